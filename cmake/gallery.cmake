@@ -1,0 +1,111 @@
+# What every target of this project shares: language level, warnings, sanitizers, output folders,
+# the precompiled header, and short functions to declare libraries and tests.
+include_guard(GLOBAL)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/archive")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(GALLERY_CCACHE ccache)
+if(GALLERY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${GALLERY_CCACHE}")
+  # The precompiled header is cached too; ccache asks for this leave.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${GALLERY_CCACHE}")
+endif()
+
+find_program(GALLERY_MOLD mold)
+if(GALLERY_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(OpenSSL 3 REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+if(GALLERY_SANITIZE STREQUAL "address")
+  set(gallery_sanitizers address,undefined)
+elseif(GALLERY_SANITIZE STREQUAL "thread")
+  set(gallery_sanitizers thread)
+elseif(GALLERY_SANITIZE)
+  message(FATAL_ERROR "GALLERY_SANITIZE is '${GALLERY_SANITIZE}'; it takes nothing, 'address' or 'thread'.")
+endif()
+
+# Properties of every target of ours. One precompiled header is compiled once, in gallery_pch, and
+# reused, so every target has the same compile options.
+function(gallery_target target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+    -Wnull-dereference -Wno-missing-field-initializers -Werror
+    -fcoroutines -fstack-protector-strong)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${target} PRIVATE -O2 -g1)
+    # GCC 12 sees null dereferences and uninitialised values in inlined Boost code that are not there.
+    target_compile_options(${target} PRIVATE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-array-bounds
+      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer -Wno-free-nonheap-object)
+  else()
+    target_compile_options(${target} PRIVATE -Og -Wno-null-dereference -Wno-maybe-uninitialized)
+  endif()
+  if(gallery_sanitizers)
+    target_compile_options(${target} PRIVATE -fsanitize=${gallery_sanitizers} -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${gallery_sanitizers})
+    if(GALLERY_SANITIZE STREQUAL "thread")
+      # Boost.Asio fences in one place in a way that GCC's thread sanitizer warns about.
+      target_compile_options(${target} PRIVATE -Wno-tsan)
+    endif()
+  endif()
+  if(TARGET gallery_pch AND NOT target STREQUAL "gallery_pch")
+    target_precompile_headers(${target} REUSE_FROM gallery_pch)
+  endif()
+endfunction()
+
+# gallery_library(<folder name> SOURCES ... LIBS ...): a static library of one server folder.
+function(gallery_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
+  add_library(gallery_${name} STATIC ${arg_SOURCES})
+  add_library(gallery::${name} ALIAS gallery_${name})
+  target_include_directories(gallery_${name} PUBLIC "${PROJECT_SOURCE_DIR}/server")
+  target_link_libraries(gallery_${name} PUBLIC gallery::common ${arg_LIBS} PRIVATE ${arg_PRIVATE_LIBS})
+  gallery_target(gallery_${name})
+endfunction()
+
+# gallery_storage_plugin(<name> SOURCES ... LIBS ...): lib/gallery/plugins/<name>.so
+function(gallery_storage_plugin name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(gallery_plugin_${name} MODULE ${arg_SOURCES})
+  set_target_properties(gallery_plugin_${name} PROPERTIES
+    PREFIX "" OUTPUT_NAME "${name}"
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/gallery/plugins"
+    INSTALL_RPATH "$ORIGIN/../..")
+  target_link_libraries(gallery_plugin_${name} PRIVATE gallery::common ${arg_LIBS})
+  gallery_target(gallery_plugin_${name})
+  install(TARGETS gallery_plugin_${name} LIBRARY DESTINATION lib/gallery/plugins)
+endfunction()
+
+# gallery_unit_test(<component> SOURCES ... LIBS ...): the Boost.Test executable unit_<component>.
+function(gallery_unit_test name)
+  if(NOT GALLERY_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+  find_package(Boost 1.81 EXACT REQUIRED COMPONENTS unit_test_framework)
+  add_executable(unit_${name} ${arg_SOURCES})
+  target_include_directories(unit_${name} PRIVATE
+    "${PROJECT_SOURCE_DIR}/test/support" "${PROJECT_SOURCE_DIR}/server")
+  target_link_libraries(unit_${name} PRIVATE gallery::common ${arg_LIBS} Boost::unit_test_framework)
+  gallery_target(unit_${name})
+  add_test(NAME unit_${name} COMMAND unit_${name} --log_level=test_suite --report_level=short)
+  set_tests_properties(unit_${name} PROPERTIES TIMEOUT 300 LABELS unit
+    ENVIRONMENT "GALLERY_BUILD=${CMAKE_BINARY_DIR};GALLERY_SOURCE=${PROJECT_SOURCE_DIR}")
+endfunction()

@@ -1,0 +1,11 @@
+/// Visibility of the symbols of libgallery_common.so. Everything else stays hidden.
+#pragma once
+
+#if defined(GALLERY_COMMON_SOURCE)
+#define GALLERY_API __attribute__((visibility("default")))
+#else
+#define GALLERY_API
+#endif
+
+/// The one symbol that a plugin shows.
+#define GALLERY_PLUGIN_API __attribute__((visibility("default")))

@@ -1,0 +1,93 @@
+/// What a gallery consists of: image records, pages of them, and the queries that ask for pages.
+#pragma once
+
+#include <gallery/bytes.hpp>
+#include <gallery/sha256.hpp>
+#include <gallery/uuid.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gallery {
+
+/// Grows with every write to a store and is never given out twice there, also not after a deletion, a
+/// crash or a restart. 0 is no revision.
+using revision = std::uint64_t;
+
+enum class image_sub_type : std::uint8_t { image = 0, scada_symbol = 1 };
+
+/// Which bytes of an image are meant.
+enum class representation : std::uint8_t { original = 0, preview = 1 };
+
+/// What is known about the bytes of one representation.
+struct body_descriptor {
+    std::string media_type;  ///< as sniffed, for instance "image/png"
+    std::uint32_t width = 0;  ///< pixels; 0 where the picture has no size of its own
+    std::uint32_t height = 0;
+    std::uint64_t size = 0;  ///< bytes
+    sha256_digest etag{};    ///< of the bytes
+
+    friend bool operator==(const body_descriptor&, const body_descriptor&) = default;
+};
+
+/// One image without its bytes. Strings are UTF-8 without NUL; key, title and file name have at most 255
+/// characters (1,020 bytes) each, which the server checks before a store sees them.
+struct image_record {
+    image_id id;
+    tenant_id tenant;
+    std::string key;  ///< unique within the tenant, never changes; data, not a path
+    std::string title;
+    std::string file_name;
+    image_sub_type sub_type = image_sub_type::image;
+    bool is_public = false;
+    std::string public_key;         ///< 32 alphanumerics, unique within the store, kept for ever
+    std::int64_t created_time = 0;  ///< milliseconds since 1970-01-01T00:00Z
+    body_descriptor original;
+    body_descriptor preview;
+    bool preview_is_original = false;  ///< the preview is the original's very bytes and is not stored again
+    std::optional<uuid> external_id;
+    std::string origin;  ///< the server's note of where a record comes from; opaque to a store
+
+    revision rev = 0;          ///< of this record; set by the store
+    revision content_rev = 0;  ///< of the save that wrote the bytes; set by the store
+
+    [[nodiscard]] const body_descriptor& descriptor(representation which) const noexcept {
+        return which == representation::preview && !preview_is_original ? preview : original;
+    }
+
+    friend bool operator==(const image_record&, const image_record&) = default;
+};
+
+/// Records are shared and never changed: a store may hand out the same one to many readers.
+using record_ptr = std::shared_ptr<const image_record>;
+
+enum class image_sort : std::uint8_t {
+    created_time,
+    title,          ///< by fold_case(title), bytewise
+    resource_key,   ///< bytewise
+    size,           ///< of the original
+    resource_type,  ///< the same for all images, so by id
+    tenant,         ///< by tenant id bytewise
+};
+
+/// One page of one tenant's images.
+struct image_query {
+    tenant_id tenant;
+    bool include_system = false;  ///< adds system images whose key the tenant does not have (any sub type)
+    image_sub_type sub_type = image_sub_type::image;
+    std::string text_search;  ///< images whose folded title contains this, folded; empty means all
+    image_sort sort = image_sort::created_time;
+    bool descending = false;  ///< of the sort property; ties are always by id, ascending, bytewise
+    std::uint64_t page = 0;
+    std::uint32_t page_size = 10;  ///< at least 1
+};
+
+struct image_page {
+    std::vector<record_ptr> images;
+    std::uint64_t total = 0;  ///< of all pages, exact at the moment of the call
+};
+
+}  // namespace gallery

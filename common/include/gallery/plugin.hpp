@@ -1,0 +1,79 @@
+/// How a storage plugin shows itself to the server.
+///
+/// A plugin is one shared object that links libgallery_common.so and its engine, nothing else, and shows
+/// one function:
+///
+///     GALLERY_STORAGE_PLUGIN(descriptor)    // at namespace scope, once; names a plugin_descriptor
+///
+/// The server checks the descriptor before it calls anything else, refuses what does not match its own
+/// build and says both values. A plugin is never unloaded.
+#pragma once
+
+#include <gallery/abi.hpp>
+#include <gallery/error.hpp>
+#include <gallery/export.hpp>
+#include <gallery/storage.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace gallery {
+
+/// What an engine is opened with.
+struct plugin_context {
+    /// A folder that belongs to the engine alone; it exists and is writable (STORAGE_PATH).
+    std::string path;
+
+    /// The plugin's own section of the configuration, flat: option name to text.
+    std::map<std::string, std::string> options;
+
+    enum class log_level : std::uint8_t { debug, info, warning, error };
+    /// For what an operator should know (what a recovery found, what was cleaned up). Any thread.
+    std::function<void(log_level, std::string_view)> log;
+};
+
+inline constexpr char plugin_magic[8] = {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'};
+
+/// Raised when the storage contract changes its meaning while its declarations stay as they are.
+inline constexpr std::uint32_t plugin_contract_version = 1;
+
+struct plugin_descriptor {
+    /// These four are at fixed places and are read first, whatever else differs.
+    char magic[8];                   ///< plugin_magic
+    std::uint32_t size;              ///< sizeof(plugin_descriptor)
+    std::uint32_t contract_version;  ///< plugin_contract_version
+    const char* abi_tag;             ///< plugin_abi_tag
+
+    const char* name;     ///< as in STORAGE_PLUGIN, for instance "rocksdb"
+    const char* version;  ///< of the plugin and its engine, for people
+
+    /// JSON object: option name -> {"default": "...", "description": "..."}; options that are not in it
+    /// stop the start.
+    const char* config_schema;
+
+    /// Opens or creates the store; may block and take seconds. Does not throw. Errors: invalid_argument
+    /// for an option's value (named in the message), corrupt, io_error, unavailable (locked by another
+    /// process).
+    result<std::unique_ptr<image_store>> (*create)(const plugin_context& context) noexcept;
+};
+
+/// Name and type of a plugin's one entry point.
+inline constexpr const char* plugin_entry_name = "gallery_storage_plugin";
+using plugin_entry = const plugin_descriptor* (*)() noexcept;
+
+/// The first four members of a descriptor of this build, to start an aggregate with:
+///     constexpr plugin_descriptor d = {GALLERY_PLUGIN_HEADER, "name", "1.0", "{}", &create};
+#define GALLERY_PLUGIN_HEADER                                                                   \
+    {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'}, sizeof(::gallery::plugin_descriptor),             \
+        ::gallery::plugin_contract_version, ::gallery::plugin_abi_tag
+
+#define GALLERY_STORAGE_PLUGIN(descriptor)                                                        \
+    extern "C" GALLERY_PLUGIN_API const ::gallery::plugin_descriptor* gallery_storage_plugin() noexcept { \
+        return &(descriptor);                                                                     \
+    }
+
+}  // namespace gallery

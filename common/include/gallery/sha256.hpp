@@ -1,0 +1,44 @@
+/// SHA-256, the hash behind every etag.
+#pragma once
+
+#include <gallery/export.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gallery {
+
+using sha256_digest = std::array<std::byte, 32>;
+
+/// Of a whole buffer. About 0.7 ms a MiB where the processor has SHA instructions.
+GALLERY_API sha256_digest sha256(std::span<const char> data) noexcept;
+
+/// 64 lower-case hexadecimal digits.
+GALLERY_API std::string to_hex(const sha256_digest& digest);
+
+/// The inverse of to_hex; nothing else is accepted.
+GALLERY_API std::optional<sha256_digest> parse_sha256(std::string_view hex) noexcept;
+
+/// Of bytes as they arrive. Not thread-safe; used once.
+class GALLERY_API sha256_hasher {
+public:
+    sha256_hasher();
+    sha256_hasher(sha256_hasher&&) noexcept;
+    sha256_hasher& operator=(sha256_hasher&&) noexcept;
+    ~sha256_hasher();
+
+    void update(std::span<const char> data) noexcept;
+    /// Ends the hash; update() must not be called after it.
+    sha256_digest finish() noexcept;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace gallery

@@ -1,0 +1,69 @@
+#include <gallery/sha256.hpp>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <cstdlib>
+
+namespace gallery {
+
+sha256_digest sha256(std::span<const char> data) noexcept {
+    sha256_hasher hasher;
+    hasher.update(data);
+    return hasher.finish();
+}
+
+std::string to_hex(const sha256_digest& digest) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(digest.size() * 2);
+    for (const auto byte : digest) {
+        text += digits[std::to_integer<unsigned>(byte) >> 4];
+        text += digits[std::to_integer<unsigned>(byte) & 15];
+    }
+    return text;
+}
+
+std::optional<sha256_digest> parse_sha256(std::string_view hex) noexcept {
+    sha256_digest digest{};
+    if (hex.size() != digest.size() * 2) return std::nullopt;
+    const auto value = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        const int high = value(hex[2 * i]);
+        const int low = value(hex[2 * i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        digest[i] = static_cast<std::byte>(high * 16 + low);
+    }
+    return digest;
+}
+
+struct sha256_hasher::state {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    state() = default;
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
+    ~state() { EVP_MD_CTX_free(context); }
+};
+
+// OpenSSL's SHA-256 fails only where memory is exhausted or the library is not there; neither is a state
+// to go on in with images to keep.
+sha256_hasher::sha256_hasher() : state_(std::make_unique<state>()) {
+    if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) std::abort();
+}
+sha256_hasher::sha256_hasher(sha256_hasher&&) noexcept = default;
+sha256_hasher& sha256_hasher::operator=(sha256_hasher&&) noexcept = default;
+sha256_hasher::~sha256_hasher() = default;
+
+void sha256_hasher::update(std::span<const char> data) noexcept {
+    if (EVP_DigestUpdate(state_->context, data.data(), data.size()) != 1) std::abort();
+}
+
+sha256_digest sha256_hasher::finish() noexcept {
+    sha256_digest digest{};
+    unsigned length = 0;
+    if (EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), &length) != 1)
+        std::abort();
+    return digest;
+}
+
+}  // namespace gallery
