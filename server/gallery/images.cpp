@@ -1,0 +1,277 @@
+#include "gallery/images.hpp"
+
+#include "gallery/keys.hpp"
+#include "gallery/resource_export.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace gallery::service {
+namespace {
+
+// How often a write is tried again after somebody else was faster. Each loss means that another write
+// succeeded, so this many losses in a row mean that the image is being hammered.
+constexpr int max_attempts = 64;
+
+std::int64_t now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+error contended(const std::string& key) {
+    return {errc::busy, "The image '" + key + "' is being changed by too many others at once. Try again."};
+}
+
+error no_such_image(const std::string& key) {
+    return {errc::not_found, "There is no image with the key '" + key + "' in this gallery."};
+}
+
+}  // namespace
+
+images::images(image_store& store, cache::etag_cache& etags, inspect_picture inspect)
+    : store_(store), etags_(etags), inspect_(std::move(inspect)) {}
+
+// Fills in what the bytes say; the file's own name and digest with it.
+task<result<void>> images::describe(picture_file& file, image_record& record, bytes& preview) {
+    auto inspected = co_await inspect_(file.data);
+    if (!inspected) co_return inspected.error();
+    auto& picture = *inspected;
+    record.file_name = file.file_name;
+    record.original = {picture.media_type, picture.width, picture.height, file.data.size(), file.digest};
+    record.preview_is_original = picture.preview_is_original;
+    if (picture.preview_is_original) {
+        record.preview = record.original;
+    } else {
+        record.preview = {picture.preview_media_type, picture.preview_width, picture.preview_height,
+                          picture.preview.size(), sha256(picture.preview.span())};
+        preview = picture.preview;
+    }
+    if (record.title.empty() && record.sub_type == image_sub_type::scada_symbol && check_text(picture.svg_title, ""))
+        record.title = picture.svg_title;
+    if (record.title.empty()) record.title = file.file_name;
+    co_return result<void>();
+}
+
+task<result<record_ptr>> images::upload(tenant_id tenant, new_image image) {
+    if (auto checked = check_name(image.file.file_name, "file name"); !checked) co_return checked.error();
+    if (!image.title.empty()) {
+        if (auto checked = check_text(image.title, "title"); !checked) co_return checked.error();
+    }
+    image_record record;
+    record.tenant = tenant;
+    record.title = std::move(image.title);
+    record.sub_type = image.sub_type;
+    record.is_public = true;
+    record.public_key = new_public_key();
+    bytes preview;
+    if (auto described = co_await describe(image.file, record, preview); !described) co_return described.error();
+    co_return co_await create(std::move(record), std::move(image.file.data), std::move(preview), false);
+}
+
+// Each upload takes the first key that is free at the moment of its own write, so simultaneous uploads of
+// one name get all the numbers without a gap.
+task<result<record_ptr>> images::create(image_record record, bytes original, bytes preview, bool key_is_fixed) {
+    record.id = image_id{random_uuid()};
+    record.created_time = now_ms();
+    const auto wanted = record.key.empty() ? record.file_name : record.key;
+    std::size_t n = 0;
+    for (int clashes = 0; clashes < max_attempts;) {
+        record.key = key_candidate(wanted, n);
+        auto saved = co_await store_.save(record, original, preview, precondition::absent());
+        if (!saved) co_return saved.error();
+        switch (saved->status) {
+            case write_status::committed: forget(record); co_return std::move(saved->record);
+            case write_status::public_key_taken:
+                record.public_key = new_public_key();
+                ++clashes;
+                break;
+            default:
+                if (key_is_fixed) co_return error{errc::version_conflict, "The key '" + record.key + "' was just taken."};
+                // Looking is cheaper than trying to write where many have the same name.
+                for (++n;; ++n) {
+                    auto taken = co_await store_.find(record.tenant, key_candidate(wanted, n));
+                    if (!taken && taken.error().code == errc::not_found) break;
+                    if (!taken) co_return taken.error();
+                }
+        }
+    }
+    co_return contended(record.key);
+}
+
+task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, picture_file file, record_check check) {
+    if (auto checked = check_name(file.file_name, "file name"); !checked) co_return checked.error();
+    auto current = co_await find(tenant, key);
+    if (!current) co_return current.error();
+    if (check) {
+        if (auto checked = check(**current); !checked) co_return checked.error();
+    }
+    image_record described = **current;
+    bytes preview;
+    if (auto done = co_await describe(file, described, preview); !done) co_return done.error();
+    auto original = file.data;
+    change_record nothing_else;
+    co_return co_await overwrite(std::move(*current), std::move(described), std::move(original), std::move(preview),
+                                 std::move(nothing_else), std::move(check));
+}
+
+// Puts what describe() found into whichever record is current, so that a title given in between stays.
+task<result<record_ptr>> images::overwrite(record_ptr current, image_record described, bytes original, bytes preview,
+                                           change_record adopt, record_check check) {
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        image_record next = *current;
+        next.file_name = described.file_name;
+        next.original = described.original;
+        next.preview = described.preview;
+        next.preview_is_original = described.preview_is_original;
+        if (adopt) adopt(next);
+        auto saved = co_await store_.save(next, original, preview, precondition::match(current->rev));
+        if (!saved) co_return saved.error();
+        if (saved->status == write_status::committed) {
+            forget(next);
+            co_return std::move(saved->record);
+        }
+        current = saved->record;
+        if (!current) co_return no_such_image(next.key);
+        if (check) {
+            if (auto checked = check(*current); !checked) co_return checked.error();
+        }
+    }
+    co_return contended(described.key);
+}
+
+task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, change_record change) {
+    auto found = co_await find(tenant, key);
+    if (!found) co_return found.error();
+    auto current = std::move(*found);
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        image_record next = *current;
+        change(next);
+        auto updated = co_await store_.update(next, precondition::match(current->rev));
+        if (!updated) co_return updated.error();
+        if (updated->status == write_status::committed) {
+            forget(next);
+            co_return std::move(updated->record);
+        }
+        current = updated->record;
+        if (!current) co_return no_such_image(key);
+    }
+    co_return contended(key);
+}
+
+task<result<record_ptr>> images::rename(tenant_id tenant, std::string key, std::string title) {
+    if (auto checked = check_text(title, "title"); !checked) co_return checked.error();
+    change_record change = [title = std::move(title)](image_record& record) { record.title = title; };
+    co_return co_await modify(tenant, std::move(key), std::move(change));
+}
+
+task<result<record_ptr>> images::publish(tenant_id tenant, std::string key, bool is_public) {
+    change_record change = [is_public](image_record& record) { record.is_public = is_public; };
+    co_return co_await modify(tenant, std::move(key), std::move(change));
+}
+
+task<result<record_ptr>> images::import(tenant_id tenant, resource_export exported) {
+    if (exported.file_name.empty()) exported.file_name = exported.resource_key;
+    if (exported.resource_key.empty()) exported.resource_key = exported.file_name;
+    for (const auto& [text, what] : {std::pair{&exported.resource_key, "resource key"},
+                                     std::pair{&exported.file_name, "file name"}}) {
+        if (auto checked = check_name(*text, what); !checked) co_return checked.error();
+    }
+    if (!exported.title.empty()) {
+        if (auto checked = check_text(exported.title, "title"); !checked) co_return checked.error();
+    }
+
+    picture_file file;
+    file.file_name = exported.file_name;
+    file.data = bytes::own(std::move(exported.data));
+    file.digest = sha256(file.data.span());
+    image_record record;
+    record.tenant = tenant;
+    record.key = exported.resource_key;
+    record.title = exported.title;
+    record.sub_type = exported.sub_type;
+    record.is_public = exported.is_public.value_or(false);
+    record.public_key = is_public_key(exported.public_key) ? exported.public_key : new_public_key();
+    bytes preview;
+    if (auto described = co_await describe(file, record, preview); !described) co_return described.error();
+
+    change_record adopt = [&record](image_record& next) {
+        next.title = record.title;
+        next.sub_type = record.sub_type;
+        next.is_public = record.is_public;
+    };
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        auto current = co_await store_.find(tenant, record.key);
+        auto imported = result<record_ptr>(error{});
+        if (current) {
+            auto described = record;
+            record_check no_check;
+            imported = co_await overwrite(std::move(*current), std::move(described), file.data, preview, adopt,
+                                          std::move(no_check));
+            if (imported || imported.error().code != errc::not_found) co_return imported;
+        } else if (current.error().code == errc::not_found) {
+            imported = co_await create(record, file.data, preview, true);
+            if (imported || imported.error().code != errc::version_conflict) co_return imported;
+        } else {
+            co_return current.error();
+        }
+    }
+    co_return contended(record.key);
+}
+
+task<result<void>> images::erase(tenant_id tenant, std::string key, record_check check) {
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        auto current = co_await find(tenant, key);
+        if (!current) co_return current.error();
+        if (check) {
+            if (auto checked = check(**current); !checked) co_return checked.error();
+        }
+        auto erased = co_await store_.erase(tenant, key, precondition::match((*current)->rev));
+        if (!erased) co_return erased.error();
+        if (erased->status == write_status::committed) {
+            forget(**current);
+            co_return result<void>();
+        }
+    }
+    co_return contended(key);
+}
+
+task<result<void>> images::erase_all(tenant_id tenant) {
+    for (;;) {
+        auto page = co_await store_.scan(tenant, std::string(), 256);
+        if (!page) co_return page.error();
+        if (page->items.empty()) co_return result<void>();
+        for (const auto& record : page->items) {
+            auto erased = co_await store_.erase(tenant, record->key, precondition::any());
+            if (!erased) co_return erased.error();
+            forget(*record);
+        }
+    }
+}
+
+task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {
+    auto found = co_await store_.find(tenant, key);
+    if (!found && found.error().code == errc::not_found) co_return no_such_image(key);
+    co_return found;
+}
+
+task<result<record_ptr>> images::find_public(std::string public_key) {
+    const error missing{errc::not_found, "There is no public image under this link. It may have been deleted or is "
+                                         "no longer shared."};
+    if (!is_public_key(public_key)) co_return missing;
+    auto found = co_await store_.find_by_public_key(std::move(public_key));
+    if (found ? !(*found)->is_public : found.error().code == errc::not_found) co_return missing;
+    co_return found;
+}
+
+task<result<body>> images::read(record_ptr record, representation which) {
+    return store_.read(std::move(record), which);
+}
+
+task<result<image_page>> images::list(image_query query) { return store_.list(std::move(query)); }
+
+void images::forget(const image_record& record) noexcept {
+    etags_.invalidate(record.tenant, record.key);
+    etags_.invalidate_public(record.public_key);
+}
+
+}  // namespace gallery::service

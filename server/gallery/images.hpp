@@ -1,0 +1,97 @@
+/// The use cases of a gallery's images. Everything that writes an image goes through here.
+///
+/// Threads: every coroutine runs on the I/O thread of its caller; any number at the same time.
+/// Permissions are decided by the caller (permissions.hpp) before any of this is called.
+#pragma once
+
+#include "cache/etag_cache.hpp"
+#include "imaging/picture.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/model.hpp>
+#include <gallery/storage.hpp>
+#include <gallery/task.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace gallery::service {
+
+struct resource_export;
+
+/// Bytes as they came from a client, already hashed.
+struct picture_file {
+    std::string file_name;
+    bytes data;
+    sha256_digest digest{};
+};
+
+struct new_image {
+    picture_file file;
+    std::string title;  ///< empty: the file name, or the metadata's title of a SCADA symbol
+    image_sub_type sub_type = image_sub_type::image;
+};
+
+/// Looks at the current record before it is changed, again each time somebody else was faster. Error:
+/// precondition_failed for an If-Match that does not hold. May be empty.
+using record_check = std::function<result<void>(const image_record&)>;
+
+/// Decodes a picture in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
+/// busy.
+using inspect_picture = std::function<task<result<imaging::picture>>(bytes)>;
+
+class images {
+public:
+    /// All of them must outlive this.
+    images(image_store& store, cache::etag_cache& etags, inspect_picture inspect);
+
+    /// Stores a new image under the first free key that its file name yields; public. Errors:
+    /// invalid_argument for names, those of inspect_picture and of the store.
+    task<result<record_ptr>> upload(tenant_id tenant, new_image image);
+
+    /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
+    /// writer wins where @p check allows it. Errors: not_found and as upload().
+    task<result<record_ptr>> replace(tenant_id tenant, std::string key, picture_file file, record_check check);
+
+    /// Errors: not_found, invalid_argument.
+    task<result<record_ptr>> rename(tenant_id tenant, std::string key, std::string title);
+
+    /// Error: not_found.
+    task<result<record_ptr>> publish(tenant_id tenant, std::string key, bool is_public);
+
+    /// Stores an exported image. The same key in the tenant: overwrites that image and keeps its id and
+    /// public key. Else the exported public key is kept where it is well-formed and free.
+    task<result<record_ptr>> import(tenant_id tenant, resource_export exported);
+
+    /// Error: not_found.
+    task<result<void>> erase(tenant_id tenant, std::string key, record_check check);
+
+    /// All images of a tenant, whatever their sub type.
+    task<result<void>> erase_all(tenant_id tenant);
+
+    task<result<record_ptr>> find(tenant_id tenant, std::string key);
+    /// Error: not_found, also where the image exists and is not public.
+    task<result<record_ptr>> find_public(std::string public_key);
+    /// Error: stale where the record is not the current one any more: find it again.
+    task<result<body>> read(record_ptr record, representation which);
+    task<result<image_page>> list(image_query query);
+
+private:
+    using change_record = std::function<void(image_record&)>;
+
+    task<result<void>> describe(picture_file& file, image_record& record, bytes& preview);
+    task<result<record_ptr>> create(image_record record, bytes original, bytes preview, bool key_is_fixed);
+    task<result<record_ptr>> overwrite(record_ptr current, image_record described, bytes original, bytes preview,
+                                       change_record adopt, record_check check);
+    task<result<record_ptr>> modify(tenant_id tenant, std::string key, change_record change);
+    /// Called after each commit, before it is acknowledged.
+    void forget(const image_record& record) noexcept;
+
+    image_store& store_;
+    cache::etag_cache& etags_;
+    inspect_picture inspect_;
+};
+
+}  // namespace gallery::service
