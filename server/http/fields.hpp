@@ -1,0 +1,62 @@
+/// Names that the server knows: request methods and header fields. Everything here is a table; no state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace gallery::http {
+
+enum class method : std::uint8_t { get, head, post, put, delete_, options, patch, other };
+
+/// "GET", "HEAD", ... ; "other" for everything that is not in the list.
+std::string_view to_string(method verb) noexcept;
+/// Methods are case-sensitive (RFC 9110, 9.1).
+method parse_method(std::string_view text) noexcept;
+
+/// Header fields with an index of their own, so that looking one up costs nothing.
+enum class field : std::uint8_t {
+    accept,
+    accept_encoding,
+    authorization,
+    connection,
+    content_encoding,
+    content_length,
+    content_type,
+    cookie,
+    expect,
+    host,
+    if_match,
+    if_modified_since,
+    if_none_match,
+    if_range,
+    if_unmodified_since,
+    origin,
+    range,
+    referer,
+    te,
+    trailer,
+    transfer_encoding,
+    upgrade,
+    user_agent,
+    x_authorization,
+    x_forwarded_for,
+    x_forwarded_proto,
+    x_request_id,
+    other
+};
+inline constexpr std::size_t known_fields = static_cast<std::size_t>(field::other);
+
+/// Compares without regard to case; field::other for an unknown name.
+field parse_field(std::string_view name) noexcept;
+
+/// ASCII only, as header names, media types and codings are compared.
+bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
+
+/// Without spaces and tabs on either side (RFC 9110, 5.6.3: OWS).
+std::string_view trim(std::string_view text) noexcept;
+
+/// The characters of RFC 9110's token, at least one.
+bool is_token(std::string_view text) noexcept;
+
+}  // namespace gallery::http
