@@ -65,6 +65,8 @@ function(gallery_target target)
       target_compile_options(${target} PRIVATE -Wno-tsan)
     endif()
   endif()
+  # Executables would be compiled with -fPIE, with which GCC refuses the header precompiled with -fPIC.
+  target_compile_options(${target} PRIVATE -fPIC)
   if(TARGET gallery_pch AND NOT target STREQUAL "gallery_pch")
     target_precompile_headers(${target} REUSE_FROM gallery_pch)
   endif()

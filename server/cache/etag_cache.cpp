@@ -1,0 +1,53 @@
+#include "cache/etag_cache.hpp"
+
+#include <cstring>
+
+namespace gallery::cache {
+
+template class lru<etag_entry>;
+
+namespace {
+
+enum class subject : std::uint8_t { image = 0, link = 1 };
+
+std::uint8_t variant_of(representation which, coding coded) noexcept {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(which) << 4 | static_cast<unsigned>(coded));
+}
+
+lru_key image_subject(const tenant_id& tenant, std::string_view image_key) noexcept {
+    lru_key key{.text = image_key, .kind = static_cast<std::uint8_t>(subject::image)};
+    static_assert(sizeof key.scope == sizeof tenant.value.data);
+    std::memcpy(key.scope.data(), tenant.value.data, sizeof key.scope);
+    return key;
+}
+
+lru_key link_subject(std::string_view public_key) noexcept {
+    return {.text = public_key, .kind = static_cast<std::uint8_t>(subject::link)};
+}
+
+}  // namespace
+
+etag_key etag_key::image(const tenant_id& tenant, std::string_view image_key, representation which,
+                         coding coded) noexcept {
+    etag_key key;
+    key.key_ = image_subject(tenant, image_key);
+    key.key_.variant = variant_of(which, coded);
+    return key;
+}
+
+etag_key etag_key::link(std::string_view public_key, representation which, coding coded) noexcept {
+    etag_key key;
+    key.key_ = link_subject(public_key);
+    key.key_.variant = variant_of(which, coded);
+    return key;
+}
+
+void etag_cache::invalidate(const tenant_id& tenant, std::string_view image_key) noexcept {
+    entries_.erase(image_subject(tenant, image_key));
+}
+
+void etag_cache::invalidate_public(std::string_view public_key) noexcept {
+    entries_.erase(link_subject(public_key));
+}
+
+}  // namespace gallery::cache

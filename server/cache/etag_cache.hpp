@@ -1,0 +1,107 @@
+/// The server's one etag cache: enough of a representation to answer 304 without asking the storage.
+///
+/// It is in front of whichever storage plugin is loaded and shared by all I/O threads. On the hot path
+///
+///     if (auto known = cache.find(etag_key::image(tenant, key, which), now)) ...compare, answer 304
+///
+/// and where that misses, and the record is to be read:
+///
+///     const auto ticket = cache.begin_fill(key);  // before the storage is asked
+///     auto record = co_await storage.find(...);
+///     cache.complete_fill(ticket, key, entry_of(*record), now);
+///
+/// **Never an etag that a finished write has replaced**: whoever writes an image calls invalidate(), and
+/// invalidate_public() if the image has a public key, after the storage has committed and before the write is
+/// acknowledged; the change feed does the same for writes of other processes. A fill that read the old record
+/// then either came before the invalidation, which removes it, or comes after and is dropped by its ticket.
+#pragma once
+
+#include "cache/lru.hpp"
+
+#include <gallery/model.hpp>
+#include <gallery/sha256.hpp>
+#include <gallery/uuid.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace gallery::cache {
+
+/// How the bytes of a representation are encoded for transfer; each coding has its own etag.
+enum class coding : std::uint8_t { identity = 0, gzip = 1, brotli = 2 };
+
+/// What a 304 says, and what tells whether it may be said.
+struct etag_entry {
+    sha256_digest digest{};           ///< of the representation's bytes before coding
+    coding coded = coding::identity;  ///< with the digest this makes the etag
+    std::uint32_t flags = 0;          ///< the caller's: what else the 304's head depends on
+    gallery::revision revision = 0;   ///< of the record that this was taken from
+
+    friend bool operator==(const etag_entry&, const etag_entry&) = default;
+};
+
+/// Names a representation by views: valid as long as the strings that it was made from.
+class etag_key {
+public:
+    [[nodiscard]] static etag_key image(const tenant_id& tenant, std::string_view image_key,
+                                        representation which, coding coded = coding::identity) noexcept;
+    /// By public key, as public links ask for it.
+    [[nodiscard]] static etag_key link(std::string_view public_key, representation which,
+                                       coding coded = coding::identity) noexcept;
+
+private:
+    friend class etag_cache;
+    lru_key key_;
+};
+
+extern template class lru<etag_entry>;
+
+/// All members may be called by any thread at any time; none throws. About 12 KiB: put it on the heap.
+class etag_cache {
+public:
+    using time_point = lru<etag_entry>::time_point;
+    using ticket = lru_ticket;
+
+    /// @p max_bytes: CACHE_SPECS_IMAGE_ETAGS_MAX_SIZE, 0 disables. @p time_to_live:
+    /// CACHE_SPECS_IMAGE_ETAGS_TTL, counted from the last use; 0 keeps nothing, which disables as well.
+    etag_cache(std::size_t max_bytes, std::chrono::minutes time_to_live)
+        : entries_(max_bytes, time_to_live) {}
+
+    [[nodiscard]] bool enabled() const noexcept { return entries_.enabled(); }
+
+    /// @p now: steady clock, as coarse as the timers are. A hit renews the entry's life. Never allocates.
+    [[nodiscard]] std::optional<etag_entry> find(const etag_key& key, time_point now) noexcept {
+        return entries_.find(key.key_, now);
+    }
+
+    /// See above. One ticket serves all representations and codings of the image or link that it was made
+    /// for.
+    [[nodiscard]] ticket begin_fill(const etag_key& key) const noexcept {
+        return entries_.begin_fill(key.key_);
+    }
+
+    /// Whether the entry was kept; it is not, if the image was invalidated since begin_fill().
+    bool complete_fill(ticket begun, const etag_key& key, const etag_entry& entry, time_point now) noexcept {
+        return entries_.complete_fill(begun, key.key_, entry, now);
+    }
+
+    /// Removes all that is known of the image under its tenant and key. After the return no thread finds it.
+    void invalidate(const tenant_id& tenant, std::string_view image_key) noexcept;
+
+    /// The same under its public key.
+    void invalidate_public(std::string_view public_key) noexcept;
+
+    /// Forgets everything, for when the change feed has lost history.
+    void clear() noexcept { entries_.clear(); }
+
+    /// Frees what has not been used for so long; for a timer, once a minute is plenty. How many went.
+    std::size_t sweep(time_point now) noexcept { return entries_.sweep(now); }
+
+    [[nodiscard]] lru_counters counters() const noexcept { return entries_.counters(); }
+
+private:
+    lru<etag_entry> entries_;
+};
+
+}  // namespace gallery::cache
