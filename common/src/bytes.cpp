@@ -1,7 +1,7 @@
 #include <gallery/bytes.hpp>
 
-#include <cerrno>
 #include <unistd.h>
+#include <cerrno>
 
 namespace gallery {
 

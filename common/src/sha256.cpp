@@ -27,7 +27,9 @@ std::string to_hex(const sha256_digest& digest) {
 std::optional<sha256_digest> parse_sha256(std::string_view hex) noexcept {
     sha256_digest digest{};
     if (hex.size() != digest.size() * 2) return std::nullopt;
-    const auto value = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+    const auto value = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    };
     for (std::size_t i = 0; i < digest.size(); ++i) {
         const int high = value(hex[2 * i]);
         const int low = value(hex[2 * i + 1]);
@@ -48,7 +50,8 @@ struct sha256_hasher::state {
 // OpenSSL's SHA-256 fails only where memory is exhausted or the library is not there; neither is a state
 // to go on in with images to keep.
 sha256_hasher::sha256_hasher() : state_(std::make_unique<state>()) {
-    if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) std::abort();
+    if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1)
+        std::abort();
 }
 sha256_hasher::sha256_hasher(sha256_hasher&&) noexcept = default;
 sha256_hasher& sha256_hasher::operator=(sha256_hasher&&) noexcept = default;

@@ -53,8 +53,9 @@ std::string fold_case(std::string_view text) {
     folded.resize(text.size() * 3);
     for (;;) {
         UErrorCode status = U_ZERO_ERROR;
-        const auto length = ucasemap_utf8FoldCase(map, folded.data(), static_cast<std::int32_t>(folded.size()),
-                                                  text.data(), static_cast<std::int32_t>(text.size()), &status);
+        const auto length =
+            ucasemap_utf8FoldCase(map, folded.data(), static_cast<std::int32_t>(folded.size()), text.data(),
+                                  static_cast<std::int32_t>(text.size()), &status);
         folded.resize(static_cast<std::size_t>(std::max(length, 0)));
         if (status != U_BUFFER_OVERFLOW_ERROR) break;
     }

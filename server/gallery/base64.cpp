@@ -19,7 +19,9 @@ constexpr auto values = [] {
     return table;
 }();
 
-int value_of(char c) noexcept { return values[static_cast<unsigned char>(c)]; }
+int value_of(char c) noexcept {
+    return values[static_cast<unsigned char>(c)];
+}
 
 }  // namespace
 
@@ -33,7 +35,8 @@ result<void> base64_decoder::feed(std::string_view text, std::vector<char>& out)
             const int c = value_of(text[at + 2]);
             const int d = value_of(text[at + 3]);
             if ((a | b | c | d) < 0) break;
-            const std::array<char, 3> three{static_cast<char>(a << 2 | b >> 4), static_cast<char>(b << 4 | c >> 2),
+            const std::array<char, 3> three{static_cast<char>(a << 2 | b >> 4),
+                                            static_cast<char>(b << 4 | c >> 2),
                                             static_cast<char>(c << 6 | d)};
             out.insert(out.end(), three.begin(), three.end());
             at += 4;
@@ -49,8 +52,9 @@ result<void> base64_decoder::feed(std::string_view text, std::vector<char>& out)
         }
         const int value = value_of(c);
         if (value < 0 || padding_ > 0)
-            return error{errc::invalid_argument,
-                         "The field 'data' is not valid Base64. Export the image again and send the file as it is."};
+            return error{
+                errc::invalid_argument,
+                "The field 'data' is not valid Base64. Export the image again and send the file as it is."};
         group_ = (group_ << 6 | static_cast<unsigned>(value)) & 0xFFFFFF;
         if (++digits_ == 4) {
             out.push_back(static_cast<char>(group_ >> 16));
@@ -64,8 +68,9 @@ result<void> base64_decoder::feed(std::string_view text, std::vector<char>& out)
 
 result<void> base64_decoder::finish() const {
     if (digits_ == 0) return {};
-    return error{errc::invalid_argument,
-                 "The Base64 in the field 'data' ends too early. Export the image again and send the whole file."};
+    return error{
+        errc::invalid_argument,
+        "The Base64 in the field 'data' ends too early. Export the image again and send the whole file."};
 }
 
 void append_base64(std::span<const char> data, std::string& out) {
@@ -77,7 +82,8 @@ void append_base64(std::span<const char> data, std::string& out) {
     auto* to = reinterpret_cast<unsigned char*>(out.data() + start);
     for (std::size_t at = 0; at < data.size(); at += block) {
         const auto length = std::min(block, data.size() - at);
-        to += EVP_EncodeBlock(to, reinterpret_cast<const unsigned char*>(data.data() + at), static_cast<int>(length));
+        to += EVP_EncodeBlock(to, reinterpret_cast<const unsigned char*>(data.data() + at),
+                              static_cast<int>(length));
     }
     out.resize(start + encoded);
 }

@@ -10,8 +10,8 @@
 
 namespace gallery::service {
 
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                         io_executor>;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
 struct byte_budget::waiter {
     waiter(io_executor executor, std::uint64_t wanted) : wake(executor), size(wanted) {}
@@ -61,9 +61,10 @@ task<result<byte_budget::lease>> byte_budget::acquire(std::uint64_t size) {
     if (mine->granted) co_return lease(this, size);
     std::erase(waiters_, mine);
     admit();  // whoever stood behind this one may fit
-    co_return error{errc::busy, "The server has as many uploads in memory as it may (HTTP_UPLOAD_MEMORY), and none "
-                                "ended within " +
-                                    std::to_string(patience_.count()) + " s. Try again later."};
+    co_return error{errc::busy,
+                    "The server has as many uploads in memory as it may (HTTP_UPLOAD_MEMORY), and none "
+                    "ended within " +
+                        std::to_string(patience_.count()) + " s. Try again later."};
 }
 
 std::uint64_t byte_budget::in_use() const {

@@ -51,7 +51,9 @@ private:
     struct waiter;
     void release(std::uint64_t size);
     // Both with the mutex held.
-    [[nodiscard]] bool fits(std::uint64_t size) const noexcept { return used_ == 0 || used_ + size <= capacity_; }
+    [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
+        return used_ == 0 || used_ + size <= capacity_;
+    }
     void admit();
 
     const std::uint64_t capacity_;

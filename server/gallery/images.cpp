@@ -14,7 +14,8 @@ namespace {
 constexpr int max_attempts = 64;
 
 std::int64_t now_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 
@@ -46,7 +47,8 @@ task<result<void>> images::describe(picture_file& file, image_record& record, by
                           picture.preview.size(), sha256(picture.preview.span())};
         preview = picture.preview;
     }
-    if (record.title.empty() && record.sub_type == image_sub_type::scada_symbol && check_text(picture.svg_title, ""))
+    if (record.title.empty() && record.sub_type == image_sub_type::scada_symbol &&
+        check_text(picture.svg_title, ""))
         record.title = picture.svg_title;
     if (record.title.empty()) record.title = file.file_name;
     co_return result<void>();
@@ -64,13 +66,15 @@ task<result<record_ptr>> images::upload(tenant_id tenant, new_image image) {
     record.is_public = true;
     record.public_key = new_public_key();
     bytes preview;
-    if (auto described = co_await describe(image.file, record, preview); !described) co_return described.error();
+    if (auto described = co_await describe(image.file, record, preview); !described)
+        co_return described.error();
     co_return co_await create(std::move(record), std::move(image.file.data), std::move(preview), false);
 }
 
 // Each upload takes the first key that is free at the moment of its own write, so simultaneous uploads of
 // one name get all the numbers without a gap.
-task<result<record_ptr>> images::create(image_record record, bytes original, bytes preview, bool key_is_fixed) {
+task<result<record_ptr>> images::create(image_record record, bytes original, bytes preview,
+                                        bool key_is_fixed) {
     record.id = image_id{random_uuid()};
     record.created_time = now_ms();
     const auto wanted = record.key.empty() ? record.file_name : record.key;
@@ -80,13 +84,16 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
         auto saved = co_await store_.save(record, original, preview, precondition::absent());
         if (!saved) co_return saved.error();
         switch (saved->status) {
-            case write_status::committed: forget(record); co_return std::move(saved->record);
+            case write_status::committed:
+                forget(record);
+                co_return std::move(saved->record);
             case write_status::public_key_taken:
                 record.public_key = new_public_key();
                 ++clashes;
                 break;
             default:
-                if (key_is_fixed) co_return error{errc::version_conflict, "The key '" + record.key + "' was just taken."};
+                if (key_is_fixed)
+                    co_return error{errc::version_conflict, "The key '" + record.key + "' was just taken."};
                 // Looking is cheaper than trying to write where many have the same name.
                 for (++n;; ++n) {
                     auto taken = co_await store_.find(record.tenant, key_candidate(wanted, n));
@@ -98,7 +105,8 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
     co_return contended(record.key);
 }
 
-task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, picture_file file, record_check check) {
+task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, picture_file file,
+                                         record_check check) {
     if (auto checked = check_name(file.file_name, "file name"); !checked) co_return checked.error();
     auto current = co_await find(tenant, key);
     if (!current) co_return current.error();
@@ -110,13 +118,13 @@ task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, pict
     if (auto done = co_await describe(file, described, preview); !done) co_return done.error();
     auto original = file.data;
     change_record nothing_else;
-    co_return co_await overwrite(std::move(*current), std::move(described), std::move(original), std::move(preview),
-                                 std::move(nothing_else), std::move(check));
+    co_return co_await overwrite(std::move(*current), std::move(described), std::move(original),
+                                 std::move(preview), std::move(nothing_else), std::move(check));
 }
 
 // Puts what describe() found into whichever record is current, so that a title given in between stays.
-task<result<record_ptr>> images::overwrite(record_ptr current, image_record described, bytes original, bytes preview,
-                                           change_record adopt, record_check check) {
+task<result<record_ptr>> images::overwrite(record_ptr current, image_record described, bytes original,
+                                           bytes preview, change_record adopt, record_check check) {
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         image_record next = *current;
         next.file_name = described.file_name;
@@ -172,8 +180,8 @@ task<result<record_ptr>> images::publish(tenant_id tenant, std::string key, bool
 task<result<record_ptr>> images::import(tenant_id tenant, resource_export exported) {
     if (exported.file_name.empty()) exported.file_name = exported.resource_key;
     if (exported.resource_key.empty()) exported.resource_key = exported.file_name;
-    for (const auto& [text, what] : {std::pair{&exported.resource_key, "resource key"},
-                                     std::pair{&exported.file_name, "file name"}}) {
+    for (const auto& [text, what] :
+         {std::pair{&exported.resource_key, "resource key"}, std::pair{&exported.file_name, "file name"}}) {
         if (auto checked = check_name(*text, what); !checked) co_return checked.error();
     }
     if (!exported.title.empty()) {
@@ -205,8 +213,8 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
         if (current) {
             auto described = record;
             record_check no_check;
-            imported = co_await overwrite(std::move(*current), std::move(described), file.data, preview, adopt,
-                                          std::move(no_check));
+            imported = co_await overwrite(std::move(*current), std::move(described), file.data, preview,
+                                          adopt, std::move(no_check));
             if (imported || imported.error().code != errc::not_found) co_return imported;
         } else if (current.error().code == errc::not_found) {
             imported = co_await create(record, file.data, preview, true);
@@ -255,8 +263,9 @@ task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {
 }
 
 task<result<record_ptr>> images::find_public(std::string public_key) {
-    const error missing{errc::not_found, "There is no public image under this link. It may have been deleted or is "
-                                         "no longer shared."};
+    const error missing{errc::not_found,
+                        "There is no public image under this link. It may have been deleted or is "
+                        "no longer shared."};
     if (!is_public_key(public_key)) co_return missing;
     auto found = co_await store_.find_by_public_key(std::move(public_key));
     if (found ? !(*found)->is_public : found.error().code == errc::not_found) co_return missing;
@@ -267,7 +276,9 @@ task<result<body>> images::read(record_ptr record, representation which) {
     return store_.read(std::move(record), which);
 }
 
-task<result<image_page>> images::list(image_query query) { return store_.list(std::move(query)); }
+task<result<image_page>> images::list(image_query query) {
+    return store_.list(std::move(query));
+}
 
 void images::forget(const image_record& record) noexcept {
     etags_.invalidate(record.tenant, record.key);

@@ -53,7 +53,8 @@ public:
 
     /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
     /// writer wins where @p check allows it. Errors: not_found and as upload().
-    task<result<record_ptr>> replace(tenant_id tenant, std::string key, picture_file file, record_check check);
+    task<result<record_ptr>> replace(tenant_id tenant, std::string key, picture_file file,
+                                     record_check check);
 
     /// Errors: not_found, invalid_argument.
     task<result<record_ptr>> rename(tenant_id tenant, std::string key, std::string title);
@@ -83,8 +84,8 @@ private:
 
     task<result<void>> describe(picture_file& file, image_record& record, bytes& preview);
     task<result<record_ptr>> create(image_record record, bytes original, bytes preview, bool key_is_fixed);
-    task<result<record_ptr>> overwrite(record_ptr current, image_record described, bytes original, bytes preview,
-                                       change_record adopt, record_check check);
+    task<result<record_ptr>> overwrite(record_ptr current, image_record described, bytes original,
+                                       bytes preview, change_record adopt, record_check check);
     task<result<record_ptr>> modify(tenant_id tenant, std::string key, change_record change);
     /// Called after each commit, before it is acknowledged.
     void forget(const image_record& record) noexcept;

@@ -6,11 +6,14 @@ namespace gallery::service {
 
 result<tenant_id> authorise_images(const auth::principal& who, std::string_view type, image_operation what) {
     if (type != "tenant" && type != "system")
-        return error{errc::invalid_argument, "The image type in the path is '" + std::string(type.substr(0, 40)) +
+        return error{errc::invalid_argument, "The image type in the path is '" +
+                                                 std::string(type.substr(0, 40)) +
                                                  "'. It takes 'tenant' or 'system'."};
-    const auto denied = error{errc::permission_denied, "You don't have permission to perform this operation!"};
+    const auto denied =
+        error{errc::permission_denied, "You don't have permission to perform this operation!"};
     switch (who.role) {
-        case auth::authority::sys_admin: return system_tenant;
+        case auth::authority::sys_admin:
+            return system_tenant;
         case auth::authority::tenant_admin:
             if (type == "tenant") return who.tenant;
             if (what == image_operation::write) return denied;

@@ -21,7 +21,18 @@ struct handler {
     static constexpr std::size_t max_key_size = 1024;
     static constexpr std::size_t max_string_size = max_object_size;
 
-    enum class field { other, title, resource_key, file_name, public_key, is_public, sub_type, type, media_type, data };
+    enum class field {
+        other,
+        title,
+        resource_key,
+        file_name,
+        public_key,
+        is_public,
+        sub_type,
+        type,
+        media_type,
+        data
+    };
 
     resource_export out;
     std::string key;
@@ -121,31 +132,45 @@ private:
             return true;
         }
         if (text.size() + part.size() > 8192)
-            return stop({errc::invalid_argument, "A text field of the import is longer than 8192 bytes."}, ec);
+            return stop({errc::invalid_argument, "A text field of the import is longer than 8192 bytes."},
+                        ec);
         text += part;
         return true;
     }
 
     bool assign(json::error_code& ec) {
         switch (current) {
-            case field::title: out.title = text; break;
-            case field::resource_key: out.resource_key = text; break;
-            case field::file_name: out.file_name = text; break;
-            case field::public_key: out.public_key = text; break;
-            case field::media_type: out.media_type = text; break;
-            case field::type: type = text; break;
+            case field::title:
+                out.title = text;
+                break;
+            case field::resource_key:
+                out.resource_key = text;
+                break;
+            case field::file_name:
+                out.file_name = text;
+                break;
+            case field::public_key:
+                out.public_key = text;
+                break;
+            case field::media_type:
+                out.media_type = text;
+                break;
+            case field::type:
+                type = text;
+                break;
             case field::sub_type:
                 if (text == "SCADA_SYMBOL") {
                     out.sub_type = image_sub_type::scada_symbol;
                 } else if (text == "IMAGE") {
                     out.sub_type = image_sub_type::image;
                 } else {
-                    return stop({errc::invalid_argument,
-                                 "The field 'subType' is '" + text.substr(0, 40) + "'. It takes IMAGE or SCADA_SYMBOL."},
+                    return stop({errc::invalid_argument, "The field 'subType' is '" + text.substr(0, 40) +
+                                                             "'. It takes IMAGE or SCADA_SYMBOL."},
                                 ec);
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
         return true;
     }
@@ -165,7 +190,8 @@ struct resource_export_reader::state {
     }
 };
 
-resource_export_reader::resource_export_reader(std::uint64_t expected_size) : state_(std::make_unique<state>()) {
+resource_export_reader::resource_export_reader(std::uint64_t expected_size)
+    : state_(std::make_unique<state>()) {
     state_->parser.handler().out.data.reserve(expected_size / 4 * 3);
 }
 resource_export_reader::~resource_export_reader() = default;
@@ -176,8 +202,7 @@ result<void> resource_export_reader::feed(std::string_view text) {
     json::error_code ec;
     const auto used = state_->parser.write_some(true, text.data(), text.size(), ec);
     state_->consumed += used;
-    if (!ec && used < text.size() &&
-        text.substr(used).find_first_not_of(" \t\r\n") != std::string_view::npos)
+    if (!ec && used < text.size() && text.substr(used).find_first_not_of(" \t\r\n") != std::string_view::npos)
         ec = json::error::extra_data;
     if (ec) return state_->describe(ec);
     return {};
@@ -191,8 +216,8 @@ result<resource_export> resource_export_reader::finish() {
     if (!read.outermost_is_object)
         return error{errc::invalid_argument, "The import is not a JSON object. Send one exported image."};
     if (!read.type.empty() && read.type != "IMAGE")
-        return error{errc::invalid_argument,
-                     "The field 'type' is '" + read.type.substr(0, 40) + "'. Only IMAGE can be imported here."};
+        return error{errc::invalid_argument, "The field 'type' is '" + read.type.substr(0, 40) +
+                                                 "'. Only IMAGE can be imported here."};
     if (!read.has_data)
         return error{errc::invalid_argument, "The field 'data' is missing. It has the picture in Base64."};
     return std::move(read.out);

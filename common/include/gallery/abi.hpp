@@ -39,7 +39,10 @@ namespace gallery {
 
 inline constexpr const char* plugin_abi_tag =
     GALLERY_ABI_COMPILER ";c++" GALLERY_ABI_TEXT(__cplusplus) ";boost-" GALLERY_ABI_TEXT(
-        BOOST_VERSION) ";asio-" GALLERY_ABI_ASIO "-cache" GALLERY_ABI_TEXT(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE) ";stdlib-" GALLERY_ABI_STDLIB
-                       ";sanitizer-" GALLERY_ABI_SANITIZER ";headers-" GALLERY_HEADERS_HASH;
+        BOOST_VERSION) ";asio-" GALLERY_ABI_ASIO
+                       "-cache" GALLERY_ABI_TEXT(
+                           BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE) ";stdlib-" GALLERY_ABI_STDLIB
+                                                                      ";sanitizer-" GALLERY_ABI_SANITIZER
+                                                                      ";headers-" GALLERY_HEADERS_HASH;
 
 }  // namespace gallery

@@ -84,7 +84,7 @@ struct file_region {
 class GALLERY_API body {
 public:
     body() = default;
-    body(bytes memory) noexcept : source_(std::move(memory)) {}       // NOLINT: a body is either of the two
+    body(bytes memory) noexcept : source_(std::move(memory)) {}        // NOLINT: a body is either of the two
     body(file_region region) noexcept : source_(std::move(region)) {}  // NOLINT
 
     [[nodiscard]] std::uint64_t size() const noexcept;

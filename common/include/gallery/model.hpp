@@ -24,7 +24,7 @@ enum class representation : std::uint8_t { original = 0, preview = 1 };
 
 /// What is known about the bytes of one representation.
 struct body_descriptor {
-    std::string media_type;  ///< as sniffed, for instance "image/png"
+    std::string media_type;   ///< as sniffed, for instance "image/png"
     std::uint32_t width = 0;  ///< pixels; 0 where the picture has no size of its own
     std::uint32_t height = 0;
     std::uint64_t size = 0;  ///< bytes

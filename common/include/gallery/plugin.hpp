@@ -67,13 +67,13 @@ using plugin_entry = const plugin_descriptor* (*)() noexcept;
 
 /// The first four members of a descriptor of this build, to start an aggregate with:
 ///     constexpr plugin_descriptor d = {GALLERY_PLUGIN_HEADER, "name", "1.0", "{}", &create};
-#define GALLERY_PLUGIN_HEADER                                                                   \
-    {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'}, sizeof(::gallery::plugin_descriptor),             \
+#define GALLERY_PLUGIN_HEADER                                                       \
+    {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'}, sizeof(::gallery::plugin_descriptor), \
         ::gallery::plugin_contract_version, ::gallery::plugin_abi_tag
 
-#define GALLERY_STORAGE_PLUGIN(descriptor)                                                        \
+#define GALLERY_STORAGE_PLUGIN(descriptor)                                                                \
     extern "C" GALLERY_PLUGIN_API const ::gallery::plugin_descriptor* gallery_storage_plugin() noexcept { \
-        return &(descriptor);                                                                     \
+        return &(descriptor);                                                                             \
     }
 
 }  // namespace gallery

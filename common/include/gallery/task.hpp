@@ -46,10 +46,9 @@ task<std::invoke_result_t<Work&>> offload(asio::thread_pool& pool, Work work) {
                             what = std::move(what)]() mutable noexcept {
             value outcome = what();
             auto executor = home.get_executor();
-            asio::post(executor, [handler = std::move(handler), home = std::move(home),
-                                  outcome = std::move(outcome)]() mutable {
-                std::move(handler)(std::move(outcome));
-            });
+            asio::post(executor,
+                       [handler = std::move(handler), home = std::move(home),
+                        outcome = std::move(outcome)]() mutable { std::move(handler)(std::move(outcome)); });
         });
     };
     asio::thread_pool* where = &pool;

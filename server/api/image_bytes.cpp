@@ -1,0 +1,250 @@
+#include "api/image_bytes.hpp"
+
+#include "gallery/permissions.hpp"
+#include "http/conditional.hpp"
+#include "http/content_coding.hpp"
+#include "http/disposition.hpp"
+#include "http/errors.hpp"
+#include "http/percent.hpp"
+#include "http/serve_bytes.hpp"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace gallery::api {
+namespace {
+
+constexpr std::string_view svg = "image/svg+xml";
+
+// What an image's bytes always come with: they are data, whatever a browser might see in them.
+constexpr std::string_view safety =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; sandbox\r\n";
+
+// Bits of etag_entry::flags: what a 304's head depends on besides the etag.
+constexpr std::uint32_t flag_codings = 1;  // other codings exist: negotiate, and say Vary
+constexpr std::uint32_t flag_system = 2;
+
+constexpr auto hex_size = sizeof(sha256_digest) * 2;
+
+std::array<char, hex_size> hex(const sha256_digest& digest) noexcept {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::array<char, hex_size> text{};
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        const auto byte = std::to_integer<unsigned>(digest[i]);
+        text[2 * i] = digits[byte >> 4];
+        text[2 * i + 1] = digits[byte & 15];
+    }
+    return text;
+}
+
+std::string make_cache_control(bool by_link, std::chrono::minutes ttl) {
+    std::string value = by_link ? "public, " : "private, ";
+    if (ttl.count() <= 0) return value + "no-cache";
+    return value + "max-age=" + std::to_string(std::chrono::seconds(ttl).count());
+}
+
+cache::coding to_cache(http::coding coding) noexcept {
+    switch (coding) {
+        case http::coding::gzip:
+            return cache::coding::gzip;
+        case http::coding::br:
+            return cache::coding::brotli;
+        case http::coding::identity:
+            break;
+    }
+    return cache::coding::identity;
+}
+
+http::coding negotiate(const http::request& message) noexcept {
+    return http::choose_coding(message, {.gzip = true, .br = true});
+}
+
+// "Content-Disposition", "x-filename" and the safety lines.
+std::string prepared_lines(const image_record& record, bool by_link) {
+    std::string lines(safety);
+    lines += "Content-Disposition: ";
+    lines += http::content_disposition(
+        by_link ? http::disposition_kind::inline_ : http::disposition_kind::attachment, record.file_name);
+    lines += "\r\nx-filename: ";
+    lines += http::percent_encode(record.file_name);
+    lines += "\r\n";
+    return lines;
+}
+
+}  // namespace
+
+struct image_bytes::wanted {
+    representation which = representation::original;
+    access how = access::authenticated;
+    tenant_id tenant;       // authenticated only
+    std::string_view name;  // key, or public key
+
+    [[nodiscard]] cache::etag_key etag_key(cache::coding coding) const noexcept {
+        return how == access::by_link ? cache::etag_key::link(name, which, coding)
+                                      : cache::etag_key::image(tenant, name, which, coding);
+    }
+};
+
+image_bytes::image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
+                         verify_credentials verify, browser_ttl ttl)
+    : gallery_(gallery), etags_(etags), coded_(coded), verify_(std::move(verify)) {
+    for (const bool is_system : {false, true}) {
+        for (const bool by_link : {false, true})
+            cache_controls_[is_system][by_link] =
+                make_cache_control(by_link, is_system ? ttl.system : ttl.tenant);
+    }
+}
+
+void image_bytes::add_routes(http::router& routes) {
+    struct path {
+        std::string_view pattern;
+        const char* name;
+        representation which;
+        access how;
+    };
+    const path paths[] = {
+        {"/api/images/{type}/{key}", "image.download", representation::original, access::authenticated},
+        {"/api/images/{type}/{key}/preview", "image.preview", representation::preview, access::authenticated},
+        {"/api/images/public/{publicResourceKey}", "image.public", representation::original, access::by_link},
+    };
+    for (const auto& each : paths) {
+        const auto which = each.which;
+        const auto how = each.how;
+        routes.add(http::method::get, each.pattern,
+                   [this, which, how](http::request& message) { return serve(message, which, how); },
+                   {.name = each.name, .body_limit = 0});
+        routes.add_hot(http::method::get, each.pattern,
+                       [this, which, how](http::request& message, http::response& out) {
+                           return try_not_modified(message, which, how, out);
+                       });
+    }
+}
+
+const std::string& image_bytes::cache_control(bool is_system, access how) const noexcept {
+    return cache_controls_[is_system][how == access::by_link];
+}
+
+result<image_bytes::wanted> image_bytes::resolve(http::request& message, representation which,
+                                                 access how) const {
+    wanted what;
+    what.which = which;
+    what.how = how;
+    if (how == access::by_link) {
+        what.name = message.param(0);
+        return what;
+    }
+    const auto who = principal_of(message, verify_);
+    if (!who) return who.error();
+    const auto tenant = service::authorise_images(**who, message.param(0), service::image_operation::view);
+    if (!tenant) return tenant.error();
+    what.tenant = *tenant;
+    what.name = message.param(1);
+    return what;
+}
+
+bool image_bytes::try_not_modified(http::request& message, representation which, access how,
+                                   http::response& out) const {
+    if (!etags_.enabled() || message.header(http::field::if_none_match).empty()) return false;
+    const auto what = resolve(message, which, how);
+    if (!what) return false;  // the handler says why
+    const auto now = cache::etag_cache::time_point::clock::now();
+    auto known = etags_.find(what->etag_key(cache::coding::identity), now);
+    if (!known) return false;
+    const bool has_codings = (known->flags & flag_codings) != 0;
+    if (has_codings) {
+        if (const auto coding = negotiate(message); coding != http::coding::identity) {
+            known = etags_.find(what->etag_key(to_cache(coding)), now);
+            if (!known) return false;
+        }
+    }
+    const auto etag = hex(known->digest);
+    http::representation facts;
+    facts.etag = {etag.data(), etag.size()};
+    facts.cache_control = cache_control((known->flags & flag_system) != 0, how);
+    if (has_codings) facts.vary = "Accept-Encoding";
+    return http::try_not_modified(message, facts, out);
+}
+
+task<http::response> image_bytes::serve(http::request& message, representation which, access how) {
+    const auto what = resolve(message, which, how);
+    if (!what) co_return http::error_response(what.error());
+    // A record that was replaced between finding it and reading its bytes is found again; each time means
+    // that a write was committed in between.
+    for (int attempt = 0; attempt < 16; ++attempt) {
+        auto served = co_await serve_current(message, *what);
+        if (served) co_return std::move(*served);
+        if (served.error().code != errc::stale) co_return http::error_response(served.error());
+    }
+    co_return http::error_response(
+        error{errc::busy, "The image is being replaced faster than it can be read. Try again."});
+}
+
+task<result<http::response>> image_bytes::serve_current(http::request& message, const wanted& what) {
+    const auto key = what.etag_key(cache::coding::identity);
+    const auto ticket = etags_.begin_fill(key);
+    auto found = what.how == access::by_link ? co_await gallery_.find_public(std::string(what.name))
+                                             : co_await gallery_.find(what.tenant, std::string(what.name));
+    if (!found) co_return found.error();
+    const auto record = std::move(*found);
+    const auto& described = record->descriptor(what.which);
+    const bool is_svg = described.media_type == svg;
+    const bool is_system = record->tenant == system_tenant;
+    const bool by_link = what.how == access::by_link;
+
+    auto coding = is_svg ? negotiate(message) : http::coding::identity;
+    service::coded_body coded;
+    if (coding != http::coding::identity) {
+        service::coded_bodies::load fetch = [this, record, which = what.which] {
+            return gallery_.read(record, which);
+        };
+        auto made = co_await coded_.get(
+            described.etag,
+            coding == http::coding::br ? service::body_coding::brotli : service::body_coding::gzip,
+            std::move(fetch));
+        if (!made) co_return made.error();
+        coded = std::move(*made);
+    }
+    const bool is_coded = !coded.data.empty();
+
+    const auto now = cache::etag_cache::time_point::clock::now();
+    cache::etag_entry entry;
+    entry.digest = described.etag;
+    entry.flags = (is_svg ? flag_codings : 0) | (is_system ? flag_system : 0);
+    entry.revision = record->rev;
+    etags_.complete_fill(ticket, key, entry, now);
+    if (coding != http::coding::identity) {
+        entry.coded = is_coded ? to_cache(coding) : cache::coding::identity;
+        if (is_coded) entry.digest = coded.etag;
+        etags_.complete_fill(ticket, what.etag_key(to_cache(coding)), entry, now);
+    }
+
+    const auto etag = hex(entry.digest);
+    const auto prepared = prepared_lines(*record, by_link);
+    http::representation facts;
+    facts.etag = {etag.data(), etag.size()};
+    facts.media_type = described.media_type;
+    facts.size = is_coded ? coded.data.size() : described.size;
+    facts.cache_control = cache_control(is_system, what.how);
+    if (is_svg) facts.vary = "Accept-Encoding";
+    if (is_coded) facts.content_encoding = http::to_string(coding);
+    facts.prepared = prepared;
+
+    const auto choice = http::select_representation(message, facts);
+    http::response out;
+    http::prepare_response(facts, choice, out);
+    const bool has_content = choice.status == 200 || choice.status == 206;
+    if (!has_content || message.verb() == http::method::head) co_return out;
+    body content = coded.data;
+    if (!is_coded) {
+        auto read = co_await gallery_.read(record, what.which);
+        if (!read) co_return read.error();
+        content = std::move(*read);
+    }
+    out.set_content(content.slice(choice.range.first, choice.range.length));
+    co_return out;
+}
+
+}  // namespace gallery::api

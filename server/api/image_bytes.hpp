@@ -1,0 +1,50 @@
+/// GET of an image's bytes: original, preview, public link. The hot path of the server.
+#pragma once
+
+#include "api/access.hpp"
+#include "cache/etag_cache.hpp"
+#include "gallery/coded_bodies.hpp"
+#include "gallery/images.hpp"
+#include "http/router.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace gallery::api {
+
+/// For how long browsers may use an image without asking (CACHE_SPECS_IMAGE_*_BROWSER_TTL); 0 = always ask.
+struct browser_ttl {
+    std::chrono::minutes system{0};
+    std::chrono::minutes tenant{0};
+};
+
+/// Serves bytes with ETags, ranges and codings. All references must outlive it; used by all I/O threads.
+class image_bytes {
+public:
+    image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
+                verify_credentials verify, browser_ttl ttl);
+
+    /// GET /api/images/{type}/{key}, .../preview and /api/images/public/{publicResourceKey}.
+    void add_routes(http::router& routes);
+
+private:
+    enum class access : bool { authenticated, by_link };
+    struct wanted;  // which bytes a request asks for
+
+    /// Who asks and for whose image; decided before any cache is looked at.
+    result<wanted> resolve(http::request& message, representation which, access how) const;
+    /// 304 from the etag cache, without asking the storage.
+    bool try_not_modified(http::request& message, representation which, access how,
+                          http::response& out) const;
+    task<http::response> serve(http::request& message, representation which, access how);
+    task<result<http::response>> serve_current(http::request& message, const wanted& what);
+    [[nodiscard]] const std::string& cache_control(bool is_system, access how) const noexcept;
+
+    service::images& gallery_;
+    cache::etag_cache& etags_;
+    service::coded_bodies& coded_;
+    verify_credentials verify_;
+    std::string cache_controls_[2][2];  // [system][by link]
+};
+
+}  // namespace gallery::api

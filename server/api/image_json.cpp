@@ -1,0 +1,103 @@
+#include "api/image_json.hpp"
+
+#include <boost/json/array.hpp>
+
+namespace gallery::api {
+namespace {
+
+namespace json = boost::json;
+
+json::object entity(std::string_view type, const uuid& id) {
+    json::object object;
+    object["entityType"] = type;
+    object["id"] = to_string(id);
+    return object;
+}
+
+json::object descriptor(const body_descriptor& facts) {
+    json::object object;
+    object["mediaType"] = facts.media_type;
+    object["width"] = facts.width;
+    object["height"] = facts.height;
+    object["size"] = facts.size;
+    object["etag"] = to_hex(facts.etag);
+    return object;
+}
+
+}  // namespace
+
+std::string image_link(const image_record& record) {
+    std::string link = record.tenant == system_tenant ? "/api/images/system/" : "/api/images/tenant/";
+    for (const char c : record.key) {
+        switch (c) {
+            case '%':
+                link += "%25";
+                break;
+            case '?':
+                link += "%3F";
+                break;
+            case '#':
+                link += "%23";
+                break;
+            default:
+                link += c;
+        }
+    }
+    return link;
+}
+
+std::string public_link(const image_record& record) {
+    return "/api/images/public/" + record.public_key;
+}
+
+std::string_view sub_type_name(image_sub_type type) noexcept {
+    return type == image_sub_type::scada_symbol ? "SCADA_SYMBOL" : "IMAGE";
+}
+
+json::object resource_info(const image_record& record) {
+    json::object info;
+    info.reserve(18);
+    info["id"] = entity("TB_RESOURCE", record.id.value);
+    info["createdTime"] = record.created_time;
+    info["tenantId"] = entity("TENANT", record.tenant.value);
+    info["title"] = record.title;
+    info["resourceType"] = "IMAGE";
+    info["resourceSubType"] = sub_type_name(record.sub_type);
+    info["resourceKey"] = record.key;
+    info["public"] = record.is_public;
+    info["publicResourceKey"] = record.public_key;
+    info["etag"] = to_hex(record.original.etag);
+    info["fileName"] = record.file_name;
+    auto facts = descriptor(record.original);
+    facts["previewDescriptor"] = descriptor(record.descriptor(representation::preview));
+    info["descriptor"] = std::move(facts);
+    if (record.external_id) {
+        info["externalId"] = entity("TB_RESOURCE", *record.external_id);
+    } else {
+        info["externalId"] = nullptr;
+    }
+    info["name"] = record.title;
+    info["link"] = image_link(record);
+    if (record.is_public) {
+        info["publicLink"] = public_link(record);
+    } else {
+        info["publicLink"] = nullptr;
+    }
+    return info;
+}
+
+json::object image_page_data(const image_page& page, std::uint32_t page_size, std::uint64_t page_number) {
+    json::array data;
+    data.reserve(page.images.size());
+    for (const auto& record : page.images)
+        data.emplace_back(resource_info(*record));
+    const auto pages = (page.total + page_size - 1) / page_size;
+    json::object object;
+    object["data"] = std::move(data);
+    object["totalPages"] = pages;
+    object["totalElements"] = page.total;
+    object["hasNext"] = page_number + 1 < pages;
+    return object;
+}
+
+}  // namespace gallery::api

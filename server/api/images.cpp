@@ -1,0 +1,312 @@
+#include "api/images.hpp"
+
+#include "api/image_json.hpp"
+#include "api/upload_form.hpp"
+#include "gallery/keys.hpp"
+#include "gallery/resource_export.hpp"
+#include "http/conditional.hpp"
+#include "http/errors.hpp"
+#include "http/media_type.hpp"
+#include "http/query.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace gallery::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint64_t max_info_bytes = 64 * 1024;
+constexpr std::int64_t max_page_size = 10'000;
+
+error bad_parameter(std::string_view name, std::string_view value, std::string_view expected) {
+    return {errc::invalid_argument, "Parameter '" + std::string(name) + "' is '" +
+                                        std::string(value.substr(0, 80)) + "'. It takes " +
+                                        std::string(expected) + "."};
+}
+
+http::response info_response(const result<record_ptr>& record) {
+    if (!record) return http::error_response(record.error());
+    return http::response::json(200, resource_info(**record));
+}
+
+// If-Match on a write; looked at with each version that the write might replace.
+service::record_check if_match(const http::request& message) {
+    if (message.header(http::field::if_match).empty()) return {};
+    return [&message](const image_record& record) -> result<void> {
+        if (http::if_match_holds(message, to_hex(record.original.etag))) return {};
+        return error{errc::precondition_failed,
+                     "The image '" + record.key +
+                         "' is not the version that If-Match names: somebody has replaced "
+                         "it. Fetch it again and repeat."};
+    };
+}
+
+result<std::uint64_t> page_number(const http::query_view& query, const char* name, std::int64_t least,
+                                  std::int64_t most) {
+    auto required = query.require(name);
+    if (!required) return required.error();
+    auto number = query.get_integer(name);
+    if (!number) return number.error();
+    if (!*number || **number < least || **number > most)
+        return bad_parameter(name, *required,
+                             "a number from " + std::to_string(least) + " to " + std::to_string(most));
+    return static_cast<std::uint64_t>(**number);
+}
+
+result<image_sort> sort_property(const std::string& name) {
+    if (name == "createdTime") return image_sort::created_time;
+    if (name == "title" || name == "name") return image_sort::title;
+    if (name == "resourceType") return image_sort::resource_type;
+    if (name == "tenantId") return image_sort::tenant;
+    if (name == "resourceKey") return image_sort::resource_key;
+    if (name == "size") return image_sort::size;
+    return bad_parameter("sortProperty", name,
+                         "createdTime, title, resourceType, tenantId, resourceKey or size");
+}
+
+result<image_query> parse_list_query(const http::query_view& query) {
+    image_query parsed;
+    auto size = page_number(query, "pageSize", 1, max_page_size);
+    if (!size) return size.error();
+    parsed.page_size = static_cast<std::uint32_t>(*size);
+    auto page = page_number(query, "page", 0, std::numeric_limits<std::int32_t>::max());
+    if (!page) return page.error();
+    parsed.page = *page;
+
+    auto sub_type = query.get("imageSubType");
+    if (!sub_type) return sub_type.error();
+    if (*sub_type && !(*sub_type)->empty()) {
+        auto known = parse_sub_type(**sub_type, "imageSubType");
+        if (!known) return known.error();
+        parsed.sub_type = *known;
+    }
+    auto system = query.get_boolean("includeSystemImages");
+    if (!system) return system.error();
+    parsed.include_system = system->value_or(false);
+    auto text = query.get("textSearch");
+    if (!text) return text.error();
+    parsed.text_search = text->value_or("");
+
+    auto property = query.get("sortProperty");
+    if (!property) return property.error();
+    auto order = query.get("sortOrder");
+    if (!order) return order.error();
+    if (*order && !(*order)->empty()) {
+        std::string upper = **order;
+        std::transform(upper.begin(), upper.end(), upper.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+        if (upper != "ASC" && upper != "DESC") return bad_parameter("sortOrder", **order, "ASC or DESC");
+        parsed.descending = upper == "DESC";
+    }
+    if (*property && !(*property)->empty()) {
+        auto sort = sort_property(**property);
+        if (!sort) return sort.error();
+        parsed.sort = *sort;
+    } else {
+        // Nobody asked for an order: what was made last is what is looked for.
+        parsed.descending = true;
+    }
+    return parsed;
+}
+
+}  // namespace
+
+images::images(service::images& gallery, service::byte_budget& memory, asio::thread_pool& background,
+               verify_credentials verify, image_limits limits)
+    : gallery_(gallery),
+      memory_(memory),
+      background_(background),
+      verify_(std::move(verify)),
+      limits_(limits) {}
+
+void images::add_routes(http::router& routes) {
+    const auto add = [&](http::method verb, std::string_view pattern, const char* name,
+                         task<http::response> (images::*answer)(http::request&), std::uint64_t body_limit) {
+        routes.add(verb, pattern, [this, answer](http::request& message) { return (this->*answer)(message); },
+                   {.name = name, .body_limit = body_limit});
+    };
+    using http::method;
+    const auto form = limits_.max_bytes + form_envelope;
+    const auto document = limits_.max_bytes / 3 * 4 + form_envelope;
+    add(method::post, "/api/image", "image.upload", &images::upload, form);
+    add(method::put, "/api/image/import", "image.import", &images::import, document);
+    add(method::get, "/api/images", "image.list", &images::list, 0);
+    add(method::put, "/api/images/{type}/{key}", "image.replace", &images::replace, form);
+    add(method::delete_, "/api/images/{type}/{key}", "image.delete", &images::erase, 0);
+    add(method::get, "/api/images/{type}/{key}/info", "image.info", &images::info, 0);
+    add(method::put, "/api/images/{type}/{key}/info", "image.rename", &images::rename, max_info_bytes);
+    add(method::put, "/api/images/{type}/{key}/public/{isPublic}", "image.publish", &images::publish, 0);
+    add(method::get, "/api/images/{type}/{key}/export", "image.export", &images::export_one, 0);
+}
+
+result<images::target> images::resolve(http::request& message, service::image_operation what) const {
+    const auto who = principal_of(message, verify_);
+    if (!who) return who.error();
+    const auto tenant = service::authorise_images(**who, message.param(0), what);
+    if (!tenant) return tenant.error();
+    if (auto checked = service::check_name(message.param(1), "key"); !checked) return checked.error();
+    return target{*tenant, message.param(1)};
+}
+
+result<tenant_id> images::own_gallery(http::request& message, service::image_operation what) const {
+    const auto who = principal_of(message, verify_);
+    if (!who) return who.error();
+    return service::authorise_images(**who, "tenant", what);
+}
+
+task<http::response> images::upload(http::request& message) {
+    const auto tenant = own_gallery(message, service::image_operation::write);
+    if (!tenant) co_return http::error_response(tenant.error());
+    auto form = co_await read_upload_form(message, memory_, limits_.max_bytes);
+    if (!form) co_return http::error_response(form.error());
+    service::new_image image;
+    image.file = std::move(form->file);
+    image.title = std::move(form->title);
+    image.sub_type = form->sub_type.value_or(image_sub_type::image);
+    co_return info_response(co_await gallery_.upload(*tenant, std::move(image)));
+}
+
+task<http::response> images::replace(http::request& message) {
+    auto where = resolve(message, service::image_operation::write);
+    if (!where) co_return http::error_response(where.error());
+    // What is not there or not the expected version is refused before the upload is read.
+    auto current = co_await gallery_.find(where->tenant, where->key);
+    if (!current) co_return http::error_response(current.error());
+    auto check = if_match(message);
+    if (check) {
+        if (auto checked = check(**current); !checked) co_return http::error_response(checked.error());
+    }
+    auto form = co_await read_upload_form(message, memory_, limits_.max_bytes);
+    if (!form) co_return http::error_response(form.error());
+    co_return info_response(co_await gallery_.replace(where->tenant, std::move(where->key),
+                                                      std::move(form->file), std::move(check)));
+}
+
+task<http::response> images::import(http::request& message) {
+    const auto tenant = own_gallery(message, service::image_operation::write);
+    if (!tenant) co_return http::error_response(tenant.error());
+    if (!http::is_json(message.header(http::field::content_type)))
+        co_return http::error_response(error{errc::unsupported_type,
+                                             "An import is a JSON document. Send it with "
+                                             "Content-Type: application/json."});
+    auto& text = message.body();
+    const auto length = text.content_length().value_or(text.limit());
+    if (length > text.limit()) co_return http::error_response(picture_too_large(limits_.max_bytes));
+    auto memory = co_await memory_.acquire(length / 4 * 3);
+    if (!memory) co_return http::error_response(memory.error());
+    service::resource_export_reader reader(length);
+    for (;;) {
+        auto piece = co_await text.read_some();
+        if (!piece) co_return http::error_response(piece.error());
+        if (piece->empty()) break;
+        if (auto fed = reader.feed({piece->data(), piece->size()}); !fed)
+            co_return http::error_response(fed.error());
+    }
+    auto exported = reader.finish();
+    if (!exported) co_return http::error_response(exported.error());
+    if (exported->data.size() > limits_.max_bytes)
+        co_return http::error_response(picture_too_large(limits_.max_bytes));
+    co_return info_response(co_await gallery_.import(*tenant, std::move(*exported)));
+}
+
+task<http::response> images::info(http::request& message) {
+    const auto where = resolve(message, service::image_operation::read);
+    if (!where) co_return http::error_response(where.error());
+    co_return info_response(co_await gallery_.find(where->tenant, where->key));
+}
+
+task<http::response> images::rename(http::request& message) {
+    auto where = resolve(message, service::image_operation::write);
+    if (!where) co_return http::error_response(where.error());
+    auto text = co_await message.body().read_all(max_info_bytes);
+    if (!text) co_return http::error_response(text.error());
+    json::error_code ec;
+    const auto document = json::parse(*text, ec);
+    if (ec || !document.is_object())
+        co_return http::error_response(
+            error{errc::invalid_argument,
+                  "The body is not a JSON object with the image's info. Send one with 'title'."});
+    const auto* title = document.get_object().if_contains("title");
+    if (title == nullptr || !title->is_string())
+        co_return http::error_response(
+            error{errc::invalid_argument,
+                  "The field 'title' is missing or no text. It is what can be changed here."});
+    std::string new_title(title->get_string());
+    co_return info_response(
+        co_await gallery_.rename(where->tenant, std::move(where->key), std::move(new_title)));
+}
+
+task<http::response> images::publish(http::request& message) {
+    auto where = resolve(message, service::image_operation::write);
+    if (!where) co_return http::error_response(where.error());
+    const auto is_public = http::parse_boolean(message.param(2));
+    if (!is_public)
+        co_return http::error_response(error{errc::invalid_argument,
+                                             "The path ends in something else than true or "
+                                             "false, which says whether the image is public."});
+    co_return info_response(co_await gallery_.publish(where->tenant, std::move(where->key), *is_public));
+}
+
+task<http::response> images::export_one(http::request& message) {
+    const auto where = resolve(message, service::image_operation::read);
+    if (!where) co_return http::error_response(where.error());
+    for (int attempt = 0; attempt < 16; ++attempt) {
+        auto record = co_await gallery_.find(where->tenant, where->key);
+        if (!record) co_return http::error_response(record.error());
+        // The text is a third larger than the picture, which a file-backed store reads into memory, too.
+        auto memory = co_await memory_.acquire((*record)->original.size / 3 * 4 + (*record)->original.size);
+        if (!memory) co_return http::error_response(memory.error());
+        auto content = co_await gallery_.read(*record, representation::original);
+        if (!content && content.error().code == errc::stale) continue;
+        if (!content) co_return http::error_response(content.error());
+        // Reading and encoding a large picture would hold up the I/O thread's other connections.
+        auto write = [record = *record, content = std::move(*content)]() -> result<std::string> {
+            const auto original = content.load();
+            if (!original) return error{errc::io_error, "the original of " + record->key + " cannot be read"};
+            return service::write_resource_export(*record, image_link(*record), *original);
+        };
+        auto text = co_await offload(background_, std::move(write));
+        if (!text) co_return http::error_response(text.error());
+        co_return http::response::json_text(200, std::move(*text));
+    }
+    co_return http::error_response(
+        error{errc::busy, "The image is being replaced faster than it can be read. Try again."});
+}
+
+task<http::response> images::list(http::request& message) {
+    const auto tenant = own_gallery(message, service::image_operation::read);
+    if (!tenant) co_return http::error_response(tenant.error());
+    auto query = parse_list_query(http::query_view(message.query()));
+    if (!query) co_return http::error_response(query.error());
+    query->tenant = *tenant;
+    if (*tenant == system_tenant) query->include_system = false;
+    const auto page_size = query->page_size;
+    const auto page = query->page;
+    auto listed = co_await gallery_.list(std::move(*query));
+    if (!listed) co_return http::error_response(listed.error());
+    co_return http::response::json(200, image_page_data(*listed, page_size, page));
+}
+
+task<http::response> images::erase(http::request& message) {
+    auto where = resolve(message, service::image_operation::write);
+    if (!where) co_return http::error_response(where.error());
+    // Nothing here refers to images, so there is nothing to force; a value must be a boolean all the same.
+    if (auto force = http::query_view(message.query()).get_boolean("force"); !force)
+        co_return http::error_response(force.error());
+    auto check = if_match(message);
+    auto erased = co_await gallery_.erase(where->tenant, std::move(where->key), std::move(check));
+    if (!erased) co_return http::error_response(erased.error());
+    json::object answer;
+    answer["success"] = true;
+    answer["references"] = nullptr;
+    co_return http::response::json(200, answer);
+}
+
+}  // namespace gallery::api

@@ -1,0 +1,41 @@
+/// The form that uploads and replacements come in.
+#pragma once
+
+#include "gallery/byte_budget.hpp"
+#include "gallery/images.hpp"
+#include "http/request.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace gallery::api {
+
+/// What a form may have beside the picture: boundaries, part headers, other fields.
+inline constexpr std::uint64_t form_envelope = 64 * 1024;
+
+struct upload_form {
+    service::byte_budget::lease memory;  ///< held as long as the picture
+    service::picture_file file;
+    std::string title;
+    std::optional<image_sub_type> sub_type;
+};
+
+/// Reads multipart/form-data with the part `file` and, optionally, `title` and `imageSubType`, in any order;
+/// other parts are passed over. The picture is hashed as it arrives and is in memory once; before its first
+/// byte is read, memory for it is taken from @p budget, which may wait.
+/// Errors: unsupported_type, invalid_argument (missing, repeated or malformed parts), too_large for more
+/// than @p max_bytes of picture, busy.
+task<result<upload_form>> read_upload_form(http::request& message, service::byte_budget& budget,
+                                           std::uint64_t max_bytes);
+
+/// "IMAGE" or "SCADA_SYMBOL". Error: invalid_argument naming @p what.
+result<image_sub_type> parse_sub_type(std::string_view text, std::string_view what);
+
+/// The error of a picture over the limit.
+error picture_too_large(std::uint64_t max_bytes);
+
+}  // namespace gallery::api
