@@ -53,7 +53,8 @@ function(gallery_target target)
     target_compile_options(${target} PRIVATE -O2 -g1)
     # GCC 12 sees null dereferences and uninitialised values in inlined Boost code that are not there.
     target_compile_options(${target} PRIVATE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-array-bounds
-      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer -Wno-free-nonheap-object)
+      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer -Wno-free-nonheap-object
+      -Wno-mismatched-new-delete)
   else()
     target_compile_options(${target} PRIVATE -Og -Wno-null-dereference -Wno-maybe-uninitialized)
   endif()

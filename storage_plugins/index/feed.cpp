@@ -1,0 +1,44 @@
+#include "index/feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gallery::store_index {
+
+void feed::begin_after(revision rev) {
+    const std::lock_guard lock(mutex_);
+    floor_ = rev;
+}
+
+void feed::append(change entry) {
+    const std::lock_guard lock(mutex_);
+    changes_.push_back(std::move(entry));
+    if (changes_.size() <= 2 * keep_) return;
+    const auto drop = static_cast<std::ptrdiff_t>(changes_.size() - keep_);
+    floor_ = changes_[static_cast<std::size_t>(drop - 1)].rev;
+    changes_.erase(changes_.begin(), changes_.begin() + drop);
+}
+
+change_batch feed::after(revision rev, std::size_t limit) const {
+    const std::lock_guard lock(mutex_);
+    change_batch batch;
+    batch.gap = rev < floor_;
+    const auto begin = std::upper_bound(changes_.begin(), changes_.end(), rev,
+                                        [](revision wanted, const change& c) { return wanted < c.rev; });
+    const auto count = std::min(limit, static_cast<std::size_t>(changes_.end() - begin));
+    batch.changes.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+    batch.next = !batch.changes.empty() ? batch.changes.back().rev : std::max(rev, floor_);
+    return batch;
+}
+
+revision feed::last() const {
+    const std::lock_guard lock(mutex_);
+    return changes_.empty() ? floor_ : changes_.back().rev;
+}
+
+std::size_t feed::size() const {
+    const std::lock_guard lock(mutex_);
+    return changes_.size();
+}
+
+}  // namespace gallery::store_index

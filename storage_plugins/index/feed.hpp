@@ -1,0 +1,37 @@
+/// The newest changes of a store in memory.
+#pragma once
+
+#include <gallery/storage.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <mutex>
+
+namespace gallery::store_index {
+
+/// Thread-safe. Changes are appended in order of their revisions.
+class feed {
+public:
+    /// Keeps at least @p keep changes, and at most twice as many.
+    explicit feed(std::size_t keep = 10'000) : keep_(keep) {}
+
+    /// Before the first append: there is no history up to and including @p rev.
+    void begin_after(revision rev);
+
+    void append(change entry);
+
+    [[nodiscard]] change_batch after(revision rev, std::size_t limit) const;
+
+    /// Of the newest change; where there is none, what begin_after() was told.
+    [[nodiscard]] revision last() const;
+
+    [[nodiscard]] std::size_t size() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::size_t keep_;
+    revision floor_ = 0;  ///< changes up to this one are lost or never were
+    std::deque<change> changes_;
+};
+
+}  // namespace gallery::store_index

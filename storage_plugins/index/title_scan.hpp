@@ -1,0 +1,50 @@
+/// Substring search over many short texts that lie one behind the other in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::store_index {
+
+/// The texts have no NUL, which separates them here, so that one search runs over all of them at the speed
+/// of memory instead of following a pointer for each. Not thread-safe.
+class title_scan {
+public:
+    /// Returns where the text is, for erase(). @p tag comes back from find() and moved().
+    std::size_t add(std::string_view text, void* tag);
+
+    void erase(std::size_t slot);
+
+    /// Tags of all texts that contain @p part, which is not empty.
+    [[nodiscard]] std::vector<void*> find(std::string_view part) const;
+
+    /// True after many erasures: compact() then gives each text a new slot, told to @p moved(tag, slot).
+    [[nodiscard]] bool wants_compaction() const noexcept {
+        return dead_bytes_ > 4096 && dead_bytes_ > text_.size() / 2;
+    }
+    template <class Moved>
+    void compact(Moved moved) {
+        title_scan next;
+        for (std::size_t i = 0; i < slots_.size(); ++i) {
+            if (slots_[i].tag == nullptr) continue;
+            moved(slots_[i].tag, next.add(text_of(i), slots_[i].tag));
+        }
+        *this = std::move(next);
+    }
+
+private:
+    struct slot {
+        std::size_t offset;
+        void* tag;  ///< null where it was erased
+    };
+    [[nodiscard]] std::string_view text_of(std::size_t index) const;
+
+    std::string text_;
+    std::vector<slot> slots_;
+    std::size_t dead_bytes_ = 0;
+};
+
+}  // namespace gallery::store_index
