@@ -1,0 +1,83 @@
+/// Pictures in, descriptions and previews out, without the server decoding a pixel: a few worker processes,
+/// each with a thread that feeds it and watches its deadline.
+#pragma once
+
+#include "imaging/picture.hpp"
+
+#include <gallery/bytes.hpp>
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace gallery::imaging {
+
+struct pool_options {
+    std::string worker;                         ///< absolute path of gallery-imaging-worker
+    unsigned workers = 2;                       ///< processes, at least 1
+    std::chrono::milliseconds timeout{10'000};  ///< for one picture, IMAGE_TIMEOUT
+    std::uint64_t max_pixels = 50'000'000;      ///< over all frames, IMAGE_MAX_PIXELS
+    std::uint32_t max_frames = 5'000;           ///< of an animation
+    std::uint64_t max_svg_bytes = 10'485'760;   ///< of an SVG document
+    std::uint32_t worker_memory_mib = 1024;     ///< each, beyond what its libraries take
+    std::size_t max_queued = 1'024;             ///< pictures that wait; they hold their bytes meanwhile
+    unsigned pictures_per_worker = 1'000;       ///< then it is replaced, at no picture's cost
+    /// Told in one sentence what an operator wants to know: how workers are confined, why one was replaced.
+    /// Called on the pool's threads, several at once; must not block long. May be empty.
+    std::function<void(std::string_view)> log;
+};
+
+/// Counters since start, and two gauges.
+struct pool_stats {
+    std::uint64_t pictures = 0;   ///< inspected and accepted
+    std::uint64_t refused = 0;    ///< not images, damaged, over a limit
+    std::uint64_t crashes = 0;    ///< workers that ended or talked nonsense over a picture
+    std::uint64_t timeouts = 0;   ///< workers killed at the deadline
+    std::uint64_t exhausted = 0;  ///< workers that used up their memory
+    std::uint64_t starts = 0;     ///< of workers, the first ones included
+    std::size_t queued = 0;
+    std::size_t busy = 0;
+};
+
+class pool {
+public:
+    /// Starts all workers and waits until they have confined themselves (some 100 ms). Fails with a
+    /// message where a worker does not start.
+    static result<std::unique_ptr<pool>> start(pool_options options);
+
+    pool(const pool&) = delete;
+    pool& operator=(const pool&) = delete;
+    /// stop()s.
+    ~pool();
+
+    /// Looks at a picture: what it is, how large, its preview. Called on any I/O thread, never blocks it,
+    /// resumes on the caller's executor. A file region is read by the worker, not copied.
+    ///
+    /// Precondition: the io_context of every caller outlives the pool, or is drained before stop().
+    /// Errors: not_an_image with a text for the person who uploaded it (which says what was found, what is
+    /// wrong, or which limit is exceeded; also where decoding crashes, hangs or needs too much memory); busy
+    /// where max_queued are waiting; unavailable where the pool is stopping or no worker starts; io_error
+    /// where the bytes cannot be handed over.
+    task<result<picture>> inspect(body original);
+
+    /// Ends the workers; pictures that wait or are being decoded come back as unavailable. Blocks until the
+    /// pool's threads have ended. Idempotent; no inspect() may follow.
+    void stop() noexcept;
+
+    [[nodiscard]] pool_stats stats() const;
+    /// The layers of confinement in force, in words.
+    [[nodiscard]] std::string confinement() const;
+
+private:
+    class state;
+    explicit pool(std::unique_ptr<state> s) noexcept;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace gallery::imaging

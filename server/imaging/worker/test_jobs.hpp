@@ -1,0 +1,15 @@
+/// Jobs for tests of the pool and of the confinement; compiled into gallery-imaging-test-worker only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gallery::imaging::worker {
+
+/// A "picture" that begins with "GALLERY-TEST:" names what to do: "crash", "hang" (waits), "spin"
+/// (computes), "memory" (allocates for ever), "garbage" (answers nonsense), "probe" (tries what is
+/// forbidden; the answer lists what succeeded, or says "confined"). Nothing for other data.
+std::optional<std::string> run_test_job(std::string_view data);
+
+}  // namespace gallery::imaging::worker

@@ -1,0 +1,74 @@
+/// One imaging worker as the server sees it: a child process and a socket to it.
+#pragma once
+
+#include "imaging/protocol.hpp"
+
+#include <gallery/bytes.hpp>
+#include <gallery/error.hpp>
+
+#include <sys/types.h>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace gallery::imaging {
+
+/// Blocks in every call that talks to the child, at most until the deadline. Not thread-safe: start() and
+/// everything after it belong to one thread, with whose end the kernel ends the child. Destroying it kills
+/// the child and reaps it.
+class worker_process {
+public:
+    using clock = std::chrono::steady_clock;
+
+    struct start_options {
+        std::string program;           ///< absolute path
+        std::uint32_t memory_mib = 0;  ///< beyond what the libraries take
+        int stop_event = -1;           ///< readable when waiting shall end; borrowed
+    };
+
+    /// Starts the child and waits until it has confined itself.
+    static result<std::unique_ptr<worker_process>> start(const start_options& options,
+                                                         clock::time_point deadline);
+
+    worker_process(const worker_process&) = delete;
+    worker_process& operator=(const worker_process&) = delete;
+    ~worker_process();
+
+    [[nodiscard]] const protocol::hello& greeting() const noexcept { return greeting_; }
+    [[nodiscard]] pid_t id() const noexcept { return child_; }
+    /// False where the child ended while it had nothing to do.
+    [[nodiscard]] bool idle_and_alive() const noexcept;
+
+    enum class ending { answered, timed_out, died, violated_protocol, stopped, not_sent };
+    struct exchanged {
+        ending how = ending::not_sent;
+        protocol::answer answer;  ///< with the two below, where answered; fields within their bounds
+        std::string text;
+        std::string preview;
+    };
+    /// One request, one answer. After anything but `answered` this object is of no more use, except that
+    /// `not_sent` says that the child never saw the request.
+    exchanged exchange(const protocol::request& request, int descriptor, clock::time_point deadline);
+
+    /// Kills the child where it still runs, and says how it ended: "signal 11 (Segmentation fault)".
+    std::string reap();
+
+private:
+    worker_process() = default;
+    ending receive(void* into, std::size_t size, clock::time_point deadline);
+
+    pid_t child_ = -1;
+    int socket_ = -1;
+    int stop_event_ = -1;
+    protocol::hello greeting_;
+};
+
+/// The layers of a greeting in words, for the log: "seccomp, Landlock (files, network), ...".
+std::string describe_layers(std::uint32_t layers);
+
+/// A descriptor through which a worker can read the body and change nothing: a sealed copy of memory, or
+/// the file opened once more for reading. -1 with errno where that fails. The caller closes it.
+int open_for_worker(const body& original, std::uint64_t& offset);
+
+}  // namespace gallery::imaging
