@@ -5,6 +5,7 @@
 
 #include <gallery/error.hpp>
 
+#include <chrono>
 #include <string_view>
 
 namespace gallery::http {
@@ -33,7 +34,8 @@ error_shape shape_of(errc code) noexcept;
 /// {"status","message","errorCode","timestamp"} with Cache-Control: no-store; Retry-After where the status
 /// asks for it; WWW-Authenticate with 401. For failures on our side (io_error, corrupt, internal, stale) the
 /// message stays out of the response and goes into its note, for the log.
-response error_response(const gallery::error& failure);
+response error_response(const gallery::error& failure,
+                        std::chrono::seconds retry_after = std::chrono::seconds(1));
 
 /// The same shape for what only HTTP knows (405, 408, 431, ...).
 response error_response(unsigned status, error_code code, std::string_view message);

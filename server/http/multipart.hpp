@@ -72,7 +72,8 @@ private:
     std::string delimiter_;  ///< CRLF "--" boundary
     multipart_limits limits_;
     state state_ = state::preamble;
-    std::size_t matched_ = 0;  ///< characters of the delimiter matched at the end of what was seen
+    std::size_t matched_ = 0;      ///< characters of the delimiter matched at the end of what was seen
+    std::size_t held_prefix_ = 0;  ///< how many of them were never content (the imagined line end)
     std::size_t parts_ = 0;
     std::string line_;  ///< header bytes, or what follows a boundary
     bool in_part_ = false;

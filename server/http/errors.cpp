@@ -1,0 +1,94 @@
+#include "http/errors.hpp"
+
+#include <gallery/text.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace gallery::http {
+
+namespace {
+
+// JSON is UTF-8; a message may quote what a client sent.
+std::string printable(std::string_view message) {
+    std::string out(message);
+    if (!is_utf8(out)) {
+        for (char& c : out) {
+            if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+        }
+    }
+    return out;
+}
+
+bool is_our_side(errc code) noexcept {
+    return code == errc::stale || code == errc::io_error || code == errc::corrupt || code == errc::internal;
+}
+
+}  // namespace
+
+error_shape shape_of(errc code) noexcept {
+    switch (code) {
+        case errc::invalid_argument:
+        case errc::already_exists:
+        case errc::not_an_image:
+            return {400, error_code::bad_request_params};
+        case errc::not_found:
+            return {404, error_code::item_not_found};
+        case errc::too_large:
+            return {413, error_code::bad_request_params};
+        case errc::unsupported_type:
+            return {415, error_code::bad_request_params};
+        case errc::precondition_failed:
+            return {412, error_code::version_conflict};
+        case errc::version_conflict:
+            return {409, error_code::version_conflict};
+        case errc::unauthenticated:
+            return {401, error_code::authentication};
+        case errc::token_expired:
+            return {401, error_code::jwt_expired};
+        case errc::credentials_expired:
+            return {401, error_code::credentials_expired};
+        case errc::permission_denied:
+            return {403, error_code::permission_denied};
+        case errc::too_many_requests:
+            return {429, error_code::too_many_requests};
+        case errc::busy:
+        case errc::unavailable:
+            return {503, error_code::general};
+        case errc::no_space:
+            return {507, error_code::general};
+        case errc::stale:
+        case errc::io_error:
+        case errc::corrupt:
+        case errc::internal:
+            break;
+    }
+    return {500, error_code::general};
+}
+
+response error_response(const gallery::error& failure, std::chrono::seconds retry_after) {
+    const auto [status, code] = shape_of(failure.code);
+    auto out = error_response(
+        status, code,
+        is_our_side(failure.code) ? "Internal server error; the server's log says more" : failure.message);
+    if (status >= 500) out.set_note(std::string(to_string(failure.code)) + ": " + failure.message);
+    if (status == 401) out.add_prepared("WWW-Authenticate: Bearer\r\n");
+    if (status == 429 || status == 503) out.add("Retry-After", std::to_string(retry_after.count()));
+    return out;
+}
+
+response error_response(unsigned status, error_code code, std::string_view message) {
+    using namespace std::chrono;
+    boost::json::object shape;
+    shape["status"] = status;
+    shape["message"] = printable(message);
+    shape["errorCode"] = static_cast<int>(code);
+    shape["timestamp"] =
+        std::int64_t{duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+    return response::json(status, shape);
+}
+
+}  // namespace gallery::http

@@ -1,0 +1,74 @@
+#include "http/percent.hpp"
+
+#include <cstddef>
+
+namespace gallery::http {
+
+namespace {
+
+int hex_value(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool is_alphanumeric(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool decode(std::string_view text, std::string& out, bool plus_is_space) {
+    out.clear();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char c = text[i];
+        if (c == '%') {
+            if (text.size() - i < 3) return false;
+            const int high = hex_value(text[i + 1]);
+            const int low = hex_value(text[i + 2]);
+            if (high < 0 || low < 0) return false;
+            c = static_cast<char>(high * 16 + low);
+            i += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        out += c;
+    }
+    return true;
+}
+
+std::string encode(std::string_view text, std::string_view kept) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(text.size() + 16);
+    for (const char c : text) {
+        if (is_alphanumeric(c) || kept.find(c) != kept.npos) {
+            out += c;
+        } else {
+            const auto octet = static_cast<unsigned char>(c);
+            out += '%';
+            out += digits[octet >> 4U];
+            out += digits[octet & 15U];
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+bool percent_decode(std::string_view text, std::string& out) {
+    return decode(text, out, false);
+}
+
+bool form_decode(std::string_view text, std::string& out) {
+    return decode(text, out, true);
+}
+
+std::string percent_encode(std::string_view text) {
+    return encode(text, "-._~");
+}
+
+std::string ext_value_encode(std::string_view text) {
+    return encode(text, "!#$&+-.^_`|~");
+}
+
+}  // namespace gallery::http

@@ -1,0 +1,102 @@
+#include "http/query.hpp"
+
+#include "http/fields.hpp"
+#include "http/percent.hpp"
+
+#include <gallery/text.hpp>
+
+#include <charconv>
+
+namespace gallery::http {
+
+namespace {
+
+error broken(std::string_view name, std::string_view why) {
+    return {errc::invalid_argument, "Request parameter '" + std::string(name) + "' " + std::string(why)};
+}
+
+// Names are compared undecoded where that is enough, which is nearly always.
+bool names_match(std::string_view raw, std::string_view name) {
+    if (raw == name) return true;
+    if (raw.find_first_of("%+") == raw.npos) return false;
+    std::string decoded;
+    return form_decode(raw, decoded) && decoded == name;
+}
+
+}  // namespace
+
+std::optional<std::string_view> query_view::find(std::string_view name, bool& bare) const noexcept {
+    std::string_view rest = raw_;
+    while (!rest.empty()) {
+        const auto end = rest.find('&');
+        const auto pair = rest.substr(0, end);
+        rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+        const auto equals = pair.find('=');
+        if (!names_match(pair.substr(0, equals), name)) continue;
+        bare = equals == pair.npos;
+        return bare ? std::string_view() : pair.substr(equals + 1);
+    }
+    return std::nullopt;
+}
+
+bool query_view::has(std::string_view name) const noexcept {
+    bool bare = false;
+    return find(name, bare).has_value();
+}
+
+result<std::optional<std::string>> query_view::get(std::string_view name) const {
+    bool bare = false;
+    const auto raw = find(name, bare);
+    if (!raw) return std::optional<std::string>();
+    std::string value;
+    if (!form_decode(*raw, value)) return broken(name, "has a '%' without two hexadecimal digits behind it");
+    if (!is_utf8(value)) return broken(name, "is not valid UTF-8");
+    return std::optional<std::string>(std::move(value));
+}
+
+result<std::string> query_view::require(std::string_view name) const {
+    auto value = get(name);
+    if (!value) return value.error();
+    if (!*value) {
+        return error{errc::invalid_argument,
+                     "Required request parameter '" + std::string(name) + "' is not present"};
+    }
+    return std::move(**value);
+}
+
+result<std::optional<std::int64_t>> query_view::get_integer(std::string_view name) const {
+    const auto value = get(name);
+    if (!value) return value.error();
+    if (!*value) return std::optional<std::int64_t>();
+    const auto& text = **value;
+    std::int64_t number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure == std::errc::result_out_of_range) {
+        return broken(name, "is out of range: '" + text + "'");
+    }
+    if (failure != std::errc() || end != text.data() + text.size()) {
+        return broken(name, "must be a whole number, not '" + text + "'");
+    }
+    return std::optional<std::int64_t>(number);
+}
+
+result<std::optional<bool>> query_view::get_boolean(std::string_view name) const {
+    bool bare = false;
+    if (find(name, bare) && bare) return std::optional<bool>(true);
+    const auto value = get(name);
+    if (!value) return value.error();
+    if (!*value) return std::optional<bool>();
+    const auto& text = **value;
+    if (text == "1" || text == "0") return std::optional<bool>(text == "1");
+    const auto parsed = parse_boolean(text);
+    if (!parsed) return broken(name, "must be true or false, not '" + text + "'");
+    return parsed;
+}
+
+std::optional<bool> parse_boolean(std::string_view text) noexcept {
+    if (equals_ignoring_case(text, "true")) return true;
+    if (equals_ignoring_case(text, "false")) return false;
+    return std::nullopt;
+}
+
+}  // namespace gallery::http
