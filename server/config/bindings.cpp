@@ -1,0 +1,267 @@
+#include "config/bindings.hpp"
+
+#include "config/values.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <limits>
+
+namespace gallery::config {
+
+namespace {
+
+constexpr std::uint64_t no_limit = std::numeric_limits<std::int64_t>::max();
+
+/// Collects the table; each function adds one key.
+class table {
+public:
+    std::vector<binding> rows;
+
+    template <class Member>
+    void text(const char* path, Member member, const char* expected = "text",
+              bool (*valid)(std::string_view) = nullptr, bool secret = false) {
+        rows.push_back({path, expected, secret, [member, valid](settings& s, std::string_view value) {
+                            if (valid != nullptr && !valid(value)) return false;
+                            member(s) = std::string(value);
+                            return true;
+                        }});
+    }
+
+    template <class Member>
+    void secret(const char* path, Member member, const char* expected = "text",
+                bool (*valid)(std::string_view) = nullptr) {
+        text(path, member, expected, valid, true);
+    }
+
+    template <class Member>
+    void boolean(const char* path, Member member) {
+        rows.push_back({path, "true or false", false, [member](settings& s, std::string_view value) {
+                            const auto parsed = parse_bool(value);
+                            if (parsed) member(s) = *parsed;
+                            return parsed.has_value();
+                        }});
+    }
+
+    /// A number between two others, with or without a unit of size.
+    template <class Member>
+    void number(const char* path, Member member, std::uint64_t least, std::uint64_t most) {
+        ranged(path, member, least, most, &parse_unsigned,
+               "a whole number " +
+                   (most == no_limit ? "of at least " + std::to_string(least)
+                                     : "between " + std::to_string(least) + " and " + std::to_string(most)));
+    }
+    template <class Member>
+    void size(const char* path, Member member, std::uint64_t least) {
+        ranged(path, member, least, no_limit, &parse_size,
+               std::string("a size in bytes or with a unit, for instance 64MiB") +
+                   (least > 0 ? ", of at least " + std::to_string(least) + " bytes" : ""));
+    }
+
+    /// A duration with its unit.
+    template <class Member>
+    void duration(const char* path, Member member, std::chrono::milliseconds least) {
+        rows.push_back(
+            {path,
+             std::string("a duration with its unit, for instance 250ms, 30s or 5m") +
+                 (least.count() > 0 ? ", of at least " + std::to_string(least.count()) + "ms" : ""),
+             false, [member, least](settings& s, std::string_view value) {
+                 const auto parsed = parse_duration(value);
+                 if (!parsed || *parsed < least) return false;
+                 member(s) = *parsed;
+                 return true;
+             }});
+    }
+
+    /// A plain number of the unit that the member is of.
+    template <class Member>
+    void count(const char* path, Member member, std::uint64_t least, const char* unit) {
+        using value_type = std::remove_reference_t<decltype(member(std::declval<settings&>()))>;
+        // A hundred years of the finest unit here, seconds, and so within every clock.
+        constexpr std::uint64_t most = 3'155'760'000;
+        rows.push_back({path,
+                        "a whole number of " + std::string(unit) + " between " + std::to_string(least) +
+                            " and " + std::to_string(most),
+                        false, [member, least](settings& s, std::string_view value) {
+                            const auto parsed = parse_unsigned(value);
+                            if (!parsed || *parsed < least || *parsed > most) return false;
+                            member(s) = value_type(static_cast<typename value_type::rep>(*parsed));
+                            return true;
+                        }});
+    }
+
+    template <class Member, class Value>
+    void choice(const char* path, Member member, std::vector<std::pair<std::string, Value>> values) {
+        std::string expected;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            expected += (i == 0 ? "" : i + 1 == values.size() ? " or " : ", ") + values[i].first;
+        }
+        rows.push_back({path, expected, false, [member, values](settings& s, std::string_view value) {
+                            for (const auto& [name, meaning] : values) {
+                                if (name != value) continue;
+                                member(s) = meaning;
+                                return true;
+                            }
+                            return false;
+                        }});
+    }
+
+private:
+    template <class Member, class Parse>
+    void ranged(const char* path, Member member, std::uint64_t least, std::uint64_t most, Parse parse,
+                std::string expected) {
+        using value_type = std::remove_reference_t<decltype(member(std::declval<settings&>()))>;
+        rows.push_back({path, std::move(expected), false,
+                        [member, least, most, parse](settings& s, std::string_view value) {
+                            const auto parsed = parse(value);
+                            if (!parsed || *parsed < least || *parsed > most) return false;
+                            member(s) = static_cast<value_type>(*parsed);
+                            return true;
+                        }});
+    }
+};
+
+bool is_address(std::string_view text) {
+    boost::system::error_code failed;
+    boost::asio::ip::make_address(std::string(text), failed);
+    return !failed;
+}
+
+bool is_filled(std::string_view text) {
+    return !text.empty();
+}
+
+bool is_email(std::string_view text) {
+    const auto at = text.find('@');
+    return at != 0 && at != std::string_view::npos && at + 1 < text.size() &&
+           text.find('@', at + 1) == text.npos && text.find_first_of(" \t\r\n") == text.npos &&
+           text.size() <= 255;
+}
+
+bool is_password(std::string_view text) {
+    return text.empty() || text.size() >= 6;
+}
+
+bool is_congestion_control(std::string_view text) {
+    return text.size() < 16 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == text.npos;
+}
+
+#define GALLERY_MEMBER(member)  \
+    [](settings & s) -> auto& { \
+        return s.member;        \
+    }
+
+void add_server(table& t) {
+    t.text("server.address", GALLERY_MEMBER(server.address), "an IPv4 or IPv6 address", &is_address);
+    t.number("server.port", GALLERY_MEMBER(server.port), 0, 65535);
+    t.number("server.io_threads", GALLERY_MEMBER(server.io_threads), 0, 1024);
+    t.number("server.max_connections", GALLERY_MEMBER(server.max_connections), 0, no_limit);
+    t.text("server.tcp_congestion_control", GALLERY_MEMBER(server.tcp_congestion_control),
+           "the name of a congestion control, for instance cubic, or nothing", &is_congestion_control);
+    t.boolean("server.ssl.enabled", GALLERY_MEMBER(server.ssl.enabled));
+    t.text("server.ssl.cert_file", GALLERY_MEMBER(server.ssl.cert_file));
+    t.text("server.ssl.key_file", GALLERY_MEMBER(server.ssl.key_file));
+    t.secret("server.ssl.key_password", GALLERY_MEMBER(server.ssl.key_password));
+    using namespace std::chrono_literals;
+    t.duration("server.timeouts.header", GALLERY_MEMBER(server.timeouts.header), 1ms);
+    t.duration("server.timeouts.body", GALLERY_MEMBER(server.timeouts.body), 1ms);
+    t.duration("server.timeouts.write", GALLERY_MEMBER(server.timeouts.write), 1ms);
+    t.duration("server.timeouts.keep_alive", GALLERY_MEMBER(server.timeouts.keep_alive), 1ms);
+    t.duration("server.timeouts.drain", GALLERY_MEMBER(server.timeouts.drain), 0ms);
+    t.text("server.console_folder", GALLERY_MEMBER(server.console_folder));
+    t.rows.push_back({"transport.http.max_payload_size", "\"/pattern=bytes\" entries separated by ';'", false,
+                      [](settings& s, std::string_view value) {
+                          auto parsed = payload_limits::parse(value);
+                          if (parsed) s.transport.max_payload_size = std::move(*parsed);
+                          return parsed.has_value();
+                      }});
+    t.size("transport.http.upload_memory", GALLERY_MEMBER(transport.upload_memory), 1ULL << 20);
+    t.duration("transport.http.upload_wait", GALLERY_MEMBER(transport.upload_wait), 0ms);
+    t.text("metrics.address", GALLERY_MEMBER(metrics.address), "an IPv4 or IPv6 address", &is_address);
+    t.number("metrics.port", GALLERY_MEMBER(metrics.port), 0, 65535);
+}
+
+void add_data(table& t) {
+    t.text("data.folder", GALLERY_MEMBER(data.folder), "the path of a folder", &is_filled);
+    t.text("data.system_images_folder", GALLERY_MEMBER(data.system_images_folder));
+    t.text("storage.plugin", GALLERY_MEMBER(storage.plugin), "a plugin's name or absolute path", &is_filled);
+    t.text("storage.plugin_dir", GALLERY_MEMBER(storage.plugin_dir));
+    t.text("storage.path", GALLERY_MEMBER(storage.path));
+}
+
+void add_security(table& t) {
+    t.count("security.jwt.token_expiration_time", GALLERY_MEMBER(security.token_expiration_time), 1,
+            "seconds");
+    t.count("security.jwt.refresh_token_expiration_time",
+            GALLERY_MEMBER(security.refresh_token_expiration_time), 1, "seconds");
+    t.text("security.jwt.token_issuer", GALLERY_MEMBER(security.token_issuer), "text", &is_filled);
+    t.rows.push_back({"security.jwt.token_signing_key", "base64 of at least 64 bytes, or nothing", true,
+                      [](settings& s, std::string_view value) {
+                          auto decoded = parse_base64(value);
+                          if (!decoded || (!decoded->empty() && decoded->size() < 64)) return false;
+                          s.security.token_signing_key = std::move(*decoded);
+                          return true;
+                      }});
+    t.text("security.sysadmin_email", GALLERY_MEMBER(security.sysadmin_email), "an e-mail address",
+           &is_email);
+    t.secret("security.sysadmin_password", GALLERY_MEMBER(security.sysadmin_password),
+             "at least 6 characters, or nothing", &is_password);
+    t.secret("security.demo_password", GALLERY_MEMBER(security.demo_password),
+             "at least 6 characters, or nothing", &is_password);
+}
+
+void add_images(table& t) {
+    t.count("cache.image.etag.time_to_live_in_minutes", GALLERY_MEMBER(cache.etag_time_to_live), 0,
+            "minutes");
+    t.size("cache.image.etag.max_size", GALLERY_MEMBER(cache.etag_max_size), 0);
+    t.count("cache.image.system_images_browser_ttl_in_minutes",
+            GALLERY_MEMBER(cache.system_images_browser_ttl), 0, "minutes");
+    t.count("cache.image.tenant_images_browser_ttl_in_minutes",
+            GALLERY_MEMBER(cache.tenant_images_browser_ttl), 0, "minutes");
+    t.size("image.max_resource_size", GALLERY_MEMBER(image.max_resource_size), 0);
+    t.number("image.max_pixels", GALLERY_MEMBER(image.max_pixels), 1, no_limit);
+    t.size("image.max_svg_size", GALLERY_MEMBER(image.max_svg_size), 1);
+    t.number("image.workers", GALLERY_MEMBER(image.workers), 0, 256);
+    t.duration("image.timeout", GALLERY_MEMBER(image.timeout), std::chrono::milliseconds(1));
+    t.size("image.worker_memory", GALLERY_MEMBER(image.worker_memory), 64ULL << 20);
+    t.choice("logging.level", GALLERY_MEMBER(logging.level),
+             std::vector<std::pair<std::string, log_level>>{{"debug", log_level::debug},
+                                                            {"info", log_level::info},
+                                                            {"warning", log_level::warning},
+                                                            {"error", log_level::error}});
+    t.choice("logging.format", GALLERY_MEMBER(logging.format),
+             std::vector<std::pair<std::string, log_format>>{{"text", log_format::text},
+                                                             {"json", log_format::json}});
+}
+
+#undef GALLERY_MEMBER
+
+}  // namespace
+
+const std::vector<binding>& bindings() {
+    static const std::vector<binding> all = [] {
+        table t;
+        add_server(t);
+        add_data(t);
+        add_security(t);
+        add_images(t);
+        return std::move(t.rows);
+    }();
+    return all;
+}
+
+std::string contradiction(const settings& s) {
+    std::string found;
+    const auto add = [&found](const std::string& text) { found += (found.empty() ? "" : "\n") + text; };
+    if (s.server.ssl.enabled && s.server.ssl.cert_file.empty()) {
+        add("server.ssl.cert_file (SSL_PEM_CERT): expected the file of a certificate because "
+            "server.ssl.enabled is true, "
+            "found nothing");
+    }
+    if (s.metrics.port != 0 && s.metrics.port == s.server.port && s.metrics.address == s.server.address) {
+        add("metrics.port (METRICS_BIND_PORT): expected another port than the server's, found " +
+            std::to_string(s.metrics.port) + " for both");
+    }
+    return found;
+}
+
+}  // namespace gallery::config

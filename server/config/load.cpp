@@ -1,0 +1,176 @@
+#include "config/load.hpp"
+
+#include "config/bindings.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace gallery::config {
+
+namespace {
+
+constexpr std::string_view masked = "********";
+
+class loader {
+public:
+    loader(document defaults, document given) : values_(std::move(given)) {
+        for (const auto& [path, value] : defaults)
+            from_defaults_.insert(path);
+        for (const auto& [path, value] : values_)
+            from_defaults_.erase(path);
+        values_.merge(std::move(defaults));
+    }
+
+    result<configuration> run() {
+        for (const auto& binding : bindings())
+            take(binding);
+        for (const auto& [path, value] : values_) {
+            if (!known_.contains(path)) section_value(path, value);
+        }
+        if (problems_.empty()) {
+            if (auto wrong = contradiction(done_.values); !wrong.empty()) problems_ = std::move(wrong);
+        }
+        if (!problems_.empty()) return error{errc::invalid_argument, problems_};
+        std::sort(done_.effective.begin(), done_.effective.end(),
+                  [](const auto& a, const auto& b) { return a.path < b.path; });
+        return std::move(done_);
+    }
+
+private:
+    void take(const binding& b) {
+        known_.insert(b.path);
+        const auto found = values_.find(b.path);
+        if (found == values_.end()) {
+            // Not in the defaults: the table and the file have come apart, which a test holds together.
+            problem("gallery.yml: " + b.path + " has no default");
+            return;
+        }
+        const scalar& value = found->second;
+        if (!b.set(done_.values, value.text)) {
+            problem(value.place() + ": " + b.path + ": expected " + b.expected + ", found " +
+                    (b.secret ? "something else (a secret, so not shown)" : "\"" + value.text + "\"") +
+                    origin(value));
+        }
+        note(b.path, value, b.secret);
+    }
+
+    /// storage.<plugin>.<option>: what may be there is the plugin's to say.
+    void section_value(const std::string& path, const scalar& value) {
+        constexpr std::string_view prefix = "storage.";
+        if (path.starts_with(prefix)) {
+            const auto dot = path.find('.', prefix.size());
+            const std::string section = path.substr(prefix.size(), dot - prefix.size());
+            if (dot != std::string::npos && !known_.contains(path.substr(0, dot))) {
+                done_.values.storage.sections[section][path.substr(dot + 1)] = value.text;
+                const bool secret = path.find("password") != std::string::npos ||
+                                    path.find("secret") != std::string::npos ||
+                                    path.find("token") != std::string::npos;
+                note(path, value, secret);
+                return;
+            }
+        }
+        std::string message =
+            value.place() + ": " + path + ": expected a key of etc/gallery.yml, found an unknown one";
+        if (const auto* near = nearest(path)) message += "; did you mean " + *near + "?";
+        problem(message);
+    }
+
+    /// The known key that differs least, where it is near enough to be what was meant.
+    [[nodiscard]] const std::string* nearest(const std::string& path) const {
+        const std::string* best = nullptr;
+        std::size_t least = 4;
+        for (const auto& candidate : known_) {
+            const std::size_t d = distance(path, candidate);
+            if (d < least) {
+                least = d;
+                best = &candidate;
+            }
+        }
+        if (best != nullptr) return best;
+        // The right name in another section.
+        const std::string last = path.substr(path.rfind('.') + 1);
+        for (const auto& candidate : known_) {
+            if (candidate.substr(candidate.rfind('.') + 1) == last) return &candidate;
+        }
+        return nullptr;
+    }
+
+    static std::size_t distance(std::string_view a, std::string_view b) {
+        std::vector<std::size_t> row(b.size() + 1);
+        for (std::size_t j = 0; j <= b.size(); ++j)
+            row[j] = j;
+        for (std::size_t i = 1; i <= a.size(); ++i) {
+            std::size_t diagonal = row[0];
+            row[0] = i;
+            for (std::size_t j = 1; j <= b.size(); ++j) {
+                const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+            }
+        }
+        return row[b.size()];
+    }
+
+    static std::string origin(const scalar& value) {
+        if (value.used.empty()) return "";
+        std::string text =
+            value.used.size() == 1 ? " (from the environment variable " : " (from the environment variables ";
+        for (std::size_t i = 0; i < value.used.size(); ++i)
+            text += (i > 0 ? ", " : "") + value.used[i];
+        return text + ")";
+    }
+
+    void note(const std::string& path, const scalar& value, bool secret) {
+        effective_value e;
+        e.path = path;
+        e.text = secret && !value.text.empty() ? std::string(masked) : value.text;
+        if (!value.used.empty()) {
+            e.from = "environment";
+            for (const auto& name : value.used)
+                e.from += " " + name;
+        } else {
+            e.from = from_defaults_.contains(path) ? "default" : value.place();
+        }
+        e.names = value.names;
+        done_.effective.push_back(std::move(e));
+    }
+
+    void problem(const std::string& text) {
+        if (!problems_.empty()) problems_ += '\n';
+        problems_ += text;
+    }
+
+    document values_;
+    std::set<std::string> from_defaults_;
+    std::set<std::string> known_;
+    std::string problems_;
+    configuration done_;
+};
+
+}  // namespace
+
+result<configuration> load_text(std::string_view yaml, const std::string& file, const environment& env) {
+    auto given = parse_document(yaml, file, env);
+    if (!given) return given.error();
+    auto defaults = parse_document(default_document(), "gallery.yml (built in)", env);
+    if (!defaults) return defaults.error();
+    return loader(std::move(*defaults), std::move(*given)).run();
+}
+
+result<configuration> load_file(const std::string& file, const environment& env) {
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream text;
+    // An empty file is a configuration, too: all defaults. Streaming it would set failbit.
+    if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+    if (!in.is_open() || in.bad() || text.bad()) {
+        const int reason = errno;
+        return error{reason == ENOENT ? errc::not_found : errc::io_error,
+                     "cannot read the configuration file " + file + ": " + std::strerror(reason)};
+    }
+    return load_text(text.str(), file, env);
+}
+
+}  // namespace gallery::config

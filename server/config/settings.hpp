@@ -1,0 +1,112 @@
+/// What the server is configured with: etc/gallery.yml as validated values. Every member is named by its key
+/// in that file, where what it does is written. A settings object that load() returned is within the ranges
+/// that are said here; paths are as written, relative ones not yet resolved.
+#pragma once
+
+#include "config/payload_limits.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace gallery::config {
+
+struct ssl_settings {
+    bool enabled = false;
+    std::string cert_file;
+    std::string key_file;      ///< empty: in cert_file
+    std::string key_password;  ///< secret
+};
+
+/// All of them longer than nothing.
+struct timeout_settings {
+    std::chrono::milliseconds header{};
+    std::chrono::milliseconds body{};
+    std::chrono::milliseconds write{};
+    std::chrono::milliseconds keep_alive{};
+    std::chrono::milliseconds drain{};  ///< may be 0: do not wait
+};
+
+struct server_settings {
+    std::string address;  ///< an IPv4 or IPv6 address in text
+    std::uint16_t port = 0;
+    unsigned io_threads = 0;  ///< at most 1,024; 0: one a core
+    std::uint64_t max_connections = 0;
+    std::string tcp_congestion_control;
+    ssl_settings ssl;
+    timeout_settings timeouts;
+    std::string console_folder;
+};
+
+struct transport_settings {
+    payload_limits max_payload_size;
+    std::uint64_t upload_memory = 0;  ///< bytes, at least 1 MiB
+    std::chrono::milliseconds upload_wait{};
+};
+
+struct metrics_settings {
+    std::string address;
+    std::uint16_t port = 0;  ///< 0: off
+};
+
+struct data_settings {
+    std::string folder;
+    std::string system_images_folder;
+};
+
+struct storage_settings {
+    std::string plugin;
+    std::string plugin_dir;
+    std::string path;
+    /// Each plugin's own section under storage, flat; the plugin's schema says what may be in it.
+    std::map<std::string, std::map<std::string, std::string>> sections;
+};
+
+struct security_settings {
+    std::chrono::seconds token_expiration_time{};          ///< at least 1
+    std::chrono::seconds refresh_token_expiration_time{};  ///< at least 1
+    std::string token_issuer;
+    std::string token_signing_key;  ///< secret; the decoded bytes, at least 64, or empty
+    std::string sysadmin_email;
+    std::string sysadmin_password;  ///< secret; empty: generate
+    std::string demo_password;      ///< secret; empty: generate
+};
+
+struct cache_settings {
+    std::chrono::minutes etag_time_to_live{};
+    std::uint64_t etag_max_size = 0;  ///< bytes; 0: off
+    std::chrono::minutes system_images_browser_ttl{};
+    std::chrono::minutes tenant_images_browser_ttl{};
+};
+
+struct image_settings {
+    std::uint64_t max_resource_size = 0;  ///< bytes; 0: no limit
+    std::uint64_t max_pixels = 0;         ///< at least 1
+    std::uint64_t max_svg_size = 0;       ///< bytes, at least 1
+    unsigned workers = 0;                 ///< at most 256; 0: one a core
+    std::chrono::milliseconds timeout{};
+    std::uint64_t worker_memory = 0;  ///< bytes, at least 64 MiB
+};
+
+enum class log_level : std::uint8_t { debug, info, warning, error };
+enum class log_format : std::uint8_t { text, json };
+
+struct logging_settings {
+    log_level level = log_level::info;
+    log_format format = log_format::text;
+};
+
+struct settings {
+    server_settings server;
+    transport_settings transport;
+    metrics_settings metrics;
+    data_settings data;
+    storage_settings storage;
+    security_settings security;
+    cache_settings cache;
+    image_settings image;
+    logging_settings logging;
+};
+
+}  // namespace gallery::config

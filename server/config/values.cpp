@@ -1,0 +1,118 @@
+#include "config/values.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace gallery::config {
+
+namespace {
+
+/// The number at the front of @p text, which it is removed from.
+std::optional<std::uint64_t> take_number(std::string_view& text) noexcept {
+    if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
+    std::uint64_t value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{}) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return value;
+}
+
+template <std::size_t N>
+std::optional<std::uint64_t> with_unit(std::string_view text,
+                                       const std::array<std::pair<std::string_view, std::uint64_t>, N>& units,
+                                       std::uint64_t most) noexcept {
+    const auto number = take_number(text);
+    if (!number) return std::nullopt;
+    for (const auto& [unit, factor] : units) {
+        if (unit != text) continue;
+        if (*number > most / factor) return std::nullopt;
+        return *number * factor;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<bool> parse_bool(std::string_view text) noexcept {
+    if (text == "true") return true;
+    if (text == "false") return false;
+    return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept {
+    const auto number = take_number(text);
+    return text.empty() ? number : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
+    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> units{{
+        {"", 1},
+        {"B", 1},
+        {"KiB", 1ULL << 10},
+        {"MiB", 1ULL << 20},
+        {"GiB", 1ULL << 30},
+        {"TiB", 1ULL << 40},
+        {"kB", 1'000},
+        {"MB", 1'000'000},
+        {"GB", 1'000'000'000},
+        {"TB", 1'000'000'000'000},
+    }};
+    return with_unit(text, units, std::numeric_limits<std::int64_t>::max());
+}
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
+    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> units{{
+        {"ms", 1},
+        {"s", 1'000},
+        {"m", 60'000},
+        {"h", 3'600'000},
+        {"d", 86'400'000},
+    }};
+    if (text == "0") return std::chrono::milliseconds(0);
+    // A hundred years: nobody means more, and clocks do not overflow.
+    const auto value = with_unit(text, units, 100ULL * 366 * 86'400'000);
+    if (!value) return std::nullopt;
+    return std::chrono::milliseconds(static_cast<std::int64_t>(*value));
+}
+
+std::optional<std::string> parse_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    std::string bytes;
+    bytes.reserve(text.size() / 4 * 3);
+    for (std::size_t i = 0; i < text.size(); i += 4) {
+        std::uint32_t group = 0;
+        int padding = 0;
+        for (std::size_t k = 0; k < 4; ++k) {
+            const char c = text[i + k];
+            std::uint32_t digit = 0;
+            if (c >= 'A' && c <= 'Z') {
+                digit = static_cast<std::uint32_t>(c - 'A');
+            } else if (c >= 'a' && c <= 'z') {
+                digit = static_cast<std::uint32_t>(c - 'a') + 26;
+            } else if (c >= '0' && c <= '9') {
+                digit = static_cast<std::uint32_t>(c - '0') + 52;
+            } else if (c == '+') {
+                digit = 62;
+            } else if (c == '/') {
+                digit = 63;
+            } else if (c == '=' && k >= 2 && i + 4 == text.size()) {
+                ++padding;
+            } else {
+                return std::nullopt;
+            }
+            if (padding > 0 && c != '=') return std::nullopt;
+            group = group << 6 | digit;
+        }
+        // Bits that padding cuts off must be zero: one text for each value.
+        if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0))
+            return std::nullopt;
+        bytes.push_back(static_cast<char>(group >> 16));
+        if (padding < 2) bytes.push_back(static_cast<char>(group >> 8 & 0xff));
+        if (padding < 1) bytes.push_back(static_cast<char>(group & 0xff));
+    }
+    return bytes;
+}
+
+}  // namespace gallery::config

@@ -1,0 +1,240 @@
+#include "storage/host.hpp"
+
+#include "storage/trust.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+namespace gallery::storage {
+
+namespace {
+
+constexpr std::string_view suffix = ".so";
+
+error mismatch(const std::string& file, const std::string& what, const std::string& server,
+               const std::string& plugin) {
+    return {errc::unavailable, "the plugin " + file + " does not match this server: " + what +
+                                   "; the server's is " + server + ", the plugin's is " + plugin +
+                                   ". Build it with this server's headers and compiler."};
+}
+
+bool is_plugin_name(std::string_view name) {
+    return !name.empty() && name.size() <= 64 &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+               name.npos;
+}
+
+std::string list(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+        text += (text.empty() ? "" : ", ") + name;
+    return text.empty() ? "none" : text;
+}
+
+std::string printable(const char* bytes, std::size_t size) {
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i)
+        text += bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '?';
+    return "\"" + text + "\"";
+}
+
+/// Only what lies at fixed places is read until all of it is known to match.
+result<void> check_descriptor(const plugin_descriptor* d, const std::string& file) {
+    if (d == nullptr) {
+        return error{errc::unavailable, "the plugin " + file + " has no descriptor: its " +
+                                            plugin_entry_name +
+                                            "() returned nothing, expected a gallery::plugin_descriptor"};
+    }
+    if (std::memcmp(d->magic, plugin_magic, sizeof plugin_magic) != 0) {
+        return mismatch(file, "the descriptor's first bytes", printable(plugin_magic, sizeof plugin_magic),
+                        printable(d->magic, sizeof d->magic));
+    }
+    if (d->contract_version != plugin_contract_version) {
+        return mismatch(file, "the version of the storage contract", std::to_string(plugin_contract_version),
+                        std::to_string(d->contract_version));
+    }
+    if (d->size != sizeof(plugin_descriptor)) {
+        return mismatch(file, "the size of the descriptor", std::to_string(sizeof(plugin_descriptor)),
+                        std::to_string(d->size));
+    }
+    if (d->abi_tag == nullptr || std::strcmp(d->abi_tag, plugin_abi_tag) != 0) {
+        return mismatch(file, "the ABI tag", std::string("\"") + plugin_abi_tag + "\"",
+                        d->abi_tag == nullptr ? "missing" : "\"" + std::string(d->abi_tag) + "\"");
+    }
+    for (const auto& [text, member] : {std::pair(d->name, "name"), std::pair(d->version, "version"),
+                                       std::pair(d->config_schema, "config_schema")}) {
+        if (text == nullptr) {
+            return error{errc::unavailable,
+                         "the plugin " + file + " has a descriptor without " + member + ", expected text"};
+        }
+    }
+    if (d->create == nullptr) {
+        return error{errc::unavailable,
+                     "the plugin " + file + " has a descriptor without create, expected a function"};
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string default_plugin_folder() {
+    return (std::filesystem::path(executable_folder()).parent_path() / "lib/gallery/plugins").string();
+}
+
+std::vector<std::string> plugins_in(const std::string& folder) {
+    std::vector<std::string> names;
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+        if (entry.path().extension() == suffix) names.push_back(entry.path().stem().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+result<loaded_plugin> load_plugin(const std::string& plugin, const std::string& folder) {
+    std::string file = plugin;
+    if (!plugin.starts_with('/')) {
+        if (!is_plugin_name(plugin)) {
+            return error{errc::invalid_argument,
+                         "STORAGE_PLUGIN is '" + plugin +
+                             "'; it takes a plugin's name (letters, digits, _ and -) or the "
+                             "absolute path of a plugin"};
+        }
+        const std::string where = std::filesystem::absolute(folder.empty() ? default_plugin_folder() : folder)
+                                      .lexically_normal()
+                                      .string();
+        file = (std::filesystem::path(where) / (plugin + std::string(suffix))).string();
+        if (std::error_code failed; !std::filesystem::exists(file, failed)) {
+            return error{errc::not_found, "there is no storage plugin '" + plugin + "' in " + where +
+                                              "; there are: " + list(plugins_in(where)) +
+                                              ". Set STORAGE_PLUGIN to one of them, or STORAGE_PLUGIN_DIR to "
+                                              "the folder that has it."};
+        }
+    }
+    auto trusted = trusted_file(file);
+    if (!trusted) return trusted.error();
+    file = std::move(*trusted);
+
+    // RTLD_NOW: what is missing is found now and not in the middle of a request. Never closed.
+    void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+        const char* reason = ::dlerror();
+        return error{errc::unavailable, "cannot load the plugin " + file + ": " +
+                                            (reason == nullptr ? "no reason given" : reason)};
+    }
+    void* symbol = ::dlsym(library, plugin_entry_name);
+    if (symbol == nullptr) {
+        return error{errc::unavailable, "the plugin " + file + " does not show the function " +
+                                            plugin_entry_name +
+                                            "; expected GALLERY_STORAGE_PLUGIN(...) in it, so this is no "
+                                            "storage plugin"};
+    }
+    const auto entry = reinterpret_cast<plugin_entry>(symbol);
+    loaded_plugin loaded{entry(), std::move(file)};
+    if (auto good = check_descriptor(loaded.descriptor, loaded.file); !good) return good.error();
+    return loaded;
+}
+
+result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
+                                                            std::map<std::string, std::string> given) {
+    const std::string name = descriptor.name;
+    boost::system::error_code failed;
+    const auto schema = boost::json::parse(descriptor.config_schema, failed);
+    if (failed || !schema.is_object()) {
+        return error{errc::unavailable,
+                     "the plugin " + name + " has a config_schema that is not a JSON object: " +
+                         (failed ? failed.message() : std::string("found something else"))};
+    }
+    std::vector<std::string> known;
+    for (const auto& member : schema.get_object())
+        known.emplace_back(member.key());
+    for (const auto& [option, value] : given) {
+        if (std::find(known.begin(), known.end(), option) == known.end()) {
+            return error{errc::invalid_argument, "storage." + name + "." + option + ": the plugin " + name +
+                                                     " has no such option; it has: " + list(known)};
+        }
+    }
+    for (const auto& member : schema.get_object()) {
+        const auto* description = member.value().if_object();
+        const auto* fallback = description == nullptr ? nullptr : description->if_contains("default");
+        if (fallback == nullptr) continue;
+        const auto* text = fallback->if_string();
+        if (text == nullptr) {
+            return error{errc::unavailable, "the plugin " + name +
+                                                " has a config_schema whose default for '" +
+                                                std::string(member.key()) + "' is not text"};
+        }
+        given.try_emplace(std::string(member.key()), text->c_str(), text->size());
+    }
+    return given;
+}
+
+namespace {
+
+// For the terminate handler, which can be given nothing.
+std::string opening;  // NOLINT
+
+/// An exception that leaves a function which is noexcept cannot be caught; at least its origin is said.
+[[noreturn]] void say_which_plugin() {
+    const std::string text = "gallery: " + opening +
+                             " threw an exception while it was opened, expected an error "
+                             "value. This plugin cannot be used.\n";
+    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    static_cast<void>(written);
+    std::_Exit(EXIT_FAILURE);
+}
+
+class terminate_guard {
+public:
+    explicit terminate_guard(std::string what) {
+        opening = std::move(what);
+        previous_ = std::set_terminate(&say_which_plugin);
+    }
+    ~terminate_guard() { std::set_terminate(previous_); }
+    terminate_guard(const terminate_guard&) = delete;
+    terminate_guard& operator=(const terminate_guard&) = delete;
+
+private:
+    std::terminate_handler previous_;
+};
+
+}  // namespace
+
+result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plugin_context context) {
+    const plugin_descriptor& d = *plugin.descriptor;
+    auto options = complete_options(d, std::move(context.options));
+    if (!options) return options.error();
+    context.options = std::move(*options);
+    const std::string who = "the storage plugin " + std::string(d.name) + " (" + plugin.file + ")";
+    // Called through a type that may throw, so that an exception of a plugin that only claims not to is
+    // caught.
+    using may_throw = result<std::unique_ptr<image_store>> (*)(const plugin_context&);
+    const may_throw create = d.create;
+    const terminate_guard guard(who);
+    try {
+        auto store = create(context);
+        if (!store) {
+            return error{store.error().code,
+                         who + " could not open " + context.path + ": " + store.error().message};
+        }
+        if (*store == nullptr) {
+            return error{errc::internal, who + " returned no store and no error, expected one of them"};
+        }
+        return store;
+    } catch (const std::exception& e) {
+        return error{errc::internal,
+                     who + " threw an exception while it was opened, expected an error value: " + e.what()};
+    } catch (...) {
+        return error{errc::internal, who + " threw something while it was opened, expected an error value"};
+    }
+}
+
+}  // namespace gallery::storage

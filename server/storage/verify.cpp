@@ -1,0 +1,124 @@
+#include "storage/verify.hpp"
+
+#include <gallery/sha256.hpp>
+
+namespace gallery::storage {
+
+namespace {
+
+constexpr std::size_t page_size = 200;
+
+class verifier {
+public:
+    explicit verifier(image_store& store) : store_(store) {}
+
+    task<result<verification>> run(std::function<void(std::uint64_t)> progress) {
+        std::string cursor;
+        do {
+            std::optional<tenant_id> every_tenant;
+            auto page = co_await store_.scan(every_tenant, std::move(cursor), page_size);
+            if (!page) co_return page.error();
+            for (const auto& record : page->items) {
+                co_await image(record);
+            }
+            cursor = std::move(page->cursor);
+            if (progress) progress(found_.records);
+        } while (!cursor.empty());
+
+        auto report = co_await store_.check();
+        if (!report) co_return report.error();
+        found_.index_entries = report->index_entries;
+        found_.documents = report->documents;
+        if (report->records != found_.records && report->problems.empty()) {
+            problem("the engine counts " + std::to_string(report->records) + " images, reading found " +
+                    std::to_string(found_.records) + " (expected the same, unless somebody was writing)");
+        }
+        for (auto& text : report->problems)
+            problem(std::move(text));
+        if (more_ > 0) found_.problems.push_back("and " + std::to_string(more_) + " more");
+        co_return std::move(found_);
+    }
+
+private:
+    static std::string name(const image_record& record) {
+        return "image '" + record.key + "' (" + to_string(record.id) + ") of tenant " +
+               to_string(record.tenant);
+    }
+
+    task<void> image(record_ptr record) {
+        ++found_.records;
+        if (!co_await is_current(record)) co_return;
+        const auto by_id = co_await store_.find_by_id(record->id);
+        co_await expect_same(record, by_id, "its id");
+        std::string public_key = record->public_key;
+        const auto by_public_key = co_await store_.find_by_public_key(std::move(public_key));
+        co_await expect_same(record, by_public_key, "its public key");
+        co_await content(record, representation::original);
+        if (!record->preview_is_original) co_await content(record, representation::preview);
+    }
+
+    /// The record is still there as it was, so that what does not fit it is wrong and not merely changed
+    /// since.
+    task<bool> is_current(record_ptr record) {
+        std::string key = record->key;
+        const auto found = co_await store_.find(record->tenant, std::move(key));
+        if (found) co_return (*found)->rev == record->rev;
+        if (found.error().code != errc::not_found) {
+            problem(name(*record) + ": cannot be found by its key: " + found.error().message);
+        }
+        co_return false;
+    }
+
+    task<void> expect_same(record_ptr record, result<record_ptr> found, const char* by) {
+        if (found && **found == *record) co_return;
+        if (!co_await is_current(record)) co_return;
+        problem(name(*record) + ": looked for by " + by + ", " +
+                (found ? "another record is found" : "nothing is found: " + found.error().message));
+    }
+
+    task<void> content(record_ptr record, representation which) {
+        const char* what = which == representation::original ? "original" : "preview";
+        const body_descriptor& expected = record->descriptor(which);
+        auto read = co_await store_.read(record, which);
+        std::string wrong;
+        if (!read) {
+            wrong = read.error().message;
+        } else if (const auto bytes = read->load(); !bytes) {
+            wrong = "its bytes cannot be read";
+        } else {
+            ++found_.bodies;
+            found_.bytes += bytes->size();
+            const auto digest = sha256(bytes->span());
+            if (bytes->size() != expected.size) {
+                wrong = "expected " + std::to_string(expected.size) + " bytes, found " +
+                        std::to_string(bytes->size());
+            } else if (digest != expected.etag) {
+                wrong = "expected SHA-256 " + to_hex(expected.etag) + ", found " + to_hex(digest);
+            }
+        }
+        if (wrong.empty()) co_return;
+        const bool current = co_await is_current(record);
+        if (current) problem(name(*record) + ": the " + what + " is damaged: " + wrong);
+    }
+
+    void problem(std::string text) {
+        if (found_.problems.size() < verification::max_problems) {
+            found_.problems.push_back(std::move(text));
+        } else {
+            ++more_;
+        }
+    }
+
+    image_store& store_;
+    verification found_;
+    std::uint64_t more_ = 0;
+};
+
+}  // namespace
+
+task<result<verification>> verify(image_store& store, std::function<void(std::uint64_t)> progress) {
+    verifier all(store);
+    co_return co_await all.run(std::move(progress));
+}
+
+}  // namespace gallery::storage

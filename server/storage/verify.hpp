@@ -1,0 +1,36 @@
+/// Is everything that a store keeps still what was stored?
+#pragma once
+
+#include <gallery/error.hpp>
+#include <gallery/storage.hpp>
+#include <gallery/task.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gallery::storage {
+
+struct verification {
+    std::uint64_t records = 0;        ///< images
+    std::uint64_t bodies = 0;         ///< originals and previews that were read and hashed
+    std::uint64_t bytes = 0;          ///< of them
+    std::uint64_t documents = 0;      ///< of accounts
+    std::uint64_t index_entries = 0;  ///< that the engine compared
+    /// What is wrong, each with the image it concerns; at most max_problems, then a last line says how many
+    /// more.
+    std::vector<std::string> problems;
+
+    static constexpr std::size_t max_problems = 1'000;
+
+    [[nodiscard]] bool sound() const noexcept { return problems.empty(); }
+};
+
+/// Reads every record, finds it by each of its names, reads every body and compares its SHA-256 and size with
+/// the record, and lets the engine compare its structures. Goes on after a problem. @p progress is told the
+/// number of records done, now and then; it may be empty. What is erased or replaced meanwhile is no problem.
+/// Errors: those of the store that prevent going on.
+task<result<verification>> verify(image_store& store, std::function<void(std::uint64_t)> progress);
+
+}  // namespace gallery::storage
