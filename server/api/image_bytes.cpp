@@ -185,8 +185,13 @@ task<http::response> image_bytes::serve(http::request& message, representation w
 task<result<http::response>> image_bytes::serve_current(http::request& message, const wanted& what) {
     const auto key = what.etag_key(cache::coding::identity);
     const auto ticket = etags_.begin_fill(key);
-    auto found = what.how == access::by_link ? co_await gallery_.find_public(std::string(what.name))
-                                             : co_await gallery_.find(what.tenant, std::string(what.name));
+    std::string name(what.name);
+    auto found = result<record_ptr>(error{});
+    if (what.how == access::by_link) {
+        found = co_await gallery_.find_public(std::move(name));
+    } else {
+        found = co_await gallery_.find(what.tenant, std::move(name));
+    }
     if (!found) co_return found.error();
     const auto record = std::move(*found);
     const auto& described = record->descriptor(what.which);

@@ -96,7 +96,8 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
                     co_return error{errc::version_conflict, "The key '" + record.key + "' was just taken."};
                 // Looking is cheaper than trying to write where many have the same name.
                 for (++n;; ++n) {
-                    auto taken = co_await store_.find(record.tenant, key_candidate(wanted, n));
+                    auto candidate = key_candidate(wanted, n);
+                    auto taken = co_await store_.find(record.tenant, std::move(candidate));
                     if (!taken && taken.error().code == errc::not_found) break;
                     if (!taken) co_return taken.error();
                 }
@@ -245,7 +246,8 @@ task<result<void>> images::erase(tenant_id tenant, std::string key, record_check
 
 task<result<void>> images::erase_all(tenant_id tenant) {
     for (;;) {
-        auto page = co_await store_.scan(tenant, std::string(), 256);
+        std::string from_the_start;
+        auto page = co_await store_.scan(tenant, std::move(from_the_start), 256);
         if (!page) co_return page.error();
         if (page->items.empty()) co_return result<void>();
         for (const auto& record : page->items) {
