@@ -1,0 +1,64 @@
+// contract_suite --plugin <path of the .so> [--config key=value]... [--volatile] [--seed n] [--verbose]
+//                [options of Boost.Test]
+//
+// Holds any storage plugin to include/gallery/storage.hpp. --volatile leaves out what needs a store that
+// outlives its process; the plugin named "memory" is known to be one. The folder for the stores is made
+// below TMPDIR.
+#define BOOST_TEST_NO_MAIN
+#include "boost_test.hpp"
+#include "plugin_under_test.hpp"
+
+#include <cstring>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+bool no_more_setup() {
+    boost::unit_test::framework::master_test_suite().p_name.value =
+        std::string("contract of ") + gallery::contract::under_test().descriptor->name;
+    return true;
+}
+
+int refuse(const std::string& why) {
+    std::cerr << "contract_suite: " << why << '\n';
+    return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    auto& plugin = gallery::contract::under_test();
+    plugin.seed = std::random_device{}();
+    std::vector<char*> rest{argv[0]};
+    bool is_volatile = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string option = argv[i];
+        const bool has_value = i + 1 < argc;
+        if (option == "--plugin" && has_value) {
+            plugin.path = argv[++i];
+        } else if (option == "--config" && has_value) {
+            const std::string text = argv[++i];
+            const auto equals = text.find('=');
+            if (equals == std::string::npos) return refuse("--config takes key=value, not \"" + text + "\".");
+            plugin.options[text.substr(0, equals)] = text.substr(equals + 1);
+        } else if (option == "--seed" && has_value) {
+            plugin.seed = std::stoull(argv[++i]);
+        } else if (option == "--volatile") {
+            is_volatile = true;
+        } else if (option == "--verbose") {
+            plugin.verbose = true;
+        } else {
+            rest.push_back(argv[i]);
+        }
+    }
+    if (plugin.path.empty()) return refuse("name the plugin to test: --plugin /path/to/plugin.so");
+    if (const auto wrong = gallery::contract::load_plugin(); !wrong.empty()) return refuse(wrong);
+    plugin.durable = !is_volatile && std::strcmp(plugin.descriptor->name, "memory") != 0;
+    std::cout << "plugin " << plugin.descriptor->name << ' ' << plugin.descriptor->version << ", seed "
+              << plugin.seed << std::endl;
+    rest.push_back(nullptr);
+    return boost::unit_test::unit_test_main(&no_more_setup, static_cast<int>(rest.size()) - 1, rest.data());
+}

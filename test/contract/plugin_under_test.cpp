@@ -1,0 +1,45 @@
+#include "plugin_under_test.hpp"
+
+#include <dlfcn.h>
+#include <cstring>
+#include <iostream>
+#include <mutex>
+
+namespace gallery::contract {
+
+plugin_under_test& under_test() {
+    static plugin_under_test one;
+    return one;
+}
+
+std::string load_plugin() {
+    auto& plugin = under_test();
+    void* library = ::dlopen(plugin.path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return ::dlerror();
+    const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
+    if (entry == nullptr) return ::dlerror();
+    const auto* descriptor = entry();
+    if (descriptor == nullptr || std::memcmp(descriptor->magic, plugin_magic, sizeof plugin_magic) != 0 ||
+        descriptor->size != sizeof(plugin_descriptor))
+        return "This is no storage plugin of this version.";
+    if (std::strcmp(descriptor->abi_tag, plugin_abi_tag) != 0)
+        return std::string("The plugin was built as ") + descriptor->abi_tag + ", this suite as " +
+               plugin_abi_tag + ".";
+    plugin.descriptor = descriptor;
+    return {};
+}
+
+result<std::unique_ptr<image_store>> open_store(const std::string& folder) {
+    plugin_context context;
+    context.path = folder;
+    context.options = under_test().options;
+    context.log = [](plugin_context::log_level level, std::string_view text) {
+        if (!under_test().verbose) return;
+        static std::mutex one_line;
+        const std::lock_guard lock(one_line);
+        std::cerr << "plugin[" << static_cast<int>(level) << "]: " << text << '\n';
+    };
+    return under_test().descriptor->create(context);
+}
+
+}  // namespace gallery::contract

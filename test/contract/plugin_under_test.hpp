@@ -1,0 +1,30 @@
+/// The plugin that this run of the suite is about: which one, with which options, and how to open it.
+#pragma once
+
+#include <gallery/plugin.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace gallery::contract {
+
+struct plugin_under_test {
+    std::string path;
+    std::map<std::string, std::string> options;
+    const plugin_descriptor* descriptor = nullptr;
+    bool durable = true;
+    std::uint64_t seed = 0;
+    bool verbose = false;  ///< shows what the plugin logs
+};
+
+/// Set by main() before the first test.
+plugin_under_test& under_test();
+
+/// Loads under_test().path. Returns what is wrong, empty where nothing is.
+std::string load_plugin();
+
+/// Opens a store of it in @p folder.
+result<std::unique_ptr<image_store>> open_store(const std::string& folder);
+
+}  // namespace gallery::contract
