@@ -1,0 +1,212 @@
+#include "auth/authenticator.hpp"
+
+#include "auth/encoding.hpp"
+
+#include <atomic>
+#include <optional>
+#include <utility>
+
+namespace gallery::auth {
+namespace {
+
+constexpr std::size_t api_key_letters = 43;
+
+error failed() {
+    return {errc::unauthenticated, "Authentication failed"};
+}
+error outdated() {
+    return {errc::token_expired, "Token has expired"};
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+/// What follows an authentication scheme, whose name is compared without regard to case (RFC 9110, 11.1).
+std::optional<std::string_view> after_scheme(std::string_view header, std::string_view scheme) {
+    if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return std::nullopt;
+    for (std::size_t i = 0; i < scheme.size(); ++i) {
+        if (lower(header[i]) != scheme[i]) return std::nullopt;
+    }
+    header.remove_prefix(scheme.size());
+    while (header.starts_with(' '))
+        header.remove_prefix(1);
+    return header;
+}
+
+bool is_consistent(const token_claims& claims) {
+    if (!claims.enabled) return false;
+    switch (claims.role) {
+        case authority::sys_admin:
+            return claims.tenant == system_tenant && !claims.customer;
+        case authority::tenant_admin:
+            return claims.tenant != system_tenant && !claims.customer;
+        case authority::customer_user:
+            return claims.tenant != system_tenant && claims.customer.has_value();
+    }
+    return false;
+}
+
+principal of_account(const user& account) {
+    principal who;
+    who.user = account.id;
+    who.tenant = account.owner;
+    who.customer = account.customer;
+    who.role = account.role;
+    who.email = account.email;
+    who.first_name = account.first_name;
+    who.last_name = account.last_name;
+    return who;
+}
+
+principal of_claims(const token_claims& claims) {
+    principal who;
+    who.user = claims.user;
+    who.tenant = claims.tenant;
+    who.customer = claims.customer;
+    who.role = claims.role;
+    who.email = claims.email;
+    who.first_name = claims.first_name;
+    who.last_name = claims.last_name;
+    who.has_account = false;
+    return who;
+}
+
+std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> authenticators{0};
+    return ++authenticators;
+}
+
+}  // namespace
+
+std::string generate_api_key() {
+    return std::string(api_key_prefix) + random_alphanumerics(api_key_letters);
+}
+
+sha256_digest api_key_digest(std::string_view secret) noexcept {
+    return sha256({secret.data(), secret.size()});
+}
+
+struct authenticator::proof {
+    principal who;
+    time_point expires_at;
+    std::shared_ptr<std::atomic<std::int64_t>> latest_use;  ///< of an API key
+};
+
+struct authenticator::thread_cache {
+    thread_cache(const cache::revocation_epoch& epoch, const authenticator_options& options)
+        : tokens(epoch, options.cached_tokens, options.cached_bytes) {}
+    cache::token_cache<proof> tokens;
+};
+
+authenticator::authenticator(const directory& accounts, const token_codec& codec,
+                             authenticator_options options)
+    : accounts_(accounts), codec_(codec), options_(options), serial_(next_serial()) {}
+
+cache::token_cache<authenticator::proof>& authenticator::cache_of_this_thread() {
+    struct slot {
+        std::uint64_t serial = 0;
+        std::shared_ptr<thread_cache> mine;
+    };
+    thread_local slot here;
+    if (here.serial != serial_) [[unlikely]] {
+        here.mine = std::make_shared<thread_cache>(accounts_.epoch(), options_);
+        here.serial = serial_;
+        const std::lock_guard lock(caches_mutex_);
+        std::erase_if(caches_, [](const auto& known) { return known.expired(); });
+        caches_.push_back(here.mine);
+    }
+    return here.mine->tokens;
+}
+
+result<principal_ptr> authenticator::authenticate(std::string_view header, time_point now) {
+    const auto note_use = [now](const proof& proven) {
+        if (!proven.latest_use) return;
+        const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+        // A second is fine enough, and spares threads with the same key from writing one line in turn.
+        if (at - proven.latest_use->load(std::memory_order_relaxed) >= 1000) {
+            proven.latest_use->store(at, std::memory_order_relaxed);
+        }
+    };
+    if (header.empty()) return failed();
+    auto& known = cache_of_this_thread();
+    if (const auto* found = known.find(header, now)) {
+        note_use(**found);
+        return principal_ptr(*found, &(*found)->who);
+    }
+    const auto epoch = accounts_.epoch().current();
+    auto verified = verify(header, now);
+    if (!verified) return verified.error();
+    note_use(**verified);
+    known.insert(header, *verified, (*verified)->expires_at, epoch);
+    return principal_ptr(*verified, &(*verified)->who);
+}
+
+result<std::shared_ptr<const authenticator::proof>> authenticator::verify(std::string_view header,
+                                                                          time_point now) const {
+    if (const auto token = after_scheme(header, "bearer")) return verify_token(*token, now);
+    if (const auto secret = after_scheme(header, "apikey")) return verify_key(*secret, now);
+    return failed();
+}
+
+result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(std::string_view token,
+                                                                                time_point now) const {
+    auto claims = codec_.verify(token, now);
+    if (!claims) return claims.error();
+    if (claims->kind != token_kind::access) {
+        return error{errc::unauthenticated,
+                     "Invalid JWT token: a refresh token is good for /api/auth/token only"};
+    }
+    const auto standing = accounts_.standing_of(claims->user, claims->tenant, claims->session);
+    if (standing.user_deleted || standing.tenant_gone) return failed();
+    if (standing.session_ended) return outdated();
+    auto proven = std::make_shared<proof>();
+    if (standing.account) {
+        if (!standing.account->enabled) return error{errc::unauthenticated, "User account is not active"};
+        if (claims->issued_at <= standing.account->tokens_valid_after) return outdated();
+        proven->who = of_account(*standing.account);
+    } else {
+        if (!is_consistent(*claims)) return failed();
+        proven->who = of_claims(*claims);
+    }
+    proven->who.session = std::move(claims->session);
+    proven->expires_at = time_point(std::chrono::seconds(claims->expires_at));
+    return std::shared_ptr<const proof>(std::move(proven));
+}
+
+result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(std::string_view secret,
+                                                                              time_point now) const {
+    if (!secret.starts_with(api_key_prefix) || secret.size() > 256) return failed();
+    const auto standing = accounts_.key_standing_of(api_key_digest(secret));
+    if (!standing.key || !standing.account || standing.tenant_gone) return failed();
+    if (!standing.key->enabled) return error{errc::unauthenticated, "The API key is disabled"};
+    const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    if (standing.key->expired(at)) return error{errc::token_expired, "The API key has expired"};
+    if (!standing.account->enabled) return error{errc::unauthenticated, "User account is not active"};
+    auto proven = std::make_shared<proof>();
+    proven->who = of_account(*standing.account);
+    proven->who.api_key = standing.key->id;
+    proven->expires_at = standing.key->expiration_time == 0
+                             ? time_point::max()
+                             : time_point(std::chrono::milliseconds(standing.key->expiration_time));
+    proven->latest_use = standing.key->latest_use;
+    return std::shared_ptr<const proof>(std::move(proven));
+}
+
+cache::token_cache_counters authenticator::counters() const {
+    cache::token_cache_counters sum;
+    const std::lock_guard lock(caches_mutex_);
+    for (const auto& known : caches_) {
+        const auto alive = known.lock();
+        if (!alive) continue;
+        const auto one = alive->tokens.counters();
+        sum.hits += one.hits;
+        sum.misses += one.misses;
+        sum.evictions += one.evictions;
+        sum.bytes += one.bytes;
+        sum.entries += one.entries;
+    }
+    return sum;
+}
+
+}  // namespace gallery::auth

@@ -1,0 +1,87 @@
+/// From an authentication header to the principal behind it.
+#pragma once
+
+#include "auth/directory.hpp"
+#include "auth/jwt.hpp"
+#include "auth/principal.hpp"
+#include "cache/token_cache.hpp"
+
+#include <gallery/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::auth {
+
+struct authenticator_options {
+    /// Verified tokens that each thread remembers; 0 of either: none.
+    std::size_t cached_tokens = 4096;
+    std::size_t cached_bytes = 4U << 20U;
+};
+
+/// What an API key looks like: this, and 43 letters and digits (256 bits) after it.
+inline constexpr std::string_view api_key_prefix = "tb_";
+
+/// A new secret. It is shown to its owner once; what is kept is api_key_digest() of it.
+std::string generate_api_key();
+sha256_digest api_key_digest(std::string_view secret) noexcept;
+
+/// Whom a token of somebody with whom we share the signing key is from.
+///
+/// A token's signature proves that it was issued by us or by a ThingsBoard server with our signing key. What
+/// its bearer may do is decided here:
+///  - A user who is known: what the *account* says (role, tenant, customer) counts, not the token. Refused
+///    where the account is disabled, its tenant deleted, the session logged out, or the token older than the
+///    last change of the password.
+///  - A user who was deleted here (a tombstone is known): refused.
+///  - Any other user can only come from that ThingsBoard server: the token's claims count, if they are
+///    consistent (a tenant's administrator has a tenant, a customer's user a customer) and say that the user
+///    is enabled, and if the tenant was not deleted here. Such a principal reaches that tenant and nothing
+///    else, like everybody, and has no account (principal::has_account): no password, no API keys, no
+///    refreshing.
+///
+/// Threads: authenticate() on any thread at any time, never blocking; each thread caches verified tokens, so
+/// that a repeated one costs some 0.1 microseconds. The threads end before the authenticator.
+class authenticator {
+public:
+    using time_point = std::chrono::system_clock::time_point;
+
+    /// Both outlive the authenticator.
+    authenticator(const directory& accounts, const token_codec& codec, authenticator_options options = {});
+    authenticator(const authenticator&) = delete;
+    authenticator& operator=(const authenticator&) = delete;
+
+    /// @p header is the value of X-Authorization, else of Authorization: "Bearer <token>" or "ApiKey <key>".
+    /// Errors: unauthenticated; token_expired for an access token past its time, of a session that was logged
+    /// out, or from before a change of the password.
+    [[nodiscard]] result<principal_ptr> authenticate(std::string_view header, time_point now);
+
+    /// Sums over all threads.
+    [[nodiscard]] cache::token_cache_counters counters() const;
+
+private:
+    struct proof;
+    struct thread_cache;
+
+    [[nodiscard]] result<std::shared_ptr<const proof>> verify(std::string_view header, time_point now) const;
+    [[nodiscard]] result<std::shared_ptr<const proof>> verify_token(std::string_view token,
+                                                                    time_point now) const;
+    [[nodiscard]] result<std::shared_ptr<const proof>> verify_key(std::string_view secret,
+                                                                  time_point now) const;
+    cache::token_cache<proof>& cache_of_this_thread();
+
+    const directory& accounts_;
+    const token_codec& codec_;
+    const authenticator_options options_;
+    const std::uint64_t serial_;
+    mutable std::mutex caches_mutex_;
+    std::vector<std::weak_ptr<thread_cache>> caches_;  ///< guarded by caches_mutex_
+};
+
+}  // namespace gallery::auth

@@ -1,0 +1,211 @@
+// Reading, and the rules that references and unique names obey. Writing is in directory_writes.cpp.
+#include "auth/directory.hpp"
+
+#include "auth/account_documents.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace gallery::auth {
+namespace {
+
+error refused(std::string text) {
+    return {errc::invalid_argument, std::move(text)};
+}
+
+bool is_gone(const tenant_ptr& known) {
+    return known && (known->deleting || known->deleted);
+}
+
+}  // namespace
+
+std::int64_t system_milliseconds() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+directory::directory(image_store& store, directory_options options)
+    : store_(store),
+      options_(options),
+      now_(system_milliseconds),
+      tables_(std::make_shared<account_tables>()) {}
+
+tenant_ptr directory::find_tenant(tenant_id id) const {
+    const std::shared_lock lock(tables_mutex_);
+    auto found = tables_->find<tenant>(id);
+    return found && !found->deleted ? found : nullptr;
+}
+
+customer_ptr directory::find_customer(customer_id id) const {
+    const std::shared_lock lock(tables_mutex_);
+    return tables_->find<customer>(id);
+}
+
+user_ptr directory::find_user(user_id id) const {
+    const std::shared_lock lock(tables_mutex_);
+    auto found = tables_->find<user>(id);
+    return found && !found->deleted ? found : nullptr;
+}
+
+user_ptr directory::find_user_by_email(std::string_view email) const {
+    const std::shared_lock lock(tables_mutex_);
+    return tables_->find_by_email(email);
+}
+
+api_key_ptr directory::find_api_key(api_key_id id) const {
+    const std::shared_lock lock(tables_mutex_);
+    return tables_->find<api_key>(id);
+}
+
+std::vector<tenant_ptr> directory::tenants() const {
+    std::vector<tenant_ptr> out;
+    const std::shared_lock lock(tables_mutex_);
+    for (const auto& [id, value] : tables_->of<tenant>()) {
+        if (!value->deleted) out.push_back(value);
+    }
+    return out;
+}
+
+std::vector<customer_ptr> directory::customers_of(tenant_id owner) const {
+    std::vector<customer_ptr> out;
+    const std::shared_lock lock(tables_mutex_);
+    tables_->for_each_customer_of(owner, [&](const customer_ptr& value) { out.push_back(value); });
+    return out;
+}
+
+std::vector<user_ptr> directory::users_of(tenant_id owner) const {
+    std::vector<user_ptr> out;
+    const std::shared_lock lock(tables_mutex_);
+    tables_->for_each_user_of(owner, [&](const user_ptr& value) { out.push_back(value); });
+    return out;
+}
+
+std::vector<user_ptr> directory::users_of(customer_id owner) const {
+    std::vector<user_ptr> out;
+    const std::shared_lock lock(tables_mutex_);
+    const auto known = tables_->find<customer>(owner);
+    if (!known) return out;
+    tables_->for_each_user_of(known->owner, [&](const user_ptr& value) {
+        if (value->customer == owner) out.push_back(value);
+    });
+    return out;
+}
+
+std::vector<user_ptr> directory::users_with(authority role) const {
+    std::vector<user_ptr> out;
+    const std::shared_lock lock(tables_mutex_);
+    for (const auto& [id, value] : tables_->of<user>()) {
+        if (!value->deleted && value->role == role) out.push_back(value);
+    }
+    return out;
+}
+
+std::vector<api_key_ptr> directory::api_keys_of(user_id holder) const {
+    std::vector<api_key_ptr> out;
+    const std::shared_lock lock(tables_mutex_);
+    tables_->for_each_api_key_of(holder, [&](const api_key_ptr& value) { out.push_back(value); });
+    return out;
+}
+
+std::vector<tenant_id> directory::unfinished_deletions() const {
+    std::vector<tenant_id> out;
+    const std::shared_lock lock(tables_mutex_);
+    for (const auto& [id, value] : tables_->of<tenant>()) {
+        if (value->deleting && !value->deleted) out.push_back(id);
+    }
+    return out;
+}
+
+directory::standing directory::standing_of(user_id user_of_token, tenant_id tenant_of_token,
+                                           std::string_view session) const {
+    standing out;
+    const std::shared_lock lock(tables_mutex_);
+    out.account = tables_->find<user>(user_of_token);
+    if (out.account && out.account->deleted) {
+        out.account = nullptr;
+        out.user_deleted = true;
+    }
+    out.tenant_gone = is_gone(tables_->find<tenant>(out.account ? out.account->owner : tenant_of_token));
+    if (!session.empty() && !tables_->of<ended_session>().empty()) {
+        out.session_ended = tables_->find<ended_session>(name_digest(session)) != nullptr;
+    }
+    return out;
+}
+
+directory::key_standing directory::key_standing_of(const sha256_digest& hash) const {
+    key_standing out;
+    const std::shared_lock lock(tables_mutex_);
+    out.key = tables_->find_by_hash(hash);
+    if (!out.key) return out;
+    out.account = tables_->find<user>(out.key->holder);
+    if (out.account && out.account->deleted) out.account = nullptr;
+    out.tenant_gone = is_gone(tables_->find<tenant>(out.account ? out.account->owner : out.key->owner));
+    return out;
+}
+
+result<void> directory::check(const tenant& value) const {
+    if (value.title.empty() && !value.deleted) return refused("Tenant title should be specified!");
+    return {};
+}
+
+result<void> directory::check(const customer& value) const {
+    if (value.title.empty()) return refused("Customer title should be specified!");
+    const std::shared_lock lock(tables_mutex_);
+    const auto owner = tables_->find<tenant>(value.owner);
+    if (!owner || is_gone(owner)) return refused("Customer is referencing to non-existent tenant!");
+    bool taken = false;
+    tables_->for_each_customer_of(value.owner, [&](const customer_ptr& other) {
+        taken = taken || (other->id != value.id && other->title == value.title);
+    });
+    if (taken) return error{errc::already_exists, "Customer with such title already exists!"};
+    return {};
+}
+
+result<void> directory::check(const user& value) const {
+    if (value.deleted) return {};
+    if (value.email.empty()) return refused("User email should be specified!");
+    const bool of_system = value.owner == system_tenant;
+    switch (value.role) {
+        case authority::sys_admin:
+            if (!of_system || value.customer) {
+                return refused("System administrator can't be assigned neither to tenant nor to customer!");
+            }
+            break;
+        case authority::tenant_admin:
+            if (of_system) return refused("Tenant administrator should be assigned to tenant!");
+            if (value.customer) return refused("Tenant administrator can't be assigned to customer!");
+            break;
+        case authority::customer_user:
+            if (of_system || !value.customer) return refused("Customer user should be assigned to customer!");
+            break;
+    }
+    const std::shared_lock lock(tables_mutex_);
+    const auto same_email = tables_->find_by_email(value.email);
+    if (same_email && same_email->id != value.id) {
+        return error{errc::already_exists,
+                     "User with email '" + value.email + "'  already present in database!"};
+    }
+    if (!of_system) {
+        const auto owner = tables_->find<tenant>(value.owner);
+        if (!owner || is_gone(owner)) return refused("User is referencing to non-existent tenant!");
+    }
+    if (value.customer) {
+        const auto belongs_to = tables_->find<customer>(*value.customer);
+        if (!belongs_to) return refused("User is referencing to non-existent customer!");
+        if (belongs_to->owner != value.owner) {
+            return refused("User can't be assigned to customer from different tenant!");
+        }
+    }
+    return {};
+}
+
+result<void> directory::check(const api_key& value) const {
+    if (value.description.empty()) return refused("API key description should be specified!");
+    const std::shared_lock lock(tables_mutex_);
+    const auto holder = tables_->find<user>(value.holder);
+    if (!holder || holder->deleted) return refused("API key is referencing to non-existent user!");
+    return {};
+}
+
+}  // namespace gallery::auth

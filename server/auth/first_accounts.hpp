@@ -1,0 +1,44 @@
+/// The accounts that a new server begins with.
+#pragma once
+
+#include "auth/directory.hpp"
+#include "auth/password.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+#include <gallery/uuid.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gallery::auth {
+
+/// An account that was made just now, for whoever starts the server. The password is known only here.
+struct new_account {
+    std::string email;
+    authority role = authority::sys_admin;
+    std::string password;
+    bool generated = false;  ///< the password was made up and must be shown; else it came from the operator
+};
+
+/// Makes a system administrator where there is none at all. @p password empty: one is generated. Nothing is
+/// changed where there is one, whatever its name and password. Empty result: nothing was made. Errors:
+/// invalid_argument for a password that the policy refuses, and what the directory reports.
+task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts, password_service& passwords,
+                                                         std::string email, std::string password);
+
+struct demo_accounts {
+    tenant_id tenant;               ///< of tenant@gallery.local, whether made now or before
+    std::vector<new_account> made;  ///< empty where all were there already
+};
+
+/// Makes a tenant with an administrator (tenant@gallery.local) and, in a customer of it, a user
+/// (customer@gallery.local), as far as they are not there yet. @p password empty: one is generated for each.
+task<result<demo_accounts>> ensure_demo(directory& accounts, password_service& passwords,
+                                        std::string password);
+
+inline constexpr const char* demo_tenant_email = "tenant@gallery.local";
+inline constexpr const char* demo_customer_email = "customer@gallery.local";
+
+}  // namespace gallery::auth

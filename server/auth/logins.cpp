@@ -1,0 +1,323 @@
+#include "auth/logins.hpp"
+
+#include "auth/encoding.hpp"
+
+#include <gallery/text.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gallery::auth {
+namespace {
+
+using steady = std::chrono::steady_clock;
+using millis = std::chrono::milliseconds;
+
+error wrong_credentials() {
+    return {errc::unauthenticated, "Invalid username or password"};
+}
+error not_active() {
+    return {errc::unauthenticated, "User account is not active"};
+}
+error outdated() {
+    return {errc::token_expired, "Token has expired"};
+}
+error already_activated() {
+    return {errc::invalid_argument, "User is already activated!"};
+}
+
+error held_off(std::chrono::seconds wait) {
+    return {errc::too_many_requests,
+            "Too many failed logins. Try again in " + std::to_string(wait.count()) + " seconds"};
+}
+
+error unknown_activation(std::string_view token) {
+    // A token is 75 characters; nothing longer is repeated.
+    return {errc::invalid_argument,
+            "Unable to find user credentials by activateToken [" + std::string(token.substr(0, 80)) + "]"};
+}
+
+/// Makes every token issued so far invalid. Later than the last time even within one second.
+void end_all_sessions(user& account, std::int64_t now_ms) {
+    account.tokens_valid_after = std::max(now_ms / 1000, account.tokens_valid_after + 1);
+}
+
+constexpr std::size_t id_digits = 32;
+
+}  // namespace
+
+logins::logins(directory& accounts, const token_codec& codec, password_service& passwords,
+               login_limiter& limiter, login_options options)
+    : accounts_(accounts), codec_(codec), passwords_(passwords), limiter_(limiter), options_(options) {}
+
+token_pair logins::issue(const user& account, std::string session) const {
+    token_claims claims;
+    claims.email = account.email;
+    claims.user = account.id;
+    claims.session = session.empty() ? to_string(random_uuid()) : std::move(session);
+    // A token issued in the very second in which all earlier ones were ended must be later than them.
+    claims.issued_at = std::max(accounts_.now() / 1000, account.tokens_valid_after + 1);
+    claims.expires_at = claims.issued_at + options_.access_lifetime.count();
+    claims.role = account.role;
+    claims.first_name = account.first_name;
+    claims.last_name = account.last_name;
+    claims.enabled = account.enabled;
+    claims.tenant = account.owner;
+    claims.customer = account.customer;
+    token_pair out;
+    out.token = codec_.sign(claims);
+    claims.kind = token_kind::refresh;
+    claims.expires_at = claims.issued_at + options_.refresh_lifetime.count();
+    claims.id = to_string(random_uuid());
+    out.refresh_token = codec_.sign(claims);
+    return out;
+}
+
+task<logins::attempt> logins::log_in(std::string username, std::string password, std::string address) {
+    attempt out{wrong_credentials(), {}};
+    const auto name = is_utf8(username) ? folded_email(username) : std::string();
+    if (const auto wait = limiter_.begin(name, address, steady::now())) {
+        out.outcome = held_off(*wait);
+        out.retry_after = *wait;
+        co_return out;
+    }
+    const auto account = name.empty() ? nullptr : accounts_.find_user_by_email(username);
+    auto stored = account ? account->password_hash : std::string();
+    auto verdict = co_await passwords_.verify(std::move(password), std::move(stored));
+    if (!verdict) {
+        out.outcome = verdict.error();
+        co_return out;
+    }
+    if (!verdict->matches) {
+        limiter_.failed(name, address, steady::now());
+        co_return out;
+    }
+    limiter_.succeeded(name, address);
+    // Asked again: the account may have changed while the password was checked.
+    const auto current = accounts_.standing_of(account->id, account->owner, {});
+    if (!current.account || current.tenant_gone || current.account->password_hash != account->password_hash) {
+        co_return out;
+    }
+    if (!current.account->enabled) {
+        out.outcome = not_active();
+        co_return out;
+    }
+    out.outcome = issue(*current.account, {});
+    if (!verdict->better_hash.empty()) {
+        // An imported bcrypt hash, or one of an older cost. If this fails, the next login tries again.
+        directory::edit<user> renew = [before = account->password_hash,
+                                       after = verdict->better_hash](user& value) -> result<void> {
+            if (value.password_hash == before) value.password_hash = after;
+            return {};
+        };
+        (void)co_await accounts_.change_user(account->id, std::move(renew));
+    }
+    co_return out;
+}
+
+task<result<token_pair>> logins::refresh(std::string refresh_token) {
+    const auto now = accounts_.now();
+    const auto claims = codec_.verify(refresh_token, std::chrono::system_clock::time_point(millis(now)));
+    if (!claims) co_return claims.error();
+    if (claims->kind != token_kind::refresh) {
+        co_return error{errc::unauthenticated, "Invalid JWT token: /api/auth/token takes a refresh token"};
+    }
+    const auto good = [&]() -> result<user_ptr> {
+        // A refresh token names no tenant: without an account here there is nothing to issue a token for.
+        auto standing = accounts_.standing_of(claims->user, system_tenant, claims->session);
+        if (!standing.account || standing.tenant_gone) {
+            return error{errc::unauthenticated, "Authentication failed"};
+        }
+        if (!standing.account->enabled) return not_active();
+        if (standing.session_ended || claims->issued_at <= standing.account->tokens_valid_after)
+            return outdated();
+        return std::move(standing.account);
+    };
+    if (const auto before = good(); !before) co_return before.error();
+    const auto grace = std::chrono::duration_cast<millis>(options_.refresh_grace).count();
+    auto spent = co_await accounts_.spend_token(claims->id, claims->expires_at * 1000, grace);
+    if (!spent) co_return spent.error();
+    if (*spent == directory::spending::reused) {
+        if (!claims->session.empty()) {
+            auto ended = co_await accounts_.end_session(claims->session);
+            if (!ended) co_return ended.error();
+        }
+        co_return error{errc::unauthenticated,
+                        "The refresh token was used before. Its session has ended: log in again"};
+    }
+    const auto account = good();
+    if (!account) co_return account.error();
+    co_return issue(**account, claims->session);
+}
+
+task<result<void>> logins::log_out(principal_ptr who, bool everywhere) {
+    if (everywhere && who->has_account) {
+        directory::edit<user> end = [now = accounts_.now()](user& value) -> result<void> {
+            end_all_sessions(value, now);
+            return {};
+        };
+        auto done = co_await accounts_.change_user(who->user, std::move(end));
+        if (!done) co_return done.error();
+    }
+    if (!who->session.empty()) co_return co_await accounts_.end_session(who->session);
+    co_return result<void>();
+}
+
+task<logins::attempt> logins::change_password(principal_ptr who, std::string current, std::string chosen,
+                                              std::string address) {
+    attempt out{error{errc::permission_denied, "This account's password is kept by another server"}, {}};
+    const auto account = who->has_account ? accounts_.find_user(who->user) : nullptr;
+    if (!account) co_return out;
+    if (const auto allowed = check_password_policy(chosen); !allowed) {
+        out.outcome = allowed.error();
+        co_return out;
+    }
+    const auto name = folded_email(account->email);
+    if (const auto wait = limiter_.begin(name, address, steady::now())) {
+        out.outcome = held_off(*wait);
+        out.retry_after = *wait;
+        co_return out;
+    }
+    auto verdict = co_await passwords_.verify(current, account->password_hash);
+    if (!verdict) {
+        out.outcome = verdict.error();
+        co_return out;
+    }
+    if (!verdict->matches) {
+        limiter_.failed(name, address, steady::now());
+        out.outcome = error{errc::invalid_argument, "Current password doesn't match!"};
+        co_return out;
+    }
+    limiter_.succeeded(name, address);
+    if (current == chosen) {
+        out.outcome = error{errc::invalid_argument, "New password should be different from existing!"};
+        co_return out;
+    }
+    auto hash = co_await passwords_.hash(std::move(chosen));
+    if (!hash) {
+        out.outcome = hash.error();
+        co_return out;
+    }
+    directory::edit<user> change = [before = account->password_hash, after = *hash,
+                                    now = accounts_.now()](user& value) -> result<void> {
+        if (value.password_hash != before) {
+            return error{errc::version_conflict, "The password was changed by somebody else in the meantime"};
+        }
+        value.password_hash = after;
+        end_all_sessions(value, now);
+        return {};
+    };
+    auto changed = co_await accounts_.change_user(account->id, std::move(change));
+    if (!changed) {
+        out.outcome = changed.error();
+        co_return out;
+    }
+    out.outcome = issue(**changed, {});
+    co_return out;
+}
+
+task<result<void>> logins::set_password(user_id id, std::string chosen) {
+    if (const auto allowed = check_password_policy(chosen); !allowed) co_return allowed.error();
+    auto hash = co_await passwords_.hash(std::move(chosen));
+    if (!hash) co_return hash.error();
+    directory::edit<user> change = [after = *hash, now = accounts_.now()](user& value) -> result<void> {
+        value.password_hash = after;
+        if (value.pending) {
+            value.pending.reset();
+            value.enabled = true;
+        }
+        end_all_sessions(value, now);
+        return {};
+    };
+    auto changed = co_await accounts_.change_user(id, std::move(change));
+    if (!changed) co_return changed.error();
+    co_return result<void>();
+}
+
+task<result<void>> logins::set_enabled(user_id id, bool enabled) {
+    directory::edit<user> change = [enabled, now = accounts_.now()](user& value) -> result<void> {
+        if (enabled && value.password_hash.empty()) {
+            return error{errc::invalid_argument,
+                         "Can't enable a user without a password: the activation link is where it is chosen"};
+        }
+        value.enabled = enabled;
+        if (!enabled) end_all_sessions(value, now);
+        return {};
+    };
+    auto changed = co_await accounts_.change_user(id, std::move(change));
+    if (!changed) co_return changed.error();
+    co_return result<void>();
+}
+
+activation logins::begin_activation() const {
+    activation out;
+    out.nonce = random_alphanumerics(22);
+    out.expires = accounts_.now() + std::chrono::duration_cast<millis>(options_.activation_lifetime).count();
+    return out;
+}
+
+std::string logins::activation_mac(user_id id, std::string_view nonce) const {
+    const auto text = "gallery-activation\n" + to_string(id) + '\n' + std::string(nonce);
+    return base64url_encode(codec_.mac(text).substr(0, 32));
+}
+
+task<result<std::string>> logins::activation_token(user_id id) {
+    auto account = accounts_.find_user(id);
+    if (account && account->pending && account->pending->expires <= accounts_.now()) {
+        directory::edit<user> renew = [next = begin_activation()](user& value) -> result<void> {
+            if (value.pending) value.pending = next;
+            return {};
+        };
+        auto renewed = co_await accounts_.change_user(id, std::move(renew));
+        if (!renewed) co_return renewed.error();
+        account = *renewed;
+    }
+    if (!account) co_return error{errc::not_found, "User with id [" + to_string(id) + "] is not found"};
+    if (!account->pending) co_return already_activated();
+    auto token = to_string(id);
+    std::erase(token, '-');
+    co_return token + activation_mac(id, account->pending->nonce);
+}
+
+result<user_ptr> logins::check_activation(std::string_view token) const {
+    if (token.size() <= id_digits) return unknown_activation(token);
+    std::string text(token.substr(0, id_digits));
+    for (const std::size_t hyphen : {8U, 13U, 18U, 23U}) {
+        text.insert(hyphen, 1, '-');
+    }
+    const auto value = parse_uuid(text);
+    if (!value) return unknown_activation(token);
+    auto account = accounts_.find_user(user_id{*value});
+    if (!account || !account->pending) return unknown_activation(token);
+    if (!equal_in_constant_time(token.substr(id_digits),
+                                activation_mac(account->id, account->pending->nonce))) {
+        return unknown_activation(token);
+    }
+    if (account->pending->expires <= accounts_.now()) {
+        return error{errc::invalid_argument,
+                     "Activation token expired. Ask the administrator for a new link"};
+    }
+    return account;
+}
+
+task<result<token_pair>> logins::activate(std::string token, std::string password) {
+    const auto account = check_activation(token);
+    if (!account) co_return account.error();
+    if (const auto allowed = check_password_policy(password); !allowed) co_return allowed.error();
+    auto hash = co_await passwords_.hash(std::move(password));
+    if (!hash) co_return hash.error();
+    // A link is good once, also for two requests at the same time.
+    directory::edit<user> change = [nonce = (*account)->pending->nonce, after = *hash,
+                                    token](user& value) -> result<void> {
+        if (!value.pending || value.pending->nonce != nonce) return unknown_activation(token);
+        value.password_hash = after;
+        value.pending.reset();
+        value.enabled = true;
+        return {};
+    };
+    auto changed = co_await accounts_.change_user((*account)->id, std::move(change));
+    if (!changed) co_return changed.error();
+    co_return issue(**changed, {});
+}
+
+}  // namespace gallery::auth

@@ -1,0 +1,96 @@
+/// Logging in and what follows from it: tokens, refreshing, logging out, passwords, activation.
+///
+/// Threads: all coroutines on any I/O thread. Time comes from the directory's clock.
+#pragma once
+
+#include "auth/directory.hpp"
+#include "auth/jwt.hpp"
+#include "auth/login_limiter.hpp"
+#include "auth/password.hpp"
+#include "auth/principal.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gallery::auth {
+
+struct login_options {
+    std::chrono::seconds access_lifetime{9'000};
+    std::chrono::seconds refresh_lifetime{604'800};
+    std::chrono::hours activation_lifetime{24};
+    /// How long a refresh token that has been used still buys another pair of the same session: for two tabs
+    /// that refresh at once, and for a client that repeats a request whose answer was lost. Used later than
+    /// that, it has been stolen or copied, and the whole session ends.
+    std::chrono::seconds refresh_grace{30};
+};
+
+struct token_pair {
+    std::string token;
+    std::string refresh_token;
+};
+
+class logins {
+public:
+    /// All of them outlive this.
+    logins(directory& accounts, const token_codec& codec, password_service& passwords, login_limiter& limiter,
+           login_options options = {});
+
+    struct attempt {
+        result<token_pair> outcome;
+        std::chrono::seconds retry_after{0};  ///< with too_many_requests
+    };
+    /// Errors: unauthenticated "Invalid username or password" (with the same text after the same time,
+    /// whether the name or the password is wrong) and, with the right password only, "User account is not
+    /// active"; too_many_requests; busy.
+    task<attempt> log_in(std::string username, std::string password, std::string address);
+
+    /// Spends the refresh token. Errors: unauthenticated, token_expired.
+    task<result<token_pair>> refresh(std::string refresh_token);
+
+    /// Ends the session of this principal, or all sessions of the user. With an API key, which has no
+    /// session, only the latter does anything.
+    task<result<void>> log_out(principal_ptr who, bool everywhere);
+
+    /// Ends all other sessions of the user and begins a new one. Errors: invalid_argument for a wrong current
+    /// password and for a new one that the policy refuses; permission_denied for who has no account here.
+    task<attempt> change_password(principal_ptr who, std::string current, std::string chosen,
+                                  std::string address);
+
+    /// By an administrator, for somebody else: activates the account and ends its sessions.
+    task<result<void>> set_password(user_id id, std::string chosen);
+
+    /// Enables or disables; disabling ends all sessions.
+    task<result<void>> set_enabled(user_id id, bool enabled);
+
+    /// The token of the activation link, a new one where the last has expired. Errors: not_found,
+    /// invalid_argument "User is already activated!".
+    task<result<std::string>> activation_token(user_id id);
+    /// Whose it is. Errors: invalid_argument.
+    [[nodiscard]] result<user_ptr> check_activation(std::string_view token) const;
+    /// Errors: as check_activation(), and a password that the policy refuses.
+    task<result<token_pair>> activate(std::string token, std::string password);
+
+    /// What a new account needs to be activated; put into user::pending.
+    [[nodiscard]] activation begin_activation() const;
+
+    /// A pair for a session; a new session where @p session is empty.
+    [[nodiscard]] token_pair issue(const user& account, std::string session) const;
+
+    [[nodiscard]] const login_options& options() const noexcept { return options_; }
+
+private:
+    [[nodiscard]] std::string activation_mac(user_id id, std::string_view nonce) const;
+
+    directory& accounts_;
+    const token_codec& codec_;
+    password_service& passwords_;
+    login_limiter& limiter_;
+    const login_options options_;
+};
+
+}  // namespace gallery::auth

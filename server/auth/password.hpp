@@ -1,0 +1,81 @@
+/// Passwords: how they are hashed, checked, and where that work is done.
+///
+/// New hashes are scrypt (RFC 7914) in PHC notation, "$scrypt$ln=15,r=8,p=1$<salt>$<hash>": 32 MiB and some
+/// 80 ms a try. bcrypt hashes ("$2a$", "$2b$", "$2y$"), as ThingsBoard keeps them, are checked too, so that
+/// imported accounts keep their passwords.
+#pragma once
+
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gallery::auth {
+
+/// scrypt's parameters. Memory is 128 * r * 2^log_n bytes.
+struct password_cost {
+    std::uint32_t log_n = 15;
+    std::uint32_t r = 8;
+    std::uint32_t p = 1;
+
+    friend bool operator==(const password_cost&, const password_cost&) = default;
+};
+
+/// A hash with a fresh salt. Blocks for as long as a try costs.
+std::string hash_password(std::string_view password, const password_cost& cost);
+
+/// Whether @p stored is of that password. False, too, for a hash in a notation that is not known or with a
+/// cost that could only be meant to exhaust us. Blocks for as long as a try costs.
+bool verify_password(std::string_view password, std::string_view stored);
+
+/// Whether @p stored was made with other parameters than @p cost and should be made anew at the next login.
+bool is_outdated_hash(std::string_view stored, const password_cost& cost);
+
+/// What a user may choose: 6 to 72 characters (ThingsBoard's limits) of well-formed UTF-8, no control
+/// characters. Error: invalid_argument.
+result<void> check_password_policy(std::string_view password);
+
+/// A random password for an account that is shown once: 20 letters and digits, 119 bits.
+std::string generate_password();
+
+/// Hashes and checks on two threads of its own, so that no I/O thread waits and a flood of logins takes
+/// neither all processors nor all memory. At most queue_limit tries wait; more are refused.
+class password_service {
+public:
+    static constexpr std::size_t threads = 2;
+    static constexpr std::size_t queue_limit = 64;
+
+    /// Blocks for one hash, the one that stands in for unknown users.
+    explicit password_service(password_cost cost = {});
+    password_service(const password_service&) = delete;
+    password_service& operator=(const password_service&) = delete;
+
+    /// Waits for what is under way. No coroutine of it may be running.
+    ~password_service();
+
+    /// Error: busy.
+    task<result<std::string>> hash(std::string password);
+
+    struct verdict {
+        bool matches = false;
+        std::string better_hash;  ///< of the same password, where it matches and @p stored is outdated
+    };
+
+    /// An empty @p stored matches nothing, but takes as long as if there were a hash: whoever tries a name
+    /// that does not exist learns nothing from the time. Error: busy.
+    task<result<verdict>> verify(std::string password, std::string stored);
+
+private:
+    const password_cost cost_;
+    const std::string dummy_;
+    std::atomic<std::size_t> waiting_{0};
+    asio::thread_pool pool_;
+};
+
+}  // namespace gallery::auth

@@ -1,0 +1,267 @@
+#include "auth/password.hpp"
+#include "auth/login_limiter.hpp"
+#include "auth/signing_key.hpp"
+#include "boost_test.hpp"
+#include "house.hpp"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace gallery;
+using namespace gallery::auth;
+using gallery::test::quick;
+using gallery::test::run;
+
+/// bcrypt of "tenant", made by another program.
+const std::string bcrypt_of_tenant = "$2a$04$abcdefghijklmnopqrstuuUiyF1cU73/ubLCs8GfUBCukpLol0IVK";
+
+struct folder {
+    folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "gallery-auth-XXXXXX").string();
+        path = ::mkdtemp(name.data());
+    }
+    ~folder() { std::filesystem::remove_all(path); }
+    folder(const folder&) = delete;
+    folder& operator=(const folder&) = delete;
+    std::filesystem::path path;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(passwords)
+
+BOOST_AUTO_TEST_CASE(a_hash_matches_its_password_only) {
+    const auto stored = hash_password("correct horse", quick);
+    BOOST_TEST(verify_password("correct horse", stored));
+    for (const auto* other : {"", "correct", "correct horse ", "Correct horse", "correct horsf"}) {
+        BOOST_TEST(!verify_password(other, stored), other);
+    }
+    BOOST_TEST(hash_password("correct horse", quick) != stored);  // a fresh salt
+    BOOST_TEST(stored.find("correct") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_default_cost_takes_32_MiB) {
+    const auto stored = hash_password("secret1", {});
+    BOOST_TEST(stored.starts_with("$scrypt$ln=15,r=8,p=1$"));
+    BOOST_TEST(verify_password("secret1", stored));
+    BOOST_TEST(!is_outdated_hash(stored, {}));
+    BOOST_TEST(is_outdated_hash(stored, {.log_n = 16, .r = 8, .p = 1}));
+}
+
+BOOST_AUTO_TEST_CASE(bcrypt_hashes_of_imported_accounts_are_checked) {
+    BOOST_TEST(verify_password("tenant", bcrypt_of_tenant));
+    BOOST_TEST(!verify_password("Tenant", bcrypt_of_tenant));
+    BOOST_TEST(!verify_password(std::string("tenant\0x", 8), bcrypt_of_tenant));
+    auto with_b = bcrypt_of_tenant;
+    with_b[2] = 'b';
+    BOOST_TEST(verify_password("tenant", with_b));
+    with_b[2] = 'y';
+    BOOST_TEST(verify_password("tenant", with_b));
+    BOOST_TEST(is_outdated_hash(bcrypt_of_tenant, {}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_hash_matches_nothing) {
+    auto too_dear = bcrypt_of_tenant;
+    too_dear.replace(4, 2, "31");
+    for (const auto& stored : std::vector<std::string>{
+             "", "x", "tenant", "$scrypt$", "$scrypt$ln=4,r=8,p=1$$",
+             "$scrypt$ln=30,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA",
+             "$scrypt$ln=4,r=8000,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA", "$1$abc$def", too_dear}) {
+        BOOST_TEST(!verify_password("tenant", stored), stored);
+        BOOST_TEST(!verify_password("", stored), stored);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_policy_counts_characters) {
+    BOOST_TEST(check_password_policy("äöüßéè").has_value());
+    BOOST_TEST(check_password_policy(std::string(72, 'x')).has_value());
+    BOOST_TEST(!check_password_policy("12345").has_value());
+    BOOST_TEST(!check_password_policy(std::string(73, 'x')).has_value());
+    BOOST_TEST(!check_password_policy("abc\ndefg").has_value());
+    BOOST_TEST(!check_password_policy("abcdef\xff").has_value());
+    BOOST_TEST(check_password_policy(generate_password()).has_value());
+    BOOST_TEST(generate_password() != generate_password());
+}
+
+BOOST_AUTO_TEST_CASE(the_service_checks_and_offers_a_better_hash) {
+    password_service service(quick);
+    const auto good = run(service.verify("tenant", bcrypt_of_tenant));
+    BOOST_REQUIRE(good);
+    BOOST_TEST(good->matches);
+    BOOST_TEST(verify_password("tenant", good->better_hash));
+    BOOST_TEST(!is_outdated_hash(good->better_hash, quick));
+    const auto current = run(service.verify("tenant", good->better_hash));
+    BOOST_TEST((current->matches && current->better_hash.empty()));
+    const auto wrong = run(service.verify("other1", bcrypt_of_tenant));
+    BOOST_TEST((!wrong->matches && wrong->better_hash.empty()));
+    const auto unknown = run(service.verify("tenant", ""));
+    BOOST_TEST(!unknown->matches);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_tries_is_refused_instead_of_queued) {
+    password_service service({.log_n = 10, .r = 8, .p = 1});
+    asio::io_context context(1);
+    constexpr std::size_t flood = password_service::threads + password_service::queue_limit + 40;
+    std::size_t done = 0;
+    std::size_t refused = 0;
+    for (std::size_t i = 0; i < flood; ++i) {
+        asio::co_spawn(context.get_executor(), service.hash("secret1"),
+                       [&](std::exception_ptr, result<std::string> out) {
+                           if (out) {
+                               ++done;
+                           } else {
+                               BOOST_TEST((out.error().code == errc::busy));
+                               ++refused;
+                           }
+                       });
+    }
+    context.run();
+    BOOST_TEST(done + refused == flood);
+    BOOST_TEST(done >= password_service::threads + password_service::queue_limit);
+    // And afterwards there is room again.
+    BOOST_TEST(run(service.hash("secret1")).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(login_limits)
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+BOOST_AUTO_TEST_CASE(failures_are_free_at_first_and_then_held_off_ever_longer_up_to_a_minute) {
+    login_limiter limiter;
+    login_limiter::time_point now{};
+    for (int i = 0; i < login_limiter::free_failures; ++i) {
+        BOOST_TEST(!limiter.begin("a", "1", now).has_value());
+        limiter.failed("a", "1", now);
+    }
+    seconds last{0};
+    for (int i = 0; i < 10; ++i) {
+        const auto wait = limiter.begin("a", "1", now);
+        BOOST_REQUIRE(wait);
+        BOOST_TEST((*wait >= last && *wait <= login_limiter::longest_wait));
+        last = *wait;
+        now += *wait;
+        BOOST_TEST(!limiter.begin("a", "1", now).has_value());  // never for ever
+        BOOST_TEST(limiter.begin("a", "1", now).has_value());   // and one at a time
+        limiter.failed("a", "1", now);
+    }
+    BOOST_TEST((last == login_limiter::longest_wait));
+}
+
+BOOST_AUTO_TEST_CASE(others_are_not_held_off) {
+    login_limiter limiter;
+    const login_limiter::time_point now{};
+    for (int i = 0; i < 20; ++i)
+        limiter.failed("a", "1", now);
+    BOOST_TEST(limiter.begin("a", "1", now).has_value());
+    BOOST_TEST(!limiter.begin("a", "2", now).has_value());
+    BOOST_TEST(!limiter.begin("b", "1", now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_success_or_a_quarter_of_an_hour_forgets) {
+    login_limiter limiter;
+    const login_limiter::time_point now{};
+    for (int i = 0; i < 20; ++i)
+        limiter.failed("a", "1", now);
+    limiter.succeeded("a", "1");
+    BOOST_TEST(!limiter.begin("a", "1", now).has_value());
+    for (int i = 0; i < 20; ++i)
+        limiter.failed("a", "1", now);
+    BOOST_TEST(!limiter.begin("a", "1", now + minutes(16)).has_value());
+    limiter.failed("a", "1", now + minutes(16));
+    BOOST_TEST(!limiter.begin("a", "1", now + minutes(16)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(many_right_logins_at_once_are_not_held_off) {
+    login_limiter limiter;
+    const login_limiter::time_point now{};
+    for (int i = 0; i < 100; ++i)
+        BOOST_TEST(!limiter.begin("a", "1", now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(memory_is_bounded) {
+    login_limiter limiter(3);
+    const login_limiter::time_point now{};
+    for (int i = 0; i < 20; ++i)
+        limiter.failed("a", "1", now);
+    for (const auto* other : {"b", "c", "d"})
+        limiter.failed(other, "1", now);
+    BOOST_TEST(!limiter.begin("a", "1", now).has_value());
+    for (int i = 0; i < 20; ++i)
+        limiter.failed(std::string(100'000, 'x'), std::string(100'000, 'y'), now);
+    BOOST_TEST(limiter.begin(std::string(100'000, 'x'), std::string(100'000, 'y'), now).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(signing_keys)
+
+BOOST_AUTO_TEST_CASE(a_configured_key_has_at_least_512_bits) {
+    BOOST_TEST(decode_signing_key(std::string(86, 'A') + "==").has_value());
+    const auto weak = decode_signing_key("thingsboardDefaultSigningKey");
+    BOOST_REQUIRE(!weak);
+    BOOST_TEST(weak.error().message.find("512 bits") != std::string::npos);
+    BOOST_TEST(weak.error().message.find("not 168") != std::string::npos);
+    BOOST_TEST(!decode_signing_key("").has_value());
+    BOOST_TEST(!decode_signing_key("not base64!").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_made_key_is_kept_for_its_owner_only) {
+    const folder here;
+    const auto file = here.path / "signing.key";
+    const auto made = load_or_create_signing_key(file);
+    BOOST_REQUIRE(made);
+    BOOST_TEST(made->size() == min_signing_key_size);
+    struct stat status {};
+    BOOST_REQUIRE(::stat(file.c_str(), &status) == 0);
+    BOOST_TEST((status.st_mode & 0777) == 0600);
+    BOOST_TEST((load_or_create_signing_key(file).value() == *made));
+    // Nothing else is left in the folder.
+    BOOST_TEST(std::distance(std::filesystem::directory_iterator(here.path), {}) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(processes_that_begin_at_once_agree_on_one_key) {
+    const folder here;
+    std::mutex mutex;
+    std::set<std::string> keys;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] {
+            const auto key = load_or_create_signing_key(here.path / "signing.key");
+            const std::lock_guard lock(mutex);
+            keys.insert(key ? *key : key.error().message);
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    BOOST_TEST(keys.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_others_can_read_or_that_is_damaged_stops_the_start) {
+    const folder here;
+    const auto file = here.path / "signing.key";
+    BOOST_REQUIRE(load_or_create_signing_key(file));
+    ::chmod(file.c_str(), 0640);
+    const auto open_to_all = load_or_create_signing_key(file);
+    BOOST_REQUIRE(!open_to_all);
+    BOOST_TEST(open_to_all.error().message.find("chmod 600") != std::string::npos);
+    ::chmod(file.c_str(), 0600);
+    std::ofstream(file, std::ios::trunc) << "AAAA\n";
+    const auto damaged = load_or_create_signing_key(file);
+    BOOST_REQUIRE(!damaged);
+    BOOST_TEST(damaged.error().message.find("damaged") != std::string::npos);
+    BOOST_TEST(!load_or_create_signing_key(here.path / "missing" / "signing.key").has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
