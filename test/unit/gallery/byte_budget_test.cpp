@@ -1,0 +1,69 @@
+#include "gallery/byte_budget.hpp"
+
+#include "await.hpp"
+#include "boost_test.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <vector>
+
+using namespace gallery;
+using service::byte_budget;
+using test::await;
+
+BOOST_AUTO_TEST_SUITE(byte_budgets)
+
+BOOST_AUTO_TEST_CASE(a_lease_counts_until_it_is_gone) {
+    byte_budget budget(100, std::chrono::seconds(0));
+    {
+        auto first = await(budget.acquire(60)).value();
+        BOOST_TEST(budget.in_use() == 60U);
+        auto moved = std::move(first);
+        BOOST_TEST(budget.in_use() == 60U);
+        moved.shrink(10);
+        BOOST_TEST(budget.in_use() == 10U);
+    }
+    BOOST_TEST(budget.in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_does_not_fit_is_told_so_after_the_patience) {
+    byte_budget budget(100, std::chrono::seconds(0));
+    const auto first = await(budget.acquire(60)).value();
+    const auto second = await(budget.acquire(60));
+    BOOST_REQUIRE(second.has_error());
+    BOOST_TEST((second.error().code == errc::busy));
+    BOOST_TEST(budget.waiting() == 0U);
+    BOOST_TEST(budget.in_use() == 60U);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_is_larger_than_the_budget_is_let_in_alone) {
+    byte_budget budget(10, std::chrono::seconds(0));
+    const auto large = await(budget.acquire(1000)).value();
+    BOOST_TEST(budget.in_use() == 1000U);
+    BOOST_TEST(await(budget.acquire(1)).has_error());
+}
+
+BOOST_AUTO_TEST_CASE(those_who_wait_are_let_in_in_order_and_the_bound_holds) {
+    asio::io_context context;
+    byte_budget budget(100, std::chrono::seconds(1000));
+    std::vector<int> order;
+    std::uint64_t most = 0;
+    const auto one = [&](int number, std::uint64_t size) -> task<> {
+        const auto lease = co_await budget.acquire(size);
+        BOOST_TEST(lease.has_value());
+        order.push_back(number);
+        most = std::max(most, budget.in_use());
+        co_await asio::post(use_task);  // lets the others try
+        co_await asio::post(use_task);
+    };
+    const std::uint64_t sizes[] = {80, 50, 10, 90, 20, 100, 1};
+    for (int i = 0; i < 7; ++i)
+        asio::co_spawn(context, one(i, sizes[i]), asio::detached);
+    context.run();
+    BOOST_TEST(order == (std::vector<int>{0, 1, 2, 3, 4, 5, 6}), boost::test_tools::per_element());
+    BOOST_TEST(most <= 100U);
+    BOOST_TEST(budget.in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

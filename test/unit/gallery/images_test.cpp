@@ -1,0 +1,164 @@
+#include "gallery_fixture.hpp"
+
+#include "gallery/keys.hpp"
+#include "gallery/resource_export.hpp"
+
+#include "boost_test.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <set>
+
+using namespace gallery;
+using test::await;
+
+namespace {
+
+const service::record_check unchecked;
+
+service::resource_export exported(const std::string& key, const std::string& content) {
+    service::resource_export made;
+    made.resource_key = key;
+    made.file_name = key;
+    made.title = "title of " + key;
+    made.data.assign(content.begin(), content.end());
+    return made;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(images, test::gallery_fixture)
+
+BOOST_AUTO_TEST_CASE(an_upload_has_everything_that_its_bytes_say) {
+    const auto record = upload("a.png").value();
+    BOOST_TEST(record->key == "a.png");
+    BOOST_TEST(record->title == "a.png");
+    BOOST_TEST(record->is_public);
+    BOOST_TEST(service::is_public_key(record->public_key));
+    BOOST_TEST(record->original.media_type == "image/png");
+    BOOST_TEST(record->original.size == 7U);
+    BOOST_TEST((record->original.etag == sha256(std::string("PICTURE"))));
+    BOOST_TEST(content(record) == "PICTURE");
+    BOOST_TEST(content(record, representation::preview) == "preview of PICTURE");
+    BOOST_TEST((record->preview.etag == sha256(std::string("preview of PICTURE"))));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_picture_stores_nothing) {
+    BOOST_TEST((upload("a.png", "words").error().code == errc::not_an_image));
+    BOOST_TEST((await(gallery.find(tenant, "a.png")).error().code == errc::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(simultaneous_uploads_of_one_name_get_all_the_numbers) {
+    asio::io_context context;
+    std::set<std::string> keys;
+    for (int i = 0; i < 16; ++i) {
+        service::new_image image;
+        image.file = file("logo.png", "PICTURE " + std::to_string(i));
+        asio::co_spawn(context, gallery.upload(tenant, std::move(image)),
+                       [&](std::exception_ptr, result<record_ptr> got) { keys.insert(got.value()->key); });
+    }
+    context.run();
+    BOOST_TEST(keys.size() == 16U);
+    BOOST_TEST(keys.contains("logo.png"));
+    for (int i = 1; i < 16; ++i)
+        BOOST_TEST(keys.contains("logo_(" + std::to_string(i) + ").png"));
+}
+
+BOOST_AUTO_TEST_CASE(a_replacement_keeps_what_the_image_is_known_by) {
+    const auto before = upload("a.png").value();
+    await(gallery.rename(tenant, "a.png", "Renamed")).value();
+    const auto after = await(gallery.replace(tenant, "a.png", file("b.png", "PICTURE 2"), unchecked)).value();
+    BOOST_TEST((after->id == before->id));
+    BOOST_TEST(after->key == "a.png");
+    BOOST_TEST(after->title == "Renamed");
+    BOOST_TEST(after->public_key == before->public_key);
+    BOOST_TEST(after->created_time == before->created_time);
+    BOOST_TEST(after->file_name == "b.png");
+    BOOST_TEST(content(after) == "PICTURE 2");
+}
+
+BOOST_AUTO_TEST_CASE(a_check_that_fails_changes_nothing) {
+    const auto before = upload("a.png").value();
+    const service::record_check refuse = [](const image_record&) -> result<void> {
+        return error{errc::precondition_failed, "no"};
+    };
+    BOOST_TEST((await(gallery.replace(tenant, "a.png", file("a.png", "PICTURE 2"), refuse)).error().code ==
+                errc::precondition_failed));
+    BOOST_TEST((await(gallery.erase(tenant, "a.png", refuse)).error().code == errc::precondition_failed));
+    BOOST_TEST(await(gallery.find(tenant, "a.png")).value()->rev == before->rev);
+}
+
+BOOST_AUTO_TEST_CASE(every_write_forgets_the_etags_before_it_is_acknowledged) {
+    const auto record = upload("a.png").value();
+    const auto by_key = cache::etag_key::image(tenant, "a.png", representation::original);
+    const auto by_link = cache::etag_key::link(record->public_key, representation::original);
+    const auto now = std::chrono::steady_clock::now();
+    const auto remember = [&] {
+        for (const auto& key : {by_key, by_link})
+            BOOST_REQUIRE(
+                etags.complete_fill(etags.begin_fill(key), key, {.digest = record->original.etag}, now));
+    };
+    const auto forgotten = [&] { return !etags.find(by_key, now) && !etags.find(by_link, now); };
+    remember();
+    await(gallery.rename(tenant, "a.png", "x")).value();
+    BOOST_TEST(forgotten());
+    remember();
+    await(gallery.publish(tenant, "a.png", false)).value();
+    BOOST_TEST(forgotten());
+    remember();
+    await(gallery.replace(tenant, "a.png", file("a.png", "PICTURE 2"), unchecked)).value();
+    BOOST_TEST(forgotten());
+    remember();
+    await(gallery.import(tenant, exported("a.png", "PICTURE 3"))).value();
+    BOOST_TEST(forgotten());
+    remember();
+    await(gallery.erase(tenant, "a.png", unchecked)).value();
+    BOOST_TEST(forgotten());
+}
+
+BOOST_AUTO_TEST_CASE(an_unpublished_image_is_not_found_by_its_link) {
+    const auto record = upload("a.png").value();
+    BOOST_TEST((await(gallery.find_public(record->public_key)).value()->id == record->id));
+    await(gallery.publish(tenant, "a.png", false)).value();
+    BOOST_TEST((await(gallery.find_public(record->public_key)).error().code == errc::not_found));
+    BOOST_TEST((await(gallery.find_public("no key")).error().code == errc::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(an_import_keeps_a_free_public_key_and_never_takes_anothers) {
+    auto document = exported("a.png", "PICTURE");
+    document.public_key = std::string(32, 'k');
+    document.is_public = true;
+    const auto first = await(gallery.import(tenant, document)).value();
+    BOOST_TEST(first->public_key == document.public_key);
+    BOOST_TEST(first->is_public);
+    document.resource_key = "b.png";
+    const auto second = await(gallery.import(tenant, document)).value();
+    BOOST_TEST(service::is_public_key(second->public_key));
+    BOOST_TEST(second->public_key != first->public_key);
+    BOOST_TEST((await(gallery.find_public(first->public_key)).value()->id == first->id));
+}
+
+BOOST_AUTO_TEST_CASE(an_import_over_an_image_keeps_its_id_and_public_key) {
+    const auto before = upload("a.png").value();
+    auto document = exported("a.png", "PICTURE 2");
+    document.public_key = std::string(32, 'k');
+    const auto after = await(gallery.import(tenant, document)).value();
+    BOOST_TEST((after->id == before->id));
+    BOOST_TEST(after->public_key == before->public_key);
+    BOOST_TEST(after->title == "title of a.png");
+    BOOST_TEST(!after->is_public);
+    BOOST_TEST(content(after) == "PICTURE 2");
+}
+
+BOOST_AUTO_TEST_CASE(all_images_of_a_tenant_go_and_nobody_elses) {
+    const auto other = tenant;
+    const auto kept = upload("kept.png").value();
+    tenant = tenant_id{random_uuid()};
+    for (int i = 0; i < 300; ++i)
+        upload(std::to_string(i) + ".png").value();
+    await(gallery.erase_all(tenant)).value();
+    BOOST_TEST(await(store->scan(tenant, "", 10)).value().items.empty());
+    BOOST_TEST(await(gallery.find(other, "kept.png")).value()->rev == kept->rev);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

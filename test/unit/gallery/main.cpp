@@ -1,0 +1,2 @@
+#define GALLERY_TEST_MODULE "gallery"
+#include "boost_test.hpp"
