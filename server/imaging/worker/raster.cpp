@@ -41,6 +41,15 @@ refusal undecodable(format kind) {
     return damaged(kind, "it cannot be decoded (" + words + ")");
 }
 
+// Lets rows be read again that were read last: averaging has them read to the end or nearly, and then the
+// end is looked at.
+image_ptr keep_last_rows(image_ptr image) {
+    VipsImage* out = nullptr;
+    vips_linecache(image.get(), &out, "tile_height", 16, "access", VIPS_ACCESS_SEQUENTIAL, "persistent", TRUE,
+                   nullptr);
+    return image_ptr(out);
+}
+
 // Opens an image: the header is read, pixels follow on demand, from top to bottom.
 image_ptr open(format kind, std::string_view data, int shrink, int frames) {
     auto* bytes = const_cast<char*>(data.data());
@@ -74,7 +83,8 @@ image_ptr open(format kind, std::string_view data, int shrink, int frames) {
         default:
             vips_error("gallery", "no loader");
     }
-    return image_ptr(out);
+    if (out == nullptr) return nullptr;
+    return keep_last_rows(image_ptr(out));
 }
 
 // Computes rows from @p top to the end and throws them away, so that errors in them are found.

@@ -122,6 +122,8 @@ checked<decoded> inspect_svg(std::string_view data, const limits& bounds) {
     GError* error = nullptr;
     const auto handle = parse(data, &error);
     if (!handle) return unreadable(error);
+    constexpr double css_dots_per_inch = 96;
+    rsvg_handle_set_dpi(handle.get(), css_dots_per_inch);
     const auto own = intrinsic_size(handle.get());
     auto metadata = read_svg_metadata(data);
 

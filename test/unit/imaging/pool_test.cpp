@@ -1,0 +1,204 @@
+// What the pool owes when workers misbehave; the test worker misbehaves on demand.
+#include "imaging/pool.hpp"
+
+#include "support.hpp"
+
+#include "boost_test.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <fstream>
+#include <thread>
+
+namespace imaging = gallery::imaging;
+namespace make = gallery::imaging::test;
+namespace asio = boost::asio;
+using gallery::errc;
+
+namespace {
+
+std::unique_ptr<imaging::pool> started(imaging::pool_options options) {
+    auto p = imaging::pool::start(std::move(options));
+    BOOST_REQUIRE_MESSAGE(p.has_value(), (p.has_error() ? p.error().message : ""));
+    return std::move(*p);
+}
+
+imaging::pool_options test_worker() {
+    return make::quick_options(GALLERY_IMAGING_TEST_WORKER);
+}
+
+gallery::task<> put(imaging::pool* where, std::string what,
+                    std::vector<gallery::result<imaging::picture>>* into) {
+    gallery::body original(gallery::bytes::own(std::move(what)));
+    auto answer = co_await where->inspect(std::move(original));
+    into->push_back(std::move(answer));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(pool)
+
+BOOST_AUTO_TEST_CASE(a_worker_that_crashes_costs_one_picture) {
+    const auto p = started(test_worker());
+    const auto lost = make::inspect(*p, "GALLERY-TEST:crash");
+    BOOST_REQUIRE(lost.has_error());
+    BOOST_TEST((lost.error().code == errc::not_an_image));
+    BOOST_TEST(lost.error().message == "The picture cannot be decoded: the decoder fails over it.");
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+    BOOST_TEST(p->stats().crashes == 1u);
+    BOOST_TEST(p->stats().starts == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_hangs_is_killed_at_its_deadline) {
+    auto options = test_worker();
+    options.timeout = std::chrono::milliseconds(300);
+    const auto p = started(std::move(options));
+    for (const auto* how : {"GALLERY-TEST:hang", "GALLERY-TEST:spin"}) {
+        const auto lost = make::inspect(*p, how);
+        BOOST_REQUIRE(lost.has_error());
+        BOOST_TEST((lost.error().code == errc::not_an_image));
+    }
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+    BOOST_TEST(p->stats().timeouts == 2u);
+    BOOST_TEST(p->stats().starts == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_exceeds_its_memory_is_replaced) {
+    auto options = test_worker();
+    options.worker_memory_mib = 128;
+    const auto p = started(std::move(options));
+    const auto lost = make::inspect(*p, "GALLERY-TEST:memory");
+    BOOST_REQUIRE(lost.has_error());
+    BOOST_TEST(lost.error().message ==
+               "The picture cannot be decoded: that takes more than 128 MiB of memory.");
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+    BOOST_TEST(p->stats().exhausted == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_talks_nonsense_is_not_believed) {
+    const auto p = started(test_worker());
+    BOOST_TEST(make::inspect(*p, "GALLERY-TEST:garbage").has_error());
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+    BOOST_TEST(p->stats().crashes == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_confined_worker_can_only_compute) {
+    const auto p = started(test_worker());
+    BOOST_TEST_MESSAGE("layers: " + p->confinement());
+    const auto answer = make::inspect(*p, "GALLERY-TEST:probe");
+    BOOST_REQUIRE(answer.has_error());
+    BOOST_TEST(answer.error().message == "confined");
+    BOOST_TEST(p->confinement().find("seccomp") != std::string::npos);
+    BOOST_TEST(p->confinement().find("resource limits") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(workers_are_replaced_after_their_share_at_no_pictures_cost) {
+    auto options = test_worker();
+    options.pictures_per_worker = 2;
+    const auto p = started(std::move(options));
+    for (int i = 0; i < 5; ++i)
+        BOOST_TEST(make::inspect(*p, make::make_png(2, 2)).has_value());
+    BOOST_TEST(p->stats().starts == 3u);
+    BOOST_TEST(p->stats().pictures == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_wait_their_turn_and_a_full_queue_says_so) {
+    auto options = test_worker();
+    options.max_queued = 3;
+    options.timeout = std::chrono::seconds(2);
+    const auto p = started(std::move(options));
+    asio::io_context context;
+    std::vector<gallery::result<imaging::picture>> answers;
+    // One keeps the only worker busy until its deadline; of the others three may wait.
+    asio::co_spawn(context.get_executor(), put(p.get(), "GALLERY-TEST:hang", &answers), asio::detached);
+    context.poll();
+    while (p->stats().busy == 0)
+        std::this_thread::yield();
+    for (int i = 0; i < 5; ++i) {
+        asio::co_spawn(context.get_executor(), put(p.get(), make::make_png(2, 2), &answers), asio::detached);
+    }
+    context.restart();
+    context.run();
+    BOOST_REQUIRE(answers.size() == 6u);
+    const auto busy = std::ranges::count_if(
+        answers, [](const auto& a) { return a.has_error() && a.error().code == errc::busy; });
+    const auto good = std::ranges::count_if(answers, [](const auto& a) { return a.has_value(); });
+    BOOST_TEST(busy == 2);
+    BOOST_TEST(good == 3);
+}
+
+BOOST_AUTO_TEST_CASE(stopping_answers_everybody) {
+    const auto p = started(test_worker());
+    asio::io_context context;
+    std::vector<gallery::result<imaging::picture>> answers;
+    for (const auto* what : {"GALLERY-TEST:hang", "GALLERY-TEST:hang", "GALLERY-TEST:hang"}) {
+        asio::co_spawn(context.get_executor(), put(p.get(), what, &answers), asio::detached);
+    }
+    context.poll();
+    while (p->stats().busy == 0)
+        std::this_thread::yield();
+    p->stop();
+    context.restart();
+    context.run();
+    BOOST_REQUIRE(answers.size() == 3u);
+    for (const auto& a : answers)
+        BOOST_TEST((a.has_error() && a.error().code == errc::unavailable));
+}
+
+BOOST_AUTO_TEST_CASE(several_threads_get_their_own_answers) {
+    auto options = test_worker();
+    options.workers = 2;
+    const auto p = started(std::move(options));
+    std::vector<std::thread> threads;
+    std::atomic<int> right = 0;
+    for (std::uint32_t t = 1; t <= 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (std::uint32_t i = 1; i <= 10; ++i) {
+                const auto answer = make::inspect(*p, make::make_bmp(t, i));
+                if (answer && answer->width == t && answer->height == i) ++right;
+            }
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    BOOST_TEST(right == 40);
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_file_is_read_by_the_worker_itself) {
+    const auto p = started(test_worker());
+    const int file = ::memfd_create("upload", MFD_CLOEXEC);
+    BOOST_REQUIRE(file >= 0);
+    const auto picture = make::make_png(6, 7);
+    const auto content = std::string(5000, 'x') + picture + "behind";
+    BOOST_REQUIRE(::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+    asio::io_context context;
+    gallery::file_region region{std::make_shared<gallery::file_handle>(file), 5000, picture.size()};
+    std::vector<gallery::result<imaging::picture>> answers;
+    auto work = [](imaging::pool* where, gallery::file_region what,
+                   std::vector<gallery::result<imaging::picture>>* into) -> gallery::task<> {
+        gallery::body original(std::move(what));
+        auto answer = co_await where->inspect(std::move(original));
+        into->push_back(std::move(answer));
+    };
+    asio::co_spawn(context.get_executor(), work(p.get(), region, &answers), asio::detached);
+    context.run();
+    BOOST_REQUIRE(answers.size() == 1u);
+    BOOST_REQUIRE(answers[0].has_value());
+    BOOST_TEST(answers[0]->height == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_cannot_start_is_named) {
+    const auto p = imaging::pool::start(make::quick_options("/nonexistent/gallery-imaging-worker"));
+    BOOST_REQUIRE(p.has_error());
+    BOOST_TEST((p.error().code == errc::unavailable));
+    BOOST_TEST(
+        p.error().message ==
+        "The imaging worker /nonexistent/gallery-imaging-worker does not start: No such file or directory.");
+    BOOST_TEST(imaging::pool::start(make::quick_options("/bin/true")).has_error());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

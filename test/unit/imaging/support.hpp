@@ -1,0 +1,57 @@
+/// Pictures for the imaging tests, made here so that a bare clone tests every format that can be written in
+/// a few lines, and a way to run the pool from a test.
+#pragma once
+
+#include "imaging/pool.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::imaging::test {
+
+std::string le16(std::uint32_t value);
+std::string le32(std::uint32_t value);
+std::string be32(std::uint32_t value);
+
+/// A PNG chunk with its check sum.
+std::string png_chunk(std::string_view type, std::string_view data);
+std::string png_ihdr(std::uint32_t width, std::uint32_t height, char depth = 8, char colour_type = 2);
+/// RGB with a gradient and some noise; deflated, no filters.
+std::string make_png(std::uint32_t width, std::uint32_t height);
+/// One palette, single-colour frames of the whole canvas.
+std::string make_gif(std::uint32_t width, std::uint32_t height, unsigned frames = 1);
+/// 24 bits a pixel.
+std::string make_bmp(std::uint32_t width, std::uint32_t height);
+/// Entries are PNGs of these square sizes.
+std::string make_ico(std::initializer_list<std::uint32_t> sizes);
+/// RGB in one strip, not compressed; @p orientation is tag 274.
+std::string make_tiff(std::uint32_t width, std::uint32_t height, std::uint32_t orientation = 1);
+/// 16 × 8 pixels, baseline JPEG; with an EXIF orientation where it is not 1.
+std::string make_jpeg(std::uint32_t orientation = 1);
+/// 8 × 6 pixels, lossless WebP.
+std::string make_webp();
+/// 8 × 6 pixels each.
+std::string make_avif();
+std::string make_heif();
+/// An SVG of about @p size bytes that draws @p shapes circles.
+std::string make_svg(std::string_view attributes, std::size_t size = 0, unsigned shapes = 1);
+
+/// The shared test pictures, where they are there.
+std::optional<std::filesystem::path> testdata();
+std::string read(const std::filesystem::path& file);
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder);
+
+pool_options quick_options(std::string worker);
+/// Runs one inspect() on an io_context of its own.
+result<picture> inspect(pool& p, std::string data);
+
+/// Width and height of a PNG by its header.
+std::pair<std::uint32_t, std::uint32_t> png_size(std::string_view png);
+
+}  // namespace gallery::imaging::test

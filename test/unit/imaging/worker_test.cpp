@@ -1,0 +1,278 @@
+// Real pictures and hostile ones through the worker that users get.
+#include "support.hpp"
+
+#include "boost_test.hpp"
+
+namespace imaging = gallery::imaging;
+namespace make = gallery::imaging::test;
+using gallery::errc;
+using imaging::format;
+
+namespace {
+
+struct worker_fixture {
+    worker_fixture() {
+        auto started = imaging::pool::start(make::quick_options(GALLERY_IMAGING_WORKER));
+        BOOST_REQUIRE_MESSAGE(started.has_value(), (started.has_error() ? started.error().message : ""));
+        pool = std::move(*started);
+    }
+
+    imaging::picture accepted(std::string data) {
+        auto p = make::inspect(*pool, std::move(data));
+        BOOST_REQUIRE_MESSAGE(p.has_value(), (p.has_error() ? p.error().message : ""));
+        return std::move(*p);
+    }
+    std::string refused(std::string data) {
+        const auto p = make::inspect(*pool, std::move(data));
+        BOOST_REQUIRE(p.has_error());
+        BOOST_TEST((p.error().code == errc::not_an_image), p.error().message);
+        return p.error().message;
+    }
+    // Whatever it says, it is the worker that says it: nothing crashed, hung or was exhausted.
+    void harmless(std::string data) {
+        (void)make::inspect(*pool, std::move(data));
+        const auto s = pool->stats();
+        BOOST_TEST(s.crashes + s.timeouts + s.exhausted == 0u);
+    }
+
+    std::unique_ptr<imaging::pool> pool;
+};
+
+void expect_preview(const imaging::picture& p, std::uint32_t width, std::uint32_t height) {
+    BOOST_TEST(!p.preview_is_original);
+    BOOST_TEST(p.preview_media_type == "image/png");
+    BOOST_TEST(p.preview_width == width);
+    BOOST_TEST(p.preview_height == height);
+    BOOST_TEST((make::png_size(p.preview.view()) == std::pair{width, height}));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(worker, worker_fixture)
+
+BOOST_AUTO_TEST_CASE(a_small_png_is_its_own_preview) {
+    const auto p = accepted(make::make_png(250, 100));
+    BOOST_TEST(p.media_type == "image/png");
+    BOOST_TEST(p.width == 250u);
+    BOOST_TEST(p.height == 100u);
+    BOOST_TEST(p.preview_is_original);
+    BOOST_TEST(p.preview_media_type == "image/png");
+    BOOST_TEST(p.preview_width == 250u);
+    BOOST_TEST(p.preview.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_larger_png_is_fitted) {
+    expect_preview(accepted(make::make_png(500, 251)), 250, 126);
+    expect_preview(accepted(make::make_png(1, 1000)), 1, 250);
+    expect_preview(accepted(make::make_png(3000, 2)), 250, 1);
+}
+
+BOOST_AUTO_TEST_CASE(every_other_format_gets_a_png) {
+    const std::tuple<std::string, format, std::uint32_t, std::uint32_t> cases[] = {
+        {make::make_jpeg(), format::jpeg, 16, 8},  {make::make_gif(7, 5), format::gif, 7, 5},
+        {make::make_webp(), format::webp, 8, 6},   {make::make_avif(), format::avif, 8, 6},
+        {make::make_heif(), format::heif, 8, 6},   {make::make_tiff(9, 4), format::tiff, 9, 4},
+        {make::make_bmp(6, 3), format::bmp, 6, 3}, {make::make_ico({16, 24}), format::ico, 24, 24}};
+    for (const auto& [data, kind, width, height] : cases) {
+        BOOST_TEST_CONTEXT(imaging::display_name(kind)) {
+            const auto p = accepted(data);
+            BOOST_TEST((p.kind == kind));
+            BOOST_TEST(p.media_type == imaging::media_type(kind));
+            BOOST_TEST(p.width == width);
+            BOOST_TEST(p.height == height);
+            expect_preview(p, width, height);
+        }
+    }
+    expect_preview(accepted(make::make_gif(300, 30)), 250, 25);
+    expect_preview(accepted(make::make_bmp(300, 30)), 250, 25);
+    expect_preview(accepted(make::make_tiff(30, 300)), 25, 250);
+    expect_preview(accepted(make::make_ico({256})), 250, 250);
+}
+
+BOOST_AUTO_TEST_CASE(orientation_is_applied) {
+    for (const std::uint32_t orientation : {1u, 2u, 3u, 4u}) {
+        const auto p = accepted(make::make_jpeg(orientation));
+        BOOST_TEST(p.width == 16u);
+        expect_preview(p, 16, 8);
+    }
+    for (const std::uint32_t orientation : {5u, 6u, 7u, 8u}) {
+        const auto p = accepted(make::make_jpeg(orientation));
+        BOOST_TEST(p.width == 8u);
+        BOOST_TEST(p.height == 16u);
+        expect_preview(p, 8, 16);
+    }
+    const auto p = accepted(make::make_tiff(600, 300, 6));
+    BOOST_TEST(p.width == 300u);
+    expect_preview(p, 125, 250);
+}
+
+BOOST_AUTO_TEST_CASE(an_animation_counts_its_frames_and_previews_the_first) {
+    const auto p = accepted(make::make_gif(20, 10, 12));
+    BOOST_TEST(p.frames == 12u);
+    BOOST_TEST(p.height == 10u);
+    expect_preview(p, 20, 10);
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_checked_before_pixels) {
+    BOOST_TEST(
+        refused("\x89PNG\r\n\x1a\n" + make::png_ihdr(64250, 64250) +
+                make::png_chunk("IDAT", std::string(5000, 'x')) + make::png_chunk("IEND", "")) ==
+        "The PNG image has 64250 × 64250 pixels, 4,128,062,500 in all; at most 50,000,000 are accepted.");
+    BOOST_TEST(refused(make::make_gif(1, 1, 100'000)) ==
+               "The GIF image has 100,000 frames; at most 5,000 are accepted.");
+    auto jpeg = make::make_jpeg();
+    const auto frame = jpeg.find("\xff\xc0");
+    jpeg.replace(frame + 5, 4, "\xff\xdc\xff\xdc");
+    BOOST_TEST(refused(jpeg).ends_with("at most 50,000,000 are accepted."));
+    auto bmp = make::make_bmp(1, 1);
+    bmp.replace(18, 8, make::le32(1'000'000) + make::le32(1'000'000));
+    BOOST_TEST(refused(bmp).ends_with("1,000,000,000,000 in all; at most 50,000,000 are accepted."));
+    BOOST_TEST(refused(make::make_svg("", 10'485'761)) ==
+               "The SVG image is 10,485,761 bytes large; at most 10,485,760 are accepted.");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_image_is_refused_with_what_it_is) {
+    BOOST_TEST(refused("").find("an empty file") != std::string::npos);
+    BOOST_TEST(refused("%PDF-1.7 ...").find("a PDF document") != std::string::npos);
+    BOOST_TEST(refused("<!doctype html><p>").find("an HTML document") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(every_truncation_is_refused) {
+    for (const auto& whole :
+         {make::make_png(300, 40), make::make_jpeg(), make::make_webp(), make::make_avif(), make::make_heif(),
+          make::make_tiff(40, 40), make::make_bmp(40, 40), make::make_ico({20}),
+          make::make_svg("width='9' height='9'", 400)}) {
+        BOOST_TEST_CONTEXT(imaging::display_name(imaging::sniff(whole).kind)) {
+            for (const auto part : {3, 5, 7, 9})
+                refused(whole.substr(0, whole.size() * static_cast<unsigned>(part) / 10));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(damage_in_the_last_rows_is_found_although_the_preview_needs_them_not) {
+    // The deflated stream ends early although chunks and check sums are right.
+    auto png = make::make_png(700, 700);
+    const auto idat = png.find("IDAT");
+    const auto length = png.size() - idat - 4 - 4 - 12;
+    const auto cut = png.substr(idat + 4, length - 200);
+    refused(png.substr(0, idat - 4) + make::png_chunk("IDAT", cut) + make::png_chunk("IEND", ""));
+}
+
+BOOST_AUTO_TEST_CASE(a_small_svg_is_its_own_preview) {
+    const auto p = accepted(make::make_svg("width='640' height='480'"));
+    BOOST_TEST(p.media_type == "image/svg+xml");
+    BOOST_TEST(p.width == 640u);
+    BOOST_TEST(p.height == 480u);
+    BOOST_TEST(p.preview_is_original);
+    BOOST_TEST(p.preview_media_type == "image/svg+xml");
+    BOOST_TEST(p.preview_width == 640u);
+    BOOST_TEST(accepted(make::make_svg("width='10' height='10'", 10'239)).preview_is_original);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_svg_gets_a_png_and_a_very_large_one_a_larger_one) {
+    expect_preview(accepted(make::make_svg("viewBox='0 0 100 50'", 10'240)), 250, 125);
+    expect_preview(accepted(make::make_svg("viewBox='0 0 100 50'", 102'400)), 250, 125);
+    expect_preview(accepted(make::make_svg("viewBox='0 0 100 50'", 102'401)), 512, 256);
+}
+
+BOOST_AUTO_TEST_CASE(the_size_of_an_svg_is_what_a_browser_shows) {
+    const auto size = [this](std::string_view attributes) {
+        const auto p = accepted(make::make_svg(attributes));
+        return std::pair{p.width, p.height};
+    };
+    using wh = std::pair<std::uint32_t, std::uint32_t>;
+    BOOST_TEST((size("width='600' height='1e3'") == wh{600, 1000}));
+    BOOST_TEST((size("viewBox='0 0 24 12'") == wh{24, 12}));
+    BOOST_TEST((size("width='100%' height='100%' viewBox='0 0 24 12'") == wh{24, 12}));
+    BOOST_TEST((size("width='48' viewBox='0 0 24 12'") == wh{48, 24}));
+    BOOST_TEST((size("height='48' viewBox='0 0 24 12'") == wh{96, 48}));
+    BOOST_TEST((size("width='1in' height='2.54cm'") == wh{96, 96}));
+    BOOST_TEST((size("") == wh{300, 150}));
+    BOOST_TEST((size("width='0.2' height='1e30'") == wh{1, 2147483647}));
+}
+
+BOOST_AUTO_TEST_CASE(metadata_gives_the_title_and_does_not_count_as_size) {
+    const auto p = accepted(
+        R"(<svg xmlns="http://www.w3.org/2000/svg" xmlns:tb="https://thingsboard.io/svg" width="9" height="9">)"
+        R"(<tb:metadata xmlns=""><![CDATA[{"description":")" +
+        std::string(200'000, 'x') + R"(","title":"Kühlturm"}]]></tb:metadata><path d="M0 0h9v9z"/></svg>)");
+    BOOST_TEST(p.svg_title == "Kühlturm");
+    BOOST_TEST(p.preview_is_original);
+}
+
+BOOST_AUTO_TEST_CASE(hostile_drawings_are_harmless) {
+    std::string entities = "<!DOCTYPE svg [<!ENTITY a0 \"lol\">";
+    std::string uses = "<g id='u0'><rect width='1' height='1'/></g>";
+    for (int i = 1; i < 30; ++i) {
+        const auto before = std::to_string(i - 1);
+        const auto now = std::to_string(i);
+        std::string ten;
+        std::string references;
+        for (int k = 0; k < 10; ++k) {
+            ten += "&a" + before + ";";
+            references += "<use xlink:href='#u" + before + "'/>";
+        }
+        entities += "<!ENTITY a" + now + " \"" + ten + "\">";
+        uses += "<g id='u" + now + "'>" + references + "</g>";
+    }
+    const std::string open =
+        "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' width='9' "
+        "height='9'>";
+    harmless(entities + "]>" + open + "<text>&a29;</text></svg>");
+    harmless(open + uses + "</svg>");
+    harmless(open +
+             "<filter id='f'><feGaussianBlur stdDeviation='1e9'/></filter>"
+             "<rect width='1e9' height='1e9' filter='url(#f)'/></svg>");
+    harmless(open +
+             "<image width='9' height='9' xlink:href='file:///etc/passwd'/>"
+             "<image width='9' height='9' xlink:href='http://localhost/x.png'/>"
+             "<use xlink:href='other.svg#x'/><script>alert(1)</script></svg>");
+    harmless("<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>" + open + "<text>&x;</text></svg>");
+    harmless(open + std::string("<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='/etc/passwd' "
+                                "parse='text'/></svg>"));
+    std::string deep = open;
+    for (int i = 0; i < 100'000; ++i)
+        deep += "<g>";
+    harmless(deep);
+    harmless("<svg xmlns='http://www.w3.org/2000/svg' width='1e30' height='1e30'/>");
+}
+
+BOOST_AUTO_TEST_CASE(text_of_a_drawing_is_rendered) {
+    const auto drawing = [](std::string_view text) {
+        return "<svg xmlns='http://www.w3.org/2000/svg' width='100' height='40'><desc>" +
+               std::string(20'000, 'x') +
+               "</desc><text x='5' y='30' font-size='30' font-family='serif' font-style='italic'>" +
+               std::string(text) + "</text></svg>";
+    };
+    const auto blank = accepted(drawing("")).preview.size();
+    // More than a blank surface, unless this machine has no fonts at all.
+    const auto written = accepted(drawing("Text")).preview.size();
+    if (written == blank) BOOST_TEST_MESSAGE("this machine has no fonts");
+    BOOST_TEST(written >= blank);
+}
+
+BOOST_AUTO_TEST_CASE(the_real_pictures_are_accepted_and_the_invalid_ones_refused) {
+    const auto data = make::testdata();
+    if (!data) {
+        BOOST_TEST_MESSAGE("skipped: the shared test pictures are not here");
+        return;
+    }
+    for (const auto& folder : std::filesystem::directory_iterator(*data)) {
+        if (!folder.is_directory()) continue;
+        const bool invalid = folder.path().filename() == "invalid";
+        for (const auto& file : make::files_in(folder.path())) {
+            BOOST_TEST_CONTEXT(file.string()) {
+                if (invalid) {
+                    refused(make::read(file));
+                } else {
+                    const auto p = accepted(make::read(file));
+                    BOOST_TEST((p.preview_is_original || make::png_size(p.preview.view()) ==
+                                                             std::pair{p.preview_width, p.preview_height}));
+                }
+            }
+        }
+    }
+    BOOST_TEST(pool->stats().starts == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
