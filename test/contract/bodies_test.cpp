@@ -1,0 +1,145 @@
+// Bytes of every size, in memory and in files, and records that are no longer current.
+#include "store_fixture.hpp"
+
+#include <fcntl.h>
+#include <fstream>
+
+using namespace gallery;
+using namespace gallery::contract;
+using gallery::test::await;
+
+BOOST_FIXTURE_TEST_SUITE(bodies, store_fixture)
+
+BOOST_AUTO_TEST_CASE(bodies_of_every_size_come_back) {
+    const std::size_t sizes[] = {0,      1,      2,      4095,   4096,      4097,    16'383,       16'384,
+                                 32'767, 32'768, 32'769, 65'536, 1'000'000, 1 << 20, (8 << 20) + 3};
+    std::vector<image> images;
+    for (const auto size : sizes) {
+        images.push_back(make(tenant_number(1), "size " + std::to_string(size), size, size / 3));
+        must_save(images.back(), precondition::absent());
+    }
+    for (const auto& one : images)
+        expect_stored(one);
+    reopen();
+    for (const auto& one : images)
+        expect_stored(one);  // from the disk
+    for (const auto& one : images)
+        expect_stored(one);  // from memory, where an engine keeps them
+}
+
+BOOST_AUTO_TEST_CASE(fifty_mebibytes_come_back) {
+    const auto large = make(tenant_number(1), "large", 50U << 20, 100);
+    must_save(large);
+    expect_stored(large);
+    reopen();
+    expect_stored(large);
+    BOOST_TEST(erase(tenant_number(1), "large")->status == write_status::committed);
+}
+
+BOOST_AUTO_TEST_CASE(empty_previews_and_originals_are_bodies) {
+    const auto empty = make(tenant_number(1), "empty", 0, 0);
+    must_save(empty);
+    expect_stored(empty);
+    reopen();
+    expect_stored(empty);
+}
+
+BOOST_AUTO_TEST_CASE(bodies_may_arrive_as_regions_of_files) {
+    const auto path = folder() + ".bytes";
+    const auto wanted = make(tenant_number(1), "from a file", 70'000, 900);
+    std::ofstream(path, std::ios::binary) << "before" << wanted.original << wanted.preview << "behind";
+    const auto file =
+        std::make_shared<const gallery::file_handle>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    ::unlink(path.c_str());
+    const auto saved = await(store().save(wanted.record, file_region{file, 6, 70'000},
+                                          file_region{file, 70'006, 900}, precondition::absent()));
+    BOOST_TEST_REQUIRE(saved.has_value());
+    BOOST_TEST(saved->status == write_status::committed);
+    expect_stored(wanted);
+    reopen();
+    expect_stored(wanted);
+}
+
+BOOST_AUTO_TEST_CASE(a_slice_of_a_body_is_a_range_of_its_bytes) {
+    for (const std::size_t size : {1000U, 100'000U}) {
+        const auto wanted = make(tenant_number(1), "a", size);
+        must_save(wanted);
+        const auto whole = await(store().read(must_find(tenant_number(1), "a"), representation::original));
+        BOOST_TEST_REQUIRE(whole.has_value());
+        BOOST_TEST(whole->size() == size);
+        const auto part = whole->slice(17, 500).load();
+        BOOST_TEST_REQUIRE(part.has_value());
+        BOOST_TEST(part->view() == std::string_view(wanted.original).substr(17, 500));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_body_in_hand_outlives_replacement_and_erasure) {
+    for (const std::size_t size : {1000U, 100'000U}) {
+        const auto wanted = make(tenant_number(1), "a", size);
+        must_save(wanted);
+        const auto held = await(store().read(must_find(tenant_number(1), "a"), representation::original));
+        BOOST_TEST_REQUIRE(held.has_value());
+        must_save(make(tenant_number(1), "a", size));
+        erase(tenant_number(1), "a").value();
+        const auto loaded = held->load();
+        BOOST_TEST_REQUIRE(loaded.has_value());
+        BOOST_TEST((loaded->view() == wanted.original));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_replaced_or_erased_record_is_stale) {
+    const auto first = make(tenant_number(1), "a", 1000, 100);
+    const auto old = must_save(first);
+    const auto is_stale = [&](const record_ptr& record) {
+        for (const auto which : {representation::original, representation::preview}) {
+            const auto got = read(record, which);
+            if (!got.has_error() || got.error().code != errc::stale) return false;
+        }
+        return true;
+    };
+    BOOST_TEST(read(old, representation::original).has_value());  // hot where an engine keeps bytes
+    must_save(with_bytes(first, 1000, 100));
+    BOOST_TEST(is_stale(old));
+    const auto second = must_find(tenant_number(1), "a");
+    erase(tenant_number(1), "a").value();
+    BOOST_TEST(is_stale(second));
+    must_save(first);  // the same bytes, but another save
+    BOOST_TEST(is_stale(second));
+    reopen();
+    BOOST_TEST(is_stale(second));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_from_before_an_update_can_still_be_read) {
+    const auto wanted = make(tenant_number(1), "a");
+    const auto before = must_save(wanted);
+    auto changed = *before;
+    changed.title = "changed";
+    update(changed).value();
+    const auto got = read(before, representation::original);
+    BOOST_TEST_REQUIRE(got.has_value());
+    BOOST_TEST((*got == wanted.original));
+    reopen();
+    BOOST_TEST((read(before, representation::preview).value() == wanted.preview));
+    expect_stored([&] {
+        auto now = wanted;
+        now.record.title = "changed";
+        return now;
+    }());
+}
+
+BOOST_AUTO_TEST_CASE(bytes_equal_to_the_end_of_a_neighbour_are_kept_apart) {
+    auto one = make(tenant_number(1), "one", 40'000, 40'000);
+    auto two = with_bytes(make(tenant_number(1), "two"), 40'000, 40'000);
+    two.original = one.original;  // equal bytes under two keys, and as original and preview
+    two.record.original = one.record.original;
+    two.preview = one.original;
+    two.record.preview.etag = one.record.original.etag;
+    must_save(one);
+    must_save(two);
+    expect_stored(one);
+    expect_stored(two);
+    erase(tenant_number(1), "one").value();
+    expect_stored(two);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
