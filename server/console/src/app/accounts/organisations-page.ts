@@ -1,0 +1,86 @@
+import { ChangeDetectionStrategy, Component, inject, viewChild } from '@angular/core';
+import { MatButtonModule } from '@angular/material/button';
+import { ActivatedRoute, Router } from '@angular/router';
+
+import { AccountsApi, OrganisationKind } from '../core/accounts-api';
+import { errorText } from '../core/errors';
+import { formatDate } from '../core/format';
+import { Organisation, PageRequest } from '../core/model';
+import { Dialogs } from '../shared/dialogs';
+import { Icon } from '../shared/icon';
+import { Notices } from '../shared/notices';
+import { OrganisationDialogData } from './organisation-dialog';
+import { Column, Records, RowAction } from './records';
+
+/** Tenants for the system administrator, customers for a tenant administrator. */
+@Component({
+  imports: [MatButtonModule, Icon, Records],
+  template: `
+    <g-records [heading]="tenants ? 'Tenants' : 'Customers'" [empty]="'There are no ' + kind + 's yet.'" [columns]="columns" [actions]="actions" [fetch]="fetch" [label]="label">
+      <button matButton="filled" type="button" (click)="edit(null)"><g-icon name="plus" matButtonIcon />Add {{ kind }}</button>
+    </g-records>
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class OrganisationsPage {
+  private readonly api = inject(AccountsApi);
+  private readonly dialogs = inject(Dialogs);
+  private readonly notices = inject(Notices);
+  private readonly router = inject(Router);
+  private readonly records = viewChild.required<Records<Organisation>>(Records);
+
+  protected readonly kind = inject(ActivatedRoute).snapshot.data['kind'] as OrganisationKind;
+  protected readonly tenants = this.kind === 'tenant';
+  protected readonly label = (row: Organisation) => row.title;
+  protected readonly fetch = (request: PageRequest) => this.api.organisations(this.kind, request);
+  protected readonly columns: readonly Column<Organisation>[] = [
+    { key: 'title', name: 'Name', text: (row) => row.title, sort: 'title' },
+    { key: 'email', name: 'E-mail', text: (row) => row.email ?? '', minor: true },
+    { key: 'phone', name: 'Phone', text: (row) => row.phone ?? '', minor: true },
+    { key: 'createdTime', name: 'Created', text: (row) => formatDate(row.createdTime), sort: 'createdTime', minor: true },
+  ];
+  protected readonly actions: readonly RowAction<Organisation>[] = [
+    {
+      name: 'Users',
+      icon: 'users',
+      shown: () => this.tenants,
+      run: (row) => void this.router.navigate(['/users'], { queryParams: { tenant: row.id.id } }),
+    },
+    { name: 'Edit', icon: 'edit', run: (row) => void this.edit(row) },
+    { name: 'Delete', icon: 'delete', run: (row) => void this.remove(row), destructive: true },
+  ];
+
+  protected async edit(value: Organisation | null): Promise<void> {
+    const { OrganisationDialog } = await import('./organisation-dialog');
+    const saved = await this.dialogs.ask<unknown, OrganisationDialogData, Organisation>(
+      OrganisationDialog,
+      { kind: this.kind, value },
+      { width: '440px' },
+    );
+    if (saved) {
+      this.notices.say(`“${saved.title}” saved`);
+      this.records().refresh();
+    }
+  }
+
+  private async remove(row: Organisation): Promise<void> {
+    const sure = await this.dialogs.confirm({
+      title: `Delete “${row.title}”?`,
+      text: this.tenants
+        ? 'Its users, API keys, customers and all of its images are deleted with it. This cannot be undone.'
+        : 'Its users are deleted with it. This cannot be undone.',
+      confirm: `Delete ${this.kind}`,
+      destructive: true,
+    });
+    if (!sure) {
+      return;
+    }
+    try {
+      await this.api.deleteOrganisation(this.kind, row.id.id);
+      this.notices.say(`“${row.title}” deleted`);
+    } catch (error) {
+      this.notices.fail(`“${row.title}” was not deleted: ${errorText(error)}`);
+    }
+    this.records().refresh();
+  }
+}

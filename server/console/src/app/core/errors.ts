@@ -1,0 +1,55 @@
+import { HttpErrorResponse } from '@angular/common/http';
+
+/** What to tell a person about a failed call: the server's own words where it gave any. */
+export function errorText(error: unknown): string {
+  if (error instanceof HttpErrorResponse) {
+    if (error.status === 0) {
+      return 'The server cannot be reached.';
+    }
+    const message = messageIn(error.error);
+    if (message) {
+      return message;
+    }
+    switch (error.status) {
+      case 413:
+        return 'The server does not take files this large.';
+      case 429:
+        return 'Too many requests; please wait a moment.';
+      case 502:
+      case 503:
+      case 504:
+        return 'The server is not ready; please try again in a moment.';
+      default:
+        return `The server answered with status ${error.status}.`;
+    }
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** As errorText, for calls whose answer is a blob: the server's words are inside it. */
+export async function blobErrorText(error: unknown): Promise<string> {
+  if (error instanceof HttpErrorResponse && error.error instanceof Blob) {
+    const message = messageIn(await error.error.text().catch(() => ''));
+    if (message) {
+      return message;
+    }
+  }
+  return errorText(error);
+}
+
+export function isConnectionLoss(error: unknown): boolean {
+  return error instanceof HttpErrorResponse && error.status === 0;
+}
+
+function messageIn(body: unknown): string | null {
+  let value = body;
+  if (typeof value === 'string') {
+    try {
+      value = JSON.parse(value);
+    } catch {
+      return null;
+    }
+  }
+  const message = (value as { message?: unknown } | null)?.message;
+  return typeof message === 'string' && message ? message : null;
+}

@@ -1,0 +1,105 @@
+/** The shapes of the server's API, as far as the console looks at them. */
+
+export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
+
+export interface EntityRef {
+  readonly entityType: string;
+  readonly id: string;
+}
+
+export interface TokenPair {
+  readonly token: string;
+  readonly refreshToken: string;
+}
+
+export interface User {
+  readonly id: EntityRef;
+  readonly createdTime: number;
+  readonly email: string;
+  readonly authority: Authority;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly tenantId: EntityRef;
+  readonly customerId: EntityRef | null;
+  readonly additionalInfo: { readonly userCredentialsEnabled?: boolean } | null;
+}
+
+/** What tenants and customers have in common. */
+export interface Organisation {
+  readonly id: EntityRef;
+  readonly createdTime: number;
+  readonly title: string;
+  readonly email?: string | null;
+  readonly phone?: string | null;
+}
+
+export interface ApiKeyInfo {
+  readonly id: EntityRef;
+  readonly createdTime: number;
+  readonly description: string;
+  readonly enabled: boolean;
+  /** Milliseconds; 0 where the key does not expire. */
+  readonly expirationTime: number | null;
+  readonly expired: boolean;
+}
+
+export interface ApiKey extends ApiKeyInfo {
+  readonly value: string;
+}
+
+export interface ImageDescriptor {
+  readonly mediaType: string;
+  readonly width: number;
+  readonly height: number;
+  readonly size: number;
+  readonly etag: string;
+}
+
+export interface ImageInfo {
+  readonly id: EntityRef;
+  readonly createdTime: number;
+  readonly tenantId: EntityRef;
+  readonly title: string;
+  readonly resourceKey: string;
+  readonly public: boolean;
+  readonly etag: string;
+  readonly fileName: string;
+  readonly descriptor: ImageDescriptor & { readonly previewDescriptor?: ImageDescriptor };
+  readonly link: string;
+  readonly publicLink: string | null;
+}
+
+export interface ImageExport {
+  readonly title: string;
+  readonly fileName?: string;
+  readonly data: string;
+}
+
+export interface DeleteResult {
+  readonly success: boolean;
+  readonly references: Record<string, readonly unknown[]> | null;
+}
+
+export interface PageData<T> {
+  readonly data: readonly T[];
+  readonly totalPages: number;
+  readonly totalElements: number;
+  readonly hasNext: boolean;
+}
+
+export interface PageRequest {
+  readonly page: number;
+  readonly pageSize: number;
+  readonly textSearch?: string;
+  readonly sortProperty?: string;
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+/** The tenant that owns what all tenants share. */
+export const SYSTEM_TENANT = '13814000-1dd2-11b2-8080-808080808080';
+
+export const AUTHORITY_NAMES: Record<Authority, string> = {
+  SYS_ADMIN: 'System administrator',
+  TENANT_ADMIN: 'Tenant administrator',
+  CUSTOMER_USER: 'Customer user',
+};

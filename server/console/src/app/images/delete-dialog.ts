@@ -1,0 +1,108 @@
+import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
+import { MatButtonModule } from '@angular/material/button';
+import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
+import { MatProgressBarModule } from '@angular/material/progress-bar';
+
+import { errorText } from '../core/errors';
+import { plural } from '../core/format';
+import { ImagesApi } from '../core/images-api';
+import { ImageInfo } from '../core/model';
+
+interface Failure {
+  readonly image: ImageInfo;
+  readonly reason: string;
+  /** The image is in use; it can be deleted all the same. */
+  readonly used: boolean;
+}
+
+const AT_ONCE = 4;
+const NAMES_SHOWN = 5;
+
+@Component({
+  imports: [MatButtonModule, MatDialogModule, MatProgressBarModule],
+  templateUrl: './delete-dialog.html',
+  styles: `
+    ul {
+      margin: 0 0 12px;
+      padding-left: 20px;
+    }
+    li {
+      overflow-wrap: anywhere;
+    }
+    .reason {
+      color: var(--mat-sys-error);
+    }
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class DeleteDialog {
+  private readonly api = inject(ImagesApi);
+  private readonly dialog = inject(MatDialogRef);
+  private readonly deleted: ImageInfo[] = [];
+
+  protected readonly images = inject<readonly ImageInfo[]>(MAT_DIALOG_DATA);
+  protected readonly named = this.images.slice(0, NAMES_SHOWN);
+  protected readonly plural = plural;
+  protected readonly finished = signal(0);
+  protected readonly count = signal(this.images.length);
+  protected readonly busy = signal(false);
+  protected readonly failures = signal<readonly Failure[]>([]);
+  protected readonly allUsed = computed(() => this.failures().every((failure) => failure.used));
+
+  constructor() {
+    this.dialog.keydownEvents().subscribe((event) => {
+      if (event.key === 'Escape') {
+        this.close();
+      }
+    });
+  }
+
+  protected start(): void {
+    void this.run(this.images, false);
+  }
+
+  protected again(): void {
+    void this.run(this.failures().map((failure) => failure.image), this.allUsed());
+  }
+
+  protected close(): void {
+    if (!this.busy()) {
+      this.dialog.close(this.deleted);
+    }
+  }
+
+  private async run(images: readonly ImageInfo[], force: boolean): Promise<void> {
+    this.busy.set(true);
+    this.failures.set([]);
+    this.finished.set(0);
+    this.count.set(images.length);
+    const left = [...images];
+    const work = async () => {
+      for (let image = left.shift(); image; image = left.shift()) {
+        await this.deleteOne(image, force);
+        this.finished.update((n) => n + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    this.busy.set(false);
+    if (this.failures().length === 0) {
+      this.close();
+    }
+  }
+
+  private async deleteOne(image: ImageInfo, force: boolean): Promise<void> {
+    const fail = (reason: string, used: boolean) =>
+      this.failures.update((failures) => [...failures, { image, reason, used }]);
+    try {
+      const result = await this.api.delete(image, force);
+      if (result?.success === false) {
+        const uses = Object.values(result.references ?? {}).reduce((sum, list) => sum + list.length, 0);
+        fail(uses > 0 ? `it is used in ${plural(uses, 'place')}` : 'it is in use', true);
+      } else {
+        this.deleted.push(image);
+      }
+    } catch (error) {
+      fail(errorText(error), false);
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import { AsyncPipe } from '@angular/common';
+import { HttpEventType } from '@angular/common/http';
+import { ChangeDetectionStrategy, Component, ElementRef, OnDestroy, computed, inject, signal, viewChild } from '@angular/core';
+import { MatButtonModule } from '@angular/material/button';
+import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
+import { MatFormFieldModule } from '@angular/material/form-field';
+import { MatInputModule } from '@angular/material/input';
+import { MatProgressBarModule } from '@angular/material/progress-bar';
+import { ImagePipe } from 'gallery-image-pipe';
+import { Subscription } from 'rxjs';
+
+import { errorText } from '../core/errors';
+import { formatSize, formatTime } from '../core/format';
+import { ImagesApi, isSystemImage, versionedAddress } from '../core/images-api';
+import { ImageInfo } from '../core/model';
+import { Dialogs } from '../shared/dialogs';
+import { Icon } from '../shared/icon';
+import { Notices } from '../shared/notices';
+import { IMAGE_ACCEPT, imageObjection } from '../upload/file-check';
+import { ImageActions } from './image-actions';
+
+interface Candidate {
+  readonly file: File;
+  readonly url: string;
+}
+
+@Component({
+  imports: [AsyncPipe, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule, MatProgressBarModule, Icon, ImagePipe],
+  templateUrl: './edit-dialog.html',
+  styleUrl: './edit-dialog.scss',
+  host: {
+    '(dragenter)': 'drag(1)',
+    '(dragleave)': 'drag(-1)',
+    '(drop)': 'drop($event)',
+  },
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class EditDialog implements OnDestroy {
+  private readonly api = inject(ImagesApi);
+  private readonly dialog = inject<MatDialogRef<unknown, boolean>>(MatDialogRef);
+  private readonly dialogs = inject(Dialogs);
+  private readonly notices = inject(Notices);
+  private readonly chooser = viewChild<ElementRef<HTMLInputElement>>('chooser');
+  private changed = false;
+  private sending: Subscription | null = null;
+
+  protected readonly actions = inject(ImageActions);
+  protected readonly image = signal(inject<ImageInfo>(MAT_DIALOG_DATA));
+  protected readonly accept = IMAGE_ACCEPT;
+  protected readonly formatSize = formatSize;
+  protected readonly formatTime = formatTime;
+  protected readonly address = versionedAddress;
+
+  protected readonly mayChange = computed(() => this.actions.mayChange(this.image()));
+  protected readonly system = computed(() => isSystemImage(this.image()));
+  protected readonly title = signal(this.image().title);
+  protected readonly dirty = computed(() => this.title() !== this.image().title);
+  protected readonly saving = signal(false);
+  protected readonly error = signal<string | null>(null);
+  protected readonly actualSize = signal(false);
+  protected readonly dragging = signal(0);
+  /** The picture chosen to take the place of the present one, until that is confirmed. */
+  protected readonly candidate = signal<Candidate | null>(null);
+  protected readonly candidateSize = signal<string | null>(null);
+  protected readonly progress = signal<number | null>(null);
+
+  constructor() {
+    this.dialog.backdropClick().subscribe(() => void this.close());
+    this.dialog.keydownEvents().subscribe((event) => {
+      if (event.key === 'Escape') {
+        void this.close();
+      }
+    });
+    // The list may be a while old; what is edited should not be.
+    this.api.info(this.image()).then(
+      (fresh) => {
+        if (!this.dirty()) {
+          this.title.set(fresh.title);
+        }
+        this.image.set(fresh);
+      },
+      (error: unknown) => this.error.set(errorText(error)),
+    );
+  }
+
+  ngOnDestroy(): void {
+    this.sending?.unsubscribe();
+    this.discard();
+  }
+
+  protected undo(): void {
+    this.title.set(this.image().title);
+  }
+
+  protected async save(): Promise<void> {
+    const title = this.title().trim();
+    if (!title || !this.dirty() || this.saving()) {
+      return;
+    }
+    this.saving.set(true);
+    this.error.set(null);
+    try {
+      this.take(await this.api.rename(this.image(), title));
+      this.title.set(this.image().title);
+      this.notices.say('Name saved');
+    } catch (error) {
+      this.error.set(errorText(error));
+    } finally {
+      this.saving.set(false);
+    }
+  }
+
+  protected async embed(): Promise<void> {
+    const image = await this.actions.embed(this.image());
+    if (image !== this.image()) {
+      this.take(image);
+    }
+  }
+
+  protected choose(): void {
+    this.chooser()?.nativeElement.click();
+  }
+
+  protected chosen(): void {
+    const input = this.chooser()?.nativeElement;
+    const file = input?.files?.[0];
+    if (input && file) {
+      void this.propose(file);
+      input.value = '';
+    }
+  }
+
+  protected drag(step: number): void {
+    this.dragging.update((depth) => Math.max(0, depth + step));
+  }
+
+  protected drop(event: DragEvent): void {
+    this.dragging.set(0);
+    const file = event.dataTransfer?.files[0];
+    if (file) {
+      event.preventDefault();
+      if (this.mayChange()) {
+        void this.propose(file);
+      }
+    }
+  }
+
+  protected measured(image: HTMLImageElement): void {
+    this.candidateSize.set(`${image.naturalWidth}×${image.naturalHeight}`);
+  }
+
+  protected discard(): void {
+    const candidate = this.candidate();
+    if (candidate) {
+      URL.revokeObjectURL(candidate.url);
+      this.candidate.set(null);
+      this.candidateSize.set(null);
+    }
+  }
+
+  protected replace(): void {
+    const candidate = this.candidate();
+    if (!candidate || this.progress() !== null) {
+      return;
+    }
+    this.progress.set(0);
+    this.error.set(null);
+    this.sending = this.api.replace(this.image(), candidate.file).subscribe({
+      next: (event) => {
+        if (event.type === HttpEventType.UploadProgress && event.total) {
+          this.progress.set((100 * event.loaded) / event.total);
+        } else if (event.type === HttpEventType.Response && event.body) {
+          this.progress.set(null);
+          this.take(event.body);
+          this.discard();
+          this.notices.say('Image updated');
+        }
+      },
+      error: (error: unknown) => {
+        this.progress.set(null);
+        this.error.set(errorText(error));
+      },
+    });
+  }
+
+  protected stop(): void {
+    this.sending?.unsubscribe();
+    this.progress.set(null);
+  }
+
+  protected async remove(): Promise<void> {
+    const deleted = await this.actions.delete([this.image()]);
+    if (deleted.length > 0) {
+      this.dialog.close(false);
+    }
+  }
+
+  protected async close(): Promise<void> {
+    const lost = this.dirty() || this.candidate() !== null;
+    if (
+      lost &&
+      !(await this.dialogs.confirm({
+        title: 'Close without saving?',
+        text: 'What you have changed here has not been saved.',
+        confirm: 'Close without saving',
+        destructive: true,
+      }))
+    ) {
+      return;
+    }
+    this.dialog.close(this.changed);
+  }
+
+  private take(image: ImageInfo): void {
+    this.changed = true;
+    this.image.set(image);
+  }
+
+  private async propose(file: File): Promise<void> {
+    const objection = imageObjection(file, await this.api.maxSize().catch(() => 0));
+    this.discard();
+    this.error.set(objection);
+    if (!objection) {
+      this.candidate.set({ file, url: URL.createObjectURL(file) });
+    }
+  }
+}

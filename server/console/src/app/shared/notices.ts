@@ -1,0 +1,43 @@
+import { Injectable, inject } from '@angular/core';
+import { MatSnackBar } from '@angular/material/snack-bar';
+
+/** Short words at the foot of the page; errors stay until they are put away. */
+@Injectable({ providedIn: 'root' })
+export class Notices {
+  private readonly snackBar = inject(MatSnackBar);
+
+  say(text: string): void {
+    this.snackBar.open(text, undefined, { duration: 4000 });
+  }
+
+  fail(text: string): void {
+    this.snackBar.open(text, 'Close', { duration: 20_000, politeness: 'assertive', panelClass: 'g-failure' });
+  }
+
+  async copy(text: string, what: string): Promise<void> {
+    try {
+      await copyText(text);
+      this.say(`${what} copied`);
+    } catch {
+      this.fail(`${what} could not be copied; please select the text and copy it yourself.`);
+    }
+  }
+}
+
+async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard) {
+    return navigator.clipboard.writeText(text);
+  }
+  // Over plain http there is no clipboard object; a selected text area still copies.
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.style.position = 'fixed';
+  area.style.opacity = '0';
+  (document.querySelector('mat-dialog-container') ?? document.body).append(area);
+  area.select();
+  const copied = document.execCommand('copy');
+  area.remove();
+  if (!copied) {
+    throw new Error('not copied');
+  }
+}

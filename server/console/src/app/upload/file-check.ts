@@ -1,0 +1,43 @@
+import { formatSize } from '../core/format';
+
+const EXTENSIONS = /\.(png|apng|jpe?g|jfif|gif|webp|avif|heic|heif|svg|bmp|ico|cur|tiff?)$/i;
+
+/** For the file chooser: pictures, and the names of those kinds that browsers do not know. */
+export const IMAGE_ACCEPT = 'image/*,.svg,.avif,.heic,.heif,.tif,.tiff,.ico';
+export const JSON_ACCEPT = '.json,application/json';
+
+export function isJsonFile(file: File): boolean {
+  return file.type === 'application/json' || /\.json$/i.test(file.name);
+}
+
+/** Why this picture need not be sent at all, or null. The server still judges by the bytes. */
+export function imageObjection(file: File, maxSize: number): string | null {
+  if (!file.type.startsWith('image/') && !EXTENSIONS.test(file.name)) {
+    return 'This is not an image file. PNG, JPEG, SVG, WebP, GIF, AVIF and other pictures can be uploaded.';
+  }
+  if (file.size === 0) {
+    return 'This file is empty.';
+  }
+  return sizeObjection(file.size, maxSize);
+}
+
+/** The same for an exported image, of which the text is looked at. */
+export function exportObjection(text: string, maxSize: number): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'This file is not valid JSON.';
+  }
+  const { data, type } = (value ?? {}) as { data?: unknown; type?: unknown };
+  if (typeof data !== 'string' || (type !== undefined && type !== 'IMAGE')) {
+    return 'This file is not an exported image.';
+  }
+  return sizeObjection(Math.floor((data.length * 3) / 4), maxSize);
+}
+
+function sizeObjection(size: number, maxSize: number): string | null {
+  return maxSize > 0 && size > maxSize
+    ? `Too large: ${formatSize(size)}; the server takes up to ${formatSize(maxSize)}.`
+    : null;
+}

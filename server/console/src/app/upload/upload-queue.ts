@@ -1,0 +1,199 @@
+import { HttpEventType } from '@angular/common/http';
+import { Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
+import { Subscription } from 'rxjs';
+
+import { Connection } from '../core/connection';
+import { errorText, isConnectionLoss } from '../core/errors';
+import { ImagesApi } from '../core/images-api';
+import { ImageInfo } from '../core/model';
+import { exportObjection, imageObjection, isJsonFile } from './file-check';
+
+export type UploadState =
+  /** May still be named; nothing has been sent. */
+  | 'draft'
+  /** Will not be sent, and the reason is given. */
+  | 'refused'
+  | 'waiting'
+  | 'sending'
+  | 'done'
+  | 'failed'
+  | 'cancelled';
+
+export class UploadItem {
+  readonly title = signal('');
+  readonly state = signal<UploadState>('draft');
+  /** From 0 to 1; at 1 the server is at work on it. */
+  readonly progress = signal(0);
+  readonly problem = signal<string | null>(null);
+  readonly result = signal<ImageInfo | null>(null);
+  readonly thumbnail: string | null;
+  readonly isJson: boolean;
+  subscription: Subscription | null = null;
+
+  constructor(readonly file: File) {
+    this.isJson = isJsonFile(file);
+    this.title.set(file.name);
+    this.thumbnail = this.isJson ? null : URL.createObjectURL(file);
+  }
+
+  dispose(): void {
+    this.subscription?.unsubscribe();
+    if (this.thumbnail) {
+      URL.revokeObjectURL(this.thumbnail);
+    }
+  }
+}
+
+const AT_ONCE = 4;
+
+/** Files on their way to the server; lives on when the dialog that shows it is closed. */
+@Injectable({ providedIn: 'root' })
+export class UploadQueue {
+  private readonly api = inject(ImagesApi);
+  private readonly connection = inject(Connection);
+  private readonly list = signal<readonly UploadItem[]>([]);
+  private readonly storedCount = signal(0);
+
+  readonly items = this.list.asReadonly();
+  /** Grows with every image stored, so that views can look again. */
+  readonly stored = this.storedCount.asReadonly();
+  readonly drafts = this.count('draft');
+  readonly failed = this.count('failed');
+  readonly done = this.count('done');
+  readonly running = this.count('waiting', 'sending');
+  readonly unfinished = computed(() => this.running() + this.failed());
+  readonly summary = computed(() => {
+    const running = this.running();
+    if (running > 0) {
+      return `Uploading ${this.done() + 1} of ${running + this.done()}`;
+    }
+    return `${this.failed()} not uploaded`;
+  });
+
+  constructor() {
+    addEventListener('beforeunload', (event) => {
+      if (this.running() > 0) {
+        event.preventDefault();
+      }
+    });
+    // What stopped for want of a connection goes on by itself.
+    effect(() => {
+      if (this.connection.returns() > 0) {
+        untracked(() => this.pump());
+      }
+    });
+  }
+
+  async add(files: readonly File[]): Promise<void> {
+    const added = files.map((file) => new UploadItem(file));
+    if (untracked(this.running) === 0) {
+      this.clear('done', 'cancelled');
+    }
+    this.list.update((items) => [...items, ...added]);
+    const maxSize = await this.api.maxSize().catch(() => 0);
+    for (const item of added) {
+      const objection = item.isJson
+        ? exportObjection(await item.file.text(), maxSize)
+        : imageObjection(item.file, maxSize);
+      if (objection) {
+        item.problem.set(objection);
+        item.state.set('refused');
+      } else if (item.isJson) {
+        item.title.set((JSON.parse(await item.file.text()) as { title?: string }).title ?? item.file.name);
+      }
+    }
+  }
+
+  start(): void {
+    this.list()
+      .filter((item) => item.state() === 'draft')
+      .forEach((item) => item.state.set('waiting'));
+    this.pump();
+  }
+
+  cancel(item: UploadItem): void {
+    item.subscription?.unsubscribe();
+    item.subscription = null;
+    item.progress.set(0);
+    item.state.set('cancelled');
+    this.pump();
+  }
+
+  retry(item: UploadItem): void {
+    item.problem.set(null);
+    item.progress.set(0);
+    item.state.set('waiting');
+    this.pump();
+  }
+
+  remove(item: UploadItem): void {
+    item.dispose();
+    this.list.update((items) => items.filter((other) => other !== item));
+    this.pump();
+  }
+
+  /** Takes the items in these states out of the list; without states, all that are not running. */
+  clear(...states: UploadState[]): void {
+    const gone = (item: UploadItem) =>
+      states.length > 0
+        ? states.includes(item.state())
+        : item.state() !== 'waiting' && item.state() !== 'sending';
+    this.list().filter(gone).forEach((item) => item.dispose());
+    this.list.update((items) => items.filter((item) => !gone(item)));
+  }
+
+  private count(...states: UploadState[]) {
+    return computed(() => this.list().filter((item) => states.includes(item.state())).length);
+  }
+
+  private pump(): void {
+    if (this.connection.lost()) {
+      return;
+    }
+    let sending = this.list().filter((item) => item.state() === 'sending').length;
+    for (const item of this.list()) {
+      if (sending >= AT_ONCE) {
+        return;
+      }
+      if (item.state() === 'waiting') {
+        item.state.set('sending');
+        sending += 1;
+        void this.send(item);
+      }
+    }
+  }
+
+  private async send(item: UploadItem): Promise<void> {
+    const title = item.title().trim() || item.file.name;
+    const call = item.isJson
+      ? this.api.import(await item.file.text())
+      : this.api.upload(item.file, title);
+    if (item.state() !== 'sending') {
+      return;
+    }
+    item.subscription = call.subscribe({
+      next: (event) => {
+        if (event.type === HttpEventType.UploadProgress && event.total) {
+          item.progress.set(event.loaded / event.total);
+        } else if (event.type === HttpEventType.Response) {
+          item.result.set(event.body);
+          item.progress.set(1);
+          item.state.set('done');
+          this.storedCount.update((n) => n + 1);
+          this.pump();
+        }
+      },
+      error: (error: unknown) => {
+        item.progress.set(0);
+        if (isConnectionLoss(error) && item.file.size > 0) {
+          item.state.set('waiting');
+          this.connection.reportLoss();
+        } else {
+          item.problem.set(errorText(error));
+          item.state.set('failed');
+        }
+        this.pump();
+      },
+    });
+  }
+}
