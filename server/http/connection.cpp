@@ -1,0 +1,444 @@
+#include "http/connection.hpp"
+
+#include "http/errors.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <exception>
+#include <string>
+
+namespace gallery::http {
+
+namespace {
+
+/// How long a connection keeps its read buffer without using it, in ticks.
+constexpr std::chrono::seconds pause_time{2};
+/// A body that no handler asked for is read and dropped up to this size.
+constexpr std::uint64_t ignored_body = 16 * 1024;
+
+}  // namespace
+
+connection::connection(io_thread& home, tcp_socket socket, const asio::ip::tcp::endpoint& peer,
+                       tls_connection tls)
+    : home_(home), transport_(std::move(socket)) {
+    if (tls) transport_.secure(std::move(tls));
+    auto address = peer.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    }
+    const auto text = address.to_string();
+    remote_size_ = static_cast<std::uint8_t>(text.copy(remote_.data(), remote_.size()));
+    home_.enter(*this);
+}
+
+connection::~connection() {
+    if (transport_.is_secure()) transport_.end_writing();
+    if (work_) home_.give_back(std::move(work_));
+    home_.leave(*this);
+}
+
+void connection::arm(std::chrono::seconds in) noexcept {
+    home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(in.count()) + 1);
+}
+
+void connection::deadline_passed() noexcept {
+    if (phase_ == phase::pausing) {
+        must_rest_ = true;
+    } else {
+        expired_ = true;
+    }
+    boost::system::error_code ignored;
+    socket().cancel(ignored);
+}
+
+void connection::shed(bool anyway) noexcept {
+    boost::system::error_code ignored;
+    if (anyway) {
+        shed_ = true;
+        ::shutdown(socket().native_handle(), SHUT_RDWR);
+        socket().cancel(ignored);
+        return;
+    }
+    if (phase_ != phase::resting && phase_ != phase::pausing) return;
+    // A request that has arrived is still answered.
+    char first = 0;
+    if (::recv(socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
+    shed_ = true;
+    socket().cancel(ignored);
+}
+
+// Reading heads.
+
+bool connection::should_rest() const noexcept {
+    return !work_ || (work_->unused() == 0 && (must_rest_ || home_.is_crowded()));
+}
+
+void connection::rest() noexcept {
+    if (work_) home_.give_back(std::move(work_));
+    must_rest_ = false;
+    phase_ = phase::resting;
+    arm(home_.core().options.timeouts.keep_alive);
+}
+
+bool connection::wake(bool failed) {
+    if (failed || expired_ || shed_) return false;
+    work_ = home_.take_workspace();
+    work_->message.set_peer({remote_.data(), remote_size_}, is_secure());
+    phase_ = phase::pausing;
+    home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(pause_time.count()));
+    return true;
+}
+
+head_status connection::take_head() noexcept {
+    if (!work_) return head_status::incomplete;
+    auto& w = *work_;
+    if (w.refusal) return head_status::refused;
+    if (w.unused() == 0) {
+        w.begin = w.end = w.parsed_to = 0;
+        phase_ = phase::pausing;
+        home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(pause_time.count()));
+        return head_status::incomplete;
+    }
+    const auto& allowed = home_.core().options.limits;
+    const auto data = w.unread();
+    if (w.parsed_to > 0 && data.size() < allowed.head_bytes && data.find('\n', w.parsed_to) == data.npos) {
+        w.parsed_to = data.size();
+        return head_status::incomplete;
+    }
+    const auto outcome =
+        parse_head(data, {allowed.head_bytes, allowed.target_bytes}, w.message.mutable_head());
+    switch (outcome.status) {
+        case head_status::incomplete:
+            w.parsed_to = data.size();
+            if (phase_ != phase::head) {
+                phase_ = phase::head;
+                arm(home_.core().options.timeouts.header);
+            }
+            break;
+        case head_status::complete:
+            w.begin += outcome.size;
+            w.parsed_to = 0;
+            break;
+        case head_status::refused:
+            w.refusal = outcome.error;
+            break;
+    }
+    return outcome.status;
+}
+
+std::span<char> connection::read_room() noexcept {
+    auto& w = *work_;
+    if (w.begin > 0 && w.end == w.capacity) {
+        std::memmove(w.buffer.get(), w.buffer.get() + w.begin, w.unused());
+        w.end -= w.begin;
+        w.begin = 0;
+    }
+    return {w.buffer.get() + w.end, w.capacity - w.end};
+}
+
+bool connection::took(bool failed, std::size_t bytes) noexcept {
+    work_->end += bytes;
+    if (!failed) {
+        must_rest_ = false;
+        return true;
+    }
+    if (shed_) return false;
+    if (expired_ && phase_ == phase::head) {
+        expired_ = false;
+        work_->refusal = head_error{408, "The request's header did not arrive in time"};
+        return true;
+    }
+    return must_rest_ && !expired_;  // only quiet: the buffer goes back
+}
+
+// The exchange.
+
+void connection::begin_body() noexcept {
+    auto& w = *work_;
+    w.body_left = w.frame.length;
+    w.body_read = 0;
+    w.body_ended = w.frame.body == framing::kind::none;
+    w.continue_owed = w.frame.expects_continue && !w.body_ended;
+    w.body_broken = w.body_timed_out = false;
+    w.block_begin = w.block_end = 0;
+    if (w.frame.body == framing::kind::chunked) {
+        w.chunks.emplace();
+    } else if (w.chunks) {
+        w.chunks.reset();
+    }
+    body_allowance_ = static_cast<std::uint32_t>(home_.core().options.timeouts.body.count());
+    body_credit_ = 0;
+}
+
+void connection::answer_failure(std::string_view what) {
+    auto& w = *work_;
+    w.answer = error_response({errc::internal, "A handler failed: " + std::string(what)});
+}
+
+bool connection::try_at_once(const hot_handler& first) {
+    auto& w = *work_;
+    try {
+        if (!first(w.message, w.answer)) return false;
+    } catch (const std::exception& thrown) {
+        answer_failure(thrown.what());
+    } catch (...) {
+        answer_failure("unknown exception");
+    }
+    w.hot = true;
+    return true;
+}
+
+bool connection::begin_exchange() {
+    auto& w = *work_;
+    disarm();
+    phase_ = phase::busy;
+    if (home_.core().options.observe) w.began = std::chrono::steady_clock::now();
+    w.hot = false;
+    w.target = nullptr;
+    w.bytes_out = 0;
+    w.frame = {};
+    if (!w.refusal) {
+        const auto checked = validate_head(w.message.head());
+        w.refusal = checked.error;
+        w.frame = checked.framing;
+    }
+    if (w.refusal) {
+        w.frame = {};
+        begin_body();
+        w.answer = error_response(w.refusal->status, error_code::bad_request_params, w.refusal->message);
+        w.answer.close_connection();
+        lingers_ = true;
+        return true;
+    }
+    begin_body();
+    route_request();
+    if (!w.target) return true;
+    w.message.set_body({*this, w.target->options.body_limit});
+    return w.target->try_hot && try_at_once(w.target->try_hot);
+}
+
+void connection::route_request() {
+    auto& w = *work_;
+    const auto& routes = *home_.core().routes;
+    auto match = routes.find(w.message);
+    const auto verb = w.message.verb();
+    switch (match.what) {
+        case router::outcome::found:
+            w.target = match.target;
+            return;
+        case router::outcome::wrong_method:
+            if (verb == method::options) {
+                w.answer.set_status(204);
+            } else {
+                w.answer = error_response(405, error_code::bad_request_params,
+                                          "Request method '" + std::string(w.message.verb_text()) +
+                                              "' is not supported here; allowed: " + match.allow);
+            }
+            w.answer.add("Allow", match.allow);
+            return;
+        case router::outcome::bad_path:
+            w.answer = error_response(
+                {errc::invalid_argument,
+                 "The path has a '%' without two hexadecimal digits behind it, or is not valid UTF-8"});
+            return;
+        case router::outcome::not_found:
+            break;
+    }
+    if (verb == method::options && w.message.path() == "*") {
+        w.answer.set_status(204);
+        w.answer.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+        return;
+    }
+    const bool reading = verb == method::get || verb == method::head;
+    if (reading && routes.fallback() && try_at_once(routes.fallback())) return;
+    w.answer.reset();
+    w.answer = error_response(404, error_code::item_not_found,
+                              "There is nothing at '" + std::string(w.message.path().substr(0, 256)) + "'");
+}
+
+task<> connection::run_handler() {
+    auto& w = *work_;
+    if (!w.body_ended && w.target->options.body_limit == 0) {
+        // Clients send "{}" with anything; it is read before the handler, so that nothing is left of it.
+        body_reader ignored(*this, ignored_body);
+        for (;;) {
+            auto piece = co_await ignored.read_some();
+            if (!piece) {
+                w.answer = error_response(piece.error());
+                break;
+            }
+            if (piece->empty()) break;
+        }
+        w.message.set_body({});
+    }
+    if (w.body_ended || w.target->options.body_limit > 0) {
+        try {
+            auto answering = w.target->answer(w.message);
+            w.answer = co_await std::move(answering);
+        } catch (const std::exception& thrown) {
+            answer_failure(thrown.what());
+        } catch (...) {
+            answer_failure("unknown exception");
+        }
+    }
+    if (w.body_timed_out) {
+        w.answer =
+            error_response(408, error_code::bad_request_params, "The request's body did not arrive in time");
+    }
+}
+
+void connection::begin_response() {
+    auto& w = *work_;
+    const auto& core = home_.core();
+    if (!w.answer.is_sound()) answer_failure("a response header with a name or value that must not be sent");
+    goes_on_ = w.frame.keep_alive && !w.answer.closes_connection() && !w.body_broken &&
+               !core.draining.load(std::memory_order_relaxed);
+    if (!w.body_ended) {
+        // Whether a client that waits for "100 Continue" still sends its body cannot be known.
+        const bool bounded =
+            w.frame.body == framing::kind::length && w.body_left <= core.options.limits.drain_bytes;
+        if (w.continue_owed || w.body_broken || !bounded) goes_on_ = false;
+        if (!goes_on_) lingers_ = true;
+    }
+    compose_head();
+    w.head_sent = 0;
+    w.content_sent = 0;
+    w.piece = {};
+    const auto status = w.answer.status();
+    const bool bare = w.message.verb() == method::head || status == 204 || status == 304;
+    w.content_size = bare ? 0 : w.answer.content().size();
+}
+
+void connection::compose_head() {
+    auto& w = *work_;
+    const auto status = w.answer.status();
+    auto& out = w.head;
+    const auto number = [&out](std::uint64_t value) {
+        char digits[20];
+        const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+        out.append(digits, static_cast<std::size_t>(end - digits));
+    };
+    out.assign("HTTP/1.1 ");
+    number(status);
+    out += ' ';
+    out += reason_phrase(status);
+    out += "\r\n";
+    out += home_.date_line();
+    if (status != 204 && status != 304) {
+        out += "Content-Length: ";
+        number(w.message.verb() == method::head ? w.answer.content_size() : w.answer.content().size());
+        out += "\r\n";
+    }
+    if (!goes_on_) {
+        out += "Connection: close\r\n";
+    } else if (w.message.version() == 10) {
+        out += "Connection: keep-alive\r\n";
+    }
+    out += w.answer.fields();
+    out += "\r\n";
+}
+
+bool connection::fill_piece() noexcept {
+    auto& w = *work_;
+    const auto& region = *w.answer.content().region();
+    if (!w.out_block) w.out_block = home_.take_block();
+    const auto wanted = std::min<std::uint64_t>(body_block, w.content_size - w.content_sent);
+    ssize_t got = 0;
+    do {
+        got = ::pread(region.file->descriptor(), w.out_block.get(), wanted,
+                      static_cast<off_t>(region.offset + w.content_sent));
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) return false;
+    w.piece = {w.out_block.get(), static_cast<std::size_t>(got)};
+    return true;
+}
+
+io_state connection::write_step() noexcept {
+    auto& w = *work_;
+    const auto* const memory = w.answer.content().memory();
+    const bool kernel_sends = !memory && !is_secure() && w.content_size >= sendfile_from;
+    for (;;) {
+        const auto head = std::span<const char>(w.head).subspan(w.head_sent);
+        if (head.empty() && w.content_sent == w.content_size) return io_state::done;
+        io_outcome moved;
+        if (kernel_sends) {
+            if (!head.empty()) {
+                moved = transport_.write_now(head, {}, true);
+            } else {
+                moved = transport_.send_file_now(*w.answer.content().region(), w.content_sent);
+            }
+        } else {
+            std::span<const char> content;
+            if (w.content_sent < w.content_size) {
+                if (memory) {
+                    content = memory->span().subspan(w.content_sent);
+                } else {
+                    if (w.piece.empty() && !fill_piece()) return io_state::closed;
+                    content = w.piece;
+                }
+            }
+            const bool more = w.content_sent + content.size() < w.content_size;
+            moved = transport_.write_now(head, content, more);
+        }
+        if (moved.state != io_state::done) return moved.state;
+        w.bytes_out += moved.bytes;
+        const auto of_head = std::min(moved.bytes, head.size());
+        w.head_sent += of_head;
+        w.content_sent += moved.bytes - of_head;
+        if (!w.piece.empty()) w.piece = w.piece.subspan(moved.bytes - of_head);
+    }
+}
+
+// What a chunked body's reader took too much of belongs to the next request.
+void connection::keep_leftovers() noexcept {
+    auto& w = *work_;
+    if (const auto size = w.block_end - w.block_begin; size > 0) {
+        std::memcpy(w.buffer.get(), w.block.get() + w.block_begin, size);
+        w.begin = 0;
+        w.end = size;
+    }
+    w.block_begin = w.block_end = 0;
+    if (w.block) home_.give_back(std::move(w.block));
+}
+
+bool connection::end_exchange(bool complete) {
+    auto& w = *work_;
+    const auto& core = home_.core();
+    if (core.options.observe) {
+        const exchange told{.message = w.message,
+                            .verb = w.message.verb(),
+                            .target = w.message.target(),
+                            .route = w.message.route_name(),
+                            .remote_address = w.message.remote_address(),
+                            .status = w.answer.status(),
+                            .bytes_in = w.body_read,
+                            .bytes_out = w.bytes_out,
+                            .duration = std::chrono::steady_clock::now() - w.began,
+                            .hot = w.hot,
+                            .complete = complete};
+        core.options.observe(told);
+    }
+    if (!w.answer.note().empty()) {
+        core.log(log_level::error, std::string(w.message.verb_text()) + " " +
+                                       std::string(w.message.target()) + " -> " +
+                                       std::to_string(w.answer.status()) + ": " + w.answer.note());
+    }
+    if (w.block) keep_leftovers();
+    if (w.out_block) home_.give_back(std::move(w.out_block));
+    w.piece = {};
+    w.message.reset();
+    w.answer.reset();
+    w.refusal.reset();
+    phase_ = phase::pausing;
+    return complete && goes_on_ && !shed_;
+}
+
+bool connection::owes_drain() const noexcept {
+    return goes_on_ && !work_->body_ended;
+}
+
+}  // namespace gallery::http

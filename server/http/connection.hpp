@@ -1,0 +1,125 @@
+/// One client's connection: what the session's sequence (session.cpp) is made of.
+#pragma once
+
+#include "http/io_thread.hpp"
+#include "http/transport.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace gallery::http {
+
+/// Completion token for the session's waits: no exception and no coroutine frame of its own.
+inline constexpr auto plain_result = asio::as_tuple(asio::deferred);
+
+/// Owned by its session's coroutine; its I/O thread only. At most one wait is outstanding at any time, and
+/// the wheel's deadline ends it by cancelling the socket's operation.
+class connection final : public timer_wheel::node, public body_source {
+public:
+    connection(io_thread& home, tcp_socket socket, const asio::ip::tcp::endpoint& peer, tls_connection tls);
+    ~connection() override;
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    [[nodiscard]] tcp_socket& socket() noexcept { return transport_.socket(); }
+    [[nodiscard]] bool is_secure() const noexcept { return transport_.is_secure(); }
+
+    // Reading heads.
+
+    /// True when there is nothing in hand and the read buffer should be given back while waiting.
+    [[nodiscard]] bool should_rest() const noexcept;
+    /// Gives the buffer back and sets the keep-alive deadline.
+    void rest() noexcept;
+    /// After a rest: takes a buffer. False when the connection is to end.
+    bool wake(bool failed);
+    /// Looks at what was read; sets the head's deadline when it is incomplete.
+    head_status take_head() noexcept;
+    /// Where to read to, with room for at least a byte.
+    [[nodiscard]] std::span<char> read_room() noexcept;
+    /// Notes what a read brought. False when the connection is to end.
+    bool took(bool failed, std::size_t bytes) noexcept;
+
+    // The exchange.
+
+    /// Validates, routes, tries what answers at once. True when workspace().answer is complete.
+    bool begin_exchange();
+    /// The route's handler; a body that the route does not take is read and dropped before.
+    task<> run_handler();
+    /// Composes the response's head.
+    void begin_response();
+    /// Sends what goes now.
+    io_state write_step() noexcept;
+    /// Tells the observer and forgets the exchange. True when another may follow.
+    bool end_exchange(bool complete);
+    /// True when a body that nobody read has to be read before the next request.
+    [[nodiscard]] bool owes_drain() const noexcept;
+
+    // Waiting, for everything but the hot path.
+
+    task<bool> handshake();
+    /// Reads the rest of the body and drops it; false when that failed.
+    task<bool> drain_body();
+    /// Waits as @p blocked says; false when the deadline passed or the connection broke.
+    task<bool> wait_for(io_state blocked);
+    /// Reads at least a byte, TLS or not; 0 bytes: the connection ended or the deadline passed.
+    task<std::size_t> read(std::span<char> into);
+    /// Says no more and listens until the client has seen it (RFC 9112, 9.6).
+    task<> linger();
+
+    // body_source
+    [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept override;
+    task<result<std::span<const char>>> read_some() override;
+
+    // Deadlines.
+    void arm(std::chrono::seconds in) noexcept;
+    void disarm() noexcept { home_.wheel().disarm(*this); }
+    /// The wheel's call.
+    void deadline_passed() noexcept;
+    /// Ends it if it is idle, or anyway.
+    void shed(bool anyway) noexcept;
+    [[nodiscard]] bool lingers() const noexcept { return lingers_; }
+
+private:
+    friend class io_thread;
+    enum class phase : std::uint8_t { resting, pausing, head, busy, body, writing, closing };
+
+    void route_request();
+    bool try_at_once(const hot_handler& first);
+    void answer_failure(std::string_view what);
+    void begin_body() noexcept;
+    void compose_head();
+    void keep_leftovers() noexcept;
+    bool fill_piece() noexcept;
+    task<result<std::span<const char>>> read_counted();
+    task<result<std::span<const char>>> read_chunked();
+    task<std::size_t> read_body(std::span<char> into);
+    task<bool> send_continue();
+    error body_failure(bool malformed);
+
+    io_thread& home_;
+    transport transport_;
+    std::unique_ptr<workspace> work_;
+    connection* previous_ = nullptr;  // in the thread's list
+    connection* next_ = nullptr;
+    std::array<char, 46> remote_{};
+    std::uint8_t remote_size_ = 0;
+    phase phase_ = phase::resting;
+    bool expired_ = false;              // a deadline ended the wait
+    bool shed_ = false;                 // the server wants it gone
+    bool goes_on_ = true;               // another request may follow the one in hand
+    bool lingers_ = false;              // the client may still be sending
+    bool must_rest_ = false;            // it was quiet for a tick
+    std::uint32_t body_allowance_ = 0;  // seconds that the client may still keep us waiting for its body
+    std::uint32_t body_credit_ = 0;     // bytes not yet worth a second
+};
+
+/// Serves the connection's requests until it ends.
+task<> serve(std::unique_ptr<connection> client);
+
+}  // namespace gallery::http

@@ -1,0 +1,105 @@
+/// One I/O thread: its io_context, its clock, its connections and the memory that they share.
+#pragma once
+
+#include "http/server.hpp"
+#include "http/timer_wheel.hpp"
+#include "http/tls.hpp"
+#include "http/workspace.hpp"
+
+#include <gallery/task.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace gallery::http {
+
+class connection;
+using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
+
+/// What all I/O threads of a server share. Immutable while connections are served but for the atomics.
+struct server_core {
+    server_options options;
+    std::shared_ptr<const router> routes;
+    std::unique_ptr<tls_context> tls;
+    std::atomic<std::size_t> open{0};
+    std::atomic<bool> draining{false};
+    std::mutex lock;
+    std::condition_variable none_left;
+
+    void log(log_level level, std::string_view text) const noexcept;
+    void connection_opened() noexcept { open.fetch_add(1, std::memory_order_relaxed); }
+    void connection_closed() noexcept;
+};
+
+class io_thread {
+public:
+    io_thread(server_core& core, std::size_t index);
+    io_thread(const io_thread&) = delete;
+    io_thread& operator=(const io_thread&) = delete;
+    ~io_thread();
+
+    void start();
+    /// Ends run() and joins, then destroys what is suspended.
+    void stop();
+
+    [[nodiscard]] server_core& core() noexcept { return core_; }
+    [[nodiscard]] io_executor executor() const noexcept { return context_->get_executor(); }
+    [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
+
+    // All below: on this thread only.
+
+    /// Memory of one exchange; from the pool.
+    std::unique_ptr<workspace> take_workspace();
+    void give_back(std::unique_ptr<workspace> used) noexcept;
+    /// True while so many connections have work in hand that one without should give its memory back at once.
+    [[nodiscard]] bool is_crowded() const noexcept { return workspaces_out_ > crowd; }
+    std::unique_ptr<char[]> take_block();
+    void give_back(std::unique_ptr<char[]> block) noexcept;
+
+    /// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", formatted once a second.
+    std::string_view date_line() noexcept;
+
+    void enter(connection& member) noexcept;
+    void leave(connection& member) noexcept;
+    /// Ends what is idle; with @p everything, what is not idle as well.
+    void shed(bool everything) noexcept;
+
+    /// Accepts connections until the acceptor is closed.
+    /// Takes ownership of the listening socket @p descriptor.
+    void listen(int descriptor, bool is_v6);
+    void stop_listening() noexcept;
+    void tick() noexcept;
+
+private:
+    static constexpr std::size_t crowd = 128;
+    static constexpr std::size_t spare_workspaces = crowd;
+    static constexpr std::size_t spare_blocks = 32;
+
+    task<> accept_loop();
+    task<> clock();
+    void receive(int descriptor, const asio::ip::tcp::endpoint& peer);
+
+    server_core& core_;
+    std::size_t index_;
+    std::unique_ptr<asio::io_context> context_;
+    timer_wheel wheel_;
+    connection* members_ = nullptr;
+    std::vector<std::unique_ptr<workspace>> workspaces_;
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::size_t workspaces_out_ = 0;
+    std::int64_t date_second_ = -1;
+    char date_line_[38] = {};
+    std::unique_ptr<tcp_acceptor> acceptor_;
+    std::thread thread_;
+};
+
+}  // namespace gallery::http

@@ -1,0 +1,137 @@
+#include "http/server.hpp"
+
+#include "http/io_thread.hpp"
+#include "http/listener.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <csignal>
+#include <future>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace gallery::http {
+
+struct server::state {
+    server_core core;
+    std::vector<std::unique_ptr<io_thread>> threads;
+    std::uint16_t port = 0;
+
+    /// Runs @p action(io_thread&) on every I/O thread and waits for all of them.
+    template <class Action>
+    void on_each(Action action) {
+        std::vector<std::future<void>> done;
+        for (auto& thread : threads) {
+            std::promise<void> promise;
+            done.push_back(promise.get_future());
+            asio::post(thread->executor(), [&thread, action, promise = std::move(promise)]() mutable {
+                action(*thread);
+                promise.set_value();
+            });
+        }
+        for (auto& each : done)
+            each.wait();
+    }
+
+    bool wait_until_empty(std::chrono::steady_clock::time_point deadline) {
+        std::unique_lock hold(core.lock);
+        return core.none_left.wait_until(hold, deadline, [this] { return core.open.load() == 0; });
+    }
+};
+
+server::server(std::unique_ptr<state> made) : state_(std::move(made)) {}
+
+server::~server() {
+    stop();
+}
+
+result<std::unique_ptr<server>> server::create(server_options options) {
+    auto made = std::make_unique<state>();
+    boost::system::error_code failure;
+    boost::asio::ip::make_address(options.address, failure);
+    if (failure) {
+        return error{errc::invalid_argument,
+                     "'" + options.address + "' is no IPv4 or IPv6 address to listen on"};
+    }
+    if (options.tls) {
+        auto tls = tls_context::create(*options.tls);
+        if (!tls) return std::move(tls.error());
+        made->core.tls = std::move(*tls);
+    }
+    // sendfile has no flag for it: a client that is gone must not end the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    auto count = options.io_threads != 0 ? options.io_threads : std::thread::hardware_concurrency();
+    if (count == 0) count = 1;
+    made->core.options = std::move(options);
+    for (unsigned i = 0; i < count; ++i) {
+        made->threads.push_back(std::make_unique<io_thread>(made->core, i));
+    }
+    for (auto& thread : made->threads)
+        thread->start();
+    return std::unique_ptr<server>(new server(std::move(made)));
+}
+
+result<void> server::listen(std::shared_ptr<const router> routes) {
+    auto opened = open_listeners(state_->core.options, state_->threads.size());
+    if (!opened) return std::move(opened.error());
+    state_->core.routes = std::move(routes);
+    state_->port = opened->port;
+    std::size_t index = 0;
+    for (auto& thread : state_->threads) {
+        asio::post(thread->executor(), [&target = *thread, descriptor = opened->take(index),
+                                        is_v6 = opened->is_v6] { target.listen(descriptor, is_v6); });
+        ++index;
+    }
+    return {};
+}
+
+std::uint16_t server::port() const noexcept {
+    return state_->port;
+}
+
+std::size_t server::io_threads() const noexcept {
+    return state_->threads.size();
+}
+
+io_executor server::executor(std::size_t index) const noexcept {
+    return state_->threads[index]->executor();
+}
+
+std::size_t server::connections() const noexcept {
+    return state_->core.open.load(std::memory_order_relaxed);
+}
+
+bool server::drain(std::chrono::milliseconds deadline) {
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    state_->core.draining = true;
+    state_->on_each([](io_thread& thread) {
+        thread.stop_listening();
+        thread.shed(false);
+    });
+    if (state_->wait_until_empty(until)) return true;
+    state_->on_each([](io_thread& thread) { thread.shed(true); });
+    state_->wait_until_empty(std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    return false;
+}
+
+result<void> server::reload_certificate() {
+    if (!state_->core.tls) return {};
+    return state_->core.tls->reload();
+}
+
+void server::advance(std::chrono::seconds by) {
+    for (auto left = by.count(); left > 0; --left) {
+        state_->on_each([](io_thread& thread) { thread.tick(); });
+        // What the tick cancelled was queued before this, and what that starts before the next.
+        for (int round = 0; round < 3; ++round)
+            state_->on_each([](io_thread&) {});
+    }
+}
+
+void server::stop() {
+    for (auto& thread : state_->threads)
+        thread->stop();
+}
+
+}  // namespace gallery::http

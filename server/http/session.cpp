@@ -1,0 +1,47 @@
+// The life of a connection, in order.
+#include "http/connection.hpp"
+
+namespace gallery::http {
+
+task<> serve(std::unique_ptr<connection> client) {
+    connection& c = *client;
+    if (c.is_secure() && !co_await c.handshake()) co_return;
+    for (;;) {
+        // Read until a whole head is there.
+        while (c.take_head() == head_status::incomplete) {
+            if (c.should_rest()) {
+                c.rest();
+                const auto [failure] = co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
+                if (!c.wake(static_cast<bool>(failure))) co_return;
+            }
+            if (c.is_secure()) {
+                const auto bytes = co_await c.read(c.read_room());
+                if (!c.took(bytes == 0, bytes)) co_return;
+            } else {
+                const auto room = c.read_room();
+                const auto [failure, bytes] = co_await c.socket().async_read_some(
+                    asio::mutable_buffer(room.data(), room.size()), plain_result);
+                if (!c.took(static_cast<bool>(failure), bytes)) co_return;
+            }
+        }
+        // Answer at once, or by the route's handler.
+        if (!c.begin_exchange()) co_await c.run_handler();
+        // Write at once, waiting only where the kernel's buffer is full.
+        c.begin_response();
+        auto state = c.write_step();
+        while (state != io_state::done && state != io_state::closed) {
+            if (!co_await c.wait_for(state)) {
+                state = io_state::closed;
+                break;
+            }
+            state = c.write_step();
+        }
+        // What the client sent and nobody read stands between this request and the next.
+        bool drained = true;
+        if (state == io_state::done && c.owes_drain()) drained = co_await c.drain_body();
+        if (!c.end_exchange(state == io_state::done) || !drained) break;
+    }
+    if (c.lingers()) co_await c.linger();
+}
+
+}  // namespace gallery::http

@@ -1,0 +1,210 @@
+#include "http/static_files.hpp"
+
+#include "http/content_coding.hpp"
+#include "http/media_type.hpp"
+#include "http/serve_bytes.hpp"
+
+#include <gallery/bytes.hpp>
+#include <gallery/sha256.hpp>
+
+#include <brotli/encode.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace gallery::http {
+
+namespace {
+
+struct coded_content {
+    gallery::bytes content;
+    std::string etag;
+};
+
+struct file {
+    std::string media_type;
+    std::string_view cache_control;
+    std::string prepared;
+    coded_content identity;
+    std::optional<coded_content> gzip, br;
+};
+
+constexpr std::string_view immutable = "public, max-age=31536000, immutable";
+constexpr std::size_t worth_compressing = 512;
+
+std::optional<std::string> compress_br(std::string_view data) {
+    std::string out(BrotliEncoderMaxCompressedSize(data.size()), '\0');
+    std::size_t size = out.size();
+    if (BrotliEncoderCompress(9, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, data.size(),
+                              reinterpret_cast<const std::uint8_t*>(data.data()), &size,
+                              reinterpret_cast<std::uint8_t*>(out.data())) != BROTLI_TRUE) {
+        return std::nullopt;
+    }
+    out.resize(size);
+    out.shrink_to_fit();
+    return out;
+}
+
+std::optional<std::string> compress_gzip(std::string_view data) {
+    z_stream stream{};
+    constexpr int gzip_window = 15 + 16;
+    if (::deflateInit2(&stream, 9, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return std::nullopt;
+    std::string out(::deflateBound(&stream, data.size()), '\0');
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(data.data()));
+    stream.avail_in = static_cast<uInt>(data.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    const bool complete = ::deflate(&stream, Z_FINISH) == Z_STREAM_END;
+    out.resize(stream.total_out);
+    ::deflateEnd(&stream);
+    if (!complete) return std::nullopt;
+    out.shrink_to_fit();
+    return out;
+}
+
+bool is_compressible(std::string_view type) noexcept {
+    return type.starts_with("text/") || type.starts_with("application/json") ||
+           type.starts_with("image/svg") || type.starts_with("application/manifest") ||
+           type.starts_with("application/xml") || type.starts_with("application/wasm");
+}
+
+coded_content make_coded(std::string content) {
+    coded_content made;
+    made.etag = to_hex(sha256(content)).substr(0, 32);
+    made.content = gallery::bytes::own(std::move(content));
+    return made;
+}
+
+result<std::string> read_file(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (!in || in.bad()) {
+        return error{errc::io_error, "Cannot read '" + path.string() + "': " + std::strerror(errno)};
+    }
+    return content;
+}
+
+result<file> load_file(const std::filesystem::path& path, const static_files_options& options) {
+    auto content = read_file(path);
+    if (!content) return std::move(content.error());
+    file made;
+    made.media_type = media_type_of_file(path.filename().string());
+    made.cache_control = has_hashed_name(path.filename().string()) ? immutable : "no-cache";
+    made.prepared =
+        "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ";
+    made.prepared.append(options.content_security_policy).append("\r\n");
+    if (is_compressible(made.media_type) && content->size() >= worth_compressing) {
+        auto br = compress_br(*content);
+        if (br && br->size() < content->size()) made.br = make_coded(std::move(*br));
+        auto gzip = compress_gzip(*content);
+        if (gzip && gzip->size() < content->size()) made.gzip = make_coded(std::move(*gzip));
+    }
+    made.identity = make_coded(std::move(*content));
+    return made;
+}
+
+}  // namespace
+
+struct static_files::state {
+    static_files_options options;
+    std::string not_below;
+    std::unordered_map<std::string, file> files;  // by path, "/index.html"
+    const file* index = nullptr;
+    std::size_t memory = 0;
+};
+
+static_files::static_files(std::unique_ptr<const state> loaded) : state_(std::move(loaded)) {}
+static_files::~static_files() = default;
+
+result<std::shared_ptr<const static_files>> static_files::load(const std::filesystem::path& folder,
+                                                               static_files_options options) {
+    namespace fs = std::filesystem;
+    auto loaded = std::make_unique<state>();
+    loaded->options = options;
+    loaded->not_below = options.not_below;
+    std::error_code failure;
+    for (fs::recursive_directory_iterator at(folder, failure), end; !failure && at != end;
+         at.increment(failure)) {
+        if (!at->is_regular_file()) continue;
+        auto made = load_file(at->path(), options);
+        if (!made) return std::move(made.error());
+        loaded->memory += made->identity.content.size() + (made->br ? made->br->content.size() : 0) +
+                          (made->gzip ? made->gzip->content.size() : 0);
+        loaded->files.emplace("/" + at->path().lexically_relative(folder).generic_string(), std::move(*made));
+    }
+    if (failure) {
+        return error{errc::not_found,
+                     "Cannot read the folder '" + folder.string() + "': " + failure.message()};
+    }
+    const auto index = loaded->files.find("/index.html");
+    if (index == loaded->files.end()) {
+        return error{errc::not_found, "The folder '" + folder.string() + "' has no index.html"};
+    }
+    loaded->index = &index->second;
+    return std::shared_ptr<const static_files>(new static_files(std::move(loaded)));
+}
+
+hot_handler static_files::as_fallback(std::shared_ptr<const static_files> files) {
+    return [files = std::move(files)](request& message, response& out) { return files->serve(message, out); };
+}
+
+bool static_files::serve(request& message, response& out) const {
+    if (message.verb() != method::get && message.verb() != method::head) return false;
+    const auto path = message.path();
+    if (path.starts_with(state_->not_below) || (path.size() + 1 == state_->not_below.size() &&
+                                                std::string_view(state_->not_below).starts_with(path)))
+        return false;
+    const file* found = nullptr;
+    if (path == "/") {
+        found = state_->index;
+    } else if (const auto at = state_->files.find(std::string(path)); at != state_->files.end()) {
+        found = &at->second;
+    } else {
+        // A link into the application: no file name, asked for by a browser's address bar.
+        const auto last = path.substr(path.rfind('/') + 1);
+        const bool asks_for_page = message.header(field::accept).find("text/html") != std::string_view::npos;
+        if (last.find('.') != last.npos || !asks_for_page) return false;
+        found = state_->index;
+    }
+    const bool coded = found->br || found->gzip;
+    const coded_content* chosen = &found->identity;
+    const auto asked = choose_coding(message, {found->gzip.has_value(), found->br.has_value()});
+    if (asked == coding::br) chosen = &*found->br;
+    if (asked == coding::gzip) chosen = &*found->gzip;
+    const representation facts{.etag = chosen->etag,
+                               .media_type = found->media_type,
+                               .size = chosen->content.size(),
+                               .cache_control = found->cache_control,
+                               .vary = coded ? "Accept-Encoding" : "",
+                               .content_encoding = to_string(asked),
+                               .last_modified = std::nullopt,
+                               .prepared = found->prepared};
+    out = serve_bytes(message, facts, chosen->content);
+    return true;
+}
+
+std::size_t static_files::count() const noexcept {
+    return state_->files.size();
+}
+std::size_t static_files::memory() const noexcept {
+    return state_->memory;
+}
+
+bool has_hashed_name(std::string_view name) noexcept {
+    const auto dash = name.rfind('-');
+    if (dash == name.npos || dash == 0) return false;
+    const auto hash = name.substr(dash + 1, name.find('.', dash) - dash - 1);
+    return hash.size() >= 8 && name.find('.', dash) != name.npos &&
+           std::all_of(hash.begin(), hash.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+}
+
+}  // namespace gallery::http

@@ -1,0 +1,102 @@
+#include "http/tls.hpp"
+
+#include <openssl/err.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gallery::http {
+
+namespace {
+
+error tls_error(const std::string& what) {
+    std::array<char, 256> text{};
+    const auto code = ERR_peek_last_error();
+    ERR_error_string_n(code, text.data(), text.size());
+    ERR_clear_error();
+    return {errc::invalid_argument, what + ": " + (code != 0 ? text.data() : "no reason given")};
+}
+
+// HTTP/1.1 is all that is spoken; a client that offers nothing else is told so in the handshake.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
+                    unsigned offered_length, void*) {
+    static constexpr std::array<unsigned char, 9> ours{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    unsigned char* chosen = nullptr;
+    if (SSL_select_next_proto(&chosen, out_length, ours.data(), ours.size(), offered, offered_length) !=
+        OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int give_password(char* buffer, int size, int, void* password) {
+    const auto& text = *static_cast<const std::string*>(password);
+    if (size < 0 || text.size() > static_cast<std::size_t>(size)) return -1;
+    text.copy(buffer, text.size());
+    return static_cast<int>(text.size());
+}
+
+result<std::shared_ptr<SSL_CTX>> load(const tls_options& options) {
+    ERR_clear_error();
+    std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+    if (!context) return tls_error("TLS cannot be set up");
+    auto* const raw = context.get();
+    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                 SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    // Buffers are given back between records, which keeps idle connections small.
+    SSL_CTX_set_mode(
+        raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    static constexpr std::string_view session_context = "gallery";
+    SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(session_context.data()),
+                                   session_context.size());
+    SSL_CTX_set_alpn_select_cb(raw, &choose_protocol, nullptr);
+    auto password = options.key_password;
+    SSL_CTX_set_default_passwd_cb(raw, &give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(raw, &password);
+    if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1) {
+        return tls_error("The certificate chain '" + options.certificate_file + "' cannot be used");
+    }
+    if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+        return tls_error("The private key '" + options.key_file + "' cannot be used");
+    }
+    if (SSL_CTX_check_private_key(raw) != 1) {
+        return tls_error("The private key '" + options.key_file + "' does not belong to the certificate '" +
+                         options.certificate_file + "'");
+    }
+    SSL_CTX_set_default_passwd_cb_userdata(raw, nullptr);
+    return context;
+}
+
+}  // namespace
+
+result<std::unique_ptr<tls_context>> tls_context::create(const tls_options& options) {
+    auto context = std::unique_ptr<tls_context>(new tls_context(options));
+    if (auto loaded = context->reload(); !loaded) return std::move(loaded.error());
+    return context;
+}
+
+result<void> tls_context::reload() {
+    auto loaded = load(options_);
+    if (!loaded) return std::move(loaded.error());
+    const std::scoped_lock hold(lock_);
+    current_ = std::move(*loaded);
+    return {};
+}
+
+tls_connection tls_context::accept(int descriptor) {
+    std::shared_ptr<SSL_CTX> context;
+    {
+        const std::scoped_lock hold(lock_);
+        context = current_;
+    }
+    tls_connection made(SSL_new(context.get()));  // holds a reference to the context itself
+    if (!made || SSL_set_fd(made.get(), descriptor) != 1) return nullptr;
+    SSL_set_accept_state(made.get());
+    return made;
+}
+
+}  // namespace gallery::http

@@ -1,0 +1,37 @@
+/// TLS by OpenSSL, on sockets that do not block.
+#pragma once
+
+#include "http/server.hpp"
+
+#include <gallery/error.hpp>
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <mutex>
+
+namespace gallery::http {
+
+struct tls_deleter {
+    void operator()(SSL* connection) const noexcept { SSL_free(connection); }
+};
+using tls_connection = std::unique_ptr<SSL, tls_deleter>;
+
+/// The certificate in use. Thread-safe; connections keep the one they began with.
+class tls_context {
+public:
+    /// Errors: invalid_argument naming the file and what OpenSSL says of it.
+    static result<std::unique_ptr<tls_context>> create(const tls_options& options);
+    /// Reads the files again; keeps the old certificate on an error.
+    result<void> reload();
+    /// A server's side on a connected socket that does not block; null where memory ran out.
+    [[nodiscard]] tls_connection accept(int descriptor);
+
+private:
+    explicit tls_context(const tls_options& options) : options_(options) {}
+    tls_options options_;
+    std::mutex lock_;
+    std::shared_ptr<SSL_CTX> current_;
+};
+
+}  // namespace gallery::http

@@ -1,0 +1,62 @@
+/// Bytes over a connected socket that does not block, plain or through TLS.
+#pragma once
+
+#include "http/tls.hpp"
+
+#include <gallery/bytes.hpp>
+#include <gallery/task.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace gallery::http {
+
+using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, io_executor>;
+
+enum class io_state : std::uint8_t {
+    done,        ///< `bytes` were moved, at least one
+    want_read,   ///< wait until the socket is readable, then do the same again
+    want_write,  ///< wait until it is writable, then do the same again
+    closed       ///< the peer ended or broke the connection
+};
+
+struct io_outcome {
+    io_state state = io_state::closed;
+    std::size_t bytes = 0;
+};
+
+/// Nothing here blocks or waits; the session does the waiting. TLS runs on the socket itself rather than
+/// through asio::ssl::stream, so that both kinds share one way of writing (at once, waiting only when the
+/// kernel's buffer is full) and an idle TLS connection holds no buffers.
+/// Threads: the I/O thread of the socket.
+class transport {
+public:
+    explicit transport(tcp_socket socket) noexcept : socket_(std::move(socket)) {}
+
+    [[nodiscard]] tcp_socket& socket() noexcept { return socket_; }
+    [[nodiscard]] bool is_secure() const noexcept { return tls_ != nullptr; }
+    void secure(tls_connection tls) noexcept { tls_ = std::move(tls); }
+
+    /// done with 0 bytes when the handshake is complete.
+    io_outcome handshake_now() noexcept;
+    io_outcome read_now(std::span<char> into) noexcept;
+    /// Both pieces in order, as far as they go now. @p more: further bytes follow at once. After want_* it
+    /// must be called again with the same bytes in front.
+    io_outcome write_now(std::span<const char> first, std::span<const char> second, bool more) noexcept;
+    /// Precondition: not secure. @p skip bytes of the region have been sent before.
+    io_outcome send_file_now(const file_region& region, std::uint64_t skip) noexcept;
+    /// Ends our direction; the peer sees an orderly end.
+    void end_writing() noexcept;
+    /// Throws away what has arrived, below TLS. False when the peer has ended too.
+    bool discard_now(std::span<char> scratch) noexcept;
+
+private:
+    io_outcome tls_outcome(int returned) noexcept;
+    tcp_socket socket_;
+    tls_connection tls_;
+};
+
+}  // namespace gallery::http
