@@ -1,0 +1,57 @@
+#include "api/system.hpp"
+
+#include "http/errors.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <string>
+#include <utility>
+
+namespace gallery::api {
+
+namespace {
+
+/// ThingsBoard's SystemParams as far as it concerns a gallery; what its clients read and a gallery does not
+/// have, says so. maxUploadSize is ours.
+std::string render(const system_parameters& p) {
+    boost::json::object json;
+    json["userTokenAccessEnabled"] = false;
+    json["allowedDashboardIds"] = boost::json::array();
+    json["edgesSupportEnabled"] = false;
+    json["hasRepository"] = false;
+    json["tbelEnabled"] = false;
+    json["persistDeviceStateToTelemetry"] = false;
+    json["userSettings"] = boost::json::object();
+    json["mobileQrEnabled"] = false;
+    json["maxResourceSize"] = p.max_resource_size;
+    json["maxUploadSize"] = p.max_upload_size;
+    return boost::json::serialize(json);
+}
+
+http::response health(bool well) {
+    return http::response::json_text(well ? 200 : 503, well ? R"({"status":"UP"})" : R"({"status":"DOWN"})");
+}
+
+}  // namespace
+
+system::system(verify_credentials verify, system_parameters parameters, std::function<bool()> ready)
+    : verify_(std::move(verify)), parameters_(parameters), ready_(std::move(ready)) {}
+
+void system::add_routes(http::router& routes) {
+    routes.add(http::method::get, "/api/system/params",
+               [this, text = render(parameters_)](http::request& message) -> task<http::response> {
+                   const auto who = principal_of(message, verify_);
+                   if (!who) co_return http::error_response(who.error());
+                   co_return http::response::json_text(200, text);
+               },
+               {.name = "system.params"});
+    routes.add(http::method::get, "/health/live",
+               [](http::request&) -> task<http::response> { co_return health(true); },
+               {.name = "health.live"});
+    routes.add(http::method::get, "/health/ready",
+               [this](http::request&) -> task<http::response> { co_return health(ready_()); },
+               {.name = "health.ready"});
+}
+
+}  // namespace gallery::api

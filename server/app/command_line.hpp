@@ -1,0 +1,28 @@
+/// What gallery-server is started with.
+#pragma once
+
+#include <gallery/error.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gallery::app {
+
+struct command_line {
+    enum class action { serve, check_config, help, version };
+    action what = action::serve;
+    std::string config_file;  ///< empty: look for it
+    bool demo = false;
+};
+
+/// Error: invalid_argument for an option that is not known or lacks its value.
+result<command_line> parse_command_line(std::span<const char* const> arguments);
+
+/// What --help prints.
+std::string_view usage() noexcept;
+
+/// "gallery-server 0.1.0"
+std::string version_text();
+
+}  // namespace gallery::app

@@ -1,0 +1,50 @@
+/// The whole server: owns everything, starts it in order and stops it in the reverse one.
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <gallery/error.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gallery::app {
+
+struct start_options {
+    bool demo = false;
+};
+
+/// What whoever starts the server should know; lines of a name and a text.
+using start_report = std::vector<std::pair<std::string, std::string>>;
+
+/// Threads: all members are called by one thread, main's, but reload() by any.
+class gallery_server {
+public:
+    /// Opens the store, begins what runs in the background, and listens. Errors, with what was wrong, with
+    /// what, and what to do: invalid_argument and permission_denied for configuration, others for what it
+    /// refers to.
+    static result<std::unique_ptr<gallery_server>> start(config::settings settings, start_options options);
+
+    [[nodiscard]] const start_report& report() const noexcept;
+
+    /// Reads the TLS certificate again; new connections use it.
+    void reload();
+
+    /// Accepts no more and lets what is under way finish, for at most server.timeouts.drain. False where
+    /// something had to be broken off; then the caller ends the process without destroying this.
+    bool stop();
+
+    gallery_server(const gallery_server&) = delete;
+    gallery_server& operator=(const gallery_server&) = delete;
+    /// Precondition: nothing was started, or stop() returned true.
+    ~gallery_server();
+
+private:
+    class parts;
+    explicit gallery_server(std::unique_ptr<parts> all);
+    std::unique_ptr<parts> parts_;
+};
+
+}  // namespace gallery::app

@@ -1,0 +1,49 @@
+/// The server's log: one line an event on standard error, as text or as JSON. Written by a thread of its own,
+/// so that a slow terminal or journal stops nobody; when it cannot keep up the oldest lines are lost.
+///
+/// Secrets are never passed to it. Control characters, line ends among them, are escaped: what a client sends
+/// cannot begin a line of its own.
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace gallery::app {
+
+/// Exists once, in main; the functions below do nothing before and after it.
+class log_scope {
+public:
+    explicit log_scope(const config::logging_settings& settings);
+    log_scope(const log_scope&) = delete;
+    log_scope& operator=(const log_scope&) = delete;
+    /// Writes out what is waiting.
+    ~log_scope();
+};
+
+/// Any thread; does not block.
+void log(config::log_level level, std::string_view text) noexcept;
+bool logs(config::log_level level) noexcept;
+
+inline void log_debug(std::string_view text) noexcept {
+    log(config::log_level::debug, text);
+}
+inline void log_info(std::string_view text) noexcept {
+    log(config::log_level::info, text);
+}
+inline void log_warning(std::string_view text) noexcept {
+    log(config::log_level::warning, text);
+}
+inline void log_error(std::string_view text) noexcept {
+    log(config::log_level::error, text);
+}
+
+/// Writes out what is waiting, for a process that is about to end.
+void flush_log() noexcept;
+
+/// One line, as it is written; pure, for tests. @p milliseconds since 1970.
+std::string format_log_line(config::log_format format, config::log_level level, std::int64_t milliseconds,
+                            std::string_view text);
+
+}  // namespace gallery::app

@@ -1,0 +1,5 @@
+#include "app/run.hpp"
+
+int main(int count, char** arguments) {
+    return gallery::app::run({arguments + 1, static_cast<std::size_t>(count > 0 ? count - 1 : 0)});
+}

@@ -1,0 +1,168 @@
+#include "app/metrics_page.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+
+namespace gallery::app {
+
+namespace {
+
+using labels = std::vector<prometheus::ClientMetric::Label>;
+
+/// Collects families in the order in which they are first named.
+class page {
+public:
+    void counter(const char* name, const char* help, double value, labels with = {}) {
+        auto& metric = add(name, help, prometheus::MetricType::Counter, std::move(with));
+        metric.counter.value = value;
+    }
+    void counter(const char* name, const char* help, std::uint64_t value, labels with = {}) {
+        counter(name, help, static_cast<double>(value), std::move(with));
+    }
+    void gauge(const char* name, const char* help, double value, labels with = {}) {
+        auto& metric = add(name, help, prometheus::MetricType::Gauge, std::move(with));
+        metric.gauge.value = value;
+    }
+    template <std::size_t N>
+    void histogram(const char* name, const char* help, const std::array<double, N>& bounds,
+                   const std::array<std::uint64_t, N + 1>& counts, double sum, labels with) {
+        auto& h = add(name, help, prometheus::MetricType::Histogram, std::move(with)).histogram;
+        std::uint64_t total = 0;
+        for (std::size_t i = 0; i <= N; ++i) {
+            total += counts[i];
+            prometheus::ClientMetric::Bucket bucket;
+            bucket.upper_bound = i < N ? bounds[i] : std::numeric_limits<double>::infinity();
+            bucket.cumulative_count = total;
+            h.bucket.push_back(bucket);
+        }
+        h.sample_count = total;
+        h.sample_sum = sum;
+    }
+
+    [[nodiscard]] std::string text() const {
+        std::ostringstream out;
+        prometheus::TextSerializer().Serialize(out, families_);
+        return out.str();
+    }
+
+private:
+    prometheus::ClientMetric& add(const char* name, const char* help, prometheus::MetricType type,
+                                  labels with) {
+        if (families_.empty() || families_.back().name != name) {
+            families_.push_back({name, help, type, {}});
+        }
+        auto& metric = families_.back().metric.emplace_back();
+        metric.label = std::move(with);
+        return metric;
+    }
+
+    std::vector<prometheus::MetricFamily> families_;
+};
+
+void add_requests(page& p, const request_metrics& from) {
+    const auto routes = from.read();
+    for (const auto& r : routes) {
+        for (std::size_t i = 0; i < request_metrics::classes.size(); ++i) {
+            if (r.answers[i] == 0) continue;
+            p.counter("gallery_http_requests_total", "Requests answered", r.answers[i],
+                      {{"route", r.route}, {"status", request_metrics::classes[i]}});
+        }
+    }
+    for (const auto& r : routes) {
+        p.histogram("gallery_http_request_duration_seconds",
+                    "From a request's head to the last byte of its answer", request_metrics::bounds,
+                    r.durations, r.seconds, {{"route", r.route}});
+    }
+    for (const auto& r : routes) {
+        p.counter("gallery_http_received_bytes_total", "Bodies received", r.bytes_in, {{"route", r.route}});
+    }
+    for (const auto& r : routes) {
+        p.counter("gallery_http_sent_bytes_total", "Heads and bodies sent", r.bytes_out,
+                  {{"route", r.route}});
+    }
+    for (const auto& r : routes) {
+        p.counter("gallery_http_incomplete_total", "Answers that the client did not wait for", r.incomplete,
+                  {{"route", r.route}});
+    }
+    for (const auto& r : routes) {
+        p.counter("gallery_http_hot_total", "Requests answered without a coroutine", r.hot,
+                  {{"route", r.route}});
+    }
+}
+
+void add_store(page& p, const storage::measured_store& store) {
+    for (std::size_t i = 0; i < storage::operation_count; ++i) {
+        const auto what = static_cast<storage::operation>(i);
+        const auto f = store.figures(what);
+        p.histogram("gallery_storage_operation_duration_seconds",
+                    "Duration of storage operations; of find and read one in 64 is measured",
+                    storage::latencies::bounds, f.counts, f.sum,
+                    {{"operation", std::string(to_string(what))}});
+    }
+    for (std::size_t i = 0; i < storage::operation_count; ++i) {
+        const auto what = static_cast<storage::operation>(i);
+        p.counter("gallery_storage_errors_total", "Measured storage operations that failed",
+                  store.figures(what).errors, {{"operation", std::string(to_string(what))}});
+    }
+    for (const auto& [name, value] : store.statistics()) {
+        p.gauge(("gallery_storage_" + name).c_str(), "From the storage engine", value);
+    }
+}
+
+void add_cache(page& p, const cache::etag_cache& etags) {
+    const auto c = etags.counters();
+    p.counter("gallery_etag_cache_hits_total", "Answers found in the ETag cache", c.hits);
+    p.counter("gallery_etag_cache_misses_total", "Answers not found in the ETag cache", c.misses);
+    p.counter("gallery_etag_cache_fills_total", "Entries put into the ETag cache", c.fills);
+    p.counter("gallery_etag_cache_dropped_fills_total", "Entries not kept, for a write came in between",
+              c.dropped_fills);
+    p.counter("gallery_etag_cache_evictions_total", "Entries that made room for others", c.evictions);
+    p.counter("gallery_etag_cache_expiries_total", "Entries not used for too long", c.expiries);
+    p.counter("gallery_etag_cache_erasures_total", "Entries removed by writes", c.erasures);
+    p.gauge("gallery_etag_cache_bytes", "Memory that the ETag cache occupies", static_cast<double>(c.bytes));
+    p.gauge("gallery_etag_cache_entries", "Entries in the ETag cache", static_cast<double>(c.entries));
+}
+
+void add_imaging(page& p, const imaging::pool& pool) {
+    const auto s = pool.stats();
+    p.counter("gallery_imaging_pictures_total", "Pictures inspected and accepted", s.pictures);
+    p.counter("gallery_imaging_refused_total", "Pictures refused", s.refused);
+    p.counter("gallery_imaging_crashes_total", "Workers that ended over a picture", s.crashes);
+    p.counter("gallery_imaging_timeouts_total", "Workers that were ended at the deadline", s.timeouts);
+    p.counter("gallery_imaging_exhausted_total", "Workers that used up their memory", s.exhausted);
+    p.counter("gallery_imaging_worker_starts_total", "Workers started", s.starts);
+    p.gauge("gallery_imaging_queued", "Pictures that wait for a worker", static_cast<double>(s.queued));
+    p.gauge("gallery_imaging_busy", "Workers with a picture", static_cast<double>(s.busy));
+}
+
+}  // namespace
+
+std::string render_metrics(const metrics_sources& from) {
+    page p;
+    if (from.requests != nullptr) add_requests(p, *from.requests);
+    if (from.server != nullptr) {
+        p.gauge("gallery_http_connections", "Open connections",
+                static_cast<double>(from.server->connections()));
+    }
+    if (from.etags != nullptr) add_cache(p, *from.etags);
+    if (from.authenticator != nullptr) {
+        const auto c = from.authenticator->counters();
+        p.counter("gallery_token_cache_hits_total", "Tokens that had been verified before", c.hits);
+        p.counter("gallery_token_cache_misses_total", "Tokens that were verified", c.misses);
+        p.gauge("gallery_token_cache_entries", "Verified tokens that are remembered",
+                static_cast<double>(c.entries));
+    }
+    if (from.uploads != nullptr) {
+        p.gauge("gallery_upload_bytes", "Memory held by uploads under way",
+                static_cast<double>(from.uploads->in_use()));
+        p.gauge("gallery_uploads_waiting", "Uploads that wait for memory",
+                static_cast<double>(from.uploads->waiting()));
+    }
+    if (from.imaging != nullptr) add_imaging(p, *from.imaging);
+    if (from.store != nullptr) add_store(p, *from.store);
+    return p.text();
+}
+
+}  // namespace gallery::app

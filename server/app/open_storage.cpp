@@ -1,0 +1,70 @@
+#include "app/open_storage.hpp"
+
+#include "app/data_folder.hpp"
+#include "app/log.hpp"
+#include "storage/host.hpp"
+#include "storage/probe.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace gallery::app {
+
+namespace {
+
+/// A store that answers a handful of small requests more slowly than this is not one to serve from.
+constexpr std::chrono::seconds probe_deadline{60};
+
+config::log_level level_of(plugin_context::log_level level) noexcept {
+    switch (level) {
+        case plugin_context::log_level::debug:
+            return config::log_level::debug;
+        case plugin_context::log_level::info:
+            return config::log_level::info;
+        case plugin_context::log_level::warning:
+            return config::log_level::warning;
+        case plugin_context::log_level::error:
+            return config::log_level::error;
+    }
+    return config::log_level::error;
+}
+
+}  // namespace
+
+result<opened_storage> open_storage(const config::storage_settings& settings,
+                                    const std::string& data_folder) {
+    const auto plugin = storage::load_plugin(settings.plugin, settings.plugin_dir);
+    if (!plugin) return plugin.error();
+    const std::string name = plugin->descriptor->name;
+
+    auto folder = prepare_folder(settings.path.empty() ? data_folder + "/" + name : settings.path);
+    if (!folder) return folder.error();
+    if (!folder->note.empty()) log_warning(folder->note);
+
+    plugin_context context;
+    context.path = folder->path;
+    if (const auto section = settings.sections.find(name); section != settings.sections.end()) {
+        context.options = section->second;
+    }
+    context.log = [name](plugin_context::log_level level, std::string_view text) {
+        log(level_of(level), "storage " + name + ": " + std::string(text));
+    };
+    auto store = storage::open_store(*plugin, std::move(context));
+    if (!store) return store.error();
+
+    opened_storage opened;
+    opened.changes = std::make_shared<change_signal>();
+    // Before the first write, which is the probe's.
+    (*store)->on_change([changes = opened.changes] { changes->notify(); });
+    auto probed = storage::probe(std::move(*store), probe_deadline);
+    if (!probed) {
+        return error{probed.error().code == errc::internal ? errc::unavailable : probed.error().code,
+                     "the storage plugin " + plugin->file + " with the data in " + folder->path +
+                         " cannot be served from: " + probed.error().message};
+    }
+    opened.store = std::make_unique<storage::measured_store>(std::move(*probed));
+    opened.description = name + " " + plugin->descriptor->version + " in " + folder->path;
+    return opened;
+}
+
+}  // namespace gallery::app

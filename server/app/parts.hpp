@@ -1,0 +1,93 @@
+/// What the server consists of, in the order in which it is made. Private to gallery_server.
+#pragma once
+
+#include "api/image_bytes.hpp"
+#include "api/images.hpp"
+#include "api/system.hpp"
+#include "app/change_follower.hpp"
+#include "app/gallery_server.hpp"
+#include "app/open_storage.hpp"
+#include "app/periodic.hpp"
+#include "app/request_metrics.hpp"
+#include "auth/authenticator.hpp"
+#include "auth/first_accounts.hpp"
+#include "auth/logins.hpp"
+#include "cache/etag_cache.hpp"
+#include "gallery/byte_budget.hpp"
+#include "gallery/coded_bodies.hpp"
+#include "gallery/images.hpp"
+#include "http/server.hpp"
+#include "imaging/pool.hpp"
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace gallery::app {
+
+class gallery_server::parts {
+public:
+    explicit parts(config::settings values) : settings(std::move(values)) {}
+    parts(const parts&) = delete;
+    parts& operator=(const parts&) = delete;
+    /// Ends what runs, in the reverse order. Precondition: no request is under way.
+    ~parts();
+
+    // The steps of the start, in this order.
+    result<void> open_store();
+    result<void> start_threads();
+    result<void> load_accounts();
+    result<void> start_imaging();
+    result<void> make_services();
+    result<void> make_first_accounts(bool demo);
+    result<void> install_pictures();
+    result<void> add_routes();
+    result<void> listen();
+
+    /// False where requests had to be broken off.
+    bool drain();
+
+    const config::settings settings;
+    start_report report;
+
+private:
+    result<void> add_console();
+    result<void> listen_for_metrics();
+    void report_accounts(const std::vector<auth::new_account>& made);
+    task<std::uint64_t> count_images();
+    [[nodiscard]] std::uint64_t picture_limit() const;
+    [[nodiscard]] std::string local_url() const;
+
+    std::string data_folder_;
+    opened_storage storage_;
+    request_metrics requests_;
+    std::unique_ptr<cache::etag_cache> etags_;
+    std::unique_ptr<auth::directory> accounts_;
+    std::unique_ptr<auth::token_codec> codec_;
+    std::unique_ptr<auth::authenticator> authenticator_;
+    auth::login_limiter limiter_;
+    std::unique_ptr<auth::password_service> passwords_;
+    std::unique_ptr<auth::logins> logins_;
+    asio::thread_pool background_{2};
+    std::unique_ptr<service::coded_bodies> coded_;
+    std::unique_ptr<service::byte_budget> uploads_;
+    std::unique_ptr<imaging::pool> imaging_;
+    std::unique_ptr<service::images> images_;
+
+    std::shared_ptr<http::router> routes_;
+    std::unique_ptr<api::system> system_api_;
+    std::unique_ptr<api::images> images_api_;
+    std::unique_ptr<api::image_bytes> bytes_api_;
+
+    std::unique_ptr<http::server> http_;
+    std::unique_ptr<http::server> metrics_http_;
+    std::unique_ptr<change_follower> follower_;
+    std::unique_ptr<periodic> upkeep_;
+    tenant_id demo_tenant_{};
+    bool fill_demo_ = false;
+    std::atomic<bool> ready_{false};
+
+    friend class gallery_server;
+};
+
+}  // namespace gallery::app

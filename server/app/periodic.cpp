@@ -1,0 +1,41 @@
+#include "app/periodic.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace gallery::app {
+
+periodic::periodic(io_executor home, std::chrono::seconds interval, std::function<task<void>()> work)
+    : home_(home), interval_(interval), work_(std::move(work)), timer_(home_) {
+    asio::co_spawn(home_, run(), [this](std::exception_ptr) { ended_.set_value(); });
+}
+
+periodic::~periodic() {
+    stop();
+}
+
+void periodic::stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    asio::post(home_, [this] {
+        stopping_ = true;
+        timer_.cancel();
+    });
+    ended_.get_future().wait();
+}
+
+task<void> periodic::run() {
+    while (!stopping_) {
+        timer_.expires_after(interval_);
+        boost::system::error_code cancelled;
+        co_await timer_.async_wait(asio::redirect_error(use_task, cancelled));
+        if (stopping_) break;
+        co_await work_();
+    }
+}
+
+}  // namespace gallery::app

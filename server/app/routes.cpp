@@ -1,0 +1,86 @@
+// Which handlers the server has; everything that answers is made here.
+#include "app/log.hpp"
+#include "app/metrics_page.hpp"
+#include "app/parts.hpp"
+#include "app/process.hpp"
+#include "http/static_files.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace gallery::app {
+
+std::uint64_t gallery_server::parts::picture_limit() const {
+    // Where no pattern matches, the memory of all uploads is the bound.
+    auto most =
+        settings.transport.max_payload_size.limit("/api/image").value_or(settings.transport.upload_memory);
+    const auto resource = settings.image.max_resource_size;
+    if (resource != 0) most = std::min(most, resource);
+    return most;
+}
+
+result<void> gallery_server::parts::add_routes() {
+    routes_ = std::make_shared<http::router>();
+    const api::verify_credentials verify = [this](std::string_view credentials) {
+        return authenticator_->authenticate(credentials, std::chrono::system_clock::now());
+    };
+    api::system_parameters parameters;
+    parameters.max_resource_size = settings.image.max_resource_size;
+    parameters.max_upload_size = picture_limit();
+    system_api_ = std::make_unique<api::system>(verify, parameters, [this] { return ready_.load(); });
+    system_api_->add_routes(*routes_);
+
+    images_api_ = std::make_unique<api::images>(*images_, *uploads_, background_, verify,
+                                                api::image_limits{.max_bytes = picture_limit()});
+    images_api_->add_routes(*routes_);
+
+    bytes_api_ = std::make_unique<api::image_bytes>(
+        *images_, *etags_, *coded_, verify,
+        api::browser_ttl{settings.cache.system_images_browser_ttl, settings.cache.tenant_images_browser_ttl});
+    bytes_api_->add_routes(*routes_);
+    return add_console();
+}
+
+result<void> gallery_server::parts::add_console() {
+    const bool chosen = !settings.server.console_folder.empty();
+    const std::string folder = chosen ? settings.server.console_folder
+                                      : first_existing({beside_executable("../share/gallery/console")});
+    if (folder.empty()) {
+        report.emplace_back("console", "not built; the API is served alone");
+        return {};
+    }
+    auto files = http::static_files::load(folder);
+    if (!files) {
+        if (chosen) return files.error();
+        log_warning("there is no web console: " + files.error().message);
+        report.emplace_back("console", "missing: " + files.error().message);
+        return {};
+    }
+    routes_->set_fallback(http::static_files::as_fallback(std::move(*files)));
+    return {};
+}
+
+result<void> gallery_server::parts::listen_for_metrics() {
+    if (!metrics_http_) return {};
+    metrics_sources sources;
+    sources.requests = &requests_;
+    sources.server = http_.get();
+    sources.store = storage_.store.get();
+    sources.etags = etags_.get();
+    sources.authenticator = authenticator_.get();
+    sources.imaging = imaging_.get();
+    sources.uploads = uploads_.get();
+    auto routes = std::make_shared<http::router>();
+    routes->add(http::method::get, "/metrics",
+                [sources](http::request&) -> task<http::response> {
+                    http::response page =
+                        http::response::bytes(200, "text/plain; version=0.0.4; charset=utf-8",
+                                              body(bytes::own(render_metrics(sources))));
+                    page.add("Cache-Control", "no-store");
+                    co_return page;
+                },
+                {.name = "metrics"});
+    return metrics_http_->listen(std::move(routes));
+}
+
+}  // namespace gallery::app

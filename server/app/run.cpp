@@ -1,0 +1,145 @@
+#include "app/run.hpp"
+
+#include "app/command_line.hpp"
+#include "app/gallery_server.hpp"
+#include "app/log.hpp"
+#include "app/process.hpp"
+#include "app/signals.hpp"
+#include "config/load.hpp"
+#include "storage/host.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace gallery::app {
+
+namespace {
+
+// As in sysexits.h; systemd is told not to restart after the first and the last.
+constexpr int exit_usage = 64;
+constexpr int exit_unavailable = 69;
+constexpr int exit_software = 70;
+constexpr int exit_config = 78;
+
+int exit_code_of(errc code) noexcept {
+    switch (code) {
+        case errc::invalid_argument:
+        case errc::permission_denied:
+        case errc::not_found:
+            return exit_config;
+        case errc::internal:
+            return exit_software;
+        default:
+            return exit_unavailable;
+    }
+}
+
+void print(std::FILE* where, std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), where);
+    std::fflush(where);
+}
+
+int fail(std::string_view text, int code) {
+    print(stderr, "gallery-server: " + std::string(text) + "\n");
+    return code;
+}
+
+result<config::configuration> load_configuration(const std::string& named) {
+    const auto environment = config::process_environment();
+    const std::string file =
+        !named.empty()
+            ? named
+            : first_existing({beside_executable("../../../etc/gallery.yml"), "/etc/gallery/gallery.yml"});
+    if (file.empty()) return config::load_text("", "gallery.yml (built in)", environment);
+    return config::load_file(file, environment);
+}
+
+int check_configuration(const config::configuration& c) {
+    std::string text;
+    for (const auto& value : c.effective) {
+        text += value.path + ": \"" + value.text + "\"  # " + value.from + "\n";
+    }
+    print(stdout, text);
+    const auto& s = c.values.storage;
+    const auto plugin = storage::load_plugin(s.plugin, s.plugin_dir);
+    if (!plugin) return fail(plugin.error().message, exit_config);
+    const auto section = s.sections.find(plugin->descriptor->name);
+    const auto options = storage::complete_options(
+        *plugin->descriptor,
+        section == s.sections.end() ? std::map<std::string, std::string>() : section->second);
+    if (!options) return fail(options.error().message, exit_config);
+    print(stdout, "# The configuration can be used; the storage plugin is " + plugin->file + " (" +
+                      plugin->descriptor->version + ").\n");
+    return EXIT_SUCCESS;
+}
+
+void show(const start_report& report) {
+    std::size_t width = 0;
+    for (const auto& [name, text] : report)
+        width = std::max(width, name.size());
+    std::string all = version_text() + " is ready\n";
+    for (const auto& [name, text] : report) {
+        all += "  " + name + std::string(width - name.size() + 2, ' ') + text + "\n";
+    }
+    print(stdout, all);
+}
+
+int serve(const command_line& line, const config::configuration& c) {
+    // First of all, since threads inherit what is set here.
+    signal_listener signals;
+    const auto notes = prepare_process();
+    const log_scope logging(c.values.logging);
+    for (const auto& note : notes)
+        log_warning(note);
+
+    auto server = gallery_server::start(c.values, {.demo = line.demo});
+    if (!server) {
+        flush_log();
+        return fail(server.error().message, exit_code_of(server.error().code));
+    }
+    show((*server)->report());
+    signals.listen([&server] { (*server)->reload(); },
+                   [] {
+                       log_warning("a second signal: stopped at once");
+                       flush_log();
+                       std::_Exit(EXIT_SUCCESS);
+                   });
+    signals.wait();
+    log_info("stopping: what is under way is finished first; a second signal stops at once");
+    if (!(*server)->stop()) {
+        // Something is still under way inside the engine. What it has acknowledged is on the disk, so the
+        // process may end here, as it may at any other moment.
+        log_warning("stopped, with requests broken off");
+        flush_log();
+        std::_Exit(EXIT_SUCCESS);
+    }
+    server->reset();
+    log_info("stopped");
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int run(std::span<const char* const> arguments) {
+    const auto line = parse_command_line(arguments);
+    if (!line) return fail(line.error().message, exit_usage);
+    switch (line->what) {
+        case command_line::action::help:
+            print(stdout, usage());
+            return EXIT_SUCCESS;
+        case command_line::action::version:
+            print(stdout, version_text() + "\n");
+            return EXIT_SUCCESS;
+        case command_line::action::serve:
+        case command_line::action::check_config:
+            break;
+    }
+    const auto configuration = load_configuration(line->config_file);
+    if (!configuration) {
+        return fail("the configuration cannot be used\n" + configuration.error().message, exit_config);
+    }
+    if (line->what == command_line::action::check_config) return check_configuration(*configuration);
+    return serve(*line, *configuration);
+}
+
+}  // namespace gallery::app

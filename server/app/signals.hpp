@@ -1,0 +1,31 @@
+/// Signals as calls on a thread of their own.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <thread>
+
+namespace gallery::app {
+
+/// While it exists SIGTERM, SIGINT and SIGHUP are handled; make it before any other thread, which then
+/// inherits that they are blocked there.
+class signal_listener {
+public:
+    signal_listener();
+    signal_listener(const signal_listener&) = delete;
+    signal_listener& operator=(const signal_listener&) = delete;
+    ~signal_listener();
+
+    /// From now on SIGHUP calls @p reload, on the listener's thread; a first SIGTERM or SIGINT ends wait(); a
+    /// second one calls @p at_once. Those that came before this are not lost.
+    void listen(std::function<void()> reload, std::function<void()> at_once);
+
+    /// Returns when the server shall stop.
+    void wait();
+
+private:
+    std::promise<void> stop_;
+    std::thread thread_;
+};
+
+}  // namespace gallery::app

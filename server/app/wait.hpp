@@ -1,0 +1,30 @@
+/// Waits in an ordinary thread for a coroutine on an I/O thread.
+#pragma once
+
+#include <gallery/task.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <exception>
+#include <future>
+#include <utility>
+
+namespace gallery::app {
+
+/// Runs @p work on @p where and blocks until it has ended. Precondition: the calling thread is not the one
+/// that runs @p where. Throws what the coroutine throws.
+template <class T>
+T wait_for(const io_executor& where, task<T> work) {
+    std::promise<T> outcome;
+    auto ended = outcome.get_future();
+    asio::co_spawn(where, std::move(work), [&outcome](std::exception_ptr thrown, T value) {
+        if (thrown) {
+            outcome.set_exception(std::move(thrown));
+        } else {
+            outcome.set_value(std::move(value));
+        }
+    });
+    return ended.get();
+}
+
+}  // namespace gallery::app

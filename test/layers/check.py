@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Holds what the architecture says about the sources: who may include whom, and that nothing in the repository
+depends on the machine it was written on. Prints each violation with file and line; exit code 1 where there is one.
+
+usage: check.py REPOSITORY
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+# A folder of server/ and those whose headers it may include beside its own. Downwards only:
+# main -> app -> api -> gallery -> {auth, imaging, cache, storage} -> common. http and config know nothing of the
+# gallery. auth uses the cache of verified tokens.
+SERVER = {
+    "http": set(),
+    "config": set(),
+    "cache": set(),
+    "imaging": set(),
+    "storage": set(),
+    "auth": {"cache"},
+    "gallery": {"auth", "imaging", "cache", "storage"},
+    "api": {"gallery", "auth", "imaging", "cache", "storage", "http"},
+    "app": {"api", "gallery", "auth", "imaging", "cache", "storage", "http", "config"},
+}
+# Libraries that only some may use.
+LIBRARIES = [
+    (r"rocksdb/", {"storage_plugins/rocksdb"}),
+    (r"spdlog/", {"server/app"}),
+    (r"prometheus/", {"server/app"}),
+    (r"yaml-cpp/", {"server/config"}),
+    (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
+    (r"boost/beast", {"server/http"}),
+]
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+SOURCES = {".cpp", ".hpp", ".h", ".cc"}
+
+# Folders of a machine's users and of build machines; registries. What tests say about foreign paths is data.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|home/[a-z]|Users/[A-Z]|workspace|builds|mnt/[a-z])[/\w.-]*")
+REGISTRY = re.compile(r"https?://(?:registry\.[\w.-]+|[\w.-]*artifactory[\w.-]*|[\w.-]*nexus[\w.-]*|npm\.[\w.-]+)", re.I)
+TEXT = SOURCES | {".py", ".sh", ".cmake", ".txt", ".md", ".yml", ".yaml", ".json", ".ts", ".js", ".mjs", ".html", ".scss",
+                  ".service", ".cfg", ".toml", ".npmrc", ""}
+
+
+def files(root):
+    """What is or would be in the repository."""
+    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"],
+                            capture_output=True, check=False)
+    if listed.returncode == 0:
+        names = [n for n in listed.stdout.decode().split("\0") if n]
+        return [root / n for n in names if (root / n).is_file()]
+    skip = {"build", "node_modules", ".git", "data"}
+    return [p for p in root.rglob("*") if p.is_file() and not skip & set(p.relative_to(root).parts)]
+
+
+def includes(path):
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        found = INCLUDE.match(line)
+        if found:
+            yield number, found.group(1), found.group(2)
+
+
+def layer_problems(root, path):
+    relative = path.relative_to(root)
+    parts = relative.parts
+    server = parts[0] == "server" and len(parts) > 2
+    plugin = parts[0] == "storage_plugins" and len(parts) > 2
+    common = parts[0] == "common"
+    if not (server or plugin or common):
+        return
+    for number, quote, name in includes(path):
+        top = name.split("/")[0]
+        where = f"{relative}:{number}"
+        if top in SERVER and "/" in name and not name.startswith("gallery/"):
+            if not server:
+                yield f"{where}: {parts[0]} may not include the server's {name}"
+            elif top != parts[1] and top not in SERVER.get(parts[1], set(SERVER)):
+                yield f"{where}: server/{parts[1]} may not include {name}"
+        # server/gallery is included with quotes, common's gallery/ with angle brackets.
+        if name.startswith("gallery/") and quote == '"':
+            if not server:
+                yield f"{where}: {parts[0]} may not include the server's {name}"
+            elif parts[1] != "gallery" and "gallery" not in SERVER.get(parts[1], set(SERVER)):
+                yield f"{where}: server/{parts[1]} may not include {name}"
+        if server and parts[1] != "app" and name.startswith("storage_plugins/"):
+            yield f"{where}: the server may not include {name} of a plugin"
+        for pattern, allowed in LIBRARIES:
+            if re.match(pattern, name) and not any(str(relative).startswith(a + "/") for a in allowed):
+                yield f"{where}: <{name}> may be included by {', '.join(sorted(allowed))} only"
+
+
+def machine_problems(root, path):
+    relative = path.relative_to(root)
+    if path.suffix not in TEXT or path.stat().st_size > 1 << 20 or relative == pathlib.Path("test/layers/check.py"):
+        return
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError:
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, what in ((MACHINE_PATH, "a path of one machine"), (REGISTRY, "the address of a package registry")):
+            found = pattern.search(line)
+            if found:
+                yield f"{relative}:{number}: {what}: {found.group(0)}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1]).resolve()
+    problems = []
+    checked = 0
+    for path in files(root):
+        if path.suffix in SOURCES:
+            problems += layer_problems(root, path)
+            checked += 1
+        problems += machine_problems(root, path)
+    for problem in problems:
+        print(problem)
+    print(f"{checked} source files, {len(problems)} violations")
+    if checked == 0:
+        print("found no sources, so nothing was checked")
+        return 1
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
