@@ -22,12 +22,12 @@ const DAY_MS = 86_400_000;
         @if (error(); as text) {
           <p class="g-error" role="alert">{{ text }}</p>
         }
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>Description</mat-label>
           <input matInput name="description" required maxlength="255" autocomplete="off" placeholder="Where it is used" [(ngModel)]="description" />
         </mat-form-field>
         @if (!value) {
-          <mat-form-field>
+          <mat-form-field appearance="outline" hideRequiredMarker>
             <mat-label>Expires</mat-label>
             <mat-select name="days" [(ngModel)]="days">
               @for (choice of choices; track choice.days) {

@@ -23,15 +23,15 @@ export interface OrganisationDialogData {
         @if (error(); as text) {
           <p class="g-error" role="alert">{{ text }}</p>
         }
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>Name</mat-label>
           <input matInput name="title" required maxlength="255" autocomplete="off" [(ngModel)]="title" />
         </mat-form-field>
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>E-mail</mat-label>
           <input matInput type="email" name="email" autocomplete="off" [(ngModel)]="email" />
         </mat-form-field>
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>Phone</mat-label>
           <input matInput type="tel" name="phone" autocomplete="off" [(ngModel)]="phone" />
         </mat-form-field>

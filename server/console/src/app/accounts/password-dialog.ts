@@ -19,15 +19,15 @@ import { Session } from '../core/session';
           <p class="g-error" role="alert">{{ text }}</p>
         }
         <input class="g-unseen" type="text" autocomplete="username" readonly tabindex="-1" aria-hidden="true" [value]="email" />
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>Current password</mat-label>
           <input matInput type="password" name="current" autocomplete="current-password" cdkFocusInitial [(ngModel)]="current" />
         </mat-form-field>
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>New password</mat-label>
           <input matInput type="password" name="next" autocomplete="new-password" [(ngModel)]="next" />
         </mat-form-field>
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>New password again</mat-label>
           <input matInput type="password" name="repeated" autocomplete="new-password" [(ngModel)]="repeated" />
           @if (differs()) {

@@ -20,7 +20,7 @@ import { Session } from '../core/session';
           <p class="g-error" role="alert">{{ text }}</p>
         }
         <input class="g-unseen" type="text" autocomplete="username" readonly tabindex="-1" aria-hidden="true" [value]="email" />
-        <mat-form-field>
+        <mat-form-field appearance="outline" hideRequiredMarker>
           <mat-label>Password</mat-label>
           <input matInput type="password" name="password" autocomplete="current-password" cdkFocusInitial [(ngModel)]="password" />
         </mat-form-field>
