@@ -1,0 +1,255 @@
+#include "checker.hpp"
+
+#include "codec.hpp"
+#include "records.hpp"
+
+namespace gallery::rocks {
+namespace {
+
+constexpr std::size_t most_problems = 1000;
+constexpr const char* rebuild_advice = " Export and import the image again.";
+
+}  // namespace
+
+void checker::problem(std::string text) {
+    if (report_.problems.size() < most_problems) report_.problems.push_back(std::move(text));
+}
+
+engine::cursor checker::all_of(family which) const {
+    return engine_.iterate(which, {}, engine::reach::disk_aside, at_);
+}
+
+std::uint64_t checker::bodies_of(const image_record& record) noexcept {
+    return record.preview_is_original ? 1 : 2;
+}
+
+result<check_report> checker::run() {
+    for (const auto step :
+         {&checker::count_records, &checker::check_index, &checker::check_lookups, &checker::check_bodies,
+          &checker::check_counters, &checker::check_documents_and_changes})
+        if (auto done = (this->*step)(); !done) return done.error();
+    return std::move(report_);
+}
+
+result<record_ptr> checker::record_at(std::string_view key) const {
+    auto record = *load_record(engine_, key, engine::reach::disk_aside, at_);
+    // A damaged record was reported when the records were counted; for all else it is not there.
+    if (!record && record.error().code == errc::corrupt) return record_ptr();
+    return record;
+}
+
+result<record_ptr> checker::record_with(image_id id) const {
+    rocksdb::PinnableSlice key;
+    const auto status = engine_.get(family::lookup, id_lookup_key(id), key, engine::reach::disk_aside, at_);
+    if (status.IsNotFound()) return record_ptr();
+    if (!status.ok()) return to_error(status, "looking an image up");
+    return record_at(view(key));
+}
+
+result<void> checker::count_records() {
+    auto at = all_of(family::records);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto record = decode_record(at.key(), at.value());
+        if (!record) {
+            problem("The record of " + describe_image(at.key()) +
+                    " is damaged. Delete it and upload the image again.");
+            continue;
+        }
+        ++report_.records;
+        ++counted_[counter_key(record->tenant, record->sub_type)];
+        expected_bodies_ += bodies_of(*record);
+        expected_lookups_ += record->public_key.empty() ? 1 : 2;
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the records");
+    return {};
+}
+
+result<void> checker::check_index() {
+    auto at = all_of(family::index);
+    std::uint64_t right = 0;
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        ++report_.index_entries;
+        const auto key = parse_index_key(at.key());
+        const auto image_key = key ? image_key_of(key->property_letter, at.value()) : std::nullopt;
+        if (!image_key) {
+            problem("A list has an entry that cannot be read.");
+            continue;
+        }
+        const std::string record_name = record_key(key->tenant, *image_key);
+        const auto record = record_at(record_name);
+        if (!record) return record.error();
+        bool expected = false;
+        if (*record)
+            for (const auto& entry : index_entries(**record))
+                if (entry.key == at.key() && entry.value == at.value()) expected = true;
+        if (expected)
+            ++right;
+        else
+            problem(std::string("The list by '") + key->property_letter + "' has an entry for " +
+                    describe_image(record_name) + " that does not agree with its record." + rebuild_advice);
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the lists");
+    // Keys are unique, so where all entries are right and as many as there should be, none is missing.
+    if (right != report_.records * all_properties.size()) return find_missing_entries();
+    return {};
+}
+
+result<void> checker::find_missing_entries() {
+    auto at = all_of(family::records);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto record = decode_record(at.key(), at.value());
+        if (!record) continue;
+        for (const auto& entry : index_entries(*record)) {
+            rocksdb::PinnableSlice value;
+            const auto status = engine_.get(family::index, entry.key, value, engine::reach::disk_aside, at_);
+            if (status.ok()) continue;
+            if (!status.IsNotFound()) return to_error(status, "checking the lists");
+            problem(std::string("The list by '") + entry.key[index_prefix_size - 1] + "' lacks " +
+                    describe_image(at.key()) + "." + rebuild_advice);
+        }
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the lists");
+    return {};
+}
+
+result<void> checker::check_lookups() {
+    auto at = all_of(family::lookup);
+    std::uint64_t right = 0;
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto record = record_at(at.value());
+        if (!record) return record.error();
+        const bool by_id = at.key().starts_with('i');
+        if (*record &&
+            (by_id ? id_lookup_key((*record)->id) : public_lookup_key((*record)->public_key)) == at.key())
+            ++right;
+        else
+            problem(std::string(by_id ? "An id" : "A public key") + " leads to " +
+                    describe_image(at.value()) + ", whose record does not have it." + rebuild_advice);
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
+    if (right != expected_lookups_) return find_missing_lookups();
+    return {};
+}
+
+result<void> checker::find_missing_lookups() {
+    auto at = all_of(family::records);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto record = decode_record(at.key(), at.value());
+        if (!record) continue;
+        for (const auto& name : {id_lookup_key(record->id), public_lookup_key(record->public_key)}) {
+            if (name == "p") continue;
+            rocksdb::PinnableSlice value;
+            const auto status = engine_.get(family::lookup, name, value, engine::reach::disk_aside, at_);
+            if (!status.ok() && !status.IsNotFound()) return to_error(status, "checking ids and public keys");
+            if (status.IsNotFound() || view(value) != at.key())
+                problem(std::string(name.front() == 'i' ? "The id" : "The public key") + " of " +
+                        describe_image(at.key()) + " does not lead to it." + rebuild_advice);
+        }
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
+    return {};
+}
+
+result<void> checker::check_bodies() {
+    constexpr std::size_t key_size = id_size + 9;
+    auto at = all_of(family::bodies);
+    std::uint64_t right = 0;
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const std::string_view key = at.key();
+        record_ptr record;
+        if (key.size() == key_size) {
+            auto found = record_with(id_from<image_id>(key));
+            if (!found) return found.error();
+            record = std::move(*found);
+        }
+        const auto which = static_cast<representation>(key.empty() ? '\0' : key.back());
+        const bool wanted = record && record->content_rev == read_big_endian(key.substr(id_size)) &&
+                            (which == representation::original ||
+                             (which == representation::preview && !record->preview_is_original));
+        if (!wanted) {
+            problem("Bytes of " + std::to_string(at.value().size()) + " bytes length belong to no record.");
+            continue;
+        }
+        ++right;
+        const auto size = record->descriptor(which).size;
+        if (at.value().size() != size)
+            problem("The bytes of " + describe_image(record_key(record->tenant, record->key)) +
+                    " have length " + std::to_string(at.value().size()) + " instead of " +
+                    std::to_string(size) + ". Restore the image from a backup.");
+    }
+    // An iterator ends at the first value that cannot be read, so then each record is asked for its own.
+    if (right != expected_bodies_ || !at->status().ok()) return find_missing_bodies();
+    return {};
+}
+
+result<void> checker::find_missing_bodies() {
+    auto at = all_of(family::records);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto record = decode_record(at.key(), at.value());
+        if (!record) continue;
+        for (const auto which : {representation::original, representation::preview}) {
+            if (which == representation::preview && record->preview_is_original) continue;
+            rocksdb::PinnableSlice value;
+            const auto status = engine_.get(family::bodies, body_key(record->id, record->content_rev, which),
+                                            value, engine::reach::disk_aside, at_);
+            if (status.ok()) continue;
+            const std::string what =
+                std::string(which == representation::original ? "The bytes of " : "The preview of ") +
+                describe_image(at.key());
+            if (status.IsNotFound())
+                problem(what + " are missing. Restore the image from a backup.");
+            else
+                problem(what + " cannot be read (" + status.ToString() +
+                        "). Restore the image from a backup.");
+        }
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the bytes");
+    return {};
+}
+
+result<void> checker::check_counters() {
+    auto at =
+        engine_.iterate_prefix(family::meta, std::string(counter_prefix), engine::reach::disk_aside, at_);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const std::string key(at.key());
+        const auto stored = decode_number(at.value());
+        const auto found = counted_.find(key);
+        const std::uint64_t counted = found == counted_.end() ? 0 : found->second;
+        if (found != counted_.end()) counted_.erase(found);
+        if (stored && *stored == counted) continue;
+        const std::string tenant =
+            key.size() >= counter_prefix.size() + id_size
+                ? to_string(id_from<tenant_id>(std::string_view(key).substr(counter_prefix.size())))
+                : std::string("?");
+        problem("The number of images of tenant " + tenant + " is kept as " +
+                (stored ? std::to_string(*stored) : std::string("something unreadable")) +
+                ", but there are " + std::to_string(counted) + ".");
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the counters");
+    for (const auto& [key, counted] : counted_)
+        problem("The number of images of tenant " +
+                to_string(id_from<tenant_id>(std::string_view(key).substr(counter_prefix.size()))) +
+                " is not kept, but there are " + std::to_string(counted) + ".");
+    return {};
+}
+
+result<void> checker::check_documents_and_changes() {
+    auto documents = all_of(family::documents);
+    for (documents->SeekToFirst(); documents->Valid(); documents->Next()) {
+        ++report_.documents;
+        if (decode_document(documents.key(), documents.value())) continue;
+        std::string name(documents.key());
+        if (const auto split = name.find('\0'); split != std::string::npos) name[split] = '/';
+        problem("The document " + name + " is damaged. Restore it from a backup.");
+    }
+    if (!documents->status().ok()) return to_error(documents->status(), "checking the documents");
+    auto changes = all_of(family::changes);
+    for (changes->SeekToFirst(); changes->Valid(); changes->Next())
+        if (!decode_change(changes.key(), changes.value()))
+            problem(
+                "An entry of the change feed is damaged. Restart the server, so that nothing relies on it.");
+    if (!changes->status().ok()) return to_error(changes->status(), "checking the change feed");
+    return {};
+}
+
+}  // namespace gallery::rocks

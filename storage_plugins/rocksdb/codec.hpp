@@ -1,0 +1,37 @@
+/// Values as they lie on the disk: image records, documents and changes. Each begins with the version of
+/// its format and ends with a checksum over key and value, so that a value that was damaged, or stands
+/// under another key, is never taken for a good one. README.md in this folder shows the bytes.
+#pragma once
+
+#include "keys.hpp"
+
+#include <gallery/model.hpp>
+#include <gallery/storage.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gallery::rocks {
+
+/// CRC-32C (Castagnoli) of two pieces one after the other.
+std::uint32_t crc32c(std::string_view first, std::string_view second) noexcept;
+
+/// @p key is the record's key in the records family.
+std::string encode_record(std::string_view key, const image_record& record);
+/// Null where key and value are not what encode_record made.
+record_ptr decode_record(std::string_view key, std::string_view value);
+
+/// @p key is the document's key in the documents family.
+std::string encode_document(std::string_view key, const document& doc);
+std::optional<document> decode_document(std::string_view key, std::string_view value);
+
+/// @p key is the change's key in the changes family.
+std::string encode_change(std::string_view key, const change& what);
+std::optional<change> decode_change(std::string_view key, std::string_view value);
+
+/// Numbers of the meta family, 8 bytes little-endian.
+std::string encode_number(std::uint64_t value);
+std::optional<std::uint64_t> decode_number(std::string_view value) noexcept;
+
+}  // namespace gallery::rocks

@@ -1,0 +1,128 @@
+#include "engine.hpp"
+
+#include "codec.hpp"
+
+#include <rocksdb/listener.h>
+
+#include <sys/stat.h>
+
+namespace gallery::rocks {
+
+error to_error(const rocksdb::Status& status, std::string_view doing) {
+    std::string said = status.ToString();
+    const auto make = [&](errc code, std::string_view advice) {
+        std::string text("rocksdb: ");
+        text.append(doing).append(": ").append(said).append(".");
+        if (!advice.empty()) text.append(" ").append(advice);
+        return error{code, std::move(text)};
+    };
+    if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit)
+        return make(errc::no_space, "Nothing was changed; free space on the disk of the store.");
+    if (status.IsCorruption())
+        return make(errc::corrupt, "Run `gallery-admin verify` to see what is affected.");
+    if (status.IsBusy() || status.IsTryAgain() || status.IsTimedOut() || status.IsMemoryLimit() ||
+        status.IsIncomplete())
+        return make(errc::busy, "Try again later.");
+    if (status.IsShutdownInProgress() || status.IsAborted())
+        return make(errc::unavailable, "The store is stopping.");
+    if (status.IsIOError()) return make(errc::io_error, "Look at the disk and the log of the system.");
+    return make(errc::internal, "");
+}
+
+rocksdb::ReadOptions engine::read_options(reach how, const snapshot_ptr& at) {
+    rocksdb::ReadOptions read;
+    read.verify_checksums = true;
+    read.snapshot = at.get();
+    if (how == reach::memory) read.read_tier = rocksdb::kBlockCacheTier;
+    if (how == reach::disk_aside) read.fill_cache = false;
+    return read;
+}
+
+rocksdb::Status engine::get(family which, std::string_view key, rocksdb::PinnableSlice& value, reach how,
+                            const snapshot_ptr& at) const {
+    return db_->Get(read_options(how, at), handle(which), slice(key), &value);
+}
+
+engine::cursor::cursor(const engine& from, family which, range bounds, reach how, const snapshot_ptr& at)
+    : bounds_(std::make_unique<range>(std::move(bounds))), slices_(std::make_unique<slices>()), at_(at) {
+    slices_->lower = slice(bounds_->from);
+    slices_->upper = slice(bounds_->below);
+    auto read = read_options(how, at_);
+    read.iterate_lower_bound = &slices_->lower;
+    if (!bounds_->below.empty()) read.iterate_upper_bound = &slices_->upper;
+    read.auto_prefix_mode = false;
+    iterator_.reset(from.db().NewIterator(read, from.handle(which)));
+}
+
+engine::cursor engine::iterate(family which, range bounds, reach how, const snapshot_ptr& at) const {
+    return {*this, which, std::move(bounds), how, at};
+}
+
+engine::cursor engine::iterate_prefix(family which, std::string prefix, reach how,
+                                      const snapshot_ptr& at) const {
+    range bounds;
+    bounds.below = after_prefix(prefix);
+    bounds.from = std::move(prefix);
+    return {*this, which, std::move(bounds), how, at};
+}
+
+snapshot_ptr engine::snapshot() const {
+    return {db_->GetSnapshot(),
+            [db = db_.get()](const rocksdb::Snapshot* taken) { db->ReleaseSnapshot(taken); }};
+}
+
+result<std::uint64_t> engine::number(std::string_view key, const snapshot_ptr& at) const {
+    rocksdb::PinnableSlice value;
+    const auto status = get(family::meta, key, value, reach::disk, at);
+    if (status.IsNotFound()) return std::uint64_t{0};
+    if (!status.ok()) return to_error(status, "reading a counter");
+    const auto number = decode_number(view(value));
+    if (!number) return error{errc::corrupt, "rocksdb: a counter of the store cannot be read."};
+    return *number;
+}
+
+result<void> engine::commit(rocksdb::WriteBatch& batch) {
+    if (failed_.load(std::memory_order_relaxed)) try_resume();
+    make_room(batch.GetDataSize());
+    rocksdb::WriteOptions write;
+    write.sync = true;
+    const auto status = db_->Write(write, &batch);
+    if (status.ok()) return {};
+    failed_.store(true, std::memory_order_relaxed);
+    return to_error(status, "writing");
+}
+
+rocksdb::Status engine::write_lazily(rocksdb::WriteBatch& batch) {
+    return db_->Write(rocksdb::WriteOptions(), &batch);
+}
+
+void engine::try_resume() {
+    // One at a time; the others go on and meet the error that is still there.
+    const std::unique_lock lock(resume_mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || !failed_.load(std::memory_order_relaxed)) return;
+    if (!db_->Resume().ok()) return;
+    failed_.store(false, std::memory_order_relaxed);
+    log_(plugin_context::log_level::info, "rocksdb: writing is possible again.");
+}
+
+std::uint64_t engine::unflushed_body_bytes() const {
+    std::uint64_t bytes = 0;
+    db_->GetIntProperty(handle(family::bodies), rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes);
+    return bytes;
+}
+
+void engine::make_room(std::uint64_t size) {
+    // RocksDB bounds its buffers by their number and takes each one as large as the last write makes it.
+    // Large bodies would fill several, so they wait for the disk here instead.
+    constexpr std::uint64_t large = 1ULL << 20;
+    if (size < large) return;
+    const std::lock_guard lock(room_mutex_);
+    const std::uint64_t held = unflushed_body_bytes();
+    if (held < large || held + size <= body_buffer_limit_) return;
+    rocksdb::FlushOptions flush;
+    flush.allow_write_stall = true;
+    // A failure shows in the write that follows.
+    db_->Flush(flush, handle(family::bodies)).PermitUncheckedError();
+}
+
+}  // namespace gallery::rocks

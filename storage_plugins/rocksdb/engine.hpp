@@ -1,0 +1,130 @@
+/// RocksDB as this plugin uses it: opened with our column families and limits, with errors in our terms.
+#pragma once
+
+#include "keys.hpp"
+#include "mark.hpp"
+#include "options.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/plugin.hpp>
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::rocks {
+
+using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
+
+/// The failure of @p doing ("reading the image logo.png") as an error of ours. Precondition: not ok().
+error to_error(const rocksdb::Status& status, std::string_view doing);
+
+inline rocksdb::Slice slice(std::string_view text) noexcept {
+    return {text.data(), text.size()};
+}
+inline std::string_view view(const rocksdb::Slice& text) noexcept {
+    return {text.data(), text.size()};
+}
+
+/// Reads at one moment; released with the last reference.
+using snapshot_ptr = std::shared_ptr<const rocksdb::Snapshot>;
+
+class engine {
+public:
+    /// Opens or creates the database in @p folder. Errors: see plugin_descriptor::create.
+    static result<std::unique_ptr<engine>> open(const std::string& folder, const options& chosen,
+                                                log_function log);
+    ~engine();
+
+    [[nodiscard]] rocksdb::DB& db() const noexcept { return *db_; }
+    [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(family which) const noexcept {
+        return handles_[static_cast<std::size_t>(which)];
+    }
+
+    enum class reach : std::uint8_t {
+        memory,      ///< only what is in memory: Status Incomplete where the disk would have to be asked
+        disk,        ///< keeps the blocks that were read in the block cache
+        disk_aside,  ///< leaves the caches as they are: scans, checks, bodies
+    };
+    [[nodiscard]] static rocksdb::ReadOptions read_options(reach how, const snapshot_ptr& at = nullptr);
+
+    rocksdb::Status get(family which, std::string_view key, rocksdb::PinnableSlice& value, reach how,
+                        const snapshot_ptr& at = nullptr) const;
+
+    /// Keys from @p from on and below @p below.
+    struct range {
+        std::string from;
+        std::string below;
+    };
+    /// An iterator with its bounds, which RocksDB only refers to.
+    class cursor {
+    public:
+        cursor(const engine& from, family which, range bounds, reach how, const snapshot_ptr& at);
+        rocksdb::Iterator* operator->() const noexcept { return iterator_.get(); }
+        [[nodiscard]] std::string_view key() const { return view(iterator_->key()); }
+        [[nodiscard]] std::string_view value() const { return view(iterator_->value()); }
+        [[nodiscard]] const range& bounds() const noexcept { return *bounds_; }
+
+    private:
+        struct slices {
+            rocksdb::Slice lower;
+            rocksdb::Slice upper;
+        };
+        std::unique_ptr<range> bounds_;
+        std::unique_ptr<slices> slices_;
+        snapshot_ptr at_;
+        std::unique_ptr<rocksdb::Iterator> iterator_;
+    };
+    [[nodiscard]] cursor iterate(family which, range bounds, reach how,
+                                 const snapshot_ptr& at = nullptr) const;
+    /// Everything that begins with @p prefix.
+    [[nodiscard]] cursor iterate_prefix(family which, std::string prefix, reach how,
+                                        const snapshot_ptr& at = nullptr) const;
+
+    [[nodiscard]] snapshot_ptr snapshot() const;
+
+    /// A number of the meta family; 0 where it is not there.
+    result<std::uint64_t> number(std::string_view key, const snapshot_ptr& at = nullptr) const;
+
+    /// Writes and synchronises. After a full disk it first tries to get going again. Blocks.
+    result<void> commit(rocksdb::WriteBatch& batch);
+    /// As commit, but durable only with the next synchronised write. For upkeep.
+    rocksdb::Status write_lazily(rocksdb::WriteBatch& batch);
+
+    [[nodiscard]] acknowledged_mark& mark() noexcept { return mark_; }
+    [[nodiscard]] const rocksdb::Cache& block_cache() const noexcept { return *block_cache_; }
+    /// Bytes of committed bodies that have not reached blob files.
+    [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
+
+private:
+    engine() = default;
+
+    rocksdb::Options database_options(const options& chosen);
+    std::vector<rocksdb::ColumnFamilyDescriptor> families(const options& chosen) const;
+    result<void> open_database(const options& chosen);
+    result<revision> readable_revision(const rocksdb::Options& how, const options& chosen) const;
+    result<void> check_format();
+    void make_room(std::uint64_t size);
+    void try_resume();
+
+    std::string folder_;
+    log_function log_;
+    std::uint64_t body_buffer_limit_ = 0;
+    std::shared_ptr<rocksdb::Cache> block_cache_;
+    std::unique_ptr<rocksdb::DB> db_;
+    std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
+    acknowledged_mark mark_;
+    std::atomic<bool> failed_{false};
+    std::mutex resume_mutex_;
+    std::mutex room_mutex_;
+};
+
+}  // namespace gallery::rocks

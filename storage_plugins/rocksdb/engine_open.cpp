@@ -1,0 +1,229 @@
+// How the database is opened: its limits, its recovery after a crash, and the refusals.
+#include "codec.hpp"
+#include "engine.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/merge_operator.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace gallery::rocks {
+namespace {
+
+/// Counters are changed without being read: a write adds +1 or -1, and concurrent writes of one tenant
+/// need no common lock.
+class add_numbers final : public rocksdb::AssociativeMergeOperator {
+public:
+    bool Merge(const rocksdb::Slice&, const rocksdb::Slice* before, const rocksdb::Slice& operand,
+               std::string* sum, rocksdb::Logger*) const override {
+        const auto a = before == nullptr ? std::uint64_t{0} : decode_number(view(*before)).value_or(0);
+        *sum = encode_number(a + decode_number(view(operand)).value_or(0));
+        return true;
+    }
+    const char* Name() const override { return "gallery.add"; }
+};
+
+/// Tells the operator what RocksDB's background threads met.
+class background_listener final : public rocksdb::EventListener {
+public:
+    explicit background_listener(log_function log) : log_(std::move(log)) {}
+
+    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+        log_(plugin_context::log_level::error,
+             "rocksdb: work in the background failed: " + status->ToString() +
+                 ". Writes fail until it is resolved; after space was freed they go on by themselves.");
+    }
+    void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+        if (info.new_bg_error.ok())
+            log_(plugin_context::log_level::info, "rocksdb: work in the background goes on again.");
+    }
+
+private:
+    log_function log_;
+};
+
+rocksdb::CompressionType light_compression() {
+    for (const auto type : rocksdb::GetSupportedCompressions())
+        if (type == rocksdb::kLZ4Compression) return type;
+    return rocksdb::kNoCompression;
+}
+
+}  // namespace
+
+rocksdb::Options engine::database_options(const options& chosen) {
+    rocksdb::Options how;
+    how.create_if_missing = true;
+    how.create_missing_column_families = true;
+    how.max_background_jobs = static_cast<int>(chosen.background_jobs);
+    how.max_open_files = static_cast<int>(chosen.max_open_files);
+    // Families that are written seldom would hold old logs for ever.
+    how.max_total_wal_size = std::max<std::uint64_t>(chosen.write_buffer_bytes * 4, 64ULL << 20);
+    how.bytes_per_sync = 1ULL << 20;
+    how.avoid_unnecessary_blocking_io = true;
+    how.skip_stats_update_on_db_open = true;
+    how.stats_dump_period_sec = 0;
+    how.keep_log_file_num = 5;
+    how.max_log_file_size = 4ULL << 20;
+    how.info_log_level = rocksdb::INFO_LEVEL;
+    how.listeners.push_back(std::make_shared<background_listener>(log_));
+    // Tolerates a last record that a crash left unfinished, which nobody was told was written, and fails on
+    // everything else. RocksDB's default would drop all that follows a damaged place without a word.
+    how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    return how;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> engine::families(const options& chosen) const {
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = block_cache_;
+    table.cache_index_and_filter_blocks = true;
+    table.cache_index_and_filter_blocks_with_high_priority = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.block_size = 8 * 1024;
+    table.format_version = 5;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+    const std::shared_ptr<rocksdb::TableFactory> tables(rocksdb::NewBlockBasedTableFactory(table));
+    const auto compression = light_compression();
+    // Shares of the write buffer, in 64ths. Two full buffers may wait for the disk while a third one fills.
+    constexpr std::array<std::size_t, family_count> shares = {1, 4, 24, 6, 2, 2, 2};
+
+    std::vector<rocksdb::ColumnFamilyDescriptor> made;
+    for (std::size_t i = 0; i < family_count; ++i) {
+        rocksdb::ColumnFamilyOptions how;
+        how.table_factory = tables;
+        how.compression = compression;
+        how.write_buffer_size = chosen.write_buffer_bytes / 64 * shares[i];
+        how.max_write_buffer_number = 2;
+        switch (static_cast<family>(i)) {
+            case family::meta:
+                how.merge_operator = std::make_shared<add_numbers>();
+                how.max_successive_merges = 32;
+                break;
+            case family::bodies:
+                how.compression = rocksdb::kNoCompression;  // pictures are compressed already
+                how.enable_blob_files = true;
+                how.min_blob_size = 1024;
+                how.enable_blob_garbage_collection = true;
+                how.blob_garbage_collection_age_cutoff = 0.5;
+                how.blob_garbage_collection_force_threshold = 0.5;
+                how.blob_compaction_readahead_size = 2ULL << 20;
+                break;
+            default:
+                break;
+        }
+        made.emplace_back(family_names[i], how);
+    }
+    return made;
+}
+
+result<revision> engine::readable_revision(const rocksdb::Options& how, const options& chosen) const {
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    auto status = rocksdb::DB::OpenForReadOnly(how, folder_ + "/db", families(chosen), &handles, &opened);
+    if (!status.ok()) return to_error(status, "opening " + folder_);
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    revision last = 0;
+    {
+        const std::unique_ptr<rocksdb::Iterator> at(
+            db->NewIterator(rocksdb::ReadOptions(), handles[static_cast<std::size_t>(family::changes)]));
+        at->SeekToLast();
+        if (at->Valid() && at->key().size() == 8) last = read_big_endian(view(at->key()));
+        status = at->status();
+    }
+    for (auto* handle : handles)
+        db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+    if (!status.ok()) return to_error(status, "reading the change feed of " + folder_);
+    return last;
+}
+
+result<void> engine::open_database(const options& chosen) {
+    auto how = database_options(chosen);
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    auto status = rocksdb::DB::Open(how, folder_ + "/db", families(chosen), &handles, &opened);
+    const auto acknowledged = mark_.read().value_or(0);
+    if (status.IsCorruption()) {
+        // A power cut may leave the end of the log torn in another order than it was written. What lies
+        // behind the damage matters only if somebody was told that it is safe.
+        how.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+        const auto readable = readable_revision(how, chosen);
+        if (!readable) return to_error(status, "opening " + folder_);
+        if (*readable < acknowledged && !chosen.accept_lost_writes)
+            return error{
+                errc::corrupt,
+                "The write-ahead log of the store in " + folder_ + " is damaged (" + status.ToString() +
+                    "): writes up to revision " + std::to_string(acknowledged) +
+                    " were acknowledged, but only those up to " + std::to_string(*readable) +
+                    " can be read. Restore a backup, or set the rocksdb option accept_lost_writes to "
+                    "true once to go on without them. Nothing was changed."};
+        log_(plugin_context::log_level::warning,
+             "rocksdb: the end of the write-ahead log was damaged; what was not acknowledged was dropped.");
+        status = rocksdb::DB::Open(how, folder_ + "/db", families(chosen), &handles, &opened);
+    }
+    if (!status.ok()) {
+        const std::string said = status.ToString();
+        if (status.IsIOError() && said.find("lock") != std::string::npos)
+            return error{errc::unavailable, "The store in " + folder_ + " is open in another process (" +
+                                                said + "). Stop that process, or set another STORAGE_PATH."};
+        if (status.IsInvalidArgument())
+            return error{errc::corrupt, "The folder " + folder_ +
+                                            " holds a database that this version cannot open: " + said + "."};
+        return to_error(status, "opening " + folder_);
+    }
+    db_.reset(opened);
+    std::copy(handles.begin(), handles.end(), handles_.begin());
+    return {};
+}
+
+result<void> engine::check_format() {
+    const auto found = number(format_key);
+    if (!found) return found.error();
+    if (*found == format_version) return {};
+    if (*found != 0)
+        return error{errc::corrupt, "The store in " + folder_ + " has format " + std::to_string(*found) +
+                                        ", this plugin reads format " + std::to_string(format_version) +
+                                        ". Use the version of the gallery that wrote it."};
+    rocksdb::WriteBatch batch;
+    batch.Put(handle(family::meta), slice(format_key), encode_number(format_version));
+    return commit(batch);
+}
+
+result<std::unique_ptr<engine>> engine::open(const std::string& folder, const options& chosen,
+                                             log_function log) {
+    std::unique_ptr<engine> made(new engine);
+    made->folder_ = folder;
+    made->log_ = std::move(log);
+    made->body_buffer_limit_ = chosen.write_buffer_bytes / 4 * 3;
+    rocksdb::LRUCacheOptions cache;
+    cache.capacity = chosen.block_cache_bytes;
+    // Small shards would push out what had room in the whole.
+    cache.num_shard_bits = chosen.block_cache_bytes >= (32ULL << 20) ? 3 : 0;
+    cache.high_pri_pool_ratio = 0.5;
+    made->block_cache_ = rocksdb::NewLRUCache(cache);
+
+    std::error_code failure;
+    std::filesystem::create_directories(folder + "/db", failure);
+    if (failure)
+        return error{errc::io_error,
+                     "Cannot create the folder " + folder + "/db: " + failure.message() + "."};
+    if (auto opened = made->mark_.open(folder + "/acknowledged"); !opened) return opened.error();
+    if (auto opened = made->open_database(chosen); !opened) return opened.error();
+    if (auto checked = made->check_format(); !checked) return checked.error();
+    return made;
+}
+
+engine::~engine() {
+    if (!db_) return;
+    rocksdb::CancelAllBackgroundWork(db_.get(), true);
+    for (auto* handle : handles_)
+        if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+    db_->Close().PermitUncheckedError();
+    db_.reset();
+    mark_.synchronise();
+}
+
+}  // namespace gallery::rocks

@@ -1,0 +1,119 @@
+/// Names of what is stored: column families and the keys in them. README.md in this folder shows the
+/// layout; a change here is a change of the format on disk.
+#pragma once
+
+#include <gallery/model.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::rocks {
+
+/// Places in the engine's table of column families.
+enum class family : std::uint8_t { meta, records, bodies, index, lookup, documents, changes };
+inline constexpr std::size_t family_count = 7;
+/// The first is RocksDB's own default family.
+inline constexpr std::array<const char*, family_count> family_names = {
+    "default", "records", "bodies", "index", "lookup", "documents", "changes"};
+
+inline constexpr std::uint32_t format_version = 1;
+
+/// Keys of the meta family.
+inline constexpr std::string_view format_key = "m/format";
+inline constexpr std::string_view revision_floor_key = "m/revision_floor";
+inline constexpr std::string_view changes_trimmed_key = "m/changes_trimmed";
+inline constexpr std::string_view counter_prefix = "c/";
+
+/// One list order per letter.
+enum class property : char { created_time = 'c', title = 't', resource_key = 'k', size = 's', id = 'i' };
+inline constexpr std::array all_properties = {property::created_time, property::title, property::resource_key,
+                                              property::size, property::id};
+
+void append_big_endian(std::string& to, std::uint64_t value);
+/// Precondition: at least 8 bytes.
+std::uint64_t read_big_endian(std::string_view from) noexcept;
+/// Maps signed to unsigned so that bytes compare as numbers do.
+inline std::uint64_t ordered(std::int64_t value) noexcept {
+    return static_cast<std::uint64_t>(value) ^ (1ULL << 63);
+}
+inline std::int64_t from_ordered(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>(value ^ (1ULL << 63));
+}
+
+/// The 16 bytes of an identifier.
+template <class Tag>
+std::string_view raw(const basic_id<Tag>& id) noexcept {
+    return {reinterpret_cast<const char*>(id.value.data), sizeof id.value.data};
+}
+/// The inverse. Precondition: at least 16 bytes.
+template <class Id>
+Id id_from(std::string_view bytes) noexcept {
+    Id id;
+    std::memcpy(id.value.data, bytes.data(), sizeof id.value.data);
+    return id;
+}
+
+/// records: tenant, key.
+std::string record_key(tenant_id tenant, std::string_view key);
+/// bodies: image id, content revision, representation.
+std::string body_key(image_id id, revision content_rev, representation which);
+/// lookup: 'i' and the image id, or 'p' and the public key; the value is a record key.
+std::string id_lookup_key(image_id id);
+std::string public_lookup_key(std::string_view public_key);
+/// documents: kind, 0, id. An empty id gives the prefix of the kind.
+std::string document_key(std::string_view kind, std::string_view id);
+/// changes: revision.
+std::string change_key(revision rev);
+/// meta: number of a tenant's images of a sub type.
+std::string counter_key(tenant_id tenant, image_sub_type sub_type);
+
+// ---- index: tenant, sub type, property letter, the property's value, image id -----------------------
+
+inline constexpr std::size_t index_prefix_size = 18;
+inline constexpr std::size_t id_size = 16;
+
+std::string index_prefix(tenant_id tenant, image_sub_type sub_type, property which);
+/// The smallest string that is greater than everything with this prefix.
+std::string after_prefix(std::string prefix);
+
+struct index_entry {
+    std::string key;
+    std::string value;
+    friend bool operator==(const index_entry&, const index_entry&) = default;
+};
+
+/// The value of a property as it stands in an index key: compares bytewise as the property does, and none
+/// is a prefix of another one's.
+std::string property_bytes(const image_record& record, property which);
+
+/// All list entries of a record, one per property, in the order of all_properties.
+std::vector<index_entry> index_entries(const image_record& record);
+
+/// Parts of an index key; views into it.
+struct index_key_view {
+    tenant_id tenant;
+    image_sub_type sub_type;
+    char property_letter;
+    std::string_view prefix;  ///< index_prefix_size bytes
+    std::string_view value;   ///< property_bytes
+    image_id id;
+};
+/// Nothing where it is too short to be one.
+std::optional<index_key_view> parse_index_key(std::string_view key) noexcept;
+
+/// The value of a title entry has what a search sorts by; all others hold the image's key alone.
+struct title_value {
+    std::uint64_t created_time = 0;  ///< ordered()
+    std::uint64_t size = 0;
+    std::string_view image_key;
+};
+std::optional<title_value> parse_title_value(std::string_view value) noexcept;
+
+/// The image's key behind an index entry; nothing where the entry is malformed.
+std::optional<std::string_view> image_key_of(char property_letter, std::string_view value) noexcept;
+
+}  // namespace gallery::rocks

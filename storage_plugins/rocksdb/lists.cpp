@@ -1,0 +1,227 @@
+#include "lists.hpp"
+
+#include "records.hpp"
+
+#include <unordered_set>
+
+namespace gallery::rocks {
+namespace {
+
+/// Pages that begin within so many entries of an end are reached without anchors.
+constexpr std::uint64_t near = 256;
+
+property property_of(image_sort sort) noexcept {
+    switch (sort) {
+        case image_sort::created_time:
+            return property::created_time;
+        case image_sort::title:
+            return property::title;
+        case image_sort::resource_key:
+            return property::resource_key;
+        case image_sort::size:
+            return property::size;
+        case image_sort::resource_type:
+        case image_sort::tenant:
+            break;
+    }
+    return property::id;
+}
+
+}  // namespace
+
+result<std::uint64_t> list_reader::count(tenant_id tenant, image_sub_type sub_type,
+                                         const snapshot_ptr& at) const {
+    return engine_.number(counter_key(tenant, sub_type), at);
+}
+
+result<image_page> list_reader::list(const image_query& query) const {
+    return query.text_search.empty() ? sorted(query) : searched(query);
+}
+
+result<image_page> list_reader::sorted(const image_query& query) const {
+    const property by = property_of(query.sort);
+    moment now{query, by, index_prefix(query.tenant, query.sub_type, by),
+               query.descending && by != property::id, nullptr};
+    const bool overflows = query.page > (~std::uint64_t{0}) / query.page_size;
+    const std::uint64_t offset = overflows ? ~std::uint64_t{0} : query.page * query.page_size;
+
+    page_ranks::counts ranks;
+    if (offset > near && !overflows) {
+        auto opened = ranks_.open(now.prefix);
+        if (!opened) return opened.error();
+        ranks = std::move(*opened);
+        now.at = ranks.snapshot();
+        now.ranks = &ranks;
+    } else {
+        now.at = engine_.snapshot();
+    }
+    const auto own = count(query.tenant, query.sub_type, now.at);
+    if (!own) return own.error();
+    now.own = *own;
+    if (now.ranks != nullptr && ranks.total() != now.own) {
+        // The counter is what counts; without anchors the way is longer and just as right.
+        ranks_.drop(now.prefix);
+        now.ranks = nullptr;
+    }
+
+    std::vector<list_entry> system;
+    if (query.include_system && query.tenant != system_tenant) {
+        auto found = visible_system(now);
+        if (!found) return found.error();
+        system = std::move(*found);
+    }
+    const std::uint64_t total = now.own + system.size();
+    if (offset >= total) return load_page(now, {}, total);
+    const auto entries =
+        merged(now, system, offset, std::min<std::uint64_t>(query.page_size, total - offset));
+    if (!entries) return entries.error();
+    return load_page(now, *entries, total);
+}
+
+result<std::vector<list_entry>> list_reader::merged(const moment& now, const std::vector<list_entry>& system,
+                                                    std::uint64_t offset, std::uint64_t wanted) const {
+    // How many of the system's entries lie before the page. Their places in the merged order rise.
+    std::size_t passed = 0;
+    std::uint64_t skip = offset;
+    if (now.ranks != nullptr || now.own == 0) {
+        std::size_t most = system.size();
+        while (passed < most) {
+            const std::size_t middle = passed + (most - passed) / 2;
+            const auto own_before = tenant_entries_before(now, system[middle]);
+            if (!own_before) return own_before.error();
+            if (*own_before + middle < offset)
+                passed = middle + 1;
+            else
+                most = middle;
+        }
+        skip = 0;
+    }
+    ordered_cursor cursor(engine_, now.prefix, now.descending, now.at, now.own, now.ranks);
+    if (system.empty()) {
+        if (auto started = cursor.start(offset); !started) return started.error();
+        skip = 0;
+    } else if (auto started = cursor.start(skip == 0 ? offset - passed : 0); !started) {
+        return started.error();
+    }
+
+    std::vector<list_entry> entries;
+    entries.reserve(wanted);
+    auto own = cursor.next();
+    while (entries.size() < wanted) {
+        if (!own) return own.error();
+        const bool system_left = passed < system.size();
+        if (!*own && !system_left) break;
+        const bool take_system = system_left && (!*own || now.before(system[passed], **own));
+        if (skip > 0) {
+            --skip;
+        } else if (take_system) {
+            entries.push_back(system[passed]);
+        } else {
+            entries.push_back(std::move(**own));
+        }
+        if (take_system)
+            ++passed;
+        else
+            own = cursor.next();
+    }
+    return entries;
+}
+
+result<std::uint64_t> list_reader::tenant_entries_before(const moment& now, const list_entry& entry) const {
+    if (now.own == 0) return std::uint64_t{0};
+    if (now.query.sort == image_sort::tenant) {
+        const bool system_first = (system_tenant < now.query.tenant) != now.query.descending;
+        return system_first ? std::uint64_t{0} : now.own;
+    }
+    const std::string group = now.prefix + entry.value;
+    const auto place = now.ranks->rank_of(group + std::string(raw(entry.id)));
+    if (!place || !now.descending) return place;
+    const auto first = now.ranks->rank_of(group);
+    if (!first) return first;
+    const auto behind = now.ranks->rank_of(after_prefix(group));
+    if (!behind) return behind;
+    return now.own - *behind + (*place - *first);
+}
+
+result<bool> list_reader::has_record(tenant_id tenant, std::string_view image_key,
+                                     const snapshot_ptr& at) const {
+    rocksdb::PinnableSlice value;
+    const auto status =
+        engine_.get(family::records, record_key(tenant, image_key), value, engine::reach::disk, at);
+    if (status.ok()) return true;
+    if (status.IsNotFound()) return false;
+    return to_error(status, "reading a record");
+}
+
+result<std::vector<list_entry>> list_reader::visible_system(const moment& now) const {
+    // Hidden are those whose key the tenant has, of whatever sub type. Whichever side has fewer images is
+    // gone through.
+    const image_query& query = now.query;
+    const auto system_count = count(system_tenant, query.sub_type, now.at);
+    if (!system_count) return system_count.error();
+    std::vector<list_entry> entries;
+    if (*system_count == 0) return entries;
+    std::uint64_t tenant_count = 0;
+    for (const auto sub_type : {image_sub_type::image, image_sub_type::scada_symbol}) {
+        const auto some = count(query.tenant, sub_type, now.at);
+        if (!some) return some.error();
+        tenant_count += *some;
+    }
+    std::unordered_set<std::string> tenant_keys;
+    const bool by_set = tenant_count < *system_count;
+    if (by_set) {
+        for (const auto sub_type : {image_sub_type::image, image_sub_type::scada_symbol}) {
+            auto cursor = engine_.iterate_prefix(family::index,
+                                                 index_prefix(query.tenant, sub_type, property::resource_key),
+                                                 engine::reach::disk, now.at);
+            for (cursor->SeekToFirst(); cursor->Valid(); cursor->Next())
+                tenant_keys.emplace(cursor.value());
+            if (!cursor->status().ok()) return to_error(cursor->status(), "reading a list");
+        }
+    }
+    entries.reserve(*system_count);
+    ordered_cursor cursor(engine_, index_prefix(system_tenant, query.sub_type, now.by), now.descending,
+                          now.at, *system_count, nullptr);
+    if (auto started = cursor.start(0); !started) return started.error();
+    for (;;) {
+        auto entry = cursor.next();
+        if (!entry) return entry.error();
+        if (!*entry) return entries;
+        bool hidden = false;
+        if (by_set) {
+            hidden = tenant_keys.contains((*entry)->image_key);
+        } else {
+            const auto has = has_record(query.tenant, (*entry)->image_key, now.at);
+            if (!has) return has.error();
+            hidden = *has;
+        }
+        if (hidden) continue;
+        (*entry)->of_system = true;
+        entries.push_back(std::move(**entry));
+    }
+}
+
+result<record_ptr> list_reader::load(tenant_id tenant, std::string_view image_key,
+                                     const snapshot_ptr& at) const {
+    const std::string key = record_key(tenant, image_key);
+    auto record = *load_record(engine_, key, engine::reach::disk, at);
+    if (record && !*record)
+        return error{errc::corrupt, "A list has " + describe_image(key) +
+                                        ", but its record is missing; run `gallery-admin verify`."};
+    return record;
+}
+
+result<image_page> list_reader::load_page(const moment& now, const std::vector<list_entry>& entries,
+                                          std::uint64_t total) const {
+    image_page page;
+    page.total = total;
+    page.images.reserve(entries.size());
+    for (const auto& entry : entries) {
+        auto record = load(entry.of_system ? system_tenant : now.query.tenant, entry.image_key, now.at);
+        if (!record) return record.error();
+        page.images.push_back(std::move(*record));
+    }
+    return page;
+}
+
+}  // namespace gallery::rocks

@@ -1,0 +1,65 @@
+/// Pages of images, from list entries; records are loaded for the page alone.
+#pragma once
+
+#include "engine.hpp"
+#include "ordered_cursor.hpp"
+#include "page_ranks.hpp"
+
+#include <gallery/model.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace gallery::rocks {
+
+/// Threads: any; reads from the disk. All that one call returns is of one moment.
+class list_reader {
+public:
+    list_reader(const engine& from, page_ranks& ranks) : engine_(from), ranks_(ranks) {}
+
+    /// Precondition: query.page_size >= 1.
+    result<image_page> list(const image_query& query) const;
+
+    /// Number of a tenant's images of a sub type.
+    result<std::uint64_t> count(tenant_id tenant, image_sub_type sub_type, const snapshot_ptr& at) const;
+
+private:
+    /// A query with the moment that it is answered for.
+    struct moment {
+        const image_query& query;
+        property by;
+        std::string prefix;  // of the tenant's list
+        bool descending;     // of the list; false where all values are the same
+        snapshot_ptr at;
+        std::uint64_t own = 0;  // the tenant's entries
+        const page_ranks::counts* ranks = nullptr;
+
+        /// Whether @p a comes before @p b in the query's order.
+        [[nodiscard]] bool before(const list_entry& a, const list_entry& b) const {
+            if (query.sort == image_sort::tenant && a.of_system != b.of_system) {
+                const bool system_first = system_tenant < query.tenant;
+                return (a.of_system == system_first) != query.descending;
+            }
+            if (a.value != b.value) return (a.value < b.value) != descending;
+            return a.id < b.id;
+        }
+    };
+
+    result<image_page> sorted(const image_query& query) const;
+    result<image_page> searched(const image_query& query) const;
+    result<std::vector<list_entry>> visible_system(const moment& now) const;
+    result<std::vector<list_entry>> merged(const moment& now, const std::vector<list_entry>& system,
+                                           std::uint64_t offset, std::uint64_t wanted) const;
+    result<std::uint64_t> tenant_entries_before(const moment& now, const list_entry& entry) const;
+    result<std::function<bool(std::string_view)>> tenant_has(const moment& now,
+                                                             std::uint64_t candidates) const;
+    result<bool> has_record(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
+    result<record_ptr> load(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
+    result<image_page> load_page(const moment& now, const std::vector<list_entry>& entries,
+                                 std::uint64_t total) const;
+
+    const engine& engine_;
+    page_ranks& ranks_;
+};
+
+}  // namespace gallery::rocks

@@ -1,0 +1,263 @@
+#include "page_ranks.hpp"
+
+#include <algorithm>
+
+namespace gallery::rocks {
+namespace {
+
+/// Entries from anchor to anchor: a late page passes half of them on average, at less than a microsecond
+/// each.
+constexpr std::uint32_t spacing = 256;
+/// A stretch that has grown beyond this is worth another pass over the list.
+constexpr std::uint32_t overgrown = 16 * spacing;
+
+std::string_view prefix_of(std::string_view key) {
+    return key.substr(0, index_prefix_size);
+}
+
+std::size_t stretch_of(const std::vector<std::string>& anchors, std::string_view key) {
+    const auto after = std::upper_bound(anchors.begin(), anchors.end(), key,
+                                        [](std::string_view a, const std::string& b) { return a < b; });
+    return after == anchors.begin() ? 0 : static_cast<std::size_t>(after - anchors.begin()) - 1;
+}
+
+}  // namespace
+
+page_ranks::page_ranks(const engine& db, std::uint64_t bound) : engine_(db), bound_(bound) {}
+
+page_ranks::ticket page_ranks::announce(std::vector<delta> deltas) {
+    const std::lock_guard lock(mutex_);
+    const ticket given = next_++;
+    pending_.emplace(given, std::move(deltas));
+    return given;
+}
+
+void page_ranks::settle(ticket which, outcome how) {
+    const std::lock_guard lock(mutex_);
+    const auto deltas = std::move(pending_.extract(which).mapped());
+    if (how == outcome::unchanged) return;
+    for (const delta& each : deltas) {
+        const std::string prefix(prefix_of(each.key));
+        const auto found = lists_.find(prefix);
+        if (found == lists_.end()) continue;
+        list_state& state = found->second;
+        if (how == outcome::unknown) {
+            if (state.building)
+                state.spoiled = true;
+            else
+                forget(prefix);
+        } else if (state.building) {
+            state.late.emplace_back(which, each);
+        } else {
+            apply(state, each);
+        }
+    }
+}
+
+void page_ranks::apply(list_state& state, const delta& change) {
+    const std::size_t at = stretch_of(*state.anchors, change.key);
+    if (!change.added) {
+        if (state.counts[at] > 0) --state.counts[at];
+        return;
+    }
+    // Lists by time grow at their end. A key behind all others begins a stretch of its own, without a look
+    // at the entries; anywhere else stretches grow until the list is passed over again.
+    if (change.key > state.last) {
+        state.last = change.key;
+        if (state.counts[at] >= spacing) {
+            auto anchors = std::make_shared<std::vector<std::string>>(*state.anchors);
+            anchors->push_back(change.key);
+            state.anchors = std::move(anchors);
+            state.counts.push_back(1);
+            account(state);
+            return;
+        }
+    }
+    ++state.counts[at];
+}
+
+void page_ranks::account(list_state& state) {
+    std::uint64_t size = sizeof state + 256;
+    for (const auto& anchor : *state.anchors)
+        size += sizeof anchor + anchor.capacity() + sizeof(std::uint32_t);
+    bytes_ += size - state.bytes;
+    state.bytes = size;
+}
+
+void page_ranks::forget(const std::string& prefix) {
+    const auto found = lists_.find(prefix);
+    bytes_ -= found->second.bytes;
+    recent_.erase(found->second.recent);
+    lists_.erase(found);
+}
+
+void page_ranks::shrink(const std::string& keep) {
+    for (auto at = recent_.end(); bytes_ > bound_ && at != recent_.begin();) {
+        --at;
+        if (*at == keep || lists_.at(*at).building) continue;
+        const std::string victim = *at;
+        ++at;
+        forget(victim);
+    }
+}
+
+std::vector<std::pair<page_ranks::ticket, page_ranks::delta>> page_ranks::pending_of(
+    std::string_view prefix) const {
+    std::vector<std::pair<ticket, delta>> found;
+    for (const auto& [which, deltas] : pending_)
+        for (const delta& each : deltas)
+            if (prefix_of(each.key) == prefix) found.emplace_back(which, each);
+    return found;
+}
+
+result<bool> page_ranks::present(std::string_view key, const snapshot_ptr& at) const {
+    rocksdb::PinnableSlice value;
+    const auto status = engine_.get(family::index, key, value, engine::reach::disk, at);
+    if (status.ok()) return true;
+    if (status.IsNotFound()) return false;
+    return to_error(status, "reading the list index");
+}
+
+result<void> page_ranks::build(const std::string& prefix, std::unique_lock<std::mutex>& lock) {
+    recent_.push_front(prefix);
+    lists_[prefix].recent = recent_.begin();
+    const auto at = engine_.snapshot();
+    const auto announced = pending_of(prefix);
+    ++builds_;
+    lock.unlock();
+
+    auto anchors = std::make_shared<std::vector<std::string>>(1, prefix);
+    std::vector<std::uint32_t> found(1, 0);
+    std::string last = prefix;
+    std::vector<ticket> seen;  // announced before the snapshot, and in it
+    result<void> ended;
+    const auto pass = [&]() -> result<void> {
+        auto cursor = engine_.iterate_prefix(family::index, prefix, engine::reach::disk_aside, at);
+        for (cursor->SeekToFirst(); cursor->Valid(); cursor->Next()) {
+            if (found.back() == spacing) {
+                anchors->emplace_back(cursor.key());
+                found.push_back(0);
+            }
+            ++found.back();
+        }
+        if (!cursor->status().ok()) return to_error(cursor->status(), "reading a list");
+        cursor->SeekToLast();
+        if (cursor->Valid()) last = cursor.key();
+        for (const auto& [which, change] : announced) {
+            const auto there = present(change.key, at);
+            if (!there) return there.error();
+            if (*there == change.added) seen.push_back(which);
+        }
+        return {};
+    };
+    try {
+        ended = pass();
+    } catch (...) {
+        lock.lock();
+        forget(prefix);
+        built_.notify_all();
+        throw;
+    }
+
+    lock.lock();
+    list_state& state = lists_.at(prefix);
+    if (!ended || state.spoiled) {
+        forget(prefix);
+        built_.notify_all();
+        return ended;  // a spoiled one is begun again by who waits for it
+    }
+    state.anchors = std::move(anchors);
+    state.counts = std::move(found);
+    state.last = std::move(last);
+    state.building = false;
+    for (const auto& [which, change] : state.late)
+        if (std::find(seen.begin(), seen.end(), which) == seen.end()) apply(state, change);
+    state.late.clear();
+    state.late.shrink_to_fit();
+    account(state);
+    shrink(prefix);
+    built_.notify_all();
+    return {};
+}
+
+result<page_ranks::counts> page_ranks::open(const std::string& prefix) {
+    counts made;
+    std::vector<std::pair<ticket, delta>> announced;
+    {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            const auto found = lists_.find(prefix);
+            if (found == lists_.end()) {
+                if (auto built = build(prefix, lock); !built) return built.error();
+                continue;
+            }
+            list_state& state = found->second;
+            if (state.building) {
+                built_.wait(lock);
+                continue;
+            }
+            if (*std::max_element(state.counts.begin(), state.counts.end()) > overgrown) {
+                forget(prefix);
+                continue;
+            }
+            recent_.splice(recent_.begin(), recent_, state.recent);
+            made.engine_ = &engine_;
+            made.snapshot_ = engine_.snapshot();
+            made.anchors_ = state.anchors;
+            made.before_.reserve(state.counts.size() + 1);
+            std::uint64_t sum = 0;
+            for (const auto count : state.counts) {
+                made.before_.push_back(sum);
+                sum += count;
+            }
+            made.before_.push_back(sum);
+            announced = pending_of(prefix);
+            break;
+        }
+    }
+    for (const auto& [which, change] : announced) {
+        const auto there = present(change.key, made.snapshot_);
+        if (!there) return there.error();
+        if (*there != change.added) continue;  // not in the snapshot yet
+        const std::size_t at = stretch_of(*made.anchors_, change.key);
+        for (std::size_t i = at + 1; i < made.before_.size(); ++i)
+            change.added ? ++made.before_[i] : --made.before_[i];
+    }
+    return made;
+}
+
+page_ranks::counts::start page_ranks::counts::start_of(std::uint64_t rank) const {
+    const auto after = std::upper_bound(before_.begin(), before_.end() - 1, rank);
+    const auto at = static_cast<std::size_t>(after - before_.begin()) - 1;
+    return {(*anchors_)[at], rank - before_[at]};
+}
+
+result<std::uint64_t> page_ranks::counts::rank_of(std::string_view key) const {
+    const std::size_t at = stretch_of(*anchors_, key);
+    const std::string& anchor = (*anchors_)[at];
+    if (key <= anchor) return before_[at];
+    auto cursor = engine_->iterate(family::index, {anchor, std::string(key)}, engine::reach::disk, snapshot_);
+    std::uint64_t rank = before_[at];
+    for (cursor->SeekToFirst(); cursor->Valid(); cursor->Next())
+        ++rank;
+    if (!cursor->status().ok()) return to_error(cursor->status(), "reading a list");
+    return rank;
+}
+
+void page_ranks::drop(const std::string& prefix) {
+    const std::lock_guard lock(mutex_);
+    const auto found = lists_.find(prefix);
+    if (found != lists_.end() && !found->second.building) forget(prefix);
+}
+
+std::uint64_t page_ranks::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
+std::uint64_t page_ranks::builds() const {
+    const std::lock_guard lock(mutex_);
+    return builds_;
+}
+
+}  // namespace gallery::rocks

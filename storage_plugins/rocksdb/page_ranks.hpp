@@ -1,0 +1,117 @@
+/// Positions inside long lists.
+///
+/// A list's entries lie in the index family in their order, so a page is read where it begins; this finds
+/// out where that is. For each list that was asked for a late page it keeps every few hundredth key (an
+/// anchor) with the number of entries from there to the next one, built by one pass over the list's keys
+/// and then kept up to date by the writes. It lives in memory only, bounded in bytes.
+///
+/// Exactness. A reader gets a snapshot and the counts that belong to this very snapshot: writes announce
+/// their entries before they commit and settle them afterwards, both under the lock under which a reader
+/// takes its snapshot. What was settled is in the snapshot; for what is announced and not settled the
+/// snapshot itself is asked.
+///
+/// Threads: all functions from any thread; open() reads from the disk.
+#pragma once
+
+#include "engine.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace gallery::rocks {
+
+class page_ranks {
+public:
+    page_ranks(const engine& db, std::uint64_t bound);
+
+    /// An index key that a write adds or removes.
+    struct delta {
+        std::string key;
+        bool added = true;
+    };
+    enum class outcome : std::uint8_t {
+        committed,
+        unchanged,
+        unknown,  ///< what the write touches is forgotten
+    };
+    using ticket = std::uint64_t;
+
+    /// Before the commit.
+    ticket announce(std::vector<delta> deltas);
+    /// After it, and before anybody hears of it.
+    void settle(ticket which, outcome how);
+
+    /// Counts of one list at one moment.
+    class counts {
+    public:
+        [[nodiscard]] std::uint64_t total() const noexcept { return before_.back(); }
+        /// Number of entries with keys less than @p key.
+        result<std::uint64_t> rank_of(std::string_view key) const;
+        /// Where to begin to reach the entry at @p rank: a key, and how many entries to pass after it.
+        /// Precondition: rank < total().
+        struct start {
+            std::string_view key;
+            std::uint64_t skip = 0;
+        };
+        [[nodiscard]] start start_of(std::uint64_t rank) const;
+        [[nodiscard]] const snapshot_ptr& snapshot() const noexcept { return snapshot_; }
+
+    private:
+        friend class page_ranks;
+        const engine* engine_ = nullptr;
+        snapshot_ptr snapshot_;
+        std::shared_ptr<const std::vector<std::string>> anchors_;
+        std::vector<std::uint64_t> before_;  // entries before each anchor, then the total
+    };
+
+    /// The counts of the list with this index prefix, and a snapshot that they belong to.
+    result<counts> open(const std::string& prefix);
+
+    /// Forgets what is known of a list. For a reader that finds it at odds with the list's counter.
+    void drop(const std::string& prefix);
+
+    [[nodiscard]] std::uint64_t bytes() const;
+    [[nodiscard]] std::uint64_t builds() const;
+
+private:
+    struct list_state {
+        bool building = true;
+        bool spoiled = false;  // built from something that is uncertain: do it again
+        std::shared_ptr<const std::vector<std::string>> anchors;
+        std::vector<std::uint32_t> counts;
+        std::string last;  // no key of the list is greater
+        std::uint64_t bytes = 0;
+        std::vector<std::pair<ticket, delta>> late;  // settled while building
+        std::list<std::string>::iterator recent;
+    };
+    using pending_map = std::map<ticket, std::vector<delta>>;
+
+    result<void> build(const std::string& prefix, std::unique_lock<std::mutex>& lock);
+    void apply(list_state& state, const delta& change);
+    void forget(const std::string& prefix);
+    void account(list_state& state);
+    void shrink(const std::string& keep);
+    [[nodiscard]] std::vector<std::pair<ticket, delta>> pending_of(std::string_view prefix) const;
+    [[nodiscard]] result<bool> present(std::string_view key, const snapshot_ptr& at) const;
+
+    const engine& engine_;
+    const std::uint64_t bound_;
+    mutable std::mutex mutex_;
+    std::condition_variable built_;
+    ticket next_ = 1;
+    pending_map pending_;
+    std::unordered_map<std::string, list_state> lists_;
+    std::list<std::string> recent_;  // prefixes, most recently used first
+    std::uint64_t bytes_ = 0;
+    std::uint64_t builds_ = 0;
+};
+
+}  // namespace gallery::rocks

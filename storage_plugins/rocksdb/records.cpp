@@ -1,0 +1,35 @@
+#include "records.hpp"
+
+#include "codec.hpp"
+
+namespace gallery::rocks {
+
+std::optional<result<record_ptr>> load_record(const engine& from, std::string_view key, engine::reach how,
+                                              const snapshot_ptr& at) {
+    rocksdb::PinnableSlice value;
+    const auto status = from.get(family::records, key, value, how, at);
+    if (status.IsNotFound()) return result<record_ptr>(record_ptr());
+    if (how == engine::reach::memory && status.IsIncomplete()) return std::nullopt;
+    if (!status.ok())
+        return result<record_ptr>(to_error(status, "reading the record of " + describe_image(key)));
+    auto record = decode_record(key, view(value));
+    if (!record)
+        return result<record_ptr>(error{
+            errc::corrupt, "The record of " + describe_image(key) +
+                               " is damaged. Restore it from a backup, or delete and upload it again."});
+    return result<record_ptr>(std::move(record));
+}
+
+std::string describe_image(std::string_view record_key) {
+    if (record_key.size() < id_size) return "an image with a malformed key";
+    return "image \"" + std::string(record_key.substr(id_size)) + "\" of tenant " +
+           to_string(id_from<tenant_id>(record_key));
+}
+
+std::uint64_t memory_of(const image_record& record) noexcept {
+    return sizeof record + record.key.capacity() + record.title.capacity() + record.file_name.capacity() +
+           record.public_key.capacity() + record.origin.capacity() + record.original.media_type.capacity() +
+           record.preview.media_type.capacity() + 64;
+}
+
+}  // namespace gallery::rocks

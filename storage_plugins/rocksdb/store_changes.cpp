@@ -1,0 +1,83 @@
+// The change feed: reading it, keeping it short, and telling the listener.
+#include "codec.hpp"
+#include "store.hpp"
+
+namespace gallery::rocks {
+
+task<result<change_batch>> store::changes(revision after, std::size_t limit) {
+    if (limit == 0) co_return error{errc::invalid_argument, "The change feed takes a limit of at least 1."};
+    // A reader that is up to date is told so without leaving its thread.
+    if (after == order_.newest() && after >= trimmed_.load()) {
+        change_batch nothing;
+        nothing.next = after;
+        co_return nothing;
+    }
+    auto work = [this, after, limit] { return guarded([&] { return changes_now(after, limit); }); };
+    co_return co_await offload(readers_, std::move(work));
+}
+
+result<change_batch> store::changes_now(revision after, std::size_t limit) const {
+    change_batch batch;
+    const revision visible = order_.visible();
+    // A cursor from the future belongs to another history, for instance one from before a backup was
+    // restored.
+    if (after > order_.used()) {
+        batch.gap = true;
+        after = 0;
+    }
+    batch.next = after;
+    if (after >= visible) return batch;
+    auto at = engine_->iterate(family::changes, {change_key(after + 1), change_key(visible + 1)},
+                               engine::reach::disk_aside);
+    for (at->SeekToFirst(); at->Valid() && batch.changes.size() < limit; at->Next()) {
+        auto event = decode_change(at.key(), at.value());
+        if (!event) {
+            // What it was is lost; whoever follows the feed has to start afresh, and can go on behind it.
+            batch.gap = true;
+            if (at.key().size() == 8) batch.next = read_big_endian(at.key());
+            continue;
+        }
+        batch.next = event->rev;
+        batch.changes.push_back(std::move(*event));
+    }
+    if (!at->status().ok()) return to_error(at->status(), "reading the change feed");
+    // Read after the iterator was made: whatever is missing from it was noted here before it was removed.
+    if (after < trimmed_.load()) batch.gap = true;
+    return batch;
+}
+
+task<result<revision>> store::last_change() {
+    co_return order_.newest();
+}
+
+void store::on_change(std::function<void()> notify) {
+    notify_ = std::move(notify);
+}
+
+void store::changed(bool feed_grew) {
+    if (!feed_grew) return;
+    if (notify_) notify_();
+}
+
+void store::trim_changes() {
+    const std::uint64_t kept = options_.changes_kept;
+    if (changes_.load(std::memory_order_relaxed) <= kept + kept / 8) return;
+    const std::unique_lock lock(trim_mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return;
+    const std::uint64_t surplus = changes_.load() - kept;
+    auto at = engine_->iterate(family::changes, {change_key(trimmed_.load() + 1), std::string()},
+                               engine::reach::disk_aside);
+    revision last = 0;
+    std::uint64_t passed = 0;
+    for (at->SeekToFirst(); at->Valid() && passed < surplus; at->Next(), ++passed)
+        last = read_big_endian(at.key());
+    if (!at->status().ok() || last == 0) return;
+    trimmed_.store(last);
+    rocksdb::WriteBatch batch;
+    batch.DeleteRange(engine_->handle(family::changes), change_key(0), change_key(last + 1));
+    batch.Put(engine_->handle(family::meta), slice(changes_trimmed_key), encode_number(last));
+    // Where it fails the feed stays longer; the next write tries again.
+    if (engine_->write_lazily(batch).ok()) changes_.fetch_sub(passed);
+}
+
+}  // namespace gallery::rocks
