@@ -62,6 +62,15 @@ result<scan_page<document>> documents::scan(std::string_view kind, std::string_v
     return page;
 }
 
+std::vector<document> documents::all() const {
+    std::vector<document> copies;
+    const std::shared_lock lock(mutex_);
+    for (const auto& [kind, shelf] : kinds_)
+        for (const auto& [id, doc] : shelf)
+            copies.push_back(doc);
+    return copies;
+}
+
 std::size_t documents::size() const {
     const std::shared_lock lock(mutex_);
     std::size_t count = 0;

@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::store_index {
 
@@ -26,6 +27,9 @@ public:
     /// As image_store::scan_documents.
     [[nodiscard]] result<scan_page<document>> scan(std::string_view kind, std::string_view cursor,
                                                    std::size_t limit) const;
+
+    /// A copy of everything, for check().
+    [[nodiscard]] std::vector<document> all() const;
 
     [[nodiscard]] std::size_t size() const;
 

@@ -10,6 +10,12 @@ void feed::begin_after(revision rev) {
     floor_ = rev;
 }
 
+void feed::clear_to(revision rev) {
+    const std::lock_guard lock(mutex_);
+    changes_.clear();
+    floor_ = rev;
+}
+
 void feed::append(change entry) {
     const std::lock_guard lock(mutex_);
     changes_.push_back(std::move(entry));

@@ -18,6 +18,9 @@ public:
     /// Before the first append: there is no history up to and including @p rev.
     void begin_after(revision rev);
 
+    /// Forgets all changes: history up to and including @p rev is lost.
+    void clear_to(revision rev);
+
     void append(change entry);
 
     [[nodiscard]] change_batch after(revision rev, std::size_t limit) const;

@@ -1,0 +1,190 @@
+#include "change_log.hpp"
+
+#include "names.hpp"
+#include "record_text.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+
+namespace gallery::file_store {
+namespace {
+
+constexpr std::string_view suffix = ".log";
+constexpr std::uint64_t reserve_step = 256 * 1024;
+constexpr std::uint64_t reserve_for_erasures = 64 * 1024;
+constexpr std::uint64_t typical_line = 1024;
+constexpr std::size_t largest_log = std::size_t{1} << 30;
+
+}  // namespace
+
+result<change_log::found> change_log::read(store_index::feed& target) {
+    auto entries = list_folder(root_, folder_);
+    if (!entries) return entries.error();
+    found result_found;
+    for (const auto& entry : *entries) {
+        if (entry.name.starts_with(temporary_prefix)) {
+            (void)remove_file(root_, folder_ + '/' + entry.name);
+            continue;
+        }
+        const auto number = parse_number(entry.name.substr(0, entry.name.find('.')));
+        if (number && entry.name.ends_with(suffix))
+            files_.push_back({*number, entry.name, 0});
+        else
+            result_found.notes.push_back("left alone: " + folder_ + '/' + entry.name +
+                                         " is no log of changes");
+    }
+    std::sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) { return a.after < b.after; });
+    result_found.has_lost = files_.empty();
+    for (auto& file : files_) {
+        const bool is_first = &file == &files_.front();
+        // A hole between two logs: one of them was taken away.
+        if (!is_first && file.after != last_) {
+            result_found.has_lost = true;
+            result_found.notes.push_back("the log of changes before " + path_of(file) + " is missing");
+            target.clear_to(file.after);
+        }
+        if (is_first) target.begin_after(file.after);
+        last_ = file.after;
+        if (auto done = read_one(file, &file == &files_.back(), target, result_found); !done)
+            return done.error();
+    }
+    result_found.last = last_;
+    return result_found;
+}
+
+result<> change_log::read_one(log_file& file, bool is_last, store_index::feed& target, found& so_far) {
+    const auto path = path_of(file);
+    auto text = read_file(root_, path, largest_log);
+    if (!text) return text.error();
+    std::size_t begin = 0;
+    std::size_t good_end = 0;
+    bool damaged = false;
+    for (bool first = true; begin < text->size(); first = false) {
+        const auto end = text->find('\n', begin);
+        const auto line = std::string_view(*text).substr(begin, end == std::string::npos ? end : end - begin);
+        // Space reserved beyond the end reads as zeros on some file systems.
+        if (line.find_first_not_of('\0') == std::string_view::npos && end == std::string::npos) break;
+        const auto parsed = end == std::string::npos ? std::nullopt : parse_log_line(line);
+        begin = end == std::string::npos ? text->size() : end + 1;
+        if (!parsed) {
+            damaged = true;
+            continue;
+        }
+        if (parsed->header_after) {
+            if (!first || *parsed->header_after != file.after) damaged = true;
+            good_end = begin;
+            continue;
+        }
+        if (parsed->entry.rev <= last_) continue;
+        if (damaged) {  // whole lines behind a damaged one: what was in between is lost
+            so_far.has_lost = true;
+            so_far.notes.push_back("changes in " + path + " are damaged; readers are told of a gap");
+            target.clear_to(parsed->entry.rev - 1);
+            damaged = false;
+        }
+        last_ = parsed->entry.rev;
+        ++file.changes;
+        target.append(parsed->entry);
+        good_end = begin;
+    }
+    if (damaged && !is_last) {
+        so_far.has_lost = true;
+        so_far.notes.push_back("the end of " + path + " is damaged; readers are told of a gap");
+        target.clear_to(last_);
+    }
+    if (damaged && is_last)
+        so_far.notes.push_back("cut off the end of " + path + ", which a crash left half written");
+    if (is_last) size_ = good_end;
+    return {};
+}
+
+result<> change_log::begin(revision after) {
+    last_ = std::max(last_, after);
+    const log_file fresh{last_, padded(last_) + std::string(suffix), 0};
+    const bool continues =
+        !files_.empty() && size_ != 0 && (files_.back().changes < keep_ || files_.back().after == last_);
+    if (!continues) {
+        const auto header = to_log_header(fresh.after);
+        if (auto written = replace_file(root_, folder_, fresh.name, header); !written) return written;
+        std::erase_if(files_, [&](const auto& file) { return file.after == fresh.after; });
+        files_.push_back(fresh);
+        size_ = header.size();
+    }
+    const auto path = path_of(files_.back());
+    unique_fd opened(::openat(root_, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (opened.get() < 0) return failure("Opening " + path, errno);
+    if (::ftruncate(opened.get(), static_cast<off_t>(size_)) != 0)
+        return failure("Shortening " + path, errno);
+    if (auto synced = sync(opened.get(), path); !synced) return synced;
+    current_ = std::move(opened);
+    reserved_ = size_;
+    (void)make_room(0);
+    drop_old();
+    return {};
+}
+
+bool change_log::make_room(std::size_t changes) {
+    const auto wanted = size_ + changes * typical_line + reserve_for_erasures;
+    // The file keeps its size; only blocks are set aside, so that an erasure on a full disk can be logged.
+    while (reserved_ < wanted) {
+        if (::fallocate(current_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(reserved_), reserve_step) ==
+            0)
+            reserved_ += reserve_step;
+        else if (errno == ENOSPC || errno == EDQUOT)
+            return false;
+        else
+            reserved_ = ~std::uint64_t{0};  // the file system has no such call: then there is no reserve
+    }
+    return true;
+}
+
+result<> change_log::append(const std::vector<change>& batch) {
+    if (broken_)
+        return error{errc::unavailable,
+                     "The log of changes failed before. Look at the disk of STORAGE_PATH and "
+                     "restart the server, which repairs the log."};
+    if (files_.back().changes >= keep_) (void)begin(last_);  // where it fails, the old one simply goes on
+    std::string text;
+    for (const auto& entry : batch)
+        text += to_log_line(entry);
+    const auto path = path_of(files_.back());
+    for (std::size_t done = 0; done < text.size();) {
+        const auto written = ::pwrite(current_.get(), text.data() + done, text.size() - done,
+                                      static_cast<off_t>(size_ + done));
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            auto why = failure("Writing to " + path, errno);
+            if (::ftruncate(current_.get(), static_cast<off_t>(size_)) != 0) broken_ = true;
+            reserved_ = size_;  // shortening gave the reserve back
+            if (broken_) why.code = errc::io_error;
+            return why;
+        }
+        done += static_cast<std::size_t>(written);
+    }
+    if (::fdatasync(current_.get()) != 0) {
+        // What is on the disk now is unknown, and asking again would not tell.
+        broken_ = true;
+        auto why = failure("Synchronising " + path, errno);
+        why.code = errc::io_error;
+        return why;
+    }
+    size_ += text.size();
+    files_.back().changes += batch.size();
+    last_ = batch.back().rev;
+    return {};
+}
+
+void change_log::drop_old() {
+    std::size_t newer = 0;
+    for (std::size_t i = 1; i < files_.size(); ++i)
+        newer += files_[i].changes;
+    while (files_.size() > 1 && newer >= keep_) {
+        if (!remove_file(root_, path_of(files_.front()))) return;
+        newer -= files_[1].changes;
+        files_.pop_front();
+    }
+}
+
+}  // namespace gallery::file_store

@@ -1,0 +1,68 @@
+/// The log of committed changes on the disk: a folder of append-only files.
+#pragma once
+
+#include "files.hpp"
+#include "index/feed.hpp"
+
+#include <gallery/storage.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace gallery::file_store {
+
+/// Not thread-safe: opened by one thread and then used by the committer's.
+class change_log {
+public:
+    struct found {
+        /// Of the last change that was read.
+        revision last = 0;
+        /// Changes are missing: there was no log, or one is damaged in its middle.
+        bool has_lost = false;
+        std::vector<std::string> notes;  ///< what an operator should know
+    };
+
+    /// @p root stays open as long as this; @p folder exists in it. A log keeps at least @p keep changes.
+    change_log(int root, std::string folder, std::size_t keep)
+        : root_(root), folder_(std::move(folder)), keep_(keep) {}
+
+    /// Reads all logs into @p target and cuts off what a crash left half written.
+    result<found> read(store_index::feed& target);
+
+    /// Begins a new log behind what was read, or where history was lost, with nothing before @p after.
+    result<> begin(revision after);
+
+    /// Appends the changes and makes them durable: all or none. After io_error nobody knows, and every
+    /// later call fails.
+    result<> append(const std::vector<change>& batch);
+
+    /// Sets space aside for so many changes and then some. False where the disk is so full that only
+    /// erasures should be appended, for which the rest of the reserve is.
+    bool make_room(std::size_t changes);
+
+private:
+    struct log_file {
+        revision after = 0;
+        std::string name;
+        std::size_t changes = 0;
+    };
+
+    result<> read_one(log_file& file, bool is_last, store_index::feed& target, found& so_far);
+    void drop_old();
+    [[nodiscard]] std::string path_of(const log_file& file) const { return folder_ + '/' + file.name; }
+
+    int root_;
+    std::string folder_;
+    std::size_t keep_;
+    std::deque<log_file> files_;  ///< oldest first; the last is being written
+    unique_fd current_;
+    std::uint64_t size_ = 0;      ///< of the current file, as far as it is good
+    std::uint64_t reserved_ = 0;  ///< bytes of the disk set aside for it
+    revision last_ = 0;
+    bool broken_ = false;
+};
+
+}  // namespace gallery::file_store

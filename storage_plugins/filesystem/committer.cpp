@@ -1,0 +1,133 @@
+#include "committer.hpp"
+
+#include "files.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace gallery::file_store {
+namespace {
+
+constexpr std::size_t largest_batch = 256;
+
+bool is_erasure(const change& what) {
+    return what.what == change::kind::image_erased || what.what == change::kind::document_erased;
+}
+
+}  // namespace
+
+committer::committer(int root, change_log& log, store_index::feed& feed, revisions& numbers)
+    : root_(root), log_(log), feed_(feed), numbers_(numbers), thread_([this] { run(); }) {}
+
+committer::~committer() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+}
+
+result<committer::ticket> committer::begin() {
+    // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is given out,
+    // so that none can overtake it.
+    const std::lock_guard one_at_a_time(numbers_mutex_);
+    {
+        const std::lock_guard lock(mutex_);
+        if (!stopped_.empty()) return error{errc::unavailable, stopped_};
+    }
+    auto rev = numbers_.next();
+    if (!rev) return rev.error();
+    const std::lock_guard lock(mutex_);
+    in_flight_.try_emplace(*rev);
+    return ticket(*this, *rev);
+}
+
+void committer::abandon(revision rev) {
+    {
+        const std::lock_guard lock(mutex_);
+        in_flight_.erase(rev);
+    }
+    wake_.notify_one();
+}
+
+task<result<revision>> committer::commit(ticket number, entry what) {
+    auto wait = [this, &number, &what](resumption<result<revision>> waiter) {
+        const std::lock_guard lock(mutex_);
+        in_flight_[number.rev()].emplace(waiting{std::move(what), std::move(waiter)});
+        number.release();
+        wake_.notify_one();
+    };
+    co_return co_await suspend<result<revision>>(std::move(wait));
+}
+
+void committer::stop_writing(std::string why) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = std::move(why);
+}
+
+committer::batch committer::take_batch() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [&] {
+        return (closing_ && in_flight_.empty()) ||
+               (!in_flight_.empty() && in_flight_.begin()->second.has_value());
+    });
+    batch ready;
+    while (ready.size() < largest_batch && !in_flight_.empty() && in_flight_.begin()->second) {
+        ready.push_back(std::move(*in_flight_.begin()->second));
+        in_flight_.erase(in_flight_.begin());
+    }
+    return ready;
+}
+
+void committer::run() {
+    for (;;) {
+        auto ready = take_batch();
+        if (ready.empty()) return;
+        ++batches_;
+        finish(std::move(ready));
+    }
+}
+
+void committer::finish(batch ready) {
+    const auto refuse = [](batch& all, auto wrong) {
+        const auto rest =
+            std::stable_partition(all.begin(), all.end(), [&](waiting& w) { return !wrong(w); });
+        batch refused(std::make_move_iterator(rest), std::make_move_iterator(all.end()));
+        all.erase(rest, all.end());
+        return refused;
+    };
+    const auto fail = [](batch refused, const error& why) {
+        for (auto& one : refused)
+            one.waiter.complete(why);
+    };
+
+    std::set<std::string> folders;
+    for (const auto& one : ready)
+        folders.insert(one.what.folder);
+    for (const auto& folder : folders)
+        if (auto synced = sync_folder(root_, folder); !synced)
+            fail(refuse(ready, [&](const waiting& w) { return w.what.folder == folder; }), synced.error());
+
+    if (!log_.make_room(ready.size()))
+        fail(refuse(ready, [](const waiting& w) { return !is_erasure(w.what.what); }),
+             {errc::no_space, "The disk of STORAGE_PATH is full. Erase images or free space on it."});
+    if (ready.empty()) return;
+
+    std::vector<change> changes;
+    for (const auto& one : ready)
+        changes.push_back(one.what.what);
+    if (auto logged = log_.append(changes); !logged) return fail(std::move(ready), logged.error());
+
+    for (auto& one : ready) {
+        one.what.publish();
+        feed_.append(one.what.what);
+    }
+    commits_ += ready.size();
+    for (auto& one : ready) {
+        if (notify_) notify_();
+        one.waiter.complete(one.what.what.rev);
+    }
+}
+
+}  // namespace gallery::file_store

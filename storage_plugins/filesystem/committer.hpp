@@ -1,0 +1,110 @@
+/// Puts finished writes into the feed: in order of revision, many at once.
+#pragma once
+
+#include "change_log.hpp"
+#include "index/feed.hpp"
+#include "resume.hpp"
+#include "revisions.hpp"
+
+#include <gallery/storage.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace gallery::file_store {
+
+/// A write takes a revision with begin(), renames its folder or file, and calls commit(). One thread then
+/// makes the renames of all that are waiting durable, logs them with one synchronisation, makes them
+/// visible and wakes their coroutines. Nobody sees a change before all with smaller revisions have ended.
+/// Thread-safe.
+class committer {
+public:
+    /// A revision in use. Given back unused unless committed.
+    class ticket {
+    public:
+        ticket() = default;
+        ticket(committer& owner, revision rev) : owner_(&owner), rev_(rev) {}
+        ticket(ticket&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), rev_(other.rev_) {}
+        ticket& operator=(ticket&& other) noexcept {
+            std::swap(owner_, other.owner_);
+            std::swap(rev_, other.rev_);
+            return *this;
+        }
+        ~ticket() {
+            if (owner_ != nullptr) owner_->abandon(rev_);
+        }
+        [[nodiscard]] revision rev() const noexcept { return rev_; }
+        revision release() noexcept {
+            owner_ = nullptr;
+            return rev_;
+        }
+
+    private:
+        committer* owner_ = nullptr;
+        revision rev_ = 0;
+    };
+
+    /// What happens to a write on the committing thread.
+    struct entry {
+        change what;
+        std::string folder;             ///< where the rename happened
+        std::function<void()> publish;  ///< makes it visible; called before the feed shows it
+    };
+
+    /// @p root, @p log, @p feed and @p numbers outlive this; the log and the numbers are its alone from now.
+    committer(int root, change_log& log, store_index::feed& feed, revisions& numbers);
+    /// Ends what was committed.
+    ~committer();
+
+    /// Blocks now and then to reserve a block of revisions.
+    result<ticket> begin();
+
+    /// Where this fails the write must be undone by the caller: nobody has seen it.
+    task<result<revision>> commit(ticket number, entry what);
+
+    /// After a failure that could not be undone: all later begin() fail with this.
+    void stop_writing(std::string why);
+
+    /// Set before the first write.
+    void on_change(std::function<void()> notify) { notify_ = std::move(notify); }
+
+    [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
+    [[nodiscard]] std::uint64_t batches() const noexcept { return batches_; }
+
+private:
+    struct waiting {
+        entry what;
+        resumption<result<revision>> waiter;
+    };
+    using batch = std::vector<waiting>;
+
+    void abandon(revision rev);
+    void run();
+    batch take_batch();
+    void finish(batch ready);
+
+    int root_;
+    change_log& log_;
+    store_index::feed& feed_;
+    revisions& numbers_;
+    std::function<void()> notify_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::map<revision, std::optional<waiting>> in_flight_;  ///< empty: begun and not committed yet
+    std::string stopped_;
+    bool closing_ = false;
+    std::mutex numbers_mutex_;
+    std::atomic<std::uint64_t> commits_ = 0;
+    std::atomic<std::uint64_t> batches_ = 0;
+    std::thread thread_;
+};
+
+}  // namespace gallery::file_store

@@ -1,0 +1,132 @@
+/// The store as the server sees it. README.md describes the tree and why a crash leaves it whole.
+#pragma once
+
+#include "body_cache.hpp"
+#include "change_log.hpp"
+#include "claims.hpp"
+#include "committer.hpp"
+#include "files.hpp"
+#include "index/catalog.hpp"
+#include "index/documents.hpp"
+#include "index/feed.hpp"
+#include "lanes.hpp"
+#include "recovery.hpp"
+#include "revisions.hpp"
+
+#include <gallery/storage.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace gallery::file_store {
+
+struct store_options {
+    std::size_t cache_bytes = 64 << 20;
+    std::size_t open_files = 512;
+    std::size_t threads = 16;
+    bool may_exchange = true;
+};
+
+class filesystem_store final : public image_store {
+public:
+    /// Blocks while it reads the tree.
+    static result<std::unique_ptr<image_store>> open(const std::string& path, const store_options& options,
+                                                     const log_function& log);
+    ~filesystem_store() override;
+
+    task<result<record_ptr>> find(tenant_id tenant, std::string key) override;
+    task<result<record_ptr>> find_by_id(image_id id) override;
+    task<result<record_ptr>> find_by_public_key(std::string public_key) override;
+    task<result<body>> read(record_ptr record, representation which) override;
+    task<result<image_page>> list(image_query query) override;
+    task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
+                                             std::size_t limit) override;
+
+    task<result<write_outcome>> save(image_record record, body original, body preview,
+                                     precondition condition) override;
+    task<result<write_outcome>> update(image_record record, precondition condition) override;
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override;
+
+    task<result<document>> find_document(std::string kind, std::string id) override;
+    task<result<scan_page<document>>> scan_documents(std::string kind, std::string cursor,
+                                                     std::size_t limit) override;
+    task<result<write_outcome>> save_document(document doc, precondition condition) override;
+    task<result<write_outcome>> erase_document(std::string kind, std::string id,
+                                               precondition condition) override;
+
+    task<result<change_batch>> changes(revision after, std::size_t limit) override;
+    task<result<revision>> last_change() override;
+    void on_change(std::function<void()> notify) override;
+
+    /// Writes may go on meanwhile.
+    task<result<check_report>> check() override;
+    [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override;
+
+private:
+    filesystem_store(std::string path, const store_options& options, log_function log);
+
+    // Opening.
+    result<> lock_and_lay_out();
+    result<> recover();
+
+    // Writing: each stage_ runs on the pool, does all but the commit, and leaves things as they were where
+    // it fails; each undo_ takes it back after a failed commit.
+    struct staged {
+        committer::ticket number;
+        record_ptr record;
+        std::string remains;                  ///< what to remove after the commit; empty for none
+        std::optional<std::string> previous;  ///< where the replaced folder is, to be put back
+    };
+    result<staged> stage_save(image_record record, const body& original, const body& preview,
+                              const std::string& folder, bool replaces);
+    result<> write_folder(const std::string& folder, const image_record& record, const body& original,
+                          const body& preview);
+    result<> undo_save(const std::string& folder, const staged& what);
+    result<staged> stage_update(const image_record& current, const image_record& wanted,
+                                const std::string& folder);
+    result<staged> stage_erase(const image_record& current, const std::string& folder);
+    result<> write_record(const std::string& folder, const image_record& record);
+    result<> ensure_tenant(const std::string& tenant);
+
+    result<staged> stage_document(document doc);
+    result<staged> stage_document_erasure(const document& doc);
+
+    /// What a write answers after a failed commit, once @p undone says whether it was taken back.
+    error after_failure(error why, const result<>& undone);
+    void remove_later(std::string path);
+
+    // Reading.
+    result<body> load(const image_record& record, bool preview, const std::string& folder);
+
+    // Checking.
+    std::vector<std::string> differences(const image_record& record);
+    std::optional<std::string> document_difference(const document& doc);
+    std::vector<std::string> unknown_folders();
+
+    const std::string path_;
+    const store_options options_;
+    const log_function log_function_;
+    unique_fd root_;
+    unique_fd lock_;
+    std::atomic<bool> can_exchange_;
+
+    store_index::catalog catalog_;
+    store_index::documents documents_;
+    store_index::feed feed_;
+    std::unique_ptr<change_log> log_;
+    std::unique_ptr<revisions> numbers_;
+    std::unique_ptr<committer> committer_;
+    lanes lanes_;
+    claims claims_;
+    body_cache cache_;
+    std::mutex tenants_mutex_;
+    std::set<std::string> tenants_;  ///< whose folders are there and durable; kinds of documents, too
+    asio::thread_pool pool_;
+};
+
+}  // namespace gallery::file_store

@@ -1,0 +1,44 @@
+/// Names of files and folders. Pure functions; README.md says what operators see.
+#pragma once
+
+#include <gallery/model.hpp>
+#include <gallery/uuid.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gallery::file_store {
+
+/// The folder of an image with this key, at most 255 bytes: the key itself where it consists of lower-case
+/// ASCII letters, digits and harmless punctuation, else a readable form of it, '~' and 24 characters of
+/// its hash. Two keys have two names, also where a file system takes upper and lower case or several
+/// Unicode normalisations for the same. It never begins with a dot, which all names of the engine's own do.
+std::string folder_name(std::string_view key);
+
+/// ".jpg" for "image/jpeg"; ".bin" for what is unknown.
+std::string_view extension_of(std::string_view media_type);
+
+/// "original.jpg", "preview.png".
+std::string body_name(const image_record& record, bool preview);
+
+inline constexpr std::string_view record_name = "record.json";
+
+/// Names that are no image: what a write or an erasure under way has, and what a crash leaves.
+inline constexpr std::string_view temporary_prefix = ".tmp-";
+inline constexpr std::string_view replaced_prefix = ".old-";
+inline constexpr std::string_view erased_prefix = ".erased-";
+
+std::string temporary_name();
+std::string replaced_name();
+/// Carries the revision of the erasure, so that a crash does not lose it for the feed; @p what tells two
+/// of them apart for people.
+std::string erased_name(revision rev, std::string_view what);
+/// The revision in such a name.
+std::optional<revision> erased_revision(std::string_view name);
+
+/// 20 digits, so that names sort as numbers do.
+std::string padded(revision rev);
+std::optional<std::uint64_t> parse_number(std::string_view digits);
+
+}  // namespace gallery::file_store

@@ -1,0 +1,79 @@
+// The engine as a storage plugin: its options and its descriptor.
+#include "filesystem_store.hpp"
+
+#include <gallery/plugin.hpp>
+
+#include <sys/resource.h>
+#include <algorithm>
+#include <charconv>
+#include <exception>
+
+namespace gallery::file_store {
+namespace {
+
+constexpr const char* schema = R"({
+  "cache_bytes": {"default": "67108864", "description": "Bytes of small pictures (below 32 KiB) kept in memory; 0 keeps none."},
+  "open_files": {"default": "512", "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files."},
+  "threads": {"default": "16", "description": "Threads that wait for the disk, 1 to 256."},
+  "rename_exchange": {"default": "auto", "description": "auto: replace a folder in one step where the file system can; never: always in two steps, which a recovery understands as well."}
+})";
+
+result<std::size_t> number_option(const plugin_context& context, const std::string& name, std::size_t preset,
+                                  std::size_t least, std::size_t most) {
+    const auto found = context.options.find(name);
+    if (found == context.options.end() || found->second.empty()) return preset;
+    const auto& text = found->second;
+    std::size_t value = 0;
+    const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed != std::errc{} || stop != text.data() + text.size() || value < least || value > most)
+        return error{errc::invalid_argument, "The option " + name + " of the filesystem store is \"" + text +
+                                                 "\"; it takes a number from " + std::to_string(least) +
+                                                 " to " + std::to_string(most) + "."};
+    return value;
+}
+
+result<store_options> parse_options(const plugin_context& context) {
+    store_options options;
+    for (const auto& [name, value] : context.options)
+        if (name != "cache_bytes" && name != "open_files" && name != "threads" && name != "rename_exchange")
+            return error{errc::invalid_argument,
+                         "The filesystem store has no option " + name +
+                             "; it has cache_bytes, open_files, threads and rename_exchange."};
+    const auto cache = number_option(context, "cache_bytes", options.cache_bytes, 0, std::size_t{1} << 40);
+    if (!cache) return cache.error();
+    options.cache_bytes = *cache;
+    const auto files = number_option(context, "open_files", options.open_files, 0, 1'000'000);
+    if (!files) return files.error();
+    rlimit limit{};
+    const bool is_limited = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    options.open_files = is_limited ? std::min<std::size_t>(*files, limit.rlim_cur / 4) : *files;
+    const auto threads = number_option(context, "threads", options.threads, 1, 256);
+    if (!threads) return threads.error();
+    options.threads = *threads;
+    if (const auto found = context.options.find("rename_exchange"); found != context.options.end()) {
+        if (found->second != "auto" && found->second != "never")
+            return error{errc::invalid_argument, "The option rename_exchange of the filesystem store is \"" +
+                                                     found->second + "\"; it takes auto or never."};
+        options.may_exchange = found->second == "auto";
+    }
+    return options;
+}
+
+result<std::unique_ptr<image_store>> create(const plugin_context& context) noexcept {
+    try {
+        const auto options = parse_options(context);
+        if (!options) return options.error();
+        auto log = context.log ? context.log : [](plugin_context::log_level, std::string_view) {};
+        return filesystem_store::open(context.path, *options, log);
+    } catch (const std::exception& e) {
+        return error{errc::unavailable, "The store in " + context.path + " cannot be opened: " + e.what()};
+    }
+}
+
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "filesystem", GALLERY_VERSION, schema,
+                                          &create};
+
+}  // namespace
+}  // namespace gallery::file_store
+
+GALLERY_STORAGE_PLUGIN(gallery::file_store::descriptor)

@@ -1,0 +1,34 @@
+/// Records, documents and changes as text on the disk. Pure functions. Each form carries a checksum, so
+/// that a flipped bit is found, also in a title.
+#pragma once
+
+#include <gallery/storage.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gallery::file_store {
+
+/// record.json: pretty-printed, ends with a line break.
+std::string to_record_text(const image_record& record);
+/// Error: corrupt, which says what is wrong in it.
+result<image_record> parse_record_text(std::string_view text);
+
+/// A line of JSON that says what the document is, then its body as it is.
+std::string to_document_text(const document& doc);
+result<document> parse_document_text(std::string_view text);
+
+/// One line of the log of changes, with its line break.
+std::string to_log_line(const change& entry);
+/// The first line of a log: all changes behind @p after are in it and in the logs that follow.
+std::string to_log_header(revision after);
+
+struct log_line {
+    std::optional<revision> header_after;  ///< set in a header
+    change entry;
+};
+/// @p line has no line break. Empty where it is damaged.
+std::optional<log_line> parse_log_line(std::string_view line);
+
+}  // namespace gallery::file_store

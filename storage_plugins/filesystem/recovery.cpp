@@ -1,0 +1,262 @@
+#include "recovery.hpp"
+
+#include "files.hpp"
+#include "index/rules.hpp"
+#include "layout.hpp"
+#include "names.hpp"
+#include "record_text.hpp"
+
+#include <sys/stat.h>
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+namespace gallery::file_store {
+namespace {
+
+using level = plugin_context::log_level;
+
+constexpr std::size_t most_warnings = 100;
+
+bool is_tenant(const std::string& name) {
+    const auto id = parse_uuid(name);
+    return id && to_string(*id) == name;
+}
+
+/// -1 where there is none.
+std::int64_t size_of(int at, const std::string& path) {
+    struct stat info {};
+    if (::fstatat(at, path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) return -1;
+    return info.st_size;
+}
+
+}  // namespace
+
+result<tree_content> recovery::read() {
+    auto items = tenants_and_images();
+    if (!items) return items.error();
+    read_images(*items);
+    read_documents();
+    drop_duplicates();
+    for (const auto& image : content_.images)
+        content_.newest = std::max(content_.newest, image.rev);
+    for (const auto& doc : content_.documents)
+        content_.newest = std::max(content_.newest, doc.rev);
+    for (const auto& erased : content_.erasures)
+        content_.newest = std::max(content_.newest, erased.rev);
+    if (cleaned_ != 0)
+        log_(level::info, "removed " + std::to_string(cleaned_) + " unfinished writes that a crash had left");
+    if (kept_aside_ != 0)
+        log_(level::warning, "set aside " + std::to_string(kept_aside_) +
+                                 " entries that could not be understood; " + "look into " +
+                                 std::string(aside_folder));
+    return std::move(content_);
+}
+
+result<std::vector<recovery::task_item>> recovery::tenants_and_images() {
+    auto tenants = list_folder(root_, ".");
+    if (!tenants) return tenants.error();
+    std::vector<task_item> items;
+    for (const auto& tenant : *tenants) {
+        if (tenant.name == own_folder) continue;
+        if (!tenant.is_folder || !is_tenant(tenant.name)) {
+            if (tenant.name != "lost+found") warn("left alone: " + tenant.name + " is no tenant's folder");
+            continue;
+        }
+        if (auto settled = settle_tenant(tenant.name, items); !settled) return settled.error();
+    }
+    return items;
+}
+
+/// Puts right what is left of writes in one tenant's folder, and collects its images.
+result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_item>& images) {
+    auto entries = list_folder(root_, tenant);
+    if (!entries) return entries.error();
+    // Replaced folders first: where the new one did not get into place, the old one goes back.
+    bool changed = false;
+    for (const auto& entry : *entries) {
+        if (!entry.name.starts_with(replaced_prefix)) continue;
+        restore_replaced(tenant, entry.name);
+        changed = true;
+    }
+    if (changed) {
+        if (auto synced = sync_folder(root_, tenant); !synced) return synced;
+        entries = list_folder(root_, tenant);
+        if (!entries) return entries.error();
+    }
+    for (const auto& entry : *entries) {
+        const auto path = tenant + '/' + entry.name;
+        if (entry.name.starts_with(temporary_prefix)) {
+            clean(path);
+        } else if (entry.name.starts_with(erased_prefix)) {
+            note_erasure(tenant, entry.name);
+        } else if (!entry.is_folder) {
+            warn("left alone: " + path + " is no folder of an image");
+        } else {
+            images.push_back({tenant, entry.name});
+        }
+    }
+    if (entries->empty()) (void)remove_tree(root_, tenant);
+    return {};
+}
+
+void recovery::restore_replaced(const std::string& tenant, const std::string& name) {
+    const auto path = tenant + '/' + name;
+    const auto text = read_file(root_, path + '/' + std::string(record_name));
+    const auto record = text ? parse_record_text(*text) : result<image_record>(text.error());
+    if (!record) return set_aside(path, record.error().message);
+    const auto home = tenant + '/' + folder_name(record->key);
+    if (exists(root_, home)) return clean(path);
+    if (auto renamed = rename_new(root_, path, home); !renamed) return warn(renamed.error().message);
+    log_(level::info, "put back " + home + ", whose replacement a crash had interrupted");
+}
+
+void recovery::note_erasure(const std::string& folder, const std::string& name) {
+    const auto path = folder + '/' + name;
+    const auto rev = erased_revision(name);
+    const auto text = read_file(root_, path + '/' + std::string(record_name));
+    const auto record = text ? parse_record_text(*text) : result<image_record>(text.error());
+    const std::lock_guard lock(mutex_);
+    content_.erased_paths.push_back(path);
+    // Removal may have been interrupted; then the erasure is in the log already, which is written before.
+    if (rev && record)
+        content_.erasures.push_back(store_index::image_change(change::kind::image_erased, *record, *rev));
+    if (rev) content_.newest = std::max(content_.newest, *rev);
+}
+
+void recovery::read_images(const std::vector<task_item>& items) {
+    // Reading is bound by the disk's latency, not by cores.
+    const auto count = std::clamp<std::size_t>(std::thread::hardware_concurrency() * 4, 4, 32);
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> threads;
+    content_.images.reserve(items.size());
+    for (std::size_t i = 0; i < std::min(count, items.size()); ++i)
+        threads.emplace_back([&] {
+            for (std::size_t at = next++; at < items.size(); at = next++)
+                read_image(items[at]);
+        });
+}
+
+void recovery::read_image(const task_item& item) {
+    const auto folder = item.tenant + '/' + item.name;
+    const auto text = read_file(root_, folder + '/' + std::string(record_name));
+    if (!text) return set_aside(folder, text.error().message);
+    auto record = parse_record_text(*text);
+    if (!record) return set_aside(folder, "its record.json is damaged: " + record.error().message);
+    if (to_string(record->tenant) != item.tenant || folder_name(record->key) != item.name)
+        return set_aside(folder, "its record.json belongs into " + folder_of(record->tenant, record->key));
+    look_at_files(folder, *record);
+    const std::lock_guard lock(mutex_);
+    content_.images.push_back(std::move(*record));
+}
+
+void recovery::look_at_files(const std::string& folder, const image_record& record) {
+    const auto entries = list_folder(root_, folder);
+    if (!entries) return warn(entries.error().message);
+    for (const auto& entry : *entries)
+        if (entry.name.starts_with(temporary_prefix)) clean(folder + '/' + entry.name);
+    const auto expect = [&](bool preview, const body_descriptor& described) {
+        const auto path = folder + '/' + body_name(record, preview);
+        const auto size = size_of(root_, path);
+        if (size < 0)
+            warn(path + " is missing; restore it from a backup or upload the image again");
+        else if (static_cast<std::uint64_t>(size) != described.size)
+            warn(path + " has " + std::to_string(size) + " bytes instead of " +
+                 std::to_string(described.size) + "; restore it from a backup or upload the image again");
+    };
+    expect(false, record.original);
+    if (!record.preview_is_original) expect(true, record.preview);
+}
+
+void recovery::read_documents() {
+    const auto kinds = list_folder(root_, std::string(accounts_folder));
+    if (!kinds) return warn(kinds.error().message);
+    for (const auto& kind : *kinds) {
+        if (kind.is_folder)
+            read_document_folder(kind.name);
+        else
+            warn("left alone: " + std::string(accounts_folder) + '/' + kind.name +
+                 " is no folder of documents");
+    }
+}
+
+void recovery::read_document_folder(const std::string& kind) {
+    const auto folder = accounts_of(kind);
+    const auto entries = list_folder(root_, folder);
+    if (!entries) return warn(entries.error().message);
+    for (const auto& entry : *entries) {
+        const auto path = folder + '/' + entry.name;
+        if (entry.name.starts_with(temporary_prefix)) {
+            clean(path);
+            continue;
+        }
+        const auto text = read_file(root_, path);
+        auto doc = text ? parse_document_text(*text) : result<document>(text.error());
+        if (const auto rev = erased_revision(entry.name)) {
+            content_.erased_paths.push_back(path);
+            content_.newest = std::max(content_.newest, *rev);
+            if (doc)
+                content_.erasures.push_back(
+                    store_index::document_change(change::kind::document_erased, doc->kind, doc->id, *rev));
+            continue;
+        }
+        if (!doc) {
+            set_aside(path, doc.error().message);
+        } else if (doc->kind != kind || document_name(doc->id) != entry.name) {
+            set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
+        } else {
+            content_.documents.push_back(std::move(*doc));
+        }
+    }
+}
+
+/// Two folders with one id or one public key: somebody copied one. The older is kept.
+void recovery::drop_duplicates() {
+    auto& images = content_.images;
+    std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) {
+        if (a.rev != b.rev) return a.rev < b.rev;
+        return a.tenant != b.tenant ? a.tenant < b.tenant : a.key < b.key;
+    });
+    std::unordered_map<image_id, bool> ids;
+    std::unordered_map<std::string, bool> public_keys;
+    ids.reserve(images.size());
+    public_keys.reserve(images.size());
+    std::erase_if(images, [&](const image_record& record) {
+        const bool is_first = !ids.contains(record.id) && !public_keys.contains(record.public_key);
+        if (is_first) {
+            ids.emplace(record.id, true);
+            if (!record.public_key.empty()) public_keys.emplace(record.public_key, true);
+            return false;
+        }
+        set_aside(folder_of(record.tenant, record.key), "another image has its id or public key");
+        return true;
+    });
+}
+
+void recovery::set_aside(const std::string& path, const std::string& why) {
+    auto flat = path;
+    std::replace(flat.begin(), flat.end(), '/', '_');
+    const auto target = std::string(aside_folder) + '/' + flat.substr(0, 200) + temporary_name();
+    auto moved = make_folder(root_, std::string(aside_folder));
+    if (auto renamed = moved ? rename_new(root_, path, target) : result<>(moved.error()); !renamed)
+        return warn(path + " cannot be understood (" + why +
+                    ") and not be moved: " + renamed.error().message);
+    ++kept_aside_;
+    warn("moved " + path + " to " + target + ": " + why);
+}
+
+void recovery::clean(const std::string& path) {
+    if (auto removed = remove_tree(root_, path); !removed) return warn(removed.error().message);
+    ++cleaned_;
+}
+
+void recovery::warn(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    ++warnings_;
+    if (warnings_ <= most_warnings) log_(level::warning, text);
+    if (warnings_ == most_warnings) log_(level::warning, "there is more like this, which is not shown");
+}
+
+}  // namespace gallery::file_store

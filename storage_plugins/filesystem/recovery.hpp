@@ -1,0 +1,68 @@
+/// Reads a tree when a store is opened, and puts right what a crash left.
+#pragma once
+
+#include <gallery/plugin.hpp>
+#include <gallery/storage.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::file_store {
+
+using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
+
+/// What a tree contains.
+struct tree_content {
+    std::vector<image_record> images;  ///< in no order
+    std::vector<document> documents;
+    /// Erasures whose remains are still there, with their revisions.
+    std::vector<change> erasures;
+    revision newest = 0;  ///< the largest revision seen anywhere
+    /// Remains of finished erasures; to be removed once the erasures are in the log.
+    std::vector<std::string> erased_paths;
+};
+
+/// Used once, by one thread, which starts others.
+class recovery {
+public:
+    recovery(int root, log_function log) : root_(root), log_(std::move(log)) {}
+
+    /// Error: io_error where a folder cannot be read.
+    result<tree_content> read();
+
+private:
+    struct task_item {
+        std::string tenant;
+        std::string name;
+    };
+
+    result<std::vector<task_item>> tenants_and_images();
+    result<> settle_tenant(const std::string& tenant, std::vector<task_item>& images);
+    void restore_replaced(const std::string& tenant, const std::string& name);
+    void read_images(const std::vector<task_item>& items);
+    void read_image(const task_item& item);
+    void look_at_files(const std::string& folder, const image_record& record);
+    void read_documents();
+    void read_document_folder(const std::string& kind);
+    void drop_duplicates();
+
+    void note_erasure(const std::string& folder, const std::string& name);
+    void set_aside(const std::string& path, const std::string& why);
+    void warn(const std::string& text);
+    void clean(const std::string& path);
+
+    int root_;
+    log_function log_;
+    std::mutex mutex_;  ///< guards content_ and the calls of log_ while threads read
+    tree_content content_;
+    std::size_t warnings_ = 0;
+    std::atomic<std::size_t> cleaned_ = 0;
+    std::atomic<std::size_t> kept_aside_ = 0;
+};
+
+}  // namespace gallery::file_store

@@ -1,0 +1,42 @@
+/// Revisions that are never given out twice.
+#pragma once
+
+#include <gallery/error.hpp>
+#include <gallery/model.hpp>
+
+#include <string>
+#include <utility>
+
+namespace gallery::file_store {
+
+/// Kept in a small file as a mark up to which revisions are reserved; a crash skips what was reserved and
+/// not used. Not thread-safe.
+class revisions {
+public:
+    revisions(int root, std::string folder) : root_(root), folder_(std::move(folder)) {}
+
+    /// The mark on the disk; 0 where there is none. Error: corrupt.
+    result<revision> read() const;
+
+    /// Begins behind @p newest, the largest that was ever used or reserved.
+    result<> begin(revision newest);
+
+    /// Error: no_space and io_error where the next block could not be reserved.
+    result<revision> next();
+
+    /// The newest that was given out.
+    [[nodiscard]] revision newest() const noexcept { return newest_; }
+
+    /// Gives back what was reserved and not used.
+    result<> close();
+
+private:
+    result<> reserve(revision up_to);
+
+    int root_;
+    std::string folder_;
+    revision newest_ = 0;
+    revision reserved_ = 0;
+};
+
+}  // namespace gallery::file_store

@@ -1,0 +1,254 @@
+// Images: saving, updating, erasing.
+#include "filesystem_store.hpp"
+#include "index/rules.hpp"
+#include "layout.hpp"
+#include "record_text.hpp"
+
+#include <utility>
+
+namespace gallery::file_store {
+namespace {
+
+revision rev_of(const store_index::stored& item) {
+    return item ? item.record->rev : 0;
+}
+
+write_outcome conflict(const store_index::stored& current) {
+    return {write_status::conflict, rev_of(current), current.record};
+}
+
+}  // namespace
+
+task<result<write_outcome>> filesystem_store::save(image_record record, body original, body preview,
+                                                   precondition condition) {
+    if (auto wrong = store_index::refuse_save(record, original, preview)) co_return std::move(*wrong);
+    const auto tenant = to_string(record.tenant);
+    const auto folder = folder_of(record.tenant, record.key);
+    const auto lane = co_await lanes_.acquire(folder);
+    const auto current = catalog_.find(record.tenant, record.key);
+    if (!condition.holds(rev_of(current))) co_return conflict(current);
+    const auto [claimed, claim] = claims_.take(catalog_, record);
+    if (claimed == claims::outcome::public_key_taken)
+        co_return write_outcome{write_status::public_key_taken, rev_of(current), nullptr};
+    if (claimed == claims::outcome::id_taken) {
+        const auto owner = catalog_.find_by_id(record.id);
+        co_return store_index::id_taken(record, owner ? *owner.record : record);
+    }
+
+    auto stage = [this, record = std::move(record), original = std::move(original),
+                  preview = std::move(preview), folder, replaces = bool(current)]() mutable {
+        return stage_save(std::move(record), original, preview, folder, replaces);
+    };
+    auto ready = co_await offload(pool_, std::move(stage));
+    if (!ready) co_return ready.error();
+    committer::entry entry{
+        store_index::image_change(change::kind::image_saved, *ready->record, ready->number.rev()), tenant,
+        [this, saved = ready->record] {
+            catalog_.put({saved, nullptr});
+        }};
+    auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
+    if (!committed) {
+        auto undo = [this, folder, what = std::move(*ready)] { return undo_save(folder, what); };
+        const auto undone = co_await offload(pool_, std::move(undo));
+        co_return after_failure(committed.error(), undone);
+    }
+    remove_later(std::move(ready->remains));
+    if (current) cache_.drop(current.record->content_rev);
+    co_return write_outcome{write_status::committed, *committed, ready->record};
+}
+
+result<filesystem_store::staged> filesystem_store::stage_save(image_record record, const body& original,
+                                                              const body& preview, const std::string& folder,
+                                                              bool replaces) {
+    const int root = root_.get();
+    const auto tenant = to_string(record.tenant);
+    if (auto ensured = ensure_tenant(tenant); !ensured) return ensured.error();
+    const auto temporary = tenant + '/' + temporary_name();
+    const auto give_up = [&](error why) {
+        (void)remove_tree(root, temporary);
+        return why;
+    };
+    if (auto made = make_folder(root, temporary); !made) return made.error();
+    if (auto written = write_folder(temporary, record, original, preview); !written)
+        return give_up(written.error());
+
+    // The revision as late as can be: whoever has one keeps all later ones waiting.
+    auto number = committer_->begin();
+    if (!number) return give_up(number.error());
+    record.rev = record.content_rev = number->rev();
+    auto written = write_file(root, temporary + '/' + std::string(record_name),
+                              std::string_view(to_record_text(record)));
+    if (written) written = sync_folder(root, temporary);
+    if (!written) return give_up(written.error());
+
+    staged ready{std::move(*number), std::make_shared<const image_record>(std::move(record)), {}, {}};
+    if (!replaces) {
+        if (auto renamed = rename_new(root, temporary, folder); !renamed) return give_up(renamed.error());
+        return ready;
+    }
+    if (can_exchange_) {
+        auto exchanged = exchange(root, temporary, folder);
+        if (!exchanged) return give_up(exchanged.error());
+        if (*exchanged) {
+            ready.remains = temporary;
+            ready.previous = temporary;
+            return ready;
+        }
+        can_exchange_ = false;
+        log_function_(plugin_context::log_level::info,
+                      "The file system cannot exchange two folders in one step; replacing takes two");
+    }
+    const auto previous = tenant + '/' + replaced_name();
+    if (auto renamed = rename_new(root, folder, previous); !renamed) return give_up(renamed.error());
+    if (auto renamed = rename_new(root, temporary, folder); !renamed) {
+        if (auto back = rename_new(root, previous, folder); !back)
+            return after_failure(renamed.error(), back);
+        return give_up(renamed.error());
+    }
+    ready.remains = previous;
+    ready.previous = previous;
+    return ready;
+}
+
+result<> filesystem_store::write_folder(const std::string& folder, const image_record& record,
+                                        const body& original, const body& preview) {
+    auto written = write_file(root_.get(), folder + '/' + body_name(record, false), original);
+    if (written && !record.preview_is_original)
+        written = write_file(root_.get(), folder + '/' + body_name(record, true), preview);
+    return written;
+}
+
+result<> filesystem_store::undo_save(const std::string& folder, const staged& what) {
+    const int root = root_.get();
+    const auto tenant = folder.substr(0, folder.find('/'));
+    auto failed = tenant + '/' + temporary_name();
+    result<> undone;
+    if (what.previous && can_exchange_) {
+        const auto exchanged = exchange(root, *what.previous, folder);
+        if (!exchanged) return exchanged.error();
+        failed = *what.previous;
+    } else {
+        // In this order a crash in between leaves a folder that recovery puts back.
+        undone = rename_new(root, folder, failed);
+        if (undone && what.previous) undone = rename_new(root, *what.previous, folder);
+    }
+    if (undone) undone = sync_folder(root, tenant);
+    if (undone) (void)remove_tree(root, failed);
+    return undone;
+}
+
+task<result<write_outcome>> filesystem_store::update(image_record record, precondition condition) {
+    const auto folder = folder_of(record.tenant, record.key);
+    const auto lane = co_await lanes_.acquire(folder);
+    const auto current = catalog_.find(record.tenant, record.key);
+    if (!current) co_return write_outcome{write_status::absent, 0, nullptr};
+    if (!condition.holds(rev_of(current))) co_return conflict(current);
+
+    auto stage = [this, before = current.record, wanted = std::move(record), folder] {
+        return stage_update(*before, wanted, folder);
+    };
+    auto ready = co_await offload(pool_, std::move(stage));
+    if (!ready) co_return ready.error();
+    committer::entry entry{
+        store_index::image_change(change::kind::image_updated, *ready->record, ready->number.rev()), folder,
+        [this, updated = ready->record] {
+            catalog_.put({updated, nullptr});
+        }};
+    auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
+    if (!committed) {
+        auto undo = [this, folder, before = current.record] {
+            auto undone = write_record(folder, *before);
+            return undone ? sync_folder(root_.get(), folder) : undone;
+        };
+        const auto undone = co_await offload(pool_, std::move(undo));
+        co_return after_failure(committed.error(), undone);
+    }
+    co_return write_outcome{write_status::committed, *committed, ready->record};
+}
+
+result<filesystem_store::staged> filesystem_store::stage_update(const image_record& current,
+                                                                const image_record& wanted,
+                                                                const std::string& folder) {
+    auto number = committer_->begin();
+    if (!number) return number.error();
+    auto next = store_index::updated(current, wanted, number->rev());
+    if (auto written = write_record(folder, next); !written) return written.error();
+    return staged{std::move(*number), std::make_shared<const image_record>(std::move(next)), {}, {}};
+}
+
+result<> filesystem_store::write_record(const std::string& folder, const image_record& record) {
+    const auto temporary = folder + '/' + temporary_name();
+    auto written = write_file(root_.get(), temporary, std::string_view(to_record_text(record)));
+    if (written) written = rename_over(root_.get(), temporary, folder + '/' + std::string(record_name));
+    if (!written) (void)remove_file(root_.get(), temporary);
+    return written;
+}
+
+task<result<write_outcome>> filesystem_store::erase(tenant_id tenant, std::string key,
+                                                    precondition condition) {
+    const auto folder = folder_of(tenant, key);
+    const auto lane = co_await lanes_.acquire(folder);
+    const auto current = catalog_.find(tenant, key);
+    if (!current) co_return write_outcome{write_status::absent, 0, nullptr};
+    if (!condition.holds(rev_of(current))) co_return conflict(current);
+
+    auto stage = [this, before = current.record, folder] { return stage_erase(*before, folder); };
+    auto ready = co_await offload(pool_, std::move(stage));
+    if (!ready) co_return ready.error();
+    committer::entry entry{
+        store_index::image_change(change::kind::image_erased, *current.record, ready->number.rev()),
+        to_string(tenant), [this, tenant, key] { catalog_.erase(tenant, key); }};
+    auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
+    if (!committed) {
+        auto undo = [this, folder, remains = ready->remains, tenant] {
+            auto undone = rename_new(root_.get(), remains, folder);
+            return undone ? sync_folder(root_.get(), to_string(tenant)) : undone;
+        };
+        const auto undone = co_await offload(pool_, std::move(undo));
+        co_return after_failure(committed.error(), undone);
+    }
+    remove_later(std::move(ready->remains));
+    cache_.drop(current.record->content_rev);
+    co_return write_outcome{write_status::committed, *committed, nullptr};
+}
+
+result<filesystem_store::staged> filesystem_store::stage_erase(const image_record& current,
+                                                               const std::string& folder) {
+    auto number = committer_->begin();
+    if (!number) return number.error();
+    auto remains = to_string(current.tenant) + '/' + erased_name(number->rev(), to_string(current.id));
+    if (auto renamed = rename_new(root_.get(), folder, remains); !renamed) return renamed.error();
+    return staged{std::move(*number), nullptr, std::move(remains), {}};
+}
+
+result<> filesystem_store::ensure_tenant(const std::string& tenant) {
+    const std::lock_guard lock(tenants_mutex_);
+    if (tenants_.contains(tenant)) return {};
+    if (auto made = make_folder(root_.get(), tenant); !made) return made.error();
+    const auto slash = tenant.rfind('/');
+    if (auto synced = sync_folder(root_.get(), slash == std::string::npos ? "." : tenant.substr(0, slash));
+        !synced)
+        return synced;
+    tenants_.insert(tenant);
+    return {};
+}
+
+error filesystem_store::after_failure(error why, const result<>& undone) {
+    if (undone) return why;
+    committer_->stop_writing(
+        "A failed write could not be taken back: " + undone.error().message +
+        " Writing has stopped. Look at the disk of STORAGE_PATH and restart the server.");
+    why.code = errc::io_error;
+    why.message += " It could not be taken back: " + undone.error().message;
+    return why;
+}
+
+void filesystem_store::remove_later(std::string path) {
+    if (path.empty()) return;
+    asio::post(pool_, [this, path = std::move(path)] {
+        if (auto removed = remove_tree(root_.get(), path); !removed)
+            log_function_(plugin_context::log_level::warning, removed.error().message);
+    });
+}
+
+}  // namespace gallery::file_store
