@@ -1,5 +1,6 @@
 #include "imaging/worker/raster.hpp"
 
+#include "imaging/worker/formats/area_scaler.hpp"
 #include "imaging/worker/formats/dib.hpp"
 #include "imaging/worker/formats/gif.hpp"
 #include "imaging/worker/formats/ico.hpp"
@@ -12,13 +13,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <span>
+#include <unordered_set>
 #include <utility>
 
 namespace gallery::imaging::worker {
 namespace {
 
 struct unref {
-    void operator()(VipsImage* image) const noexcept { g_object_unref(image); }
+    void operator()(void* object) const noexcept { g_object_unref(object); }
 };
 using image_ptr = std::unique_ptr<VipsImage, unref>;
 
@@ -39,15 +42,6 @@ std::string vips_words() {
 refusal undecodable(format kind) {
     auto words = vips_words();
     return damaged(kind, "it cannot be decoded (" + words + ")");
-}
-
-// Lets rows be read again that were read last: averaging has them read to the end or nearly, and then the
-// end is looked at.
-image_ptr keep_last_rows(image_ptr image) {
-    VipsImage* out = nullptr;
-    vips_linecache(image.get(), &out, "tile_height", 16, "access", VIPS_ACCESS_SEQUENTIAL, "persistent", TRUE,
-                   nullptr);
-    return image_ptr(out);
 }
 
 // Opens an image: the header is read, pixels follow on demand, from top to bottom.
@@ -83,63 +77,141 @@ image_ptr open(format kind, std::string_view data, int shrink, int frames) {
         default:
             vips_error("gallery", "no loader");
     }
-    if (out == nullptr) return nullptr;
-    return keep_last_rows(image_ptr(out));
+    return image_ptr(out);
 }
 
-// Computes rows from @p top to the end and throws them away, so that errors in them are found.
-bool drain(VipsImage* image, int top) {
-    VipsRegion* region = vips_region_new(image);
-    bool good = true;
-    constexpr int strip = 64;
-    for (int y = top; good && y < image->Ysize; y += strip) {
-        const VipsRect area{0, y, image->Xsize, std::min(strip, image->Ysize - y)};
-        good = vips_region_prepare(region, &area) == 0;
+// Computes all rows from top to bottom and hands each on, in the calling thread. False where one cannot be
+// computed.
+template <class Sink>
+bool for_each_row(VipsImage* image, Sink sink) {
+    const std::unique_ptr<VipsRegion, unref> region(vips_region_new(image));
+    constexpr int strip = 32;
+    for (int top = 0; top < image->Ysize; top += strip) {
+        const VipsRect area{0, top, image->Xsize, std::min(strip, image->Ysize - top)};
+        if (vips_region_prepare(region.get(), &area) != 0) return false;
+        for (int y = top; y < top + area.height; ++y) {
+            sink(std::span<const std::uint8_t>(VIPS_REGION_ADDR(region.get(), 0, y),
+                                               VIPS_REGION_SIZEOF_LINE(region.get())));
+        }
     }
-    g_object_unref(region);
-    return good;
+    return true;
 }
 
-bool has_profile(VipsImage* image) {
-    return vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
+// One step of a chain of operations: takes over what the operation made. @p made is a reference because it
+// is set while the other argument is evaluated.
+bool step(image_ptr& image, int failed, VipsImage*& made) {
+    image.reset(std::exchange(made, nullptr));
+    return failed == 0;
 }
 
-// A thumbnail of exactly @p size in sRGB, 8 bits a channel, upright.
-image_ptr thumbnail(VipsImage* image, extent size, bool use_profile) {
-    VipsImage* raw = nullptr;
-    const auto height = static_cast<int>(size.height);
-    const auto width = static_cast<int>(size.width);
-    const int failed = use_profile ? vips_thumbnail_image(image, &raw, width, "height", height, "size",
-                                                          VIPS_SIZE_FORCE, "export_profile", "srgb", nullptr)
-                                   : vips_thumbnail_image(image, &raw, width, "height", height, "size",
-                                                          VIPS_SIZE_FORCE, nullptr);
-    image_ptr small(raw);
-    if (failed != 0) return nullptr;
-    const auto wanted = small->Bands < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
-    if (small->Type != wanted || small->BandFmt != VIPS_FORMAT_UCHAR) {
-        VipsImage* converted = nullptr;
-        if (vips_colourspace(small.get(), &converted, wanted, nullptr) != 0) return nullptr;
-        small.reset(converted);
-        if (vips_cast_uchar(small.get(), &converted, nullptr) != 0) return nullptr;
-        small.reset(converted);
+// Eight bits a channel; grey, RGB or CMYK; with or without opacity. Computed while rows are read.
+bool to_bytes(image_ptr& image) {
+    VipsImage* out = nullptr;
+    const auto type = vips_image_guess_interpretation(image.get());
+    const bool plain = type == VIPS_INTERPRETATION_B_W || type == VIPS_INTERPRETATION_GREY16 ||
+                       type == VIPS_INTERPRETATION_sRGB || type == VIPS_INTERPRETATION_RGB ||
+                       type == VIPS_INTERPRETATION_RGB16 || type == VIPS_INTERPRETATION_CMYK;
+    const auto depth = image->BandFmt;
+    if (!plain || image->Coding != VIPS_CODING_NONE ||
+        (depth != VIPS_FORMAT_UCHAR && depth != VIPS_FORMAT_USHORT)) {
+        const auto wanted = image->Bands < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+        if (!step(image, vips_colourspace(image.get(), &out, wanted, nullptr), out)) return false;
+        return step(image, vips_cast_uchar(image.get(), &out, nullptr), out);
     }
-    return small;
+    if (depth == VIPS_FORMAT_USHORT && !step(image, vips_msb(image.get(), &out, nullptr), out)) return false;
+    if (type == VIPS_INTERPRETATION_CMYK && image->Bands >= 4) {
+        return image->Bands <= 5 ||
+               step(image, vips_extract_band(image.get(), &out, 0, "n", 4, nullptr), out);
+    }
+    // Further channels of scientific pictures mean nothing on a screen.
+    return image->Bands <= 4 || step(image, vips_extract_band(image.get(), &out, 0, "n", 3, nullptr), out);
 }
 
-bool write_png(VipsImage* image, std::vector<char>& out) {
+// From whatever the picture's colours mean to sRGB. A profile that cannot be used is passed over: it spoils
+// colours, not the picture.
+bool to_srgb(image_ptr& image, VipsImage* original) {
+    VipsImage* out = nullptr;
+    const void* profile = nullptr;
+    std::size_t size = 0;
+    const bool has_profile = vips_image_get_typeof(original, VIPS_META_ICC_NAME) != 0 &&
+                             vips_image_get_blob(original, VIPS_META_ICC_NAME, &profile, &size) == 0;
+    if (has_profile) {
+        vips_image_set_blob_copy(image.get(), VIPS_META_ICC_NAME, profile, size);
+        if (vips_icc_transform(image.get(), &out, "srgb", "embedded", TRUE, nullptr) == 0) {
+            image.reset(out);
+            return true;
+        }
+        vips_error_clear();
+        vips_image_remove(image.get(), VIPS_META_ICC_NAME);
+    }
+    if (image->Type == VIPS_INTERPRETATION_CMYK) {
+        return step(image, vips_icc_transform(image.get(), &out, "srgb", "input_profile", "cmyk", nullptr),
+                    out);
+    }
+    return true;
+}
+
+// Drawings and screen shots have few colours, photographs many.
+bool is_flat(std::span<const std::uint8_t> pixels, unsigned bands) {
+    constexpr std::size_t few = 256;
+    std::unordered_set<std::uint32_t> colours;
+    for (std::size_t i = 0; i < pixels.size() && colours.size() <= few; i += bands) {
+        std::uint32_t colour = 0;
+        for (unsigned b = 0; b < bands; ++b)
+            colour = colour << 8 | pixels[i + b];
+        colours.insert(colour);
+    }
+    return colours.size() <= few;
+}
+
+// Rows of photographs are filtered, which makes them a third smaller at little effort; flat pictures become
+// larger by it.
+bool write_png(VipsImage* image, bool flat, std::vector<char>& out) {
     void* buffer = nullptr;
     std::size_t size = 0;
-    if (vips_pngsave_buffer(image, &buffer, &size, "strip", TRUE, "compression", 6, nullptr) != 0)
+    if (vips_pngsave_buffer(image, &buffer, &size, "strip", TRUE, "compression", flat ? 6 : 4, "filter",
+                            flat ? VIPS_FOREIGN_PNG_FILTER_NONE : VIPS_FOREIGN_PNG_FILTER_ALL,
+                            nullptr) != 0) {
         return false;
+    }
     const auto* first = static_cast<const char*>(buffer);
     out.assign(first, first + size);
     g_free(buffer);
     return true;
 }
 
-bool preview_of(VipsImage* image, extent size, std::vector<char>& out) {
-    const auto small = thumbnail(image, size, has_profile(image));
-    return small && write_png(small.get(), out);
+// Reads all of the picture and makes a PNG of exactly @p size, upright.
+bool preview_of(image_ptr source, extent size, std::vector<char>& png) {
+    VipsImage* const original = source.get();
+    const int orientation = vips_image_get_orientation(original);
+    const bool turned = vips_image_get_orientation_swap(original) != 0;
+    // The original keeps its metadata while operations are put in front of it.
+    g_object_ref(original);
+    const image_ptr keep(original);
+    if (!to_bytes(source)) return false;
+    const auto bands = static_cast<unsigned>(source->Bands);
+    const area_scaler::shape from{static_cast<std::uint32_t>(source->Xsize),
+                                  static_cast<std::uint32_t>(source->Ysize)};
+    const area_scaler::shape to{turned ? size.height : size.width, turned ? size.width : size.height};
+    area_scaler scaler(from, to, bands, vips_image_hasalpha(source.get()) != 0);
+    if (!for_each_row(source.get(), [&scaler](std::span<const std::uint8_t> row) { scaler.add_row(row); }))
+        return false;
+
+    const auto pixels = scaler.take();
+    image_ptr raw(vips_image_new_from_memory(pixels.data(), pixels.size(), static_cast<int>(to.width),
+                                             static_cast<int>(to.height), source->Bands, VIPS_FORMAT_UCHAR));
+    if (!raw) return false;
+    const auto type = bands < 3                                  ? VIPS_INTERPRETATION_B_W
+                      : source->Type == VIPS_INTERPRETATION_CMYK ? VIPS_INTERPRETATION_CMYK
+                                                                 : VIPS_INTERPRETATION_sRGB;
+    VipsImage* out = nullptr;
+    if (!step(raw, vips_copy(raw.get(), &out, "interpretation", type, nullptr), out)) return false;
+    if (!to_srgb(raw, original)) return false;
+    if (orientation != 1) {
+        vips_image_set_int(raw.get(), VIPS_META_ORIENTATION, orientation);
+        if (!step(raw, vips_autorot(raw.get(), &out, nullptr), out)) return false;
+    }
+    return write_png(raw.get(), is_flat(pixels, bands), png);
 }
 
 // The smallest decoding that still leaves twice the preview's pixels to average over. The entropy-coded
@@ -191,7 +263,7 @@ checked<decoded> inspect_vips(format kind, std::string_view data, const limits& 
 
     if (kind == format::png && out.width <= preview_side && out.height <= preview_side) {
         out.preview_is_original = true;
-        if (!drain(image.get(), 0)) return undecodable(kind);
+        if (!for_each_row(image.get(), [](auto) {})) return undecodable(kind);
         return out;
     }
     if (kind == format::jpeg) {
@@ -201,21 +273,10 @@ checked<decoded> inspect_vips(format kind, std::string_view data, const limits& 
             if (!image) return undecodable(kind);
         }
     }
-    if (!preview_of(image.get(), out.preview_size, out.preview)) {
-        if (!has_profile(image.get())) return undecodable(kind);
-        // A broken colour profile spoils only the colours: once more without it.
-        vips_error_clear();
-        image = open(kind, data, 1, 1);
-        if (!image) return undecodable(kind);
-        vips_image_remove(image.get(), VIPS_META_ICC_NAME);
-        const auto small = thumbnail(image.get(), out.preview_size, false);
-        if (!small || !write_png(small.get(), out.preview)) return undecodable(kind);
-    }
-    // Averaging may not need the last rows; what is wrong with them must be found all the same.
-    if (!drain(image.get(), image->Ysize - 1)) return undecodable(kind);
+    if (!preview_of(std::move(image), out.preview_size, out.preview)) return undecodable(kind);
     if (out.frames > 1 && kind != format::png) {
         const auto all = open(kind, data, 1, -1);
-        if (!all || !drain(all.get(), 0)) return undecodable(kind);
+        if (!all || !for_each_row(all.get(), [](auto) {})) return undecodable(kind);
     }
     return out;
 }
@@ -231,22 +292,18 @@ checked<decoded> inspect_bitmap(format kind, std::string_view data, const checke
                                                static_cast<int>(pixels->width),
                                                static_cast<int>(pixels->height), 4, VIPS_FORMAT_UCHAR));
     if (!image) return undecodable(kind);
-    VipsImage* typed = nullptr;
-    if (vips_copy(image.get(), &typed, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr) != 0) {
+    VipsImage* made = nullptr;
+    constexpr auto colours = VIPS_INTERPRETATION_sRGB;
+    if (!step(image, vips_copy(image.get(), &made, "interpretation", colours, nullptr), made) ||
+        (!pixels->alpha && !step(image, vips_extract_band(image.get(), &made, 0, "n", 3, nullptr), made))) {
         return undecodable(kind);
-    }
-    image.reset(typed);
-    if (!pixels->alpha) {
-        VipsImage* opaque = nullptr;
-        if (vips_extract_band(image.get(), &opaque, 0, "n", 3, nullptr) != 0) return undecodable(kind);
-        image.reset(opaque);
     }
     decoded out;
     out.kind = kind;
     out.width = h.width;
     out.height = h.height;
     out.preview_size = fit({out.width, out.height}, preview_side);
-    if (!preview_of(image.get(), out.preview_size, out.preview)) return undecodable(kind);
+    if (!preview_of(std::move(image), out.preview_size, out.preview)) return undecodable(kind);
     return out;
 }
 

@@ -21,16 +21,30 @@ struct destroy {
     void operator()(cairo_t* c) const noexcept { cairo_destroy(c); }
 };
 
+// "XML parse error: Error domain 1 code 26 on line 7 column 1 of data: Entity 'x' not defined" as
+// "line 7: Entity 'x' not defined"; other messages as they are.
+std::string readable(std::string_view message) {
+    constexpr std::string_view line_mark = " on line ";
+    constexpr std::string_view text_mark = " of data: ";
+    std::string out;
+    const auto line = message.find(line_mark);
+    const auto text = message.find(text_mark);
+    if (line != message.npos && text != message.npos && line < text) {
+        const auto number = message.substr(line + line_mark.size(), text - line - line_mark.size());
+        out = "line " + std::string(number.substr(0, number.find(' '))) + ": ";
+        message.remove_prefix(text + text_mark.size());
+    }
+    for (const char c : message.substr(0, 160))
+        out.push_back(c >= ' ' && c < 0x7f ? c : ' ');
+    while (!out.empty() && (out.back() == ' ' || out.back() == '.'))
+        out.pop_back();
+    return out;
+}
+
 refusal unreadable(GError* error) {
     std::string text = "it cannot be read";
     if (error != nullptr) {
-        text += " (";
-        for (const char* c = error->message; *c != '\0' && text.size() < 200; ++c) {
-            text.push_back(*c >= ' ' && *c < 0x7f ? *c : ' ');
-        }
-        while (text.back() == ' ' || text.back() == '.')
-            text.pop_back();
-        text += ")";
+        text += " (" + readable(error->message) + ")";
         g_error_free(error);
     }
     return damaged(format::svg, text);

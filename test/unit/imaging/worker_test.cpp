@@ -200,26 +200,38 @@ BOOST_AUTO_TEST_CASE(metadata_gives_the_title_and_does_not_count_as_size) {
     BOOST_TEST(p.preview_is_original);
 }
 
+BOOST_AUTO_TEST_CASE(a_bomb_of_references_is_refused_and_the_next_picture_is_not) {
+    auto options = make::quick_options(GALLERY_IMAGING_WORKER);
+    options.timeout = std::chrono::seconds(1);
+    pool = std::move(*imaging::pool::start(std::move(options)));
+    std::string uses =
+        "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink'>"
+        "<g id='u0'><rect width='1' height='1'/></g>";
+    for (int i = 1; i < 30; ++i) {
+        uses += "<g id='u" + std::to_string(i) + "'>";
+        for (int k = 0; k < 10; ++k)
+            uses += "<use xlink:href='#u" + std::to_string(i - 1) + "'/>";
+        uses += "</g>";
+    }
+    // On a fast machine librsvg counts to its own limit first, else the deadline comes.
+    refused(uses + "</svg>");
+    accepted(make::make_png(3, 3));
+}
+
 BOOST_AUTO_TEST_CASE(hostile_drawings_are_harmless) {
     std::string entities = "<!DOCTYPE svg [<!ENTITY a0 \"lol\">";
-    std::string uses = "<g id='u0'><rect width='1' height='1'/></g>";
     for (int i = 1; i < 30; ++i) {
         const auto before = std::to_string(i - 1);
         const auto now = std::to_string(i);
         std::string ten;
-        std::string references;
-        for (int k = 0; k < 10; ++k) {
+        for (int k = 0; k < 10; ++k)
             ten += "&a" + before + ";";
-            references += "<use xlink:href='#u" + before + "'/>";
-        }
         entities += "<!ENTITY a" + now + " \"" + ten + "\">";
-        uses += "<g id='u" + now + "'>" + references + "</g>";
     }
     const std::string open =
         "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' width='9' "
         "height='9'>";
     harmless(entities + "]>" + open + "<text>&a29;</text></svg>");
-    harmless(open + uses + "</svg>");
     harmless(open +
              "<filter id='f'><feGaussianBlur stdDeviation='1e9'/></filter>"
              "<rect width='1e9' height='1e9' filter='url(#f)'/></svg>");
