@@ -1,6 +1,7 @@
 /// What the server consists of, in the order in which it is made. Private to gallery_server.
 #pragma once
 
+#include "api/account_services.hpp"
 #include "api/image_bytes.hpp"
 #include "api/images.hpp"
 #include "api/system.hpp"
@@ -78,6 +79,7 @@ private:
     std::unique_ptr<api::system> system_api_;
     std::unique_ptr<api::images> images_api_;
     std::unique_ptr<api::image_bytes> bytes_api_;
+    std::unique_ptr<api::account_services> account_api_;
 
     std::unique_ptr<http::server> http_;
     std::unique_ptr<http::server> metrics_http_;

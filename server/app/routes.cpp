@@ -1,4 +1,5 @@
 // Which handlers the server has; everything that answers is made here.
+#include "api/openapi.hpp"
 #include "app/log.hpp"
 #include "app/metrics_page.hpp"
 #include "app/parts.hpp"
@@ -38,6 +39,12 @@ result<void> gallery_server::parts::add_routes() {
         *images_, *etags_, *coded_, verify,
         api::browser_ttl{settings.cache.system_images_browser_ttl, settings.cache.tenant_images_browser_ttl});
     bytes_api_->add_routes(*routes_);
+
+    const auto erase_images = [this](tenant_id tenant) { return images_->erase_all(tenant); };
+    account_api_ = std::make_unique<api::account_services>(
+        api::account_services{*accounts_, *logins_, verify, erase_images});
+    api::add_account_routes(*routes_, *account_api_);
+    api::add_openapi_routes(*routes_);
     return add_console();
 }
 

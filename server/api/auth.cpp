@@ -1,0 +1,132 @@
+// Login, refresh, logout, passwords, activation: /api/auth/... and /api/noauth/activate.
+#include "api/account_json.hpp"
+#include "api/account_services.hpp"
+#include "http/errors.hpp"
+#include "http/query.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <string>
+#include <utility>
+
+namespace gallery::api {
+namespace {
+
+http::response pair_response(const auth::token_pair& pair) {
+    boost::json::object out;
+    out["token"] = pair.token;
+    out["refreshToken"] = pair.refresh_token;
+    return http::response::json(200, out);
+}
+
+http::response attempt_response(const auth::logins::attempt& attempt) {
+    if (attempt.outcome) return pair_response(*attempt.outcome);
+    if (attempt.outcome.error().code == errc::too_many_requests) {
+        return http::error_response(attempt.outcome.error(), attempt.retry_after);
+    }
+    return http::error_response(attempt.outcome.error());
+}
+
+task<result<http::response>> log_in(const account_services& services, http::request& message) {
+    auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    json_fields fields(*body);
+    auto username = fields.secret("username");
+    auto password = fields.secret("password");
+    if (const auto good = fields.done(); !good) co_return good.error();
+    std::string address(message.remote_address());
+    auto attempt =
+        co_await services.logins.log_in(std::move(username), std::move(password), std::move(address));
+    co_return attempt_response(attempt);
+}
+
+task<result<http::response>> refresh(const account_services& services, http::request& message) {
+    auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    json_fields fields(*body);
+    auto token = fields.secret("refreshToken");
+    if (const auto good = fields.done(); !good) co_return good.error();
+    auto pair = co_await services.logins.refresh(std::move(token));
+    if (!pair) co_return pair.error();
+    co_return pair_response(*pair);
+}
+
+task<result<http::response>> current_user(const account_services& services, http::request& message) {
+    const auto who = require_anybody(services, message);
+    if (!who) co_return who.error();
+    const auto account = services.accounts.find_user((*who)->user);
+    co_return http::response::json(200, account ? user_json(*account) : user_json(**who));
+}
+
+task<result<http::response>> log_out(const account_services& services, http::request& message) {
+    const auto who = require_anybody(services, message);
+    if (!who) co_return who.error();
+    const auto everywhere = http::query_view(message.query()).get_boolean("everywhere");
+    if (!everywhere) co_return everywhere.error();
+    auto done = co_await services.logins.log_out(*who, everywhere->value_or(false));
+    if (!done) co_return done.error();
+    co_return http::response::empty(200);
+}
+
+task<result<http::response>> change_password(const account_services& services, http::request& message) {
+    const auto who = require_anybody(services, message);
+    if (!who) co_return who.error();
+    // An API key is for devices and scripts; who finds one must not be able to take over the account.
+    if ((*who)->api_key) co_return permission_denied();
+    auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    json_fields fields(*body);
+    auto current = fields.secret("currentPassword");
+    auto chosen = fields.secret("newPassword");
+    if (const auto good = fields.done(); !good) co_return good.error();
+    std::string address(message.remote_address());
+    auto attempt = co_await services.logins.change_password(*who, std::move(current), std::move(chosen),
+                                                            std::move(address));
+    co_return attempt_response(attempt);
+}
+
+/// A browser follows the link to the page where the password is chosen. As in ThingsBoard, 303 and, where the
+/// link is no good, 409; **ours** is the error's body.
+task<result<http::response>> follow_link(const account_services& services, http::request& message) {
+    const auto token = http::query_view(message.query()).require("activateToken");
+    if (!token) co_return token.error();
+    const auto account = services.logins.check_activation(*token);
+    if (!account) co_return error{errc::version_conflict, account.error().message};
+    auto out = http::response::empty(303);
+    // A token that passed the check is letters, digits, '-' and '_'.
+    out.add("Location", "/login/createPassword?activateToken=" + *token);
+    out.add("Cache-Control", "no-store");
+    co_return out;
+}
+
+task<result<http::response>> activate(const account_services& services, http::request& message) {
+    if (const auto mail = http::query_view(message.query()).get_boolean("sendActivationMail"); !mail) {
+        co_return mail.error();
+    }
+    auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    json_fields fields(*body);
+    auto token = fields.secret("activateToken");
+    auto password = fields.secret("password");
+    if (const auto good = fields.done(); !good) co_return good.error();
+    auto pair = co_await services.logins.activate(std::move(token), std::move(password));
+    if (!pair) co_return pair.error();
+    co_return pair_response(*pair);
+}
+
+}  // namespace
+
+void add_auth_routes(http::router& routes, const account_services& services) {
+    using http::method;
+    add_endpoint(routes, services, method::post, "/api/auth/login", "auth.login", log_in, max_account_body);
+    add_endpoint(routes, services, method::post, "/api/auth/token", "auth.token", refresh, max_account_body);
+    add_endpoint(routes, services, method::get, "/api/auth/user", "auth.user", current_user);
+    add_endpoint(routes, services, method::post, "/api/auth/logout", "auth.logout", log_out);
+    add_endpoint(routes, services, method::post, "/api/auth/changePassword", "auth.change_password",
+                 change_password, max_account_body);
+    add_endpoint(routes, services, method::get, "/api/noauth/activate", "auth.activation_link", follow_link);
+    add_endpoint(routes, services, method::post, "/api/noauth/activate", "auth.activate", activate,
+                 max_account_body);
+}
+
+}  // namespace gallery::api

@@ -1,0 +1,105 @@
+// Tenants: kept by system administrators; a tenant's administrator may look at the own one.
+#include "api/account_json.hpp"
+#include "api/account_pages.hpp"
+#include "api/account_services.hpp"
+#include "http/errors.hpp"
+
+#include <string>
+#include <utility>
+
+namespace gallery::api {
+namespace {
+
+using auth::authority;
+
+error not_found(const uuid& id) {
+    return {errc::not_found, "Tenant with id [" + to_string(id) + "] is not found"};
+}
+
+task<result<http::response>> save(const account_services& services, http::request& message) {
+    const auto who = require_role(services, message, {authority::sys_admin});
+    if (!who) co_return who.error();
+    auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    auto sent = parse_tenant(*body);
+    if (!sent) co_return sent.error();
+    if (!sent->id) {
+        auto made = co_await services.accounts.create(std::move(sent->value));
+        if (!made) co_return made.error();
+        co_return http::response::json(200, tenant_json(**made));
+    }
+    const tenant_id id{*sent->id};
+    auth::directory::edit<auth::tenant> how = [given =
+                                                   std::move(*sent)](auth::tenant& value) -> result<void> {
+        if (const auto current = check_version(given.version, value.version); !current) return current;
+        value.title = given.value.title;
+        value.region = given.value.region;
+        value.reach = given.value.reach;
+        value.profile = given.value.profile;
+        value.additional_info = given.value.additional_info;
+        return {};
+    };
+    auto changed = co_await services.accounts.change_tenant(id, std::move(how));
+    if (!changed) co_return changed.error();
+    co_return http::response::json(200, tenant_json(**changed));
+}
+
+task<result<http::response>> find(const account_services& services, http::request& message) {
+    const auto who = require_role(services, message, {authority::sys_admin, authority::tenant_admin});
+    if (!who) co_return who.error();
+    const auto id = id_parameter(message, 0, "tenantId");
+    if (!id) co_return id.error();
+    if ((*who)->role == authority::tenant_admin && (*who)->tenant.value != *id) co_return permission_denied();
+    const auto found = services.accounts.find_tenant(tenant_id{*id});
+    if (!found) co_return not_found(*id);
+    co_return http::response::json(200, tenant_json(*found));
+}
+
+task<result<http::response>> erase(const account_services& services, http::request& message) {
+    const auto who = require_role(services, message, {authority::sys_admin});
+    if (!who) co_return who.error();
+    const auto id = id_parameter(message, 0, "tenantId");
+    if (!id) co_return id.error();
+    auto done = co_await services.accounts.delete_tenant(tenant_id{*id}, services.erase_images);
+    if (!done) co_return done.error();
+    co_return http::response::empty(200);
+}
+
+task<result<http::response>> list(const account_services& services, http::request& message) {
+    const auto who = require_role(services, message, {authority::sys_admin});
+    if (!who) co_return who.error();
+    const auto page = parse_page_request(message, {"createdTime", "title", "email", "country", "state",
+                                                   "city", "address", "address2", "zip", "phone"});
+    if (!page) co_return page.error();
+    const auto text = [](const auth::tenant& one, std::string_view property) -> std::string {
+        if (property == "title") return one.title;
+        if (property == "email") return one.reach.email;
+        if (property == "country") return one.reach.country;
+        if (property == "state") return one.reach.state;
+        if (property == "city") return one.reach.city;
+        if (property == "address") return one.reach.address;
+        if (property == "address2") return one.reach.address2;
+        if (property == "zip") return one.reach.zip;
+        if (property == "phone") return one.reach.phone;
+        return {};
+    };
+    const auto number = [](const auth::tenant& one, std::string_view property) {
+        return property == "createdTime" ? one.created_time : 0;
+    };
+    co_return http::response::json(
+        200, render_page(
+                 services.accounts.tenants(), *page, [](const auth::tenant& one) { return one.title; }, text,
+                 number, [](const auth::tenant& one) { return tenant_json(one); }));
+}
+
+}  // namespace
+
+void add_tenant_routes(http::router& routes, const account_services& services) {
+    using http::method;
+    add_endpoint(routes, services, method::post, "/api/tenant", "tenant.save", save, max_account_body);
+    add_endpoint(routes, services, method::get, "/api/tenant/{tenantId}", "tenant.find", find);
+    add_endpoint(routes, services, method::delete_, "/api/tenant/{tenantId}", "tenant.delete", erase);
+    add_endpoint(routes, services, method::get, "/api/tenants", "tenant.list", list);
+}
+
+}  // namespace gallery::api
