@@ -8,21 +8,19 @@ template class lru<etag_entry>;
 
 namespace {
 
-enum class subject : std::uint8_t { image = 0, link = 1 };
-
 std::uint8_t variant_of(representation which, coding coded) noexcept {
     return static_cast<std::uint8_t>(static_cast<unsigned>(which) << 4 | static_cast<unsigned>(coded));
 }
 
 lru_key image_subject(const tenant_id& tenant, std::string_view image_key) noexcept {
-    lru_key key{.text = image_key, .kind = static_cast<std::uint8_t>(subject::image)};
+    lru_key key{.text = image_key};
     static_assert(sizeof key.scope == sizeof tenant.value.data);
     std::memcpy(key.scope.data(), tenant.value.data, sizeof key.scope);
     return key;
 }
 
 lru_key link_subject(std::string_view public_key) noexcept {
-    return {.text = public_key, .kind = static_cast<std::uint8_t>(subject::link)};
+    return {.scoped = false, .text = public_key};
 }
 
 }  // namespace

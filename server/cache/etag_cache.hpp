@@ -57,7 +57,7 @@ private:
 
 extern template class lru<etag_entry>;
 
-/// All members may be called by any thread at any time; none throws. About 12 KiB: put it on the heap.
+/// All members may be called by any thread at any time; none throws. About 8 KiB: put it on the heap.
 class etag_cache {
 public:
     using time_point = lru<etag_entry>::time_point;

@@ -3,7 +3,11 @@
 /// **Promises.** What is evicted is always the entry whose last use, a hit or a fill, lies furthest back; all
 /// uses by all threads are numbered in one order. The memory that entries and index occupy never exceeds the
 /// bound, at no moment and under any number of threads. An entry that fits evicts no more than it must: the
-/// budget is one, not shared out.
+/// budget is one, not shared out, and memory does not fragment.
+///
+/// **Memory** is one mapping of at most the bound: the index, one word of four bytes per chain, and cells of
+/// 128 bytes. An entry is one cell, with the key's text inside; a long text goes on in further cells, which
+/// may lie anywhere, so any free cells will do. Nothing else is ever allocated.
 ///
 /// **How a hit stays cheap.** It takes the thread's own log and the lock of one chain of the index, both
 /// uncontended as a rule, writes the number of this use into the entry and the entry into the log. The order
@@ -13,16 +17,15 @@
 ///  2. `stamp`, the number of the last use, is never less than `placed`;
 ///  3. where they differ, the entry is in some log.
 /// So the oldest entry of the list is the least recently used one if and only if its two numbers are equal,
-/// which eviction checks under the lock of its chain; where they differ it works off the logs first. An entry
-/// is freed only after it has left its chain and all logs have been worked off after that.
+/// which eviction checks under the lock of its chain; where they differ it works off the logs first. A cell
+/// is given away again only after its entry has left its chain and all logs have been worked off after that.
 ///
 /// **Locks**, taken in this order: `order_`, a log's, a chain's.
 #pragma once
 
 #include "cache/keyed_hash.hpp"
+#include "cache/page_memory.hpp"
 #include "cache/spin_lock.hpp"
-
-#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -30,8 +33,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
-#include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -40,13 +43,13 @@
 
 namespace gallery::cache {
 
-/// What an entry is found by; a view, nothing of it is kept. Kind, scope and text name a *subject*, all of
-/// whose variants are erased together.
+/// What an entry is found by; a view, nothing of it is kept. Scope and text name a *subject*, all of whose
+/// variants are erased together.
 struct lru_key {
     std::array<std::uint64_t, 2> scope{};
-    std::string_view text;  ///< at most 65,535 bytes; an entry with a longer one is not kept
-    std::uint8_t kind = 0;  ///< tells apart subjects that would otherwise be named alike
-    std::uint8_t variant = 0;
+    bool scoped = true;        ///< false: there is no scope, which is different from any scope
+    std::uint8_t variant = 0;  ///< at most 127
+    std::string_view text;     ///< at most 65,000 bytes; an entry with a longer one is not kept
 };
 
 /// Where a fill began: see lru::begin_fill().
@@ -72,7 +75,7 @@ struct lru_counters {
 };
 
 /// All members may be called by any thread at any time, except the constructor and the destructor.
-/// The object itself has a fixed size of about 12 KiB, which is not counted; put it on the heap.
+/// The object itself has a fixed size of about 8 KiB, which is not counted; put it on the heap.
 template <class Value>
 class lru {
     static_assert(std::is_trivially_copyable_v<Value>, "values are copied under a spin lock");
@@ -81,20 +84,20 @@ public:
     using time_point = std::chrono::steady_clock::time_point;
     using duration = std::chrono::steady_clock::duration;
 
-    /// @p max_bytes 0, or too few for the index and one entry, or a @p time_to_live of 0 disables the cache:
-    /// nothing is ever found or kept, and nothing is allocated.
+    /// @p max_bytes is rounded down to whole pages of memory (4 KiB); if that is 0, or @p time_to_live is
+    /// less than a second, the cache is disabled: nothing is ever found or kept, and there is no memory.
+    /// Throws std::system_error where so much cannot be mapped.
     lru(std::size_t max_bytes, duration time_to_live);
-    ~lru();
     lru(const lru&) = delete;
     lru& operator=(const lru&) = delete;
+    ~lru() = default;
 
-    [[nodiscard]] bool enabled() const noexcept { return index_ != nullptr; }
-    [[nodiscard]] std::size_t max_bytes() const noexcept { return max_bytes_; }
+    [[nodiscard]] bool enabled() const noexcept { return memory_.size() != 0; }
+    [[nodiscard]] std::size_t max_bytes() const noexcept { return memory_.size(); }
 
     /// A hit is a use: it renews the entry's place in the order and its time to live, which counts from the
-    /// @p now of the last use. Entries of which that lies time_to_live or more back are removed, not found.
-    /// @p now may be a coarse clock, read some time ago, but should not differ much between threads.
-    /// Never allocates.
+    /// @p now of the last use, in whole seconds. Entries of which that lies time_to_live or more back are
+    /// removed, not found. @p now may be a coarse clock, read some time ago.
     [[nodiscard]] std::optional<Value> find(const lru_key& key, time_point now) noexcept;
 
     /// To be called *before* the value is read from where it comes from; complete_fill() then does nothing if
@@ -102,8 +105,7 @@ public:
     /// another subject was erased: they share a fixed number of generation counters.)
     [[nodiscard]] lru_ticket begin_fill(const lru_key& key) const noexcept;
 
-    /// Keeps or replaces the value, as most recently used. Returns whether it did. Allocates at most one
-    /// block; where memory is short the value is not kept.
+    /// Keeps or replaces the value, as most recently used. Returns whether it did.
     bool complete_fill(lru_ticket ticket, const lru_key& key, const Value& value, time_point now) noexcept;
 
     /// Removes all variants of the key's subject and drops the fills of it that are under way. After the
@@ -119,39 +121,54 @@ public:
 
     [[nodiscard]] lru_counters counters() const noexcept;
 
-    /// Bytes that are made free before an entry whose text has @p text_size bytes is kept; at most 31 more
-    /// than the entry's own bytes, and never less than it then occupies.
-    [[nodiscard]] static constexpr std::size_t room_for(std::size_t text_size) noexcept {
-        return largest_charge(sizeof(node) + text_size);
+    /// Bytes that an entry occupies whose key, scope included, has @p key_size bytes.
+    [[nodiscard]] static constexpr std::size_t occupied(std::size_t key_size) noexcept {
+        return cells_for(key_size) * cell_size;
     }
 
 private:
-    struct node {
+    /// The number of a cell; 0 is none.
+    using cell = std::uint32_t;
+
+    static constexpr std::size_t cell_size = 128;  ///< bytes, two cache lines, which arrive together
+
+    struct header {
         // Written once, before the entry is in its chain.
-        std::uint64_t hash;
-        std::array<std::uint64_t, 2> scope;
-        std::uint16_t text_size;
-        std::uint8_t kind;
-        std::uint8_t variant;
-        std::uint32_t charge;  ///< bytes that the allocator gave away for this entry
+        std::uint32_t hash;      ///< the upper half, which also chooses the chain
+        std::uint16_t key_size;  ///< of scope and text
+        std::uint8_t variant;    ///< and in the highest bit whether there is no scope
         // Under the lock of the chain; stamp is read without it.
-        node* chain;
-        Value value;
-        std::chrono::steady_clock::rep last_used;
-        std::atomic<std::uint64_t> stamp;
+        std::uint32_t last_used;  ///< seconds of the steady clock
+        cell chain;
         // Under order_.
+        cell newer;
+        cell older;
         std::uint64_t placed;
-        node* newer;
-        node* older;
-
-        [[nodiscard]] char* text() noexcept { return reinterpret_cast<char*>(this + 1); }
-        [[nodiscard]] bool of_subject(std::uint64_t h, const lru_key& key) noexcept {
-            return hash == h && kind == key.kind && scope == key.scope &&
-                   std::string_view(text(), text_size) == key.text;
-        }
+        // Written under the lock of the chain.
+        std::atomic<std::uint64_t> stamp;
     };
-    using chain_head = locked_head<node>;
+    static constexpr std::size_t inline_size = cell_size - sizeof(header) - sizeof(Value);
 
+    struct alignas(cell_size) node : header {
+        std::array<char, inline_size> key;  ///< scope, text; of a long one the beginning and a cell's number
+        Value value;
+    };
+    static_assert(sizeof(node) == cell_size && inline_size >= 32, "the value is too large");
+
+    struct alignas(cell_size) continuation {
+        cell next;  ///< also links free cells
+        std::array<char, cell_size - sizeof(cell)> key;
+    };
+    static_assert(sizeof(continuation) == cell_size);
+    static constexpr std::size_t inline_part =
+        inline_size - sizeof(cell);  ///< of a key that goes on elsewhere
+    static constexpr std::size_t further_part = cell_size - sizeof(cell);
+
+    static constexpr std::size_t cells_for(std::size_t key_size) noexcept {
+        return key_size <= inline_size ? 1 : 1 + (key_size - inline_part + further_part - 1) / further_part;
+    }
+    static constexpr std::size_t max_key_size = 65'016;
+    static constexpr std::size_t bytes_per_chain = 80;  ///< of the bound: 0.6 entries a chain when full
     static constexpr std::size_t log_capacity = 64;
     static constexpr std::size_t log_count = 16;
     static constexpr std::size_t generation_count = 256;
@@ -162,35 +179,42 @@ private:
         std::atomic<std::uint32_t> size{0};  ///< written under lock
         std::atomic<std::uint64_t> hits{0};  ///< written under lock, as misses
         std::atomic<std::uint64_t> misses{0};
-        std::array<node*, log_capacity> nodes;
+        std::array<cell, log_capacity> entries;
     };
 
-    /// Bytes that glibc's allocator takes for a block: its usable size and one word before it.
-    static std::size_t charge_of(void* block) noexcept {
-        return malloc_usable_size(block) + sizeof(std::size_t);
+    /// A key's hash and what else is compared.
+    struct probe {
+        const lru_key& key;
+        std::uint64_t hash;
+        std::uint8_t variant;
+        std::size_t size;
+    };
+    [[nodiscard]] probe probe_of(const lru_key& key) const noexcept;
+    [[nodiscard]] bool same_subject(const node& entry, const probe& wanted) const noexcept;
+    [[nodiscard]] bool same(const node& entry, const probe& wanted) const noexcept {
+        return entry.variant == wanted.variant && same_subject(entry, wanted);
     }
-    /// The most that charge_of() can be for a block of @p size bytes: it is rounded up to 16, and a free
-    /// block that is larger by 16 is given away whole. Room is made for this much before anything is
-    /// allocated.
-    static constexpr std::size_t largest_charge(std::size_t size) noexcept {
-        return ((size + sizeof(std::size_t) + 15) & ~std::size_t{15}) + 16;
-    }
-    /// One chain for so many bytes of the bound: about one per entry with a key of some 30 characters.
-    static constexpr std::size_t bytes_per_chain = sizeof(node) + 64;
+    /// The caller holds the lock of the chain.
+    [[nodiscard]] cell look_up(cell head, const probe& wanted) const noexcept;
 
-    [[nodiscard]] std::uint64_t hash_of(const lru_key& key) const noexcept {
-        const auto scope = detail::fold(key.scope[0] ^ secret_[0], key.scope[1] ^ secret_[1]);
-        return keyed_hash(secret_, key.text, scope + key.kind);
+    [[nodiscard]] node& at(cell number) const noexcept {
+        return *(reinterpret_cast<node*>(memory_.data()) + number);
     }
-    [[nodiscard]] chain_head& chain_of(std::uint64_t hash) const noexcept {
-        __extension__ using wide = unsigned __int128;
-        return index_[static_cast<std::size_t>(static_cast<wide>(hash) * chains_ >> 64)];
+    [[nodiscard]] continuation& rest(cell number) const noexcept {
+        return *(reinterpret_cast<continuation*>(memory_.data()) + number);
     }
-    [[nodiscard]] std::atomic<std::uint64_t>& generation_of(std::uint64_t hash) noexcept {
-        return generations_[hash % generation_count];
+    [[nodiscard]] locked_head& chain_of(std::uint32_t upper_hash) const noexcept {
+        return chains_[std::uint64_t{upper_hash} * chain_count_ >> 32];
     }
-    [[nodiscard]] bool expired(const node& entry, time_point now) const noexcept {
-        return now.time_since_epoch().count() - entry.last_used >= time_to_live_;
+    [[nodiscard]] locked_head& chain_of(const probe& wanted) const noexcept {
+        return chain_of(static_cast<std::uint32_t>(wanted.hash >> 32));
+    }
+    [[nodiscard]] static std::uint32_t seconds(time_point now) noexcept {
+        return static_cast<std::uint32_t>(
+            std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+    }
+    [[nodiscard]] bool expired(const node& entry, std::uint32_t now) const noexcept {
+        return std::int64_t{now} - std::int64_t{entry.last_used} >= time_to_live_;
     }
     std::uint64_t next_use() noexcept { return uses_.fetch_add(1, std::memory_order_relaxed) + 1; }
     static void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {
@@ -199,28 +223,36 @@ private:
     }
 
     // All below: the caller holds order_.
-    void detach(node* entry) noexcept;
-    void attach_before(node* entry, node* older) noexcept;
-    void place(node* entry, std::uint64_t stamp, node* from) noexcept;
+    void detach(node& entry) noexcept;
+    void place(cell number, std::uint64_t stamp, cell from) noexcept;
     void work_off_logs() noexcept;
     template <class Predicate>
-    node* unchain(chain_head& chain, Predicate predicate) noexcept;
-    std::size_t retire(node* removed) noexcept;
-    bool remove_oldest(time_point now) noexcept;
-    bool make_room(std::size_t bytes, time_point now) noexcept;
+    cell unchain(locked_head& chain, Predicate predicate) noexcept;
+    std::size_t retire(cell removed) noexcept;
+    bool remove_oldest(std::uint32_t now) noexcept;
+    bool make_room(std::size_t cells, std::uint32_t now) noexcept;
+    [[nodiscard]] cell take_cell() noexcept;
+    void give_cell(cell number) noexcept;
+    [[nodiscard]] cell make_entry(const probe& wanted, const Value& value, std::uint32_t now) noexcept;
+    void set_used(std::size_t cells) noexcept;
 
     // Read by all, written by none.
-    alignas(cache_line) std::size_t max_bytes_;
-    std::chrono::steady_clock::rep time_to_live_;
+    alignas(cache_line) page_memory memory_;
     std::array<std::uint64_t, 2> secret_;
-    std::size_t chains_ = 0;
-    std::unique_ptr<chain_head[]> index_;
+    std::int64_t time_to_live_;  ///< seconds
+    locked_head* chains_ = nullptr;
+    std::uint64_t chain_count_ = 0;
+    cell first_cell_ = 0;
+    std::size_t cell_count_ = 0;
 
     alignas(cache_line) std::atomic<std::uint64_t> uses_{0};
 
-    alignas(cache_line) std::mutex order_;
-    node* newest_ = nullptr;
-    node* oldest_ = nullptr;
+    alignas(cache_line) patient_mutex order_;
+    cell newest_ = 0;
+    cell oldest_ = 0;
+    cell free_ = 0;              ///< a list of cells that were given back
+    std::size_t untouched_ = 0;  ///< how many, at the end, were never taken
+    std::size_t used_ = 0;
     // Written under order_.
     std::atomic<std::uint64_t> bytes_{0};
     std::atomic<std::uint64_t> entries_{0};

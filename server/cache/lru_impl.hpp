@@ -7,32 +7,75 @@ namespace gallery::cache {
 
 template <class Value>
 lru<Value>::lru(std::size_t max_bytes, duration time_to_live)
-    : max_bytes_(max_bytes), time_to_live_(time_to_live.count()), secret_(hash_secret()) {
-    static_assert(std::is_trivially_destructible_v<chain_head>,
-                  "else new[] would put a count before the array");
-    static_assert(alignof(node) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-    const auto chains = std::max<std::size_t>(1, max_bytes / bytes_per_chain);
-    const auto least = largest_charge(chains * sizeof(chain_head)) + room_for(1);
-    if (time_to_live_ <= 0 || max_bytes < least) return;
-    index_ = std::make_unique<chain_head[]>(chains);
-    chains_ = chains;
-    add(bytes_, charge_of(index_.get()));
+    : secret_(hash_secret()),
+      time_to_live_(std::chrono::duration_cast<std::chrono::seconds>(time_to_live).count()) {
+    if (time_to_live_ <= 0) return;
+    memory_ = page_memory(std::min<std::size_t>(max_bytes, locked_head::max_number * cell_size));
+    if (!enabled()) return;
+    static_assert(std::is_trivially_destructible_v<locked_head>);
+    chain_count_ = memory_.size() / bytes_per_chain;
+    // The kernel gives zero bytes, which are empty lists already; memory that is not written stays unused.
+    chains_ = reinterpret_cast<locked_head*>(memory_.data());
+    // Cells are numbered from the beginning of the memory; the index lies in what would be the first ones.
+    const auto index_bytes = (chain_count_ * sizeof(locked_head) + cell_size - 1) / cell_size * cell_size;
+    first_cell_ = static_cast<cell>(index_bytes / cell_size);
+    cell_count_ = memory_.size() / cell_size - first_cell_;
+    untouched_ = cell_count_;
+    set_used(0);
 }
 
 template <class Value>
-lru<Value>::~lru() {
-    while (node* entry = newest_) {
-        newest_ = entry->older;
-        ::operator delete(entry);
+auto lru<Value>::probe_of(const lru_key& key) const noexcept -> probe {
+    auto start = std::uint64_t{1};
+    if (key.scoped) start = detail::fold(key.scope[0] ^ secret_[0], key.scope[1] ^ secret_[1]);
+    return {.key = key,
+            .hash = keyed_hash(secret_, key.text, start),
+            .variant = static_cast<std::uint8_t>(key.variant | (key.scoped ? 0 : 0x80)),
+            .size = key.text.size() + (key.scoped ? sizeof key.scope : 0)};
+}
+
+template <class Value>
+bool lru<Value>::same_subject(const node& entry, const probe& wanted) const noexcept {
+    if (entry.hash != wanted.hash >> 32 || entry.key_size != wanted.size ||
+        ((entry.variant ^ wanted.variant) & 0x80) != 0)
+        return false;
+    const char* kept = entry.key.data();
+    auto room = wanted.size <= inline_size ? inline_size : inline_part;
+    if (wanted.key.scoped) {
+        if (std::memcmp(kept, wanted.key.scope.data(), sizeof wanted.key.scope) != 0) return false;
+        kept += sizeof wanted.key.scope;
+        room -= sizeof wanted.key.scope;
     }
+    auto text = wanted.key.text;
+    if (text.size() <= room) return std::string_view(kept, text.size()) == text;
+    if (std::string_view(kept, room) != text.substr(0, room)) return false;
+    text.remove_prefix(room);
+    cell next = 0;
+    std::memcpy(&next, entry.key.data() + inline_part, sizeof next);
+    while (!text.empty()) {
+        const auto& more = rest(next);
+        const auto part = text.substr(0, further_part);
+        if (std::string_view(more.key.data(), part.size()) != part) return false;
+        text.remove_prefix(part.size());
+        next = more.next;
+    }
+    return true;
 }
 
 template <class Value>
-std::optional<Value> lru<Value>::find(const lru_key& key, time_point now) noexcept {
+auto lru<Value>::look_up(cell head, const probe& wanted) const noexcept -> cell {
+    while (head != 0 && !same(at(head), wanted))
+        head = at(head).chain;
+    return head;
+}
+
+template <class Value>
+std::optional<Value> lru<Value>::find(const lru_key& key, time_point when) noexcept {
     std::optional<Value> found;
     if (!enabled()) return found;
-    const auto hash = hash_of(key);
-    auto& chain = chain_of(hash);
+    const auto now = seconds(when);
+    const auto wanted = probe_of(key);
+    auto& chain = chain_of(wanted);
     chain.prefetch();
 
     // The log is taken first, so that it is certain that the use can be written down.
@@ -48,17 +91,18 @@ std::optional<Value> lru<Value>::find(const lru_key& key, time_point now) noexce
     }
 
     bool stale = false;
-    node* const head = chain.lock();
-    node* entry = head;
-    while (entry != nullptr && !(entry->variant == key.variant && entry->of_subject(hash, key)))
-        entry = entry->chain;
     auto logged = log.size.load(std::memory_order_relaxed);
-    if (entry != nullptr && !(stale = expired(*entry, now))) {
-        entry->stamp.store(next_use(), std::memory_order_relaxed);
-        entry->last_used = now.time_since_epoch().count();
-        log.nodes[logged++] = entry;
-        log.size.store(logged, std::memory_order_relaxed);
-        found.emplace(entry->value);
+    const cell head = chain.lock();
+    if (const cell number = look_up(head, wanted); number != 0) {
+        node& entry = at(number);
+        stale = expired(entry, now);
+        if (!stale) {
+            entry.stamp.store(next_use(), std::memory_order_relaxed);
+            entry.last_used = now;
+            log.entries[logged++] = number;
+            log.size.store(logged, std::memory_order_relaxed);
+            found.emplace(entry.value);
+        }
     }
     chain.unlock(head);
     add(found ? log.hits : log.misses, 1);
@@ -72,9 +116,8 @@ std::optional<Value> lru<Value>::find(const lru_key& key, time_point now) noexce
         }
     } else if (stale) {
         const std::lock_guard guard(order_);
-        const auto gone = retire(unchain(chain, [&](node& n) {
-            return n.variant == key.variant && n.of_subject(hash, key) && expired(n, now);
-        }));
+        const auto gone =
+            retire(unchain(chain, [&](node& entry) { return same(entry, wanted) && expired(entry, now); }));
         add(expiries_, gone);
     }
     return found;
@@ -84,73 +127,47 @@ template <class Value>
 lru_ticket lru<Value>::begin_fill(const lru_key& key) const noexcept {
     if (!enabled()) return lru_ticket(0);
     // Acquire: whoever sees the generation that an erasure left also sees the write that came before it.
-    return lru_ticket(generations_[hash_of(key) % generation_count].load(std::memory_order_acquire));
+    return lru_ticket(generations_[probe_of(key).hash % generation_count].load(std::memory_order_acquire));
 }
 
 template <class Value>
 bool lru<Value>::complete_fill(lru_ticket ticket, const lru_key& key, const Value& value,
-                               time_point now) noexcept {
+                               time_point when) noexcept {
     if (!enabled()) return false;
-    const auto hash = hash_of(key);
-    auto& chain = chain_of(hash);
-    const auto size = sizeof(node) + key.text.size();
-    const auto most = room_for(key.text.size());
+    const auto now = seconds(when);
+    const auto wanted = probe_of(key);
+    auto& chain = chain_of(wanted);
 
     const std::lock_guard guard(order_);
-    if (generation_of(hash).load(std::memory_order_relaxed) != ticket.generation_ ||
-        key.text.size() > std::numeric_limits<std::uint16_t>::max()) {
+    const auto generation = generations_[wanted.hash % generation_count].load(std::memory_order_relaxed);
+    if (generation != ticket.generation_ || wanted.size > max_key_size) {
         add(dropped_fills_, 1);
         return false;
     }
 
-    node* const head = chain.lock();
-    node* entry = head;
-    while (entry != nullptr && !(entry->variant == key.variant && entry->of_subject(hash, key)))
-        entry = entry->chain;
-    if (entry != nullptr) {
-        entry->value = value;
-        entry->last_used = now.time_since_epoch().count();
+    const cell head = chain.lock();
+    if (const cell known = look_up(head, wanted); known != 0) {
+        node& entry = at(known);
         const auto stamp = next_use();
-        entry->stamp.store(stamp, std::memory_order_relaxed);
+        entry.value = value;
+        entry.last_used = now;
+        entry.stamp.store(stamp, std::memory_order_relaxed);
         chain.unlock(head);
         detach(entry);
-        place(entry, stamp, newest_);
+        place(known, stamp, newest_);
         add(fills_, 1);
         return true;
     }
     chain.unlock(head);
 
-    void* block = nullptr;
-    if (!make_room(most, now) || (block = ::operator new(size, std::nothrow)) == nullptr) {
+    if (!make_room(cells_for(wanted.size), now)) {
         add(dropped_fills_, 1);
         return false;
     }
-    const auto charge = charge_of(block);
-    // Never more with glibc; another allocator may round up further.
-    if (charge > most && !make_room(charge, now)) {
-        ::operator delete(block);
-        add(dropped_fills_, 1);
-        return false;
-    }
-    const auto stamp = next_use();
-    entry = ::new (block) node{.hash = hash,
-                               .scope = key.scope,
-                               .text_size = static_cast<std::uint16_t>(key.text.size()),
-                               .kind = key.kind,
-                               .variant = key.variant,
-                               .charge = static_cast<std::uint32_t>(charge),
-                               .chain = nullptr,
-                               .value = value,
-                               .last_used = now.time_since_epoch().count(),
-                               .stamp = stamp,
-                               .placed = 0,
-                               .newer = nullptr,
-                               .older = nullptr};
-    key.text.copy(entry->text(), key.text.size());
-    place(entry, stamp, newest_);
-    entry->chain = chain.lock();
-    chain.unlock(entry);
-    add(bytes_, charge);
+    const cell number = make_entry(wanted, value, now);
+    place(number, at(number).stamp.load(std::memory_order_relaxed), newest_);
+    at(number).chain = chain.lock();
+    chain.unlock(number);
     add(entries_, 1);
     add(fills_, 1);
     return true;
@@ -159,11 +176,11 @@ bool lru<Value>::complete_fill(lru_ticket ticket, const lru_key& key, const Valu
 template <class Value>
 std::size_t lru<Value>::erase(const lru_key& subject) noexcept {
     if (!enabled()) return 0;
-    const auto hash = hash_of(subject);
+    const auto wanted = probe_of(subject);
     const std::lock_guard guard(order_);
-    generation_of(hash).fetch_add(1, std::memory_order_release);
+    generations_[wanted.hash % generation_count].fetch_add(1, std::memory_order_release);
     const auto gone =
-        retire(unchain(chain_of(hash), [&](node& entry) { return entry.of_subject(hash, subject); }));
+        retire(unchain(chain_of(wanted), [&](node& entry) { return same_subject(entry, wanted); }));
     add(erasures_, gone);
     return gone;
 }
@@ -177,28 +194,31 @@ void lru<Value>::clear() noexcept {
             generation.fetch_add(1, std::memory_order_release);
     }
     // By chains rather than by the order, which hits change while order_ is released between batches.
-    for (std::size_t next = 0; next < chains_;) {
+    for (std::uint64_t next = 0; next < chain_count_;) {
         const std::lock_guard guard(order_);
         std::size_t gone = 0;
-        for (std::size_t looked = 0; next < chains_ && gone < batch && looked < 16 * batch; ++next, ++looked)
-            gone += retire(unchain(index_[next], [](node&) { return true; }));
+        for (std::size_t looked = 0; next < chain_count_ && gone < batch && looked < 16 * batch;
+             ++next, ++looked)
+            gone += retire(unchain(chains_[next], [](node&) { return true; }));
         add(erasures_, gone);
     }
 }
 
 template <class Value>
-std::size_t lru<Value>::sweep(time_point now) noexcept {
+std::size_t lru<Value>::sweep(time_point when) noexcept {
     if (!enabled()) return 0;
+    const auto now = seconds(when);
     std::size_t total = 0;
     for (bool more = true; more;) {
         const std::lock_guard guard(order_);
         work_off_logs();
         std::size_t gone = 0;
-        while (gone < batch && oldest_ != nullptr) {
-            node* const candidate = oldest_;
-            node* const removed = unchain(chain_of(candidate->hash),
-                                          [&](node& n) { return &n == candidate && expired(n, now); });
-            if (removed == nullptr) break;
+        while (gone < batch && oldest_ != 0) {
+            node& candidate = at(oldest_);
+            const cell removed = unchain(chain_of(candidate.hash), [&](node& entry) {
+                return &entry == &candidate && expired(entry, now);
+            });
+            if (removed == 0) break;
             gone += retire(removed);
         }
         add(expiries_, gone);
@@ -225,140 +245,6 @@ lru_counters lru<Value>::counters() const noexcept {
     return sum;
 }
 
-template <class Value>
-void lru<Value>::detach(node* entry) noexcept {
-    (entry->newer != nullptr ? entry->newer->older : newest_) = entry->older;
-    (entry->older != nullptr ? entry->older->newer : oldest_) = entry->newer;
-}
-
-/// Puts @p entry on the newer side of @p older, or at the old end if that is null.
-template <class Value>
-void lru<Value>::attach_before(node* entry, node* older) noexcept {
-    entry->older = older;
-    entry->newer = older != nullptr ? older->newer : oldest_;
-    (entry->newer != nullptr ? entry->newer->older : newest_) = entry;
-    (older != nullptr ? older->newer : oldest_) = entry;
-}
-
-/// Puts a detached entry where @p stamp belongs, looking from @p from towards the old end.
-template <class Value>
-void lru<Value>::place(node* entry, std::uint64_t stamp, node* from) noexcept {
-    while (from != nullptr && from->placed > stamp)
-        from = from->older;
-    attach_before(entry, from);
-    entry->placed = stamp;
-}
-
-/// Merges what the threads wrote down into the order. Each log is taken from its newest use to its oldest, so
-/// that the place of one is found close to the place of the one before.
-template <class Value>
-void lru<Value>::work_off_logs() noexcept {
-    const auto used = std::min<std::size_t>(threads_numbered(), log_count);
-    for (std::size_t i = 0; i != used; ++i) {
-        hit_log& log = logs_[i];
-        // A log with an entry that has just left its chain is never seen as empty here: the lock of the chain
-        // orders the writing down before this.
-        if (log.size.load(std::memory_order_relaxed) == 0) continue;
-        std::array<node*, log_capacity> taken;
-        log.lock.lock();
-        const auto count = log.size.load(std::memory_order_relaxed);
-        std::copy_n(log.nodes.begin(), count, taken.begin());
-        log.size.store(0, std::memory_order_relaxed);
-        log.lock.unlock();
-
-        for (std::uint32_t k = 0; k != count; ++k)
-            __builtin_prefetch(&taken[k]->stamp, 1);
-        for (std::uint32_t k = 0; k != count; ++k) {
-            __builtin_prefetch(taken[k]->newer, 1);
-            __builtin_prefetch(taken[k]->older, 1);
-        }
-        node* cursor = newest_;
-        auto last = std::numeric_limits<std::uint64_t>::max();
-        for (auto k = count; k-- != 0;) {
-            node* const entry = taken[k];
-            const auto stamp = entry->stamp.load(std::memory_order_relaxed);
-            if (stamp == entry->placed) continue;
-            if (entry == cursor) cursor = entry->older;
-            detach(entry);
-            // Used again by another thread since: its place is nearer to the new end than the cursor.
-            if (stamp > last) cursor = newest_;
-            place(entry, stamp, cursor);
-            cursor = entry;
-            last = stamp;
-        }
-    }
-}
-
-/// Takes the entries that satisfy @p predicate out of a chain and returns them, linked by `chain`.
-template <class Value>
-template <class Predicate>
-auto lru<Value>::unchain(chain_head& chain, Predicate predicate) noexcept -> node* {
-    node* removed = nullptr;
-    node* head = chain.lock();
-    for (node** link = &head; node* entry = *link;) {
-        if (predicate(*entry)) {
-            *link = entry->chain;
-            entry->chain = removed;
-            removed = entry;
-        } else {
-            link = &entry->chain;
-        }
-    }
-    chain.unlock(head);
-    return removed;
-}
-
-/// Frees entries that are in no chain any more. Returns how many.
-template <class Value>
-std::size_t lru<Value>::retire(node* removed) noexcept {
-    if (removed == nullptr) return 0;
-    for (node* entry = removed; entry != nullptr; entry = entry->chain) {
-        detach(entry);
-        entry->placed = entry->stamp.load(std::memory_order_relaxed);  // so that no log puts it back
-    }
-    work_off_logs();
-    std::size_t count = 0;
-    std::uint64_t freed = 0;
-    while (removed != nullptr) {
-        node* const next = removed->chain;
-        freed += removed->charge;
-        ::operator delete(removed);
-        removed = next;
-        ++count;
-    }
-    bytes_.store(bytes_.load(std::memory_order_relaxed) - freed, std::memory_order_relaxed);
-    entries_.store(entries_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
-    return count;
-}
-
-/// Removes the least recently used entry. False if there is none.
-template <class Value>
-bool lru<Value>::remove_oldest(time_point now) noexcept {
-    while (node* const candidate = oldest_) {
-        bool time_was_up = false;
-        node* const removed = unchain(chain_of(candidate->hash), [&](node& entry) {
-            if (&entry != candidate || entry.stamp.load(std::memory_order_relaxed) != entry.placed)
-                return false;
-            time_was_up = expired(entry, now);
-            return true;
-        });
-        if (removed != nullptr) {
-            retire(removed);
-            add(time_was_up ? expiries_ : evictions_, 1);
-            return true;
-        }
-        work_off_logs();
-    }
-    return false;
-}
-
-/// Evicts until @p bytes more can be occupied. Evicts nothing where that can never be.
-template <class Value>
-bool lru<Value>::make_room(std::size_t bytes, time_point now) noexcept {
-    if (charge_of(index_.get()) + bytes > max_bytes_) return false;
-    while (bytes_.load(std::memory_order_relaxed) + bytes > max_bytes_)
-        if (!remove_oldest(now)) return false;
-    return true;
-}
-
 }  // namespace gallery::cache
+
+#include "cache/lru_order.hpp"

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 namespace gallery::cache {
 
@@ -31,27 +32,44 @@ private:
     std::atomic<bool> held_{false};
 };
 
-/// The head of a singly linked list whose lowest bit is its lock: the lock costs no memory and lies on the
-/// cache line that a look-up needs anyhow.
-template <class Node>
+/// A mutex for sections of a microsecond: a waiter looks a while whether it becomes free before it asks the
+/// kernel to be put to sleep, which costs more than the section.
+class patient_mutex {
+public:
+    void lock() noexcept {
+        for (unsigned round = 0; round < 48; ++round) {
+            if (mutex_.try_lock()) return;
+            detail::spin_pause(round);
+        }
+        mutex_.lock();
+    }
+    bool try_lock() noexcept { return mutex_.try_lock(); }
+    void unlock() noexcept { mutex_.unlock(); }
+
+private:
+    std::mutex mutex_;
+};
+
+/// The head of a linked list of things that have a number, whose lowest bit is its lock: the lock costs no
+/// memory and lies on the cache line that a look-up needs anyhow. All zero bytes are an empty list.
 class locked_head {
 public:
-    /// Returns the list, which the caller may change until unlock().
-    Node* lock() noexcept {
+    static constexpr std::uint32_t none = 0;  ///< the number of nothing
+    static constexpr std::uint32_t max_number = (std::uint32_t{1} << 31) - 1;
+
+    /// Returns the list's first, which the caller may change until unlock().
+    std::uint32_t lock() noexcept {
         for (unsigned round = 0;; ++round) {
             const auto word = word_.fetch_or(1, std::memory_order_acquire);
-            if ((word & 1) == 0) return reinterpret_cast<Node*>(word);
+            if ((word & 1) == 0) return word >> 1;
             detail::spin_pause(round);
         }
     }
-    void unlock(Node* head) noexcept {
-        word_.store(reinterpret_cast<std::uintptr_t>(head), std::memory_order_release);
-    }
+    void unlock(std::uint32_t head) noexcept { word_.store(head << 1, std::memory_order_release); }
     void prefetch() const noexcept { __builtin_prefetch(&word_, 1); }
 
 private:
-    static_assert(alignof(Node) > 1);
-    std::atomic<std::uintptr_t> word_{0};
+    std::atomic<std::uint32_t> word_{0};
 };
 
 /// A small number of the calling thread, counted from 0 in the order of first calls.

@@ -22,7 +22,7 @@ inline constexpr std::chrono::minutes life{60};
 inline constexpr time_point start{std::chrono::hours{1000}};
 
 inline lru_key key(std::string_view text, std::uint8_t variant = 0) {
-    return {.scope = {7, 9}, .text = text, .variant = variant};
+    return {.scope = {7, 9}, .variant = variant, .text = text};
 }
 
 /// A key of @p size bytes that begins with @p n.
@@ -41,10 +41,20 @@ inline std::optional<std::uint64_t> find(number_lru& cache, const lru_key& k, ti
     return std::nullopt;
 }
 
+/// Bytes that an entry under key(text) occupies, if its text has @p size bytes.
+constexpr std::size_t occupied(std::size_t size) {
+    return number_lru::occupied(16 + size);
+}
+
+/// Bytes of the index: what is occupied without any entry.
+inline std::uint64_t index_bytes(std::size_t bound) {
+    return number_lru(bound, life).counters().bytes;
+}
+
 /// Fills with name(0), name(1), ... until the next one would evict. Returns how many.
 inline std::uint64_t fill_up(number_lru& cache, std::size_t key_size = 20) {
     std::uint64_t n = 0;
-    for (; cache.counters().bytes + number_lru::room_for(key_size) <= cache.max_bytes(); ++n)
+    for (; cache.counters().bytes + occupied(key_size) <= cache.max_bytes(); ++n)
         fill(cache, key(name(n, key_size)), n);
     return n;
 }

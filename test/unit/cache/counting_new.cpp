@@ -74,3 +74,13 @@ void operator delete(void* block, std::size_t) noexcept {
 void operator delete(void* block, const std::nothrow_t&) noexcept {
     gallery::cache::test::release(block);
 }
+// The array forms by name, because a sanitizer's own would not call those above.
+void* operator new[](std::size_t size) {
+    return operator new(size);
+}
+void operator delete[](void* block) noexcept {
+    operator delete(block);
+}
+void operator delete[](void* block, std::size_t) noexcept {
+    operator delete(block);
+}

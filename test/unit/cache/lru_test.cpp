@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(what_was_filled_is_found_and_nothing_else) {
     BOOST_TEST(!find(cache, key("cat.pn")).has_value());
     BOOST_TEST(!find(cache, key("cat.png", 1)).has_value());
     BOOST_TEST(!find(cache, {.scope = {7, 10}, .text = "cat.png"}).has_value());
-    BOOST_TEST(!find(cache, {.scope = {7, 9}, .text = "cat.png", .kind = 1}).has_value());
+    BOOST_TEST(!find(cache, {.scoped = false, .text = "cat.png"}).has_value());
     BOOST_TEST(!find(cache, {}).has_value());
 }
 
@@ -77,14 +77,13 @@ BOOST_AUTO_TEST_CASE(one_big_entry_evicts_no_more_than_it_must) {
     number_lru cache(20'000, life);
     const auto count = fill_up(cache);
     const auto before = cache.counters();
-    const auto small = (before.bytes - number_lru(20'000, life).counters().bytes) / count;
 
     const std::string big(3'000, 'b');
     BOOST_TEST(fill(cache, key(big), 1));
     const auto after = cache.counters();
-    const auto wanted = before.bytes + number_lru::room_for(big.size()) - cache.max_bytes();
+    const auto wanted = before.bytes + occupied(big.size()) - cache.max_bytes();
     const auto evicted = after.evictions - before.evictions;
-    BOOST_TEST(evicted == (wanted + small - 1) / small);
+    BOOST_TEST(evicted == (wanted + occupied(20) - 1) / occupied(20));
     BOOST_TEST(after.bytes <= cache.max_bytes());
     // The oldest went, all others are there.
     for (std::uint64_t n = 0; n < count; ++n)
@@ -94,12 +93,14 @@ BOOST_AUTO_TEST_CASE(one_big_entry_evicts_no_more_than_it_must) {
 BOOST_AUTO_TEST_CASE(an_entry_as_large_as_the_whole_bound_fits) {
     number_lru cache(20'000, life);
     fill_up(cache);
-    const auto index = number_lru(20'000, life).counters().bytes;
-    std::size_t size = 15'000;
-    while (index + number_lru::room_for(size + 1) <= cache.max_bytes())
+    std::size_t size = 10'000;
+    while (index_bytes(20'000) + occupied(size + 1) <= cache.max_bytes())
         ++size;
     BOOST_TEST(fill(cache, key(std::string(size, 'x')), 1));
     BOOST_TEST(find(cache, key(std::string(size, 'x'))).has_value());
+    BOOST_TEST(cache.counters().entries == 1);
+    BOOST_TEST(cache.counters().bytes == cache.max_bytes());
+    BOOST_TEST(!fill(cache, key(std::string(size + 1, 'x')), 1));
     BOOST_TEST(cache.counters().entries == 1);
 }
 
@@ -127,13 +128,33 @@ BOOST_AUTO_TEST_CASE(zero_disables) {
     BOOST_TEST(counters.misses == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_bound_too_small_for_anything_is_kept_to) {
-    for (std::size_t bound = 1; bound < 600; ++bound) {
+BOOST_AUTO_TEST_CASE(a_bound_is_rounded_down_to_pages_and_less_than_one_disables) {
+    for (const std::size_t bound : {1, 100, 4'095, 4'096, 4'097, 5'000, 8'191, 8'192, 12'345}) {
         number_lru cache(bound, life);
-        const bool kept = fill(cache, key("a"), 1);
+        BOOST_TEST(cache.max_bytes() == bound / 4'096 * 4'096);
+        BOOST_TEST(cache.enabled() == (bound >= 4'096));
+        BOOST_TEST(fill(cache, key("a"), 1) == cache.enabled());
+        BOOST_TEST(find(cache, key("a")).has_value() == cache.enabled());
         BOOST_TEST(cache.counters().bytes <= bound);
-        BOOST_TEST(find(cache, key("a")).has_value() == kept);
-        BOOST_TEST(kept == cache.enabled());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_differ_anywhere_in_a_long_text_are_told_apart) {
+    number_lru cache(4'000'000, life);
+    for (const std::size_t size :
+         {1, 60, 63, 64, 65, 79, 80, 81, 183, 184, 185, 188, 204, 310, 1'020, 65'000}) {
+        const std::string text(size, 'x');
+        BOOST_REQUIRE(fill(cache, key(text), size));
+        BOOST_REQUIRE(fill(cache, {.scoped = false, .text = text}, size + 1));
+        for (std::size_t at = 0; at<size; at += size> 2'000 ? 977 : 1) {
+            auto other = text;
+            other[at] = 'y';
+            BOOST_REQUIRE(!find(cache, key(other)).has_value());
+        }
+        BOOST_TEST(find(cache, key(text)).value() == size);
+        BOOST_TEST(find(cache, {.scoped = false, .text = text}).value() == size + 1);
+        BOOST_TEST(cache.erase(key(text)) == 1);
+        BOOST_TEST(find(cache, {.scoped = false, .text = text}).value() == size + 1);
     }
 }
 
@@ -182,13 +203,13 @@ BOOST_AUTO_TEST_CASE(erasing_a_subject_takes_all_its_variants_and_no_other_subje
     for (std::uint8_t variant = 0; variant < 20; ++variant)
         fill(cache, key("a", variant), variant);
     fill(cache, key("b"), 1);
-    fill(cache, {.scope = {7, 9}, .text = "a", .kind = 1}, 1);
+    fill(cache, {.scoped = false, .text = "a"}, 1);
     fill(cache, {.scope = {8, 9}, .text = "a"}, 1);
     BOOST_TEST(cache.erase(key("a")) == 20);
     for (std::uint8_t variant = 0; variant < 20; ++variant)
         BOOST_TEST(!find(cache, key("a", variant)).has_value());
     BOOST_TEST(find(cache, key("b")).has_value());
-    BOOST_TEST(find(cache, {.scope = {7, 9}, .text = "a", .kind = 1}).has_value());
+    BOOST_TEST(find(cache, {.scoped = false, .text = "a"}).has_value());
     BOOST_TEST(find(cache, {.scope = {8, 9}, .text = "a"}).has_value());
     BOOST_TEST(cache.counters().erasures == 20);
 }
