@@ -358,6 +358,8 @@ BOOST_AUTO_TEST_CASE(operations_resume_on_the_context_they_were_started_on) {
         BOOST_TEST(on.elsewhere == 0U);
         BOOST_TEST(on.done == images.size() / drivers.size());
     }
+    expect_sound();
+    close();  // contexts outlive stores
 }
 
 BOOST_AUTO_TEST_SUITE_END()
