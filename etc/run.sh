@@ -12,7 +12,7 @@ etc/bootstrap.sh
 # shellcheck disable=SC1091
 . build/tools.env
 
-cmake --preset release >build/configure.log 2>&1 || {
+cmake --preset release -DGALLERY_NODE="$GALLERY_NODE" >build/configure.log 2>&1 || {
     cat build/configure.log >&2
     exit 1
 }

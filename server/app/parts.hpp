@@ -79,6 +79,7 @@ private:
     std::unique_ptr<api::system> system_api_;
     std::unique_ptr<api::images> images_api_;
     std::unique_ptr<api::image_bytes> bytes_api_;
+    std::unique_ptr<api::account_services> accounts_api_;
     std::unique_ptr<api::account_services> account_api_;
 
     std::unique_ptr<http::server> http_;

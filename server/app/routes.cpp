@@ -51,7 +51,8 @@ result<void> gallery_server::parts::add_routes() {
 result<void> gallery_server::parts::add_console() {
     const bool chosen = !settings.server.console_folder.empty();
     const std::string folder = chosen ? settings.server.console_folder
-                                      : first_existing({beside_executable("../share/gallery/console")});
+                                      : first_existing({beside_executable("../share/gallery/console"),
+                                                        beside_executable("../console/browser")});
     if (folder.empty()) {
         report.emplace_back("console", "not built; the API is served alone");
         return {};
