@@ -31,39 +31,49 @@ config::log_level level_of(plugin_context::log_level level) noexcept {
 
 }  // namespace
 
-result<opened_storage> open_storage(const config::storage_settings& settings,
-                                    const std::string& data_folder) {
+result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
+                                     std::function<void(config::log_level, std::string_view)> say) {
     const auto plugin = storage::load_plugin(settings.plugin, settings.plugin_dir);
     if (!plugin) return plugin.error();
     const std::string name = plugin->descriptor->name;
 
     auto folder = prepare_folder(settings.path.empty() ? data_folder + "/" + name : settings.path);
     if (!folder) return folder.error();
-    if (!folder->note.empty()) log_warning(folder->note);
 
     plugin_context context;
     context.path = folder->path;
     if (const auto section = settings.sections.find(name); section != settings.sections.end()) {
         context.options = section->second;
     }
-    context.log = [name](plugin_context::log_level level, std::string_view text) {
-        log(level_of(level), "storage " + name + ": " + std::string(text));
+    context.log = [name, say = std::move(say)](plugin_context::log_level level, std::string_view text) {
+        say(level_of(level), "storage " + name + ": " + std::string(text));
     };
     auto store = storage::open_store(*plugin, std::move(context));
     if (!store) return store.error();
+    return unprobed_store{std::move(*store), plugin->file, folder->path,
+                          name + " " + plugin->descriptor->version + " in " + folder->path,
+                          std::move(folder->note)};
+}
+
+result<opened_storage> open_storage(const config::storage_settings& settings,
+                                    const std::string& data_folder) {
+    auto store = open_unprobed(settings, data_folder,
+                               [](config::log_level level, std::string_view text) { log(level, text); });
+    if (!store) return store.error();
+    if (!store->note.empty()) log_warning(store->note);
 
     opened_storage opened;
     opened.changes = std::make_shared<change_signal>();
     // Before the first write, which is the probe's.
-    (*store)->on_change([changes = opened.changes] { changes->notify(); });
-    auto probed = storage::probe(std::move(*store), probe_deadline);
+    store->store->on_change([changes = opened.changes] { changes->notify(); });
+    auto probed = storage::probe(std::move(store->store), probe_deadline);
     if (!probed) {
         return error{probed.error().code == errc::internal ? errc::unavailable : probed.error().code,
-                     "the storage plugin " + plugin->file + " with the data in " + folder->path +
+                     "the storage plugin " + store->plugin + " with the data in " + store->folder +
                          " cannot be served from: " + probed.error().message};
     }
     opened.store = std::make_unique<storage::measured_store>(std::move(*probed));
-    opened.description = name + " " + plugin->descriptor->version + " in " + folder->path;
+    opened.description = std::move(store->description);
     return opened;
 }
 

@@ -7,8 +7,10 @@
 
 #include <gallery/error.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace gallery::app {
 
@@ -17,6 +19,20 @@ struct opened_storage {
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
 };
+
+/// A store that was not probed and so not written to, for a look from outside while no server runs.
+struct unprobed_store {
+    std::unique_ptr<image_store> store;
+    std::string plugin;       ///< its file
+    std::string folder;       ///< of the data, absolute
+    std::string description;  ///< plugin, version and folder, for people
+    std::string note;         ///< what was done to the folder; may be empty
+};
+
+/// As open_storage() without the probe. @p say is told what the engine has to say; it may be called by any
+/// thread for as long as the store is open.
+result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
+                                     std::function<void(config::log_level, std::string_view)> say);
 
 /// Loads the plugin, makes its folder, opens the store and probes it. @p data_folder is absolute and exists.
 /// Errors: those of the plugin host, the folder, the plugin and the probe.

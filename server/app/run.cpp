@@ -1,11 +1,11 @@
 #include "app/run.hpp"
 
 #include "app/command_line.hpp"
+#include "app/configuration_file.hpp"
 #include "app/gallery_server.hpp"
 #include "app/log.hpp"
 #include "app/process.hpp"
 #include "app/signals.hpp"
-#include "config/load.hpp"
 #include "storage/host.hpp"
 
 #include <cstdio>
@@ -15,25 +15,6 @@ namespace gallery::app {
 
 namespace {
 
-// As in sysexits.h; systemd is told not to restart after the first and the last.
-constexpr int exit_usage = 64;
-constexpr int exit_unavailable = 69;
-constexpr int exit_software = 70;
-constexpr int exit_config = 78;
-
-int exit_code_of(errc code) noexcept {
-    switch (code) {
-        case errc::invalid_argument:
-        case errc::permission_denied:
-        case errc::not_found:
-            return exit_config;
-        case errc::internal:
-            return exit_software;
-        default:
-            return exit_unavailable;
-    }
-}
-
 void print(std::FILE* where, std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), where);
     std::fflush(where);
@@ -42,16 +23,6 @@ void print(std::FILE* where, std::string_view text) {
 int fail(std::string_view text, int code) {
     print(stderr, "gallery-server: " + std::string(text) + "\n");
     return code;
-}
-
-result<config::configuration> load_configuration(const std::string& named) {
-    const auto environment = config::process_environment();
-    const std::string file =
-        !named.empty()
-            ? named
-            : first_existing({beside_executable("../../../etc/gallery.yml"), "/etc/gallery/gallery.yml"});
-    if (file.empty()) return config::load_text("", "gallery.yml (built in)", environment);
-    return config::load_file(file, environment);
 }
 
 int check_configuration(const config::configuration& c) {

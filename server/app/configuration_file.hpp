@@ -1,0 +1,26 @@
+/// Which configuration a program of ours uses.
+#pragma once
+
+#include "config/load.hpp"
+
+#include <gallery/error.hpp>
+
+#include <string>
+
+namespace gallery::app {
+
+/// Codes that programs end with, as in sysexits.h.
+inline constexpr int exit_usage = 64;
+inline constexpr int exit_unavailable = 69;
+inline constexpr int exit_software = 70;
+inline constexpr int exit_config = 78;
+
+/// The one for an error that ends the program.
+int exit_code_of(errc code) noexcept;
+
+/// The file @p named, else etc/gallery.yml of the source tree that the executable was built in, else
+/// /etc/gallery/gallery.yml, else what was built in; with the process's environment. Errors: those of
+/// config::load_file().
+result<config::configuration> load_configuration(const std::string& named);
+
+}  // namespace gallery::app
