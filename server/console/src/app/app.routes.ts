@@ -7,7 +7,8 @@ const signedIn: CanActivateFn = async (_route, state) => {
   const session = inject(Session);
   const router = inject(Router);
   const user = await session.resume();
-  return user ? true : router.createUrlTree(['/login'], { queryParams: state.url === '/' ? {} : { to: state.url } });
+  const to = state.url === '/images' ? null : state.url;
+  return user ? true : router.createUrlTree(['/login'], { queryParams: { to } });
 };
 
 const administrators: CanActivateFn = () => {

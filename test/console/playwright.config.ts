@@ -1,0 +1,34 @@
+import { defineConfig } from '@playwright/test';
+
+// run.sh starts the server and says where it is.
+export default defineConfig({
+  testDir: './specs',
+  outputDir: process.env.CONSOLE_TEST_OUTPUT ?? './test-results',
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
+  fullyParallel: false,
+  workers: 1,
+  forbidOnly: true,
+  reporter: [['list']],
+  use: {
+    baseURL: process.env.GALLERY_URL,
+    viewport: { width: 1360, height: 860 },
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    acceptDownloads: true,
+    trace: 'off',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});

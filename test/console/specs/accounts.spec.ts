@@ -1,0 +1,115 @@
+import { Page } from '@playwright/test';
+import { Console, expect, test } from '../support/console';
+import { BASE, sysadmin } from '../support/server';
+
+const row = (page: Page, text: string) => page.locator('tr.mat-mdc-row').filter({ hasText: text });
+
+async function act(console: Console, text: string, action: string): Promise<void> {
+  await row(console.page, text).getByRole('button', { name: /^Actions/ }).click();
+  await console.page.getByRole('menuitem', { name: action, exact: true }).click();
+}
+
+test('the system administrator keeps tenants and their administrators', async ({ console, page, browser }) => {
+  const name = `Atelier ${Date.now().toString(36)}`;
+  const email = `anna@${name.replace(' ', '-').toLowerCase()}.example`;
+  await console.signIn(sysadmin);
+  await page.getByRole('link', { name: 'Tenants' }).click();
+  await page.getByRole('button', { name: 'Add tenant' }).click();
+  await console.dialog.getByLabel('Name', { exact: true }).fill(name);
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(row(page, name)).toBeVisible();
+  await act(console, name, 'Edit');
+  await console.dialog.getByLabel('Phone').fill('+49 30 1234');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(row(page, name)).toContainText('+49 30 1234');
+  await page.getByLabel('Search tenants').fill(name.toUpperCase());
+  await expect(page.locator('tr.mat-mdc-row')).toHaveCount(1);
+
+  await act(console, name, 'Users');
+  await expect(page).toHaveURL(/\/users\?tenant=/);
+  await page.getByRole('button', { name: 'Add user' }).click();
+  await console.dialog.getByLabel('E-mail').fill(email);
+  await console.dialog.getByLabel('First name').fill('Anna');
+  await console.dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(console.dialog).toContainText(`${email} was added`);
+  const link = new URL((await console.dialog.locator('code').textContent()) ?? '');
+  await console.dialog.getByRole('button', { name: 'Done' }).click();
+
+  const anna = new Console(await (await browser.newContext({ baseURL: BASE })).newPage());
+  await anna.page.goto(`${BASE}${link.pathname}${link.search}`);
+  await anna.page.getByLabel('New password', { exact: true }).fill('Correct-Horse-7');
+  await anna.page.getByLabel('New password again').fill('Correct-Horse-7');
+  await anna.page.getByRole('button', { name: 'Set password' }).click();
+  await expect(anna.page.getByText('There are no images yet')).toBeVisible();
+
+  await page.reload();
+  await act(console, email, 'Disable');
+  await expect(row(page, email)).toContainText('Not active');
+  await anna.page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(anna.page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
+  await anna.page.context().close();
+  await act(console, email, 'Enable');
+  await expect(row(page, email)).not.toContainText('Not active');
+  await act(console, email, 'Delete');
+  await console.dialog.getByRole('button', { name: 'Delete user' }).click();
+  await expect(row(page, email)).toHaveCount(0);
+
+  await page.getByRole('link', { name: 'Tenants' }).click();
+  await act(console, name, 'Delete');
+  await expect(console.dialog).toContainText('all of its images are deleted with it');
+  await console.dialog.getByRole('button', { name: 'Delete tenant' }).click();
+  await expect(row(page, name)).toHaveCount(0);
+});
+
+test('a tenant administrator keeps customers and their users', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await expect(page.getByRole('navigation').getByRole('link', { name: 'Tenants' })).toHaveCount(0);
+  await page.getByRole('link', { name: 'Customers' }).click();
+  await page.getByRole('button', { name: 'Add customer' }).click();
+  await console.dialog.getByLabel('Name', { exact: true }).fill('Harbour office');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(row(page, 'Harbour office')).toBeVisible();
+  await page.getByRole('link', { name: 'Users' }).click();
+  await page.getByRole('button', { name: 'Add user' }).click();
+  const email = `clerk-${Date.now().toString(36)}@harbour.example`;
+  await console.dialog.getByLabel('E-mail').fill(email);
+  await console.dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(console.dialog.locator('code')).toContainText('activateToken=');
+  await console.dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(row(page, email)).toContainText('Customer user');
+  await page.getByRole('link', { name: 'Customers' }).click();
+  await act(console, 'Harbour office', 'Delete');
+  await console.dialog.getByRole('button', { name: 'Delete customer' }).click();
+  await expect(page.getByText('There are no customers yet.')).toBeVisible();
+});
+
+test('an API key is shown once, works, and stops when disabled or deleted', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await page.getByRole('link', { name: 'API keys' }).first().click();
+  await page.getByRole('button', { name: 'Add key' }).click();
+  await console.dialog.getByLabel('Description').fill('Camera at the gate');
+  await console.dialog.getByRole('button', { name: 'Create key' }).click();
+  const key = (await console.dialog.locator('code').textContent())?.trim() ?? '';
+  expect(key).toMatch(/^tb_/);
+  await console.shot('dialog-new-key');
+  await console.dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(row(page, 'Camera at the gate')).toBeVisible();
+  expect(await page.content()).not.toContain(key);
+  const status = async () =>
+    (await fetch(`${BASE}/api/images?pageSize=1&page=0`, { headers: { 'X-Authorization': `ApiKey ${key}` } })).status;
+  expect(await status()).toBe(200);
+  await act(console, 'Camera at the gate', 'Disable');
+  await expect(row(page, 'Camera at the gate')).toContainText('Disabled');
+  expect(await status()).toBe(401);
+  await act(console, 'Camera at the gate', 'Enable');
+  await expect(row(page, 'Camera at the gate')).not.toContainText('Disabled');
+  expect(await status()).toBe(200);
+  await act(console, 'Camera at the gate', 'Edit description');
+  await console.dialog.getByLabel('Description').fill('Camera at the "door"');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(row(page, 'Camera at the "door"').locator('td').first()).toHaveText('Camera at the "door"');
+  await act(console, 'Camera at the "door"', 'Delete');
+  await console.dialog.getByRole('button', { name: 'Delete key' }).click();
+  await expect(page.getByText('You have no API keys')).toBeVisible();
+  expect(await status()).toBe(401);
+});

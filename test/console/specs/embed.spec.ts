@@ -1,0 +1,42 @@
+import { expect, test } from '../support/console';
+import { numbered } from '../support/pictures';
+import { BASE } from '../support/server';
+
+test('the snippets are exact, and copied with one click', async ({ console, tenant, page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const image = await tenant.upload(numbered(1, 'a plan.png'), 'The "north" <side> & more');
+  await console.signIn(tenant.account);
+  await console.rows.first().getByRole('button', { name: /^Embed/ }).click();
+  const snippet = console.dialog.locator('[data-test=snippet]');
+  await expect(snippet).toHaveText(`<img [src]="'${image.link}' | image | async" />`);
+  await console.dialog.getByRole('radio', { name: 'Plain HTML' }).click();
+  await expect(snippet).toHaveText(`<img src="${image.publicLink}" alt="The &quot;north&quot; <side> & more" />`);
+  await console.dialog.getByRole('button', { name: 'Copy the snippet' }).click();
+  await expect(page.getByText('Snippet copied')).toBeVisible();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toBe(`<img src="${image.publicLink}" alt="The &quot;north&quot; <side> & more" />`);
+  // What was copied, read by a browser, is the picture with its title.
+  const read = await page.evaluate((html) => {
+    const img = new DOMParser().parseFromString(html, 'text/html').querySelector('img')!;
+    return [img.getAttribute('src'), img.alt];
+  }, copied);
+  expect(read).toEqual([image.publicLink, image.title]);
+});
+
+test('the public toggle warns, and takes effect at once', async ({ console, tenant }) => {
+  const image = await tenant.upload(numbered(2), 'Open');
+  const address = `${BASE}${image.publicLink}`;
+  await console.signIn(tenant.account, '/images?mode=grid');
+  await console.tile('Open').hover();
+  await console.tile('Open').getByRole('button', { name: /^Embed/ }).click();
+  await expect(console.dialog).toContainText('Anyone who has the link can see this image, without signing in.');
+  expect((await fetch(address)).status).toBe(200);
+  await console.dialog.getByRole('radio', { name: 'Plain HTML' }).click();
+  await console.dialog.getByRole('switch', { name: 'Public' }).click();
+  await expect(console.dialog).toContainText('This image is not public, so it has no public link.');
+  await expect(console.dialog).toContainText('Only signed-in users of the tenant can see this image.');
+  expect((await fetch(address)).status).toBe(404);
+  await console.dialog.getByRole('switch', { name: 'Public' }).click();
+  await expect(console.dialog).toContainText(address);
+  expect((await fetch(address)).status).toBe(200);
+});

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '../support/console';
+import { numbered, png } from '../support/pictures';
+import { Client, sysadmin } from '../support/server';
+
+test('pages, sorting, search and system images stand in the URL and are found again there', async ({ console, tenant, page, browser }) => {
+  for (let i = 0; i < 23; i++) {
+    await tenant.upload(numbered(i, `n${i}.png`), `Image ${String(i).padStart(2, '0')}`);
+  }
+  await tenant.upload(png('100%.png', 90, 60, [90, 20, 20]), '100% wool_x');
+  await console.signIn(tenant.account);
+  await expect(console.rows).toHaveCount(10);
+  await expect(page.getByText('24 images')).toBeVisible();
+  await expect(console.rows.first()).toContainText('100% wool_x');
+  await expect(console.rows.first()).toContainText('90×60');
+  await console.pictures(console.rows.first());
+
+  await page.getByRole('button', { name: 'Last page' }).click();
+  await expect(page).toHaveURL(/page=2/);
+  await expect(console.rows).toHaveCount(4);
+  await page.getByRole('button', { name: 'First page' }).click();
+  await expect(console.rows).toHaveCount(10);
+
+  await page.getByRole('columnheader', { name: 'Name' }).getByRole('button').click();
+  await expect(page).toHaveURL(/sort=title/);
+  await expect(console.rows.nth(1)).toContainText('Image 00');
+
+  await page.getByLabel('Items per page').press('Enter');
+  await page.getByRole('option', { name: '30' }).click();
+  await expect(console.rows).toHaveCount(24);
+  await expect(page).toHaveURL(/pageSize=30/);
+
+  const searches: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('textSearch')) {
+      searches.push(request.url());
+    }
+  });
+  await page.keyboard.press('/');
+  await page.keyboard.type('IMAGE 1');
+  await expect(console.rows).toHaveCount(10);
+  expect(searches).toHaveLength(1);
+  await page.getByLabel('Search images by name').fill('0% wool_');
+  await expect(console.rows).toHaveCount(1);
+  await page.getByLabel('Search images by name').fill('image 1');
+  await expect(console.rows).toHaveCount(10);
+
+  const other = await (await browser.newContext({ baseURL: process.env.GALLERY_URL, locale: 'en-US' })).newPage();
+  const { Console } = await import('../support/console');
+  const copy = new Console(other);
+  await copy.signIn(tenant.account, page.url());
+  await expect(copy.rows).toHaveCount(10);
+  await expect(copy.rows.first()).toContainText('Image 10');
+  await expect(other.getByLabel('Search images by name')).toHaveValue('image 1');
+  await other.context().close();
+
+  await page.goBack();
+  await expect(page).not.toHaveURL(/pageSize=30/);
+});
+
+test('the mode is remembered', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await console.mode('Grid');
+  await expect(page).toHaveURL(/mode=grid/);
+  await page.goto('/images');
+  await expect(page).toHaveURL(/mode=grid/);
+});
+
+test('rows are selected by a click, system images never, and the selection is deleted with one question', async ({ console, tenant, page }) => {
+  const system = await Client.signIn(sysadmin);
+  const systemImage = await system.upload(numbered(77, `system-${Date.now()}.png`), `Selection system ${Date.now()}`);
+  for (const name of ['one', 'two', 'three', 'four']) {
+    await tenant.upload(numbered(name.length, `${name}.png`), `Selection ${name}`);
+  }
+  await console.signIn(tenant.account, '/images?mode=list&system=true&search=Selection');
+  await expect(console.row(systemImage.title)).toContainText('System');
+  await console.row(systemImage.title).click();
+  await expect(console.row(systemImage.title).getByRole('checkbox')).toHaveCount(0);
+  await expect(page.getByText('selected')).toHaveCount(0);
+  await console.row('Selection one').click();
+  await expect(page.getByText('1 image selected')).toBeVisible();
+  await console.row('Selection one').click();
+  await page.getByLabel('Select all on this page').click();
+  await expect(page.getByText('4 images selected')).toBeVisible();
+  await console.row('Selection four').getByRole('checkbox').click();
+  await expect(page.getByText('3 images selected')).toBeVisible();
+
+  // One of the three cannot be deleted; the others are, and this one is named with the reason.
+  let refusals = 1;
+  await page.route('**/api/images/tenant/two.png*', (route) =>
+    route.request().method() === 'DELETE' && refusals-- > 0
+      ? route.fulfill({ status: 500, json: { status: 500, message: 'The disk is on holiday', errorCode: 2, timestamp: 1 } })
+      : route.continue(),
+  );
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(console.dialog).toContainText('Delete 3 images?');
+  await expect(console.dialog).toContainText('cannot be undone');
+  await console.shot('dialog-delete');
+  await console.dialog.getByRole('button', { name: 'Delete 3 images' }).click();
+  await expect(console.dialog).toContainText('1 image not deleted');
+  await expect(console.dialog).toContainText('Selection two: The disk is on holiday');
+  expect((await tenant.images('Selection')).map((image) => image.title).sort()).toEqual(['Selection four', 'Selection two']);
+  await console.dialog.getByRole('button', { name: 'Try again' }).click();
+  await console.closed();
+  await expect(console.row('Selection two')).toHaveCount(0);
+  await expect(console.row('Selection four')).toBeVisible();
+  await system.call('DELETE', systemImage.link);
+});
+
+test('download gives the very bytes; an export imported elsewhere is the same image', async ({ console, tenant, page }) => {
+  const file = png('grün & "quoted".png', 64, 48, [10, 90, 60]);
+  const image = await tenant.upload(file, 'Title <b>not bold</b> "q"');
+  await console.signIn(tenant.account);
+  await expect(console.row('Title <b>not bold</b> "q"')).toBeVisible();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    console.rows.first().getByRole('button', { name: /^Download/ }).click(),
+  ]);
+  expect(readFileSync(await download.path()).equals(file.buffer)).toBe(true);
+  const [exported] = await Promise.all([
+    page.waitForEvent('download'),
+    console.rows.first().getByRole('button', { name: /^Export/ }).click(),
+  ]);
+  const text = readFileSync(await exported.path());
+  expect(JSON.parse(text.toString()).title).toBe(image.title);
+
+  const second = Buffer.from(JSON.stringify({ ...JSON.parse(text.toString()), resourceKey: 'second.png', title: 'Second', publicResourceKey: undefined }));
+
+  await tenant.call('DELETE', image.link);
+  await page.getByRole('button', { name: 'Import from JSON' }).click();
+  await console.chooseFiles([
+    { name: 'one.json', mimeType: 'application/json', buffer: text },
+    { name: 'two.json', mimeType: 'application/json', buffer: second },
+    { name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') },
+  ]);
+  await expect(console.dialog).toContainText('This file is not valid JSON.');
+  await console.shot('dialog-import');
+  await console.dialog.getByRole('button', { name: 'Remove broken.json' }).click();
+  await console.dialog.getByRole('button', { name: 'Import 2 images' }).click();
+  await console.closed();
+  await expect(console.rows).toHaveCount(2);
+  const restored = (await tenant.images('Title'))[0];
+  expect(restored.descriptor.width).toBe(64);
+  const bytes = Buffer.from(await (await tenant.fetch(restored.link)).arrayBuffer());
+  expect(bytes.equals(file.buffer)).toBe(true);
+});
+
+test('a deleted last page leads to the page before it', async ({ console, tenant, page }) => {
+  for (let i = 0; i < 11; i++) {
+    await tenant.upload(numbered(i), `Last ${i}`);
+  }
+  await console.signIn(tenant.account, '/images?mode=list&page=1');
+  await expect(console.rows).toHaveCount(1);
+  await console.rows.first().getByRole('button', { name: /^Delete/ }).click();
+  await console.dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await console.closed();
+  await expect(console.rows).toHaveCount(10);
+  await expect(page).not.toHaveURL(/page=1/);
+});

@@ -1,0 +1,136 @@
+import { Console, expect, test } from '../support/console';
+import { Client, customer, newTenant, sysadmin } from '../support/server';
+import { numbered } from '../support/pictures';
+
+test('a wrong password is said plainly, and the right one lets in', async ({ console, tenant, page }) => {
+  await page.goto('/');
+  await expect(page).toHaveURL(/\/login$/);
+  await page.getByLabel('E-mail').fill(tenant.account.email);
+  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toContainText('Invalid username or password');
+  await page.getByLabel('Password').fill(tenant.account.password);
+  await page.getByLabel('Password').press('Enter');
+  await expect(page).toHaveURL(/\/images\?mode=list$/);
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+  expect(await page.context().cookies()).toEqual([]);
+  await console.account('Sign out');
+  await expect(page).toHaveURL(/\/login$/);
+});
+
+test('a link is followed after signing in, and a reload keeps the session', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account, '/images?mode=grid&search=abc');
+  await expect(page).toHaveURL(/\/images\?mode=grid&search=abc$/);
+  await page.reload();
+  await expect(page.getByText('No image has “abc” in its name.')).toBeVisible();
+});
+
+test('a path of another site is never followed after signing in', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account, '/login?to=//evil.example/x');
+  await expect(page).toHaveURL(/\/images\?mode=list$/);
+});
+
+test('an expired access token is renewed by the refresh token, once, unseen', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'Kept');
+  await console.signIn(tenant.account);
+  await expect(console.row('Kept')).toBeVisible();
+  // The signature no longer fits, as with a token of which the time is over.
+  await page.evaluate(() => {
+    const stored = JSON.parse(localStorage.getItem('gallery.session')!);
+    localStorage.setItem('gallery.session', JSON.stringify({ ...stored, token: `${stored.token.slice(0, -6)}AAAAAA` }));
+  });
+  const renewals: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/auth/token')) {
+      renewals.push(request.url());
+    }
+  });
+  await page.reload();
+  await expect(console.row('Kept')).toBeVisible();
+  await console.pictures(console.row('Kept'));
+  expect(renewals).toHaveLength(1);
+});
+
+test('when the session has ended the password is asked for above the work, which then goes on', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(2), 'Half renamed');
+  await console.signIn(tenant.account);
+  await console.row('Half renamed').getByRole('button', { name: /^Edit/ }).click();
+  await console.dialog.getByLabel('Name').fill('Wholly renamed');
+  await tenant.call('POST', '/api/auth/logout?everywhere=true');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
+  await console.dialog.getByLabel('Password').fill('wrong');
+  await console.dialog.getByRole('button', { name: 'Sign in' }).click();
+  await expect(console.dialog.getByRole('alert')).toContainText('Invalid username or password');
+  await console.dialog.getByLabel('Password').fill(tenant.account.password);
+  await console.dialog.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByText('Name saved')).toBeVisible();
+  await console.dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(console.row('Wholly renamed')).toBeVisible();
+});
+
+test('signing out everywhere ends the session of other browsers, and of other tabs at once', async ({ console, tenant, page, browser, context }) => {
+  const elsewhere = new Console(await (await browser.newContext({ baseURL: process.env.GALLERY_URL })).newPage());
+  await elsewhere.signIn(tenant.account);
+  await console.signIn(tenant.account);
+  const tab = await context.newPage();
+  await tab.goto('/images');
+  await expect(tab.getByText('There are no images yet')).toBeVisible();
+  await console.account('Sign out everywhere');
+  await console.dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await expect(page).toHaveURL(/\/login$/);
+  await expect(tab).toHaveURL(/\/login$/);
+  await elsewhere.page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(elsewhere.page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
+  await elsewhere.dialog.getByRole('button', { name: 'Sign out' }).click();
+  await expect(elsewhere.page).toHaveURL(/\/login$/);
+  await elsewhere.page.context().close();
+});
+
+test('a customer user is told that the gallery is for administrators', async ({ console, page }) => {
+  await console.signIn(customer);
+  await expect(page.getByRole('heading', { name: 'The gallery is for administrators' })).toBeVisible();
+  await expect(page.getByRole('navigation').getByRole('link', { name: 'Images' })).toHaveCount(0);
+  await page.goto('/images?mode=grid');
+  await expect(page.getByRole('heading', { name: 'The gallery is for administrators' })).toBeVisible();
+});
+
+test('changing the password keeps this session and refuses a wrong current one', async ({ console, page }) => {
+  const tenant = await newTenant();
+  await console.signIn(tenant.account);
+  await console.account('Change password');
+  await console.dialog.getByLabel('Current password').fill('wrong');
+  await console.dialog.getByLabel('New password', { exact: true }).fill('Another-Horse-8');
+  await console.dialog.getByLabel('New password again').fill('Another-Horse-8');
+  await console.dialog.getByRole('button', { name: 'Change password' }).click();
+  await expect(console.dialog.getByRole('alert')).toBeVisible();
+  await console.dialog.getByLabel('Current password').fill(tenant.account.password);
+  await console.dialog.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByText('Your password has been changed')).toBeVisible();
+  await page.reload();
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+  await Client.signIn({ email: tenant.account.email, password: 'Another-Horse-8' });
+});
+
+test('an activation link lets a new user choose a password and in', async ({ console, page }) => {
+  const admin = await Client.signIn(sysadmin);
+  const name = `activation-${Date.now().toString(36)}`;
+  const tenant = await admin.call('POST', '/api/tenant', { title: name });
+  const user = await admin.call('POST', '/api/user?sendActivationMail=false', {
+    email: `new@${name}.example`,
+    authority: 'TENANT_ADMIN',
+    tenantId: tenant.id,
+  });
+  const link = new URL(await (await admin.fetch(`/api/user/${user.id.id}/activationLink`)).text());
+  await page.goto(`/login/createPassword${link.search}`);
+  await page.getByLabel('New password', { exact: true }).fill('Correct-Horse-7');
+  await page.getByLabel('New password again').fill('Correct-Horse-7');
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+  await console.account('Sign out');
+  await page.goto(`/login/createPassword${link.search}`);
+  await page.getByLabel('New password', { exact: true }).fill('Correct-Horse-9');
+  await page.getByLabel('New password again').fill('Correct-Horse-9');
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+});

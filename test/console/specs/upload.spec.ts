@@ -1,0 +1,111 @@
+import { expect, test } from '../support/console';
+import { numbered, png } from '../support/pictures';
+
+test('twenty files at once, each with its own bar, name and result', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await console.chooseFiles(Array.from({ length: 20 }, (_, i) => numbered(i, `file ${i}.png`)));
+  const items = console.dialog.locator('li');
+  await expect(items).toHaveCount(20);
+  await expect(console.dialog.getByLabel('Name of file 7.png')).toHaveValue('file 7.png');
+  await console.dialog.getByLabel('Name of file 7.png').fill('Seventh <i>heaven</i>');
+  // Held up on the way, so that all can be seen under way.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/image', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await console.dialog.getByRole('button', { name: 'Upload 20 images' }).click();
+  await expect(console.dialog.getByRole('progressbar')).toHaveCount(20);
+  await console.shot('dialog-uploading');
+  await console.dialog.getByRole('button', { name: 'Continue in background' }).click();
+  await console.closed();
+  await page.getByRole('button', { name: /^Uploading 1 of 20/ }).click();
+  await expect(console.dialog.getByRole('progressbar')).toHaveCount(20);
+  release();
+  await console.closed();
+  await expect(page.getByText('20 images', { exact: true })).toBeVisible();
+  const titles = (await tenant.images()).map((image) => image.title);
+  expect(titles).toHaveLength(20);
+  expect(titles).toContain('Seventh <i>heaven</i>');
+  expect(titles).toContain('file 0.png');
+});
+
+test('files dropped anywhere on the page, and pasted pictures, wait in the dialog with their names', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account, '/images?mode=grid');
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+  await console.drop('header', [numbered(1, 'dropped.png'), numbered(2, 'dropped too.png')]);
+  await expect(console.dialog.getByLabel('Name of dropped.png')).toHaveValue('dropped.png');
+  await console.drop('.zone', [numbered(3, 'third.png')]);
+  await expect(console.dialog.locator('li')).toHaveCount(3);
+  await console.paste(numbered(4, 'image.png'));
+  await expect(console.dialog.locator('li')).toHaveCount(4);
+  await expect(console.dialog.locator('li').last()).toContainText(/\d/);
+  await console.dialog.getByRole('button', { name: 'Upload 4 images' }).click();
+  await console.closed();
+  await expect(console.tiles).toHaveCount(4);
+  await console.pictures(page.locator('.surface'));
+  await console.paste(numbered(5, 'image.png'));
+  await console.dialog.getByRole('button', { name: 'Upload 1 image' }).click();
+  await expect(console.tiles).toHaveCount(5);
+  expect((await tenant.images('Pasted 20')).length).toBe(2);
+});
+
+test('too large and wrong types are refused before a byte is sent; the server’s reasons are shown as they are', async ({ console, tenant, page }) => {
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/api/image')) {
+      sent.push(request.url());
+    }
+  });
+  await console.signIn(tenant.account);
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await expect(console.dialog).toContainText('up to 4.0 MB each');
+  await console.chooseFiles([
+    { name: 'huge.png', mimeType: 'image/png', buffer: Buffer.alloc(5 * 1024 * 1024, 1) },
+    { name: 'letter.docx', mimeType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', buffer: Buffer.from('x') },
+    { name: 'empty.png', mimeType: 'image/png', buffer: Buffer.alloc(0) },
+  ]);
+  await expect(console.dialog).toContainText('Too large: 5.0 MB; the server takes up to 4.0 MB.');
+  await expect(console.dialog).toContainText('This is not an image file.');
+  await expect(console.dialog).toContainText('This file is empty.');
+  await expect(console.dialog.getByRole('button', { name: 'Upload', exact: true })).toBeDisabled();
+  expect(sent).toEqual([]);
+
+  await console.chooseFiles([{ name: 'text.png', mimeType: 'image/png', buffer: Buffer.from('only words in here') }]);
+  const [answer] = await Promise.all([
+    page.waitForResponse('**/api/image'),
+    console.dialog.getByRole('button', { name: 'Upload 1 image' }).click(),
+  ]);
+  expect(answer.status()).toBe(400);
+  await expect(console.dialog.locator('li').last()).toContainText((await answer.json()).message);
+  await console.shot('dialog-upload-problems');
+});
+
+test('an upload can be cancelled and tried again, and one that fails does not stop the others', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await console.chooseFiles([png('a.png', 40, 40, [9, 9, 99]), png('b.png', 41, 40, [9, 99, 9]), png('c.png', 42, 40, [99, 9, 9])]);
+  let broken = true;
+  await page.route('**/api/image', (route) => {
+    const body = route.request().postDataBuffer()?.toString('latin1') ?? '';
+    if (broken && body.includes('filename="a.png"')) {
+      return; // for ever on its way
+    }
+    if (broken && body.includes('filename="b.png"')) {
+      return route.fulfill({ status: 503, json: { status: 503, message: 'Not now', errorCode: 2, timestamp: 1 } });
+    }
+    return route.continue();
+  });
+  await console.dialog.getByRole('button', { name: 'Upload 3 images' }).click();
+  await expect(console.dialog.getByRole('listitem', { name: 'c.png' })).toContainText('Done');
+  await expect(console.dialog.getByRole('listitem', { name: 'b.png' })).toContainText('Not now');
+  await console.dialog.getByRole('button', { name: 'Cancel a.png' }).click();
+  await expect(console.dialog.getByRole('listitem', { name: 'a.png' })).toContainText('Cancelled');
+  broken = false;
+  await console.dialog.getByRole('button', { name: 'Retry a.png' }).click();
+  await console.dialog.getByRole('button', { name: 'Retry b.png' }).click();
+  await console.closed();
+  await expect(console.rows).toHaveCount(3);
+});

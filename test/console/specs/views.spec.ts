@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { BrowserContextOptions } from '@playwright/test';
+import { Console, expect, test } from '../support/console';
+import { png, svg } from '../support/pictures';
+import { Account, Client, customer, newTenant, sysadmin } from '../support/server';
+
+const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Nothing serious or critical for people who use a keyboard or a screen reader. */
+async function accessible(console: Console, view: string): Promise<void> {
+  // The page's own policy keeps foreign scripts out, so the check comes in through the debugger.
+  await console.page.evaluate(axe);
+  const found = await console.page.evaluate(async () => {
+    const result = await (window as any).axe.run(document, { resultTypes: ['violations'] });
+    return result.violations
+      .filter((violation: any) => violation.impact === 'serious' || violation.impact === 'critical')
+      .map((violation: any) => `${violation.id}: ${violation.nodes.map((node: any) => node.html).join(' | ')}`);
+  });
+  expect(found, view).toEqual([]);
+}
+
+let tenant: Client;
+
+test.beforeAll(async () => {
+  tenant = await newTenant();
+  const scenes: [string, number, number, [number, number, number]][] = [
+    ['Pump station, north side', 320, 200, [38, 92, 138]],
+    ['Harbour overview', 400, 260, [24, 110, 110]],
+    ['Boiler detail', 240, 320, [150, 84, 48]],
+    ['Turbine hall', 300, 300, [86, 74, 132]],
+    ['Lighthouse at dawn', 260, 380, [164, 112, 96]],
+    ['Compass rose', 64, 64, [120, 60, 90]],
+    ['Canyon relay', 480, 180, [120, 104, 62]],
+    ['Glacier gauge with a name that is much too long for any tile of a grid, and for most rows', 300, 220, [70, 120, 150]],
+    ['Orchard plan', 280, 280, [72, 122, 72]],
+    ['Bridge', 520, 240, [100, 100, 110]],
+    ['Valve schematic', 220, 160, [140, 60, 60]],
+  ];
+  for (const [title, width, height, colour] of scenes) {
+    await tenant.upload(png(`${title.slice(0, 40)}.png`, width, height, colour), title);
+  }
+  await tenant.upload(svg('logo.svg', '<circle cx="60" cy="40" r="30" fill="none" stroke="#c33" stroke-width="8"/>'), 'Logo, transparent');
+  const customerOf = await tenant.call('POST', '/api/customer', { title: 'Harbour office' });
+  await tenant.call('POST', '/api/user?sendActivationMail=false', {
+    email: `clerk@${tenant.account.email.split('@')[1]}`,
+    authority: 'CUSTOMER_USER',
+    customerId: customerOf.id,
+    firstName: 'Mina',
+    lastName: 'Clerk',
+  });
+  const user = await tenant.call('GET', '/api/auth/user');
+  await tenant.call('POST', '/api/apiKey', { userId: user.id, description: 'Camera at the gate', enabled: true, expirationTime: 0 });
+});
+
+const looks: Record<string, BrowserContextOptions> = {
+  desktop: { viewport: { width: 1360, height: 860 } },
+  dark: { viewport: { width: 1360, height: 860 }, colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+};
+
+for (const [look, options] of Object.entries(looks)) {
+  test.describe(look, () => {
+    test.use(options as object);
+
+    const seen = async (console: Console, view: string) => {
+      await accessible(console, `${view} (${look})`);
+      // On a phone, too, nothing sticks out at the side.
+      expect(await console.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      await console.shot(`${view}-${look}`);
+    };
+    const signedIn = (console: Console, account: Account, path: string) => console.signIn(account, path);
+
+    test('sign in and activation', async ({ console, page }) => {
+      await page.goto('/login');
+      await expect(page.getByLabel('E-mail')).toBeVisible();
+      await seen(console, 'login');
+      await page.goto('/login/createPassword?activateToken=x');
+      await expect(page.getByLabel('New password', { exact: true })).toBeVisible();
+      await seen(console, 'activate');
+    });
+
+    test('images: list, selection, grid, dialogs', async ({ console, page }) => {
+      await signedIn(console, tenant.account, '/images?mode=list');
+      await expect(console.rows).toHaveCount(10);
+      await console.pictures(page.locator('g-image-list table'));
+      await seen(console, 'list');
+      await console.row('Bridge').click();
+      await seen(console, 'list-selected');
+      await console.row('Bridge').click();
+      await console.mode('Grid');
+      await expect(console.tiles).toHaveCount(12);
+      await console.pictures(page.locator('.surface'));
+      if (look !== 'phone') {
+        await console.tile('Bridge').hover();
+      }
+      await seen(console, 'grid');
+      await console.tile('Bridge').locator('.open').click();
+      await console.pictures(console.dialog);
+      await seen(console, 'edit');
+      await console.dialog.getByRole('button', { name: 'Embed' }).click();
+      await expect(console.dialog.getByText('Plain HTML')).toBeVisible();
+      await seen(console, 'embed');
+      await console.dialog.getByRole('button', { name: 'Done' }).click();
+      await console.dialog.getByRole('button', { name: 'Close', exact: true }).click();
+      await console.closed();
+      await page.getByRole('button', { name: 'Upload images' }).click();
+      await seen(console, 'upload-empty');
+      await console.chooseFiles([png('one.png', 90, 60, [40, 90, 140]), png('two.png', 60, 90, [140, 90, 40]), { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }]);
+      await expect(console.dialog.getByRole('alert')).toBeVisible();
+      await seen(console, 'upload');
+      await page.keyboard.press('Escape');
+      await console.closed();
+      await page.getByLabel('Search images by name').fill('nothing like this');
+      await expect(page.getByText('No image has')).toBeVisible();
+      await seen(console, 'nothing-found');
+      await page.getByRole('button', { name: /^Account of/ }).click();
+      await expect(page.getByRole('menuitem', { name: 'Sign out', exact: true })).toBeVisible();
+      await seen(console, 'account-menu');
+      await page.getByRole('menuitem', { name: 'Change password' }).click();
+      await expect(console.dialog.getByLabel('Current password')).toBeVisible();
+      await seen(console, 'password');
+    });
+
+    test('accounts', async ({ console, page }) => {
+      await signedIn(console, tenant.account, '/customers');
+      await expect(page.getByText('Harbour office')).toBeVisible();
+      await seen(console, 'customers');
+      await page.getByRole('link', { name: 'Users' }).click();
+      await expect(page.getByText('Not active')).toBeVisible();
+      await seen(console, 'users');
+      await page.getByRole('button', { name: 'Add user' }).click();
+      await expect(console.dialog.getByLabel('First name')).toBeVisible();
+      await seen(console, 'add-user');
+      await page.keyboard.press('Escape');
+      await console.closed();
+      await page.getByRole('link', { name: 'API keys' }).first().click();
+      await expect(page.getByText('Camera at the gate')).toBeVisible();
+      await seen(console, 'api-keys');
+      await page.goto('/nowhere');
+      await expect(page.getByText('There is nothing here')).toBeVisible();
+      await seen(console, 'not-found');
+    });
+
+    test('the system administrator’s views', async ({ console, page }) => {
+      await signedIn(console, sysadmin, '/images?mode=list');
+      await expect(page.getByRole('button', { name: 'Upload images' }).first()).toBeVisible();
+      await seen(console, 'system-images');
+      await page.getByRole('link', { name: 'Tenants' }).click();
+      await expect(page.locator('tr.mat-mdc-row').first()).toBeVisible();
+      await seen(console, 'tenants');
+      await page.getByRole('button', { name: 'Add tenant' }).click();
+      await expect(console.dialog.getByLabel('Phone')).toBeVisible();
+      await seen(console, 'add-tenant');
+    });
+
+    test('a customer user’s view', async ({ console, page }) => {
+      await signedIn(console, customer, '/');
+      await expect(page.getByRole('heading', { name: 'The gallery is for administrators' })).toBeVisible();
+      await seen(console, 'customer');
+    });
+  });
+}
