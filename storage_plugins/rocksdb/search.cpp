@@ -23,6 +23,8 @@ result<image_page> list_reader::searched(const image_query& query) const {
     moment now{query, property::title, index_prefix(query.tenant, query.sub_type, property::title),
                query.descending, engine_.snapshot()};
     const std::string needle = fold_case(query.text_search);
+    // No title has one, but the entries' keys do, between their parts.
+    if (needle.find('\0') != std::string::npos) return image_page{};
     std::pmr::monotonic_buffer_resource memory(64 * 1024);
     const auto keep = [&memory](std::string_view text) {
         if (text.empty()) return std::string_view();
