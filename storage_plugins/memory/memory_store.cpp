@@ -1,14 +1,12 @@
-/// The reference engine: everything in memory, every write under one lock, nothing survives the process.
-/// For tests and for trying things out.
+#include "memory_store.hpp"
+
 #include "index/catalog.hpp"
 #include "index/documents.hpp"
 #include "index/feed.hpp"
 #include "index/rules.hpp"
 
-#include <gallery/plugin.hpp>
 #include <gallery/task.hpp>
 
-#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -199,17 +197,10 @@ private:
     asio::thread_pool pool_{1};  ///< for bodies that arrive as files
 };
 
-result<std::unique_ptr<image_store>> open(const plugin_context&) noexcept {
-    try {
-        return std::unique_ptr<image_store>(std::make_unique<memory_store>());
-    } catch (const std::exception& e) {
-        return error{errc::unavailable, std::string("The memory store could not be opened: ") + e.what()};
-    }
+}  // namespace
+
+std::unique_ptr<image_store> make_memory_store() {
+    return std::make_unique<memory_store>();
 }
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "memory", GALLERY_VERSION, "{}", &open};
-
-}  // namespace
 }  // namespace gallery
-
-GALLERY_STORAGE_PLUGIN(gallery::descriptor)

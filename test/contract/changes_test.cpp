@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(batches_of_any_size_are_the_same_feed) {
 
 BOOST_AUTO_TEST_CASE(ten_thousand_changes_are_kept_and_older_ones_are_a_gap) {
     // Small documents, so that this stays quick; 16 writers, so that an engine can share its syncs.
-    constexpr unsigned total = 32'000;
+    constexpr unsigned total = 16'000;
     save_document({"session", "first", "", 0}).value();
     const auto begin = last_change();
     const auto write = [&](unsigned count) {

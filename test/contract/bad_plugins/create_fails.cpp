@@ -1,0 +1,16 @@
+// Cannot be opened, and says why.
+#include <gallery/plugin.hpp>
+
+namespace {
+
+gallery::result<std::unique_ptr<gallery::image_store>> create(
+    const gallery::plugin_context& context) noexcept {
+    return gallery::error{gallery::errc::unavailable,
+                          "The store in " + context.path + " is locked by another process (a test says so)."};
+}
+
+constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "create_fails", "1", "{}", &create};
+
+}  // namespace
+
+GALLERY_STORAGE_PLUGIN(descriptor)

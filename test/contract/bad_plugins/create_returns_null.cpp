@@ -1,0 +1,15 @@
+// Claims to have opened a store and returns none.
+#include <gallery/plugin.hpp>
+
+namespace {
+
+gallery::result<std::unique_ptr<gallery::image_store>> create(const gallery::plugin_context&) noexcept {
+    return std::unique_ptr<gallery::image_store>();
+}
+
+constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "create_returns_null", "1", "{}",
+                                                   &create};
+
+}  // namespace
+
+GALLERY_STORAGE_PLUGIN(descriptor)

@@ -1,0 +1,14 @@
+/// For descriptors that must be refused before create() is called: calling it ends the process.
+#pragma once
+
+#include <gallery/plugin.hpp>
+
+#include <cstdlib>
+
+namespace gallery::bad {
+
+inline result<std::unique_ptr<image_store>> must_not_be_called(const plugin_context&) noexcept {
+    std::abort();
+}
+
+}  // namespace gallery::bad

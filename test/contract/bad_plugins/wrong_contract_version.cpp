@@ -1,0 +1,17 @@
+// Of another version of the storage contract.
+#include "refused.hpp"
+
+namespace {
+
+constexpr gallery::plugin_descriptor descriptor = {{'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'},
+                                                   sizeof(gallery::plugin_descriptor),
+                                                   gallery::plugin_contract_version + 1,
+                                                   gallery::plugin_abi_tag,
+                                                   "wrong_contract_version",
+                                                   "1",
+                                                   "{}",
+                                                   &gallery::bad::must_not_be_called};
+
+}  // namespace
+
+GALLERY_STORAGE_PLUGIN(descriptor)
