@@ -69,10 +69,14 @@ std::size_t reply::count(std::string_view name) const {
     return found;
 }
 
-client::client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+client::client(std::uint16_t port, int receive_buffer)
+    : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{10, 0};
     ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (receive_buffer != 0) {
+        ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
     const int on = 1;
     ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     sockaddr_in where{};
@@ -105,6 +109,7 @@ std::size_t client::send_some(std::string_view bytes) {
 bool client::fill() {
     char block[65536];
     const auto got = ::recv(descriptor_, block, sizeof block, 0);
+    if (got < 0 && errno == EINTR) return fill();
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) throw std::runtime_error("nothing came");
     if (got <= 0) return false;
     buffer_.append(block, static_cast<std::size_t>(got));
@@ -131,10 +136,6 @@ bool client::at_end() {
 
 void client::end_writing() {
     ::shutdown(descriptor_, SHUT_WR);
-}
-
-void client::set_receive_buffer(int bytes) {
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
 std::optional<reply> client::receive(bool to_head) {

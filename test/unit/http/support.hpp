@@ -73,7 +73,8 @@ struct reply {
 /// Blocking; gives up after ten seconds, which only a failing test reaches.
 class client {
 public:
-    explicit client(std::uint16_t port);
+    /// @p receive_buffer: of the kernel, in bytes; 0 = its choice.
+    explicit client(std::uint16_t port, int receive_buffer = 0);
     ~client();
     client(const client&) = delete;
     client& operator=(const client&) = delete;
@@ -89,7 +90,6 @@ public:
     std::string read_all();
     [[nodiscard]] bool at_end();
     void end_writing();
-    void set_receive_buffer(int bytes);
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
     /// send() and receive().
