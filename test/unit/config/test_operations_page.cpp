@@ -35,6 +35,7 @@ BOOST_AUTO_TEST_CASE(lists_exactly_the_variables_of_the_configuration_with_their
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with("| `")) continue;
         const std::string name = line.substr(3, line.find('`', 3) - 3);
+        if (name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != std::string::npos) continue;
         BOOST_TEST(rows.contains(name),
                    "operations.md has a row for a variable that does not exist: " << name);
     }
