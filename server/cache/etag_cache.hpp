@@ -57,14 +57,17 @@ private:
 
 extern template class lru<etag_entry>;
 
-/// All members may be called by any thread at any time; none throws. About 8 KiB: put it on the heap.
+/// All members may be called by any thread at any time; none but the constructor throws. About 8 KiB: put it
+/// on the heap.
 class etag_cache {
 public:
     using time_point = lru<etag_entry>::time_point;
     using ticket = lru_ticket;
 
-    /// @p max_bytes: CACHE_SPECS_IMAGE_ETAGS_MAX_SIZE, 0 disables. @p time_to_live:
-    /// CACHE_SPECS_IMAGE_ETAGS_TTL, counted from the last use; 0 keeps nothing, which disables as well.
+    /// @p max_bytes: CACHE_SPECS_IMAGE_ETAGS_MAX_SIZE, rounded down to pages of 4 KiB; 0 disables. An image
+    /// whose key has up to 24 characters takes 128 bytes, up to 144 characters 256. Throws std::system_error
+    /// where so much memory cannot be mapped. @p time_to_live: CACHE_SPECS_IMAGE_ETAGS_TTL, counted from the
+    /// last use; 0 keeps nothing, which disables as well.
     etag_cache(std::size_t max_bytes, std::chrono::minutes time_to_live)
         : entries_(max_bytes, time_to_live) {}
 
