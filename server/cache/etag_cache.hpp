@@ -33,8 +33,8 @@ enum class coding : std::uint8_t { identity = 0, gzip = 1, brotli = 2 };
 
 /// What a 304 says, and what tells whether it may be said.
 struct etag_entry {
-    sha256_digest digest{};           ///< of the representation's bytes before coding
-    coding coded = coding::identity;  ///< with the digest this makes the etag
+    sha256_digest digest{};           ///< of the bytes that the etag names
+    coding coded = coding::identity;  ///< how those bytes are coded
     std::uint32_t flags = 0;          ///< the caller's: what else the 304's head depends on
     gallery::revision revision = 0;   ///< of the record that this was taken from
 
