@@ -54,7 +54,7 @@ test('the system administrator keeps tenants and their administrators', async ({
   await console.dialog.getByRole('button', { name: 'Delete user' }).click();
   await expect(row(page, email)).toHaveCount(0);
 
-  await page.getByRole('link', { name: 'Tenants' }).click();
+  await page.getByRole('navigation').getByRole('link', { name: 'Tenants' }).click();
   await act(console, name, 'Delete');
   await expect(console.dialog).toContainText('all of its images are deleted with it');
   await console.dialog.getByRole('button', { name: 'Delete tenant' }).click();
@@ -93,6 +93,7 @@ test('an API key is shown once, works, and stops when disabled or deleted', asyn
   expect(key).toMatch(/^tb_/);
   await console.shot('dialog-new-key');
   await console.dialog.getByRole('button', { name: 'Done' }).click();
+  await console.closed();
   await expect(row(page, 'Camera at the gate')).toBeVisible();
   expect(await page.content()).not.toContain(key);
   const status = async () =>

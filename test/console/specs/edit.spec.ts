@@ -104,6 +104,7 @@ test('system images are read-only for a tenant, and wholly in the hands of the s
   await console.dialog.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Name saved')).toBeVisible();
   await console.dialog.getByRole('button', { name: 'Delete' }).click();
+  await expect(console.dialog).toContainText('Delete this image?');
   await console.dialog.getByRole('button', { name: 'Delete', exact: true }).click();
   await console.closed();
   expect((await system.fetch(`${image.link}/info`)).status).toBe(404);

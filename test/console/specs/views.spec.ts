@@ -5,10 +5,15 @@ import { Console, expect, test } from '../support/console';
 import { png, svg } from '../support/pictures';
 import { Account, Client, customer, newTenant, sysadmin } from '../support/server';
 
-const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Nothing serious or critical for people who use a keyboard or a screen reader. */
 async function accessible(console: Console, view: string): Promise<void> {
+  // Colours are judged when they have come to rest.
+  await console.page.evaluate(async () => {
+    const moving = document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map((animation) => animation.finished));
+  });
   // The page's own policy keeps foreign scripts out, so the check comes in through the debugger.
   await console.page.evaluate(axe);
   const found = await console.page.evaluate(async () => {
