@@ -1,11 +1,12 @@
-// contract_suite --plugin <path of the .so> [--config key=value]... [--volatile] [--seed n] [--verbose]
-//                [options of Boost.Test]
+// contract_suite --plugin <path of the .so> [--config key=value]... [--volatile] [--seed n] [--kills n]
+//                [--verbose] [options of Boost.Test]
 //
 // Holds any storage plugin to include/gallery/storage.hpp. --volatile leaves out what needs a store that
 // outlives its process; the plugin named "memory" is known to be one. The folder for the stores is made
 // below TMPDIR.
 #define BOOST_TEST_NO_MAIN
 #include "boost_test.hpp"
+#include "crash_writer.hpp"
 #include "plugin_under_test.hpp"
 
 #include <cstring>
@@ -34,6 +35,8 @@ int main(int argc, char** argv) {
     plugin.seed = std::random_device{}();
     std::vector<char*> rest{argv[0]};
     bool is_volatile = false;
+    std::string writes_into;
+    std::uint64_t first_step = 0;
     for (int i = 1; i < argc; ++i) {
         const std::string option = argv[i];
         const bool has_value = i + 1 < argc;
@@ -46,6 +49,11 @@ int main(int argc, char** argv) {
             plugin.options[text.substr(0, equals)] = text.substr(equals + 1);
         } else if (option == "--seed" && has_value) {
             plugin.seed = std::stoull(argv[++i]);
+        } else if (option == "--kills" && has_value) {
+            plugin.kills = static_cast<unsigned>(std::stoul(argv[++i]));
+        } else if (option == "--writer" && i + 2 < argc) {  // the test of crashes starts itself so
+            writes_into = argv[++i];
+            first_step = std::stoull(argv[++i]);
         } else if (option == "--volatile") {
             is_volatile = true;
         } else if (option == "--verbose") {
@@ -56,6 +64,7 @@ int main(int argc, char** argv) {
     }
     if (plugin.path.empty()) return refuse("name the plugin to test: --plugin /path/to/plugin.so");
     if (const auto wrong = gallery::contract::load_plugin(); !wrong.empty()) return refuse(wrong);
+    if (!writes_into.empty()) return gallery::contract::write_until_killed(writes_into, first_step);
     plugin.durable = !is_volatile && std::strcmp(plugin.descriptor->name, "memory") != 0;
     std::cout << "plugin " << plugin.descriptor->name << ' ' << plugin.descriptor->version << ", seed "
               << plugin.seed << std::endl;

@@ -15,6 +15,7 @@ struct plugin_under_test {
     const plugin_descriptor* descriptor = nullptr;
     bool durable = true;
     std::uint64_t seed = 0;
+    unsigned kills = 10;   ///< of a writing process, in the test of crashes
     bool verbose = false;  ///< shows what the plugin logs
 };
 

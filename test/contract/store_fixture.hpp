@@ -37,6 +37,7 @@ public:
     /// Closes the store and opens it again; a volatile one is left as it is.
     void reopen();
     void close() { store_.reset(); }
+    void take(std::unique_ptr<image_store> opened) { store_ = std::move(opened); }
     [[nodiscard]] std::string folder() const { return folder_.path().string(); }
     [[nodiscard]] static bool durable() { return under_test().durable; }
 

@@ -1,0 +1,160 @@
+// A process that writes is killed again and again: nothing acknowledged is lost, nothing is half there.
+// Needs a durable plugin. How often: --kills (10).
+#include "crash_writer.hpp"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <thread>
+
+extern char** environ;
+
+using namespace gallery;
+using namespace gallery::contract;
+using gallery::test::await;
+
+namespace {
+
+struct crash_fixture : store_fixture {
+    struct key_state {
+        crash_state acknowledged;
+        std::optional<std::uint64_t> under_way;
+    };
+    std::map<unsigned, key_state> keys;
+    std::uint64_t last_step = 0;
+    revision newest = 0;        ///< of all revisions ever seen
+    revision read_until = 0;    ///< in the feed
+    std::set<revision> unread;  ///< acknowledged and not seen in the feed yet
+
+    /// Starts a writer, kills it after a while, and takes in what it told.
+    void run_and_kill() {
+        int ends[2];
+        BOOST_TEST_REQUIRE(::pipe(ends) == 0);
+        std::vector<std::string> arguments = {"/proc/self/exe", "--plugin", under_test().path,
+                                              "--writer",       folder(),   std::to_string(last_step)};
+        for (const auto& [name, value] : under_test().options) {
+            arguments.emplace_back("--config");
+            arguments.push_back(name + '=' + value);
+        }
+        std::vector<char*> pointers;
+        for (auto& one : arguments)
+            pointers.push_back(one.data());
+        pointers.push_back(nullptr);
+        posix_spawn_file_actions_t actions;
+        ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+        ::posix_spawn_file_actions_addclose(&actions, ends[0]);
+        ::posix_spawn_file_actions_addclose(&actions, ends[1]);
+        pid_t child = 0;
+        const int spawned =
+            ::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, pointers.data(), environ);
+        ::posix_spawn_file_actions_destroy(&actions);
+        ::close(ends[1]);
+        BOOST_TEST_REQUIRE(spawned == 0);
+
+        FILE* told = ::fdopen(ends[0], "r");
+        const auto lines_before_the_kill = 1 + number(400);
+        char line[4096];
+        for (std::uint64_t lines = 0; std::fgets(line, sizeof line, told) != nullptr; ++lines) {
+            if (lines == lines_before_the_kill) ::kill(child, SIGKILL);
+            take_in(line);
+        }
+        std::fclose(told);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        BOOST_TEST_REQUIRE(WIFSIGNALED(status));
+    }
+
+    void take_in(const std::string& line) {
+        const auto note = parse_crash_note(line);
+        BOOST_REQUIRE_MESSAGE(note.has_value(), "the writer said: " << line);
+        BOOST_REQUIRE_MESSAGE(note->what != 'x', "a write failed: " << note->message);
+        auto& key = keys[note->key];
+        last_step = std::max(last_step, note->step);
+        if (note->what == 'b') {
+            key.under_way = note->step;
+            return;
+        }
+        const auto before = key.acknowledged;
+        key.acknowledged = after_step(before, note->step);
+        key.under_way.reset();
+        const bool changes = operation_of(note->step) == crash_operation::save || before.record_step != 0;
+        BOOST_TEST(note->committed == changes);
+        if (!note->committed) return;
+        BOOST_TEST(!unread.contains(note->rev));
+        unread.insert(note->rev);
+        highest_told_ = std::max(highest_told_, note->rev);
+        BOOST_TEST(note->rev > newest);  // newest of before this writer
+    }
+
+    void expect_what_was_acknowledged() {
+        expect_sound();
+        std::size_t there = 0;
+        for (auto& [key, state] : keys) {
+            const auto allowed =
+                state.under_way ? after_step(state.acknowledged, *state.under_way) : state.acknowledged;
+            const auto name = crash_image(key, 1).record;
+            const auto found = find(name.tenant, name.key);
+            crash_state now;
+            if (found) {
+                ++there;
+                now.record_step = std::stoull((*found)->title.substr(5));
+                now.bytes_step = static_cast<std::uint64_t>((*found)->created_time);
+                const auto wanted = crash_image(key, now.bytes_step);
+                const auto original = read(*found, representation::original);
+                BOOST_TEST((original.has_value() && *original == wanted.original));
+                const auto preview = read(*found, representation::preview);
+                BOOST_TEST(
+                    (preview.has_value() &&
+                     *preview == (wanted.record.preview_is_original ? wanted.original : wanted.preview)));
+                const auto by_link = await(store().find_by_public_key(name.public_key));
+                BOOST_TEST((by_link.has_value() && **by_link == **found));
+                newest = std::max(newest, (*found)->rev);
+            } else {
+                BOOST_TEST(found.error().code == errc::not_found);
+                BOOST_TEST(await(store().find_by_public_key(name.public_key)).has_error());
+            }
+            BOOST_TEST((now == state.acknowledged || now == allowed),
+                       "key " << key << " is at step " << now.record_step << " with bytes of "
+                              << now.bytes_step << ", acknowledged were " << state.acknowledged.record_step
+                              << " and " << state.acknowledged.bytes_step);
+            state.acknowledged = now;
+            state.under_way.reset();
+        }
+        BOOST_TEST(scan_all(std::nullopt, 10).size() == there);
+        for (const auto& one : changes_after(read_until)) {
+            read_until = one.rev;
+            unread.erase(one.rev);
+        }
+        BOOST_TEST(unread.empty(), unread.size() << " acknowledged writes are not in the feed");
+        unread.clear();
+        newest = std::max({newest, highest_told_, last_change()});
+    }
+
+private:
+    revision highest_told_ = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(crashes, crash_fixture)
+
+BOOST_AUTO_TEST_CASE(nothing_acknowledged_is_lost_and_nothing_is_half_there_after_a_kill) {
+    if (!durable()) return;
+    read_until = last_change();
+    close();
+    for (unsigned i = 0; i < under_test().kills; ++i) {
+        run_and_kill();
+        auto opened = open_store(folder());
+        BOOST_REQUIRE_MESSAGE(opened.has_value(), "not opened after a kill: " << opened.error().message);
+        take(std::move(*opened));
+        expect_what_was_acknowledged();
+        close();
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

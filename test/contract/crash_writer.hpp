@@ -1,0 +1,48 @@
+/// Writes into a store until it is killed, and tells on a pipe what it is about to do and what was done.
+/// The test that kills it runs the same rules to know what may be there afterwards.
+#pragma once
+
+#include "store_fixture.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace gallery::contract {
+
+inline constexpr unsigned crash_threads = 8;
+inline constexpr unsigned keys_per_thread = 6;
+
+/// What a key holds: the step that wrote the record, and the one that wrote its bytes.
+struct crash_state {
+    std::uint64_t record_step = 0;  ///< 0: nothing is there
+    std::uint64_t bytes_step = 0;
+
+    friend bool operator==(const crash_state&, const crash_state&) = default;
+};
+
+/// The one operation that a step is, the same in both processes.
+enum class crash_operation { save, update, erase };
+crash_operation operation_of(std::uint64_t step);
+
+/// What a key holds after a step that found @p before.
+crash_state after_step(const crash_state& before, std::uint64_t step);
+
+/// The image that step saves under a key; small, large, with and without a preview in turn.
+image crash_image(unsigned key, std::uint64_t step);
+
+/// One line on the pipe: 'b' before a step, 'd' when it is done, 'x' with a message where it failed.
+struct crash_note {
+    char what = 0;
+    unsigned key = 0;
+    std::uint64_t step = 0;
+    revision rev = 0;
+    bool committed = false;
+    std::string message;
+};
+std::optional<crash_note> parse_crash_note(const std::string& line);
+
+/// main() of the process that is killed. Each thread has keys of its own; steps begin behind @p first_step.
+int write_until_killed(const std::string& folder, std::uint64_t first_step);
+
+}  // namespace gallery::contract
