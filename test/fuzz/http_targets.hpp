@@ -1,0 +1,20 @@
+/// Every parser of HTTP that sees a client's bytes, run over one input with its invariants checked. Used by
+/// the fuzzers here and by the deterministic mutation test of the unit tests.
+#pragma once
+
+#include <string_view>
+
+namespace gallery::http::fuzz {
+
+/// Aborts the process where an invariant does not hold. The input is copied into memory of exactly its size,
+/// so that an address sanitizer sees a step too far.
+void head(std::string_view input);
+void chunked(std::string_view input);
+void multipart(std::string_view input);
+void conditional(std::string_view input);
+void range(std::string_view input);
+/// Codings, dispositions, media types, dates, percent-encoding, queries.
+void texts(std::string_view input);
+void all(std::string_view input);
+
+}  // namespace gallery::http::fuzz

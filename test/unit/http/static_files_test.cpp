@@ -1,0 +1,106 @@
+#include "boost_test.hpp"
+#include "support.hpp"
+
+#include "http/static_files.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace gallery::http::test {
+
+namespace {
+
+struct site {
+    std::filesystem::path folder;
+    site() {
+        char name[] = "/tmp/gallery-site-XXXXXX";
+        BOOST_REQUIRE(::mkdtemp(name));
+        folder = name;
+        std::filesystem::create_directories(folder / "assets");
+        write("index.html", "<!doctype html><title>Gallery</title>" + std::string(1000, ' '));
+        write("main-5Q7ZK3XD.js", "console.log('x');" + std::string(2000, ';'));
+        write("assets/logo.png", "\x89PNG");
+    }
+    ~site() { std::filesystem::remove_all(folder); }
+    void write(const std::string& name, const std::string& content) const {
+        std::ofstream(folder / name, std::ios::binary) << content;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(static_content)
+
+BOOST_FIXTURE_TEST_CASE(an_application_is_served_with_its_rules, site) {
+    auto files = static_files::load(folder);
+    BOOST_REQUIRE(files);
+    BOOST_TEST((*files)->count() == 3U);
+    running_server server([&](router& routes) {
+        routes.set_fallback(static_files::as_fallback(*files));
+        routes.add(method::get, "/api/images", always([](request&) { return response::text(200, "api"); }));
+    });
+    client c(server.port());
+
+    auto got = c.ask(get("/"));
+    BOOST_TEST(got.status == 200U);
+    BOOST_TEST(got.body.substr(0, 15) == "<!doctype html>");
+    BOOST_TEST(got.header("Content-Type") == "text/html; charset=utf-8");
+    BOOST_TEST(got.header("Cache-Control") == "no-cache");
+    BOOST_TEST(got.header("X-Content-Type-Options") == "nosniff");
+    BOOST_TEST(got.header("Referrer-Policy") == "no-referrer");
+    BOOST_TEST(got.header("Content-Security-Policy").find("script-src 'self'") != std::string::npos);
+    BOOST_TEST(got.header("Vary") == "Accept-Encoding");
+    const auto etag = got.header("ETag");
+
+    got = c.ask(get("/index.html", "If-None-Match: " + etag + "\r\n"));
+    BOOST_TEST(got.status == 304U);
+
+    got = c.ask(get("/main-5Q7ZK3XD.js", "Accept-Encoding: gzip, br\r\n"));
+    BOOST_TEST(got.header("Content-Encoding") == "br");
+    BOOST_TEST(got.header("Cache-Control") == "public, max-age=31536000, immutable");
+    BOOST_TEST(got.body.size() < 200U);
+    const auto br_etag = got.header("ETag");
+    got = c.ask(get("/main-5Q7ZK3XD.js", "Accept-Encoding: gzip\r\n"));
+    BOOST_TEST(got.header("Content-Encoding") == "gzip");
+    BOOST_TEST(got.header("ETag") != br_etag);
+    got = c.ask(get("/main-5Q7ZK3XD.js", "Accept-Encoding: gzip\r\nIf-None-Match: " + br_etag + "\r\n"));
+    BOOST_TEST(got.status == 200U);
+
+    got = c.ask(get("/assets/logo.png"));
+    BOOST_TEST(got.header("Content-Type") == "image/png");
+    BOOST_TEST(got.count("Vary") == 0U);
+
+    // Links into the application, but neither files nor the API nor programs.
+    got = c.ask(get("/images/tenant/logo", "Accept: text/html,*/*\r\n"));
+    BOOST_TEST(got.status == 200U);
+    BOOST_TEST(got.header("ETag") == etag);
+    BOOST_TEST(c.ask(get("/images/tenant/logo", "Accept: application/json\r\n")).status == 404U);
+    BOOST_TEST(c.ask(get("/missing.js", "Accept: text/html\r\n")).status == 404U);
+    BOOST_TEST(c.ask(get("/api/nothing", "Accept: text/html\r\n")).status == 404U);
+    BOOST_TEST(c.ask(get("/api", "Accept: text/html\r\n")).status == 404U);
+    BOOST_TEST(c.ask(get("/api/images", "Accept: text/html\r\n")).body == "api");
+    BOOST_TEST(c.ask(get("/../../etc/passwd")).status == 404U);
+    BOOST_TEST(c.ask(get("/assets/%2e%2e/index.html")).status == 404U);
+    c.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto head = c.receive(true);
+    BOOST_REQUIRE(head);
+    BOOST_TEST(head->header("Content-Length") == "1037");
+    got = c.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    BOOST_TEST(got.status == 404U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_folder_without_an_application_is_refused, site) {
+    std::filesystem::remove(folder / "index.html");
+    auto files = static_files::load(folder);
+    BOOST_REQUIRE(!files);
+    BOOST_TEST(files.error().message.find("index.html") != std::string::npos);
+    files = static_files::load(folder / "nowhere");
+    BOOST_REQUIRE(!files);
+    BOOST_TEST((files.error().code == errc::not_found));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gallery::http::test

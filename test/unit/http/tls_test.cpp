@@ -1,0 +1,208 @@
+// The same sessions through TLS, with a certificate made here.
+#include "boost_test.hpp"
+#include "support.hpp"
+
+#include "http/errors.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <unistd.h>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace gallery::http::test {
+
+namespace {
+
+struct certificate {
+    std::filesystem::path folder;
+    tls_options options;
+
+    certificate() {
+        char name[] = "/tmp/gallery-tls-XXXXXX";
+        BOOST_REQUIRE(::mkdtemp(name));
+        folder = name;
+        options.certificate_file = folder / "cert.pem";
+        options.key_file = folder / "key.pem";
+        write();
+    }
+    ~certificate() { std::filesystem::remove_all(folder); }
+
+    void write() const {
+        const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+        const std::unique_ptr<X509, decltype(&X509_free)> cert(X509_new(), &X509_free);
+        X509_set_version(cert.get(), 2);
+        ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
+        X509_gmtime_adj(X509_getm_notBefore(cert.get()), -3600);
+        X509_gmtime_adj(X509_getm_notAfter(cert.get()), 3600);
+        X509_set_pubkey(cert.get(), key.get());
+        auto* const subject = X509_get_subject_name(cert.get());
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                   reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+        X509_set_issuer_name(cert.get(), subject);
+        BOOST_REQUIRE(X509_sign(cert.get(), key.get(), EVP_sha256()) > 0);
+        auto* out = std::fopen(options.certificate_file.c_str(), "w");
+        PEM_write_X509(out, cert.get());
+        std::fclose(out);
+        out = std::fopen(options.key_file.c_str(), "w");
+        PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        std::fclose(out);
+    }
+};
+
+class tls_client {
+public:
+    explicit tls_client(std::uint16_t port)
+        : plain_(port), context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free) {
+        ssl_.reset(SSL_new(context_.get()));
+        SSL_set_fd(ssl_.get(), plain_.descriptor());
+        connected_ = SSL_connect(ssl_.get()) == 1;
+    }
+    [[nodiscard]] bool connected() const { return connected_; }
+    [[nodiscard]] SSL* raw() { return ssl_.get(); }
+    void send(std::string_view text) {
+        while (!text.empty()) {
+            const int sent = SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
+            if (sent <= 0) return;
+            text.remove_prefix(static_cast<std::size_t>(sent));
+        }
+    }
+    /// Everything up to the end.
+    std::string read_all() {
+        std::string all;
+        std::string block(65536, '\0');
+        for (;;) {
+            const int got = SSL_read(ssl_.get(), block.data(), static_cast<int>(block.size()));
+            if (got <= 0) {
+                clean_end_ = SSL_get_error(ssl_.get(), got) == SSL_ERROR_ZERO_RETURN;
+                return all;
+            }
+            all.append(block, 0, static_cast<std::size_t>(got));
+        }
+    }
+    [[nodiscard]] bool ended_cleanly() const { return clean_end_; }
+
+private:
+    client plain_;
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+    std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, &SSL_free};
+    bool connected_ = false;
+    bool clean_end_ = false;
+};
+
+void routes_for_tls(router& routes) {
+    routes.add(method::get, "/secure", always([](request& message) {
+                   return response::text(200, message.is_secure() ? "yes" : "no");
+               }));
+    routes.add(method::get, "/big", always([](request&) {
+                   return response::bytes(200, "image/png", gallery::bytes::own(std::string(3'000'000, 'b')));
+               }));
+    auto* const file = std::tmpfile();
+    for (int i = 0; i < 200'000; ++i)
+        std::fputc('f', file);
+    std::fflush(file);
+    const auto opened = std::make_shared<const file_handle>(::dup(::fileno(file)));
+    std::fclose(file);
+    routes.add(method::get, "/file", always([opened](request&) {
+                   return response::bytes(200, "image/png", file_region{opened, 0, 200'000});
+               }));
+    routes.add(method::post, "/echo",
+               [](request& message) -> task<response> {
+                   auto content = co_await message.body().read_all(1 << 20);
+                   if (!content) co_return error_response(content.error());
+                   co_return response::text(200, std::move(*content));
+               },
+               {.name = "echo", .body_limit = 1 << 20});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tls)
+
+BOOST_AUTO_TEST_CASE(requests_bodies_and_files_pass_through_tls) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    tls_client c(server.port());
+    BOOST_REQUIRE(c.connected());
+    const std::string body(300'000, 'e');
+    c.send(get("/secure") + "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n493E0\r\n" +
+           body + "\r\n0\r\n\r\n" + get("/file") + get("/big", "Connection: close\r\n"));
+    const auto all = c.read_all();
+    BOOST_TEST(all.find("\r\n\r\nyes") != std::string::npos);
+    BOOST_TEST(all.find(body) != std::string::npos);
+    BOOST_TEST(all.find(std::string(200'000, 'f')) != std::string::npos);
+    BOOST_TEST(all.find(std::string(3'000'000, 'b')) != std::string::npos);
+    BOOST_TEST(c.ended_cleanly());
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_tls_connection_rests_and_wakes) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) {
+        options.tls = made.options;
+        options.manual_time = true;
+    });
+    tls_client c(server.port());
+    BOOST_REQUIRE(c.connected());
+    server.get().advance(std::chrono::seconds(10));
+    c.send(get("/secure", "Connection: close\r\n"));
+    BOOST_TEST(c.read_all().find("\r\n\r\nyes") != std::string::npos);
+    tls_client quiet(server.port());
+    client silent(server.port());  // never shakes hands
+    BOOST_REQUIRE(quiet.connected());
+    server.get().advance(std::chrono::seconds(30));
+    BOOST_TEST(silent.at_end());
+    server.get().advance(std::chrono::seconds(60));
+    BOOST_TEST(quiet.read_all() == "");
+    BOOST_TEST(server.get().connections() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(plain_text_on_the_tls_port_ends_the_connection_only) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    client plain(server.port());
+    plain.send(get("/secure"));
+    plain.read_all();
+    tls_client c(server.port());
+    BOOST_TEST(c.connected());
+}
+
+BOOST_AUTO_TEST_CASE(a_new_certificate_is_used_after_reload_and_a_broken_one_is_refused) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    const auto print = [&] {
+        tls_client c(server.port());
+        const std::unique_ptr<X509, decltype(&X509_free)> peer(SSL_get1_peer_certificate(c.raw()),
+                                                               &X509_free);
+        BOOST_REQUIRE(peer);
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        X509_digest(peer.get(), EVP_sha256(), digest, &size);
+        return std::string(reinterpret_cast<const char*>(digest), size);
+    };
+    const auto before = print();
+    made.write();
+    BOOST_TEST(server.get().reload_certificate().has_value());
+    const auto after = print();
+    BOOST_TEST((before != after));
+    std::filesystem::resize_file(made.options.key_file, 10);
+    const auto refused = server.get().reload_certificate();
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST(refused.error().message.find(made.options.key_file) != std::string::npos);
+    BOOST_TEST((print() == after));
+
+    server_options missing;
+    missing.tls = tls_options{"/nonexistent/cert.pem", "/nonexistent/key.pem", ""};
+    const auto none = server::create(missing);
+    BOOST_REQUIRE(!none);
+    BOOST_TEST(none.error().message.find("/nonexistent/cert.pem") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gallery::http::test
