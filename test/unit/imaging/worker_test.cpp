@@ -3,6 +3,11 @@
 
 #include "boost_test.hpp"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstdlib>
+
 namespace imaging = gallery::imaging;
 namespace make = gallery::imaging::test;
 using gallery::errc;
@@ -285,6 +290,27 @@ BOOST_AUTO_TEST_CASE(the_real_pictures_are_accepted_and_the_invalid_ones_refused
         }
     }
     BOOST_TEST(pool->stats().starts == 1u);
+}
+
+// A mistake in a packaged picture would be met by every user at the first start.
+BOOST_AUTO_TEST_CASE(the_packaged_system_images_are_accepted_and_symbols_carry_their_titles) {
+    const auto* source = std::getenv("GALLERY_SOURCE");
+    BOOST_REQUIRE_MESSAGE(source != nullptr, "ctest sets GALLERY_SOURCE");
+    const auto folder = std::filesystem::path(source) / "etc" / "system-images";
+    const auto index = boost::json::parse(make::read(folder / "index.json"));
+    std::size_t symbols = 0;
+    for (const auto& entry : index.as_array()) {
+        const std::string file(entry.at("file").as_string());
+        BOOST_TEST_CONTEXT(file) {
+            const auto p = accepted(make::read(folder / file));
+            BOOST_TEST(entry.at("version").as_int64() >= 1);
+            const bool symbol = entry.at("subType").as_string() == "SCADA_SYMBOL";
+            symbols += symbol ? 1 : 0;
+            BOOST_TEST(p.svg_title == (symbol ? std::string_view(entry.at("title").as_string()) : ""));
+        }
+    }
+    BOOST_TEST(symbols >= 6u);
+    BOOST_TEST(index.as_array().size() + 1 == make::files_in(folder).size());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
