@@ -47,12 +47,13 @@ private:
 
     task<void> image(record_ptr record) {
         ++found_.records;
-        if (!co_await is_current(record)) co_return;
-        const auto by_id = co_await store_.find_by_id(record->id);
-        co_await expect_same(record, by_id, "its id");
+        const bool current = co_await is_current(record);
+        if (!current) co_return;
+        auto by_id = co_await store_.find_by_id(record->id);
+        co_await expect_same(record, std::move(by_id), "its id");
         std::string public_key = record->public_key;
-        const auto by_public_key = co_await store_.find_by_public_key(std::move(public_key));
-        co_await expect_same(record, by_public_key, "its public key");
+        auto by_public_key = co_await store_.find_by_public_key(std::move(public_key));
+        co_await expect_same(record, std::move(by_public_key), "its public key");
         co_await content(record, representation::original);
         if (!record->preview_is_original) co_await content(record, representation::preview);
     }
@@ -71,7 +72,8 @@ private:
 
     task<void> expect_same(record_ptr record, result<record_ptr> found, const char* by) {
         if (found && **found == *record) co_return;
-        if (!co_await is_current(record)) co_return;
+        const bool current = co_await is_current(record);
+        if (!current) co_return;
         problem(name(*record) + ": looked for by " + by + ", " +
                 (found ? "another record is found" : "nothing is found: " + found.error().message));
     }
