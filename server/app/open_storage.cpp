@@ -6,6 +6,7 @@
 #include "storage/probe.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 namespace gallery::app {
@@ -32,12 +33,19 @@ config::log_level level_of(plugin_context::log_level level) noexcept {
 }  // namespace
 
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
+                                     bool may_create,
                                      std::function<void(config::log_level, std::string_view)> say) {
     const auto plugin = storage::load_plugin(settings.plugin, settings.plugin_dir);
     if (!plugin) return plugin.error();
     const std::string name = plugin->descriptor->name;
 
-    auto folder = prepare_folder(settings.path.empty() ? data_folder + "/" + name : settings.path);
+    const std::string path = settings.path.empty() ? data_folder + "/" + name : settings.path;
+    if (std::error_code failed; !may_create && !std::filesystem::is_directory(path, failed)) {
+        return error{errc::not_found,
+                     "there is no folder " + path +
+                         ", so there is no store; GALLERY_DATA and STORAGE_PATH say where it is"};
+    }
+    auto folder = prepare_folder(path);
     if (!folder) return folder.error();
 
     plugin_context context;
@@ -57,7 +65,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
 
 result<opened_storage> open_storage(const config::storage_settings& settings,
                                     const std::string& data_folder) {
-    auto store = open_unprobed(settings, data_folder,
+    auto store = open_unprobed(settings, data_folder, true,
                                [](config::log_level level, std::string_view text) { log(level, text); });
     if (!store) return store.error();
     if (!store->note.empty()) log_warning(store->note);

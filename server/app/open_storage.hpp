@@ -29,9 +29,11 @@ struct unprobed_store {
     std::string note;         ///< what was done to the folder; may be empty
 };
 
-/// As open_storage() without the probe. @p say is told what the engine has to say; it may be called by any
-/// thread for as long as the store is open.
+/// As open_storage() without the probe. Error, besides: not_found where there is no store yet and
+/// !may_create. @p say is told what the engine has to say; it may be called by any thread for as long as the
+/// store is open.
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
+                                     bool may_create,
                                      std::function<void(config::log_level, std::string_view)> say);
 
 /// Loads the plugin, makes its folder, opens the store and probes it. @p data_folder is absolute and exists.

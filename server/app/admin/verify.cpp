@@ -132,17 +132,10 @@ int verify(std::span<const char* const> arguments) {
 
     std::error_code failed;
     const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
-    const auto& path = settings.storage.path;
     // Looking must not make what is not there.
-    if (!std::filesystem::is_directory(path.empty() ? data : std::filesystem::path(path), failed)) {
-        return fail(
-            {errc::not_found, "there is no folder " + (path.empty() ? data.string() : path) +
-                                  ", so there is nothing to verify; GALLERY_DATA and STORAGE_PATH say where "
-                                  "the server keeps its data"},
-            exit_config);
-    }
-    auto opened =
-        open_unprobed(settings.storage, data.string(), [](config::log_level level, std::string_view text) {
+    constexpr bool may_create = false;
+    auto opened = open_unprobed(
+        settings.storage, data.string(), may_create, [](config::log_level level, std::string_view text) {
             if (level < config::log_level::warning) return;
             std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
         });
