@@ -183,6 +183,12 @@ result<void> gallery_server::parts::make_services() {
         etags_->sweep(std::chrono::steady_clock::now());
         const auto maintained = co_await accounts_->maintain();
         if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
+        // A crash came in the middle; until it is ended the tenant stays shut out.
+        for (const auto& tenant : accounts_->unfinished_deletions()) {
+            auth::tenant_images_eraser erase = [this](tenant_id id) { return images_->erase_all(id); };
+            const auto deleted = co_await accounts_->delete_tenant(tenant, std::move(erase));
+            if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
+        }
     });
     return {};
 }

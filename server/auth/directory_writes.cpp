@@ -358,7 +358,8 @@ task<result<void>> directory::delete_tenant(tenant_id id, tenant_images_eraser e
         return {};
     };
     auto buried = co_await change_tenant(id, std::move(bury));
-    if (!buried) co_return buried.error();
+    // Not found: somebody else ended the same deletion.
+    if (!buried && buried.error().code != errc::not_found) co_return buried.error();
     co_return result<void>();
 }
 
