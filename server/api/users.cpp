@@ -56,8 +56,8 @@ result<auth::user> new_user(const account_services& services, const auth::princi
 /// What an update may change: names, phone, email, additional_info; the role (and with it the customer) only
 /// by somebody else who keeps the user, **ours**; never the tenant.
 result<void> update_user(const auth::principal& who, const submitted_user& sent, auth::user& value) {
-    if (const auto current = check_version(sent.version, value.version); !current) return current;
     if (!may_keep(who, value)) return permission_denied();
+    if (const auto current = check_version(sent.version, value.version); !current) return current;
     if (sent.tenant && tenant_id{*sent.tenant} != value.owner) {
         return error{errc::invalid_argument, "Can't update user tenant id!"};
     }

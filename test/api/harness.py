@@ -88,6 +88,10 @@ class Client:
         if credentials:
             self.login(*credentials)
 
+    def __del__(self):
+        if self.connection:
+            self.connection.close()
+
     def login(self, username, password):
         answer = self.post("/api/auth/login", {"username": username, "password": password})
         if answer.status != 200:
