@@ -59,7 +59,8 @@ std::optional<std::string> filesystem_store::document_difference(const document&
     return std::nullopt;
 }
 
-/// Folders of tenants that hold no image of the index, at this moment.
+/// Folders in those of tenants that hold no image of the index, at this moment. Files there are nobody's
+/// images: the start says that it leaves them alone.
 std::vector<std::string> filesystem_store::unknown_folders() {
     std::vector<std::string> unknown;
     const auto tenants = list_folder(root_.get(), ".");
@@ -79,7 +80,7 @@ std::vector<std::string> filesystem_store::unknown_folders() {
         const auto entries = list_folder(root_.get(), tenant.name);
         if (!entries) continue;
         for (const auto& entry : *entries)
-            if (!is_own_name(entry.name) && !known.contains(entry.name))
+            if (entry.is_folder && !is_own_name(entry.name) && !known.contains(entry.name))
                 unknown.push_back(tenant.name + '/' + entry.name);
     }
     return unknown;

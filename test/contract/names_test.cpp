@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(no_key_leads_out_of_the_stores_folder) {
     const auto names = names_from_hell();
     for (const auto& name : siblings())
         BOOST_TEST((before.contains(name) || std::find(names.begin(), names.end(), name) == names.end()));
-    BOOST_TEST(!std::filesystem::exists(parent / "x"));
+    BOOST_TEST((before.contains("x") || !std::filesystem::exists(parent / "x")));
 }
 
 BOOST_AUTO_TEST_CASE(long_titles_and_file_names_come_back) {

@@ -4,8 +4,20 @@
 #include <cstring>
 #include <iostream>
 #include <mutex>
+#include <utility>
 
 namespace gallery::contract {
+namespace {
+
+std::mutex log_mutex;
+std::vector<std::string> logged;
+
+}  // namespace
+
+std::vector<std::string> take_log() {
+    const std::lock_guard lock(log_mutex);
+    return std::exchange(logged, {});
+}
 
 plugin_under_test& under_test() {
     static plugin_under_test one;
@@ -34,10 +46,9 @@ result<std::unique_ptr<image_store>> open_store(const std::string& folder) {
     context.path = folder;
     context.options = under_test().options;
     context.log = [](plugin_context::log_level level, std::string_view text) {
-        if (!under_test().verbose) return;
-        static std::mutex one_line;
-        const std::lock_guard lock(one_line);
-        std::cerr << "plugin[" << static_cast<int>(level) << "]: " << text << '\n';
+        const std::lock_guard lock(log_mutex);
+        logged.emplace_back(text);
+        if (under_test().verbose) std::cerr << "plugin[" << static_cast<int>(level) << "]: " << text << '\n';
     };
     return under_test().descriptor->create(context);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace gallery::contract {
 
@@ -24,6 +25,9 @@ plugin_under_test& under_test();
 
 /// Loads under_test().path. Returns what is wrong, empty where nothing is.
 std::string load_plugin();
+
+/// What the plugin has logged since the last call. Any thread.
+std::vector<std::string> take_log();
 
 /// Opens a store of it in @p folder.
 result<std::unique_ptr<image_store>> open_store(const std::string& folder);

@@ -1,0 +1,59 @@
+/// A store and its tree, to be looked at and tampered with.
+#pragma once
+
+#include "store_fixture.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace gallery::contract {
+
+namespace fs = std::filesystem;
+
+struct tree_fixture : store_fixture {
+    [[nodiscard]] fs::path root() const { return folder(); }
+    [[nodiscard]] fs::path tenant_folder(unsigned number) const {
+        return root() / to_string(tenant_number(number));
+    }
+
+    static std::string content_of(const fs::path& path) {
+        std::ifstream file(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    static void write(const fs::path& path, const std::string& content) {
+        fs::create_directories(path.parent_path());
+        std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+    }
+    static std::vector<std::string> names_in(const fs::path& path) {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(path))
+            names.push_back(entry.path().filename());
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+    /// Temporary and erased remains anywhere in the tree.
+    std::vector<std::string> remains() const {
+        std::vector<std::string> found;
+        for (const auto& entry : fs::recursive_directory_iterator(root())) {
+            const auto name = entry.path().filename().string();
+            if (name.starts_with(".tmp-") || name.starts_with(".old-") || name.starts_with(".erased-"))
+                found.push_back(entry.path());
+        }
+        return found;
+    }
+    /// The one log of changes of a small store.
+    fs::path log_file() const {
+        const auto names = names_in(root() / ".gallery/changes");
+        return names.empty() ? fs::path() : root() / ".gallery/changes" / names.back();
+    }
+    static bool was_logged(const std::vector<std::string>& log, const std::string& part) {
+        return std::any_of(log.begin(), log.end(),
+                           [&](const auto& line) { return line.find(part) != std::string::npos; });
+    }
+};
+
+}  // namespace gallery::contract
