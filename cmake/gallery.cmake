@@ -30,6 +30,8 @@ if(GALLERY_MOLD)
 endif()
 
 find_package(Threads REQUIRED)
+# CMake 3.25 does not know the dependencies inside Boost 1.81, which are all found all the same.
+set(Boost_NO_WARN_NEW_VERSIONS ON)
 find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
 find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)

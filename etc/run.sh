@@ -16,7 +16,7 @@ cmake --preset release -DGALLERY_NODE="$GALLERY_NODE" >build/configure.log 2>&1 
     cat build/configure.log >&2
     exit 1
 }
-cmake --build build/release
+cmake --build build/release --target products
 
 demo=(--demo)
 arguments=()

@@ -1,4 +1,5 @@
-/// The store as the server sees it. README.md describes the tree and why a crash leaves it whole.
+/// The store as the server sees it. etc/doc/storage_plugins.md describes the tree and why a crash leaves it
+/// whole.
 #pragma once
 
 #include "body_cache.hpp"

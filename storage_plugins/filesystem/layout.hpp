@@ -1,4 +1,4 @@
-/// Where things are in the tree. README.md beside this describes it for people.
+/// Where things are in the tree. etc/doc/storage_plugins.md describes it for people.
 #pragma once
 
 #include "names.hpp"

@@ -1,4 +1,4 @@
-/// The image store on RocksDB. See README.md in this folder for the layout and gallery/storage.hpp for
+/// The image store on RocksDB. See etc/doc/storage_plugins.md for the layout and gallery/storage.hpp for
 /// what is promised.
 ///
 /// Threads: coroutines run on the callers' I/O threads and answer there what is in memory. What reads from
