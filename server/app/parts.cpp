@@ -61,6 +61,11 @@ std::string grouped(std::uint64_t number) {
     return digits;
 }
 
+/// "1 image", "2,500 images".
+std::string counted(std::uint64_t number, const char* noun) {
+    return grouped(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
 }  // namespace
 
 result<void> gallery_server::parts::open_store() {
@@ -314,7 +319,7 @@ result<void> gallery_server::parts::listen() {
                               (settings.server.ssl.enabled ? "HTTPS" : "HTTP") + ", " +
                               std::to_string(http_->io_threads()) + " I/O threads"},
          {"storage", storage_.description},
-         {"contents", grouped(images) + " images, " + grouped(accounts_->tenants().size()) + " tenants"},
+         {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
     if (metrics_http_) {
         report.emplace_back("metrics", "http://" + settings.metrics.address + ":" +
