@@ -1,0 +1,43 @@
+"""The README's tour does what it says: its commands are run as they stand there, against a server of ours."""
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+from harness import ROOT, Server, TENANT
+
+
+def tour():
+    """The shell blocks of the section, without the first, which starts the server."""
+    text = (ROOT / "README.md").read_text()
+    section = text.split("## A tour with curl", 1)[1].split("\n## ", 1)[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, re.S)
+    assert "etc/run.sh" in blocks[0], "the tour begins with the start of the server"
+    return "\n".join(blocks[1:])
+
+
+class Readme(unittest.TestCase):
+    def test_the_tour_with_curl_works_as_it_stands(self):
+        script = tour()
+        expected = re.findall(r"# (\d{3})$", script, re.M)
+        self.assertEqual(["304", "200"], expected)
+        script = script.replace("http://127.0.0.1:8080", "http://127.0.0.1:$PORT").replace("choose-one-1", TENANT[1])
+        with Server() as server, tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True,
+                                  env={"PATH": "/usr/bin:/bin", "PORT": str(server.port)}, timeout=60, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        lines = done.stdout
+        self.assertEqual(expected, re.findall(r"(?:^|\})(\d{3})$", lines, re.M), lines)
+        self.assertIn('"title":"Our logo"', lines)
+        self.assertRegex(lines, r'"totalElements":1\b')
+        self.assertIn('{"success":true,"references":null}', lines)
+
+    def test_every_place_that_is_named_is_there(self):
+        text = (ROOT / "README.md").read_text().split("## Where things are", 1)[1]
+        for name in re.findall(r"^\| `([^`]+)`", text, re.M):
+            self.assertTrue((ROOT / pathlib.Path(name)).exists(), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
