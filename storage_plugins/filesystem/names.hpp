@@ -1,4 +1,5 @@
-/// Names of files and folders. Pure functions; etc/doc/storage_plugins.md says what operators see.
+/// Names of files and folders. Pure functions; etc/doc/storage_plugins.md says what
+/// operators see.
 #pragma once
 
 #include <gallery/model.hpp>

@@ -1,7 +1,6 @@
 /// Values as they lie on the disk: image records, documents and changes. Each begins with the version of
 /// its format and ends with a checksum over key and value, so that a value that was damaged, or stands
-/// under another key, is never taken for a good one. etc/doc/storage_plugins.md shows
-/// the bytes.
+/// under another key, is never taken for a good one. etc/doc/storage_plugins.md shows the bytes.
 #pragma once
 
 #include "keys.hpp"

@@ -1,5 +1,5 @@
-/// Names of what is stored: column families and the keys in them. etc/doc/storage_plugins.md shows
-/// the layout; a change here is a change of the format on disk.
+/// Names of what is stored: column families and the keys in them. etc/doc/storage_plugins.md shows the
+/// layout; a change here is a change of the format on disk.
 #pragma once
 
 #include <gallery/model.hpp>
