@@ -110,13 +110,14 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
         in_memory ? described.size : std::min<std::uint64_t>(described.size, 256 * 1024)));
     sha256_hasher hasher;
     for (std::uint64_t done = 0; done < described.size;) {
+        // The buffer is either as large as the file or used again and again.
+        char* const into = buffer.data() + (in_memory ? done : 0);
         const auto wanted = std::min<std::uint64_t>(buffer.size(), described.size - done);
-        const auto got = ::pread(file->descriptor(), buffer.data() + (in_memory ? done : 0),
-                                 wanted - (in_memory ? done : 0), static_cast<off_t>(done));
+        const auto got = ::pread(file->descriptor(), into, wanted, static_cast<off_t>(done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return failure("Reading " + path, errno);
         if (got == 0) return damaged(record, path, "ends too early");
-        hasher.update({buffer.data() + (in_memory ? done : 0), static_cast<std::size_t>(got)});
+        hasher.update({into, static_cast<std::size_t>(got)});
         done += static_cast<std::uint64_t>(got);
     }
     if (hasher.finish() != described.etag)
