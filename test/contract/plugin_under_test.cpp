@@ -30,13 +30,19 @@ std::string load_plugin() {
     if (library == nullptr) return ::dlerror();
     const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
     if (entry == nullptr) return ::dlerror();
+    // In the order in which the server's plugin host asks, since what differs decides how far can be read.
     const auto* descriptor = entry();
-    if (descriptor == nullptr || std::memcmp(descriptor->magic, plugin_magic, sizeof plugin_magic) != 0 ||
+    if (descriptor == nullptr || std::memcmp(descriptor->magic, plugin_magic, sizeof plugin_magic) != 0)
+        return "This is no storage plugin.";
+    if (descriptor->contract_version != plugin_contract_version ||
         descriptor->size != sizeof(plugin_descriptor))
-        return "This is no storage plugin of this version.";
-    if (std::strcmp(descriptor->abi_tag, plugin_abi_tag) != 0)
-        return std::string("The plugin was built as ") + descriptor->abi_tag + ", this suite as " +
-               plugin_abi_tag + ".";
+        return "The plugin keeps version " + std::to_string(descriptor->contract_version) +
+               " of the storage contract, this suite tests version " +
+               std::to_string(plugin_contract_version) + ".";
+    const auto* tag = descriptor->abi_tag == nullptr ? "nothing" : descriptor->abi_tag;
+    if (std::strcmp(tag, plugin_abi_tag) != 0)
+        return std::string("The plugin was built as ") + tag + ", this suite as " + plugin_abi_tag + ".";
+    if (descriptor->create == nullptr) return "The plugin has no function that opens a store.";
     plugin.descriptor = descriptor;
     return {};
 }
