@@ -1,0 +1,145 @@
+// Finding, checking and opening plugins: what does not fit is refused by name, with both values, before it
+// can do harm.
+#include "storage/host.hpp"
+
+#include "boost_test.hpp"
+#include "plugins.hpp"
+
+#include <vector>
+
+namespace gallery::storage::test {
+
+namespace {
+
+struct refusal {
+    const char* plugin;
+    std::vector<std::string> words;  ///< that the message has besides the file
+};
+
+std::string of_contract(std::uint32_t version) {
+    return "is " + std::to_string(version);
+}
+
+result<std::unique_ptr<image_store>> open(const std::string& file,
+                                          std::map<std::string, std::string> options = {}) {
+    const auto loaded = load_plugin(file, "");
+    BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+    plugin_context context;
+    context.path = "/nowhere";
+    context.options = std::move(options);
+    context.log = [](plugin_context::log_level, std::string_view) {};
+    return open_store(*loaded, std::move(context));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(host)
+
+BOOST_AUTO_TEST_CASE(a_plugin_is_found_by_its_name_or_by_its_path) {
+    plugin_folder folder;
+    const auto file = folder.add("plugins", "memory");
+    for (const auto& asked : {std::string("memory"), file}) {
+        const auto loaded = load_plugin(asked, folder.path().string());
+        BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+        BOOST_TEST(loaded->file == file);
+        BOOST_TEST(std::string(loaded->descriptor->name) == "memory");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_name_is_answered_with_the_names_that_there_are) {
+    plugin_folder folder;
+    folder.add("plugins", "memory");
+    const auto loaded = load_plugin("rocksbd", folder.path().string());
+    BOOST_TEST_REQUIRE(loaded.has_error());
+    BOOST_TEST((loaded.error().code == errc::not_found));
+    for (const auto& word : {std::string("rocksbd"), std::string("memory"), folder.path().string()})
+        BOOST_TEST(contains(loaded.error().message, word), loaded.error().message);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_leads_nowhere_else) {
+    plugin_folder folder;
+    for (const auto* name : {"", "../memory", "a/b", "memory.so", "a b", "\xC3\xA4"}) {
+        const auto loaded = load_plugin(name, folder.path().string());
+        BOOST_TEST((loaded.has_error() && loaded.error().code == errc::invalid_argument), name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_shared_object_is_refused) {
+    plugin_folder folder;
+    const auto file = (folder.path() / "text.so").string();
+    std::filesystem::copy_file("/etc/passwd", file);
+    std::filesystem::permissions(file, std::filesystem::perms(0644));
+    const auto loaded = load_plugin(file, "");
+    BOOST_TEST((loaded.has_error() && loaded.error().code == errc::unavailable));
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_match_this_build_is_refused_with_both_values) {
+    const std::vector<refusal> refusals = {
+        {"no_entry_point", {"gallery_storage_plugin"}},
+        {"null_descriptor", {"descriptor", "returned nothing"}},
+        {"wrong_magic", {"first bytes", "\"GALLERYS\""}},
+        {"wrong_size",
+         {"size", std::to_string(sizeof(plugin_descriptor)), std::to_string(sizeof(plugin_descriptor) - 8)}},
+        {"wrong_contract_version", {"contract", of_contract(plugin_contract_version)}},
+        {"wrong_abi_tag", {"ABI tag", plugin_abi_tag, "gcc11;c++201709L"}},
+        {"null_abi_tag", {"ABI tag", plugin_abi_tag, "missing"}},
+        {"null_create", {"create"}},
+    };
+    for (const auto& [plugin, words] : refusals) {
+        BOOST_TEST_CONTEXT(plugin) {
+            plugin_folder folder;
+            const auto file = folder.add("test-plugins", plugin);
+            const auto loaded = load_plugin(file, "");
+            BOOST_TEST_REQUIRE(loaded.has_error());
+            BOOST_TEST((loaded.error().code == errc::unavailable));
+            BOOST_TEST(contains(loaded.error().message, file), loaded.error().message);
+            for (const auto& word : words)
+                BOOST_TEST(contains(loaded.error().message, word), loaded.error().message);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_open_its_store_says_why) {
+    plugin_folder folder;
+    const auto store = open(folder.add("test-plugins", "create_fails"));
+    BOOST_TEST_REQUIRE(store.has_error());
+    BOOST_TEST((store.error().code == errc::unavailable));
+    for (const auto* word : {"create_fails", "/nowhere", "locked by another process"})
+        BOOST_TEST(contains(store.error().message, word), store.error().message);
+}
+
+BOOST_AUTO_TEST_CASE(a_plugin_that_opens_nothing_or_throws_is_an_error_and_no_crash) {
+    for (const auto* plugin : {"create_returns_null", "create_throws"}) {
+        plugin_folder folder;
+        const auto store = open(folder.add("test-plugins", plugin));
+        BOOST_TEST_REQUIRE(store.has_error());
+        BOOST_TEST((store.error().code == errc::internal));
+        BOOST_TEST(contains(store.error().message, plugin), store.error().message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_those_that_it_has) {
+    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1",
+                                      R"({"depth": {"default": "3"}, "colour": {}})", nullptr};
+    const auto refused = complete_options(engine, {{"dept", "4"}});
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code == errc::invalid_argument));
+    for (const auto* word : {"storage.engine.dept", "depth", "colour"})
+        BOOST_TEST(contains(refused.error().message, word), refused.error().message);
+
+    const auto completed = complete_options(engine, {{"colour", "red"}});
+    BOOST_TEST_REQUIRE(completed.has_value());
+    BOOST_TEST((*completed == std::map<std::string, std::string>{{"colour", "red"}, {"depth", "3"}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_that_cannot_be_read_is_refused) {
+    for (const auto* schema : {"", "[]", "{\"a\": ", R"({"a": {"default": 3}})"}) {
+        const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, nullptr};
+        const auto refused = complete_options(engine, {});
+        BOOST_TEST((refused.has_error() && refused.error().code == errc::unavailable), schema);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gallery::storage::test

@@ -1,0 +1,2 @@
+#define GALLERY_TEST_MODULE storage
+#include "boost_test.hpp"

@@ -1,0 +1,56 @@
+// A store that does not keep the contract is found out before anything is served from it.
+#include "storage/probe.hpp"
+
+#include "await.hpp"
+#include "boost_test.hpp"
+#include "plugins.hpp"
+#include "storage/host.hpp"
+
+#include <memory>
+
+namespace gallery::storage::test {
+
+namespace {
+
+std::unique_ptr<image_store> open(const std::string& file) {
+    const auto loaded = load_plugin(file, "");
+    BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+    plugin_context context;
+    context.log = [](plugin_context::log_level, std::string_view) {};
+    auto store = open_store(*loaded, std::move(context));
+    BOOST_REQUIRE_MESSAGE(store.has_value(), store.error().message);
+    return std::move(*store);
+}
+
+constexpr std::chrono::seconds plenty{60};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(probing)
+
+BOOST_AUTO_TEST_CASE(a_sound_store_passes_and_is_left_as_it_was) {
+    plugin_folder folder;
+    auto probed = probe(open(folder.add("plugins", "memory")), plenty);
+    BOOST_REQUIRE_MESSAGE(probed.has_value(), probed.error().message);
+    const std::optional<tenant_id> everybody;
+    const auto left = gallery::test::await((*probed)->scan(everybody, "", 10));
+    BOOST_TEST((left.has_value() && left->items.empty()));
+    const auto documents = gallery::test::await((*probed)->scan_documents("probe", "", 10));
+    BOOST_TEST((documents.has_value() && documents->items.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_breaks_the_contract_is_refused_with_what_it_did) {
+    for (const auto* plugin : {"loses_writes", "wrong_bytes", "ignores_conflicts", "wrong_list",
+                               "forgets_to_erase", "throws_from_find", "unordered_feed", "silent_feed"}) {
+        BOOST_TEST_CONTEXT(plugin) {
+            plugin_folder folder;
+            const auto probed = probe(open(folder.add("test-plugins", plugin)), plenty);
+            BOOST_TEST_REQUIRE(probed.has_error());
+            BOOST_TEST(contains(probed.error().message, "expected"), probed.error().message);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gallery::storage::test
