@@ -1,5 +1,7 @@
 #include "app/change_follower.hpp"
 
+#include "app/wait.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -64,8 +66,9 @@ void change_follower::stop() {
         timer_.cancel();
     });
     ended_.get_future().wait();
-    // The engine may notify once more until it is closed.
+    // The engine may notify once more until it is closed; what it has posted before still refers to this.
     signal_->listen(nullptr);
+    wait_for_posted(home_);
 }
 
 task<void> change_follower::run() {

@@ -276,15 +276,15 @@ bool gallery_server::parts::drain() {
 gallery_server::parts::~parts() {
     if (upkeep_) upkeep_->stop();
     if (follower_) follower_->stop();
+    // Their timers belong to the contexts of I/O threads and go before these.
+    upkeep_.reset();
+    follower_.reset();
     // Whatever resumes coroutines on I/O threads ends before them.
     if (imaging_) imaging_->stop();
     background_.join();
     passwords_.reset();
     if (metrics_http_) metrics_http_->stop();
     if (http_) http_->stop();
-    // The timers of these live on the I/O threads' contexts.
-    upkeep_.reset();
-    follower_.reset();
 }
 
 task<std::uint64_t> gallery_server::parts::count_images() {

@@ -1,5 +1,7 @@
 #include "app/periodic.hpp"
 
+#include "app/wait.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -26,6 +28,7 @@ void periodic::stop() {
         timer_.cancel();
     });
     ended_.get_future().wait();
+    wait_for_posted(home_);
 }
 
 task<void> periodic::run() {

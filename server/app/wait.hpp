@@ -4,9 +4,11 @@
 #include <gallery/task.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include <exception>
 #include <future>
+#include <memory>
 #include <utility>
 
 namespace gallery::app {
@@ -25,6 +27,13 @@ T wait_for(const io_executor& where, task<T> work) {
         }
     });
     return ended.get();
+}
+
+/// Blocks until everything that was posted to @p where before has run to its end. Precondition: as above.
+inline void wait_for_posted(const io_executor& where) {
+    const auto reached = std::make_shared<std::promise<void>>();
+    asio::post(where, [reached] { reached->set_value(); });
+    reached->get_future().wait();
 }
 
 }  // namespace gallery::app
