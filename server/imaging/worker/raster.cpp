@@ -310,6 +310,7 @@ checked<decoded> inspect_bitmap(format kind, std::string_view data, const checke
 checked<decoded> inspect_icon(std::string_view data, const limits& bounds) {
     const auto entry = largest_icon_entry(data);
     if (!entry) return entry.error();
+    if (auto over = over_limit(format::ico, entry->size, bounds)) return std::move(*over);
     if (!entry->is_png)
         return inspect_bitmap(format::ico, entry->data, read_icon_layout(entry->data), bounds);
     auto inner = inspect_vips(format::png, entry->data, bounds);
