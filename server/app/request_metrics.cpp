@@ -59,7 +59,7 @@ request_metrics::shard& request_metrics::of_this_thread() {
         shard* counted = nullptr;
     };
     thread_local mine here;
-    if (here.serial != serial_) {
+    if (here.counted == nullptr || here.serial != serial_) {
         auto fresh = std::make_unique<shard>(names_.size());
         here = {serial_, fresh.get()};
         const std::lock_guard lock(mutex_);

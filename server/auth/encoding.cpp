@@ -53,7 +53,7 @@ std::optional<std::string> decode(std::string_view text, const table& values) {
     std::uint32_t bits = 0;
     int held = 0;
     for (const char c : text) {
-        const int value = values[static_cast<unsigned char>(c)];
+        const auto value = values[static_cast<unsigned char>(c)];
         if (value < 0) return std::nullopt;
         bits = bits << 6 | static_cast<std::uint32_t>(value);
         held += 6;

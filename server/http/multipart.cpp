@@ -88,7 +88,7 @@ result<multipart_event> multipart_parser::read_boundary_tail() {
             return multipart_event::end;
         }
         if (c == '\n' && line_.ends_with("\r\n")) {
-            if (trim(std::string_view(line_).substr(0, line_.size() - 2)) != "") {
+            if (!trim(std::string_view(line_).substr(0, line_.size() - 2)).empty()) {
                 return broken("characters behind a boundary");
             }
             if (++parts_ > limits_.parts) {

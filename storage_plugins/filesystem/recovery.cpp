@@ -6,6 +6,7 @@
 #include "names.hpp"
 #include "record_text.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <algorithm>
 #include <cerrno>

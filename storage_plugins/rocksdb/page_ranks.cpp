@@ -79,7 +79,7 @@ void page_ranks::apply(list_state& state, const delta& change) {
 void page_ranks::account(list_state& state) {
     std::uint64_t size = sizeof state + 256;
     for (const auto& anchor : *state.anchors)
-        size += sizeof anchor + anchor.capacity() + sizeof(std::uint32_t);
+        size += sizeof(std::string) + anchor.capacity() + sizeof(std::uint32_t);
     bytes_ += size - state.bytes;
     state.bytes = size;
 }
