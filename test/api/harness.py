@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -241,14 +242,27 @@ class Server:
         return self.process.wait(limit)
 
     def stop(self):
+        """Stops it where it runs; one that does not end as asked, or that a sanitizer complained of, is a failure."""
+        ended = 0
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(60)
+                ended = self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
+                ended = "a kill, after 60 s"
+        complaints = self.complaints()
+        log = self.log()
         if self.own_data:
             shutil.rmtree(self.data, ignore_errors=True)
+        if ended != 0 or complaints:
+            raise AssertionError(f"the server's stop ended with {ended}:\n{complaints or log}")
+
+    def complaints(self, limit=20000):
+        """What a sanitizer has said, from its first word on; empty where it said nothing."""
+        text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+        found = re.search(r"(WARNING|ERROR): \w+Sanitizer|runtime error: ", text)
+        return text[max(0, found.start() - 200):][:limit] if found else ""
 
     def client(self, credentials=TENANT, **kw):
         return Client(self, credentials, **kw)
