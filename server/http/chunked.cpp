@@ -9,6 +9,16 @@ namespace gallery::http {
 
 namespace beast = boost::beast;
 
+namespace {
+
+/// Beast has seen the last chunk's line in three bytes and asserts that it is then given two more at once.
+/// Nothing can end with these four, so it is not asked.
+bool ends_inside_last_chunk(std::span<const char> rest) noexcept {
+    return rest.size() == 4 && std::string_view(rest.data(), 3) == "0\r\n";
+}
+
+}  // namespace
+
 // Only the body's part of the parser is used; the head was read and validated before, by our own.
 class chunked_decoder::parser final : public beast::http::basic_parser<true> {
 public:
@@ -45,7 +55,7 @@ chunked_decoder::outcome chunked_decoder::next(std::span<const char> input) {
     outcome out;
     while (!parser_->is_done()) {
         const auto rest = input.subspan(out.consumed);
-        if (rest.empty()) return out;
+        if (rest.empty() || ends_inside_last_chunk(rest)) return out;
         parser_->data = {};
         beast::error_code failure;
         out.consumed += parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), failure);

@@ -102,6 +102,19 @@ BOOST_AUTO_TEST_CASE(a_chunked_body_arrives_whole_however_it_is_cut) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_chunked_body_without_chunks_is_empty_however_it_is_cut) {
+    running_server server(takers);
+    client c(server.port());
+    const std::string text = post_chunked("/echo", "0\r\n\r\n");
+    for (std::size_t at = text.size() - 5; at < text.size(); ++at) {
+        c.send(std::string_view(text).substr(0, at));
+        if (at % 2 == 0) client(server.port()).ask(get("/hello"));
+        const auto got = c.ask(std::string_view(text).substr(at));
+        BOOST_REQUIRE_EQUAL(got.status, 200U);
+        BOOST_REQUIRE_EQUAL(got.body, "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(requests_behind_a_chunked_body_are_not_lost) {
     running_server server(takers);
     client c(server.port());
