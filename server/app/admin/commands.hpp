@@ -1,0 +1,21 @@
+/// All commands, by resource.
+#pragma once
+
+#include "app/admin/command.hpp"
+
+#include <span>
+#include <vector>
+
+namespace gallery::app::admin {
+
+std::span<const command> tenant_commands();
+std::span<const command> user_commands();
+std::span<const command> customer_commands();
+std::span<const command> api_key_commands();
+std::span<const command> own_account_commands();
+
+/// In the order in which help has them. That of verify has no function: it takes no part in the common
+/// options, since it asks no server.
+const std::vector<const command*>& all_commands();
+
+}  // namespace gallery::app::admin

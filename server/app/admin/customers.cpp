@@ -1,0 +1,103 @@
+// gallery-admin customer ...
+#include "app/admin/commands.hpp"
+#include "app/admin/lookup.hpp"
+
+#include <array>
+
+namespace gallery::app::admin {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<field, 7> fields{{
+    {"id", [](const json::object& one) { return id_of(one); }},
+    {"title", [](const json::object& one) { return text_of(one, "title"); }},
+    {"email", [](const json::object& one) { return text_of(one, "email"); }},
+    {"phone", [](const json::object& one) { return text_of(one, "phone"); }, false},
+    {"country", [](const json::object& one) { return text_of(one, "country"); }, false},
+    {"city", [](const json::object& one) { return text_of(one, "city"); }, false},
+    {"created", [](const json::object& one) { return time_of(one, "createdTime"); }},
+}};
+
+constexpr auto update_options =
+    join(std::array<option, 1>{{{"--title", "TITLE", "the new title", "title"}}}, contact_options);
+
+outcome<> create(session& in) {
+    json::object body;
+    body["title"] = in.operand(0);
+    apply_fields(in, body);
+    auto made = in.server.post_object("/api/customer", body);
+    if (!made) return made.error();
+    in.out.one(*made, fields);
+    return {};
+}
+
+outcome<> list(session& in) {
+    auto all = in.server.list("/api/customers", "title", in.search());
+    if (!all) return all.error();
+    in.out.list(*all, fields);
+    return {};
+}
+
+outcome<> show(session& in) {
+    auto found = find_customer(in, in.operand(0));
+    if (!found) return found.error();
+    in.out.one(*found, fields);
+    return {};
+}
+
+outcome<> update(session& in) {
+    json::object changes;
+    if (apply_fields(in, changes) == 0) return usage("say what to change, such as --title TITLE");
+    auto found = find_customer(in, in.operand(0));
+    if (!found) return found.error();
+    for (const auto& [name, value] : changes)
+        (*found)[name] = value;
+    auto changed = in.server.post_object("/api/customer", *found);
+    if (!changed) return changed.error();
+    in.out.one(*changed, fields);
+    return {};
+}
+
+outcome<> erase(session& in) {
+    auto found = find_customer(in, in.operand(0));
+    if (!found) return found.error();
+    const auto name = called("customer", *found, "title");
+    if (auto agreed = consent(in, "Delete the " + name + " with all of its users and their API keys?");
+        !agreed) {
+        return agreed;
+    }
+    if (auto done = in.server.erase("/api/customer/" + id_of(*found)); !done) return done.error();
+    in.out.done("deleted " + name, *found);
+    return {};
+}
+
+constexpr std::array<command, 5> commands{{
+    {"customer create", "TITLE", "make a customer of the own tenant",
+     "Customers are kept by their tenant's administrators.",
+     "gallery-admin customer create 'North plant' --city Linz", contact_options, create},
+    {"customer list", "", "list the tenant's customers", "", "gallery-admin customer list", list_options,
+     list},
+    {"customer show",
+     "CUSTOMER",
+     "show a customer",
+     "",
+     "gallery-admin customer show 'North plant'",
+     {},
+     show},
+    {"customer update", "CUSTOMER", "rename a customer, change how it is reached",
+     "An empty value ('') takes away what was there.",
+     "gallery-admin customer update 'North plant' --title 'South plant'", update_options, update},
+    {"customer delete", "CUSTOMER", "delete a customer and its users",
+     "Its users and their API keys are deleted with it. This cannot be undone.",
+     "gallery-admin customer delete 'North plant' --yes", delete_options, erase},
+}};
+
+}  // namespace
+
+std::span<const command> customer_commands() {
+    return commands;
+}
+
+}  // namespace gallery::app::admin

@@ -1,0 +1,118 @@
+// gallery-admin tenant ...
+#include "app/admin/commands.hpp"
+#include "app/admin/lookup.hpp"
+
+#include <array>
+
+namespace gallery::app::admin {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<field, 8> fields{{
+    {"id", [](const json::object& one) { return id_of(one); }},
+    {"title", [](const json::object& one) { return text_of(one, "title"); }},
+    {"region", [](const json::object& one) { return text_of(one, "region"); }},
+    {"email", [](const json::object& one) { return text_of(one, "email"); }},
+    {"phone", [](const json::object& one) { return text_of(one, "phone"); }, false},
+    {"country", [](const json::object& one) { return text_of(one, "country"); }, false},
+    {"city", [](const json::object& one) { return text_of(one, "city"); }, false},
+    {"created", [](const json::object& one) { return time_of(one, "createdTime"); }},
+}};
+
+constexpr auto create_options =
+    join(std::array<option, 1>{{{"--region", "TEXT", "region", "region"}}}, contact_options);
+constexpr auto update_options =
+    join(std::array<option, 1>{{{"--title", "TITLE", "the new title", "title"}}}, create_options);
+
+outcome<> create(session& in) {
+    json::object body;
+    body["title"] = in.operand(0);
+    apply_fields(in, body);
+    auto made = in.server.post_object("/api/tenant", body);
+    if (!made) return made.error();
+    in.out.one(*made, fields);
+    return {};
+}
+
+outcome<> list(session& in) {
+    auto all = in.server.list("/api/tenants", "title", in.search());
+    if (!all) return all.error();
+    in.out.list(*all, fields);
+    return {};
+}
+
+outcome<> show(session& in) {
+    outcome<json::object> found = json::object();
+    if (in.has_operand(0)) {
+        found = find_tenant(in, in.operand(0));
+    } else {
+        auto me = in.server.me();
+        if (!me) return me.error();
+        const auto own = id_of(*me, "tenantId");
+        if (own.empty()) return usage("a system administrator has no tenant: name one");
+        found = in.server.get_object("/api/tenant/" + own);
+    }
+    if (!found) return found.error();
+    in.out.one(*found, fields);
+    return {};
+}
+
+outcome<> update(session& in) {
+    json::object changes;
+    if (apply_fields(in, changes) == 0) return usage("say what to change, such as --title TITLE");
+    auto found = find_tenant(in, in.operand(0));
+    if (!found) return found.error();
+    // With the version that was read: what somebody else changes meanwhile is not lost.
+    for (const auto& [name, value] : changes)
+        (*found)[name] = value;
+    auto changed = in.server.post_object("/api/tenant", *found);
+    if (!changed) return changed.error();
+    in.out.one(*changed, fields);
+    return {};
+}
+
+outcome<> erase(session& in) {
+    auto found = find_tenant(in, in.operand(0));
+    if (!found) return found.error();
+    const auto name = called("tenant", *found, "title");
+    if (auto agreed =
+            consent(in, "Delete the " + name + " with all of its users, customers, API keys and images?");
+        !agreed) {
+        return agreed;
+    }
+    if (auto done = in.server.erase("/api/tenant/" + id_of(*found)); !done) return done.error();
+    in.out.done("deleted " + name, *found);
+    return {};
+}
+
+constexpr std::array<command, 5> commands{{
+    {"tenant create", "TITLE", "make a tenant",
+     "A tenant's images are its own. Its first user is made with\n"
+     "gallery-admin user create EMAIL --tenant TITLE.",
+     "gallery-admin tenant create 'Acme Water' --country Austria", create_options, create},
+    {"tenant list", "", "list the tenants", "", "gallery-admin tenant list --search acme", list_options,
+     list},
+    {"tenant show",
+     "[TENANT]",
+     "show a tenant, without TENANT the own one",
+     "",
+     "gallery-admin tenant show 'Acme Water'",
+     {},
+     show},
+    {"tenant update", "TENANT", "rename a tenant, change how it is reached",
+     "An empty value ('') takes away what was there.",
+     "gallery-admin tenant update 'Acme Water' --title 'Acme' --phone +43-1-000", update_options, update},
+    {"tenant delete", "TENANT", "delete a tenant and all that it has",
+     "Its users, customers, API keys and images are deleted with it. This cannot be undone.",
+     "gallery-admin tenant delete 'Acme Water' --yes", delete_options, erase},
+}};
+
+}  // namespace
+
+std::span<const command> tenant_commands() {
+    return commands;
+}
+
+}  // namespace gallery::app::admin

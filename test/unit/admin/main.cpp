@@ -1,0 +1,2 @@
+#define GALLERY_TEST_MODULE "admin"
+#include "boost_test.hpp"
