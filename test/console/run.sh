@@ -10,6 +10,12 @@
 # GALLERY_URL                 a server that is already running, with GALLERY_SYSADMIN_PASSWORD and
 #                             GALLERY_DEMO_PASSWORD; then none is started
 set -euo pipefail
+# Paths that were given are the caller's, so they are read before the folder changes.
+for path in GALLERY_SERVER CONSOLE_SCREENSHOTS GALLERY_CONSOLE_DIR; do
+    if [ -n "${!path-}" ]; then
+        export "$path=$(realpath -m "${!path}")"
+    fi
+done
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 node=${GALLERY_NODE:-node}
