@@ -1,6 +1,6 @@
 import { Page } from '@playwright/test';
 import { Console, expect, test } from '../support/console';
-import { BASE, sysadmin } from '../support/server';
+import { BASE, customer, sysadmin } from '../support/server';
 
 const row = (page: Page, text: string) => page.locator('tr.mat-mdc-row').filter({ hasText: text });
 
@@ -83,7 +83,8 @@ test('a tenant administrator keeps customers and their users', async ({ console,
   await expect(page.getByText('There are no customers yet.')).toBeVisible();
 });
 
-test('an API key is shown once, works, and stops when disabled or deleted', async ({ console, tenant, page }) => {
+test('an API key is shown once, works, and stops when disabled or deleted', async ({ console, tenant, page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await console.signIn(tenant.account);
   await page.getByRole('link', { name: 'API keys' }).first().click();
   await page.getByRole('button', { name: 'Add key' }).click();
@@ -91,10 +92,12 @@ test('an API key is shown once, works, and stops when disabled or deleted', asyn
   await console.dialog.getByRole('button', { name: 'Create key' }).click();
   const key = (await console.dialog.locator('code').textContent())?.trim() ?? '';
   expect(key).toMatch(/^tb_/);
-  await console.shot('dialog-new-key');
+  await console.dialog.getByRole('button', { name: 'Copy the key' }).click();
+  await expect(page.getByText('Key copied')).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
   await console.dialog.getByRole('button', { name: 'Done' }).click();
   await console.closed();
-  await expect(row(page, 'Camera at the gate')).toBeVisible();
+  await expect(row(page, 'Camera at the gate')).toContainText('Never');
   expect(await page.content()).not.toContain(key);
   const status = async () =>
     (await fetch(`${BASE}/api/images?pageSize=1&page=0`, { headers: { 'X-Authorization': `ApiKey ${key}` } })).status;
@@ -113,4 +116,19 @@ test('an API key is shown once, works, and stops when disabled or deleted', asyn
   await console.dialog.getByRole('button', { name: 'Delete key' }).click();
   await expect(page.getByText('You have no API keys')).toBeVisible();
   expect(await status()).toBe(401);
+});
+
+test('a customer user has API keys, too', async ({ console, page }) => {
+  await console.signIn(customer);
+  await page.getByRole('link', { name: 'manage your API keys' }).click();
+  await page.getByRole('button', { name: 'Add key' }).click();
+  await console.dialog.getByLabel('Description').fill('Wall display');
+  await console.dialog.getByRole('button', { name: 'Create key' }).click();
+  const key = (await console.dialog.locator('code').textContent())?.trim() ?? '';
+  await console.dialog.getByRole('button', { name: 'Done' }).click();
+  const answer = await fetch(`${BASE}/api/auth/user`, { headers: { 'X-Authorization': `ApiKey ${key}` } });
+  expect((await answer.json()).email).toBe(customer.email);
+  await act(console, 'Wall display', 'Delete');
+  await console.dialog.getByRole('button', { name: 'Delete key' }).click();
+  await expect(page.getByText('You have no API keys')).toBeVisible();
 });

@@ -51,6 +51,30 @@ test('an expired access token is renewed by the refresh token, once, unseen', as
   expect(renewals).toHaveLength(1);
 });
 
+test('a server that is not ready at a reload ends nothing: it is asked again', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'Still here');
+  await console.signIn(tenant.account);
+  let refusals = 2;
+  await page.route('**/api/auth/user', (route) =>
+    refusals-- > 0 ? route.fulfill({ status: 503, json: { status: 503, message: 'Starting', errorCode: 2, timestamp: 1 } }) : route.continue(),
+  );
+  await page.reload();
+  await expect(console.row('Still here')).toBeVisible();
+  expect(refusals).toBeLessThan(1);
+});
+
+test('when somebody else signs in in another tab, nothing of the former user stays on the screen', async ({ console, tenant, context }) => {
+  await tenant.upload(numbered(1), 'The first one’s');
+  const second = await newTenant();
+  await second.upload(numbered(2), 'The second one’s');
+  await console.signIn(tenant.account);
+  await expect(console.row('The first one’s')).toBeVisible();
+  const tab = new Console(await context.newPage());
+  await tab.signIn(second.account, '/login');
+  await expect(console.row('The second one’s')).toBeVisible();
+  await expect(console.row('The first one’s')).toHaveCount(0);
+});
+
 test('when the session has ended the password is asked for above the work, which then goes on', async ({ console, tenant, page }) => {
   await tenant.upload(numbered(2), 'Half renamed');
   await console.signIn(tenant.account);

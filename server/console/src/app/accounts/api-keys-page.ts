@@ -3,7 +3,7 @@ import { MatButtonModule } from '@angular/material/button';
 
 import { AccountsApi } from '../core/accounts-api';
 import { errorText } from '../core/errors';
-import { formatDate } from '../core/format';
+import { formatDate, formatTime } from '../core/format';
 import { ApiKey, ApiKeyInfo, PageRequest } from '../core/model';
 import { Session } from '../core/session';
 import { Dialogs } from '../shared/dialogs';
@@ -43,6 +43,7 @@ export class ApiKeysPage {
     { key: 'description', name: 'Description', text: (row) => row.description },
     { key: 'createdTime', name: 'Created', text: (row) => formatDate(row.createdTime), sort: 'createdTime', minor: true },
     { key: 'expires', name: 'Expires', text: (row) => (row.expirationTime ? formatDate(row.expirationTime) : 'Never'), minor: true },
+    { key: 'used', name: 'Last used', text: (row) => (row.lastUsedTime ? formatTime(row.lastUsedTime) : 'Never'), minor: true },
     { key: 'state', name: 'State', text: (row) => (row.expired ? 'Expired' : row.enabled ? '' : 'Disabled'), badge: true },
   ];
   protected readonly actions: readonly RowAction<ApiKeyInfo>[] = [

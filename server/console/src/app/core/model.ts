@@ -41,6 +41,8 @@ export interface ApiKeyInfo {
   /** Milliseconds; 0 where the key does not expire. */
   readonly expirationTime: number | null;
   readonly expired: boolean;
+  /** Milliseconds, at most a minute behind; 0 where the key has never been used. */
+  readonly lastUsedTime?: number;
 }
 
 export interface ApiKey extends ApiKeyInfo {

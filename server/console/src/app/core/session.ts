@@ -5,9 +5,8 @@ import { GalleryImageLoader } from 'gallery-image-pipe';
 import { firstValueFrom } from 'rxjs';
 
 import { Connection } from './connection';
-import { isConnectionLoss } from './errors';
 import { TokenPair, User } from './model';
-import { StoredTokens, tokenStore } from './token-store';
+import { StoredTokens, tokenStore, userOf } from './token-store';
 
 /** Asks the user to sign in again, above whatever is open; resolves to false when they decline. */
 export type SignInAgain = (email: string) => Promise<boolean>;
@@ -40,8 +39,15 @@ export class Session {
     addEventListener('storage', (event) => {
       if (event.key === tokenStore.key || event.key === null) {
         this.tokens = tokenStore.read();
-        if (!this.tokens && this.current()) {
+        const user = this.current();
+        if (!user) {
+          return;
+        }
+        if (!this.tokens) {
           this.leave();
+        } else if (userOf(this.tokens) !== user.id.id) {
+          // Somebody else has signed in in another tab: nothing of the former user's stays on the screen.
+          location.assign('/');
         }
       }
     });
@@ -78,7 +84,8 @@ export class Session {
       try {
         this.current.set(await firstValueFrom(this.http.get<User>('/api/auth/user')));
       } catch (error) {
-        if (!isConnectionLoss(error)) {
+        // Only a refusal ends the session: a server that is just starting, or a proxy before it, may answer 503.
+        if (error instanceof HttpErrorResponse && error.status >= 400 && error.status < 500 && error.status !== 429) {
           this.forget();
           return null;
         }

@@ -37,11 +37,30 @@ export const tokenStore = {
   },
 };
 
+interface Claims {
+  readonly userId: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/** The id of the user whose tokens these are; null where the token does not say. */
+export function userOf(tokens: TokenPair): string | null {
+  try {
+    return claimsIn(tokens.token).userId;
+  } catch {
+    return null;
+  }
+}
+
+function claimsIn(token: string): Claims {
+  const payload = token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
+  return JSON.parse(atob(payload)) as Claims;
+}
+
 // The lifetime is counted from now on: the two clocks need not agree.
 function renewalTime(token: string): number {
   try {
-    const payload = token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
-    const claims = JSON.parse(atob(payload)) as { iat: number; exp: number };
+    const claims = claimsIn(token);
     const lifetime = (claims.exp - claims.iat) * 1000;
     return Date.now() + Math.max(lifetime - MARGIN_MS, lifetime / 2);
   } catch {
