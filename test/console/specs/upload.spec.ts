@@ -83,6 +83,57 @@ test('too large and wrong types are refused before a byte is sent; the server’
   await console.shot('dialog-upload-problems');
 });
 
+test('a file at which the connection breaks off again and again is given up, and the others go on', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  let tries = 0;
+  await page.route('**/api/image', (route) => {
+    if (route.request().postDataBuffer()?.toString('latin1').includes('filename="moved.png"')) {
+      tries += 1;
+      return route.abort('failed');
+    }
+    return route.continue();
+  });
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await console.chooseFiles([numbered(1, 'moved.png'), numbered(2, 'fine.png')]);
+  await console.dialog.getByRole('button', { name: 'Upload 2 images' }).click();
+  await expect(console.dialog.getByRole('listitem', { name: 'fine.png' })).toContainText('Done');
+  await expect(console.dialog.getByRole('listitem', { name: 'moved.png' })).toContainText('The connection broke off each time');
+  expect(tries).toBe(4);
+  await page.unroute('**/api/image');
+  await console.dialog.getByRole('button', { name: 'Retry moved.png' }).click();
+  await console.closed();
+  await expect(console.rows).toHaveCount(2);
+});
+
+test('files that were chosen and not sent are gone when the dialog is closed, however it is closed', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await console.chooseFiles([numbered(1, 'a.png')]);
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await console.closed();
+  await page.getByRole('button', { name: 'Import from JSON' }).click();
+  await expect(console.dialog.getByRole('button', { name: 'Choose files' })).toBeVisible();
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(0);
+});
+
+test('uploads that end in the background say so', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/image', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await console.chooseFiles([numbered(1, 'a.png'), numbered(2, 'b.png')]);
+  await console.dialog.getByRole('button', { name: 'Upload 2 images' }).click();
+  await console.dialog.getByRole('button', { name: 'Continue in background' }).click();
+  await page.getByRole('link', { name: 'API keys' }).first().click();
+  release();
+  await expect(page.getByText('2 images uploaded')).toBeVisible();
+});
+
 test('an upload can be cancelled and tried again, and one that fails does not stop the others', async ({ console, tenant, page }) => {
   await console.signIn(tenant.account);
   await page.getByRole('button', { name: 'Upload images' }).first().click();

@@ -1,9 +1,10 @@
-import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, effect, inject, untracked } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 
 import { errorText } from '../core/errors';
+import { plural } from '../core/format';
 import { AUTHORITY_NAMES } from '../core/model';
 import { Session } from '../core/session';
 import { Dialogs } from '../shared/dialogs';
@@ -54,6 +55,17 @@ export class Shell {
     return [keys];
   });
 
+  constructor() {
+    let busy = false;
+    effect(() => {
+      const was = busy;
+      busy = this.uploads.running() > 0;
+      if (was && !busy) {
+        untracked(() => this.sayUploaded());
+      }
+    });
+  }
+
   protected showUploads(): void {
     void openUploads(this.dialogs);
   }
@@ -84,6 +96,14 @@ export class Shell {
       await this.session.signOut(true);
     } catch (error) {
       this.notices.fail(`You were not signed out: ${errorText(error)}`);
+    }
+  }
+
+  // Whoever went on working meanwhile learns that all is there; what failed stays in the bar.
+  private sayUploaded(): void {
+    const done = this.uploads.done();
+    if (!this.uploads.attended && done > 0) {
+      this.notices.say(`${plural(done, 'image')} uploaded`);
     }
   }
 

@@ -1,4 +1,4 @@
-import { ChangeDetectionStrategy, Component, ElementRef, computed, effect, inject, signal, untracked, viewChild } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, computed, effect, inject, signal, untracked, viewChild } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
 import { MatProgressBarModule } from '@angular/material/progress-bar';
@@ -41,6 +41,14 @@ export class UploadDialog {
   private started = false;
 
   constructor() {
+    this.queue.attended = true;
+    // However it is closed, by Escape or by a click beside it: what was not started is forgotten.
+    inject(DestroyRef).onDestroy(() => {
+      this.queue.attended = false;
+      if (this.queue.running() === 0) {
+        this.queue.clear();
+      }
+    });
     void inject(ImagesApi)
       .maxSize()
       .then((size) => this.limit.set(size))
@@ -72,9 +80,6 @@ export class UploadDialog {
 
   protected close(): void {
     this.dialog.close();
-    if (this.queue.running() === 0) {
-      this.queue.clear();
-    }
   }
 
   protected retryAll(): void {
@@ -99,7 +104,6 @@ export class UploadDialog {
     if (this.started) {
       this.notices.say(`${plural(count, 'image')} ${this.kind === 'json' ? 'imported' : 'uploaded'}`);
     }
-    this.queue.clear();
     this.dialog.close();
   }
 }

@@ -26,9 +26,13 @@ export class UploadItem {
   readonly progress = signal(0);
   readonly problem = signal<string | null>(null);
   readonly result = signal<ImageInfo | null>(null);
+  /** The browser cannot draw this picture, whatever the server may do with it. */
+  readonly undrawable = signal(false);
   readonly thumbnail: string | null;
   readonly isJson: boolean;
   subscription: Subscription | null = null;
+  /** How often the connection has broken off while this file was on its way. */
+  breaks = 0;
 
   constructor(readonly file: File) {
     this.isJson = isJsonFile(file);
@@ -45,6 +49,13 @@ export class UploadItem {
 }
 
 const AT_ONCE = 4;
+// A lost connection is waited for. A file at which it breaks off again and again is the cause itself: it was
+// changed or taken away since it was chosen, or something on the way refuses it.
+const BREAKS_BORNE = 3;
+
+const UNREADABLE = 'This file cannot be read any more.';
+const BROKEN_OFF =
+  'The connection broke off each time this file was sent. It may have been changed or moved since it was chosen.';
 
 /** Files on their way to the server; lives on when the dialog that shows it is closed. */
 @Injectable({ providedIn: 'root' })
@@ -57,6 +68,8 @@ export class UploadQueue {
   readonly items = this.list.asReadonly();
   /** Grows with every image stored, so that views can look again. */
   readonly stored = this.storedCount.asReadonly();
+  /** The dialog is open and shows what happens. */
+  attended = false;
   readonly drafts = this.count('draft');
   readonly failed = this.count('failed');
   readonly done = this.count('done');
@@ -92,14 +105,13 @@ export class UploadQueue {
     this.list.update((items) => [...items, ...added]);
     const maxSize = await this.api.maxSize().catch(() => 0);
     for (const item of added) {
-      const objection = item.isJson
-        ? exportObjection(await item.file.text(), maxSize)
-        : imageObjection(item.file, maxSize);
+      const text = item.isJson ? await textOf(item.file) : '';
+      const objection = text === null ? UNREADABLE : item.isJson ? exportObjection(text, maxSize) : imageObjection(item.file, maxSize);
       if (objection) {
         item.problem.set(objection);
         item.state.set('refused');
-      } else if (item.isJson) {
-        item.title.set((JSON.parse(await item.file.text()) as { title?: string }).title ?? item.file.name);
+      } else if (text) {
+        item.title.set((JSON.parse(text) as { title?: string }).title ?? item.file.name);
       }
     }
   }
@@ -120,6 +132,7 @@ export class UploadQueue {
   }
 
   retry(item: UploadItem): void {
+    item.breaks = 0;
     item.problem.set(null);
     item.progress.set(0);
     item.state.set('waiting');
@@ -165,12 +178,17 @@ export class UploadQueue {
 
   private async send(item: UploadItem): Promise<void> {
     const title = item.title().trim() || item.file.name;
-    const call = item.isJson
-      ? this.api.import(await item.file.text())
-      : this.api.upload(item.file, title);
+    const text = item.isJson ? await textOf(item.file) : '';
     if (item.state() !== 'sending') {
       return;
     }
+    if (text === null) {
+      item.problem.set(UNREADABLE);
+      item.state.set('failed');
+      this.pump();
+      return;
+    }
+    const call = item.isJson ? this.api.import(text) : this.api.upload(item.file, title);
     item.subscription = call.subscribe({
       next: (event) => {
         if (event.type === HttpEventType.UploadProgress && event.total) {
@@ -185,15 +203,26 @@ export class UploadQueue {
       },
       error: (error: unknown) => {
         item.progress.set(0);
-        if (isConnectionLoss(error) && item.file.size > 0) {
+        if (isConnectionLoss(error)) {
+          item.breaks += 1;
+        }
+        if (isConnectionLoss(error) && item.breaks <= BREAKS_BORNE) {
           item.state.set('waiting');
           this.connection.reportLoss();
         } else {
-          item.problem.set(errorText(error));
+          item.problem.set(isConnectionLoss(error) ? BROKEN_OFF : errorText(error));
           item.state.set('failed');
         }
         this.pump();
       },
     });
+  }
+}
+
+async function textOf(file: File): Promise<string | null> {
+  try {
+    return await file.text();
+  } catch {
+    return null;
   }
 }
