@@ -44,7 +44,7 @@ async function scroll(page: Page, from: number, to: number, steps: number): Prom
 
 const noGhosts = (console: Console) => expect(console.page.locator('.ghost')).toHaveCount(0);
 
-test(`the grid over ${MANY} images on the server: squares that fill the width, to the very end, no page twice`, async ({ console, tenant, page }) => {
+test(`the grid over ${MANY} images on the server: only what is in sight is drawn, to the very end, and no page is asked for twice`, async ({ console, tenant, page }) => {
   test.setTimeout(600_000);
   await fill(tenant, MANY);
   const asked = pagesAsked(page);
@@ -56,18 +56,6 @@ test(`the grid over ${MANY} images on the server: squares that fill the width, t
 
   // Only what is in sight is in the document.
   expect(await console.tiles.count()).toBeLessThan(150);
-  const fits = await console.page.locator('.surface').evaluate((surface) => {
-    const box = surface.getBoundingClientRect();
-    const tiles = [...surface.querySelectorAll('.tile .open')].map((tile) => tile.getBoundingClientRect());
-    return {
-      square: tiles.every((tile) => Math.abs(tile.width - tile.height) < 1),
-      left: Math.min(...tiles.map((tile) => tile.left)) - box.left,
-      right: box.right - Math.max(...tiles.map((tile) => tile.right)),
-    };
-  });
-  expect(fits.square).toBe(true);
-  expect(Math.abs(fits.left)).toBeLessThan(1);
-  expect(Math.abs(fits.right)).toBeLessThan(1);
 
   const height = await page.locator('.scroller').evaluate((element) => element.scrollHeight);
   await scroll(page, 0, 9000, 120);
@@ -79,11 +67,56 @@ test(`the grid over ${MANY} images on the server: squares that fill the width, t
   await scroll(page, height, 0, 40);
   await noGhosts(console);
   expect(asked.length).toBe(new Set(asked).size);
+  process.stdout.write(`    ${MANY} images: ${asked.length} pages of ${Math.ceil(MANY / 100)} asked for\n`);
 
   await page.setViewportSize({ width: 700, height: 900 });
   await expect(console.tile('Many 00000')).toBeVisible();
   await page.getByLabel('Search images by name').fill(`Many ${String(MANY - 1).padStart(5, '0')}`);
   await expect(console.tiles).toHaveCount(1);
+});
+
+test('squares fill the width at every size of window, and the image on top stays on top', async ({ console, tenant, page }) => {
+  for (let i = 0; i < 60; i++) {
+    await tenant.upload(numbered(i), `Fit ${String(i).padStart(2, '0')}`);
+  }
+  await console.signIn(tenant.account, '/images?mode=grid&sort=title&order=ASC');
+  await expect(console.tile('Fit 00')).toBeVisible();
+  const columns: number[] = [];
+  for (const width of [320, 390, 500, 700, 860, 1024, 1360, 1920, 2560]) {
+    await page.setViewportSize({ width, height: 860 });
+    const fit = () =>
+      page.locator('.surface').evaluate((surface) => {
+        const box = surface.getBoundingClientRect();
+        const tiles = [...surface.querySelectorAll('.tile .open')].map((tile) => tile.getBoundingClientRect());
+        const gaps = tiles.slice(1).map((tile, i) => (tile.top === tiles[i].top ? tile.left - tiles[i].right : null));
+        const off = [
+          ...tiles.map((tile) => tile.width - tile.height),
+          Math.min(...tiles.map((tile) => tile.left)) - box.left,
+          box.right - Math.max(...tiles.map((tile) => tile.right)),
+        ];
+        return {
+          exact: tiles.length > 0 && off.every((difference) => Math.abs(difference) < 1),
+          columns: new Set(tiles.map((tile) => Math.round(tile.left))).size,
+          apart: gaps.every((gap) => gap === null || gap > 8),
+          aside: document.documentElement.scrollWidth > innerWidth || surface.parentElement!.scrollWidth > surface.parentElement!.clientWidth,
+        };
+      });
+    await expect.poll(async () => (await fit()).exact, `${width} px`).toBe(true);
+    const { columns: count, apart, aside } = await fit();
+    expect({ apart, aside }, `${width} px`).toEqual({ apart: true, aside: false });
+    columns.push(count);
+  }
+  expect(columns[0]).toBeGreaterThan(1);
+  expect(columns).toEqual([...columns].sort((a, b) => a - b));
+
+  await page.setViewportSize({ width: 1360, height: 500 });
+  await console.tile('Fit 00').locator('.open').focus();
+  for (let i = 0; i < 5; i++) {
+    await page.keyboard.press('ArrowDown');
+  }
+  await expect(console.tile('Fit 30').locator('.open')).toBeFocused();
+  await page.setViewportSize({ width: 700, height: 500 });
+  await expect(console.tile('Fit 30').locator('.open')).toBeInViewport();
 });
 
 test('scrolling a hundred thousand images never asks for a page twice', async ({ console, tenant, page }) => {
@@ -113,6 +146,7 @@ test('scrolling a hundred thousand images never asks for a page twice', async ({
   await scroll(page, height / 2, height, 30);
   await noGhosts(console);
   expect(asked.length).toBe(new Set(asked).size);
+  process.stdout.write(`    ${total} images: ${asked.length} pages of ${total / 100} asked for\n`);
   // Flying past is not looking: far fewer than the thousand pages there are.
   expect(asked.length).toBeLessThan(200);
 });

@@ -45,6 +45,18 @@ test('pages, sorting, search and system images stand in the URL and are found ag
   await page.getByLabel('Search images by name').fill('image 1');
   await expect(console.rows).toHaveCount(10);
 
+  const system = page.getByRole('switch', { name: 'Include system images' });
+  await page.getByLabel('Search images by name').fill('');
+  await system.click();
+  await expect(page).toHaveURL(/system=true/);
+  await expect(page.getByRole('columnheader', { name: 'System' })).toBeVisible();
+  await expect(console.rows.filter({ hasText: 'System' }).first()).toBeVisible();
+  await system.click();
+  await expect(page).not.toHaveURL(/system=true/);
+  await expect(console.rows.filter({ hasText: 'System' })).toHaveCount(0);
+  await page.getByLabel('Search images by name').fill('image 1');
+  await expect(console.rows).toHaveCount(10);
+
   const other = await (await browser.newContext({ baseURL: process.env.GALLERY_URL, locale: 'en-US' })).newPage();
   const { Console } = await import('../support/console');
   const copy = new Console(other);
@@ -55,7 +67,9 @@ test('pages, sorting, search and system images stand in the URL and are found ag
   await other.context().close();
 
   await page.goBack();
-  await expect(page).not.toHaveURL(/pageSize=30/);
+  await expect(system).toBeChecked();
+  await expect(page.getByLabel('Search images by name')).toHaveValue('');
+  await expect(console.rows).toHaveCount(30);
 });
 
 test('the mode is remembered', async ({ console, tenant, page }) => {
@@ -132,10 +146,16 @@ test('download gives the very bytes; an export imported elsewhere is the same im
     { name: 'one.json', mimeType: 'application/json', buffer: text },
     { name: 'two.json', mimeType: 'application/json', buffer: second },
     { name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') },
+    { name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"type":"JS_MODULE","data":"AAAA"}') },
+    { name: 'huge.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify({ type: 'IMAGE', data: 'A'.repeat(7_000_000) })) },
   ]);
   await expect(console.dialog).toContainText('This file is not valid JSON.');
+  await expect(console.dialog).toContainText('This file is not an exported image.');
+  await expect(console.dialog).toContainText('Too large: 5.0 MB; the server takes up to 4.0 MB.');
   await console.shot('dialog-import');
-  await console.dialog.getByRole('button', { name: 'Remove broken.json' }).click();
+  for (const name of ['broken.json', 'other.json', 'huge.json']) {
+    await console.dialog.getByRole('button', { name: `Remove ${name}` }).click();
+  }
   await console.dialog.getByRole('button', { name: 'Import 2 images' }).click();
   await console.closed();
   await expect(console.rows).toHaveCount(2);

@@ -1,5 +1,6 @@
 const SMALLEST_TILE = 184;
-const SMALLEST_TILE_NARROW = 148;
+// Two beside each other on the narrowest phones.
+const SMALLEST_TILE_NARROW = 140;
 const NARROW = 600;
 const CAPTION = 56;
 

@@ -147,10 +147,11 @@ export class ImageGrid {
   }
 
   protected keydown(event: KeyboardEvent): void {
-    const from = indexOf(event.target);
-    if (from < 0 || event.ctrlKey || event.altKey || event.metaKey) {
+    if (indexOf(event.target) < 0 || event.ctrlKey || event.altKey || event.metaKey) {
       return;
     }
+    // A key that is held down comes again before the focus has followed, so it is not the target that counts.
+    const from = this.active();
     const layout = this.layout();
     const steps: Record<string, number> = {
       ArrowLeft: -1,

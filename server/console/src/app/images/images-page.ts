@@ -68,7 +68,7 @@ export class ImagesPage {
 
   protected readonly query = toSignal(this.route.queryParamMap.pipe(map(readQuery)), { requireSync: true });
   /** What stands in the search field; the URL follows when typing pauses. */
-  protected readonly searchText = linkedSignal(() => this.query().search);
+  protected readonly searchText = linkedSignal(computed(() => this.query().search));
   protected readonly sortChoice = computed(() => {
     const { sort, order } = this.query();
     return SORT_CHOICES.find((choice) => choice.sort === sort && choice.order === order);
@@ -109,7 +109,9 @@ export class ImagesPage {
   }
 
   protected change(part: Partial<ImagesQuery>, replaceUrl = false): void {
-    const next = { ...this.query(), ...part };
+    // What has been typed a moment ago counts, too.
+    clearTimeout(this.searchTimer);
+    const next = { ...this.query(), search: this.searchText(), ...part };
     void this.router.navigate([], { relativeTo: this.route, queryParams: writeQuery(next), replaceUrl });
   }
 
