@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { expect, test } from '../support/console';
-import { numbered, png } from '../support/pictures';
+import { numbered, png, tiff } from '../support/pictures';
 import { BASE, Client, sysadmin } from '../support/server';
 
 test('renaming can be saved and undone, and is not lost by closing', async ({ console, tenant, page }) => {
@@ -62,6 +62,20 @@ test('a new picture is shown beside the old one until confirmed, and pages that 
   } finally {
     site.close();
   }
+});
+
+test('a picture of a kind that browsers do not draw is shown by its preview', async ({ console, tenant, page }) => {
+  await tenant.upload(tiff('scan.tif', 90, 40, [200, 120, 40]), 'Scan');
+  await console.signIn(tenant.account);
+  await expect(console.row('Scan')).toContainText('90×40');
+  await console.row('Scan').getByRole('button', { name: /^Edit/ }).click();
+  await expect(console.dialog).toContainText('A preview: this browser cannot show image/tiff');
+  await console.pictures(console.dialog.locator('.picture'));
+  await console.chooseFiles([tiff('new scan.tif', 60, 50, [40, 120, 200])]);
+  await expect(console.dialog).toContainText('This browser cannot show files of this kind.');
+  await console.dialog.getByRole('button', { name: 'Update image' }).click();
+  await expect(page.getByText('Image updated')).toBeVisible();
+  await expect.poll(() => console.dialog.locator('.picture img').evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight])).toEqual([60, 50]);
 });
 
 test('a picture that the server refuses leaves the old one, and says why', async ({ console, tenant, page }) => {

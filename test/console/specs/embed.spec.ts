@@ -23,6 +23,16 @@ test('the snippets are exact, and copied with one click', async ({ console, tena
   expect(read).toEqual([image.publicLink, image.title]);
 });
 
+test('a quote in a key does not end the snippet', async ({ console, tenant, page }) => {
+  const image = await tenant.upload(numbered(3, `o'neill "plan".png`), 'Quoted');
+  await console.signIn(tenant.account);
+  await console.rows.first().getByRole('button', { name: /^Embed/ }).click();
+  const snippet = (await console.dialog.locator('[data-test=snippet]').textContent()) ?? '';
+  const link = /^<img \[src\]="'([^'"]+)' \| image \| async" \/>$/.exec(snippet)?.[1] ?? '';
+  expect(decodeURIComponent(link)).toBe(`/api/images/tenant/${image.resourceKey}`);
+  expect((await tenant.fetch(link)).status).toBe(200);
+});
+
 test('the public toggle warns, and takes effect at once', async ({ console, tenant }) => {
   const image = await tenant.upload(numbered(2), 'Open');
   const address = `${BASE}${image.publicLink}`;

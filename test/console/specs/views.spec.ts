@@ -9,18 +9,14 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** Nothing serious or critical for people who use a keyboard or a screen reader. */
 async function accessible(console: Console, view: string): Promise<void> {
-  // Colours are judged when they have come to rest.
-  await console.page.evaluate(async () => {
-    const moving = document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(moving.map((animation) => animation.finished));
-  });
+  await console.atRest();
   // The page's own policy keeps foreign scripts out, so the check comes in through the debugger.
   await console.page.evaluate(axe);
   const found = await console.page.evaluate(async () => {
-    const result = await (window as any).axe.run(document, { resultTypes: ['violations'] });
+    const result = await (window as any).axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } });
     return result.violations
       .filter((violation: any) => violation.impact === 'serious' || violation.impact === 'critical')
-      .map((violation: any) => `${violation.id}: ${violation.nodes.map((node: any) => node.html).join(' | ')}`);
+      .map((violation: any) => `${violation.id}: ${violation.nodes.map((node: any) => `${node.html} ${node.failureSummary}`).join(' | ')}`);
   });
   expect(found, view).toEqual([]);
 }
@@ -93,6 +89,18 @@ for (const [look, options] of Object.entries(looks)) {
       await console.row('Bridge').click();
       await seen(console, 'list-selected');
       await console.row('Bridge').click();
+      if (look === 'phone') {
+        await console.row('Bridge').getByRole('button', { name: 'Actions for Bridge' }).tap();
+        await expect(page.getByRole('menuitem', { name: 'Export to JSON' })).toBeVisible();
+        await seen(console, 'list-actions');
+        await page.keyboard.press('Escape');
+      }
+      await page.goto('/images?mode=list&system=true&sort=title&order=ASC');
+      await expect(console.row('Battery')).toBeVisible();
+      await console.pictures(page.locator('g-image-list table'));
+      await seen(console, 'list-with-system');
+      await page.goto('/images?mode=list');
+      await expect(console.row('Battery')).toHaveCount(0);
       await console.mode('Grid');
       await expect(console.tiles).toHaveCount(12);
       await console.pictures(page.locator('.surface'));
@@ -100,12 +108,33 @@ for (const [look, options] of Object.entries(looks)) {
         await console.tile('Bridge').hover();
       }
       await seen(console, 'grid');
+      await page.getByRole('button', { name: /^Sort/ }).click();
+      await expect(page.getByRole('menuitemradio', { name: 'Largest first' })).toBeVisible();
+      await seen(console, 'sort-menu');
+      await page.keyboard.press('Escape');
       await console.tile('Bridge').locator('.open').click();
       await console.pictures(console.dialog);
       await seen(console, 'edit');
+      await console.chooseFiles([png('Bridge in spring.png', 480, 300, [60, 120, 90])]);
+      await console.pictures(console.dialog);
+      await seen(console, 'edit-replace');
+      await console.dialog.getByRole('button', { name: 'Discard' }).click();
+      await console.dialog.getByLabel('Name', { exact: true }).fill('Bridge, north');
+      await seen(console, 'edit-renaming');
+      await page.keyboard.press('Escape');
+      await expect(console.dialog).toContainText('Close without saving?');
+      await seen(console, 'edit-unsaved');
+      await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+      await console.dialog.getByRole('button', { name: 'Undo' }).click();
+      await console.dialog.getByRole('button', { name: 'Delete' }).click();
+      await expect(console.dialog).toContainText('Delete this image?');
+      await seen(console, 'delete');
+      await console.dialog.getByRole('button', { name: 'Cancel' }).click();
       await console.dialog.getByRole('button', { name: 'Embed' }).click();
       await expect(console.dialog.getByText('Plain HTML')).toBeVisible();
       await seen(console, 'embed');
+      await console.dialog.getByRole('radio', { name: 'Plain HTML' }).click();
+      await seen(console, 'embed-html');
       await console.dialog.getByRole('button', { name: 'Done' }).click();
       await console.dialog.getByRole('button', { name: 'Close', exact: true }).click();
       await console.closed();
@@ -114,6 +143,12 @@ for (const [look, options] of Object.entries(looks)) {
       await console.chooseFiles([png('one.png', 90, 60, [40, 90, 140]), png('two.png', 60, 90, [140, 90, 40]), { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }]);
       await expect(console.dialog.getByRole('alert')).toBeVisible();
       await seen(console, 'upload');
+      await page.keyboard.press('Escape');
+      await console.closed();
+      await page.getByRole('button', { name: 'Import from JSON' }).click();
+      await console.chooseFiles([{ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') }]);
+      await expect(console.dialog.getByRole('alert')).toBeVisible();
+      await seen(console, 'import');
       await page.keyboard.press('Escape');
       await console.closed();
       await page.getByLabel('Search images by name').fill('nothing like this');
@@ -125,12 +160,27 @@ for (const [look, options] of Object.entries(looks)) {
       await page.getByRole('menuitem', { name: 'Change password' }).click();
       await expect(console.dialog.getByLabel('Current password')).toBeVisible();
       await seen(console, 'password');
+      await page.keyboard.press('Escape');
+      await console.closed();
+      await console.account('Sign out everywhere');
+      await expect(console.dialog).toContainText('Sign out everywhere?');
+      await seen(console, 'sign-out-everywhere');
+      await page.keyboard.press('Escape');
+      await page.context().setOffline(true);
+      await expect(page.getByText('No connection to the server.')).toBeVisible();
+      await seen(console, 'offline');
+      await page.context().setOffline(false);
+      await expect(page.getByText('No connection to the server.')).toHaveCount(0);
     });
 
     test('accounts', async ({ console, page }) => {
       await signedIn(console, tenant.account, '/customers');
       await expect(page.getByText('Harbour office')).toBeVisible();
       await seen(console, 'customers');
+      await page.getByRole('button', { name: /^Actions/ }).first().click();
+      await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeVisible();
+      await seen(console, 'customer-actions');
+      await page.keyboard.press('Escape');
       await page.getByRole('link', { name: 'Users' }).click();
       await expect(page.getByText('Not active')).toBeVisible();
       await seen(console, 'users');
@@ -142,6 +192,14 @@ for (const [look, options] of Object.entries(looks)) {
       await page.getByRole('link', { name: 'API keys' }).first().click();
       await expect(page.getByText('Camera at the gate')).toBeVisible();
       await seen(console, 'api-keys');
+      await page.getByRole('button', { name: 'Add key' }).click();
+      await console.dialog.getByLabel('Description').fill('Scanner');
+      await seen(console, 'add-key');
+      await console.dialog.getByRole('button', { name: 'Create key' }).click();
+      await expect(console.dialog).toContainText('Your new API key');
+      await seen(console, 'new-key');
+      await console.dialog.getByRole('button', { name: 'Done' }).click();
+      await console.closed();
       await page.goto('/nowhere');
       await expect(page.getByText('There is nothing here')).toBeVisible();
       await seen(console, 'not-found');
@@ -163,6 +221,20 @@ for (const [look, options] of Object.entries(looks)) {
       await signedIn(console, customer, '/');
       await expect(page.getByRole('heading', { name: 'The gallery is for administrators' })).toBeVisible();
       await seen(console, 'customer');
+    });
+
+    test('an empty gallery, and a session that has ended', async ({ console, page }) => {
+      const fresh = await newTenant();
+      await signedIn(console, fresh.account, '/images?mode=grid');
+      await expect(page.getByText('There are no images yet')).toBeVisible();
+      await seen(console, 'empty-grid');
+      await console.mode('List');
+      await expect(page.getByText('There are no images yet')).toBeVisible();
+      await seen(console, 'empty-list');
+      await fresh.call('POST', '/api/auth/logout?everywhere=true');
+      await page.getByRole('button', { name: 'Refresh' }).click();
+      await expect(page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
+      await seen(console, 'sign-in-again');
     });
   });
 }

@@ -81,9 +81,29 @@ export class Console {
       .toBe(true);
   }
 
+  /**
+   * Waits until nothing moves: colours and places are judged when they have come to rest. One animation may start
+   * another, and one may be asked for in a frame that is still to come, so two frames in a row must be quiet.
+   */
+  async atRest(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      for (let quiet = 0; quiet < 2; ) {
+        await frame();
+        const moving = document
+          .getAnimations()
+          .filter(({ effect, playState }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity);
+        quiet = moving.length > 0 ? 0 : quiet + 1;
+        await Promise.allSettled(moving.map((animation) => animation.finished));
+      }
+    });
+  }
+
   async shot(name: string): Promise<void> {
     const folder = process.env.CONSOLE_SCREENSHOTS;
     if (folder) {
+      await this.page.bringToFront();
+      await this.atRest();
       mkdirSync(folder, { recursive: true });
       await this.page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' });
     }

@@ -51,3 +51,39 @@ export function numbered(index: number, name = `picture ${index}.png`): PictureF
   const colour: [number, number, number] = [(index * 47) % 160, (index * 83) % 160, (index * 29) % 160];
   return png(name, 40 + (index % 5) * 12, 30 + (index % 7) * 9, colour);
 }
+
+/** A TIFF of one colour, which browsers other than Safari cannot draw. */
+export function tiff(name: string, width: number, height: number, colour: [number, number, number]): PictureFile {
+  const SHORT = 3;
+  const LONG = 4;
+  const tags = 11;
+  const bits = 8 + 2 + tags * 12 + 4;
+  const pixels = bits + 6;
+  const entries: [number, number, number, number][] = [
+    [256, LONG, 1, width],
+    [257, LONG, 1, height],
+    [258, SHORT, 3, bits],
+    [259, SHORT, 1, 1], // not compressed
+    [262, SHORT, 1, 2], // RGB
+    [273, LONG, 1, pixels],
+    [274, SHORT, 1, 1], // upright
+    [277, SHORT, 1, 3],
+    [278, LONG, 1, height],
+    [279, LONG, 1, width * height * 3],
+    [284, SHORT, 1, 1], // colours side by side
+  ];
+  const head = Buffer.alloc(pixels);
+  head.write('II*\0', 'latin1');
+  head.writeUInt32LE(8, 4);
+  head.writeUInt16LE(entries.length, 8);
+  entries.forEach(([tag, type, count, value], i) => {
+    const at = 10 + i * 12;
+    head.writeUInt16LE(tag, at);
+    head.writeUInt16LE(type, at + 2);
+    head.writeUInt32LE(count, at + 4);
+    head.writeUInt32LE(value, at + 8);
+  });
+  [8, 8, 8].forEach((value, i) => head.writeUInt16LE(value, bits + 2 * i));
+  const buffer = Buffer.concat([head, Buffer.alloc(width * height * 3, Buffer.from(colour))]);
+  return { name, mimeType: 'image/tiff', buffer };
+}

@@ -58,10 +58,14 @@ export class EditDialog implements OnDestroy {
   protected readonly saving = signal(false);
   protected readonly error = signal<string | null>(null);
   protected readonly actualSize = signal(false);
+  /** TIFF and HEIF are pictures, yet few browsers draw them; then the server's preview is shown. */
+  protected readonly undrawable = signal(false);
+  protected readonly shown = computed(() => ({ preview: this.undrawable() }));
   protected readonly dragging = signal(0);
   /** The picture chosen to take the place of the present one, until that is confirmed. */
   protected readonly candidate = signal<Candidate | null>(null);
   protected readonly candidateSize = signal<string | null>(null);
+  protected readonly candidateUndrawable = signal(false);
   protected readonly progress = signal<number | null>(null);
 
   constructor() {
@@ -155,6 +159,7 @@ export class EditDialog implements OnDestroy {
       URL.revokeObjectURL(candidate.url);
       this.candidate.set(null);
       this.candidateSize.set(null);
+      this.candidateUndrawable.set(false);
     }
   }
 
@@ -213,6 +218,10 @@ export class EditDialog implements OnDestroy {
 
   private take(image: ImageInfo): void {
     this.changed = true;
+    if (image.etag !== this.image().etag) {
+      this.undrawable.set(false);
+      this.actualSize.set(false);
+    }
     this.image.set(image);
   }
 
