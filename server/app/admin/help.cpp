@@ -86,7 +86,7 @@ std::string general_help() {
            std::string(credentials_text) + std::string(exit_codes) +
            "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
            "  gallery-admin tenant create 'Acme Water'\n"
-           "  gallery-admin user create ada@acme.example --tenant 'Acme Water'\n"
+           "  gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
            "\ngallery-admin COMMAND --help says more about one.\n";
 }
 

@@ -58,8 +58,8 @@ constexpr std::array<command, 3> commands{{
     {"password", "", "change the own password",
      "The old password is the login's. All other sessions end. With both on standard input\n"
      "the old one comes first. Without an option the new one is asked for on the terminal.",
-     "gallery-admin password --login ada@acme.example\n"
-     "printf '%s\\n' \"$OLD\" \"$NEW\" | gallery-admin password --login ada@acme.example \\\n"
+     "gallery-admin password --login admin@acme.example\n"
+     "printf '%s\\n' \"$OLD\" \"$NEW\" | gallery-admin password --login admin@acme.example \\\n"
      "    --login-password-stdin --password-stdin",
      password_options, change_password},
     {"logout", "", "end all sessions of the own account",

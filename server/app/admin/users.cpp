@@ -230,8 +230,8 @@ constexpr std::array<command, 9> commands{{
      "the activation link is printed, where the user chooses the password.\n"
      "With --tenant the role is TENANT_ADMIN, with --customer CUSTOMER_USER, unless --role\n"
      "says otherwise. Passwords have 6 to 72 characters.",
-     "gallery-admin user create ada@acme.example --tenant 'Acme Water'\n"
-     "printf '%s\\n' \"$PASSWORD\" | gallery-admin user create bob@acme.example \\\n"
+     "gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
+     "printf '%s\\n' \"$PASSWORD\" | gallery-admin user create operator@acme.example \\\n"
      "    --customer 'North plant' --password-stdin",
      create_options, create},
     {"user list", "", "list the users whom one keeps",
@@ -242,42 +242,43 @@ constexpr std::array<command, 9> commands{{
      "USER",
      "show a user",
      "USER is the e-mail address or the id.",
-     "gallery-admin user show ada@acme.example",
+     "gallery-admin user show admin@acme.example",
      {},
      show},
     {"user update", "USER", "change a user's role, customer, name or address",
      "USER is the e-mail address or the id. A changed role counts with the user's next\nrequest.",
-     "gallery-admin user update bob@acme.example --role TENANT_ADMIN", update_options, update},
+     "gallery-admin user update operator@acme.example --role TENANT_ADMIN", update_options, update},
     {"user enable",
      "USER",
      "let a disabled user in again",
      "USER is the e-mail address or the id.",
-     "gallery-admin user enable bob@acme.example",
+     "gallery-admin user enable operator@acme.example",
      {},
      enable},
     {"user disable",
      "USER",
      "keep a user out, with the next request on every connection",
      "USER is the e-mail address or the id. All sessions end.",
-     "gallery-admin user disable bob@acme.example",
+     "gallery-admin user disable operator@acme.example",
      {},
      disable},
     {"user set-password", "USER", "give a user a new password",
      "USER is the e-mail address or the id. All sessions of the user end. Without an option\n"
      "it is asked for on the terminal. The own password is changed by gallery-admin password.",
-     "gallery-admin user set-password bob@acme.example --generate-password", password_options, set_password},
+     "gallery-admin user set-password operator@acme.example --generate-password", password_options,
+     set_password},
     {"user activation-link",
      "USER",
      "print the link where a new user chooses the password",
      "USER is the e-mail address or the id. The link is good once and for a day, and begins\n"
      "with the server's address as this command has it: give --url as the user's browser\n"
      "reaches the server.",
-     "gallery-admin user activation-link ada@acme.example --url https://gallery.example",
+     "gallery-admin user activation-link admin@acme.example --url https://gallery.example",
      {},
      activation_link},
     {"user delete", "USER", "delete a user and the user's API keys",
      "USER is the e-mail address or the id. This cannot be undone.",
-     "gallery-admin user delete bob@acme.example --yes", delete_options, erase},
+     "gallery-admin user delete operator@acme.example --yes", delete_options, erase},
 }};
 
 }  // namespace
