@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdio>
 
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -27,8 +28,14 @@ public:
         struct sigaction note {};
         note.sa_handler = [](int number) { interrupted = number; };
         ::sigemptyset(&note.sa_mask);
-        for (std::size_t i = 0; i < signals.size(); ++i)
+        sigset_t held;
+        ::sigemptyset(&held);
+        for (std::size_t i = 0; i < signals.size(); ++i) {
             ::sigaction(signals[i], &note, &before_[i]);
+            ::sigaddset(&held, signals[i]);
+        }
+        // They are let in by wait() only: one that came just before a read would not end it.
+        ::pthread_sigmask(SIG_BLOCK, &held, &mask_before_);
         quiet_ = ::tcgetattr(STDIN_FILENO, &shown_) == 0;
         if (!quiet_) return;
         termios hidden = shown_;
@@ -42,12 +49,24 @@ public:
         std::fputc('\n', stderr);
         for (std::size_t i = 0; i < signals.size(); ++i)
             ::sigaction(signals[i], &before_[i], nullptr);
+        ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
         if (interrupted != 0) ::raise(interrupted);
+    }
+
+    /// Until there is a line. False where a signal came instead.
+    [[nodiscard]] bool wait() const {
+        pollfd input{STDIN_FILENO, POLLIN, 0};
+        while (interrupted == 0) {
+            if (::ppoll(&input, 1, nullptr, &mask_before_) > 0) return true;
+            if (errno != EINTR) return false;
+        }
+        return false;
     }
 
 private:
     static constexpr std::array<int, 4> signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     std::array<struct sigaction, 4> before_{};
+    sigset_t mask_before_{};
     termios shown_{};
     bool quiet_ = false;
 };
@@ -58,7 +77,7 @@ bool read_line(std::string& out) {
     char c = 0;
     for (;;) {
         const auto got = ::read(STDIN_FILENO, &c, 1);
-        if (got < 0 && errno == EINTR && interrupted == 0) continue;
+        if (got < 0 && errno == EINTR) continue;
         if (got < 0) return false;
         if (got == 0) return !out.empty();
         if (c == '\n') break;
@@ -82,7 +101,7 @@ outcome<std::string> read_secret_line(const std::string& prompt, const std::stri
         // Asked when nothing is shown any more: what is typed at once is not shown either, and not lost.
         const without_echo hidden;
         std::fprintf(stderr, "%s: ", prompt.c_str());
-        got = read_line(line);
+        got = hidden.wait() && read_line(line);
     } else {
         got = read_line(line);
     }
