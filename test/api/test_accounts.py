@@ -655,6 +655,32 @@ class ApiKeys(AccountTest):
         self.assertStatus(200, self.me(device))
         self.assertStatus(200, client.delete(f"/api/apiKey/{key['id']['id']}"))
 
+    def test_a_key_outlives_its_users_sessions_and_ends_with_the_customer(self):
+        customer, user, client = self.customer_user(self.tenant)
+        device = self.with_token(self.make_key(client)["value"], "ApiKey")
+        device.keep = True
+        self.assertStatus(200, self.me(device))
+        self.assertStatus(200, client.post("/api/auth/logout?everywhere=true"))
+        self.assertEqual(401, self.me(client).status)
+        self.assertStatus(200, self.me(device))
+        self.assertStatus(200, self.tenant.post(f"/api/user/{user['id']['id']}/password", {"password": "secret-2"}))
+        self.assertStatus(200, self.me(device))
+        self.assertStatus(200, self.tenant.delete(f"/api/customer/{customer['id']['id']}"))
+        self.assertError(401, 10, self.me(device))
+
+    def test_a_keys_rights_follow_its_users_role_with_the_next_request(self):
+        _, user, client = self.customer_user(self.tenant)
+        device = self.with_token(self.make_key(client)["value"], "ApiKey")
+        device.keep = True
+        self.assertError(403, 20, device.list())
+        raised = self.assertStatus(200, self.tenant.post("/api/user", {
+            **self.me(client).json(), "authority": "TENANT_ADMIN", "customerId": None})).json()
+        self.assertEqual(user["id"], raised["id"])
+        self.assertStatus(200, device.list())
+        self.assertStatus(200, self.tenant.post("/api/user", {
+            **raised, "authority": "CUSTOMER_USER", "customerId": user["customerId"]}))
+        self.assertError(403, 20, device.list())
+
     def test_a_key_cannot_change_the_password(self):
         device = self.with_token(self.make_key(self.tenant)["value"], "ApiKey")
         self.assertError(403, 20, device.post("/api/auth/changePassword", {
