@@ -1,0 +1,173 @@
+#include "document_targets.hpp"
+
+#include "auth/encoding.hpp"
+#include "auth/jwt.hpp"
+#include "config/load.hpp"
+#include "config/payload_limits.hpp"
+#include "config/substitute.hpp"
+#include "exact.hpp"
+#include "gallery/base64.hpp"
+#include "gallery/resource_export.hpp"
+#include "imaging/sniff.hpp"
+#include "imaging/svg_metadata.hpp"
+#include "imaging/worker/formats/dib.hpp"
+#include "imaging/worker/formats/gif.hpp"
+#include "imaging/worker/formats/ico.hpp"
+#include "imaging/worker/formats/png.hpp"
+#include "imaging/xml.hpp"
+
+#include <gallery/text.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace gallery::fuzz {
+
+namespace {
+
+result<service::resource_export> read_import(std::string_view input, std::size_t piece) {
+    service::resource_export_reader reader(input.size());
+    for (std::size_t at = 0; at < input.size(); at += piece) {
+        const exact now(input.substr(at, piece));
+        if (auto fed = reader.feed(now.view()); !fed) return fed.error();
+    }
+    return reader.finish();
+}
+
+void same_import(const result<service::resource_export>& a, const result<service::resource_export>& b,
+                 std::string_view input) {
+    hold(a.has_value() == b.has_value(), "an import does not depend on how it arrives", input);
+    if (!a) {
+        hold(a.error().code == b.error().code, "its refusal neither", input);
+        return;
+    }
+    hold(a->title == b->title && a->resource_key == b->resource_key && a->file_name == b->file_name &&
+             a->public_key == b->public_key && a->is_public == b->is_public && a->sub_type == b->sub_type &&
+             a->media_type == b->media_type && a->data == b->data,
+         "its content neither", input);
+}
+
+/// Nothing where the text is no Base64.
+std::optional<std::vector<char>> decode(std::string_view input, std::size_t piece) {
+    service::base64_decoder decoder;
+    std::vector<char> out;
+    for (std::size_t at = 0; at < input.size(); at += piece) {
+        const exact now(input.substr(at, piece));
+        if (!decoder.feed(now.view(), out)) return std::nullopt;
+    }
+    if (!decoder.finish()) return std::nullopt;
+    return out;
+}
+
+void bitmap(std::string_view data, const imaging::worker::checked<imaging::worker::dib_layout>& layout,
+            std::string_view input) {
+    // As the worker does it, with a smaller limit.
+    constexpr imaging::worker::limits bounds{1 << 16, 1, 0};
+    if (!layout) return;
+    const auto pixels = std::uint64_t{layout->width} * layout->height;
+    if (over_limit(layout->owner, {layout->width, layout->height, 1, pixels}, bounds)) return;
+    const auto image = imaging::worker::decode_dib(data, *layout);
+    if (!image) return;
+    hold(image->pixels.size() == std::size_t{image->width} * image->height * 4, "a bitmap has its pixels",
+         input);
+}
+
+}  // namespace
+
+void import_document(std::string_view input) {
+    const auto whole = read_import(input, input.size() + 1);
+    same_import(whole, read_import(input, 1), input);
+    same_import(whole, read_import(input, 7), input);
+    if (!whole) return;
+    for (const auto& text : {whole->title, whole->resource_key, whole->file_name, whole->public_key})
+        hold(is_utf8(text), "texts are UTF-8", input);
+}
+
+void token(std::string_view input) {
+    static const auth::token_codec codec(std::string(64, 'k'), "thingsboard.io");
+    const auto now = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
+    const exact text(input);
+    hold(codec.verify(text.view(), now).has_error(), "nobody else can sign", input);
+
+    const std::string signed_part =
+        auth::base64url_encode(R"({"alg":"HS512"})") + '.' + auth::base64url_encode(input);
+    const std::string made = signed_part + '.' + auth::base64url_encode(codec.mac(signed_part));
+    const auto claims = codec.verify(made, now);
+    if (!claims) return;
+    hold(is_utf8(claims->email) && is_utf8(claims->session), "claims are UTF-8", input);
+    const auto again = codec.verify(codec.sign(*claims), now);
+    hold(again && again->email == claims->email && again->user == claims->user &&
+             again->kind == claims->kind && again->session == claims->session &&
+             again->expires_at == claims->expires_at,
+         "what was read can be written", input);
+}
+
+void base64(std::string_view input) {
+    std::string encoded;
+    service::append_base64({input.data(), input.size()}, encoded);
+    const auto back = decode(encoded, 5);
+    hold(back && std::equal(back->begin(), back->end(), input.begin(), input.end()), "encoding is undone",
+         input);
+    const auto whole = decode(input, input.size() + 1);
+    hold(whole == decode(input, 1) && whole == decode(input, 3), "it does not depend on how it arrives",
+         input);
+    const exact text(input);
+    for (const auto& decoded : {auth::base64_decode(text.view()), auth::base64url_decode(text.view())})
+        hold(!decoded || decoded->size() <= input.size(), "decoding makes it shorter", input);
+    if (const auto decoded = auth::base64url_decode(text.view()))
+        hold(auth::base64url_encode(*decoded) == input, "there is one spelling", input);
+}
+
+void configuration(std::string_view input) {
+    const auto environment = [](const std::string& name) -> std::optional<std::string> {
+        if (name == "SET") return "1";
+        return std::nullopt;
+    };
+    const exact text(input);
+    if (const auto loaded = config::load_text(text.view(), "file", environment); !loaded)
+        hold(!loaded.error().message.empty(), "a refusal says why", input);
+    (void)config::substitute(text.view(), environment);
+    const auto line = text.view().find('\n');
+    const auto first = text.view().substr(0, line);
+    const auto second = line == std::string_view::npos ? std::string_view() : text.view().substr(line + 1);
+    (void)config::ant_match(first, second);
+    if (const auto limits = config::payload_limits::parse(first)) (void)limits->limit(second);
+}
+
+void picture(std::string_view input) {
+    using namespace imaging;
+    using namespace imaging::worker;
+    const exact text(input);
+    const auto found = sniff(text.view());
+    hold(!found.looks_like.empty(), "everything looks like something", input);
+    (void)check_gif(text.view());
+    (void)check_png(text.view());
+    bitmap(text.view(), read_bmp_layout(text.view()), input);
+    bitmap(text.view(), read_icon_layout(text.view()), input);
+    if (const auto entry = largest_icon_entry(text.view())) {
+        hold(inside(entry->data, text.view()), "an entry is inside", input);
+        if (!entry->is_png) bitmap(entry->data, read_icon_layout(entry->data), input);
+    }
+}
+
+void svg(std::string_view input) {
+    using namespace imaging;
+    const exact text(input);
+    const auto metadata = read_svg_metadata(text.view());
+    hold(metadata.present || metadata.size_without == input.size(), "nothing is left out", input);
+    hold(metadata.size_without <= input.size(), "the rest is a part", input);
+    (void)json_title(text.view());
+    (void)xml::unescape(text.view());
+    (void)xml::find_root(text.view());
+    if (xml::is_utf16(text.view())) (void)xml::utf8_from_utf16(text.view());
+    xml::tokens all(text.view());
+    std::size_t end = 0;
+    for (auto one = all.next(); one.kind != xml::token::type::end; one = all.next()) {
+        hold(one.begin >= end && one.end > one.begin && one.end <= input.size(), "tokens go on", input);
+        hold(inside(one.name, text.view()) && inside(one.content, text.view()), "a token is inside", input);
+        end = one.end;
+    }
+}
+
+}  // namespace gallery::fuzz

@@ -1,0 +1,32 @@
+/// All fuzz targets by name. Inputs that once broke one, and seeds, are in corpus/<name>.
+#pragma once
+
+#include "document_targets.hpp"
+#include "http_targets.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace gallery::fuzz {
+
+struct target {
+    std::string_view name;
+    void (*run)(std::string_view input);
+};
+
+inline constexpr std::array targets = {
+    target{"head", &http::fuzz::head},
+    target{"chunked", &http::fuzz::chunked},
+    target{"multipart", &http::fuzz::multipart},
+    target{"conditional", &http::fuzz::conditional},
+    target{"range", &http::fuzz::range},
+    target{"texts", &http::fuzz::texts},
+    target{"import", &import_document},
+    target{"token", &token},
+    target{"base64", &base64},
+    target{"configuration", &configuration},
+    target{"picture", &picture},
+    target{"svg", &svg},
+};
+
+}  // namespace gallery::fuzz
