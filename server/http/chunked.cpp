@@ -9,16 +9,6 @@ namespace gallery::http {
 
 namespace beast = boost::beast;
 
-namespace {
-
-/// Beast has seen the last chunk's line in three bytes and asserts that it is then given two more at once.
-/// Nothing can end with these four, so it is not asked.
-bool ends_inside_last_chunk(std::span<const char> rest) noexcept {
-    return rest.size() == 4 && std::string_view(rest.data(), 3) == "0\r\n";
-}
-
-}  // namespace
-
 // Only the body's part of the parser is used; the head was read and validated before, by our own.
 class chunked_decoder::parser final : public beast::http::basic_parser<true> {
 public:
@@ -31,6 +21,12 @@ public:
     }
     std::span<const char> data;
 
+    /// Beast takes the last chunk's line when it is there, in three bytes, and asserts that it is then given
+    /// two more at once. Four are not enough to end with, so it is not asked.
+    [[nodiscard]] bool ends_inside_last_chunk(std::span<const char> rest) const noexcept {
+        return left_of_chunk_ == 0 && rest.size() == 4 && std::string_view(rest.data(), 3) == "0\r\n";
+    }
+
 private:
     using text = beast::string_view;
     using code = beast::error_code;
@@ -40,12 +36,15 @@ private:
     void on_header_impl(code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, code&) override {}
     std::size_t on_body_impl(text body, code&) override { return body.size(); }
-    void on_chunk_header_impl(std::uint64_t, text, code&) override {}
+    void on_chunk_header_impl(std::uint64_t size, text, code&) override { left_of_chunk_ = size; }
     std::size_t on_chunk_body_impl(std::uint64_t, text body, code&) override {
+        left_of_chunk_ -= body.size();
         data = {body.data(), body.size()};
         return body.size();
     }
     void on_finish_impl(code&) override {}
+
+    std::uint64_t left_of_chunk_ = 0;
 };
 
 chunked_decoder::chunked_decoder() : parser_(std::make_unique<parser>()) {}
@@ -55,7 +54,7 @@ chunked_decoder::outcome chunked_decoder::next(std::span<const char> input) {
     outcome out;
     while (!parser_->is_done()) {
         const auto rest = input.subspan(out.consumed);
-        if (rest.empty() || ends_inside_last_chunk(rest)) return out;
+        if (rest.empty() || parser_->ends_inside_last_chunk(rest)) return out;
         parser_->data = {};
         beast::error_code failure;
         out.consumed += parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), failure);
