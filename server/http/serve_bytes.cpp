@@ -100,8 +100,10 @@ response serve_bytes(const request& message, const representation& facts, galler
     response out;
     const auto choice = select_representation(message, facts);
     prepare_response(facts, choice, out);
-    if (choice.status == 200) out.set_content(std::move(content));
-    if (choice.status == 206) out.set_content(content.slice(choice.range.first, choice.range.length));
+    if (choice.status == 206)
+        out.set_content(content.slice(choice.range.first, choice.range.length));
+    else if (choice.status == 200)
+        out.set_content(std::move(content));
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "layout.hpp"
 #include "record_text.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <cerrno>
 #include <set>

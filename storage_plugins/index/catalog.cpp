@@ -266,7 +266,8 @@ void catalog::put(stored item) {
     const auto old = images.by_key.find(key);
     const bool is_new = old == images.by_key.end();
     if (!is_new) state_->remove(where, old->second);
-    const auto* added = images.shelf_of(fresh).add(std::move(fresh));
+    auto& shelf = images.shelf_of(fresh);
+    const auto* added = shelf.add(std::move(fresh));
     images.by_key.emplace(added->record().key, added);
     images.in_order_of_key.emplace(added->record().key, added);
     state_->by_id.emplace(added->record().id, added);
