@@ -230,6 +230,17 @@ class Server:
     def log(self):
         return self.log_path.read_text(errors="replace")[-8000:] if self.log_path.exists() else ""
 
+    def wait_for_report(self, starts=1, limit=120):
+        """The log, once it has what the server shows at the end of so many starts; that comes after it is ready."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            log = self.log()
+            # Written at once: a line behind the first one is there with all others.
+            if log.count("\n  previews ") >= starts and log.endswith("\n"):
+                return log
+            time.sleep(0.02)
+        raise AssertionError(f"the server has not shown its report after {limit} s:\n{self.log()}")
+
     def kill(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)

@@ -781,7 +781,7 @@ class Restart(unittest.TestCase):
         server = Server(environment={"GALLERY_SYSADMIN_PASSWORD": "", "GALLERY_DEMO_PASSWORD": ""})
         try:
             server.start()
-            shown = server.log()
+            shown = server.wait_for_report()
             words = shown.replace(",", " ").split()
             for email in (SYSADMIN[0], TENANT[0], CUSTOMER[0]):
                 client = Client(server)
@@ -790,6 +790,7 @@ class Restart(unittest.TestCase):
                                     if len(word) == 20), shown)
             server.terminate()
             server.start()
+            server.wait_for_report(2)
             self.assertEqual(1, server.log().count(f"{SYSADMIN[0]} "), server.log())
         finally:
             server.stop()
