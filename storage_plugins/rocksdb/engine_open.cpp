@@ -110,7 +110,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> engine::families(const options& cho
                 how.enable_blob_garbage_collection = true;
                 how.blob_garbage_collection_age_cutoff = 0.5;
                 how.blob_garbage_collection_force_threshold = 0.5;
-                how.blob_compaction_readahead_size = 2ULL << 20;
+                // Reading ahead would keep a buffer as large as the largest picture for each file that a
+                // compaction meets, until it ends.
+                how.blob_compaction_readahead_size = 0;
                 break;
             default:
                 break;
