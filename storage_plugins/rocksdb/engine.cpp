@@ -87,7 +87,10 @@ result<void> engine::commit(rocksdb::WriteBatch& batch) {
     rocksdb::WriteOptions write;
     write.sync = true;
     const auto status = db_->Write(write, &batch);
-    if (status.ok()) return {};
+    if (status.ok()) {
+        steer_blob_collection(batch.GetDataSize());
+        return {};
+    }
     failed_.store(true, std::memory_order_relaxed);
     return to_error(status, "writing");
 }
@@ -123,6 +126,28 @@ void engine::make_room(std::uint64_t size) {
     flush.allow_write_stall = true;
     // A failure shows in the write that follows.
     db_->Flush(flush, handle(family::bodies)).PermitUncheckedError();
+}
+
+void engine::steer_blob_collection(std::uint64_t written) {
+    // While RocksDB collects garbage, every compaction moves the pictures of the oldest blob files, whether
+    // there is garbage in them or not: much writing, and memory for the largest picture. So it does that
+    // only while a good part of the files is garbage.
+    constexpr std::uint64_t look_every = 32ULL << 20;
+    if (written_since_look_.fetch_add(written, std::memory_order_relaxed) + written < look_every) return;
+    const std::unique_lock lock(blob_collection_mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return;
+    written_since_look_.store(0, std::memory_order_relaxed);
+    std::uint64_t total = 0;
+    std::uint64_t garbage = 0;
+    auto* const bodies = handle(family::bodies);
+    using properties = rocksdb::DB::Properties;
+    if (!db_->GetIntProperty(bodies, properties::kLiveBlobFileSize, &total) ||
+        !db_->GetIntProperty(bodies, properties::kLiveBlobFileGarbageSize, &garbage))
+        return;
+    const bool wanted = garbage > total / (collects_blobs_ ? 8 : 4);
+    if (wanted == collects_blobs_) return;
+    if (db_->SetOptions(bodies, {{"enable_blob_garbage_collection", wanted ? "true" : "false"}}).ok())
+        collects_blobs_ = wanted;
 }
 
 }  // namespace gallery::rocks

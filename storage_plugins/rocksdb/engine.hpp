@@ -113,6 +113,7 @@ private:
     result<revision> readable_revision(const rocksdb::Options& how, const options& chosen) const;
     result<void> check_format();
     void make_room(std::uint64_t size);
+    void steer_blob_collection(std::uint64_t written);
     void try_resume();
 
     std::string folder_;
@@ -125,6 +126,9 @@ private:
     std::atomic<bool> failed_{false};
     std::mutex resume_mutex_;
     std::mutex room_mutex_;
+    std::atomic<std::uint64_t> written_since_look_{0};  // bytes
+    std::mutex blob_collection_mutex_;
+    bool collects_blobs_ = false;  // guarded by it
 };
 
 }  // namespace gallery::rocks

@@ -107,7 +107,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> engine::families(const options& cho
                 how.compression = rocksdb::kNoCompression;  // pictures are compressed already
                 how.enable_blob_files = true;
                 how.min_blob_size = 1024;
-                how.enable_blob_garbage_collection = true;
+                how.enable_blob_garbage_collection = false;  // until there is some: steer_blob_collection()
                 how.blob_garbage_collection_age_cutoff = 0.5;
                 how.blob_garbage_collection_force_threshold = 0.5;
                 // Reading ahead would keep a buffer as large as the largest picture for each file that a
