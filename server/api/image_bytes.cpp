@@ -9,6 +9,7 @@
 #include "http/serve_bytes.hpp"
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -62,8 +63,7 @@ http::coding negotiate(const http::request& message) noexcept {
     return http::choose_coding(message, {.gzip = true, .br = true});
 }
 
-// "Content-Disposition", "x-filename" and the safety lines.
-std::string prepared_lines(const image_record& record, bool by_link) {
+std::string make_prepared_lines(const image_record& record, bool by_link) {
     std::string lines(safety);
     lines += "Content-Disposition: ";
     lines += http::content_disposition(
@@ -72,6 +72,41 @@ std::string prepared_lines(const image_record& record, bool by_link) {
     lines += http::percent_encode(record.file_name);
     lines += "\r\n";
     return lines;
+}
+
+// "Content-Disposition", "x-filename" and the safety lines. Composed once for a revision of a record, and
+// kept by each thread for those that it served last; valid until the thread's next call.
+std::string_view prepared_lines(const image_record& record, bool by_link) {
+    struct kept {
+        image_id id;
+        revision rev = 0;
+        bool by_link = false;
+        std::string lines;
+    };
+    thread_local std::array<kept, 256> table;
+    auto& slot =
+        table[(std::hash<image_id>{}(record.id) * 2 + record.rev * 5 + (by_link ? 1 : 0)) % table.size()];
+    if (slot.rev != record.rev || slot.by_link != by_link || slot.id != record.id) {
+        slot.lines = make_prepared_lines(record, by_link);
+        slot.id = record.id;
+        slot.rev = record.rev;
+        slot.by_link = by_link;
+    }
+    return slot.lines;
+}
+
+cache::etag_entry entry_of(const image_record& record, representation which) {
+    const auto& described = record.descriptor(which);
+    cache::etag_entry entry;
+    entry.digest = described.etag;
+    entry.flags =
+        (described.media_type == svg ? flag_codings : 0) | (record.tenant == system_tenant ? flag_system : 0);
+    entry.revision = record.rev;
+    return entry;
+}
+
+bool wants_content(const http::request& message, const http::selection& selected) noexcept {
+    return message.verb() != http::method::head && (selected.status == 200 || selected.status == 206);
 }
 
 }  // namespace
@@ -86,6 +121,11 @@ struct image_bytes::wanted {
         return how == access::by_link ? cache::etag_key::link(name, which, coding)
                                       : cache::etag_key::image(tenant, name, which, coding);
     }
+};
+
+struct image_bytes::coding_choice {
+    http::coding coding = http::coding::identity;
+    service::coded_body coded;  // empty where the identity is sent
 };
 
 image_bytes::image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
@@ -118,7 +158,7 @@ void image_bytes::add_routes(http::router& routes) {
                    {.name = each.name, .body_limit = 0});
         routes.add_hot(http::method::get, each.pattern,
                        [this, which, how](http::request& message, http::response& out) {
-                           return try_not_modified(message, which, how, out);
+                           return try_at_once(message, which, how, out);
                        });
     }
 }
@@ -145,27 +185,87 @@ result<image_bytes::wanted> image_bytes::resolve(http::request& message, represe
     return what;
 }
 
-bool image_bytes::try_not_modified(http::request& message, representation which, access how,
-                                   http::response& out) const {
-    if (!etags_.enabled() || message.header(http::field::if_none_match).empty()) return false;
+bool image_bytes::try_at_once(http::request& message, representation which, access how,
+                              http::response& out) const {
     const auto what = resolve(message, which, how);
-    if (!what) return false;  // the handler says why
-    const auto now = cache::etag_cache::time_point::clock::now();
-    auto known = etags_.find(what->etag_key(cache::coding::identity), now);
+    if (!what) {
+        out = http::error_response(what.error());
+        return true;
+    }
+    return answer_not_modified(message, *what, out) || answer_from_memory(message, *what, out);
+}
+
+bool image_bytes::answer_not_modified(const http::request& message, const wanted& what,
+                                      http::response& out) const {
+    if (!etags_.enabled() || message.header(http::field::if_none_match).empty()) return false;
+    const auto now = cache::etag_cache::coarse_now();
+    auto known = etags_.find(what.etag_key(cache::coding::identity), now);
     if (!known) return false;
     const bool has_codings = (known->flags & flag_codings) != 0;
     if (has_codings) {
         if (const auto coding = negotiate(message); coding != http::coding::identity) {
-            known = etags_.find(what->etag_key(to_cache(coding)), now);
+            known = etags_.find(what.etag_key(to_cache(coding)), now);
             if (!known) return false;
         }
     }
     const auto etag = hex(known->digest);
     http::representation facts;
     facts.etag = {etag.data(), etag.size()};
-    facts.cache_control = cache_control((known->flags & flag_system) != 0, how);
+    facts.cache_control = cache_control((known->flags & flag_system) != 0, what.how);
     if (has_codings) facts.vary = "Accept-Encoding";
     return http::try_not_modified(message, facts, out);
+}
+
+bool image_bytes::answer_from_memory(const http::request& message, const wanted& what,
+                                     http::response& out) const {
+    const auto key = what.etag_key(cache::coding::identity);
+    // Who asks without a condition has no etag yet; the next request of that client has one, and fills.
+    const bool fills = etags_.enabled() && message.has(http::field::if_none_match);
+    const auto ticket = etags_.begin_fill(key);
+    const auto found = what.how == access::by_link ? gallery_.find_public_now(what.name)
+                                                   : gallery_.find_now(what.tenant, what.name);
+    if (!found) return false;
+    const auto& record = **found;
+    coding_choice choice;
+    if (record.descriptor(what.which).media_type == svg) {
+        // Compressed bytes may have to be made first.
+        if (negotiate(message) != http::coding::identity) return false;
+    }
+    if (fills) {
+        etags_.complete_fill(ticket, key, entry_of(record, what.which), cache::etag_cache::coarse_now());
+    }
+    const auto selected = prepare(message, what, record, choice, out);
+    if (!wants_content(message, selected)) return true;
+    auto content = gallery_.read_now(record, what.which);
+    if (!content) {
+        out.reset();
+        return false;
+    }
+    if (selected.status == 200) {
+        out.set_content(std::move(*content));
+    } else {
+        out.set_content(content->slice(selected.range.first, selected.range.length));
+    }
+    return true;
+}
+
+http::selection image_bytes::prepare(const http::request& message, const wanted& what,
+                                     const image_record& record, const coding_choice& choice,
+                                     http::response& out) const {
+    const auto& described = record.descriptor(what.which);
+    const bool is_coded = !choice.coded.data.empty();
+    const auto etag = hex(is_coded ? choice.coded.etag : described.etag);
+    http::representation facts;
+    facts.etag = {etag.data(), etag.size()};
+    facts.media_type = described.media_type;
+    facts.size = is_coded ? choice.coded.data.size() : described.size;
+    facts.cache_control = cache_control(record.tenant == system_tenant, what.how);
+    if (described.media_type == svg) facts.vary = "Accept-Encoding";
+    if (is_coded) facts.content_encoding = http::to_string(choice.coding);
+    facts.prepared = prepared_lines(record, what.how == access::by_link);
+    const auto selected = http::select_representation(message, facts);
+    http::prepare_response(facts, selected, out);
+    return selected;
 }
 
 task<http::response> image_bytes::serve(http::request& message, representation which, access how) {
@@ -195,60 +295,41 @@ task<result<http::response>> image_bytes::serve_current(http::request& message, 
     if (!found) co_return found.error();
     const auto record = std::move(*found);
     const auto& described = record->descriptor(what.which);
-    const bool is_svg = described.media_type == svg;
-    const bool is_system = record->tenant == system_tenant;
-    const bool by_link = what.how == access::by_link;
 
-    auto coding = is_svg ? negotiate(message) : http::coding::identity;
-    service::coded_body coded;
-    if (coding != http::coding::identity) {
+    coding_choice choice;
+    if (described.media_type == svg) choice.coding = negotiate(message);
+    if (choice.coding != http::coding::identity) {
         service::coded_bodies::load fetch = [this, record, which = what.which] {
             return gallery_.read(record, which);
         };
         auto made = co_await coded_.get(
             described.etag,
-            coding == http::coding::br ? service::body_coding::brotli : service::body_coding::gzip,
+            choice.coding == http::coding::br ? service::body_coding::brotli : service::body_coding::gzip,
             std::move(fetch));
         if (!made) co_return made.error();
-        coded = std::move(*made);
+        choice.coded = std::move(*made);
     }
-    const bool is_coded = !coded.data.empty();
+    const bool is_coded = !choice.coded.data.empty();
 
     const auto now = cache::etag_cache::time_point::clock::now();
-    cache::etag_entry entry;
-    entry.digest = described.etag;
-    entry.flags = (is_svg ? flag_codings : 0) | (is_system ? flag_system : 0);
-    entry.revision = record->rev;
+    auto entry = entry_of(*record, what.which);
     etags_.complete_fill(ticket, key, entry, now);
-    if (coding != http::coding::identity) {
-        entry.coded = is_coded ? to_cache(coding) : cache::coding::identity;
-        if (is_coded) entry.digest = coded.etag;
-        etags_.complete_fill(ticket, what.etag_key(to_cache(coding)), entry, now);
+    if (choice.coding != http::coding::identity) {
+        entry.coded = is_coded ? to_cache(choice.coding) : cache::coding::identity;
+        if (is_coded) entry.digest = choice.coded.etag;
+        etags_.complete_fill(ticket, what.etag_key(to_cache(choice.coding)), entry, now);
     }
 
-    const auto etag = hex(entry.digest);
-    const auto prepared = prepared_lines(*record, by_link);
-    http::representation facts;
-    facts.etag = {etag.data(), etag.size()};
-    facts.media_type = described.media_type;
-    facts.size = is_coded ? coded.data.size() : described.size;
-    facts.cache_control = cache_control(is_system, what.how);
-    if (is_svg) facts.vary = "Accept-Encoding";
-    if (is_coded) facts.content_encoding = http::to_string(coding);
-    facts.prepared = prepared;
-
-    const auto choice = http::select_representation(message, facts);
     http::response out;
-    http::prepare_response(facts, choice, out);
-    const bool has_content = choice.status == 200 || choice.status == 206;
-    if (!has_content || message.verb() == http::method::head) co_return out;
-    body content = coded.data;
+    const auto selected = prepare(message, what, *record, choice, out);
+    if (!wants_content(message, selected)) co_return out;
+    body content = choice.coded.data;
     if (!is_coded) {
         auto read = co_await gallery_.read(record, what.which);
         if (!read) co_return read.error();
         content = std::move(*read);
     }
-    out.set_content(content.slice(choice.range.first, choice.range.length));
+    out.set_content(content.slice(selected.range.first, selected.range.length));
     co_return out;
 }
 

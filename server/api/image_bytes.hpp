@@ -6,6 +6,7 @@
 #include "gallery/coded_bodies.hpp"
 #include "gallery/images.hpp"
 #include "http/router.hpp"
+#include "http/serve_bytes.hpp"
 
 #include <chrono>
 #include <string>
@@ -29,15 +30,22 @@ public:
 
 private:
     enum class access : bool { authenticated, by_link };
-    struct wanted;  // which bytes a request asks for
+    struct wanted;         // which bytes a request asks for
+    struct coding_choice;  // how they are coded for it
 
     /// Who asks and for whose image; decided before any cache is looked at.
     result<wanted> resolve(http::request& message, representation which, access how) const;
+    /// The whole answer, where nothing has to be waited for.
+    bool try_at_once(http::request& message, representation which, access how, http::response& out) const;
     /// 304 from the etag cache, without asking the storage.
-    bool try_not_modified(http::request& message, representation which, access how,
-                          http::response& out) const;
+    bool answer_not_modified(const http::request& message, const wanted& what, http::response& out) const;
+    /// Whatever is to be answered, from what the storage has in memory.
+    bool answer_from_memory(const http::request& message, const wanted& what, http::response& out) const;
     task<http::response> serve(http::request& message, representation which, access how);
     task<result<http::response>> serve_current(http::request& message, const wanted& what);
+    /// All of the answer but its content; says which part of the content it has.
+    http::selection prepare(const http::request& message, const wanted& what, const image_record& record,
+                            const coding_choice& choice, http::response& out) const;
     [[nodiscard]] const std::string& cache_control(bool is_system, access how) const noexcept;
 
     service::images& gallery_;

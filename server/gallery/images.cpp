@@ -278,6 +278,21 @@ task<result<body>> images::read(record_ptr record, representation which) {
     return store_.read(std::move(record), which);
 }
 
+std::optional<record_ptr> images::find_now(const tenant_id& tenant, std::string_view key) {
+    return store_.find_now(tenant, key);
+}
+
+std::optional<record_ptr> images::find_public_now(std::string_view public_key) {
+    if (!is_public_key(public_key)) return std::nullopt;
+    auto found = store_.find_by_public_key_now(public_key);
+    if (found && !(*found)->is_public) return std::nullopt;
+    return found;
+}
+
+std::optional<body> images::read_now(const image_record& record, representation which) {
+    return store_.read_now(record, which);
+}
+
 task<result<image_page>> images::list(image_query query) {
     return store_.list(std::move(query));
 }

@@ -16,6 +16,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace gallery::service {
 
@@ -77,6 +78,11 @@ public:
     task<result<record_ptr>> find_public(std::string public_key);
     /// Error: stale where the record is not the current one any more: find it again.
     task<result<body>> read(record_ptr record, representation which);
+    /// What find(), find_public() and read() answer, where it lies in memory; else, and where that would be
+    /// an error, empty. Synchronous.
+    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key);
+    std::optional<record_ptr> find_public_now(std::string_view public_key);
+    std::optional<body> read_now(const image_record& record, representation which);
     task<result<image_page>> list(image_query query);
 
 private:

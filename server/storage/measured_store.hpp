@@ -69,6 +69,9 @@ public:
     task<result<record_ptr>> find_by_id(image_id id) override;
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;
     task<result<body>> read(record_ptr record, representation which) override;
+    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
+    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
+    std::optional<body> read_now(const image_record& record, representation which) override;
     task<result<image_page>> list(image_query query) override;
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                              std::size_t limit) override;

@@ -45,6 +45,24 @@ task<result<record_ptr>> filesystem_store::find_by_public_key(std::string public
     co_return std::move(found.record);
 }
 
+std::optional<record_ptr> filesystem_store::find_now(const tenant_id& tenant, std::string_view key) {
+    auto found = catalog_.find(tenant, key);
+    if (!found) return std::nullopt;
+    return std::move(found.record);
+}
+
+std::optional<record_ptr> filesystem_store::find_by_public_key_now(std::string_view public_key) {
+    auto found = catalog_.find_by_public_key(public_key);
+    if (!found) return std::nullopt;
+    return std::move(found.record);
+}
+
+std::optional<body> filesystem_store::read_now(const image_record& record, representation which) {
+    const auto now = catalog_.find(record.tenant, record.key);
+    if (!now || now.record->content_rev != record.content_rev) return std::nullopt;
+    return cache_.find({record.content_rev, which == representation::preview && !record.preview_is_original});
+}
+
 task<result<image_page>> filesystem_store::list(image_query query) {
     if (query.page_size <= records_at_once && catalog_.titles_to_search(query) <= titles_at_once)
         co_return catalog_.list(query);

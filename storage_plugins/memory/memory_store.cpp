@@ -52,6 +52,25 @@ public:
                                                                                    : kept.original;
     }
 
+    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override {
+        auto found = catalog_.find(tenant, key);
+        if (!found) return std::nullopt;
+        return std::move(found.record);
+    }
+
+    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override {
+        auto found = catalog_.find_by_public_key(public_key);
+        if (!found) return std::nullopt;
+        return std::move(found.record);
+    }
+
+    std::optional<body> read_now(const image_record& record, representation which) override {
+        const auto found = catalog_.find(record.tenant, record.key);
+        if (!found || found.record->content_rev != record.content_rev) return std::nullopt;
+        const auto& kept = static_cast<const bodies&>(*found.extra);
+        return which == representation::preview && !record.preview_is_original ? kept.preview : kept.original;
+    }
+
     task<result<image_page>> list(image_query query) override { co_return catalog_.list(query); }
 
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,

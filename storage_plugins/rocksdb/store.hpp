@@ -11,6 +11,7 @@
 #include "commit_order.hpp"
 #include "engine.hpp"
 #include "lists.hpp"
+#include "memory_file.hpp"
 #include "options.hpp"
 #include "page_ranks.hpp"
 #include "work.hpp"
@@ -42,6 +43,9 @@ public:
     task<result<record_ptr>> find_by_id(image_id id) override;
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;
     task<result<body>> read(record_ptr record, representation which) override;
+    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
+    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
+    std::optional<body> read_now(const image_record& record, representation which) override;
     task<result<image_page>> list(image_query query) override;
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                              std::size_t limit) override;
@@ -111,7 +115,7 @@ private:
     };
     /// Bytes whose hash was seen to be right.
     struct verified_body {
-        bytes memory;
+        body content;
         sha256_digest etag{};
     };
 
@@ -121,6 +125,7 @@ private:
     /// Records under 'r' and their key, 'i' and their id, 'p' and their public key.
     byte_lru<std::string, record_ptr, text_hash> record_cache_;
     byte_lru<body_name, std::shared_ptr<const verified_body>, body_hash> body_cache_;
+    memory_files memory_files_;
     commit_order order_;
     page_ranks ranks_;
     list_reader lists_;

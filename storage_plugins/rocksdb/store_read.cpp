@@ -16,6 +16,13 @@ std::string_view cached_record_key(std::string_view record_key) {
     return scratch;
 }
 
+std::string_view cached_record_key(const tenant_id& tenant, std::string_view key) {
+    thread_local std::string scratch;
+    scratch.assign(1, 'r');
+    scratch.append(raw(tenant)).append(key);
+    return scratch;
+}
+
 error not_found(std::string_view what) {
     return {errc::not_found, "There is no image with this " + std::string(what) + "."};
 }
@@ -116,13 +123,32 @@ task<result<record_ptr>> store::find_by_public_key(std::string public_key) {
     co_return co_await offload(readers_, std::move(work));
 }
 
+std::optional<record_ptr> store::find_now(const tenant_id& tenant, std::string_view key) {
+    return record_cache_.find(cached_record_key(tenant, key));
+}
+
+std::optional<record_ptr> store::find_by_public_key_now(std::string_view public_key) {
+    thread_local std::string scratch;
+    scratch.assign(1, 'p');
+    scratch.append(public_key);
+    return record_cache_.find(std::string_view(scratch));
+}
+
+std::optional<body> store::read_now(const image_record& record, representation which) {
+    if (record.preview_is_original) which = representation::original;
+    const auto kept = body_cache_.find(body_name{record.id, record.content_rev, which});
+    const auto& wanted = record.descriptor(which);
+    if (!kept || (*kept)->etag != wanted.etag || (*kept)->content.size() != wanted.size) return std::nullopt;
+    return (*kept)->content;
+}
+
 task<result<body>> store::read(record_ptr record, representation which) {
     if (!record) co_return error{errc::invalid_argument, "A record is needed to read its bytes."};
     if (record->preview_is_original) which = representation::original;
     if (auto kept = body_cache_.find(body_name{record->id, record->content_rev, which})) {
         const auto& wanted = record->descriptor(which);
-        if ((*kept)->etag == wanted.etag && (*kept)->memory.size() == wanted.size)
-            co_return body((*kept)->memory);
+        if ((*kept)->etag == wanted.etag && (*kept)->content.size() == wanted.size)
+            co_return (*kept)->content;
     }
     auto work = [this, record = std::move(record), which] {
         return guarded([&] { return load_body(*record, which); });
@@ -136,9 +162,9 @@ result<body> store::load_body(const image_record& record, representation which) 
     const std::string key = body_key(record.id, record.content_rev, which);
     const auto locked = loading_.lock({key});
     const auto matches = [&wanted](const verified_body& kept) {
-        return kept.etag == wanted.etag && kept.memory.size() == wanted.size;
+        return kept.etag == wanted.etag && kept.content.size() == wanted.size;
     };
-    if (auto kept = body_cache_.find(name); kept && matches(**kept)) return body((*kept)->memory);
+    if (auto kept = body_cache_.find(name); kept && matches(**kept)) return (*kept)->content;
 
     const auto generation = body_cache_.generation(name);
     const std::string record_name = record_key(record.tenant, record.key);
@@ -164,14 +190,16 @@ result<body> store::load_body(const image_record& record, representation which) 
     // Small values lie in a block among others, which a reference would keep in memory whole.
     constexpr std::size_t small = 1024;
     if (value.size() <= small) {
-        verified->memory = bytes::own(value.ToString());
+        verified->content = bytes::own(value.ToString());
+    } else if (auto file = memory_files_.hold({value.data(), value.size()})) {
+        verified->content = std::move(*file);
     } else {
         auto owner = std::make_shared<rocksdb::PinnableSlice>(std::move(value));
         const std::span<const char> all(owner->data(), owner->size());
-        verified->memory = bytes(std::move(owner), all);
+        verified->content = bytes(std::move(owner), all);
     }
-    body answer(verified->memory);
-    const auto size = verified->memory.size() + sizeof(verified_body) + sizeof(rocksdb::PinnableSlice);
+    body answer(verified->content);
+    const auto size = answer.size() + sizeof(verified_body) + sizeof(rocksdb::PinnableSlice);
     body_cache_.put(name, std::move(verified), size, generation);
     return answer;
 }

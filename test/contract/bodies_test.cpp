@@ -27,6 +27,46 @@ BOOST_AUTO_TEST_CASE(bodies_of_every_size_come_back) {
         expect_stored(one);  // from memory, where an engine keeps them
 }
 
+// An engine need not have an answer at once; one that it has is the coroutine's.
+BOOST_AUTO_TEST_CASE(what_is_answered_at_once_is_as_new_as_what_is_waited_for) {
+    const auto tenant = tenant_number(1);
+    const auto expect_now = [&](const image& wanted) {
+        const auto record = must_find(tenant, wanted.record.key);
+        if (const auto now = store().find_now(tenant, wanted.record.key)) BOOST_TEST((**now == *record));
+        if (const auto now = store().find_by_public_key_now(wanted.record.public_key))
+            BOOST_TEST((**now == *record));
+        for (const auto which : {representation::original, representation::preview}) {
+            const auto waited = read(record, which);
+            BOOST_TEST_REQUIRE(waited.has_value());
+            if (const auto now = store().read_now(*record, which)) {
+                const auto loaded = now->load();
+                BOOST_TEST((loaded && loaded->view() == *waited));
+            }
+        }
+    };
+    const std::size_t sizes[] = {0, 100, 40'000, 300'000, 2 << 20};
+    for (const auto size : sizes) {
+        auto one = make(tenant, "now " + std::to_string(size), size, size / 2);
+        must_save(one, precondition::absent());
+        expect_now(one);
+        expect_now(one);
+        one = with_bytes(std::move(one), size + 1, size / 2 + 1);
+        const auto old = must_find(tenant, one.record.key);
+        must_save(one);
+        expect_now(one);
+        // Of a record that was replaced an engine gives its own bytes or none.
+        if (const auto kept = store().read_now(*old, representation::original))
+            BOOST_TEST(kept->size() == size);
+        one.record.title = "another title";
+        one.record.is_public = !one.record.is_public;
+        BOOST_TEST_REQUIRE(update(one.record).has_value());
+        expect_now(one);
+        BOOST_TEST_REQUIRE(erase(tenant, one.record.key).has_value());
+        BOOST_TEST(!store().find_now(tenant, one.record.key));
+        BOOST_TEST(!store().find_by_public_key_now(one.record.public_key));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(fifty_mebibytes_come_back) {
     const auto large = make(tenant_number(1), "large", 50U << 20, 100);
     must_save(large);

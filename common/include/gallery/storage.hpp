@@ -27,6 +27,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -147,6 +148,14 @@ public:
     /// kept since. Error: stale where the record has been replaced or erased, corrupt.
     virtual task<result<body>> read(record_ptr record, representation which) = 0;
 
+    /// What find(), find_by_public_key() and read() would answer, where it lies in memory and nothing has to
+    /// be waited for; else empty, also where the answer would be an error: then the coroutine is asked. An
+    /// answer is as new as the coroutine's. Any thread; never blocks. An engine that keeps nothing in memory
+    /// inherits these.
+    [[nodiscard]] virtual std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key);
+    [[nodiscard]] virtual std::optional<record_ptr> find_by_public_key_now(std::string_view public_key);
+    [[nodiscard]] virtual std::optional<body> read_now(const image_record& record, representation which);
+
     /// One page. Errors: invalid_argument for page_size 0.
     virtual task<result<image_page>> list(image_query query) = 0;
 
@@ -216,5 +225,16 @@ public:
     /// Any thread; cheap.
     [[nodiscard]] virtual std::vector<std::pair<std::string, double>> statistics() const = 0;
 };
+
+inline std::optional<record_ptr> image_store::find_now(const tenant_id& /*tenant*/,
+                                                       std::string_view /*key*/) {
+    return std::nullopt;
+}
+inline std::optional<record_ptr> image_store::find_by_public_key_now(std::string_view /*public_key*/) {
+    return std::nullopt;
+}
+inline std::optional<body> image_store::read_now(const image_record& /*record*/, representation /*which*/) {
+    return std::nullopt;
+}
 
 }  // namespace gallery
