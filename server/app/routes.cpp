@@ -23,7 +23,7 @@ std::uint64_t gallery_server::parts::picture_limit() const {
 result<void> gallery_server::parts::add_routes() {
     routes_ = std::make_shared<http::router>();
     const api::verify_credentials verify = [this](std::string_view credentials) {
-        return authenticator_->authenticate(credentials, std::chrono::system_clock::now());
+        return authenticator_->authenticate(credentials, auth::authenticator::coarse_now());
     };
     api::system_parameters parameters;
     parameters.max_resource_size = settings.image.max_resource_size;

@@ -3,6 +3,7 @@
 #include "auth/encoding.hpp"
 
 #include <atomic>
+#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -117,6 +118,12 @@ cache::token_cache<authenticator::proof>& authenticator::cache_of_this_thread() 
         caches_.push_back(here.mine);
     }
     return here.mine->tokens;
+}
+
+authenticator::time_point authenticator::coarse_now() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 result<principal_ptr> authenticator::authenticate(std::string_view header, time_point now) {

@@ -62,6 +62,10 @@ public:
     /// out, or from before a change of the password.
     [[nodiscard]] result<principal_ptr> authenticate(std::string_view header, time_point now);
 
+    /// The system's clock as of the kernel's last tick, some milliseconds ago: cheap, and exact enough for
+    /// expiries that are counted in seconds.
+    [[nodiscard]] static time_point coarse_now() noexcept;
+
     /// Sums over all threads.
     [[nodiscard]] cache::token_cache_counters counters() const;
 

@@ -1,6 +1,8 @@
 #include "cache/etag_cache.hpp"
 
+#include <chrono>
 #include <cstring>
+#include <ctime>
 
 namespace gallery::cache {
 
@@ -38,6 +40,12 @@ etag_key etag_key::link(std::string_view public_key, representation which, codin
     key.key_ = link_subject(public_key);
     key.key_.variant = variant_of(which, coded);
     return key;
+}
+
+etag_cache::time_point etag_cache::coarse_now() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 void etag_cache::invalidate(const tenant_id& tenant, std::string_view image_key) noexcept {

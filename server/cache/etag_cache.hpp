@@ -73,6 +73,10 @@ public:
 
     [[nodiscard]] bool enabled() const noexcept { return entries_.enabled(); }
 
+    /// The steady clock as of the kernel's last tick, some milliseconds ago: cheap, and exact enough for
+    /// lives that are counted in minutes.
+    [[nodiscard]] static time_point coarse_now() noexcept;
+
     /// @p now: steady clock, as coarse as the timers are. A hit renews the entry's life. Never allocates.
     [[nodiscard]] std::optional<etag_entry> find(const etag_key& key, time_point now) noexcept {
         return entries_.find(key.key_, now);

@@ -434,6 +434,7 @@ bool connection::end_exchange(bool complete) {
     w.answer.reset();
     w.refusal.reset();
     phase_ = phase::pausing;
+    answered_ = true;
     return complete && goes_on_ && !shed_;
 }
 

@@ -42,6 +42,8 @@ public:
     head_status take_head() noexcept;
     /// Where to read to, with room for at least a byte.
     [[nodiscard]] std::span<char> read_room() noexcept;
+    /// Whether this is a client that goes on, rather than one with a single request.
+    [[nodiscard]] bool has_answered() const noexcept { return answered_; }
     /// Notes what a read brought. False when the connection is to end.
     bool took(bool failed, std::size_t bytes) noexcept;
 
@@ -115,6 +117,7 @@ private:
     bool goes_on_ = true;               // another request may follow the one in hand
     bool lingers_ = false;              // the client may still be sending
     bool must_rest_ = false;            // it was quiet for a tick
+    bool answered_ = false;             // a request
     std::uint32_t body_allowance_ = 0;  // seconds that the client may still keep us waiting for its body
     std::uint32_t body_credit_ = 0;     // bytes not yet worth a second
 };

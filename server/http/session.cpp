@@ -19,8 +19,8 @@ task<> serve(std::unique_ptr<connection> client) {
                 if (!c.took(bytes == 0, bytes)) co_return;
             } else {
                 const auto room = c.read_room();
-                const auto [failure, bytes] = co_await c.socket().async_read_some(
-                    asio::mutable_buffer(room.data(), room.size()), plain_result);
+                const auto [failure, bytes] =
+                    co_await c.socket().async_read_head(room, c.has_answered(), plain_result);
                 if (!c.took(static_cast<bool>(failure), bytes)) co_return;
             }
         }

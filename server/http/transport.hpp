@@ -1,20 +1,16 @@
 /// Bytes over a connected socket that does not block, plain or through TLS.
 #pragma once
 
+#include "http/tcp_socket.hpp"
 #include "http/tls.hpp"
 
 #include <gallery/bytes.hpp>
-#include <gallery/task.hpp>
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 namespace gallery::http {
-
-using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, io_executor>;
 
 enum class io_state : std::uint8_t {
     done,        ///< `bytes` were moved, at least one
