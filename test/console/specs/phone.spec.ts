@@ -36,6 +36,13 @@ test('on a phone every action of an image is a tap away, in the grid and in the 
   expect(download.suggestedFilename()).toBe('two.png');
 });
 
+test('on a phone the list tells which images are the system’s', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'A picture of one’s own');
+  await console.signIn(tenant.account, '/images?mode=list&system=true&sort=title&order=ASC');
+  await expect(console.row('Alarm').locator('.small').getByText('System')).toBeVisible();
+  await expect(console.row('A picture of one’s own').locator('.small').getByText('System')).toHaveCount(0);
+});
+
 test('on a phone nothing that is tapped is smaller than a fingertip', async ({ console, tenant, page }) => {
   await tenant.upload(numbered(1), 'Finger');
   for (const mode of ['list', 'grid']) {

@@ -105,6 +105,21 @@ test('a file at which the connection breaks off again and again is given up, and
   await expect(console.rows).toHaveCount(2);
 });
 
+test('a picture that lands beside a question does not push it aside', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'In question');
+  await console.signIn(tenant.account);
+  await console.rows.first().getByRole('button', { name: /^Delete/ }).click();
+  await expect(console.dialog).toContainText('Delete this image?');
+  await console.drop('header', [numbered(2, 'beside.png')]);
+  await console.paste(numbered(3, 'image.png'));
+  await expect(page.locator('mat-dialog-container')).toHaveCount(1);
+  await expect(console.dialog).toContainText('Delete this image?');
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
+  await console.paste(numbered(3, 'image.png'));
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(1);
+});
+
 test('files that were chosen and not sent are gone when the dialog is closed, however it is closed', async ({ console, tenant, page }) => {
   await console.signIn(tenant.account);
   await page.getByRole('button', { name: 'Upload images' }).first().click();

@@ -25,6 +25,11 @@ export class ImageActions {
     return this.session.isSystem() || !isSystemImage(image);
   }
 
+  /** Whether to say that this is a system image: to the system administrator, all of them are. */
+  isMarked(image: ImageInfo): boolean {
+    return isSystemImage(image) && !this.session.isSystem();
+  }
+
   noteChange(): void {
     this.changeCount.update((n) => n + 1);
   }

@@ -6,7 +6,7 @@ import { ImagePipe } from 'gallery-image-pipe';
 
 import { errorText } from '../core/errors';
 import { formatSize } from '../core/format';
-import { ImagesApi, isSystemImage, versionedAddress } from '../core/images-api';
+import { ImagesApi, versionedAddress } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 import { Icon } from '../shared/icon';
 import { GridLayout } from './grid-layout';
@@ -20,12 +20,16 @@ interface Tile {
   readonly index: number;
   readonly image: ImageInfo | null;
   readonly transform: string;
+  /** Its picture is wanted, not only its place. */
+  readonly drawn: boolean;
 }
 
 const PAGE_SIZE = 100;
 const OVERSCAN_ROWS = 2;
 // While the scroll bar is dragged far, pages that only fly by are not asked for.
 const REST_MS = 70;
+// Nobody sees a picture that flies by faster than this, in px/ms; a flung wheel stays well below it.
+const RUSH = 12;
 
 /**
  * All images of the query in one endless surface. Only the tiles in sight are in the document, and
@@ -53,7 +57,6 @@ export class ImageGrid {
   protected readonly actions = inject(ImageActions);
   protected readonly touch = matchMedia('(hover: none)').matches;
   protected readonly formatSize = formatSize;
-  protected readonly isSystem = isSystemImage;
   protected readonly address = versionedAddress;
 
   protected readonly cache = signal<PageCache | null>(null);
@@ -61,6 +64,8 @@ export class ImageGrid {
   private readonly width = signal(0);
   private readonly viewHeight = signal(0);
   private readonly scrollTop = signal(0);
+  private readonly rushing = signal(false);
+  private drawn = new Set<number>();
   protected readonly hot = signal(-1);
   protected readonly focused = signal(-1);
   private readonly active = signal(0);
@@ -78,8 +83,9 @@ export class ImageGrid {
     }
     const { first, last } = this.range();
     const tiles: Tile[] = [];
+    const rushing = this.rushing();
     const add = (index: number) =>
-      tiles.push({ index, image: cache.at(index), transform: layout.transform(index) });
+      tiles.push({ index, image: cache.at(index), transform: layout.transform(index), drawn: !rushing || this.drawn.has(index) });
     const focused = this.focused();
     // The tile that has the keyboard stays, wherever the wheel has gone meanwhile.
     if (focused >= 0 && focused < first) {
@@ -91,6 +97,8 @@ export class ImageGrid {
     if (focused > last && focused < cache.total()) {
       add(focused);
     }
+    // What is drawn stays drawn for as long as it is in sight.
+    this.drawn = new Set(tiles.filter((tile) => tile.drawn).map((tile) => tile.index));
     return tiles;
   });
   /** The one tile that Tab leads to. */
@@ -103,6 +111,7 @@ export class ImageGrid {
   });
 
   private restTimer: ReturnType<typeof setTimeout> | undefined;
+  private rushTimer: ReturnType<typeof setTimeout> | undefined;
   private settledTop = 0;
   private generation = 0;
 
@@ -125,10 +134,14 @@ export class ImageGrid {
       const observer = new ResizeObserver(() => this.measure());
       observer.observe(element);
       let frame = 0;
+      let before = { top: 0, time: 0 };
       const scrolled = () => {
-        frame ||= requestAnimationFrame(() => {
+        frame ||= requestAnimationFrame((time) => {
           frame = 0;
-          this.scrollTop.set(element.scrollTop);
+          const top = element.scrollTop;
+          this.rush(Math.abs(top - before.top) / Math.max(1, time - before.time));
+          before = { top, time };
+          this.scrollTop.set(top);
         });
       };
       element.addEventListener('scroll', scrolled, { passive: true });
@@ -136,6 +149,7 @@ export class ImageGrid {
         observer.disconnect();
         cancelAnimationFrame(frame);
         clearTimeout(this.restTimer);
+        clearTimeout(this.rushTimer);
         this.generation += 1;
       });
       this.measure();
@@ -251,6 +265,14 @@ export class ImageGrid {
       this.scrollTop.set(0);
     }
     this.want();
+  }
+
+  private rush(speed: number): void {
+    clearTimeout(this.rushTimer);
+    this.rushing.set(speed > RUSH);
+    if (speed > RUSH) {
+      this.rushTimer = setTimeout(() => this.rushing.set(false), REST_MS);
+    }
   }
 
   private wantSoon(): void {

@@ -11,7 +11,7 @@ import { Subscription } from 'rxjs';
 
 import { errorText } from '../core/errors';
 import { formatSize, formatTime } from '../core/format';
-import { ImagesApi, isSystemImage, versionedAddress } from '../core/images-api';
+import { ImagesApi, versionedAddress } from '../core/images-api';
 import { ImageInfo, PageData } from '../core/model';
 import { Icon } from '../shared/icon';
 import { ImageActions } from './image-actions';
@@ -56,7 +56,6 @@ export class ImageList {
   protected readonly error = signal<string | null>(null);
   protected readonly formatSize = formatSize;
   protected readonly formatTime = formatTime;
-  protected readonly isSystem = isSystemImage;
   protected readonly address = versionedAddress;
 
   protected readonly columns = computed(() => [

@@ -164,14 +164,14 @@ export class ImagesPage {
     }
     const taken = event.defaultPrevented;
     event.preventDefault();
-    if (!taken) {
+    if (!taken && this.takesFiles) {
       this.take([...(event.dataTransfer?.files ?? [])]);
     }
   }
 
   protected paste(event: ClipboardEvent): void {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length > 0) {
+    if (files.length > 0 && this.takesFiles) {
       event.preventDefault();
       this.take(files.map(named));
     }
@@ -188,6 +188,11 @@ export class ImagesPage {
 
   protected get overlayShown(): boolean {
     return this.dragging() > 0 && !this.dialogs.anyOpen;
+  }
+
+  // A dialog that asks something else is not pushed aside by a picture that lands beside it.
+  private get takesFiles(): boolean {
+    return this.uploads.attended || !this.dialogs.anyOpen;
   }
 
   private take(files: File[]): void {
