@@ -293,21 +293,22 @@ task<void> drive(std::shared_ptr<state> s) {
 
 result<std::unique_ptr<image_store>> probe(std::unique_ptr<image_store> store,
                                            std::chrono::seconds deadline) {
-    auto s = std::make_shared<state>();
+    // Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
+    // to, and where the time is up a coroutine of the store still refers to all of it.
+    static auto& kept = *new std::vector<std::shared_ptr<state>>;
+    auto s = kept.emplace_back(std::make_shared<state>());
     s->store = std::move(store);
     asio::co_spawn(s->context.get_executor(), drive(s), [](std::exception_ptr) {});
     s->context.run_for(deadline);
     if (!s->outcome) {
-        // A coroutine of the store still refers to all this: it stays as it is until the process ends.
-        static auto& abandoned = *new std::vector<std::shared_ptr<state>>;
-        abandoned.push_back(std::move(s));
         return error{errc::unavailable,
                      "the probe of the store did not end within " + std::to_string(deadline.count()) + " s"};
     }
+    auto probed = std::move(s->store);
     if (!*s->outcome)
         return error{s->outcome->error().code,
                      "the probe of the store failed: " + s->outcome->error().message};
-    return std::move(s->store);
+    return probed;
 }
 
 }  // namespace gallery::storage

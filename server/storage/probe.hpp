@@ -16,10 +16,10 @@ extern const tenant_id probe_tenant;
 /// Writes a picture, reads it back, meets a conflict, lists, updates and erases it, and does the same with a
 /// document; removes what it wrote, and what an earlier probe that was killed left behind.
 ///
-/// Threads: runs an io_context of its own in the calling thread and blocks. Ownership: @p store is handed
-/// back when it passed. When it did not answer within @p deadline it is never destroyed, since a coroutine of
-/// it is still under way. Errors: internal with what was expected and what was found, the engine's own,
-/// unavailable when the deadline passed.
+/// Threads: called by one at a time; runs an io_context of its own in the calling thread and blocks.
+/// Ownership: @p store is handed back when it passed. When it did not answer within @p deadline it is never
+/// destroyed, since a coroutine of it is still under way. Errors: internal with what was expected and what
+/// was found, the engine's own, unavailable when the deadline passed.
 result<std::unique_ptr<image_store>> probe(std::unique_ptr<image_store> store, std::chrono::seconds deadline);
 
 }  // namespace gallery::storage

@@ -72,8 +72,8 @@ int fail(const error& e, int code) {
     return code;
 }
 
-result<storage::verification> run(image_store& store, const std::function<void(std::uint64_t)>& progress) {
-    asio::io_context context{1};
+result<storage::verification> run(asio::io_context& context, image_store& store,
+                                  const std::function<void(std::uint64_t)>& progress) {
     std::optional<result<storage::verification>> outcome;
     std::exception_ptr thrown;
     asio::co_spawn(context.get_executor(), storage::verify(store, progress),
@@ -134,6 +134,7 @@ int verify(std::span<const char* const> arguments) {
     const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
     // Looking must not make what is not there.
     constexpr bool may_create = false;
+    asio::io_context context{1};  // outlives the store, whose threads post to it
     auto opened = open_unprobed(
         settings.storage, data.string(), may_create, [](config::log_level level, std::string_view text) {
             if (level < config::log_level::warning) return;
@@ -147,7 +148,7 @@ int verify(std::span<const char* const> arguments) {
             std::fprintf(stderr, "\r%llu images", static_cast<unsigned long long>(done));
         };
     }
-    const auto found = run(*opened->store, progress);
+    const auto found = run(context, *opened->store, progress);
     if (progress) std::fprintf(stderr, "\r\033[K");
     if (!found) return fail(found.error(), exit_unavailable);
     if (wanted->json) {
