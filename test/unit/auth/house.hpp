@@ -5,13 +5,10 @@
 #include "auth/directory.hpp"
 #include "auth/first_accounts.hpp"
 #include "auth/logins.hpp"
+#include "await.hpp"
 #include "document_store.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <chrono>
-#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -19,20 +16,10 @@
 
 namespace gallery::test {
 
-/// Runs a coroutine to its end on a context of its own and returns what it returned.
+/// Runs a coroutine to its end and returns what it returned.
 template <class T>
 T run(task<T> what) {
-    asio::io_context context(1);
-    std::optional<T> out;
-    std::exception_ptr thrown;
-    asio::co_spawn(context.get_executor(), std::move(what), [&](std::exception_ptr e, T value) {
-        thrown = e;
-        if (!e) out.emplace(std::move(value));
-    });
-    context.run();
-    if (thrown) std::rethrow_exception(thrown);
-    if (!out) throw std::logic_error("the coroutine did not end");
-    return std::move(*out);
+    return await(std::move(what));
 }
 
 /// Cheap on purpose; the cost is one test's subject only.

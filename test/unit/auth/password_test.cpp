@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(the_service_checks_and_offers_a_better_hash) {
 }
 
 BOOST_AUTO_TEST_CASE(a_flood_of_tries_is_refused_instead_of_queued) {
+    asio::io_context context(1);  // outlives the service, whose threads post to it
     password_service service({.log_n = 10, .r = 8, .p = 1});
-    asio::io_context context(1);
     constexpr std::size_t flood = password_service::threads + password_service::queue_limit + 40;
     std::size_t done = 0;
     std::size_t refused = 0;

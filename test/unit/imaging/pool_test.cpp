@@ -110,8 +110,8 @@ BOOST_AUTO_TEST_CASE(pictures_wait_their_turn_and_a_full_queue_says_so) {
     auto options = test_worker();
     options.max_queued = 3;
     options.timeout = std::chrono::seconds(2);
+    asio::io_context context;  // outlives the pool, whose threads post to it
     const auto p = started(std::move(options));
-    asio::io_context context;
     std::vector<gallery::result<imaging::picture>> answers;
     // One keeps the only worker busy until its deadline; of the others three may wait.
     asio::co_spawn(context.get_executor(), put(p.get(), "GALLERY-TEST:hang", &answers), asio::detached);
@@ -132,8 +132,8 @@ BOOST_AUTO_TEST_CASE(pictures_wait_their_turn_and_a_full_queue_says_so) {
 }
 
 BOOST_AUTO_TEST_CASE(stopping_answers_everybody) {
+    asio::io_context context;  // outlives the pool, whose threads post to it
     const auto p = started(test_worker());
-    asio::io_context context;
     std::vector<gallery::result<imaging::picture>> answers;
     for (const auto* what : {"GALLERY-TEST:hang", "GALLERY-TEST:hang", "GALLERY-TEST:hang"}) {
         asio::co_spawn(context.get_executor(), put(p.get(), what, &answers), asio::detached);
@@ -169,13 +169,13 @@ BOOST_AUTO_TEST_CASE(several_threads_get_their_own_answers) {
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_a_file_is_read_by_the_worker_itself) {
+    asio::io_context context;  // outlives the pool, whose threads post to it
     const auto p = started(test_worker());
     const int file = ::memfd_create("upload", MFD_CLOEXEC);
     BOOST_REQUIRE(file >= 0);
     const auto picture = make::make_png(6, 7);
     const auto content = std::string(5000, 'x') + picture + "behind";
     BOOST_REQUIRE(::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
-    asio::io_context context;
     gallery::file_region region{std::make_shared<gallery::file_handle>(file), 5000, picture.size()};
     std::vector<gallery::result<imaging::picture>> answers;
     auto work = [](imaging::pool* where, gallery::file_region what,

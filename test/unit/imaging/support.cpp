@@ -1,9 +1,7 @@
 #include "support.hpp"
 
+#include "await.hpp"
 #include "samples.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <zlib.h>
 #include <cstdlib>
@@ -225,15 +223,8 @@ pool_options quick_options(std::string worker) {
 }
 
 result<picture> inspect(pool& p, std::string data) {
-    asio::io_context context;
-    std::optional<result<picture>> answer;
-    auto work = [](pool* where, std::string what, std::optional<result<picture>>* into) -> task<> {
-        body original(bytes::own(std::move(what)));
-        *into = co_await where->inspect(std::move(original));
-    };
-    asio::co_spawn(context.get_executor(), work(&p, std::move(data), &answer), asio::detached);
-    context.run();
-    return std::move(*answer);
+    body original(bytes::own(std::move(data)));
+    return gallery::test::await(p.inspect(std::move(original)));
 }
 
 std::pair<std::uint32_t, std::uint32_t> png_size(std::string_view png) {
