@@ -279,8 +279,8 @@ gallery_server::parts::~parts() {
     // Their timers belong to the contexts of I/O threads and go before these.
     upkeep_.reset();
     follower_.reset();
-    // Whatever resumes coroutines on I/O threads ends before them: a thread of theirs may still be leaving the
-    // context that it has just posted to.
+    // Whatever resumes coroutines on I/O threads ends before them: a thread of theirs may still be leaving
+    // the context that it has just posted to.
     if (imaging_) imaging_->stop();
     background_.join();
     passwords_.reset();
