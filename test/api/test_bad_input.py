@@ -206,7 +206,8 @@ class ParametersAndKeys(Unharmed):
         names = ["../../etc/passwd", "..", ".", "/etc/passwd", "..\\..\\x", "C:\\x.png", "a/b.png", "a\\b", "a\0b",
                  "a\nb", "a\rb", "a\x1b[31mb", "a\x7fb", "\u0085", "x" * 256, "ü" * 256]
         raw = ["..%2F..%2Fetc%2Fpasswd", "%2e%2e%2f", "%2e%2e%2fcanary.png", "a%00b", "%2e%2e", "%2e", "a%0ab",
-               "a%0d%0ab", "%2e%2e%5ccanary.png", "..%2Fcanary.png", "%252e%252e%252f", "%c0%ae%c0%ae%c0%af", "%2Fetc%2Fpasswd"]
+               "a%0d%0ab", "%2e%2e%5ccanary.png", "..%2Fcanary.png", "%252e%252e%252f",
+               "%c0%ae%c0%ae%c0%af", "%2Fetc%2Fpasswd"]
         with self.nothing_is_stored():
             for name in names:
                 with self.subTest(repr(name[:20])):

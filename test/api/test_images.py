@@ -6,9 +6,10 @@ import unittest
 
 from harness import (Client, CUSTOMER, SYSADMIN, SYSTEM_TENANT, TENANT, Server, ServerTest, export_document,
                      multipart, png, quote, sha256, testdata)
+from shapes import Shaped
 
 
-class Images(ServerTest):
+class Images(Shaped):
     def upload(self, name, data=None, client=None, **kw):
         return self.assertStatus(200, (client or self.tenant).upload(name, data or png(text=name), **kw)).json()
 

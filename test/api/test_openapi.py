@@ -1,14 +1,9 @@
 """The server's description of its API against what it does, and against ThingsBoard's where that is at hand."""
-import copy
 import json
-import pathlib
 import unittest
 
-import jsonschema
-
-from harness import ROOT, ServerTest, png
-
-THINGSBOARD = ROOT.parent / "shared" / "contract" / "thingsboard-images.openapi.json"
+from harness import ServerTest, png
+from shapes import THINGSBOARD, accept_nulls, validator
 
 
 class OpenApi(ServerTest):
@@ -18,8 +13,7 @@ class OpenApi(ServerTest):
         cls.document = cls.anonymous.get("/v3/api-docs").json()
 
     def validate(self, document, name, value):
-        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-        jsonschema.Draft202012Validator(schema).validate(value)
+        validator(document, name).validate(value)
 
     def test_every_path_has_exactly_the_described_methods(self):
         for path, operations in self.document["paths"].items():
@@ -105,16 +99,6 @@ class OpenApi(ServerTest):
         self.assertNotIn(b"<script", page.body)
         for path in self.document["paths"]:
             self.assertIn(path.encode(), page.body)
-
-
-def accept_nulls(document):
-    """ThingsBoard writes nulls that its own description does not mention."""
-    document = copy.deepcopy(document)
-    for schema in document["components"]["schemas"].values():
-        for part in [schema, *schema.get("allOf", [])]:
-            for name, value in part.get("properties", {}).items():
-                part["properties"][name] = {"anyOf": [value, {"type": "null"}]}
-    return document
 
 
 if __name__ == "__main__":

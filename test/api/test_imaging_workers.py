@@ -1,0 +1,117 @@
+"""Imaging workers that crash, hang or use up their memory cost one upload a clear 400 and nobody else anything.
+
+The server runs from a copy of its installation whose worker misbehaves when a picture asks for it.
+"""
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import tempfile
+import threading
+import unittest
+
+import harness
+from harness import png, quote
+from unharmed import Unharmed
+
+
+class Workers(Unharmed):
+    environment = {"IMAGE_TIMEOUT": "1s", "IMAGE_WORKERS": "2", "IMAGE_WORKER_MEMORY": "128MiB"}
+
+    @classmethod
+    def setUpClass(cls):
+        built = harness.BUILD
+        worker = built / "lib" / "gallery" / "gallery-imaging-test-worker"
+        if not worker.is_file():
+            raise unittest.SkipTest(f"{worker} is not built")
+        cls.folder = tempfile.TemporaryDirectory(prefix="gallery-workers-")
+        root = pathlib.Path(cls.folder.name)
+        (root / "bin").mkdir()
+        (root / "etc").mkdir()
+        (root / "lib" / "gallery").mkdir(parents=True)
+        shutil.copy2(built / "bin" / "gallery-server", root / "bin")
+        shutil.copy2(worker, root / "lib" / "gallery" / "gallery-imaging-worker")
+        shutil.copytree(built / "lib" / "gallery" / "plugins", root / "lib" / "gallery" / "plugins")
+        for path in [root, *root.rglob("*")]:
+            path.chmod(0o755)
+        libraries = f"{built / 'lib'}:{os.environ.get('LD_LIBRARY_PATH', '')}".rstrip(":")
+        cls.environment = {**cls.environment, "LD_LIBRARY_PATH": libraries}
+        try:
+            harness.BUILD = root
+            super().setUpClass()
+        except BaseException:
+            cls.folder.cleanup()
+            raise
+        finally:
+            harness.BUILD = built
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.folder.cleanup()
+
+    def ask(self, what, name="ask.png"):
+        return self.tenant.upload(name, b"GALLERY-TEST:" + what.encode())
+
+    def test_a_crash_is_one_uploads_400(self):
+        with self.nothing_is_stored(crashes=1):
+            self.assertError(400, 31, self.ask("crash"), "cannot be decoded", "decoder fails")
+
+    def test_nonsense_from_a_worker_is_one_uploads_400(self):
+        with self.nothing_is_stored(crashes=1):
+            self.assertError(400, 31, self.ask("garbage"), "cannot be decoded", "decoder fails")
+
+    def test_a_worker_that_hangs_or_spins_is_ended_at_its_deadline(self):
+        for what in ("hang", "spin"):
+            with self.subTest(what), self.nothing_is_stored(timeouts=1):
+                self.assertError(400, 31, self.ask(what), "cannot be decoded", "1 seconds")
+
+    def test_a_worker_that_uses_up_its_memory_is_one_uploads_400(self):
+        with self.nothing_is_stored(exhausted=1):
+            self.assertError(400, 31, self.ask("memory"), "cannot be decoded", "128 MiB")
+
+    def test_a_worker_can_open_and_reach_nothing(self):
+        with self.nothing_is_stored():
+            self.assertEqual("confined", self.ask("probe").json()["message"])
+
+    def test_imports_and_replacements_meet_the_same(self):
+        self.assertStatus(200, self.tenant.upload("kept.png", png(text="kept")))
+        with self.nothing_is_stored(crashes=2):
+            self.assertError(400, 31, self.tenant.replace("kept.png", "n.png", b"GALLERY-TEST:crash"), "decoder fails")
+            document = harness.export_document("kept.png", b"GALLERY-TEST:crash")
+            self.assertError(400, 31, self.tenant.put("/api/image/import", document), "decoder fails")
+        self.assertEqual(png(text="kept"), self.tenant.image("kept.png").body)
+
+    def test_nobody_else_is_harmed_while_workers_are_lost(self):
+        kept = self.assertStatus(200, self.tenant.upload("served.png", png(text="served"))).json()
+        bad = ["crash", "hang", "memory", "garbage", "spin", "crash", "garbage", "memory"]
+        over = threading.Event()
+
+        def good_citizen(number):
+            """Uploads and downloads until the others are through; every answer is the right one."""
+            client, rounds = self.server.client(), 0
+            while not over.is_set() or rounds == 0:
+                data = png(5, 5, text=f"good {number} {rounds}")
+                info = client.upload(f"good-{number}.png", data)
+                self.assertEqual(200, info.status, info)
+                key = info.json()["resourceKey"]
+                self.assertEqual(data, client.image(key).body)
+                self.assertEqual(png(text="served"), self.anonymous.get(kept["publicLink"]).body)
+                self.assertEqual(200, client.delete("/api/images/tenant/" + quote(key)).status)
+                rounds += 1
+            return rounds
+
+        with self.nothing_is_stored(crashes=4, timeouts=2, exhausted=2), \
+                concurrent.futures.ThreadPoolExecutor(8) as pool:
+            citizens = [pool.submit(good_citizen, i) for i in range(4)]
+            try:
+                answers = list(pool.map(lambda item: self.ask(item[1], f"bad-{item[0]}.png"), enumerate(bad)))
+            finally:
+                over.set()
+            for answer in answers:
+                self.assertError(400, 31, answer, "cannot be decoded")
+            self.assertTrue(all(c.result() > 0 for c in citizens))
+
+
+if __name__ == "__main__":
+    unittest.main()

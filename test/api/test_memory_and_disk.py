@@ -1,0 +1,114 @@
+"""When the memory for uploads or the disk is full: 503 with Retry-After, 507, and afterwards all goes on."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+from harness import Server, multipart, png
+from unharmed import Unharmed, parse, read_all
+
+MIB = 1024 * 1024
+
+
+class Memory(Unharmed):
+    environment = {"HTTP_UPLOAD_MEMORY": "1MiB", "HTTP_UPLOAD_WAIT": "1s"}
+
+    def test_an_upload_that_finds_no_memory_waits_and_is_then_asked_to_come_again(self):
+        body, kind = multipart([("file", "waits.png", "image/png", png(text="x" * MIB))])
+        head = self.head("POST", "/api/image", f"Content-Type: {kind}", f"Content-Length: {len(body)}",
+                         "Connection: close")
+        with self.nothing_is_stored():
+            with self.connected() as first:
+                first.sendall(head + body[:1000])
+                while self.measures("gallery_upload")["_bytes"] < MIB:
+                    pass
+                answer = self.tenant.upload("refused.png", png(text="refused"))
+                self.assertError(503, 2, answer, "HTTP_UPLOAD_MEMORY")
+                self.assertGreaterEqual(int(answer.header("Retry-After")), 1)
+                # Others go on meanwhile: what takes no memory for uploads does not wait.
+                self.assertStatus(200, self.tenant.list())
+            while self.measures("gallery_upload")["_bytes"] > 0:
+                pass
+
+    def test_an_upload_that_waits_is_let_in_when_another_one_ends(self):
+        body, kind = multipart([("file", "first.png", "image/png", png(text="f" * MIB))])
+        head = self.head("POST", "/api/image", f"Content-Type: {kind}", f"Content-Length: {len(body)}",
+                         "Connection: close")
+        small, small_kind = multipart([("file", "second.png", "image/png", png(text="second"))])
+        with self.connected() as first, self.connected() as second:
+            first.sendall(head + body[:1000])
+            while self.measures("gallery_upload")["_bytes"] < MIB:
+                pass
+            second.sendall(self.head("POST", "/api/image", f"Content-Type: {small_kind}",
+                                     f"Content-Length: {len(small)}", "Connection: close") + small)
+            while self.measures("gallery_uploads")["_waiting"] < 1:
+                pass
+            first.sendall(body[1000:])
+            self.assertStatus(200, parse(read_all(first)))
+            self.assertStatus(200, parse(read_all(second)))
+
+
+class FullDisk(unittest.TestCase):
+    def test_a_full_disk_is_507_and_when_there_is_room_again_all_goes_on(self):
+        for plugin in ("filesystem",):
+            with self.subTest(plugin), tempfile.TemporaryDirectory(prefix="gallery-disk-") as folder:
+                mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", folder],
+                                         stderr=subprocess.DEVNULL, check=False)
+                if mounted.returncode != 0:
+                    self.skipTest("mounting a small file system is not permitted here")
+                try:
+                    self.fill_and_empty(plugin, folder)
+                finally:
+                    subprocess.run(["umount", folder], check=True)
+
+    def fill_and_empty(self, plugin, folder):
+        server = Server(plugin, environment={"STORAGE_PATH": os.path.join(folder, "storage")})
+        try:
+            server.start()
+            client = server.client()
+            kept = {}
+            for number in range(8):
+                data = png(text=f"{number}" + "x" * 100_000)
+                self.assertEqual(200, client.upload(f"{number}.png", data).status)
+                kept[f"{number}.png"] = data
+            ballast = os.path.join(folder, "ballast")
+            with open(ballast, "wb") as file:
+                try:
+                    while True:
+                        file.write(bytes(MIB))
+                        file.flush()
+                except OSError:
+                    pass
+            # An engine may have taken room in advance; what it acknowledges there is kept as well.
+            for number in range(100, 200):
+                data = png(text=f"{number}" + "r" * 4 * MIB)
+                refused = client.upload(f"{number}.png", data)
+                if refused.status != 200:
+                    break
+                kept[f"{number}.png"] = data
+            self.assertEqual((507, 2), (refused.status, refused.json()["errorCode"]), refused)
+            for key, data in kept.items():  # what is there is served
+                self.assertEqual(data, client.image(key).body)
+            self.assertEqual(404, client.info(f"{number}.png").status)
+            os.remove(ballast)
+            again = client.upload("again.png", png(text="a" * MIB))
+            self.assertEqual(200, again.status, again)
+            self.assertEqual(len(kept) + 1, client.list().json()["totalElements"] - self.samples(client))
+            self.assertEqual(0, server.terminate())
+            server.start()
+            client = server.client()
+            for key, data in kept.items():
+                self.assertEqual(data, client.image(key).body)
+            self.assertEqual(200, client.info("again.png").status)
+            self.assertEqual(404, client.info(f"{number}.png").status)
+        finally:
+            server.stop()
+
+    def samples(self, client):
+        """How many of the tenant's pictures came with --demo."""
+        keys = [i["resourceKey"] for i in client.list().json()["data"]]
+        return sum(1 for key in keys if not key[0].isdigit() and key != "again.png")
+
+
+if __name__ == "__main__":
+    unittest.main()
