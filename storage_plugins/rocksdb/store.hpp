@@ -11,7 +11,6 @@
 #include "commit_order.hpp"
 #include "engine.hpp"
 #include "lists.hpp"
-#include "memory_file.hpp"
 #include "options.hpp"
 #include "page_ranks.hpp"
 #include "work.hpp"
@@ -115,7 +114,7 @@ private:
     };
     /// Bytes whose hash was seen to be right.
     struct verified_body {
-        body content;
+        bytes memory;
         sha256_digest etag{};
     };
 
@@ -125,7 +124,6 @@ private:
     /// Records under 'r' and their key, 'i' and their id, 'p' and their public key.
     byte_lru<std::string, record_ptr, text_hash> record_cache_;
     byte_lru<body_name, std::shared_ptr<const verified_body>, body_hash> body_cache_;
-    memory_files memory_files_;
     commit_order order_;
     page_ranks ranks_;
     list_reader lists_;

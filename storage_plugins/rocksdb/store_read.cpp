@@ -138,8 +138,8 @@ std::optional<body> store::read_now(const image_record& record, representation w
     if (record.preview_is_original) which = representation::original;
     const auto kept = body_cache_.find(body_name{record.id, record.content_rev, which});
     const auto& wanted = record.descriptor(which);
-    if (!kept || (*kept)->etag != wanted.etag || (*kept)->content.size() != wanted.size) return std::nullopt;
-    return (*kept)->content;
+    if (!kept || (*kept)->etag != wanted.etag || (*kept)->memory.size() != wanted.size) return std::nullopt;
+    return body((*kept)->memory);
 }
 
 task<result<body>> store::read(record_ptr record, representation which) {
@@ -147,8 +147,8 @@ task<result<body>> store::read(record_ptr record, representation which) {
     if (record->preview_is_original) which = representation::original;
     if (auto kept = body_cache_.find(body_name{record->id, record->content_rev, which})) {
         const auto& wanted = record->descriptor(which);
-        if ((*kept)->etag == wanted.etag && (*kept)->content.size() == wanted.size)
-            co_return (*kept)->content;
+        if ((*kept)->etag == wanted.etag && (*kept)->memory.size() == wanted.size)
+            co_return body((*kept)->memory);
     }
     auto work = [this, record = std::move(record), which] {
         return guarded([&] { return load_body(*record, which); });
@@ -162,9 +162,9 @@ result<body> store::load_body(const image_record& record, representation which) 
     const std::string key = body_key(record.id, record.content_rev, which);
     const auto locked = loading_.lock({key});
     const auto matches = [&wanted](const verified_body& kept) {
-        return kept.etag == wanted.etag && kept.content.size() == wanted.size;
+        return kept.etag == wanted.etag && kept.memory.size() == wanted.size;
     };
-    if (auto kept = body_cache_.find(name); kept && matches(**kept)) return (*kept)->content;
+    if (auto kept = body_cache_.find(name); kept && matches(**kept)) return body((*kept)->memory);
 
     const auto generation = body_cache_.generation(name);
     const std::string record_name = record_key(record.tenant, record.key);
@@ -190,15 +190,13 @@ result<body> store::load_body(const image_record& record, representation which) 
     // Small values lie in a block among others, which a reference would keep in memory whole.
     constexpr std::size_t small = 1024;
     if (value.size() <= small) {
-        verified->content = bytes::own(value.ToString());
-    } else if (auto file = memory_files_.hold({value.data(), value.size()})) {
-        verified->content = std::move(*file);
+        verified->memory = bytes::own(value.ToString());
     } else {
         auto owner = std::make_shared<rocksdb::PinnableSlice>(std::move(value));
         const std::span<const char> all(owner->data(), owner->size());
-        verified->content = bytes(std::move(owner), all);
+        verified->memory = bytes(std::move(owner), all);
     }
-    body answer(verified->content);
+    body answer(verified->memory);
     const auto size = answer.size() + sizeof(verified_body) + sizeof(rocksdb::PinnableSlice);
     body_cache_.put(name, std::move(verified), size, generation);
     return answer;

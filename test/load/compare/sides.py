@@ -131,7 +131,7 @@ class Gallery:
             for pid in [self.pid, *children(self.pid)]:
                 subprocess.run(["taskset", "-a", "-c", "-p", str(core), str(pid)], check=True,
                                stdout=subprocess.DEVNULL)
-        self.client = self.server.client(keep=True)
+        self.client = self.server.client()
         self.links = {}
         for picture, data in pictures.items():
             answer = self.client.upload(picture, data, media_type="image/png")
