@@ -1,6 +1,7 @@
 // How the database is opened: its limits, its recovery after a crash, and the refusals.
 #include "codec.hpp"
 #include "engine.hpp"
+#include "info_log.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -67,9 +68,7 @@ rocksdb::Options engine::database_options(const options& chosen) {
     how.avoid_unnecessary_blocking_io = true;
     how.skip_stats_update_on_db_open = true;
     how.stats_dump_period_sec = 0;
-    how.keep_log_file_num = 5;
-    how.max_log_file_size = 4ULL << 20;
-    how.info_log_level = rocksdb::INFO_LEVEL;
+    how.info_log = make_info_log(folder_ + "/db");
     how.listeners.push_back(std::make_shared<background_listener>(log_));
     // Tolerates a last record that a crash left unfinished, which nobody was told was written, and fails on
     // everything else. RocksDB's default would drop all that follows a damaged place without a word.
