@@ -62,8 +62,8 @@ task<result<byte_budget::lease>> byte_budget::acquire(std::uint64_t size) {
     std::erase(waiters_, mine);
     admit();  // whoever stood behind this one may fit
     co_return error{errc::busy,
-                    "The server has as many uploads in memory as it may (HTTP_UPLOAD_MEMORY), and none "
-                    "ended within " +
+                    "The server has as many uploads in memory as it may (HTTP_UPLOAD_MEMORY), and this one's "
+                    "turn did not come within " +
                         std::to_string(patience_.count()) + " s. Try again later."};
 }
 

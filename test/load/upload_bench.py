@@ -5,7 +5,7 @@
 
 The pictures are uncompressed BMPs of 50 MiB, so that looking at them is cheap; each differs. Sent over as many
 connections at the same time, they wait for their share of HTTP_UPLOAD_MEMORY, which has its default here. The wait
-(HTTP_UPLOAD_WAIT) is raised by --wait: at its default of 30 s uploads are refused with 503 and Retry-After where the
+(HTTP_UPLOAD_WAIT) is set by --wait: with 30 s, uploads are refused with 503 and Retry-After where the
 disk does not take all that is sent within that time. Prints the server's largest resident memory (VmHWM of the
 process, without its imaging workers) and holds it to HTTP_UPLOAD_MEMORY + 256 MiB. Takes 5 GiB in the folder, which
 are removed again, and a minute or two.
