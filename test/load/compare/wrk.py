@@ -7,7 +7,7 @@ import tempfile
 
 from sides import pinned
 
-# What a browser sends along with an <img>. With the token of a signed-in user a head has about 750 bytes.
+# What a browser sends along with an <img>. With the token of a signed-in user a head has some 850 bytes.
 BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0",
     "Accept": "image/avif,image/webp,*/*",
