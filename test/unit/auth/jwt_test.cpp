@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_thingsboard_servers_token_is_read) {
     BOOST_TEST((read->role == authority::tenant_admin));
     BOOST_TEST(to_string(read->tenant) == "5e000000-1111-11ee-8a3c-0123456789ab");
     BOOST_TEST(!read->customer.has_value());  // ThingsBoard writes its null id
-    BOOST_TEST(read->first_name == "First");
+    BOOST_TEST(read->first_name == "Ada");
     BOOST_TEST(read->last_name.empty());
 }
 
