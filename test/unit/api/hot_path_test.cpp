@@ -15,7 +15,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 #include <cstddef>
 #include <memory>
@@ -24,38 +23,7 @@
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
-namespace {
-std::atomic<bool> counting{false};
-std::atomic<std::size_t> allocations{0};
-
-void note() noexcept {
-    if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
-}
-}  // namespace
-
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* block, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-
-__attribute__((visibility("default"))) void* malloc(std::size_t size) {
-    note();
-    return __libc_malloc(size);
-}
-__attribute__((visibility("default"))) void* calloc(std::size_t count, std::size_t size) {
-    note();
-    return __libc_calloc(count, size);
-}
-__attribute__((visibility("default"))) void* realloc(void* block, std::size_t size) {
-    note();
-    return __libc_realloc(block, size);
-}
-__attribute__((visibility("default"))) void* aligned_alloc(std::size_t alignment, std::size_t size) {
-    note();
-    return __libc_memalign(alignment, size);
-}
-}
+#include "count_allocations.hpp"
 
 namespace gallery::test {
 
