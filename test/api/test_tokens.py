@@ -1,0 +1,259 @@
+"""Who is who: logging in, tokens, sessions, a signing key that another server has, and restarts."""
+import base64
+import hashlib
+import hmac
+import json
+import time
+import unittest
+import uuid
+
+from accounts import SIGNING_KEY, claims_of, encode, sign, AccountTest
+from harness import CUSTOMER, SYSADMIN, SYSTEM_TENANT, TENANT, Client, Server, png
+
+
+class Tokens(AccountTest):
+    def test_the_claims_are_thingsboards(self):
+        claims = claims_of(self.tenant.token)
+        user = self.me(self.tenant).json()
+        self.assertEqual({"alg": "HS512"}, json.loads(base64.urlsafe_b64decode(self.tenant.token.split(".")[0] + "==")))
+        self.assertEqual(TENANT[0], claims["sub"])
+        self.assertEqual(user["id"]["id"], claims["userId"])
+        self.assertEqual(["TENANT_ADMIN"], claims["scopes"])
+        self.assertEqual("thingsboard.io", claims["iss"])
+        self.assertEqual(9000, claims["exp"] - claims["iat"])
+        self.assertEqual(user["tenantId"]["id"], claims["tenantId"])
+        self.assertEqual(SYSTEM_TENANT, claims["customerId"])
+        self.assertIs(True, claims["enabled"])
+        self.assertIs(False, claims["isPublic"])
+        refresh = claims_of(self.tenant.refresh_token)
+        self.assertEqual(["REFRESH_TOKEN"], refresh["scopes"])
+        self.assertEqual(604800, refresh["exp"] - refresh["iat"])
+        self.assertEqual(claims["sessionId"], refresh["sessionId"])
+        self.assertTrue(refresh["jti"])
+
+    def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(self):
+        answers = []
+        for name, password in [(TENANT[0], "wrong-1"), (f"{self.unique()}@example.test", TENANT[1]), ("", ""),
+                               (TENANT[0], ""), (TENANT[0] + " ", TENANT[1])]:
+            answer = self.anonymous.post("/api/auth/login", {"username": name, "password": password})
+            answers.append(self.assertError(401, 10, answer)["message"])
+        self.assertEqual({"Invalid username or password"}, set(answers))
+
+    def test_names_are_compared_without_regard_to_case(self):
+        self.assertEqual(200, self.anonymous.post("/api/auth/login", {
+            "username": TENANT[0].upper(), "password": TENANT[1]}).status)
+
+    def test_no_credentials_or_broken_ones_are_401(self):
+        self.assertError(401, 10, self.me(self.anonymous))
+        for value in ["Bearer", "Bearer x", "Bearer a.b.c", "Basic dXNlcjpwYXNz", self.tenant.token,
+                      "ApiKey tb_x", "ApiKey " + self.tenant.token, "Bearer " + self.tenant.token[:-4] + "AAAA"]:
+            with self.subTest(value[:30]):
+                self.assertError(401, 10, self.anonymous.get("/api/auth/user", headers={"X-Authorization": value}))
+
+    def test_x_authorization_comes_before_authorization(self):
+        good, bad = f"Bearer {self.tenant.token}", "Bearer x.y.z"
+        for headers, status in [({"Authorization": good}, 200), ({"X-Authorization": good, "Authorization": bad}, 200),
+                                ({"X-Authorization": bad, "Authorization": good}, 401)]:
+            self.assertEqual(status, self.anonymous.get("/api/auth/user", headers=headers).status)
+
+    def test_a_refresh_token_is_good_for_refreshing_only_and_only_once(self):
+        client = self.server.client(TENANT)
+        self.assertError(401, 10, self.me(self.with_token(client.refresh_token)))
+        self.assertError(401, 10, self.anonymous.post("/api/auth/token", {"refreshToken": client.token}))
+        pair = self.assertStatus(200, self.anonymous.post("/api/auth/token", {
+            "refreshToken": client.refresh_token})).json()
+        self.assertEqual({"token", "refreshToken"}, set(pair))
+        self.assertNotEqual(pair["refreshToken"], client.refresh_token)
+        self.assertEqual(200, self.me(self.with_token(pair["token"])).status)
+        self.assertEqual(claims_of(client.token)["sessionId"], claims_of(pair["token"])["sessionId"])
+        # A few seconds later another tab may still use it; what it gets belongs to the same session.
+        again = self.anonymous.post("/api/auth/token", {"refreshToken": client.refresh_token})
+        self.assertStatus(200, again)
+
+    def test_logout_ends_the_session_on_every_connection_at_once(self):
+        client = self.server.client(TENANT, keep=True)
+        others = [self.with_token(client.token) for _ in range(8)]
+        for other in others:
+            other.keep = True
+            self.assertStatus(200, self.me(other))
+        bystander = self.server.client(TENANT)
+        self.assertStatus(200, client.post("/api/auth/logout"))
+        for other in others:
+            self.assertError(401, 11, self.me(other))
+            self.assertError(401, 11, other.list())
+        self.assertEqual(401, self.anonymous.post("/api/auth/token", {"refreshToken": client.refresh_token}).status)
+        self.assertStatus(200, self.me(bystander))
+
+    def test_logout_everywhere_ends_all_sessions_of_the_user(self):
+        _, user, first = self.tenant_with_admin()
+        credentials = (user["email"], "secret-1")
+        second, third = self.server.client(credentials), self.server.client(credentials)
+        self.assertStatus(200, first.post("/api/auth/logout?everywhere=true"))
+        for client in (first, second, third):
+            self.assertError(401, 11, self.me(client))
+        self.assertStatus(200, self.me(self.server.client(credentials)))
+        self.assertError(400, 31, self.server.client(credentials).post("/api/auth/logout?everywhere=perhaps"))
+
+    def test_a_changed_password_ends_the_other_sessions(self):
+        _, user, client = self.tenant_with_admin()
+        other = self.server.client((user["email"], "secret-1"))
+        change = lambda current, chosen: client.post("/api/auth/changePassword", {
+            "currentPassword": current, "newPassword": chosen})
+        self.assertError(400, 31, change("wrong-1", "secret-2"), "current password")
+        self.assertError(400, 31, change("secret-1", "12345"), "6 or more")
+        self.assertError(400, 31, change("secret-1", "x" * 73), "72")
+        self.assertError(400, 31, change("secret-1", "secret-1"), "different")
+        pair = self.assertStatus(200, change("secret-1", "secret-2")).json()
+        self.assertEqual(401, self.me(client).status)
+        self.assertEqual(401, self.me(other).status)
+        self.assertStatus(200, self.me(self.with_token(pair["token"])))
+        self.assertError(401, 10, self.anonymous.post("/api/auth/login", {
+            "username": user["email"], "password": "secret-1"}))
+        self.assertStatus(200, self.me(self.server.client((user["email"], "secret-2"))))
+
+    def test_malformed_bodies_are_400(self):
+        for path in ("/api/auth/login", "/api/auth/token", "/api/noauth/activate"):
+            for body in (b"", b"{", b"[]", b"null", b'"x"', b'{"username":1,"password":2,"refreshToken":3}',
+                         b"{}", b"\xff\xfe", b'{"username":"a","password":"\xff"}', b"[" * 5000):
+                with self.subTest(f"{path} {body[:30]}"):
+                    answer = self.anonymous.request("POST", path, body, {"Content-Type": "application/json"})
+                    self.assertError(400, 31, answer)
+        answer = self.anonymous.post("/api/auth/login", {"username": "a", "password": "x" * 100_000})
+        self.assertError(413, 31, answer)
+
+    def test_answers_about_accounts_are_not_stored_by_caches(self):
+        answer = self.anonymous.post("/api/auth/login", {"username": TENANT[0], "password": TENANT[1]})
+        self.assertEqual("no-store", answer.header("Cache-Control"))
+        self.assertEqual("no-store", self.me(self.tenant).header("Cache-Control"))
+
+
+class RateLimit(AccountTest):
+    def test_guessing_is_held_off_and_nobody_else_is(self):
+        _, user, _ = self.tenant_with_admin()
+        attempt = lambda password: self.anonymous.post("/api/auth/login", {
+            "username": user["email"], "password": password})
+        for _ in range(5):
+            self.assertError(401, 10, attempt("wrong-1"))
+        answer = attempt("secret-1")
+        self.assertError(429, 33, answer, "try again in")
+        wait = int(answer.header("Retry-After"))
+        self.assertLessEqual(1, wait)
+        self.assertLessEqual(wait, 60)
+        self.assertStatus(200, self.me(self.server.client(TENANT)))
+        deadline = time.monotonic() + 30
+        while (answer := attempt("secret-1")).status == 429 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertStatus(200, answer)
+
+
+class SharedSigningKey(AccountTest):
+    """A server with a ThingsBoard server's signing key."""
+    options = {"environment": {"JWT_TOKEN_SIGNING_KEY": base64.b64encode(SIGNING_KEY).decode()}}
+
+    def claims(self, **changes):
+        now = int(time.time())
+        return {"sub": "t@thingsboard.example", "userId": str(uuid.uuid4()), "scopes": ["TENANT_ADMIN"],
+                "sessionId": str(uuid.uuid4()), "exp": now + 9000, "iss": "thingsboard.io", "iat": now,
+                "enabled": True, "isPublic": False, "tenantId": str(uuid.uuid4()), "customerId": SYSTEM_TENANT,
+                **changes}
+
+    def test_a_thingsboard_servers_token_reaches_its_tenant_and_no_other(self):
+        claims = self.claims()
+        client = self.with_token(sign(claims))
+        me = self.assertStatus(200, self.me(client)).json()
+        self.assertEqual((claims["userId"], claims["tenantId"], "TENANT_ADMIN"),
+                         (me["id"]["id"], me["tenantId"]["id"], me["authority"]))
+        self.assertStatus(200, client.upload("theirs.png", png(text="theirs")))
+        self.assertEqual(1, self.total(client))
+        other = self.with_token(sign(self.claims()))
+        self.assertEqual(0, self.total(other))
+        self.assertError(404, 32, other.image("theirs.png"))
+        self.assertError(403, 20, client.post("/api/auth/changePassword", {
+            "currentPassword": "secret-1", "newPassword": "secret-2"}))
+        self.assertError(404, 32, client.post("/api/apiKey", {"description": "x"}))
+        self.assertStatus(200, client.post("/api/auth/logout"))
+        self.assertError(401, 11, self.me(client))
+
+    def test_forgeries_are_401(self):
+        good = self.claims()
+        for name, token in {
+                "another key": sign(good, bytes(64)), "no algorithm": sign(good, header={"alg": "none"}),
+                "HS256": sign(good, header={"alg": "HS256"}, digest=hashlib.sha256),
+                "issuer": sign({**good, "iss": "example.org"}), "disabled": sign({**good, "enabled": False}),
+                "two roles": sign({**good, "scopes": ["TENANT_ADMIN", "SYS_ADMIN"]}),
+                "no tenant": sign({**good, "tenantId": SYSTEM_TENANT}),
+                "unsigned": sign(good).rsplit(".", 1)[0] + "."}.items():
+            with self.subTest(name):
+                self.assertError(401, 10, self.me(self.with_token(token)))
+        expired = self.with_token(sign(self.claims(exp=int(time.time()) - 1)))
+        error = self.assertError(401, 11, self.me(expired))
+        self.assertEqual("Token has expired", error["message"])
+
+    def test_for_users_known_here_the_account_counts(self):
+        me = self.me(self.customer).json()
+        client = self.with_token(sign(self.claims(userId=me["id"]["id"], scopes=["TENANT_ADMIN"])))
+        self.assertEqual(("CUSTOMER_USER", me["tenantId"]),
+                         (self.me(client).json()["authority"], self.me(client).json()["tenantId"]))
+        _, user, _ = self.tenant_with_admin()
+        foreign = self.with_token(sign(self.claims(userId=user["id"]["id"])))
+        self.assertStatus(200, self.me(foreign))
+        self.assertStatus(200, self.admin.delete(f"/api/user/{user['id']['id']}"))
+        self.assertError(401, 10, self.me(foreign))
+        self.assertError(401, 10, self.me(self.with_token(sign(self.claims(userId=user["id"]["id"])))))
+
+    def test_our_tokens_are_verified_by_the_same_rule(self):
+        head, body, signature = self.tenant.token.split(".")
+        made = hmac.new(SIGNING_KEY, f"{head}.{body}".encode(), hashlib.sha512).digest()
+        self.assertEqual(encode(made), signature)
+
+
+class Restart(unittest.TestCase):
+    def test_accounts_sessions_and_revocations_outlive_a_kill(self):
+        server = Server()
+        try:
+            server.start()
+            tenant = server.client(TENANT)
+            ended = server.client(TENANT)
+            refreshed = server.client(TENANT)
+            key = tenant.post("/api/apiKey", {"description": "d"}).json()
+            gone = tenant.post("/api/apiKey", {"description": "e"}).json()
+            self.assertEqual(200, ended.post("/api/auth/logout").status)
+            self.assertEqual(200, tenant.delete(f"/api/apiKey/{gone['id']['id']}").status)
+            customer = tenant.post("/api/customer", {"title": "kept"}).json()
+            server.kill()
+            server.start()
+            self.assertEqual(200, tenant.get("/api/auth/user").status)
+            self.assertEqual(401, ended.get("/api/auth/user").status)
+            self.assertEqual(200, tenant.get("/api/auth/user", headers={
+                "X-Authorization": f"ApiKey {key['value']}"}).status)
+            self.assertEqual(401, tenant.get("/api/auth/user", headers={
+                "X-Authorization": f"ApiKey {gone['value']}"}).status)
+            self.assertEqual(customer, tenant.get(f"/api/customer/{customer['id']['id']}").json())
+            self.assertEqual(200, refreshed.post("/api/auth/token", {
+                "refreshToken": refreshed.refresh_token}).status)
+            for credentials in (SYSADMIN, TENANT, CUSTOMER):
+                self.assertEqual(200, server.client(credentials).get("/api/auth/user").status)
+        finally:
+            server.stop()
+
+    def test_generated_passwords_are_shown_once(self):
+        server = Server(environment={"GALLERY_SYSADMIN_PASSWORD": "", "GALLERY_DEMO_PASSWORD": ""})
+        try:
+            server.start()
+            shown = server.wait_for_report()
+            words = shown.replace(",", " ").split()
+            for email in (SYSADMIN[0], TENANT[0], CUSTOMER[0]):
+                client = Client(server)
+                self.assertTrue(any(client.post("/api/auth/login", {"username": email, "password": word}).status == 200
+                                    for word in words[words.index(email):words.index(email) + 12]
+                                    if len(word) == 20), shown)
+            server.terminate()
+            server.start()
+            server.wait_for_report(2)
+            self.assertEqual(1, server.log().count(f"{SYSADMIN[0]} "), server.log())
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
