@@ -316,30 +316,35 @@ void connection::begin_response() {
 void connection::compose_head() {
     auto& w = *work_;
     const auto status = w.answer.status();
-    auto& out = w.head;
-    const auto number = [&out](std::uint64_t value) {
-        char digits[20];
-        const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-        out.append(digits, static_cast<std::size_t>(end - digits));
+    const auto& lines = w.answer.fields();
+    // Larger than what stands beside the handler's lines can become; the string only grows, once.
+    constexpr std::size_t most = 256;
+    if (w.head.size() < lines.size() + most) w.head.resize(lines.size() + most);
+    char* at = w.head.data();
+    const auto put = [&at](std::string_view text) {
+        std::memcpy(at, text.data(), text.size());
+        at += text.size();
     };
-    out.assign("HTTP/1.1 ");
+    const auto number = [&at](std::uint64_t value) { at = std::to_chars(at, at + 20, value).ptr; };
+    put("HTTP/1.1 ");
     number(status);
-    out += ' ';
-    out += reason_phrase(status);
-    out += "\r\n";
-    out += home_.date_line();
+    *at++ = ' ';
+    put(reason_phrase(status));
+    put("\r\n");
+    put(home_.date_line());
     if (status != 204 && status != 304) {
-        out += "Content-Length: ";
+        put("Content-Length: ");
         number(w.message.verb() == method::head ? w.answer.content_size() : w.answer.content().size());
-        out += "\r\n";
+        put("\r\n");
     }
     if (!goes_on_) {
-        out += "Connection: close\r\n";
+        put("Connection: close\r\n");
     } else if (w.message.version() == 10) {
-        out += "Connection: keep-alive\r\n";
+        put("Connection: keep-alive\r\n");
     }
-    out += w.answer.fields();
-    out += "\r\n";
+    put(lines);
+    put("\r\n");
+    w.head_size = static_cast<std::size_t>(at - w.head.data());
 }
 
 bool connection::fill_piece() noexcept {
@@ -362,7 +367,7 @@ io_state connection::write_step() noexcept {
     const auto* const memory = w.answer.content().memory();
     const bool kernel_sends = !memory && !is_secure() && w.content_size >= sendfile_from;
     for (;;) {
-        const auto head = std::span<const char>(w.head).subspan(w.head_sent);
+        const auto head = std::span<const char>(w.head.data(), w.head_size).subspan(w.head_sent);
         if (head.empty() && w.content_sent == w.content_size) return io_state::done;
         io_outcome moved;
         if (kernel_sends) {

@@ -1,7 +1,12 @@
 #include "http/fields.hpp"
 
+#include "http/scan.hpp"
+
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace gallery::http {
 
@@ -46,43 +51,85 @@ constexpr std::array<field_name, known_fields> names{{
     {"x-request-id", field::x_request_id},
 }};
 
-// One table look-up by length, first and last letter leaves at most one or two candidates to compare.
+constexpr std::size_t longest_name = [] {
+    std::size_t longest = 0;
+    for (const auto& each : names)
+        longest = std::max(longest, each.name.size());
+    return longest;
+}();
+static_assert(longest_name <= 24, "spelled_as() compares three words");
+
+// A name for comparing by words: its letters, and which bits of a letter do not count. A hyphen has no other
+// spelling (0x0D with the bit for lower case would look like one).
+struct pattern {
+    std::array<char, 24> text{};
+    std::array<char, 24> ignored{};
+    std::uint8_t size = 0;
+    field id = field::other;
+};
+
+constexpr std::size_t slot_count = 128;
+// The factors are such that no two names meet.
 constexpr std::size_t slot_of(std::size_t length, char first, char last) noexcept {
-    return (length * 7 + (static_cast<unsigned char>(first) | 0x20U) * 3 +
-            (static_cast<unsigned char>(last) | 0x20U)) &
-           127U;
+    return (length + (static_cast<unsigned char>(first) | 0x20U) * 4 +
+            (static_cast<unsigned char>(last) | 0x20U)) %
+           slot_count;
 }
 
+// Length, first and last letter leave one candidate.
 struct name_table {
-    std::array<std::uint8_t, 128> head{};  // position + 1
-    std::array<std::uint8_t, known_fields> next{};
+    std::array<std::uint8_t, slot_count> slots{};      // position + 1
+    std::array<pattern, known_fields + 1> patterns{};  // the first has no name
+    bool is_perfect = true;
     constexpr name_table() {
-        for (std::size_t i = known_fields; i-- > 0;) {
+        for (std::size_t i = 0; i < known_fields; ++i) {
             const auto& name = names[i].name;
-            auto& slot = head[slot_of(name.size(), name.front(), name.back())];
-            next[i] = slot;
+            auto& filled = patterns[i + 1];
+            filled.size = static_cast<std::uint8_t>(name.size());
+            filled.id = names[i].id;
+            for (std::size_t k = 0; k < name.size(); ++k) {
+                filled.text[k] = name[k];
+                filled.ignored[k] = name[k] == '-' ? '\0' : ' ';
+            }
+            auto& slot = slots[slot_of(name.size(), name.front(), name.back())];
+            if (slot != 0) is_perfect = false;
             slot = static_cast<std::uint8_t>(i + 1);
         }
     }
 };
 constexpr name_table table;
+static_assert(table.is_perfect, "two names share a slot: choose other factors in slot_of()");
+
+template <class Word>
+bool same_word(const char* name, const pattern& known, std::size_t at) noexcept {
+    Word letters;
+    Word text;
+    Word ignored;
+    std::memcpy(&letters, name + at, sizeof letters);
+    std::memcpy(&text, known.text.data() + at, sizeof text);
+    std::memcpy(&ignored, known.ignored.data() + at, sizeof ignored);
+    return static_cast<Word>(letters | ignored) == text;
+}
+
+// By words that overlap where the length is no multiple of theirs. Precondition: as long as the pattern.
+bool spelled_as(const char* name, const pattern& known) noexcept {
+    using eight = std::uint64_t;
+    using four = std::uint32_t;
+    const std::size_t size = known.size;
+    if (size >= 8) {
+        return same_word<eight>(name, known, 0) && same_word<eight>(name, known, size - 8) &&
+               (size <= 16 || same_word<eight>(name, known, 8));
+    }
+    if (size >= 4) return same_word<four>(name, known, 0) && same_word<four>(name, known, size - 4);
+    for (std::size_t i = 0; i < size; ++i) {
+        if (!same_word<std::uint8_t>(name, known, i)) return false;
+    }
+    return true;
+}
 
 constexpr char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
-
-constexpr auto token_characters = [] {
-    std::array<bool, 256> set{};
-    for (int c = '0'; c <= '9'; ++c)
-        set[static_cast<std::size_t>(c)] = true;
-    for (int c = 'a'; c <= 'z'; ++c)
-        set[static_cast<std::size_t>(c)] = true;
-    for (int c = 'A'; c <= 'Z'; ++c)
-        set[static_cast<std::size_t>(c)] = true;
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-        set[static_cast<unsigned char>(c)] = true;
-    return set;
-}();
 
 }  // namespace
 
@@ -105,26 +152,13 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) noexcep
 
 field parse_field(std::string_view name) noexcept {
     if (name.empty()) return field::other;
-    for (std::size_t at = table.head[slot_of(name.size(), name.front(), name.back())]; at != 0;
-         at = table.next[at - 1]) {
-        if (equals_ignoring_case(name, names[at - 1].name)) return names[at - 1].id;
-    }
-    return field::other;
-}
-
-std::string_view trim(std::string_view text) noexcept {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && blank(text.back()))
-        text.remove_suffix(1);
-    return text;
+    const auto& known = table.patterns[table.slots[slot_of(name.size(), name.front(), name.back())]];
+    return name.size() == known.size && spelled_as(name.data(), known) ? known.id : field::other;
 }
 
 bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return token_characters[static_cast<unsigned char>(c)];
-    });
+    const char* const end = text.data() + text.size();
+    return !text.empty() && scan::token(text.data(), end) == end;
 }
 
 }  // namespace gallery::http

@@ -54,7 +54,14 @@ field parse_field(std::string_view name) noexcept;
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
 
 /// Without spaces and tabs on either side (RFC 9110, 5.6.3: OWS).
-std::string_view trim(std::string_view text) noexcept;
+inline std::string_view trim(std::string_view text) noexcept {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && blank(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
 
 /// The characters of RFC 9110's token, at least one.
 bool is_token(std::string_view text) noexcept;

@@ -1,10 +1,6 @@
 #include "http/head_parser.hpp"
 
-#include <array>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "http/scan.hpp"
 
 namespace gallery::http {
 
@@ -15,80 +11,6 @@ constexpr head_outcome refuse(unsigned status, std::string_view message) noexcep
 }
 
 constexpr std::size_t max_verb = 32;
-
-constexpr bool ends_value(unsigned char c) noexcept {
-    return (c < 0x20 && c != '\t') || c == 0x7F;
-}
-constexpr bool ends_target(unsigned char c) noexcept {
-    return c <= 0x20 || c >= 0x7F;
-}
-
-#if defined(__SSE2__)
-__m128i load(const char* at) noexcept {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-}
-
-// Bytes up to @p top, seen as unsigned.
-__m128i up_to(__m128i block, char top) noexcept {
-    return _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(top)), block);
-}
-
-unsigned value_ends(__m128i block) noexcept {
-    const auto control = up_to(block, 0x1F);
-    const auto tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
-    const auto del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7F));
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, control), del)));
-}
-
-unsigned target_ends(__m128i block) noexcept {
-    // As signed bytes, what is above 0x20 and below 0x7F is exactly what a target may have.
-    const auto inside =
-        _mm_and_si128(_mm_cmpgt_epi8(block, _mm_set1_epi8(0x20)), _mm_cmplt_epi8(block, _mm_set1_epi8(0x7F)));
-    return static_cast<unsigned>(_mm_movemask_epi8(inside)) ^ 0xFFFFU;
-}
-#endif
-
-/// The first byte that ends a field value; @p end if there is none.
-const char* skip_value(const char* at, const char* end) noexcept {
-#if defined(__SSE2__)
-    for (; end - at >= 16; at += 16) {
-        if (const auto mask = value_ends(load(at)); mask != 0) return at + __builtin_ctz(mask);
-    }
-#endif
-    while (at != end && !ends_value(static_cast<unsigned char>(*at)))
-        ++at;
-    return at;
-}
-
-const char* skip_target(const char* at, const char* end) noexcept {
-#if defined(__SSE2__)
-    for (; end - at >= 16; at += 16) {
-        if (const auto mask = target_ends(load(at)); mask != 0) return at + __builtin_ctz(mask);
-    }
-#endif
-    while (at != end && !ends_target(static_cast<unsigned char>(*at)))
-        ++at;
-    return at;
-}
-
-constexpr auto token_table = [] {
-    std::array<bool, 256> set{};
-    for (int c = '0'; c <= '9'; ++c)
-        set[static_cast<std::size_t>(c)] = true;
-    for (int c = 'a'; c <= 'z'; ++c)
-        set[static_cast<std::size_t>(c)] = true;
-    for (int c = 'A'; c <= 'Z'; ++c)
-        set[static_cast<std::size_t>(c)] = true;
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-        set[static_cast<unsigned char>(c)] = true;
-    return set;
-}();
-
-const char* skip_token(const char* at, const char* end) noexcept {
-    while (at != end && token_table[static_cast<unsigned char>(*at)])
-        ++at;
-    return at;
-}
 
 std::string_view between(const char* first, const char* last) noexcept {
     return {first, static_cast<std::size_t>(last - first)};
@@ -135,7 +57,7 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
                                 request_head& head) noexcept {
     constexpr head_outcome incomplete;
     const char* mark = at;
-    at = skip_token(at, end);
+    at = scan::token(at, end);
     if (at - mark > static_cast<std::ptrdiff_t>(max_verb)) return refuse(400, "The method is too long");
     if (at == end) return incomplete;
     if (at == mark || *at != ' ') return refuse(400, "The request does not begin with a method");
@@ -143,7 +65,7 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
     head.verb = parse_method(head.verb_text);
 
     mark = ++at;
-    at = skip_target(at, end);
+    at = scan::target(at, end);
     if (static_cast<std::size_t>(at - mark) > limits.target_bytes) {
         return refuse(414, "The request's target is too long");
     }
@@ -179,10 +101,23 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
     return {head_status::complete, 0, {}};
 }
 
+// The end of a field's name. What is spelled as a known name is a token already; only the others have to be
+// looked at letter by letter.
+const char* take_name(const char* at, const char* end, field& id) noexcept {
+    if (const char* const colon = scan::near_colon(at, end)) {
+        id = parse_field(between(at, colon));
+        return id != field::other ? colon : scan::token(at, colon);
+    }
+    const char* const behind = scan::token(at, end);
+    id = parse_field(between(at, behind));
+    return behind;
+}
+
 head_outcome parse_field_line(const char*& at, const char* end, request_head& head) noexcept {
     constexpr head_outcome incomplete;
+    auto id = field::other;
     const char* mark = at;
-    at = skip_token(at, end);
+    at = take_name(at, end, id);
     if (at == end) return incomplete;
     if (at == mark && (*at == ' ' || *at == '\t')) {
         return refuse(400, "Header lines must not be folded");
@@ -190,7 +125,7 @@ head_outcome parse_field_line(const char*& at, const char* end, request_head& he
     if (at == mark || *at != ':') return refuse(400, "A header line has no valid name in front of a colon");
     const auto name = between(mark, at);
     mark = ++at;
-    at = skip_value(at, end);
+    at = scan::value(at, end);
     if (at == end) return incomplete;
     const auto value = trim(between(mark, at));
     switch (take_line_end(at, end)) {
@@ -202,7 +137,7 @@ head_outcome parse_field_line(const char*& at, const char* end, request_head& he
             break;
     }
     if (head.field_count == request_head::max_fields) return refuse(431, "The request has too many headers");
-    head.append(name, value);
+    head.append(name, value, id);
     return {head_status::complete, 0, {}};
 }
 

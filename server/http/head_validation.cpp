@@ -1,11 +1,25 @@
 #include "http/head_parser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace gallery::http {
 
 namespace {
+
+constexpr auto host_characters = [] {
+    std::array<bool, 256> set{};
+    for (std::size_t c = 0; c < 128; ++c)
+        set[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    for (const char c : std::string_view("-._~!$&'()*+,;=%"))
+        set[static_cast<unsigned char>(c)] = true;
+    return set;
+}();
+
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 // uri-host [ ":" port ] of RFC 9110, 7.2, as far as it keeps surprises out: one name, IPv4 or bracketed IPv6.
 bool is_host(std::string_view host) noexcept {
@@ -26,15 +40,13 @@ bool is_host(std::string_view host) noexcept {
         const auto colon = host.find(':');
         const auto name = host.substr(0, colon);
         if (name.empty()) return false;
-        const bool sound = std::all_of(name.begin(), name.end(), [](char c) {
-            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                   std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
-        });
+        const bool sound = std::all_of(name.begin(), name.end(),
+                                       [](char c) { return host_characters[static_cast<unsigned char>(c)]; });
         if (!sound) return false;
         has_port = colon != host.npos;
         if (has_port) port = host.substr(colon + 1);
     }
-    return !has_port || (port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos);
+    return !has_port || (port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit));
 }
 
 std::optional<head_error> check_host(const request_head& head) noexcept {

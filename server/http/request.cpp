@@ -10,23 +10,6 @@ void request_head::clear() noexcept {
     first.fill(0);
 }
 
-void request_head::append(std::string_view name, std::string_view value) noexcept {
-    auto& line = fields[field_count];
-    line.name = name;
-    line.value = value;
-    line.id = parse_field(name);
-    line.next = 0;
-    ++field_count;
-    if (line.id == field::other) return;
-    const auto known = static_cast<std::size_t>(line.id);
-    if (first[known] == 0) {
-        first[known] = field_count;
-    } else {
-        fields[last[known] - 1U].next = field_count;
-    }
-    last[known] = field_count;
-}
-
 std::string_view request::header(std::string_view name) const noexcept {
     for (std::size_t i = 0; i < head_.field_count; ++i) {
         if (equals_ignoring_case(head_.fields[i].name, name)) return head_.fields[i].value;

@@ -37,8 +37,18 @@ struct request_head {
     std::array<std::uint8_t, known_fields> last{};
 
     void clear() noexcept;
-    /// Precondition: field_count < max_fields.
-    void append(std::string_view name, std::string_view value) noexcept;
+    /// Preconditions: field_count < max_fields; @p id is the name's.
+    void append(std::string_view name, std::string_view value, field id) noexcept {
+        fields[field_count++] = {.name = name, .value = value, .id = id};
+        if (id == field::other) return;
+        const auto known = static_cast<std::size_t>(id);
+        if (first[known] == 0) {
+            first[known] = field_count;
+        } else {
+            fields[last[known] - 1U].next = field_count;
+        }
+        last[known] = field_count;
+    }
 };
 
 /// Threads: the connection's I/O thread only. Every view is valid until the response has been written;

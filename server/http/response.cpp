@@ -1,11 +1,12 @@
 #include "http/response.hpp"
 
 #include "http/fields.hpp"
+#include "http/scan.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include <algorithm>
+#include <cstring>
 
 namespace gallery::http {
 
@@ -44,7 +45,14 @@ response& response::add(std::string_view name, std::string_view value) {
         sound_ = false;
         return *this;
     }
-    fields_.append(name).append(": ").append(value).append("\r\n");
+    // Grown once, not by each part.
+    const auto before = fields_.size();
+    fields_.resize(before + name.size() + value.size() + 4);
+    char* const at = fields_.data() + before;
+    name.copy(at, name.size());
+    std::memcpy(at + name.size(), ": ", 2);
+    value.copy(at + name.size() + 2, value.size());
+    std::memcpy(at + name.size() + 2 + value.size(), "\r\n", 2);
     return *this;
 }
 
@@ -158,10 +166,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
 }
 
 bool is_header_value(std::string_view value) noexcept {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        const auto octet = static_cast<unsigned char>(c);
-        return (octet >= 0x20 && octet != 0x7F) || c == '\t';
-    });
+    const char* const end = value.data() + value.size();
+    return scan::value(value.data(), end) == end;
 }
 
 }  // namespace gallery::http

@@ -59,7 +59,8 @@ struct workspace {
     std::size_t block_end = 0;
 
     // The response under way.
-    std::string head;
+    std::string head;  // never shrinks
+    std::size_t head_size = 0;
     std::size_t head_sent = 0;
     std::uint64_t content_size = 0;
     std::uint64_t content_sent = 0;
