@@ -40,6 +40,7 @@ struct router::node {
     std::vector<std::pair<std::string, std::unique_ptr<node>>> literals;
     std::unique_ptr<node> parameter;
     std::array<route*, method_count> routes{};
+    method_set answered = 0;  // methods whose route has a handler
 };
 
 struct router::state {
@@ -87,6 +88,7 @@ namespace {
 
 struct search {
     request& message;
+    bool escaped = false;  // there is a '%' in the path
     method_set allowed = 0;
     bool bad_path = false;
 };
@@ -98,15 +100,11 @@ struct search {
 template <class Node>
 static const route* walk(search& how, const Node& at, std::string_view rest, bool end) {
     if (end) {
-        method_set here = 0;
-        for (std::size_t i = 0; i < method_count; ++i) {
-            if (at.routes[i] && at.routes[i]->answer) here = static_cast<method_set>(here | (1U << i));
-        }
-        how.allowed |= here;
+        how.allowed |= at.answered;
         const auto verb = how.message.verb();
-        if (verb != method::other && (here & bit(verb)) != 0)
+        if (verb != method::other && (at.answered & bit(verb)) != 0)
             return at.routes[static_cast<std::size_t>(verb)];
-        if (verb == method::head && (here & bit(method::get)) != 0) {
+        if (verb == method::head && (at.answered & bit(method::get)) != 0) {
             return at.routes[static_cast<std::size_t>(method::get)];
         }
         return nullptr;
@@ -114,36 +112,38 @@ static const route* walk(search& how, const Node& at, std::string_view rest, boo
     bool last = false;
     const auto segment = next_segment(rest, last);
     const auto mark = how.message.param_count();
-    std::string& decoded = how.message.next_param();
-    const bool escaped = segment.find('%') != segment.npos;
-    if (!escaped) {
-        decoded = segment;
-    } else if (!percent_decode(segment, decoded)) {
-        how.bad_path = true;
+    // Literals are compared with what was received, unless it has to be decoded first; only parameters are
+    // kept in a string of their own.
+    std::string_view text = segment;
+    const bool escaped = how.escaped && segment.find('%') != segment.npos;
+    if (escaped) {
+        std::string& decoded = how.message.next_param();
+        const bool sound = percent_decode(segment, decoded);
         how.message.drop_params(mark);
-        return nullptr;
+        if (!sound) {
+            how.bad_path = true;
+            return nullptr;
+        }
+        text = decoded;
     }
-    // The string is taken back while literals are tried, since they use up no parameter.
-    for (const auto& [text, child] : at.literals) {
-        if (text != decoded) continue;
-        how.message.drop_params(mark);
+    // A literal may use the string of the decoded text again, since it takes up no parameter.
+    for (const auto& [literal, child] : at.literals) {
+        if (literal != text) continue;
         if (const auto* found = walk(how, *child, rest, last)) return found;
         how.message.drop_params(mark);
-        auto& again = how.message.next_param();
-        if (escaped) {
-            percent_decode(segment, again);
-        } else {
-            again = segment;
-        }
         break;
     }
-    const auto& value = how.message.param(mark);
-    if (at.parameter && !value.empty()) {
-        if (!is_utf8(value)) {
-            how.bad_path = true;
-        } else if (const auto* found = walk(how, *at.parameter, rest, last)) {
-            return found;
-        }
+    if (!at.parameter || segment.empty()) return nullptr;
+    std::string& value = how.message.next_param();
+    if (escaped) {
+        percent_decode(segment, value);
+    } else {
+        value = segment;
+    }
+    if (!is_utf8(value)) {
+        how.bad_path = true;
+    } else if (const auto* found = walk(how, *at.parameter, rest, last)) {
+        return found;
     }
     how.message.drop_params(mark);
     return nullptr;
@@ -158,6 +158,8 @@ void router::add(method verb, std::string_view pattern, handler answer, route_op
     auto& added = state_->obtain(verb, pattern);
     if (added.answer) refuse(verb, pattern, "is there twice");
     added.answer = std::move(answer);
+    auto& answered = state_->place(verb, pattern).answered;
+    answered = static_cast<method_set>(answered | bit(verb));
     added.options = std::move(options);
 }
 
@@ -175,7 +177,7 @@ router::match router::find(request& message) const {
     message.clear_params();
     match found;
     const auto path = message.path();
-    search how{message};
+    search how{.message = message, .escaped = path.find('%') != path.npos};
     if (path.starts_with('/')) found.target = walk(how, state_->root, path.substr(1), false);
     if (found.target) {
         found.what = outcome::found;
