@@ -47,15 +47,20 @@ public:
             auto& state = self->impl_.get_implementation();
             auto* made = ::new (static_cast<void*>(self->place_.data()))
                 operation(state.socket_, room, trust, std::move(waiting));
-            auto& reactor = asio::use_service<asio::detail::reactor>(self->get_executor().context());
-            reactor.start_op(asio::detail::reactor::read_op, state.socket_, state.reactor_data_, made, true,
-                             true);
+            self->reactor().start_op(asio::detail::reactor::read_op, state.socket_, state.reactor_data_, made,
+                                     true, true);
         };
         return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(start, token, this,
                                                                                          into, trust_the_end);
     }
 
 private:
+    // Asked for once: the context looks for it by name in a list, under a lock.
+    asio::detail::reactor& reactor() {
+        if (!reactor_) reactor_ = &asio::use_service<asio::detail::reactor>(get_executor().context());
+        return *reactor_;
+    }
+
     class reading : public asio::detail::reactor_op {
     protected:
         reading(int socket, std::span<char> into, bool trust, func_type end) noexcept
@@ -90,6 +95,7 @@ private:
         Handler handler_;
     };
 
+    asio::detail::reactor* reactor_ = nullptr;
     alignas(std::max_align_t) std::array<std::byte, 144> place_;
 };
 
