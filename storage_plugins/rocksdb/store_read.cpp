@@ -4,6 +4,7 @@
 #include "store.hpp"
 
 #include <charconv>
+#include <cstring>
 
 namespace gallery::rocks {
 namespace {
@@ -21,6 +22,11 @@ std::string_view cached_record_key(const tenant_id& tenant, std::string_view key
     scratch.assign(1, 'r');
     scratch.append(raw(tenant)).append(key);
     return scratch;
+}
+
+// In words rather than byte by byte, which is what comparing the arrays comes to.
+bool same(const sha256_digest& left, const sha256_digest& right) noexcept {
+    return std::memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 error not_found(std::string_view what) {
@@ -138,7 +144,8 @@ std::optional<body> store::read_now(const image_record& record, representation w
     if (record.preview_is_original) which = representation::original;
     const auto kept = body_cache_.find(body_name{record.id, record.content_rev, which});
     const auto& wanted = record.descriptor(which);
-    if (!kept || (*kept)->etag != wanted.etag || (*kept)->memory.size() != wanted.size) return std::nullopt;
+    if (!kept || !same((*kept)->etag, wanted.etag) || (*kept)->memory.size() != wanted.size)
+        return std::nullopt;
     return body((*kept)->memory);
 }
 
@@ -147,7 +154,7 @@ task<result<body>> store::read(record_ptr record, representation which) {
     if (record->preview_is_original) which = representation::original;
     if (auto kept = body_cache_.find(body_name{record->id, record->content_rev, which})) {
         const auto& wanted = record->descriptor(which);
-        if ((*kept)->etag == wanted.etag && (*kept)->memory.size() == wanted.size)
+        if (same((*kept)->etag, wanted.etag) && (*kept)->memory.size() == wanted.size)
             co_return body((*kept)->memory);
     }
     auto work = [this, record = std::move(record), which] {
