@@ -10,20 +10,41 @@
 
 namespace gallery {
 
+namespace {
+
+template <class Word>
+Word word_at(const char* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+// By words; the last one overlaps the one before where the length is no multiple.
+bool is_ascii(std::string_view text) noexcept {
+    const char* const data = text.data();
+    const auto size = text.size();
+    std::uint64_t seen = 0;
+    if (size >= 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8)
+            seen |= word_at<std::uint64_t>(data + at);
+        seen |= word_at<std::uint64_t>(data + size - 8);
+    } else if (size >= 4) {
+        seen = word_at<std::uint32_t>(data) | word_at<std::uint32_t>(data + size - 4);
+    } else {
+        for (const char c : text)
+            seen |= static_cast<unsigned char>(c);
+    }
+    return (seen & 0x8080808080808080ULL) == 0;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) noexcept {
+    if (is_ascii(text)) return true;
     const auto* at = reinterpret_cast<const unsigned char*>(text.data());
     const auto* const end = at + text.size();
     const auto follows = [](unsigned char c) { return (c & 0xC0) == 0x80; };
     while (at < end) {
-        // Most text is ASCII: eight bytes at a time.
-        std::uint64_t eight = 0;
-        if (end - at >= 8) {
-            std::memcpy(&eight, at, sizeof eight);
-            if ((eight & 0x8080808080808080ULL) == 0) {
-                at += 8;
-                continue;
-            }
-        }
         const unsigned char c = *at;
         if (c < 0x80) {
             ++at;

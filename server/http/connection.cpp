@@ -327,7 +327,8 @@ void connection::compose_head() {
     };
     const auto number = [&at](std::uint64_t value) { at = std::to_chars(at, at + 20, value).ptr; };
     put("HTTP/1.1 ");
-    number(status);
+    for (const auto unit : {100U, 10U, 1U})
+        *at++ = static_cast<char>('0' + status / unit % 10);
     *at++ = ' ';
     put(reason_phrase(status));
     put("\r\n");

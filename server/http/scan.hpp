@@ -92,10 +92,16 @@ inline bool is_printable_64(const char* at) noexcept {
 /// The first byte that ends a field value; @p end if there is none.
 inline const char* value(const char* at, const char* end) noexcept {
 #if defined(__SSE2__)
+    const char* const begin = at;
     while (end - at >= 64 && is_printable_64(at))
         at += 64;
     for (; end - at >= 16; at += 16) {
         if (const auto mask = value_ends(load(at)); mask != 0) return at + __builtin_ctz(mask);
+    }
+    if (end - begin >= 16) {
+        // The rest together with bytes that were seen before, in which nothing is found again.
+        const auto mask = value_ends(load(end - 16));
+        return mask == 0 ? end : end - 16 + __builtin_ctz(mask);
     }
 #endif
     return plain::value(at, end);

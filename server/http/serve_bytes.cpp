@@ -4,6 +4,7 @@
 #include "http/errors.hpp"
 #include "http/http_date.hpp"
 
+#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -20,9 +21,17 @@ void add_line(response& out, std::string_view name, std::string_view value) {
 void add_validators(const representation& facts, response& out) {
     if (!facts.etag.empty()) {
         // In place of add(), which would need the quoted tag in a string of its own.
-        out.add_prepared("ETag: \"");
-        out.add_prepared(facts.etag);
-        out.add_prepared("\"\r\n");
+        constexpr std::string_view begin = "ETag: \"";
+        constexpr std::string_view end = "\"\r\n";
+        std::array<char, begin.size() + 64 + end.size()> line;  // a hash as text has 64 letters
+        if (facts.etag.size() + begin.size() + end.size() <= line.size()) {
+            char* at = line.data();
+            for (const auto part : {begin, facts.etag, end})
+                at += part.copy(at, part.size());
+            out.add_prepared({line.data(), static_cast<std::size_t>(at - line.data())});
+        } else {
+            out.add_prepared(begin).add_prepared(facts.etag).add_prepared(end);
+        }
     }
     add_line(out, "Cache-Control", facts.cache_control);
     add_line(out, "Vary", facts.vary);
