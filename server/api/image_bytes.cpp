@@ -65,10 +65,11 @@ std::array<char, hex_size> hex(const sha256_digest& digest) noexcept {
     return text;
 }
 
+// The whole line, as it is sent.
 std::string make_cache_control(bool by_link, std::chrono::minutes ttl) {
-    std::string value = by_link ? "public, " : "private, ";
-    if (ttl.count() <= 0) return value + "no-cache";
-    return value + "max-age=" + std::to_string(std::chrono::seconds(ttl).count());
+    std::string line = by_link ? "Cache-Control: public, " : "Cache-Control: private, ";
+    if (ttl.count() <= 0) return line + "no-cache\r\n";
+    return line + "max-age=" + std::to_string(std::chrono::seconds(ttl).count()) + "\r\n";
 }
 
 cache::coding to_cache(http::coding coding) noexcept {
@@ -87,8 +88,13 @@ http::coding negotiate(const http::request& message) noexcept {
     return http::choose_coding(message, {.gzip = true, .br = true});
 }
 
-std::string make_prepared_lines(const image_record& record, bool by_link) {
-    std::string lines(safety);
+// Empty where the media type must not be sent.
+std::string make_prepared_lines(const image_record& record, representation which, bool by_link) {
+    http::response typed;
+    typed.add("Content-Type", record.descriptor(which).media_type);
+    if (!typed.is_sound()) return {};
+    std::string lines = typed.fields();
+    lines += safety;
     lines += "Content-Disposition: ";
     lines += http::content_disposition(
         by_link ? http::disposition_kind::inline_ : http::disposition_kind::attachment, record.file_name);
@@ -98,22 +104,25 @@ std::string make_prepared_lines(const image_record& record, bool by_link) {
     return lines;
 }
 
-// "Content-Disposition", "x-filename" and the safety lines. Composed once for a revision of a record, and
-// kept by each thread for those that it served last; valid until the thread's next call.
-std::string_view prepared_lines(const image_record& record, bool by_link) {
+// "Content-Type", "Content-Disposition", "x-filename" and the safety lines. Composed once for a revision of a
+// record, and kept by each thread for those that it served last; valid until the thread's next call.
+std::string_view prepared_lines(const image_record& record, representation which, bool by_link) {
     struct kept {
         image_id id;
         revision rev = 0;
+        representation which = representation::original;
         bool by_link = false;
         std::string lines;
     };
     thread_local std::array<kept, 256> table;
-    auto& slot =
-        table[(std::hash<image_id>{}(record.id) * 2 + record.rev * 5 + (by_link ? 1 : 0)) % table.size()];
-    if (slot.rev != record.rev || slot.by_link != by_link || slot.id != record.id) {
-        slot.lines = make_prepared_lines(record, by_link);
+    auto& slot = table[(std::hash<image_id>{}(record.id) * 4 + record.rev * 5 +
+                        static_cast<std::size_t>(which) * 2 + (by_link ? 1 : 0)) %
+                       table.size()];
+    if (slot.rev != record.rev || slot.which != which || slot.by_link != by_link || slot.id != record.id) {
+        slot.lines = make_prepared_lines(record, which, by_link);
         slot.id = record.id;
         slot.rev = record.rev;
+        slot.which = which;
         slot.by_link = by_link;
     }
     return slot.lines;
@@ -235,7 +244,7 @@ bool image_bytes::answer_not_modified(const http::request& message, const wanted
     const auto etag = hex(known->digest);
     http::representation facts;
     facts.etag = {etag.data(), etag.size()};
-    facts.cache_control = cache_control((known->flags & flag_system) != 0, what.how);
+    facts.prepared_validators = cache_control((known->flags & flag_system) != 0, what.how);
     if (has_codings) facts.vary = "Accept-Encoding";
     return http::try_not_modified(message, facts, out);
 }
@@ -281,12 +290,13 @@ http::selection image_bytes::prepare(const http::request& message, const wanted&
     const auto etag = hex(is_coded ? choice.coded.etag : described.etag);
     http::representation facts;
     facts.etag = {etag.data(), etag.size()};
-    facts.media_type = described.media_type;
     facts.size = is_coded ? choice.coded.data.size() : described.size;
-    facts.cache_control = cache_control(record.tenant == system_tenant, what.how);
+    facts.prepared_validators = cache_control(record.tenant == system_tenant, what.how);
     if (described.media_type == svg) facts.vary = "Accept-Encoding";
     if (is_coded) facts.content_encoding = http::to_string(choice.coding);
-    facts.prepared = prepared_lines(record, what.how == access::by_link);
+    facts.prepared = prepared_lines(record, what.which, what.how == access::by_link);
+    // It is refused there, and the answer is a 500.
+    if (facts.prepared.empty()) facts.media_type = described.media_type;
     const auto selected = http::select_representation(message, facts);
     http::prepare_response(facts, selected, out);
     return selected;

@@ -52,7 +52,7 @@ private:
     cache::etag_cache& etags_;
     service::coded_bodies& coded_;
     verify_credentials verify_;
-    std::string cache_controls_[2][2];  // [system][by link]
+    std::string cache_controls_[2][2];  // lines; [system][by link]
 };
 
 }  // namespace gallery::api

@@ -33,6 +33,7 @@ void add_validators(const representation& facts, response& out) {
             out.add_prepared(begin).add_prepared(facts.etag).add_prepared(end);
         }
     }
+    out.add_prepared(facts.prepared_validators);
     add_line(out, "Cache-Control", facts.cache_control);
     add_line(out, "Vary", facts.vary);
     if (facts.last_modified) {
@@ -88,7 +89,7 @@ void prepare_response(const representation& facts, const selection& choice, resp
         add_validators(facts, out);
         return;
     }
-    out.add("Content-Type", facts.media_type);
+    add_line(out, "Content-Type", facts.media_type);
     add_validators(facts, out);
     out.add_prepared("Accept-Ranges: bytes\r\n");
     add_line(out, "Content-Encoding", facts.content_encoding);

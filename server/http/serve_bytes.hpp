@@ -18,8 +18,8 @@ namespace gallery::http {
 
 /// Facts about the very representation that would be sent. Views need to live during the call only.
 struct representation {
-    std::string_view etag;  ///< opaque, without quotes; strong
-    std::string_view media_type;
+    std::string_view etag;        ///< opaque, without quotes; strong
+    std::string_view media_type;  ///< empty = none, or among the prepared lines
     std::uint64_t size = 0;
     std::string_view cache_control;             ///< empty = none
     std::string_view vary;                      ///< empty = none
@@ -27,6 +27,8 @@ struct representation {
     std::optional<std::int64_t> last_modified;  ///< seconds since 1970
     /// Further lines for 200 and 206, serialised: "Content-Security-Policy: ...\r\nX-...\r\n".
     std::string_view prepared;
+    /// The same for 304 as well.
+    std::string_view prepared_validators;
 };
 
 struct selection {
