@@ -47,6 +47,25 @@ BOOST_AUTO_TEST_CASE(a_kept_token_is_found_by_all_of_its_characters) {
     BOOST_TEST(cache.counters().misses == 4);
 }
 
+BOOST_AUTO_TEST_CASE(long_tokens_that_differ_anywhere_are_different_tokens) {
+    const revocation_epoch epoch;
+    cache_type cache(epoch, 100, 100'000);
+    const auto kept = token(1);
+    cache.insert(kept, named("ann"), now + 1h, epoch.current());
+    for (std::size_t place = 0; place < kept.size(); ++place) {
+        auto other = kept;
+        other[place] = '-';
+        BOOST_TEST(cache.find(other, now) == nullptr);
+    }
+    auto twin = kept;  // the same at both ends
+    twin[kept.size() / 2] = '-';
+    cache.insert(twin, named("bob"), now + 1h, epoch.current());
+    BOOST_REQUIRE(cache.find(kept, now) != nullptr);
+    BOOST_TEST((*cache.find(kept, now))->name == "ann");
+    BOOST_REQUIRE(cache.find(twin, now) != nullptr);
+    BOOST_TEST((*cache.find(twin, now))->name == "bob");
+}
+
 BOOST_AUTO_TEST_CASE(an_expired_token_is_not_found_from_its_very_moment_on) {
     const revocation_epoch epoch;
     cache_type cache(epoch, 100, 100'000);
