@@ -1,10 +1,12 @@
 // gallery-admin apikey ...
 #include "app/admin/commands.hpp"
 #include "app/admin/lookup.hpp"
+#include "app/admin/saving.hpp"
 #include "app/admin/times.hpp"
 
 #include <array>
 #include <chrono>
+#include <utility>
 
 namespace gallery::app::admin {
 
@@ -95,12 +97,7 @@ outcome<> update(session& in) {
     if (!described && !*expiry) return usage("say what to change: --description TEXT or --expires WHEN");
     auto found = named_key(in);
     if (!found) return found.error();
-    for (const auto& [name, value] : changes)
-        (*found)[name] = value;
-    auto changed = in.server.post_object("/api/apiKey", *found);
-    if (!changed) return changed.error();
-    in.out.one(*changed, fields);
-    return {};
+    return save_changed(in, "/api/apiKey", std::move(*found), changes, fields);
 }
 
 outcome<> switch_to(session& in, const std::string& enabled) {

@@ -1,6 +1,7 @@
 // gallery-admin customer ...
 #include "app/admin/commands.hpp"
 #include "app/admin/lookup.hpp"
+#include "app/admin/saving.hpp"
 
 #include <array>
 
@@ -24,20 +25,11 @@ constexpr auto update_options =
     join(std::array<option, 1>{{{"--title", "TITLE", "the new title", "title"}}}, contact_options);
 
 outcome<> create(session& in) {
-    json::object body;
-    body["title"] = in.operand(0);
-    apply_fields(in, body);
-    auto made = in.server.post_object("/api/customer", body);
-    if (!made) return made.error();
-    in.out.one(*made, fields);
-    return {};
+    return create_titled(in, "/api/customer", fields);
 }
 
 outcome<> list(session& in) {
-    auto all = in.server.list("/api/customers", "title", in.search());
-    if (!all) return all.error();
-    in.out.list(*all, fields);
-    return {};
+    return list_titled(in, "/api/customers", fields);
 }
 
 outcome<> show(session& in) {
@@ -48,16 +40,7 @@ outcome<> show(session& in) {
 }
 
 outcome<> update(session& in) {
-    json::object changes;
-    if (apply_fields(in, changes) == 0) return usage("say what to change, such as --title TITLE");
-    auto found = find_customer(in, in.operand(0));
-    if (!found) return found.error();
-    for (const auto& [name, value] : changes)
-        (*found)[name] = value;
-    auto changed = in.server.post_object("/api/customer", *found);
-    if (!changed) return changed.error();
-    in.out.one(*changed, fields);
-    return {};
+    return update_titled(in, "/api/customer", find_customer, fields);
 }
 
 outcome<> erase(session& in) {

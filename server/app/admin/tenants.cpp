@@ -1,6 +1,7 @@
 // gallery-admin tenant ...
 #include "app/admin/commands.hpp"
 #include "app/admin/lookup.hpp"
+#include "app/admin/saving.hpp"
 
 #include <array>
 
@@ -27,20 +28,11 @@ constexpr auto update_options =
     join(std::array<option, 1>{{{"--title", "TITLE", "the new title", "title"}}}, create_options);
 
 outcome<> create(session& in) {
-    json::object body;
-    body["title"] = in.operand(0);
-    apply_fields(in, body);
-    auto made = in.server.post_object("/api/tenant", body);
-    if (!made) return made.error();
-    in.out.one(*made, fields);
-    return {};
+    return create_titled(in, "/api/tenant", fields);
 }
 
 outcome<> list(session& in) {
-    auto all = in.server.list("/api/tenants", "title", in.search());
-    if (!all) return all.error();
-    in.out.list(*all, fields);
-    return {};
+    return list_titled(in, "/api/tenants", fields);
 }
 
 outcome<> show(session& in) {
@@ -60,17 +52,7 @@ outcome<> show(session& in) {
 }
 
 outcome<> update(session& in) {
-    json::object changes;
-    if (apply_fields(in, changes) == 0) return usage("say what to change, such as --title TITLE");
-    auto found = find_tenant(in, in.operand(0));
-    if (!found) return found.error();
-    // With the version that was read: what somebody else changes meanwhile is not lost.
-    for (const auto& [name, value] : changes)
-        (*found)[name] = value;
-    auto changed = in.server.post_object("/api/tenant", *found);
-    if (!changed) return changed.error();
-    in.out.one(*changed, fields);
-    return {};
+    return update_titled(in, "/api/tenant", find_tenant, fields);
 }
 
 outcome<> erase(session& in) {

@@ -1,11 +1,13 @@
 // gallery-admin user ...
 #include "app/admin/commands.hpp"
 #include "app/admin/lookup.hpp"
+#include "app/admin/saving.hpp"
 #include "app/admin/user_fields.hpp"
 #include "auth/principal.hpp"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace gallery::app::admin {
 
@@ -160,12 +162,7 @@ outcome<> update(session& in) {
     if (!found) return found.error();
     // An administrator belongs to no customer.
     if (role && !customer && changes["authority"] != "CUSTOMER_USER") found->erase("customerId");
-    for (const auto& [name, value] : changes)
-        (*found)[name] = value;
-    auto changed = in.server.post_object("/api/user?sendActivationMail=false", *found);
-    if (!changed) return changed.error();
-    in.out.one(*changed, user_fields());
-    return {};
+    return save_changed(in, "/api/user?sendActivationMail=false", std::move(*found), changes, user_fields());
 }
 
 outcome<> switch_to(session& in, const std::string& enabled) {
