@@ -2,9 +2,9 @@
 
 #include "api/image_json.hpp"
 #include "api/upload_form.hpp"
+#include "api/write_condition.hpp"
 #include "gallery/keys.hpp"
 #include "gallery/resource_export.hpp"
-#include "http/conditional.hpp"
 #include "http/errors.hpp"
 #include "http/media_type.hpp"
 #include "http/query.hpp"
@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -36,16 +38,15 @@ http::response info_response(const result<record_ptr>& record) {
     return http::response::json(200, resource_info(**record));
 }
 
-// If-Match on a write; looked at with each version that the write might replace.
-service::record_check if_match(const http::request& message) {
-    if (message.header(http::field::if_match).empty()) return {};
-    return [&message](const image_record& record) -> result<void> {
-        if (http::if_match_holds(message, to_hex(record.original.etag))) return {};
-        return error{errc::precondition_failed,
-                     "The image '" + record.key +
-                         "' is not the version that If-Match names: somebody has replaced "
-                         "it. Fetch it again and repeat."};
+// Bytes that are sent as slowly as the client reads, and count as long.
+bytes leased(std::string text, service::byte_budget::lease memory) {
+    struct owner {
+        std::string text;
+        service::byte_budget::lease memory;
     };
+    auto kept = std::make_shared<const owner>(std::move(text), std::move(memory));
+    const std::span<const char> view(kept->text);
+    return {std::move(kept), view};
 }
 
 result<std::uint64_t> page_number(const http::query_view& query, const char* name, std::int64_t least,
@@ -118,9 +119,10 @@ result<image_query> parse_list_query(const http::query_view& query) {
 
 }  // namespace
 
-images::images(service::images& gallery, service::byte_budget& memory, asio::thread_pool& background,
-               verify_credentials verify, image_limits limits)
+images::images(service::images& gallery, service::coded_bodies& coded, service::byte_budget& memory,
+               asio::thread_pool& background, verify_credentials verify, image_limits limits)
     : gallery_(gallery),
+      coded_(coded),
       memory_(memory),
       background_(background),
       verify_(std::move(verify)),
@@ -164,7 +166,7 @@ result<tenant_id> images::own_gallery(http::request& message, service::image_ope
 task<http::response> images::upload(http::request& message) {
     const auto tenant = own_gallery(message, service::image_operation::write);
     if (!tenant) co_return http::error_response(tenant.error());
-    auto form = co_await read_upload_form(message, memory_, limits_.max_bytes);
+    auto form = co_await read_upload_form(message, *tenant, memory_, limits_.max_bytes);
     if (!form) co_return http::error_response(form.error());
     service::new_image image;
     image.file = std::move(form->file);
@@ -179,14 +181,16 @@ task<http::response> images::replace(http::request& message) {
     // What is not there or not the expected version is refused before the upload is read.
     auto current = co_await gallery_.find(where->tenant, where->key);
     if (!current) co_return http::error_response(current.error());
-    auto check = if_match(message);
-    if (check) {
-        if (auto checked = check(**current); !checked) co_return http::error_response(checked.error());
+    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    if (!check) co_return http::error_response(check.error());
+    if (*check) {
+        if (auto allowed = (*check)(current->get()); !allowed)
+            co_return http::error_response(allowed.error());
     }
-    auto form = co_await read_upload_form(message, memory_, limits_.max_bytes);
+    auto form = co_await read_upload_form(message, where->tenant, memory_, limits_.max_bytes);
     if (!form) co_return http::error_response(form.error());
     co_return info_response(co_await gallery_.replace(where->tenant, std::move(where->key),
-                                                      std::move(form->file), std::move(check)));
+                                                      std::move(form->file), std::move(*check)));
 }
 
 task<http::response> images::import(http::request& message) {
@@ -199,7 +203,7 @@ task<http::response> images::import(http::request& message) {
     auto& text = message.body();
     const auto length = text.content_length().value_or(text.limit());
     if (length > text.limit()) co_return http::error_response(picture_too_large(limits_.max_bytes));
-    auto memory = co_await memory_.acquire(length / 4 * 3);
+    auto memory = co_await memory_.acquire(*tenant, length / 4 * 3);
     if (!memory) co_return http::error_response(memory.error());
     service::resource_export_reader reader(length);
     for (;;) {
@@ -213,7 +217,10 @@ task<http::response> images::import(http::request& message) {
     if (!exported) co_return http::error_response(exported.error());
     if (exported->data.size() > limits_.max_bytes)
         co_return http::error_response(picture_too_large(limits_.max_bytes));
-    co_return info_response(co_await gallery_.import(*tenant, std::move(*exported)));
+    const auto& key = exported->resource_key.empty() ? exported->file_name : exported->resource_key;
+    auto check = co_await write_condition(message, *tenant, key, gallery_, coded_);
+    if (!check) co_return http::error_response(check.error());
+    co_return info_response(co_await gallery_.import(*tenant, std::move(*exported), std::move(*check)));
 }
 
 task<http::response> images::info(http::request& message) {
@@ -239,8 +246,10 @@ task<http::response> images::rename(http::request& message) {
             error{errc::invalid_argument,
                   "The field 'title' is missing or no text. It is what can be changed here."});
     std::string new_title(title->get_string());
-    co_return info_response(
-        co_await gallery_.rename(where->tenant, std::move(where->key), std::move(new_title)));
+    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    if (!check) co_return http::error_response(check.error());
+    co_return info_response(co_await gallery_.rename(where->tenant, std::move(where->key),
+                                                     std::move(new_title), std::move(*check)));
 }
 
 task<http::response> images::publish(http::request& message) {
@@ -251,7 +260,10 @@ task<http::response> images::publish(http::request& message) {
         co_return http::error_response(error{errc::invalid_argument,
                                              "The path ends in something else than true or "
                                              "false, which says whether the image is public."});
-    co_return info_response(co_await gallery_.publish(where->tenant, std::move(where->key), *is_public));
+    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    if (!check) co_return http::error_response(check.error());
+    co_return info_response(
+        co_await gallery_.publish(where->tenant, std::move(where->key), *is_public, std::move(*check)));
 }
 
 task<http::response> images::export_one(http::request& message) {
@@ -261,7 +273,8 @@ task<http::response> images::export_one(http::request& message) {
         auto record = co_await gallery_.find(where->tenant, where->key);
         if (!record) co_return http::error_response(record.error());
         // The text is a third larger than the picture, which a file-backed store reads into memory, too.
-        auto memory = co_await memory_.acquire((*record)->original.size / 3 * 4 + (*record)->original.size);
+        auto memory = co_await memory_.acquire(where->tenant,
+                                               (*record)->original.size / 3 * 4 + (*record)->original.size);
         if (!memory) co_return http::error_response(memory.error());
         auto content = co_await gallery_.read(*record, representation::original);
         if (!content && content.error().code == errc::stale) continue;
@@ -274,7 +287,8 @@ task<http::response> images::export_one(http::request& message) {
         };
         auto text = co_await offload(background_, std::move(write));
         if (!text) co_return http::error_response(text.error());
-        co_return http::response::json_text(200, std::move(*text));
+        memory->shrink(std::min<std::uint64_t>(text->size(), memory->size()));
+        co_return http::response::json_text(200, leased(std::move(*text), std::move(*memory)));
     }
     co_return http::error_response(
         error{errc::busy, "The image is being replaced faster than it can be read. Try again."});
@@ -300,8 +314,9 @@ task<http::response> images::erase(http::request& message) {
     // Nothing here refers to images, so there is nothing to force; a value must be a boolean all the same.
     if (auto force = http::query_view(message.query()).get_boolean("force"); !force)
         co_return http::error_response(force.error());
-    auto check = if_match(message);
-    auto erased = co_await gallery_.erase(where->tenant, std::move(where->key), std::move(check));
+    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    if (!check) co_return http::error_response(check.error());
+    auto erased = co_await gallery_.erase(where->tenant, std::move(where->key), std::move(*check));
     if (!erased) co_return http::error_response(erased.error());
     json::object answer;
     answer["success"] = true;

@@ -4,6 +4,7 @@
 
 #include "api/access.hpp"
 #include "gallery/byte_budget.hpp"
+#include "gallery/coded_bodies.hpp"
 #include "gallery/images.hpp"
 #include "gallery/permissions.hpp"
 #include "http/router.hpp"
@@ -21,8 +22,8 @@ struct image_limits {
 class images {
 public:
     /// Large exports are written on @p background.
-    images(service::images& gallery, service::byte_budget& memory, asio::thread_pool& background,
-           verify_credentials verify, image_limits limits);
+    images(service::images& gallery, service::coded_bodies& coded, service::byte_budget& memory,
+           asio::thread_pool& background, verify_credentials verify, image_limits limits);
 
     void add_routes(http::router& routes);
 
@@ -47,6 +48,7 @@ private:
     result<tenant_id> own_gallery(http::request& message, service::image_operation what) const;
 
     service::images& gallery_;
+    service::coded_bodies& coded_;
     service::byte_budget& memory_;
     asio::thread_pool& background_;
     verify_credentials verify_;

@@ -31,7 +31,8 @@ std::string render(const system_parameters& p) {
 }
 
 http::response health(bool well) {
-    return http::response::json_text(well ? 200 : 503, well ? R"({"status":"UP"})" : R"({"status":"DOWN"})");
+    return http::response::json_text(well ? 200 : 503,
+                                     bytes::permanent(well ? R"({"status":"UP"})" : R"({"status":"DOWN"})"));
 }
 
 }  // namespace
@@ -40,13 +41,14 @@ system::system(verify_credentials verify, system_parameters parameters, std::fun
     : verify_(std::move(verify)), parameters_(parameters), ready_(std::move(ready)) {}
 
 void system::add_routes(http::router& routes) {
-    routes.add(http::method::get, "/api/system/params",
-               [this, text = render(parameters_)](http::request& message) -> task<http::response> {
-                   const auto who = principal_of(message, verify_);
-                   if (!who) co_return http::error_response(who.error());
-                   co_return http::response::json_text(200, text);
-               },
-               {.name = "system.params"});
+    routes.add(
+        http::method::get, "/api/system/params",
+        [this, text = bytes::own(render(parameters_))](http::request& message) -> task<http::response> {
+            const auto who = principal_of(message, verify_);
+            if (!who) co_return http::error_response(who.error());
+            co_return http::response::json_text(200, text);
+        },
+        {.name = "system.params"});
     routes.add(http::method::get, "/health/live",
                [](http::request&) -> task<http::response> { co_return health(true); },
                {.name = "health.live"});

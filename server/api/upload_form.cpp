@@ -47,8 +47,8 @@ error picture_too_large(std::uint64_t max_bytes) {
                                  "administrator raise the limit."};
 }
 
-task<result<upload_form>> read_upload_form(http::request& message, service::byte_budget& budget,
-                                           std::uint64_t max_bytes) {
+task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
+                                           service::byte_budget& budget, std::uint64_t max_bytes) {
     auto parser = http::multipart_parser::create(message.header(http::field::content_type));
     if (!parser) co_return parser.error();
     const auto length = message.body().content_length();
@@ -56,7 +56,7 @@ task<result<upload_form>> read_upload_form(http::request& message, service::byte
     message.body().set_limit(max_bytes + form_envelope);
 
     const auto expected = std::min(length.value_or(max_bytes), max_bytes);
-    auto memory = co_await budget.acquire(expected);
+    auto memory = co_await budget.acquire(owner, expected);
     if (!memory) co_return memory.error();
     upload_form form;
     form.memory = std::move(*memory);

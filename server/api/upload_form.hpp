@@ -26,11 +26,11 @@ struct upload_form {
 
 /// Reads multipart/form-data with the part `file` and, optionally, `title` and `imageSubType`, in any order;
 /// other parts are passed over. The picture is hashed as it arrives and is in memory once; before its first
-/// byte is read, memory for it is taken from @p budget, which may wait.
+/// byte is read, memory for it is taken from @p budget in the name of @p owner, which may wait.
 /// Errors: unsupported_type, invalid_argument (missing, repeated or malformed parts), too_large for more
 /// than @p max_bytes of picture, busy.
-task<result<upload_form>> read_upload_form(http::request& message, service::byte_budget& budget,
-                                           std::uint64_t max_bytes);
+task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
+                                           service::byte_budget& budget, std::uint64_t max_bytes);
 
 /// "IMAGE" or "SCADA_SYMBOL". Error: invalid_argument naming @p what.
 result<image_sub_type> parse_sub_type(std::string_view text, std::string_view what);

@@ -31,7 +31,7 @@ result<void> gallery_server::parts::add_routes() {
     system_api_ = std::make_unique<api::system>(verify, parameters, [this] { return ready_.load(); });
     system_api_->add_routes(*routes_);
 
-    images_api_ = std::make_unique<api::images>(*images_, *uploads_, background_, verify,
+    images_api_ = std::make_unique<api::images>(*images_, *coded_, *uploads_, background_, verify,
                                                 api::image_limits{.max_bytes = picture_limit()});
     images_api_->add_routes(*routes_);
 

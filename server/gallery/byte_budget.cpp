@@ -1,64 +1,62 @@
 #include "gallery/byte_budget.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "gallery/wake_up.hpp"
+
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gallery::service {
 
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
-
 struct byte_budget::waiter {
-    waiter(io_executor executor, std::uint64_t wanted) : wake(executor), size(wanted) {}
-    timer wake;  // used on its own I/O thread only
+    waiter(io_executor home, const tenant_id& whose, std::uint64_t wanted)
+        : wake(std::make_shared<wake_up>(home)), owner(whose), size(wanted) {}
+    const std::shared_ptr<wake_up> wake;
+    const tenant_id owner;
     const std::uint64_t size;
     bool granted = false;  // guarded by the budget's mutex
 };
 
 byte_budget::lease::lease(lease&& other) noexcept
-    : budget_(std::exchange(other.budget_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : budget_(std::exchange(other.budget_, nullptr)),
+      owner_(other.owner_),
+      size_(std::exchange(other.size_, 0)) {}
 
 byte_budget::lease& byte_budget::lease::operator=(lease&& other) noexcept {
     std::swap(budget_, other.budget_);
+    std::swap(owner_, other.owner_);
     std::swap(size_, other.size_);
     return *this;
 }
 
 byte_budget::lease::~lease() {
-    if (budget_ != nullptr) budget_->release(size_);
+    if (budget_ != nullptr) budget_->release(owner_, size_);
 }
 
 void byte_budget::lease::shrink(std::uint64_t smaller) {
     if (smaller >= size_) return;
-    budget_->release(size_ - smaller);
+    budget_->release(owner_, size_ - smaller);
     size_ = smaller;
 }
 
 byte_budget::byte_budget(std::uint64_t capacity, std::chrono::seconds patience)
     : capacity_(capacity), patience_(patience) {}
 
-task<result<byte_budget::lease>> byte_budget::acquire(std::uint64_t size) {
-    std::shared_ptr<waiter> mine;
-    const auto executor = co_await asio::this_coro::executor;
+task<result<byte_budget::lease>> byte_budget::acquire(tenant_id owner, std::uint64_t size) {
+    const auto home = co_await asio::this_coro::executor;
+    auto mine = std::make_shared<waiter>(home, owner, size);
     {
         const std::scoped_lock lock(mutex_);
-        if (waiters_.empty() && fits(size)) {
-            used_ += size;
-            co_return lease(this, size);
-        }
-        mine = std::make_shared<waiter>(executor, size);
-        mine->wake.expires_after(patience_);
         waiters_.push_back(mine);
+        admit();
+        if (mine->granted) co_return lease(this, owner, size);
     }
-    boost::system::error_code ignored;
-    co_await mine->wake.async_wait(asio::redirect_error(use_task, ignored));
+    co_await mine->wake->wait(patience_);
     const std::scoped_lock lock(mutex_);
-    if (mine->granted) co_return lease(this, size);
+    if (mine->granted) co_return lease(this, owner, size);
     std::erase(waiters_, mine);
     admit();  // whoever stood behind this one may fit
     co_return error{errc::busy,
@@ -77,21 +75,41 @@ std::size_t byte_budget::waiting() const {
     return waiters_.size();
 }
 
-void byte_budget::release(std::uint64_t size) {
+void byte_budget::release(const tenant_id& owner, std::uint64_t size) {
     const std::scoped_lock lock(mutex_);
     used_ -= size;
+    if (const auto own = used_by_.find(owner); own != used_by_.end()) {
+        own->second -= size;
+        if (own->second == 0) used_by_.erase(own);
+    }
     admit();
 }
 
+bool byte_budget::fits_the_part(const tenant_id& owner, std::uint64_t size) const {
+    const auto own = used_by_.find(owner);
+    return own == used_by_.end() || own->second + size <= capacity_ / 4 * 3;
+}
+
+// In order of arrival. Who does not fit the whole holds up everybody behind, and who does not fit the
+// tenant's part those of the same tenant.
 void byte_budget::admit() {
-    while (!waiters_.empty() && fits(waiters_.front()->size)) {
-        auto next = std::move(waiters_.front());
-        waiters_.pop_front();
-        used_ += next->size;
-        next->granted = true;
-        auto executor = next->wake.get_executor();
-        // expires_at() rather than cancel(): it also ends a wait that begins after this ran.
-        asio::post(executor, [next = std::move(next)] { next->wake.expires_at(timer::time_point::min()); });
+    std::vector<tenant_id> held_up;
+    for (auto at = waiters_.begin(); at != waiters_.end();) {
+        waiter& next = **at;
+        if (std::ranges::find(held_up, next.owner) != held_up.end()) {
+            ++at;
+        } else if (!fits_the_part(next.owner, next.size)) {
+            held_up.push_back(next.owner);
+            ++at;
+        } else if (fits_the_whole(next.size)) {
+            used_ += next.size;
+            if (next.size > 0) used_by_[next.owner] += next.size;
+            next.granted = true;
+            next.wake->wake();
+            at = waiters_.erase(at);
+        } else {
+            return;
+        }
     }
 }
 

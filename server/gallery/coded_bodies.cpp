@@ -1,5 +1,9 @@
 #include "gallery/coded_bodies.hpp"
 
+#include "gallery/wake_up.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
 #include <brotli/encode.h>
 #include <zlib.h>
 
@@ -8,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gallery::service {
 
@@ -19,24 +24,31 @@ struct coded_bodies::state {
         [[nodiscard]] std::size_t cost() const { return coded.data.size() + 256; }  // with list and map nodes
     };
 
+    // A form that is being made, and who waits for it.
+    struct making {
+        std::vector<std::shared_ptr<wake_up>> waiting;
+        std::optional<result<coded_body>> outcome;
+    };
+
     asio::thread_pool& pool;
     const std::size_t max_bytes;
-    std::mutex mutex;
+    std::mutex mutex;  // guards everything below, and what is being made
+    std::map<key, std::shared_ptr<making>> under_way;
     std::size_t bytes_kept = 0;
     std::list<entry> entries;  // most recently used first
     std::map<key, std::list<entry>::iterator> index;
 
+    // With the mutex held.
     std::optional<coded_body> find(const key& name) {
-        const std::scoped_lock lock(mutex);
         const auto found = index.find(name);
         if (found == index.end()) return std::nullopt;
         entries.splice(entries.begin(), entries, found->second);
         return found->second->coded;
     }
 
+    // With the mutex held.
     void keep(const key& name, const coded_body& coded) {
         entry made{name, coded};
-        const std::scoped_lock lock(mutex);
         if (made.cost() > max_bytes || index.contains(name)) return;
         while (bytes_kept + made.cost() > max_bytes) {
             bytes_kept -= entries.back().cost();
@@ -47,32 +59,74 @@ struct coded_bodies::state {
         entries.push_front(std::move(made));
         index.emplace(name, entries.begin());
     }
+
+    void finish(const key& name, making& made, result<coded_body> outcome) {
+        const std::scoped_lock lock(mutex);
+        if (outcome) keep(name, *outcome);
+        made.outcome = std::move(outcome);
+        under_way.erase(name);
+        for (const auto& each : made.waiting)
+            each->wake();
+    }
+
+    task<result<coded_body>> make(body_coding coding, load fetch) {
+        auto plain = co_await fetch();
+        if (!plain) co_return plain.error();
+        auto work = [content = std::move(*plain), coding]() -> result<coded_body> {
+            const auto loaded = content.load();
+            if (!loaded) return error{errc::io_error, "a stored body could not be read to compress it"};
+            auto compressed = compress(loaded->span(), coding);
+            coded_body made;
+            if (compressed) {
+                made.etag = sha256(*compressed);
+                made.data = bytes::own(std::move(*compressed));
+            }
+            return made;
+        };
+        co_return co_await offload(pool, std::move(work));
+    }
 };
 
 coded_bodies::coded_bodies(asio::thread_pool& pool, std::size_t max_bytes)
-    : state_(new state{
-          .pool = pool, .max_bytes = max_bytes, .mutex = {}, .bytes_kept = 0, .entries = {}, .index = {}}) {}
+    : state_(new state{.pool = pool,
+                       .max_bytes = max_bytes,
+                       .mutex = {},
+                       .under_way = {},
+                       .bytes_kept = 0,
+                       .entries = {},
+                       .index = {}}) {}
 coded_bodies::~coded_bodies() = default;
 
 task<result<coded_body>> coded_bodies::get(sha256_digest etag, body_coding coding, load fetch) {
     const state::key name{etag, coding};
-    if (auto known = state_->find(name)) co_return std::move(*known);
-    auto plain = co_await fetch();
-    if (!plain) co_return plain.error();
-    auto work = [content = std::move(*plain), coding]() -> result<coded_body> {
-        const auto loaded = content.load();
-        if (!loaded) return error{errc::io_error, "a stored body could not be read to compress it"};
-        auto compressed = compress(loaded->span(), coding);
-        coded_body made;
-        if (compressed) {
-            made.etag = sha256(*compressed);
-            made.data = bytes::own(std::move(*compressed));
+    const auto home = co_await asio::this_coro::executor;
+    std::shared_ptr<state::making> made;
+    std::shared_ptr<wake_up> mine;
+    {
+        const std::scoped_lock lock(state_->mutex);
+        if (auto known = state_->find(name)) co_return std::move(*known);
+        auto& place = state_->under_way[name];
+        if (place) {
+            mine = std::make_shared<wake_up>(home);
+            place->waiting.push_back(mine);
+        } else {
+            place = std::make_shared<state::making>();
         }
-        return made;
-    };
-    auto coded = co_await offload(state_->pool, std::move(work));
-    if (coded) state_->keep(name, *coded);
-    co_return coded;
+        made = place;
+    }
+    if (mine) {
+        co_await mine->wait();
+        const std::scoped_lock lock(state_->mutex);
+        co_return *made->outcome;
+    }
+    try {
+        auto outcome = co_await state_->make(coding, std::move(fetch));
+        state_->finish(name, *made, outcome);
+        co_return outcome;
+    } catch (...) {
+        state_->finish(name, *made, error{errc::internal, "compressing a stored body failed"});
+        throw;
+    }
 }
 
 std::size_t coded_bodies::memory() const {

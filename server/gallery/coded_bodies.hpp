@@ -32,7 +32,8 @@ public:
 
     using load = std::function<task<result<body>>()>;
 
-    /// The coded form of the bytes with the hash @p etag. @p fetch is called where it is not known yet.
+    /// The coded form of the bytes with the hash @p etag. @p fetch is called where it is not known yet; those
+    /// who ask while it is being made wait for it, and share a failure.
     /// Errors: those of @p fetch; io_error.
     task<result<coded_body>> get(sha256_digest etag, body_coding coding, load fetch);
 

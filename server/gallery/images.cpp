@@ -23,6 +23,10 @@ error contended(const std::string& key) {
     return {errc::busy, "The image '" + key + "' is being changed by too many others at once. Try again."};
 }
 
+result<void> look(const record_check& check, const image_record* current) {
+    return check ? check(current) : result<void>();
+}
+
 error no_such_image(const std::string& key) {
     return {errc::not_found, "There is no image with the key '" + key + "' in this gallery."};
 }
@@ -111,9 +115,7 @@ task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, pict
     if (auto checked = check_name(file.file_name, "file name"); !checked) co_return checked.error();
     auto current = co_await find(tenant, key);
     if (!current) co_return current.error();
-    if (check) {
-        if (auto checked = check(**current); !checked) co_return checked.error();
-    }
+    if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
     image_record described = **current;
     bytes preview;
     if (auto done = co_await describe(file, described, preview); !done) co_return done.error();
@@ -141,18 +143,18 @@ task<result<record_ptr>> images::overwrite(record_ptr current, image_record desc
         }
         current = saved->record;
         if (!current) co_return no_such_image(next.key);
-        if (check) {
-            if (auto checked = check(*current); !checked) co_return checked.error();
-        }
+        if (auto allowed = look(check, current.get()); !allowed) co_return allowed.error();
     }
     co_return contended(described.key);
 }
 
-task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, change_record change) {
+task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, change_record change,
+                                        record_check check) {
     auto found = co_await find(tenant, key);
     if (!found) co_return found.error();
     auto current = std::move(*found);
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        if (auto allowed = look(check, current.get()); !allowed) co_return allowed.error();
         image_record next = *current;
         change(next);
         auto updated = co_await store_.update(next, precondition::match(current->rev));
@@ -167,18 +169,20 @@ task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, chang
     co_return contended(key);
 }
 
-task<result<record_ptr>> images::rename(tenant_id tenant, std::string key, std::string title) {
+task<result<record_ptr>> images::rename(tenant_id tenant, std::string key, std::string title,
+                                        record_check check) {
     if (auto checked = check_text(title, "title"); !checked) co_return checked.error();
     change_record change = [title = std::move(title)](image_record& record) { record.title = title; };
-    co_return co_await modify(tenant, std::move(key), std::move(change));
+    co_return co_await modify(tenant, std::move(key), std::move(change), std::move(check));
 }
 
-task<result<record_ptr>> images::publish(tenant_id tenant, std::string key, bool is_public) {
+task<result<record_ptr>> images::publish(tenant_id tenant, std::string key, bool is_public,
+                                         record_check check) {
     change_record change = [is_public](image_record& record) { record.is_public = is_public; };
-    co_return co_await modify(tenant, std::move(key), std::move(change));
+    co_return co_await modify(tenant, std::move(key), std::move(change), std::move(check));
 }
 
-task<result<record_ptr>> images::import(tenant_id tenant, resource_export exported) {
+task<result<record_ptr>> images::import(tenant_id tenant, resource_export exported, record_check check) {
     if (exported.file_name.empty()) exported.file_name = exported.resource_key;
     if (exported.resource_key.empty()) exported.resource_key = exported.file_name;
     for (const auto& [text, what] :
@@ -212,12 +216,13 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
         auto current = co_await store_.find(tenant, record.key);
         auto imported = result<record_ptr>(error{});
         if (current) {
+            if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
             auto described = record;
-            record_check no_check;
             imported = co_await overwrite(std::move(*current), std::move(described), file.data, preview,
-                                          adopt, std::move(no_check));
+                                          adopt, check);
             if (imported || imported.error().code != errc::not_found) co_return imported;
         } else if (current.error().code == errc::not_found) {
+            if (auto allowed = look(check, nullptr); !allowed) co_return allowed.error();
             imported = co_await create(record, file.data, preview, true);
             if (imported || imported.error().code != errc::version_conflict) co_return imported;
         } else {
@@ -231,9 +236,7 @@ task<result<void>> images::erase(tenant_id tenant, std::string key, record_check
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         auto current = co_await find(tenant, key);
         if (!current) co_return current.error();
-        if (check) {
-            if (auto checked = check(**current); !checked) co_return checked.error();
-        }
+        if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
         auto erased = co_await store_.erase(tenant, key, precondition::match((*current)->rev));
         if (!erased) co_return erased.error();
         if (erased->status == write_status::committed) {

@@ -35,9 +35,9 @@ struct new_image {
     image_sub_type sub_type = image_sub_type::image;
 };
 
-/// Looks at the current record before it is changed, again each time somebody else was faster. Error:
-/// precondition_failed for an If-Match that does not hold. May be empty.
-using record_check = std::function<result<void>(const image_record&)>;
+/// Looks at the current record before it is changed, again each time somebody else was faster; null where an
+/// import finds none. Error: precondition_failed for a condition that does not hold. May be empty.
+using record_check = std::function<result<void>(const image_record*)>;
 
 /// Decodes a picture in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
 /// busy.
@@ -58,14 +58,14 @@ public:
                                      record_check check);
 
     /// Errors: not_found, invalid_argument.
-    task<result<record_ptr>> rename(tenant_id tenant, std::string key, std::string title);
+    task<result<record_ptr>> rename(tenant_id tenant, std::string key, std::string title, record_check check);
 
     /// Error: not_found.
-    task<result<record_ptr>> publish(tenant_id tenant, std::string key, bool is_public);
+    task<result<record_ptr>> publish(tenant_id tenant, std::string key, bool is_public, record_check check);
 
     /// Stores an exported image. The same key in the tenant: overwrites that image and keeps its id and
     /// public key. Else the exported public key is kept where it is well-formed and free.
-    task<result<record_ptr>> import(tenant_id tenant, resource_export exported);
+    task<result<record_ptr>> import(tenant_id tenant, resource_export exported, record_check check);
 
     /// Error: not_found.
     task<result<void>> erase(tenant_id tenant, std::string key, record_check check);
@@ -92,7 +92,8 @@ private:
     task<result<record_ptr>> create(image_record record, bytes original, bytes preview, bool key_is_fixed);
     task<result<record_ptr>> overwrite(record_ptr current, image_record described, bytes original,
                                        bytes preview, change_record adopt, record_check check);
-    task<result<record_ptr>> modify(tenant_id tenant, std::string key, change_record change);
+    task<result<record_ptr>> modify(tenant_id tenant, std::string key, change_record change,
+                                    record_check check);
     /// Called after each commit, before it is acknowledged.
     void forget(const image_record& record) noexcept;
 

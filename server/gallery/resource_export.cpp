@@ -13,8 +13,8 @@ namespace {
 
 namespace json = boost::json;
 
-// Called by Boost.JSON's parser with the pieces of the document. Only strings and booleans directly in the
-// outermost object matter.
+// Called by Boost.JSON's parser with the pieces of the document. Only what stands directly in the outermost
+// object matters; a null there is as if it were absent.
 struct handler {
     static constexpr std::size_t max_object_size = 0x7ffffffe;
     static constexpr std::size_t max_array_size = max_object_size;
@@ -36,6 +36,7 @@ struct handler {
 
     resource_export out;
     std::string key;
+    std::string name;  // of the current field
     std::string text;
     field current = field::other;
     std::string type;
@@ -53,7 +54,8 @@ struct handler {
 
     bool on_document_begin(json::error_code&) { return true; }
     bool on_document_end(json::error_code&) { return true; }
-    bool on_object_begin(json::error_code&) {
+    bool on_object_begin(json::error_code& ec) {
+        if (!other_kind("an object", ec)) return false;
         if (depth++ == 0) outermost_is_object = true;
         return true;
     }
@@ -62,7 +64,8 @@ struct handler {
         current = field::other;
         return true;
     }
-    bool on_array_begin(json::error_code&) {
+    bool on_array_begin(json::error_code& ec) {
+        if (!other_kind("an array", ec)) return false;
         ++depth;
         return true;
     }
@@ -78,6 +81,7 @@ struct handler {
     bool on_key(json::string_view part, std::size_t, json::error_code&) {
         key += part;
         current = depth == 1 ? named(key) : field::other;
+        if (current != field::other) name = key;
         if (current == field::data) {
             out.data.clear();
             decoder = {};
@@ -88,7 +92,7 @@ struct handler {
     bool on_string_part(json::string_view part, std::size_t, json::error_code& ec) { return take(part, ec); }
     bool on_string(json::string_view part, std::size_t, json::error_code& ec) {
         if (!take(part, ec)) return false;
-        if (depth != 1 || current == field::other) return true;
+        if (!expected()) return true;
         if (current == field::data) {
             has_data = true;
             if (auto ended = decoder.finish(); !ended) return stop(ended.error(), ec);
@@ -98,14 +102,19 @@ struct handler {
         text.clear();
         return true;
     }
-    bool on_bool(bool value, json::error_code&) {
-        if (depth == 1 && current == field::is_public) out.is_public = value;
+    bool on_bool(bool value, json::error_code& ec) {
+        if (current != field::is_public) return other_kind("a boolean", ec);
+        if (expected()) out.is_public = value;
         return true;
     }
-    bool on_number_part(json::string_view, json::error_code&) { return true; }
-    bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
-    bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
-    bool on_double(double, json::string_view, json::error_code&) { return true; }
+    bool on_number_part(json::string_view, json::error_code& ec) { return other_kind("a number", ec); }
+    bool on_int64(std::int64_t, json::string_view, json::error_code& ec) {
+        return other_kind("a number", ec);
+    }
+    bool on_uint64(std::uint64_t, json::string_view, json::error_code& ec) {
+        return other_kind("a number", ec);
+    }
+    bool on_double(double, json::string_view, json::error_code& ec) { return other_kind("a number", ec); }
     bool on_null(json::error_code&) { return true; }
     bool on_comment_part(json::string_view, json::error_code&) { return true; }
     bool on_comment(json::string_view, json::error_code&) { return true; }
@@ -124,8 +133,22 @@ private:
         return field::other;
     }
 
+    // Whether the value that comes now is one of the fields.
+    [[nodiscard]] bool expected() const noexcept { return depth == 1 && current != field::other; }
+
+    // A field with a value of another kind is refused: taken for absent it would make an image private, or
+    // another one be overwritten.
+    bool other_kind(std::string_view kind, json::error_code& ec) {
+        if (!expected()) return true;
+        return stop({errc::invalid_argument,
+                     "The field '" + name + "' of the import is " + std::string(kind) + ". It takes " +
+                         (current == field::is_public ? "true or false." : "a text.")},
+                    ec);
+    }
+
     bool take(json::string_view part, json::error_code& ec) {
-        if (depth != 1 || current == field::other) return true;
+        if (!expected()) return true;
+        if (current == field::is_public) return other_kind("a text", ec);
         if (current == field::data) {
             if (auto decoded = decoder.feed({part.data(), part.size()}, out.data); !decoded)
                 return stop(decoded.error(), ec);

@@ -140,8 +140,8 @@ task<result<installed_images>> install_system_images(images& gallery, image_stor
                 ++report.kept;
                 continue;
             }
-            record_check untouched = [rev](const image_record& record) -> result<void> {
-                if (record.rev == rev) return {};
+            record_check untouched = [rev](const image_record* record) -> result<void> {
+                if (record->rev == rev) return {};
                 return error{errc::version_conflict, "changed by the administrator"};
             };
             written = co_await gallery.replace(system_tenant, key, std::move(*file), std::move(untouched));

@@ -74,7 +74,8 @@ void connection::shed(bool anyway) noexcept {
 // Reading heads.
 
 bool connection::should_rest() const noexcept {
-    return !work_ || (work_->unused() == 0 && (must_rest_ || home_.is_crowded()));
+    return !work_ ||
+           (work_->unused() == 0 && (must_rest_ || home_.is_crowded()) && !transport_.holds_bytes());
 }
 
 void connection::rest() noexcept {
@@ -231,14 +232,7 @@ void connection::route_request() {
             w.target = match.target;
             return;
         case router::outcome::wrong_method:
-            if (verb == method::options) {
-                w.answer.set_status(204);
-            } else {
-                w.answer = error_response(405, error_code::bad_request_params,
-                                          "Request method '" + std::string(w.message.verb_text()) +
-                                              "' is not supported here; allowed: " + match.allow);
-            }
-            w.answer.add("Allow", match.allow);
+            w.answer = wrong_method(w.message, match.allow);
             return;
         case router::outcome::bad_path:
             w.answer = error_response(
@@ -253,8 +247,7 @@ void connection::route_request() {
         w.answer.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
         return;
     }
-    const bool reading = verb == method::get || verb == method::head;
-    if (reading && routes.fallback() && try_at_once(routes.fallback())) return;
+    if (routes.fallback() && try_at_once(routes.fallback())) return;
     w.answer.reset();
     w.answer = error_response(404, error_code::item_not_found,
                               "There is nothing at '" + std::string(w.message.path().substr(0, 256)) + "'");

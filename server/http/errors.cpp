@@ -91,4 +91,17 @@ response error_response(unsigned status, error_code code, std::string_view messa
     return response::json(status, shape);
 }
 
+response wrong_method(const request& message, std::string_view allow) {
+    response out;
+    if (message.verb() == method::options) {
+        out.set_status(204);
+    } else {
+        out = error_response(405, error_code::bad_request_params,
+                             "Request method '" + std::string(message.verb_text()) +
+                                 "' is not supported here; allowed: " + std::string(allow));
+    }
+    out.add("Allow", allow);
+    return out;
+}
+
 }  // namespace gallery::http

@@ -1,6 +1,7 @@
 /// The one table from failures to what a client sees, and ThingsBoard's error shape.
 #pragma once
 
+#include "http/request.hpp"
 #include "http/response.hpp"
 
 #include <gallery/error.hpp>
@@ -39,5 +40,9 @@ response error_response(const gallery::error& failure,
 
 /// The same shape for what only HTTP knows (405, 408, 431, ...).
 response error_response(unsigned status, error_code code, std::string_view message);
+
+/// 405 that says which methods there are (RFC 9110, 15.5.6); for OPTIONS a 204 that says the same.
+/// @p allow: the value of Allow.
+response wrong_method(const request& message, std::string_view allow);
 
 }  // namespace gallery::http

@@ -17,11 +17,11 @@ response response::empty(unsigned status) {
 }
 
 response response::json(unsigned status, const boost::json::value& value) {
-    return json_text(status, boost::json::serialize(value));
+    return json_text(status, gallery::bytes::own(boost::json::serialize(value)));
 }
 
-response response::json_text(unsigned status, std::string json) {
-    auto out = bytes(status, "application/json", gallery::bytes::own(std::move(json)));
+response response::json_text(unsigned status, gallery::bytes json) {
+    auto out = bytes(status, "application/json", std::move(json));
     out.fields_ += "Cache-Control: no-store\r\n";
     return out;
 }

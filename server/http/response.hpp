@@ -25,7 +25,7 @@ public:
     /// application/json, Cache-Control: no-store.
     static response json(unsigned status, const boost::json::value& value);
     /// The same for text that is JSON already.
-    static response json_text(unsigned status, std::string json);
+    static response json_text(unsigned status, gallery::bytes json);
     /// text/plain; charset=utf-8, Cache-Control: no-store.
     static response text(unsigned status, std::string text);
     /// @p content as it is, with a Content-Type and nothing else.

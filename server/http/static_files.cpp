@@ -1,7 +1,9 @@
 #include "http/static_files.hpp"
 
 #include "http/content_coding.hpp"
+#include "http/errors.hpp"
 #include "http/media_type.hpp"
+#include "http/percent.hpp"
 #include "http/serve_bytes.hpp"
 
 #include <gallery/bytes.hpp>
@@ -157,22 +159,27 @@ hot_handler static_files::as_fallback(std::shared_ptr<const static_files> files)
 }
 
 bool static_files::serve(request& message, response& out) const {
-    if (message.verb() != method::get && message.verb() != method::head) return false;
-    const auto path = message.path();
+    const bool reading = message.verb() == method::get || message.verb() == method::head;
+    std::string path;  // decoded as a whole, since no file's name has a '/' or '%'
+    if (!percent_decode(message.path(), path)) return false;
     if (path.starts_with(state_->not_below) || (path.size() + 1 == state_->not_below.size() &&
                                                 std::string_view(state_->not_below).starts_with(path)))
         return false;
     const file* found = nullptr;
     if (path == "/") {
         found = state_->index;
-    } else if (const auto at = state_->files.find(std::string(path)); at != state_->files.end()) {
+    } else if (const auto at = state_->files.find(path); at != state_->files.end()) {
         found = &at->second;
     } else {
         // A link into the application: no file name, asked for by a browser's address bar.
-        const auto last = path.substr(path.rfind('/') + 1);
+        const auto last = std::string_view(path).substr(path.rfind('/') + 1);
         const bool asks_for_page = message.header(field::accept).find("text/html") != std::string_view::npos;
-        if (last.find('.') != last.npos || !asks_for_page) return false;
+        if (!reading || last.find('.') != last.npos || !asks_for_page) return false;
         found = state_->index;
+    }
+    if (!reading) {
+        out = wrong_method(message, "GET, HEAD, OPTIONS");
+        return true;
     }
     const bool coded = found->br || found->gzip;
     const coded_content* chosen = &found->identity;

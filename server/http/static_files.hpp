@@ -33,7 +33,8 @@ public:
     /// For router::set_fallback; keeps @p files alive.
     static hot_handler as_fallback(std::shared_ptr<const static_files> files);
 
-    /// Answers GET and HEAD of known paths; false for everything else.
+    /// Answers known paths, methods other than GET and HEAD with 405 or, for OPTIONS, 204; false for
+    /// everything else.
     bool serve(request& message, response& out) const;
 
     [[nodiscard]] std::size_t count() const noexcept;

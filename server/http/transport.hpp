@@ -35,6 +35,9 @@ public:
     [[nodiscard]] tcp_socket& socket() noexcept { return socket_; }
     [[nodiscard]] bool is_secure() const noexcept { return tls_ != nullptr; }
     void secure(tls_connection tls) noexcept { tls_ = std::move(tls); }
+    /// Whether bytes have been taken from the socket that read_now() has not yet given out: the socket will
+    /// not become readable for their sake.
+    [[nodiscard]] bool holds_bytes() const noexcept { return tls_ && SSL_has_pending(tls_.get()) == 1; }
 
     /// done with 0 bytes when the handshake is complete.
     io_outcome handshake_now() noexcept;

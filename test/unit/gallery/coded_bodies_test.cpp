@@ -3,6 +3,9 @@
 #include "await.hpp"
 #include "boost_test.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 using namespace gallery;
 using namespace gallery::service;
 using test::await;
@@ -36,6 +39,32 @@ BOOST_AUTO_TEST_CASE(a_body_is_compressed_once_and_kept) {
     BOOST_TEST(first.data.data() == second.data.data());
     BOOST_TEST((first.etag == sha256(first.data.span())));
     BOOST_TEST((get(text, body_coding::brotli).value().etag != first.etag));
+}
+
+BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure) {
+    asio::io_context context;
+    const std::string text(2000, 'a');
+    for (const bool fails : {true, false}) {
+        fetched = 0;
+        int answered = 0;
+        const auto ask = [&]() -> task<> {
+            coded_bodies::load fetch = [&]() -> task<result<body>> {
+                ++fetched;
+                co_await asio::post(use_task);  // lets the others ask
+                if (fails) co_return error{errc::stale, "gone"};
+                co_return body(bytes::own(text));
+            };
+            const auto got = co_await coded.get(sha256(text), body_coding::gzip, std::move(fetch));
+            BOOST_TEST(got.has_error() == fails);
+            ++answered;
+        };
+        for (int i = 0; i < 8; ++i)
+            asio::co_spawn(context, ask(), asio::detached);
+        context.run();
+        context.restart();
+        BOOST_TEST(fetched == 1);
+        BOOST_TEST(answered == 8);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_get_smaller_is_remembered_as_such) {

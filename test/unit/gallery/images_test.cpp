@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(simultaneous_uploads_of_one_name_get_all_the_numbers) {
 
 BOOST_AUTO_TEST_CASE(a_replacement_keeps_what_the_image_is_known_by) {
     const auto before = upload("a.png").value();
-    await(gallery.rename(tenant, "a.png", "Renamed")).value();
+    await(gallery.rename(tenant, "a.png", "Renamed", unchecked)).value();
     const auto after = await(gallery.replace(tenant, "a.png", file("b.png", "PICTURE 2"), unchecked)).value();
     BOOST_TEST((after->id == before->id));
     BOOST_TEST(after->key == "a.png");
@@ -79,12 +79,20 @@ BOOST_AUTO_TEST_CASE(a_replacement_keeps_what_the_image_is_known_by) {
 
 BOOST_AUTO_TEST_CASE(a_check_that_fails_changes_nothing) {
     const auto before = upload("a.png").value();
-    const service::record_check refuse = [](const image_record&) -> result<void> {
+    const service::record_check refuse = [](const image_record*) -> result<void> {
         return error{errc::precondition_failed, "no"};
     };
     BOOST_TEST((await(gallery.replace(tenant, "a.png", file("a.png", "PICTURE 2"), refuse)).error().code ==
                 errc::precondition_failed));
     BOOST_TEST((await(gallery.erase(tenant, "a.png", refuse)).error().code == errc::precondition_failed));
+    BOOST_TEST(
+        (await(gallery.rename(tenant, "a.png", "New", refuse)).error().code == errc::precondition_failed));
+    BOOST_TEST(
+        (await(gallery.publish(tenant, "a.png", false, refuse)).error().code == errc::precondition_failed));
+    for (const auto* key : {"a.png", "new.png"}) {
+        const auto imported = await(gallery.import(tenant, exported(key, "PICTURE 3"), refuse));
+        BOOST_TEST((imported.error().code == errc::precondition_failed), key);
+    }
     BOOST_TEST(await(gallery.find(tenant, "a.png")).value()->rev == before->rev);
 }
 
@@ -100,16 +108,16 @@ BOOST_AUTO_TEST_CASE(every_write_forgets_the_etags_before_it_is_acknowledged) {
     };
     const auto forgotten = [&] { return !etags.find(by_key, now) && !etags.find(by_link, now); };
     remember();
-    await(gallery.rename(tenant, "a.png", "x")).value();
+    await(gallery.rename(tenant, "a.png", "x", unchecked)).value();
     BOOST_TEST(forgotten());
     remember();
-    await(gallery.publish(tenant, "a.png", false)).value();
+    await(gallery.publish(tenant, "a.png", false, unchecked)).value();
     BOOST_TEST(forgotten());
     remember();
     await(gallery.replace(tenant, "a.png", file("a.png", "PICTURE 2"), unchecked)).value();
     BOOST_TEST(forgotten());
     remember();
-    await(gallery.import(tenant, exported("a.png", "PICTURE 3"))).value();
+    await(gallery.import(tenant, exported("a.png", "PICTURE 3"), unchecked)).value();
     BOOST_TEST(forgotten());
     remember();
     await(gallery.erase(tenant, "a.png", unchecked)).value();
@@ -119,7 +127,7 @@ BOOST_AUTO_TEST_CASE(every_write_forgets_the_etags_before_it_is_acknowledged) {
 BOOST_AUTO_TEST_CASE(an_unpublished_image_is_not_found_by_its_link) {
     const auto record = upload("a.png").value();
     BOOST_TEST((await(gallery.find_public(record->public_key)).value()->id == record->id));
-    await(gallery.publish(tenant, "a.png", false)).value();
+    await(gallery.publish(tenant, "a.png", false, unchecked)).value();
     BOOST_TEST((await(gallery.find_public(record->public_key)).error().code == errc::not_found));
     BOOST_TEST((await(gallery.find_public("no key")).error().code == errc::not_found));
 }
@@ -128,11 +136,11 @@ BOOST_AUTO_TEST_CASE(an_import_keeps_a_free_public_key_and_never_takes_anothers)
     auto document = exported("a.png", "PICTURE");
     document.public_key = std::string(32, 'k');
     document.is_public = true;
-    const auto first = await(gallery.import(tenant, document)).value();
+    const auto first = await(gallery.import(tenant, document, unchecked)).value();
     BOOST_TEST(first->public_key == document.public_key);
     BOOST_TEST(first->is_public);
     document.resource_key = "b.png";
-    const auto second = await(gallery.import(tenant, document)).value();
+    const auto second = await(gallery.import(tenant, document, unchecked)).value();
     BOOST_TEST(service::is_public_key(second->public_key));
     BOOST_TEST(second->public_key != first->public_key);
     BOOST_TEST((await(gallery.find_public(first->public_key)).value()->id == first->id));
@@ -142,7 +150,7 @@ BOOST_AUTO_TEST_CASE(an_import_over_an_image_keeps_its_id_and_public_key) {
     const auto before = upload("a.png").value();
     auto document = exported("a.png", "PICTURE 2");
     document.public_key = std::string(32, 'k');
-    const auto after = await(gallery.import(tenant, document)).value();
+    const auto after = await(gallery.import(tenant, document, unchecked)).value();
     BOOST_TEST((after->id == before->id));
     BOOST_TEST(after->public_key == before->public_key);
     BOOST_TEST(after->title == "title of a.png");

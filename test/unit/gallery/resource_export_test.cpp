@@ -62,6 +62,14 @@ BOOST_AUTO_TEST_CASE(what_is_no_export_is_refused_with_a_reason) {
         {R"({"data":"","type":"JKS"})", "JKS"},
         {R"({"data":"","subType":"X"})", "subType"},
         {R"({"data":""} x)", "JSON"},
+        {R"({"data":"","public":"true"})", "'public'"},
+        {R"({"data":"","isPublic":1})", "'isPublic'"},
+        {R"({"data":"","resourceKey":5})", "'resourceKey'"},
+        {R"({"data":"","resourceKey":5.5})", "'resourceKey'"},
+        {R"({"data":"","fileName":true})", "'fileName'"},
+        {R"({"data":"","title":{"a":"b"}})", "'title'"},
+        {R"({"data":"","subType":[]})", "'subType'"},
+        {R"({"data":7})", "'data'"},
         {"{\"title\":\"\xff\"}", "JSON"},
         {R"({"title":")" + std::string(9000, 'x') + R"("})", "8192"}};
     for (const auto& [text, word] : cases) {

@@ -87,8 +87,18 @@ BOOST_FIXTURE_TEST_CASE(an_application_is_served_with_its_rules, site) {
     const auto head = c.receive(true);
     BOOST_REQUIRE(head);
     BOOST_TEST(head->header("Content-Length") == "1037");
+
+    // A known path says which methods it has; an escaped one is the same path.
     got = c.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-    BOOST_TEST(got.status == 404U);
+    BOOST_TEST(got.status == 405U);
+    BOOST_TEST(got.header("Allow") == "GET, HEAD, OPTIONS");
+    got = c.ask("OPTIONS /index.html HTTP/1.1\r\nHost: a\r\n\r\n");
+    BOOST_TEST(got.status == 204U);
+    BOOST_TEST(got.header("Allow") == "GET, HEAD, OPTIONS");
+    BOOST_TEST(c.ask("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").status == 404U);
+    BOOST_TEST(c.ask(get("/%69ndex.html")).header("ETag") == etag);
+    BOOST_TEST(c.ask(get("/%61pi/nothing", "Accept: text/html\r\n")).status == 404U);
+    BOOST_TEST(c.ask(get("/images/%zz", "Accept: text/html\r\n")).status == 404U);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_folder_without_an_application_is_refused, site) {
