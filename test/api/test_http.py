@@ -364,17 +364,6 @@ class Methods(HttpTest):
         self.assertIn(everything.status, (200, 204))
         self.assertEqual(400, self.ask("*").status)
 
-    def test_conditions_on_writes(self):
-        key = self.stored("guarded.png", png(text="guarded"))
-        path = f"/api/images/tenant/{key}"
-        for condition in ('If-Match: "other"\r\n', "If-Match: garbage\r\n", 'If-Match: W/"x"\r\n'):
-            reply = self.ask(path, condition, "DELETE")
-            self.assertEqual(412, reply.status, reply)
-        self.assertEqual(200, self.ask(path).status)
-        etag = self.ask(path).one("ETag")
-        self.assertEqual(200, self.ask(path, f"If-Match: {etag}\r\n", "DELETE").status)
-        self.assertEqual(404, self.ask(path).status)
-
 
 class Framing(HttpTest):
     def test_persistence_of_1_1_and_1_0(self):

@@ -157,17 +157,6 @@ class Images(Shaped):
         self.assertEqual(206, get("bytes=0-9", **{"If-Range": etag}).status)
         self.assertEqual(200, get("bytes=0-9", **{"If-Range": '"other"'}).status)
 
-    def test_if_match_protects_from_lost_updates(self):
-        first, second = png(text="first"), png(text="second")
-        key = self.upload("match.png", first)["resourceKey"]
-        good, bad = {"If-Match": f'"{sha256(first)}"'}, {"If-Match": '"' + "0" * 64 + '"'}
-        self.assertError(412, 35, self.tenant.replace(key, "match.png", second, headers=bad))
-        self.assertStatus(200, self.tenant.replace(key, "match.png", second, headers=good))
-        self.assertError(412, 35, self.tenant.delete("/api/images/tenant/" + key, headers=good))
-        self.assertEqual(second, self.tenant.image(key).body)
-        self.assertStatus(200, self.tenant.delete("/api/images/tenant/" + key,
-                                                  headers={"If-Match": f'"{sha256(second)}"'}))
-
     def test_previews_fit_into_250_pixels(self):
         data = png(1000, 500, text="wide")
         info = self.upload("wide.png", data)

@@ -49,6 +49,40 @@ class Memory(Unharmed):
             self.assertStatus(200, parse(read_all(second)))
 
 
+    def test_a_slow_tenant_leaves_room_to_the_others(self):
+        body, kind = multipart([("file", "slow.png", "image/png", png(text="s" * (MIB // 2)))])
+        head = self.head("POST", "/api/image", f"Content-Type: {kind}", f"Content-Length: {len(body)}")
+        large = png(text="l" * (MIB * 3 // 8))
+        with self.connected() as slow:
+            slow.sendall(head + body[:1000])
+            while self.measures("gallery_upload")["_bytes"] < MIB // 2:
+                pass
+            self.assertError(503, 2, self.tenant.upload("large.png", large), "HTTP_UPLOAD_MEMORY")
+            info = self.assertStatus(200, self.admin.upload("large.png", large)).json()
+        self.assertStatus(200, self.admin.delete("/api/images/system/" + info["resourceKey"]))
+        while self.measures("gallery_upload")["_bytes"] > 0:
+            pass
+
+
+class Exports(Unharmed):
+    environment = {"HTTP_UPLOAD_MEMORY": "64MiB", "HTTP_UPLOAD_WAIT": "1s"}
+
+    def test_an_export_takes_memory_until_the_client_has_read_it(self):
+        key = self.tenant.upload("export.png", png(text="e" * 16 * MIB)).json()["resourceKey"]
+        head = self.head("GET", f"/api/images/tenant/{key}/export", "Connection: close")
+        with self.connected() as reader:
+            reader.sendall(head)
+            self.assertIn(b"200", reader.recv(64))
+            # The document in Base64; what the kernel has taken of it is in memory all the same.
+            self.assertGreater(self.measures("gallery_upload")["_bytes"], 16 * MIB * 4 // 3)
+            with self.connected() as second:
+                second.sendall(head)
+                self.assertError(503, 2, parse(read_all(second)), "HTTP_UPLOAD_MEMORY")
+            read_all(reader)
+        while self.measures("gallery_upload")["_bytes"] > 0:
+            pass
+
+
 class FullDisk(unittest.TestCase):
     def test_a_full_disk_is_507_and_when_there_is_room_again_all_goes_on(self):
         for plugin in ("rocksdb", "filesystem"):

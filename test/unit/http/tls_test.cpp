@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gallery::http::test {
 
@@ -72,6 +73,13 @@ public:
             if (sent <= 0) return;
             text.remove_prefix(static_cast<std::size_t>(sent));
         }
+    }
+    /// What one record brings.
+    std::string read_some() {
+        std::string block(65536, '\0');
+        const int got = SSL_read(ssl_.get(), block.data(), static_cast<int>(block.size()));
+        block.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return block;
     }
     /// Everything up to the end.
     std::string read_all() {
@@ -160,6 +168,29 @@ BOOST_AUTO_TEST_CASE(an_idle_tls_connection_rests_and_wakes) {
     server.get().advance(std::chrono::seconds(60));
     BOOST_TEST(quiet.read_all() == "");
     BOOST_TEST(server.get().connections() == 0U);
+}
+
+// OpenSSL has taken both from the socket with one record, so the socket will not become readable again.
+BOOST_AUTO_TEST_CASE(a_request_behind_a_body_in_one_record_is_answered_on_a_crowded_thread) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    const std::string post =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n";
+    const auto waits_for_its_body = [&] {
+        auto one = std::make_unique<tls_client>(server.port());
+        BOOST_REQUIRE(one->connected());
+        one->send(post);
+        BOOST_TEST(one->read_some().starts_with("HTTP/1.1 100 "));
+        return one;
+    };
+    std::vector<std::unique_ptr<tls_client>> crowd;
+    for (int i = 0; i < 140; ++i)
+        crowd.push_back(waits_for_its_body());
+    const auto c = waits_for_its_body();
+    c->send("b" + get("/secure", "Connection: close\r\n"));
+    const auto all = c->read_all();
+    BOOST_TEST(all.find("\r\n\r\nb") != std::string::npos);
+    BOOST_TEST(all.find("\r\n\r\nyes") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(plain_text_on_the_tls_port_ends_the_connection_only) {
