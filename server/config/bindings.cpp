@@ -145,11 +145,12 @@ bool is_congestion_control(std::string_view text) {
     return text.size() < 16 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == text.npos;
 }
 
-// NOLINTNEXTLINE(bugprone-macro-parentheses): what is named is a member
+// NOLINTBEGIN(bugprone-macro-parentheses): what is named is a member
 #define GALLERY_MEMBER(member)  \
     [](settings & s) -> auto& { \
         return s.member;        \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 void add_server(table& t) {
     t.text("server.address", GALLERY_MEMBER(server.address), "an IPv4 or IPv6 address", &is_address);

@@ -48,11 +48,15 @@ response& response::add(std::string_view name, std::string_view value) {
     // Grown once, not by each part.
     const auto before = fields_.size();
     fields_.resize(before + name.size() + value.size() + 4);
-    char* const at = fields_.data() + before;
-    name.copy(at, name.size());
-    std::memcpy(at + name.size(), ": ", 2);
-    value.copy(at + name.size() + 2, value.size());
-    std::memcpy(at + name.size() + 2 + value.size(), "\r\n", 2);
+    char* at = fields_.data() + before;
+    const auto put = [&at](std::string_view text) {
+        text.copy(at, text.size());
+        at += text.size();
+    };
+    put(name);
+    put(": ");
+    put(value);
+    put("\r\n");
     return *this;
 }
 

@@ -230,8 +230,8 @@ void report_tokens(double seconds) {
     std::vector<std::string> tokens;
     for (int i = 0; i < 1'000; ++i) {
         tokens.push_back(std::string(480, 'x') + std::to_string(i));
-        cache.insert(tokens.back(), std::make_shared<const principal>(i), now + std::chrono::hours(1),
-                     epoch.current());
+        cache.insert(tokens.back(), std::make_shared<const principal>(principal{i}),
+                     now + std::chrono::hours(1), epoch.current());
     }
     std::uint64_t done = 0;
     std::uint64_t found = 0;

@@ -103,14 +103,14 @@ BOOST_AUTO_TEST_CASE(what_takes_rights_away_counts_with_the_next_request_on_ever
     bool token_good = true;
     bool key_good = true;
     authority role = authority::sys_admin;
-    std::thread other([&] {
+    std::thread other([&, api_key = "ApiKey " + secret] {
         std::unique_lock lock(mutex);
         for (int i = 0; i < 4; ++i) {
             turned.wait(lock, [&] { return turn == 2 * i + 1; });
             const auto out = h.gate.authenticate(header, h.time());
             token_good = out.has_value();
             if (out) role = (*out)->role;
-            key_good = h.gate.authenticate("ApiKey " + secret, h.time()).has_value();
+            key_good = h.gate.authenticate(api_key, h.time()).has_value();
             ++turn;
             turned.notify_all();
         }

@@ -21,7 +21,7 @@ using cache_type = token_cache<user>;
 constexpr cache_type::time_point now{std::chrono::hours{500'000}};
 
 std::shared_ptr<const user> named(std::string name) {
-    return std::make_shared<const user>(std::move(name));
+    return std::make_shared<const user>(user{std::move(name)});
 }
 
 std::string token(int n) {

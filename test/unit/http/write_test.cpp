@@ -5,6 +5,8 @@
 #include "http/errors.hpp"
 #include "http/serve_bytes.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -4,6 +4,7 @@
 #include "samples.hpp"
 
 #include <zlib.h>
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
