@@ -75,15 +75,11 @@ result<std::vector<recovery::task_item>> recovery::tenants_and_images() {
 result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_item>& images) {
     auto entries = list_folder(root_, tenant);
     if (!entries) return entries.error();
-    // Replaced folders first: where the new one did not get into place, the old one goes back.
-    bool changed = false;
-    for (const auto& entry : *entries) {
-        if (!entry.name.starts_with(replaced_prefix)) continue;
-        restore_replaced(tenant, entry.name);
-        changed = true;
-    }
-    if (changed) {
-        if (auto synced = sync_folder(root_, tenant); !synced) return synced;
+    std::vector<std::string> replaced_names;
+    for (const auto& entry : *entries)
+        if (entry.name.starts_with(replaced_prefix)) replaced_names.push_back(entry.name);
+    if (!replaced_names.empty()) {
+        if (auto settled = settle_replaced(tenant, replaced_names); !settled) return settled;
         entries = list_folder(root_, tenant);
         if (!entries) return entries.error();
     }
@@ -103,15 +99,12 @@ result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_ite
     return {};
 }
 
-void recovery::restore_replaced(const std::string& tenant, const std::string& name) {
-    const auto path = tenant + '/' + name;
-    const auto text = read_file(root_, path + '/' + std::string(record_name));
-    const auto record = text ? parse_record_text(*text) : result<image_record>(text.error());
-    if (!record) return set_aside(path, record.error().message);
-    const auto home = tenant + '/' + folder_name(record->key);
-    if (exists(root_, home)) return clean(path);
-    if (auto renamed = rename_new(root_, path, home); !renamed) return warn(renamed.error().message);
-    log_(level::info, "put back " + home + ", whose replacement a crash had interrupted");
+result<image_record> recovery::read_record(const std::string& folder) {
+    const auto text = read_file(root_, folder + '/' + std::string(record_name));
+    if (!text) return text.error();
+    auto record = parse_record_text(*text);
+    if (!record) return error{record.error().code, "its record.json is damaged: " + record.error().message};
+    return record;
 }
 
 void recovery::note_erasure(const std::string& folder, const std::string& name) {
@@ -142,12 +135,11 @@ void recovery::read_images(const std::vector<task_item>& items) {
 
 void recovery::read_image(const task_item& item) {
     const auto folder = item.tenant + '/' + item.name;
-    const auto text = read_file(root_, folder + '/' + std::string(record_name));
-    if (!text) return set_aside(folder, text.error().message);
-    auto record = parse_record_text(*text);
-    if (!record) return set_aside(folder, "its record.json is damaged: " + record.error().message);
+    auto record = read_record(folder);
+    if (!record) return (void)set_aside(folder, record.error().message);
     if (to_string(record->tenant) != item.tenant || folder_name(record->key) != item.name)
-        return set_aside(folder, "its record.json belongs into " + folder_of(record->tenant, record->key));
+        return (void)set_aside(folder,
+                               "its record.json belongs into " + folder_of(record->tenant, record->key));
     look_at_files(folder, *record);
     const std::lock_guard lock(mutex_);
     content_.images.push_back(std::move(*record));
@@ -204,9 +196,9 @@ void recovery::read_document_folder(const std::string& kind) {
             continue;
         }
         if (!doc) {
-            set_aside(path, doc.error().message);
+            (void)set_aside(path, doc.error().message);
         } else if (doc->kind != kind || document_name(doc->id) != entry.name) {
-            set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
+            (void)set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
         } else {
             content_.documents.push_back(std::move(*doc));
         }
@@ -231,21 +223,38 @@ void recovery::drop_duplicates() {
             if (!record.public_key.empty()) public_keys.emplace(record.public_key, true);
             return false;
         }
-        set_aside(folder_of(record.tenant, record.key), "another image has its id or public key");
+        (void)set_aside(folder_of(record.tenant, record.key), "another image has its id or public key");
         return true;
     });
 }
 
-void recovery::set_aside(const std::string& path, const std::string& why) {
+result<> recovery::set_aside(const std::string& path, const std::string& why) {
     auto flat = path;
     std::replace(flat.begin(), flat.end(), '/', '_');
     const auto target = std::string(aside_folder) + '/' + flat.substr(0, 200) + temporary_name();
     auto moved = make_folder(root_, std::string(aside_folder));
     if (auto renamed = moved ? rename_new(root_, path, target) : result<>(moved.error()); !renamed)
-        return warn(path + " cannot be understood (" + why +
-                    ") and not be moved: " + renamed.error().message);
+        return refusal({renamed.error().code, path + " cannot be understood (" + why +
+                                                  ") and not be moved: " + renamed.error().message});
     ++kept_aside_;
     warn("moved " + path + " to " + target + ": " + why);
+    return {};
+}
+
+result<> recovery::set_aside_damaged(const std::string& path, const error& why) {
+    if (!is_damage(why)) return refusal(why);
+    return set_aside(path, why.message);
+}
+
+bool recovery::is_damage(const error& why) {
+    return why.code == errc::not_found || why.code == errc::corrupt;
+}
+
+error recovery::refusal(const error& why) {
+    return {why.code,
+            why.message +
+                " Opening without it would take it for gone. Try again; where the error stays, look "
+                "at the disk, or move what is named out of the store and restore it from a backup."};
 }
 
 void recovery::clean(const std::string& path) {

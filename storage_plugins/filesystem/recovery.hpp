@@ -43,7 +43,17 @@ private:
 
     result<std::vector<task_item>> tenants_and_images();
     result<> settle_tenant(const std::string& tenant, std::vector<task_item>& images);
-    void restore_replaced(const std::string& tenant, const std::string& name);
+
+    struct replaced {
+        std::string path;
+        revision rev;
+    };
+    result<> settle_replaced(const std::string& tenant, const std::vector<std::string>& names);
+    result<> settle_home(const std::string& home, const std::vector<replaced>& remains,
+                         std::vector<std::string>& obsolete);
+
+    /// Errors: not_found and corrupt where the record is damaged, all others may be gone at the next attempt.
+    result<image_record> read_record(const std::string& folder);
     void read_images(const std::vector<task_item>& items);
     void read_image(const task_item& item);
     void look_at_files(const std::string& folder, const image_record& record);
@@ -52,9 +62,16 @@ private:
     void drop_duplicates();
 
     void note_erasure(const std::string& folder, const std::string& name);
-    void set_aside(const std::string& path, const std::string& why);
+    /// Error: refusal, where it cannot be moved.
+    result<> set_aside(const std::string& path, const std::string& why);
+    /// The same for what could not be read; a refusal where @p why is no damage.
+    result<> set_aside_damaged(const std::string& path, const error& why);
     void warn(const std::string& text);
     void clean(const std::string& path);
+
+    [[nodiscard]] static bool is_damage(const error& why);
+    /// Why the store is not opened, with what helps.
+    [[nodiscard]] static error refusal(const error& why);
 
     int root_;
     log_function log_;

@@ -1,0 +1,68 @@
+// Recovery of replacements in two steps: which version of an image goes into its place.
+#include "files.hpp"
+#include "index/rules.hpp"
+#include "layout.hpp"
+#include "names.hpp"
+#include "recovery.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace gallery::file_store {
+
+/// Several remains may have one home: those of acknowledged replacements wait for their removal while the
+/// next one is under way. Only the newest of all, home included, is the image.
+result<> recovery::settle_replaced(const std::string& tenant, const std::vector<std::string>& names) {
+    std::map<std::string, std::vector<replaced>> by_home;
+    for (const auto& name : names) {
+        const auto path = tenant + '/' + name;
+        const auto record = read_record(path);
+        if (!record) {
+            if (auto aside = set_aside_damaged(path, record.error()); !aside) return aside;
+        } else if (to_string(record->tenant) != tenant) {
+            const auto why = "its record.json belongs into " + folder_of(record->tenant, record->key);
+            if (auto aside = set_aside(path, why); !aside) return aside;
+        } else {
+            by_home[folder_of(record->tenant, record->key)].push_back({path, record->rev});
+        }
+    }
+    std::vector<std::string> obsolete;
+    for (auto& [home, remains] : by_home) {
+        std::sort(remains.begin(), remains.end(), [](const auto& a, const auto& b) { return a.rev > b.rev; });
+        if (auto settled = settle_home(home, remains, obsolete); !settled) return settled;
+    }
+    // What is in place must be so on the disk before anything older goes.
+    if (auto synced = sync_folder(root_, tenant); !synced) return synced;
+    for (const auto& path : obsolete)
+        clean(path);
+    return {};
+}
+
+/// @p remains: newest first. What may be deleted once the folder is synchronised goes to @p obsolete.
+result<> recovery::settle_home(const std::string& home, const std::vector<replaced>& remains,
+                               std::vector<std::string>& obsolete) {
+    const auto in_place = read_record(home);
+    if (!in_place && !is_damage(in_place.error())) return refusal(in_place.error());
+    if (exists(root_, home) && (!in_place || folder_of(in_place->tenant, in_place->key) != home)) {
+        // Which of them is the image is for the operator to say; read_image() sets the home aside, too.
+        for (const auto& one : remains)
+            if (auto aside = set_aside(one.path, "it is a version of " + home + ", which is damaged"); !aside)
+                return aside;
+        return {};
+    }
+    const auto& newest = remains.front();
+    const bool is_newer = !in_place || in_place->rev < newest.rev;
+    if (is_newer) {
+        if (in_place)
+            if (auto aside = set_aside(home, "there is a newer version of it, " + newest.path); !aside)
+                return aside;
+        if (auto renamed = rename_new(root_, newest.path, home); !renamed) return refusal(renamed.error());
+        log_(plugin_context::log_level::info,
+             "put back " + home + ", whose replacement a crash had interrupted");
+    }
+    for (std::size_t i = is_newer ? 1 : 0; i < remains.size(); ++i)
+        obsolete.push_back(remains[i].path);
+    return {};
+}
+
+}  // namespace gallery::file_store
