@@ -59,6 +59,8 @@ result<unique_fd> open_to_read(int at, const std::string& path) {
         uninterrupted([&] { return ::openat(at, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }));
     if (opened.get() >= 0) return opened;
     if (errno == ENOENT || errno == ENOTDIR) return error{errc::not_found, "There is no file " + path + "."};
+    if (errno == ELOOP)
+        return error{errc::corrupt, path + " is no file of the engine's: it is a symbolic link."};
     return failure("Opening " + path, errno);
 }
 
@@ -207,6 +209,8 @@ result<std::vector<folder_entry>> list_folder(int at, const std::string& path) {
             struct stat info {};
             if (::fstatat(descriptor, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
                 type = S_ISDIR(info.st_mode) ? DT_DIR : S_ISREG(info.st_mode) ? DT_REG : DT_UNKNOWN;
+            else if (errno != ENOENT)
+                return failure("Reading the folder " + path, errno);
         }
         entries.push_back({std::string(name), type == DT_DIR, type == DT_REG});
     }

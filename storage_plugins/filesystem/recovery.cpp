@@ -38,9 +38,9 @@ std::int64_t size_of(int at, const std::string& path) {
 result<tree_content> recovery::read() {
     auto items = tenants_and_images();
     if (!items) return items.error();
-    read_images(*items);
+    if (auto done = read_images(*items); !done) return done.error();
     read_documents();
-    drop_duplicates();
+    if (auto done = drop_duplicates(); !done) return done.error();
     for (const auto& image : content_.images)
         content_.newest = std::max(content_.newest, image.rev);
     for (const auto& doc : content_.documents)
@@ -88,7 +88,7 @@ result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_ite
         if (entry.name.starts_with(temporary_prefix)) {
             clean(path);
         } else if (entry.name.starts_with(erased_prefix)) {
-            note_erasure(tenant, entry.name);
+            if (auto noted = note_erasure(tenant, entry.name); !noted) return noted;
         } else if (!entry.is_folder) {
             warn("left alone: " + path + " is no folder of an image");
         } else {
@@ -107,42 +107,51 @@ result<image_record> recovery::read_record(const std::string& folder) {
     return record;
 }
 
-void recovery::note_erasure(const std::string& folder, const std::string& name) {
+result<> recovery::note_erasure(const std::string& folder, const std::string& name) {
     const auto path = folder + '/' + name;
     const auto rev = erased_revision(name);
-    const auto text = read_file(root_, path + '/' + std::string(record_name));
-    const auto record = text ? parse_record_text(*text) : result<image_record>(text.error());
+    const auto record = read_record(path);
+    if (!record && !is_damage(record.error())) return refusal(record.error());
     const std::lock_guard lock(mutex_);
     content_.erased_paths.push_back(path);
     // Removal may have been interrupted; then the erasure is in the log already, which is written before.
     if (rev && record)
         content_.erasures.push_back(store_index::image_change(change::kind::image_erased, *record, *rev));
     if (rev) content_.newest = std::max(content_.newest, *rev);
+    return {};
 }
 
-void recovery::read_images(const std::vector<task_item>& items) {
+result<> recovery::read_images(const std::vector<task_item>& items) {
     // Reading is bound by the disk's latency, not by cores.
     const auto count = std::clamp<std::size_t>(std::thread::hardware_concurrency() * 4, 4, 32);
     std::atomic<std::size_t> next = 0;
+    result<> outcome;
     std::vector<std::jthread> threads;
     content_.images.reserve(items.size());
     for (std::size_t i = 0; i < std::min(count, items.size()); ++i)
         threads.emplace_back([&] {
-            for (std::size_t at = next++; at < items.size(); at = next++)
-                read_image(items[at]);
+            for (std::size_t at = next++; at < items.size(); at = next++) {
+                auto done = read_image(items[at]);
+                if (done) continue;
+                next = items.size();  // the first failure ends it
+                const std::lock_guard lock(mutex_);
+                outcome = std::move(done);
+            }
         });
+    threads.clear();
+    return outcome;
 }
 
-void recovery::read_image(const task_item& item) {
+result<> recovery::read_image(const task_item& item) {
     const auto folder = item.tenant + '/' + item.name;
     auto record = read_record(folder);
-    if (!record) return (void)set_aside(folder, record.error().message);
+    if (!record) return set_aside_damaged(folder, record.error());
     if (to_string(record->tenant) != item.tenant || folder_name(record->key) != item.name)
-        return (void)set_aside(folder,
-                               "its record.json belongs into " + folder_of(record->tenant, record->key));
+        return set_aside(folder, "its record.json belongs into " + folder_of(record->tenant, record->key));
     look_at_files(folder, *record);
     const std::lock_guard lock(mutex_);
     content_.images.push_back(std::move(*record));
+    return {};
 }
 
 void recovery::look_at_files(const std::string& folder, const image_record& record) {
@@ -206,7 +215,7 @@ void recovery::read_document_folder(const std::string& kind) {
 }
 
 /// Two folders with one id or one public key: somebody copied one. The older is kept.
-void recovery::drop_duplicates() {
+result<> recovery::drop_duplicates() {
     auto& images = content_.images;
     std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) {
         if (a.rev != b.rev) return a.rev < b.rev;
@@ -216,6 +225,7 @@ void recovery::drop_duplicates() {
     std::unordered_map<std::string, bool> public_keys;
     ids.reserve(images.size());
     public_keys.reserve(images.size());
+    result<> outcome;
     std::erase_if(images, [&](const image_record& record) {
         const bool is_first = !ids.contains(record.id) && !public_keys.contains(record.public_key);
         if (is_first) {
@@ -223,9 +233,12 @@ void recovery::drop_duplicates() {
             if (!record.public_key.empty()) public_keys.emplace(record.public_key, true);
             return false;
         }
-        (void)set_aside(folder_of(record.tenant, record.key), "another image has its id or public key");
+        auto aside =
+            set_aside(folder_of(record.tenant, record.key), "another image has its id or public key");
+        if (!aside) outcome = std::move(aside);
         return true;
     });
+    return outcome;
 }
 
 result<> recovery::set_aside(const std::string& path, const std::string& why) {

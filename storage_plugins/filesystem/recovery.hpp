@@ -32,7 +32,8 @@ class recovery {
 public:
     recovery(int root, log_function log) : root_(root), log_(std::move(log)) {}
 
-    /// Error: io_error where a folder cannot be read.
+    /// Only what is damaged is left out, and set aside. Every other failure to read is an error: what it hid
+    /// would be taken for gone.
     result<tree_content> read();
 
 private:
@@ -54,14 +55,14 @@ private:
 
     /// Errors: not_found and corrupt where the record is damaged, all others may be gone at the next attempt.
     result<image_record> read_record(const std::string& folder);
-    void read_images(const std::vector<task_item>& items);
-    void read_image(const task_item& item);
+    result<> read_images(const std::vector<task_item>& items);
+    result<> read_image(const task_item& item);
     void look_at_files(const std::string& folder, const image_record& record);
     void read_documents();
     void read_document_folder(const std::string& kind);
-    void drop_duplicates();
+    result<> drop_duplicates();
 
-    void note_erasure(const std::string& folder, const std::string& name);
+    result<> note_erasure(const std::string& folder, const std::string& name);
     /// Error: refusal, where it cannot be moved.
     result<> set_aside(const std::string& path, const std::string& why);
     /// The same for what could not be read; a refusal where @p why is no damage.
