@@ -39,7 +39,7 @@ result<tree_content> recovery::read() {
     auto items = tenants_and_images();
     if (!items) return items.error();
     if (auto done = read_images(*items); !done) return done.error();
-    read_documents();
+    if (auto done = read_documents(); !done) return done.error();
     if (auto done = drop_duplicates(); !done) return done.error();
     for (const auto& image : content_.images)
         content_.newest = std::max(content_.newest, image.rev);
@@ -58,7 +58,7 @@ result<tree_content> recovery::read() {
 
 result<std::vector<recovery::task_item>> recovery::tenants_and_images() {
     auto tenants = list_folder(root_, ".");
-    if (!tenants) return tenants.error();
+    if (!tenants) return refusal(tenants.error());
     std::vector<task_item> items;
     for (const auto& tenant : *tenants) {
         if (tenant.name == own_folder) continue;
@@ -74,14 +74,14 @@ result<std::vector<recovery::task_item>> recovery::tenants_and_images() {
 /// Puts right what is left of writes in one tenant's folder, and collects its images.
 result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_item>& images) {
     auto entries = list_folder(root_, tenant);
-    if (!entries) return entries.error();
+    if (!entries) return refusal(entries.error());
     std::vector<std::string> replaced_names;
     for (const auto& entry : *entries)
         if (entry.name.starts_with(replaced_prefix)) replaced_names.push_back(entry.name);
     if (!replaced_names.empty()) {
         if (auto settled = settle_replaced(tenant, replaced_names); !settled) return settled;
         entries = list_folder(root_, tenant);
-        if (!entries) return entries.error();
+        if (!entries) return refusal(entries.error());
     }
     for (const auto& entry : *entries) {
         const auto path = tenant + '/' + entry.name;
@@ -172,46 +172,51 @@ void recovery::look_at_files(const std::string& folder, const image_record& reco
     if (!record.preview_is_original) expect(true, record.preview);
 }
 
-void recovery::read_documents() {
+/// A kind that could not be read would be an empty one: a server without accounts makes a new administrator.
+result<> recovery::read_documents() {
     const auto kinds = list_folder(root_, std::string(accounts_folder));
-    if (!kinds) return warn(kinds.error().message);
+    if (!kinds) return refusal(kinds.error());
     for (const auto& kind : *kinds) {
-        if (kind.is_folder)
-            read_document_folder(kind.name);
-        else
+        if (!kind.is_folder)
             warn("left alone: " + std::string(accounts_folder) + '/' + kind.name +
                  " is no folder of documents");
+        else if (auto done = read_document_folder(kind.name); !done)
+            return done;
     }
+    return {};
 }
 
-void recovery::read_document_folder(const std::string& kind) {
+result<> recovery::read_document_folder(const std::string& kind) {
     const auto folder = accounts_of(kind);
     const auto entries = list_folder(root_, folder);
-    if (!entries) return warn(entries.error().message);
+    if (!entries) return refusal(entries.error());
     for (const auto& entry : *entries) {
-        const auto path = folder + '/' + entry.name;
-        if (entry.name.starts_with(temporary_prefix)) {
-            clean(path);
-            continue;
-        }
-        const auto text = read_file(root_, path);
-        auto doc = text ? parse_document_text(*text) : result<document>(text.error());
-        if (const auto rev = erased_revision(entry.name)) {
-            content_.erased_paths.push_back(path);
-            content_.newest = std::max(content_.newest, *rev);
-            if (doc)
-                content_.erasures.push_back(
-                    store_index::document_change(change::kind::document_erased, doc->kind, doc->id, *rev));
-            continue;
-        }
-        if (!doc) {
-            (void)set_aside(path, doc.error().message);
-        } else if (doc->kind != kind || document_name(doc->id) != entry.name) {
-            (void)set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
-        } else {
-            content_.documents.push_back(std::move(*doc));
-        }
+        if (entry.name.starts_with(temporary_prefix))
+            clean(folder + '/' + entry.name);
+        else if (auto done = read_document(kind, entry.name); !done)
+            return done;
     }
+    return {};
+}
+
+result<> recovery::read_document(const std::string& kind, const std::string& name) {
+    const auto path = accounts_of(kind) + '/' + name;
+    const auto text = read_file(root_, path);
+    auto doc = text ? parse_document_text(*text) : result<document>(text.error());
+    if (!doc && !is_damage(doc.error())) return refusal(doc.error());
+    if (const auto rev = erased_revision(name)) {
+        content_.erased_paths.push_back(path);
+        content_.newest = std::max(content_.newest, *rev);
+        if (doc)
+            content_.erasures.push_back(
+                store_index::document_change(change::kind::document_erased, doc->kind, doc->id, *rev));
+        return {};
+    }
+    if (!doc) return set_aside(path, doc.error().message);
+    if (doc->kind != kind || document_name(doc->id) != name)
+        return set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
+    content_.documents.push_back(std::move(*doc));
+    return {};
 }
 
 /// Two folders with one id or one public key: somebody copied one. The older is kept.

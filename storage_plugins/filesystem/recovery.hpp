@@ -58,8 +58,9 @@ private:
     result<> read_images(const std::vector<task_item>& items);
     result<> read_image(const task_item& item);
     void look_at_files(const std::string& folder, const image_record& record);
-    void read_documents();
-    void read_document_folder(const std::string& kind);
+    result<> read_documents();
+    result<> read_document_folder(const std::string& kind);
+    result<> read_document(const std::string& kind, const std::string& name);
     result<> drop_duplicates();
 
     result<> note_erasure(const std::string& folder, const std::string& name);

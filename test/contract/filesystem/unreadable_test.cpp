@@ -63,6 +63,20 @@ BOOST_AUTO_TEST_CASE(an_erasure_that_cannot_be_read_is_not_kept_from_the_feed) {
     BOOST_TEST(changes_after(saved->rev).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(accounts_that_cannot_be_read_this_once_are_not_taken_for_a_new_installation) {
+    save_document({"user", "u", "{}", 0}).value();
+    save_document({"session", "s", "{}", 0}).value();
+    close();
+    for (const int number : {EIO, EMFILE, EACCES}) {
+        expect_refusal(".gallery/accounts", number);
+        expect_refusal(".gallery/accounts/user", number);
+        expect_refusal("session/s.json", number);
+    }
+    reopen();
+    BOOST_TEST(await(store().find_document("user", "u")).has_value());
+    BOOST_TEST(await(store().find_document("session", "s")).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_record_that_is_a_link_is_damage) {
     const auto one = make(tenant_number(1), "a");
     must_save(one);
