@@ -62,10 +62,10 @@ std::optional<std::string> filesystem_store::document_difference(const document&
 
 /// Folders in those of tenants that hold no image of the index, at this moment. Files there are nobody's
 /// images: the start says that it leaves them alone.
-std::vector<std::string> filesystem_store::unknown_folders() {
+result<std::vector<std::string>> filesystem_store::unknown_folders() {
     std::vector<std::string> unknown;
     const auto tenants = list_folder(root_.get(), ".");
-    if (!tenants) return unknown;
+    if (!tenants) return tenants.error();
     for (const auto& tenant : *tenants) {
         const auto id = parse_uuid(tenant.name);
         if (!id || !tenant.is_folder) continue;
@@ -79,7 +79,7 @@ std::vector<std::string> filesystem_store::unknown_folders() {
             cursor = page->cursor;
         } while (!cursor.empty());
         const auto entries = list_folder(root_.get(), tenant.name);
-        if (!entries) continue;
+        if (!entries) return entries.error();
         for (const auto& entry : *entries)
             if (entry.is_folder && !is_own_name(entry.name) && !known.contains(entry.name))
                 unknown.push_back(tenant.name + '/' + entry.name);
@@ -120,7 +120,8 @@ task<result<check_report>> filesystem_store::check() {
 
     auto search = [this] { return unknown_folders(); };
     const auto strays = co_await offload(pool_, std::move(search));
-    for (const auto& path : strays) {
+    if (!strays) co_return strays.error();
+    for (const auto& path : *strays) {
         const auto lane = co_await lanes_.acquire(path);
         auto look = [this, path] {
             const auto text = read_file(root_.get(), path + '/' + std::string(record_name));
@@ -132,6 +133,12 @@ task<result<check_report>> filesystem_store::check() {
         if (!co_await offload(pool_, std::move(look)))
             add(path + " is in the tree and not in the index. Restart the server, which reads it.");
     }
+
+    auto look_aside = [this] { return set_aside_entries(); };
+    auto aside = co_await offload(pool_, std::move(look_aside));
+    if (!aside) co_return aside.error();
+    for (auto& problem : *aside)
+        add(std::move(problem));
 
     auto documents = [this] {
         std::vector<document> suspects;

@@ -110,7 +110,8 @@ private:
     // Checking.
     std::vector<std::string> differences(const image_record& record);
     std::optional<std::string> document_difference(const document& doc);
-    std::vector<std::string> unknown_folders();
+    result<std::vector<std::string>> unknown_folders();
+    result<std::vector<std::string>> set_aside_entries();
 
     const std::string path_;
     const store_options options_;

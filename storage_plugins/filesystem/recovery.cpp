@@ -249,7 +249,11 @@ result<> recovery::drop_duplicates() {
 result<> recovery::set_aside(const std::string& path, const std::string& why) {
     auto flat = path;
     std::replace(flat.begin(), flat.end(), '/', '_');
-    const auto target = std::string(aside_folder) + '/' + flat.substr(0, 200) + temporary_name();
+    // As much as a name has room for, and no half of a character.
+    auto length = std::min<std::size_t>(flat.size(), 200);
+    while (length < flat.size() && (flat[length] & 0xC0) == 0x80)
+        --length;
+    const auto target = std::string(aside_folder) + '/' + flat.substr(0, length) + temporary_name();
     auto moved = make_folder(root_, std::string(aside_folder));
     if (auto renamed = moved ? rename_new(root_, path, target) : result<>(moved.error()); !renamed)
         return refusal({renamed.error().code, path + " cannot be understood (" + why +

@@ -1,0 +1,37 @@
+// check(): what recovery has set aside is missing from the store until somebody has dealt with it.
+#include "filesystem_store.hpp"
+#include "index/rules.hpp"
+#include "layout.hpp"
+#include "record_text.hpp"
+
+namespace gallery::file_store {
+namespace {
+
+/// What an entry was, as well as can be told: what it says itself, else the path that is in its name.
+std::string describe_aside(int root, const std::string& name) {
+    const auto path = std::string(aside_folder) + '/' + name;
+    if (const auto text = read_file(root, path + '/' + std::string(record_name)))
+        if (const auto record = parse_record_text(*text))
+            return store_index::describe(record->tenant, record->key);
+    if (const auto text = read_file(root, path))
+        if (const auto doc = parse_document_text(*text)) return "the document " + doc->kind + '/' + doc->id;
+    return "what lay at \"" + name.substr(0, name.rfind(temporary_prefix)) + "\" (with _ for /)";
+}
+
+}  // namespace
+
+result<std::vector<std::string>> filesystem_store::set_aside_entries() {
+    std::vector<std::string> found;
+    if (!exists(root_.get(), std::string(aside_folder))) return found;
+    const auto entries = list_folder(root_.get(), std::string(aside_folder));
+    if (!entries) return entries.error();
+    for (const auto& entry : *entries)
+        found.push_back(
+            "Set aside at a start, and missing from the store unless it was replaced since: " +
+            describe_aside(root_.get(), entry.name) + ". It lies in " + std::string(aside_folder) + '/' +
+            entry.name +
+            ". Restore it from a backup, or upload it again; then move that entry out of the store.");
+    return found;
+}
+
+}  // namespace gallery::file_store
