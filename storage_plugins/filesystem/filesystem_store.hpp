@@ -85,12 +85,14 @@ private:
         record_ptr record;
         std::string remains;                  ///< what to remove after the commit; empty for none
         std::optional<std::string> previous;  ///< where the replaced folder is, to be put back
+        bool in_two_steps = false;            ///< it was renamed before the new one was
     };
     result<staged> stage_save(image_record record, const body& original, const body& preview,
                               const std::string& folder, bool replaces);
     result<> write_folder(const std::string& folder, const image_record& record, const body& original,
                           const body& preview);
     result<> undo_save(const std::string& folder, const staged& what);
+    std::string rename_replaced(const std::string& path);
     result<staged> stage_update(const image_record& current, const image_record& wanted,
                                 const std::string& folder);
     result<staged> stage_erase(const image_record& current, const std::string& folder);

@@ -52,6 +52,10 @@ task<result<write_outcome>> filesystem_store::save(image_record record, body ori
         const auto undone = co_await offload(pool_, std::move(undo));
         co_return after_failure(committed.error(), undone);
     }
+    if (ready->in_two_steps) {
+        auto rename = [this, from = std::move(ready->remains)] { return rename_replaced(from); };
+        ready->remains = co_await offload(pool_, std::move(rename));
+    }
     remove_later(std::move(ready->remains));
     if (current) cache_.drop(current.record->content_rev);
     co_return write_outcome{write_status::committed, *committed, ready->record};
@@ -107,7 +111,15 @@ result<filesystem_store::staged> filesystem_store::stage_save(image_record recor
     }
     ready.remains = previous;
     ready.previous = previous;
+    ready.in_two_steps = true;
     return ready;
+}
+
+/// Under its name as replaced a start would put it back if the image is erased before it is removed. Whatever
+/// makes the erasure durable does so with this rename. Returns what is to be removed.
+std::string filesystem_store::rename_replaced(const std::string& path) {
+    auto unfinished = path.substr(0, path.find('/') + 1) + temporary_name();
+    return rename_new(root_.get(), path, unfinished) ? unfinished : path;
 }
 
 result<> filesystem_store::write_folder(const std::string& folder, const image_record& record,

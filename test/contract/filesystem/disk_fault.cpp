@@ -143,5 +143,10 @@ int renameat2(int from_at, const char* from, int to_at, const char* to, unsigned
     return static_cast<int>(::syscall(SYS_renameat2, from_at, from, to_at, to, flags));
 }
 
+int unlinkat(int at, const char* path, int flags) noexcept {
+    if (fails(disk_call::remove, path)) return -1;
+    return static_cast<int>(::syscall(SYS_unlinkat, at, path, flags));
+}
+
 }  // extern "C"
 #pragma GCC visibility pop

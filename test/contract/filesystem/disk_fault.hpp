@@ -13,7 +13,8 @@ enum class disk_call {
     create,  ///< of a file that is not there
     write,   ///< at a position
     sync,
-    rename,   ///< by its new name
+    rename,  ///< by its new name
+    remove,
     shorten,  ///< ftruncate
 };
 

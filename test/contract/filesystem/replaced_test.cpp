@@ -15,6 +15,12 @@ struct replaced_fixture : tree_fixture {
     std::vector<fs::path> versions;  ///< copies of the folder of each save, oldest first
     test::scratch_folder shelf;
 
+    replaced_fixture() {
+        under_test().options["rename_exchange"] = "never";
+        reopen();
+    }
+    ~replaced_fixture() { under_test().options.erase("rename_exchange"); }
+
     [[nodiscard]] fs::path home() const { return tenant_folder(1) / "a"; }
 
     /// Saves the image with so many contents in turn; `one` is the last.
@@ -53,6 +59,21 @@ BOOST_AUTO_TEST_CASE(of_several_remains_the_newest_goes_back_in_whatever_order_t
         close();
     }
     reopen();
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_was_replaced_and_then_erased_does_not_come_back) {
+    must_save(one);
+    const auto next = with_bytes(one, 300, 30);
+    {
+        const disk_fault nothing_can_be_removed(disk_call::remove, "original", EIO);
+        must_save(next);
+        BOOST_TEST(erase(tenant_number(1), "a")->status == write_status::committed);
+        close();
+        BOOST_TEST(nothing_can_be_removed.hits() != 0U);
+    }
+    reopen();
+    expect_absent(next);
+    BOOST_TEST(remains().empty());
 }
 
 BOOST_AUTO_TEST_CASE(remains_go_only_when_what_is_in_place_is_as_new) {
