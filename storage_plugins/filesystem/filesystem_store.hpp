@@ -77,6 +77,7 @@ private:
     // Opening.
     result<> lock_and_lay_out();
     result<> recover();
+    result<> sync_commits(const std::vector<change>& found);
 
     // Writing: each stage_ runs on the pool, does all but the commit, and leaves things as they were where
     // it fails; each undo_ takes it back after a failed commit.

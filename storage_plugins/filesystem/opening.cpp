@@ -81,6 +81,23 @@ result<> filesystem_store::lock_and_lay_out() {
     return sync_folder(root, ".");
 }
 
+/// A kill may have come between a rename and the synchronisation of its folder. From here on the write counts
+/// as committed, and later ones synchronise only the folders in which they rename themselves.
+result<> filesystem_store::sync_commits(const std::vector<change>& found) {
+    std::set<std::string> folders;
+    for (const auto& one : found) {
+        if (!one.document_kind.empty()) {
+            folders.insert({std::string(accounts_folder), accounts_of(one.document_kind)});
+            continue;
+        }
+        folders.insert({std::string("."), to_string(one.tenant)});
+        if (one.what != change::kind::image_erased) folders.insert(folder_of(one.tenant, one.key));
+    }
+    for (const auto& folder : folders)
+        if (auto synced = sync_folder(root_.get(), folder); !synced) return synced;
+    return {};
+}
+
 result<> filesystem_store::recover() {
     const auto begin = std::chrono::steady_clock::now();
     const int root = root_.get();
@@ -124,6 +141,7 @@ result<> filesystem_store::recover() {
     if (auto begun = log_->begin(log_begin); !begun) return begun;
     if (logged->last == 0) feed_.begin_after(log_begin);
     if (!missing.empty()) {
+        if (auto synced = sync_commits(missing); !synced) return synced;
         if (auto appended = log_->append(missing); !appended) return appended;
         for (const auto& one : missing)
             feed_.append(one);

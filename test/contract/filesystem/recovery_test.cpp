@@ -1,5 +1,8 @@
 // What opening makes of a tree that a crash, a disk or a person has left.
+#include "disk_fault.hpp"
 #include "tree_fixture.hpp"
+
+#include <cerrno>
 
 using namespace gallery;
 using namespace gallery::contract;
@@ -77,6 +80,39 @@ BOOST_AUTO_TEST_CASE(commits_that_a_crash_kept_from_the_log_come_into_the_feed) 
         BOOST_TEST((all[2].what == change::kind::document_saved && all[2].rev == doc.rev));
         reopen();
     }
+}
+
+BOOST_AUTO_TEST_CASE(commits_that_a_crash_kept_from_the_log_are_durable_before_they_are_logged) {
+    const auto updated = must_save(make(tenant_number(1), "updated"));
+    must_save(make(tenant_number(3), "erased"));
+    const auto log = content_of(log_file());
+    must_save(make(tenant_number(2), "saved"));
+    update(*updated).value();
+    save_document({"user", "u", "{}", 0}).value();
+    const test::scratch_folder shelf;
+    fs::copy(tenant_folder(3) / "erased", shelf.path() / "erased", fs::copy_options::recursive);
+    const auto last = erase(tenant_number(3), "erased")->rev;
+    close();
+    fs::copy(shelf.path() / "erased", tenant_folder(3) / (".erased-" + digits(last) + "-x"),
+             fs::copy_options::recursive);
+    write(log_file(), log);
+    {
+        const disk_fault fault(disk_call::sync, to_string(tenant_number(2)), EIO);
+        BOOST_TEST(open_store(folder()).has_error());
+        BOOST_TEST(content_of(log_file()) == log);
+    }
+    const sync_record record;
+    reopen();
+    BOOST_TEST(last_change() == last);
+    const auto synchronised = record.paths();
+    const auto logged = std::find_if(synchronised.rbegin(), synchronised.rend(), [&](const auto& path) {
+        return path.find(".gallery/changes/") != std::string::npos;
+    });
+    for (const auto& path : {root(), tenant_folder(1), tenant_folder(1) / "updated", tenant_folder(2),
+                             tenant_folder(2) / "saved", tenant_folder(3), root() / ".gallery/accounts",
+                             root() / ".gallery/accounts/user"})
+        BOOST_TEST((std::find(logged, synchronised.rend(), fs::canonical(path)) != synchronised.rend()),
+                   path);
 }
 
 BOOST_AUTO_TEST_CASE(erasures_that_a_crash_kept_from_the_log_come_into_the_feed) {
