@@ -39,14 +39,15 @@ result<change_log::found> change_log::read(store_index::feed& target) {
     result_found.has_lost = files_.empty();
     for (auto& file : files_) {
         const bool is_first = &file == &files_.front();
-        // A hole between two logs: one of them was taken away.
-        if (!is_first && file.after != last_) {
+        // A hole between two logs: one of them was taken away. They overlap where a new one could not be
+        // used, and the one before went on.
+        if (!is_first && file.after > last_) {
             result_found.has_lost = true;
             result_found.notes.push_back("the log of changes before " + path_of(file) + " is missing");
             target.clear_to(file.after);
         }
         if (is_first) target.begin_after(file.after);
-        last_ = file.after;
+        last_ = std::max(last_, file.after);
         if (auto done = read_one(file, &file == &files_.back(), target, result_found); !done)
             return done.error();
     }
@@ -102,26 +103,41 @@ result<> change_log::read_one(log_file& file, bool is_last, store_index::feed& t
 
 result<> change_log::begin(revision after) {
     last_ = std::max(last_, after);
-    const log_file fresh{last_, padded(last_) + std::string(suffix), 0};
     const bool continues =
         !files_.empty() && size_ != 0 && (files_.back().changes < keep_ || files_.back().after == last_);
-    if (!continues) {
-        const auto header = to_log_header(fresh.after);
-        if (auto written = replace_file(root_, folder_, fresh.name, header); !written) return written;
-        std::erase_if(files_, [&](const auto& file) { return file.after == fresh.after; });
-        files_.push_back(fresh);
-        size_ = header.size();
+    if (continues) {
+        auto done = use(files_.back(), size_);
+        if (done) drop_old();
+        return done;
     }
-    const auto path = path_of(files_.back());
+    const log_file fresh{last_, padded(last_) + std::string(suffix), 0};
+    const auto header = to_log_header(fresh.after);
+    auto begun = replace_file(root_, folder_, fresh.name, header);
+    if (begun) begun = use(fresh, header.size());
+    const auto is_same = [&](const auto& file) { return file.after == fresh.after; };
+    if (!begun) {
+        // Should it stay, read() takes it for what it is: a header, and nothing that the one before lacks.
+        if (std::none_of(files_.begin(), files_.end(), is_same)) (void)remove_file(root_, path_of(fresh));
+        return begun;
+    }
+    std::erase_if(files_, is_same);
+    files_.push_back(fresh);
+    drop_old();
+    return {};
+}
+
+/// Appends go to @p file from now on, behind its first @p size bytes. Where this fails they go where they
+/// went.
+result<> change_log::use(const log_file& file, std::uint64_t size) {
+    const auto path = path_of(file);
     unique_fd opened(::openat(root_, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
     if (opened.get() < 0) return failure("Opening " + path, errno);
-    if (::ftruncate(opened.get(), static_cast<off_t>(size_)) != 0)
-        return failure("Shortening " + path, errno);
+    if (::ftruncate(opened.get(), static_cast<off_t>(size)) != 0) return failure("Shortening " + path, errno);
     if (auto synced = sync(opened.get(), path); !synced) return synced;
     current_ = std::move(opened);
-    reserved_ = size_;
+    size_ = size;
+    reserved_ = size;
     (void)make_room(0);
-    drop_old();
     return {};
 }
 

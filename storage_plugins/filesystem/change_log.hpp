@@ -32,7 +32,8 @@ public:
     /// Reads all logs into @p target and cuts off what a crash left half written.
     result<found> read(store_index::feed& target);
 
-    /// Begins a new log behind what was read, or where history was lost, with nothing before @p after.
+    /// Begins a new log behind what was read, or where history was lost, with nothing before @p after. Where
+    /// it fails, what was being written goes on to be.
     result<> begin(revision after);
 
     /// Appends the changes and makes them durable: all or none. After io_error nobody knows, and every
@@ -51,6 +52,7 @@ private:
     };
 
     result<> read_one(log_file& file, bool is_last, store_index::feed& target, found& so_far);
+    result<> use(const log_file& file, std::uint64_t size);
     void drop_old();
     [[nodiscard]] std::string path_of(const log_file& file) const { return folder_ + '/' + file.name; }
 

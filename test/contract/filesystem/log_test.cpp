@@ -1,6 +1,12 @@
 // The log of changes and the mark of revisions, damaged in every way.
+#include "disk_fault.hpp"
 #include "tree_fixture.hpp"
 
+#include <boost/crc.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <functional>
 #include <thread>
 
 using namespace gallery;
@@ -15,6 +21,26 @@ struct log_fixture : tree_fixture {
     void save_some(unsigned count) {
         for (unsigned i = 0; i < count; ++i)
             revisions.push_back(must_save(make(tenant_number(1), "k" + std::to_string(i), 5, 0))->rev);
+    }
+    /// A line of the log as the store writes it.
+    static std::string line(const std::string& json) {
+        boost::crc_32_type crc;
+        crc.process_bytes(json.data(), json.size());
+        char digits[9];
+        std::snprintf(digits, sizeof digits, "%08x", static_cast<unsigned>(crc.checksum()));
+        return std::string(digits) + ' ' + json + '\n';
+    }
+    /// Opens a store whose log is full but for one change; returns the log's text.
+    std::string open_with_log_of(revision last) {
+        close();
+        auto text = line(R"({"format":"gallery changes 1","after":0})");
+        for (revision rev = 1; rev <= last; ++rev)
+            text += line(R"({"revision":)" + std::to_string(rev) +
+                         R"(,"change":"document_saved","kind":"session","id":"s"})");
+        write(log_file(), text);
+        reopen();
+        BOOST_TEST_REQUIRE(last_change() == last);
+        return text;
     }
     bool has_gap(revision after) { return await(store().changes(after, 10))->gap; }
 };
@@ -81,6 +107,42 @@ BOOST_AUTO_TEST_CASE(a_missing_or_damaged_mark_never_leads_to_a_revision_used_be
         reopen();
         BOOST_TEST(must_save(make(tenant_number(1), "k"))->rev > last);
     }
+}
+
+BOOST_AUTO_TEST_CASE(where_no_new_log_can_be_begun_the_old_one_goes_on) {
+    const auto text = open_with_log_of(9'999);
+    const auto old_log = log_file();
+    save_some(1);  // from the next one on a new log is due
+    struct refusal {
+        disk_call which;
+        bool stays;  ///< the new file, which cannot be removed either
+    };
+    for (const auto& [which, stays] : {refusal{disk_call::rename, false}, refusal{disk_call::open, false},
+                                       refusal{disk_call::shorten, false}, refusal{disk_call::sync, false},
+                                       refusal{disk_call::sync, true}}) {
+        auto name = std::to_string(last_change());
+        name.insert(0, 20 - name.size(), '0');
+        name += ".log";
+        const disk_fault fault(which, name, EIO);
+        const disk_fault removal(disk_call::remove, stays ? name : "no such file", EIO);
+        save_some(1);
+        BOOST_TEST(fault.hits() == 1U);
+        BOOST_TEST(names_in(root() / ".gallery/changes").size() == (stays ? 2U : 1U));
+    }
+    BOOST_TEST(content_of(old_log).starts_with(text));
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST(changes_after(9'900).size() == 99U + revisions.size());
+        BOOST_TEST(last_change() == revisions.back());
+        take_log();
+        reopen();
+        BOOST_TEST(!was_logged(take_log(), "gap"));
+    }
+    // And when it can be, again.
+    save_some(2);
+    BOOST_TEST(changes_after(9'900).size() == 99U + revisions.size());
+    reopen();
+    BOOST_TEST(changes_after(9'900).size() == 99U + revisions.size());
+    BOOST_TEST(must_find(tenant_number(1), "k0")->rev >= revisions[revisions.size() - 2]);
 }
 
 BOOST_AUTO_TEST_CASE(old_logs_go_and_ten_thousand_changes_stay) {
