@@ -118,7 +118,9 @@ result<> change_log::begin(revision after) {
     if (!begun) {
         // Should it stay, read() takes it for what it is: a header, and nothing that the one before lacks.
         if (std::none_of(files_.begin(), files_.end(), is_same)) (void)remove_file(root_, path_of(fresh));
-        return begun;
+        // At a start on a full disk the last one goes on, as it does while the store is open.
+        const bool is_start = current_.get() < 0 && !files_.empty() && size_ != 0;
+        return is_start ? use(files_.back(), size_) : begun;
     }
     std::erase_if(files_, is_same);
     files_.push_back(fresh);

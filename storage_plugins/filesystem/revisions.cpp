@@ -1,15 +1,19 @@
 #include "revisions.hpp"
 
-#include "files.hpp"
 #include "names.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <cerrno>
 
 namespace gallery::file_store {
 namespace {
 
 constexpr const char* file_name = "revision";
 constexpr revision block = 10'000;
-constexpr revision early =
-    2'000;  // reserved this long before the block ends, so that a full disk can be emptied
+constexpr revision early = 2'000;  // reserved this long before the block ends
+constexpr std::size_t mark_size =
+    21;  // always the same, and within one sector: a new mark is there or it is not
 
 }  // namespace
 
@@ -26,13 +30,30 @@ result<revision> revisions::read() const {
 
 result<> revisions::begin(revision newest) {
     newest_ = newest;
-    return reserve(newest_ + block);
+    const auto path = folder_ + '/' + file_name;
+    unique_fd opened(::openat(root_, path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+    if (opened.get() < 0) return failure("Opening " + path, errno);
+    file_ = std::move(opened);
+    if (auto reserved = reserve(newest_ + block); !reserved) return reserved;
+    // What was there may have been longer, and its name may be new.
+    if (::ftruncate(file_.get(), mark_size) != 0) return failure("Shortening " + path, errno);
+    if (auto synced = sync(file_.get(), path); !synced) return synced;
+    return sync_folder(root_, folder_);
 }
 
 result<> revisions::reserve(revision up_to) {
-    auto written = replace_file(root_, folder_, file_name, std::to_string(up_to) + '\n');
-    if (written) reserved_ = up_to;
-    return written;
+    const auto path = folder_ + '/' + file_name;
+    const auto mark = padded(up_to) + '\n';
+    for (std::size_t done = 0; done < mark_size;) {
+        const auto written =
+            ::pwrite(file_.get(), mark.data() + done, mark_size - done, static_cast<off_t>(done));
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return failure("Writing to " + path, errno);
+        done += static_cast<std::size_t>(written);
+    }
+    if (auto synced = sync(file_.get(), path); !synced) return synced;
+    reserved_ = up_to;
+    return {};
 }
 
 result<revision> revisions::next() {

@@ -1,6 +1,8 @@
 /// Revisions that are never given out twice.
 #pragma once
 
+#include "files.hpp"
+
 #include <gallery/error.hpp>
 #include <gallery/model.hpp>
 
@@ -10,7 +12,8 @@
 namespace gallery::file_store {
 
 /// Kept in a small file as a mark up to which revisions are reserved; a crash skips what was reserved and
-/// not used. Not thread-safe.
+/// not used. The mark is written in place, so that a full disk, on which each refused write uses up a
+/// revision, can still be opened and emptied. Not thread-safe.
 class revisions {
 public:
     revisions(int root, std::string folder) : root_(root), folder_(std::move(folder)) {}
@@ -18,7 +21,7 @@ public:
     /// The mark on the disk; 0 where there is none. Error: corrupt.
     result<revision> read() const;
 
-    /// Begins behind @p newest, the largest that was ever used or reserved.
+    /// Begins behind @p newest, the largest that was ever used or reserved. Once, before all that follows.
     result<> begin(revision newest);
 
     /// Error: no_space and io_error where the next block could not be reserved.
@@ -35,6 +38,7 @@ private:
 
     int root_;
     std::string folder_;
+    unique_fd file_;
     revision newest_ = 0;
     revision reserved_ = 0;
 };

@@ -1,8 +1,10 @@
 // A full disk: no_space, nothing changed, nothing left behind, and erasing helps.
+#include "disk_fault.hpp"
 #include "tree_fixture.hpp"
 
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <cerrno>
 #include <csignal>
 
 using namespace gallery;
@@ -117,6 +119,30 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_saves_keeps_what_is_there_and_takes_era
         expect_stored(kept[i]);
     expect_sound();
     close();
+}
+
+BOOST_AUTO_TEST_CASE(however_many_writes_a_full_disk_has_refused_it_can_be_emptied_and_opened) {
+    const auto kept = must_save(make(tenant_number(1), "kept"));
+    for (const auto* key : {"a", "b"})
+        must_save(make(tenant_number(1), key));
+    const auto last = last_change();
+    {
+        const disk_fault no_new_file(disk_call::create, "", ENOSPC);
+        for (int i = 0; i < 10'100; ++i) {  // more than the revisions that are reserved ahead
+            const auto outcome = i % 2 == 0 ? update(*kept) : save_document({"user", "u", "{}", 0});
+            BOOST_TEST_REQUIRE(outcome.has_error());
+            BOOST_TEST_REQUIRE(outcome.error().code == errc::no_space);
+        }
+        const auto erased = erase(tenant_number(1), "a");
+        BOOST_REQUIRE_MESSAGE(erased.has_value(), erased.error().message);
+        BOOST_TEST(erased->status == write_status::committed);
+        reopen();
+        const auto after = erase(tenant_number(1), "b");
+        BOOST_REQUIRE_MESSAGE(after.has_value(), after.error().message);
+        BOOST_TEST(after->rev > erased->rev);
+    }
+    BOOST_TEST(changes_after(last).size() == 2U);
+    must_save(make(tenant_number(1), "a"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

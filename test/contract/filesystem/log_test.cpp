@@ -145,6 +145,33 @@ BOOST_AUTO_TEST_CASE(where_no_new_log_can_be_begun_the_old_one_goes_on) {
     BOOST_TEST(must_find(tenant_number(1), "k0")->rev >= revisions[revisions.size() - 2]);
 }
 
+BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_goes_on_with_a_log_that_is_full) {
+    (void)open_with_log_of(9'999);
+    save_some(1);  // from the next one on a new log is due
+    close();
+    {
+        const disk_fault no_new_file(disk_call::create, "", ENOSPC);
+        reopen();
+        revisions.push_back(erase(tenant_number(1), "k0")->rev);
+    }
+    save_some(2);
+    reopen();
+    BOOST_TEST(changes_after(9'900).size() == 99U + revisions.size());
+}
+
+BOOST_AUTO_TEST_CASE(marks_of_any_length_are_read) {
+    for (const auto* content :
+         {"70000\n", "00000000000000080000\n", "1\n", "no number, and longer than a mark is"}) {
+        close();
+        write(root() / ".gallery/revision", content);
+        const auto last = std::max<revision>(revisions.empty() ? 0 : revisions.back(), std::atoi(content));
+        reopen();
+        save_some(1);
+        BOOST_TEST(revisions.back() > last);
+        BOOST_TEST(content_of(root() / ".gallery/revision").size() == 21U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(old_logs_go_and_ten_thousand_changes_stay) {
     const auto write_documents = [&](unsigned count) {
         std::vector<std::jthread> threads;
