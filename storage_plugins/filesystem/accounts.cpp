@@ -13,14 +13,6 @@ std::string path_of(const document& doc) {
     return accounts_of(doc.kind) + '/' + document_name(doc.id);
 }
 
-result<> write_document(int root, const document& doc) {
-    const auto temporary = accounts_of(doc.kind) + '/' + temporary_name();
-    auto written = write_file(root, temporary, std::string_view(to_document_text(doc)));
-    if (written) written = rename_over(root, temporary, path_of(doc));
-    if (!written) (void)remove_file(root, temporary);
-    return written;
-}
-
 }  // namespace
 
 task<result<document>> filesystem_store::find_document(std::string kind, std::string id) {
@@ -49,13 +41,8 @@ task<result<write_outcome>> filesystem_store::save_document(document doc, precon
         store_index::document_change(change::kind::document_saved, doc.kind, doc.id, ready->number.rev()),
         accounts_of(doc.kind), [this, doc] { documents_.put(doc); }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
-    if (!committed) {
-        auto undo = [this, current, path = path_of(doc)] {
-            return current ? write_document(root_.get(), *current) : remove_file(root_.get(), path);
-        };
-        const auto undone = co_await offload(pool_, std::move(undo));
-        co_return after_failure(committed.error(), undone);
-    }
+    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
+    remove_later(std::move(ready->remains));
     co_return write_outcome{write_status::committed, *committed, nullptr};
 }
 
@@ -64,8 +51,10 @@ result<filesystem_store::staged> filesystem_store::stage_document(document doc) 
     auto number = committer_->begin();
     if (!number) return number.error();
     doc.rev = number->rev();
-    if (auto written = write_document(root_.get(), doc); !written) return written.error();
-    return staged{std::move(*number), nullptr, {}, {}};
+    staged ready{std::move(*number), nullptr, {}, {}};
+    auto written = stage_file(accounts_of(doc.kind), document_name(doc.id), to_document_text(doc), ready);
+    if (!written) return written.error();
+    return ready;
 }
 
 task<result<write_outcome>> filesystem_store::erase_document(std::string kind, std::string id,
@@ -85,13 +74,7 @@ task<result<write_outcome>> filesystem_store::erase_document(std::string kind, s
         store_index::document_change(change::kind::document_erased, doc.kind, doc.id, ready->number.rev()),
         accounts_of(doc.kind), [this, doc] { documents_.erase(doc.kind, doc.id); }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
-    if (!committed) {
-        auto undo = [this, remains = ready->remains, path = path_of(doc)] {
-            return rename_new(root_.get(), remains, path);
-        };
-        const auto undone = co_await offload(pool_, std::move(undo));
-        co_return after_failure(committed.error(), undone);
-    }
+    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));
     co_return write_outcome{write_status::committed, *committed, nullptr};
 }
@@ -99,9 +82,11 @@ task<result<write_outcome>> filesystem_store::erase_document(std::string kind, s
 result<filesystem_store::staged> filesystem_store::stage_document_erasure(const document& doc) {
     auto number = committer_->begin();
     if (!number) return number.error();
-    auto remains = accounts_of(doc.kind) + '/' + erased_name(number->rev(), doc.id);
-    if (auto renamed = rename_new(root_.get(), path_of(doc), remains); !renamed) return renamed.error();
-    return staged{std::move(*number), nullptr, std::move(remains), {}};
+    const auto folder = accounts_of(doc.kind);
+    const auto remains = folder + '/' + erased_name(number->rev(), doc.id);
+    staged ready{std::move(*number), nullptr, {}, {}};
+    if (auto renamed = stage_removal(folder, path_of(doc), remains, ready); !renamed) return renamed.error();
+    return ready;
 }
 
 }  // namespace gallery::file_store

@@ -26,16 +26,14 @@ committer::~committer() {
     }
     wake_.notify_one();
     thread_.join();
+    (void)settle_owed();  // where it still fails, the next start finds the write to be committed
 }
 
 result<committer::ticket> committer::begin() {
     // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is given out,
     // so that none can overtake it.
     const std::lock_guard one_at_a_time(numbers_mutex_);
-    {
-        const std::lock_guard lock(mutex_);
-        if (!stopped_.empty()) return error{errc::unavailable, stopped_};
-    }
+    if (auto settled = settle_owed(); !settled) return settled.error();
     auto rev = numbers_.next();
     if (!rev) return rev.error();
     const std::lock_guard lock(mutex_);
@@ -61,9 +59,22 @@ task<result<revision>> committer::commit(ticket number, entry what) {
     co_return co_await suspend<result<revision>>(std::move(wait));
 }
 
-void committer::stop_writing(std::string why) {
-    const std::lock_guard lock(mutex_);
-    stopped_ = std::move(why);
+void committer::owe(undoing undo) {
+    const std::lock_guard lock(numbers_mutex_);
+    owed_.push_back(std::move(undo));
+}
+
+/// With numbers_mutex_ held: nobody renames anything before.
+result<> committer::settle_owed() {
+    while (!owed_.empty()) {
+        if (auto undone = owed_.back()(); !undone)
+            return error{
+                errc::unavailable,
+                "An earlier write failed and cannot be taken back yet: " + undone.error().message +
+                    " Look at the disk of STORAGE_PATH. Each write tries again; no restart is needed."};
+        owed_.pop_back();
+    }
+    return {};
 }
 
 committer::batch committer::take_batch() {

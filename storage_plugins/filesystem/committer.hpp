@@ -5,6 +5,7 @@
 #include "index/feed.hpp"
 #include "resume.hpp"
 #include "revisions.hpp"
+#include "undoing.hpp"
 
 #include <gallery/storage.hpp>
 
@@ -63,14 +64,15 @@ public:
     /// Ends what was committed.
     ~committer();
 
-    /// Blocks now and then to reserve a block of revisions.
+    /// Blocks now and then to reserve a block of revisions. Fails while an earlier write cannot be taken
+    /// back.
     result<ticket> begin();
 
     /// Where this fails the write must be undone by the caller: nobody has seen it.
     task<result<revision>> commit(ticket number, entry what);
 
-    /// After a failure that could not be undone: all later begin() fail with this.
-    void stop_writing(std::string why);
+    /// For a failed write that could not be taken back: each later begin() tries again, before anything else.
+    void owe(undoing undo);
 
     /// Set before the first write.
     void on_change(std::function<void()> notify) { notify_ = std::move(notify); }
@@ -86,6 +88,7 @@ private:
     using batch = std::vector<waiting>;
 
     void abandon(revision rev);
+    result<> settle_owed();
     void run();
     batch take_batch();
     void finish(batch ready);
@@ -99,9 +102,9 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     std::map<revision, std::optional<waiting>> in_flight_;  ///< empty: begun and not committed yet
-    std::string stopped_;
     bool closing_ = false;
     std::mutex numbers_mutex_;
+    std::vector<undoing> owed_;  ///< guarded by numbers_mutex_
     std::atomic<std::uint64_t> commits_ = 0;
     std::atomic<std::uint64_t> batches_ = 0;
     std::thread thread_;

@@ -161,6 +161,16 @@ result<> rename_over(int at, const std::string& from, const std::string& to) {
     return failure("Renaming " + from + " to " + to, errno);
 }
 
+result<> keep_file(int at, const std::string& path, const std::string& kept) {
+    if (::linkat(at, path.c_str(), at, kept.c_str(), 0) == 0) return {};
+    if (errno == ENOENT) return error{errc::not_found, "There is no file " + path + "."};
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+        return failure("Linking " + path + " to " + kept, errno);
+    const auto text = read_file(at, path);
+    if (!text) return text.error();
+    return write_file(at, kept, std::string_view(*text));
+}
+
 result<bool> exchange(int at, const std::string& one, const std::string& other) {
     if (::renameat2(at, one.c_str(), at, other.c_str(), RENAME_EXCHANGE) == 0) return true;
     if (errno == EINVAL || errno == ENOSYS) return false;

@@ -57,6 +57,8 @@ result<std::string> read_file(int at, const std::string& path, std::size_t limit
 result<> rename_new(int at, const std::string& from, const std::string& to);
 /// In place of a file that may be there. Atomic.
 result<> rename_over(int at, const std::string& from, const std::string& to);
+/// A second name for a file; a copy where the file system cannot. not_found where there is no such file.
+result<> keep_file(int at, const std::string& path, const std::string& kept);
 /// Exchanges two folders. Atomic. False where the file system cannot.
 result<bool> exchange(int at, const std::string& one, const std::string& other);
 

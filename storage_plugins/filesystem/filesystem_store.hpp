@@ -80,31 +80,37 @@ private:
     result<> sync_commits(const std::vector<change>& found);
 
     // Writing: each stage_ runs on the pool, does all but the commit, and leaves things as they were where
-    // it fails; each undo_ takes it back after a failed commit.
+    // it fails; undo takes it back after a failed commit, by renames, which need no space.
     struct staged {
         committer::ticket number;
         record_ptr record;
-        std::string remains;                  ///< what to remove after the commit; empty for none
-        std::optional<std::string> previous;  ///< where the replaced folder is, to be put back
-        bool in_two_steps = false;            ///< it was renamed before the new one was
+        std::string remains;  ///< what to remove after the commit; empty for none
+        undoing undo;
+        bool in_two_steps = false;  ///< the remains were renamed before the new folder was
     };
     result<staged> stage_save(image_record record, const body& original, const body& preview,
                               const std::string& folder, bool replaces);
     result<> write_folder(const std::string& folder, const image_record& record, const body& original,
                           const body& preview);
-    result<> undo_save(const std::string& folder, const staged& what);
     std::string rename_replaced(const std::string& path);
     result<staged> stage_update(const image_record& current, const image_record& wanted,
                                 const std::string& folder);
     result<staged> stage_erase(const image_record& current, const std::string& folder);
-    result<> write_record(const std::string& folder, const image_record& record);
     result<> ensure_tenant(const std::string& tenant);
 
     result<staged> stage_document(document doc);
     result<staged> stage_document_erasure(const document& doc);
 
-    /// What a write answers after a failed commit, once @p undone says whether it was taken back.
-    error after_failure(error why, const result<>& undone);
+    /// Writes a small file; sets remains and undo of @p ready.
+    result<> stage_file(const std::string& folder, const std::string& name, std::string_view text,
+                        staged& ready);
+    /// Renames what is erased; sets remains and undo of @p ready.
+    result<> stage_removal(const std::string& folder, const std::string& path, const std::string& remains,
+                           staged& ready);
+
+    /// Runs @p undo on the pool, or has the next write run it. What the failed write answers.
+    task<error> take_back(error why, undoing undo);
+    error after_failure(error why, undoing undo);
     void remove_later(std::string path);
 
     // Reading.

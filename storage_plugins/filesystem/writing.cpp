@@ -4,6 +4,7 @@
 #include "layout.hpp"
 #include "record_text.hpp"
 
+#include <cerrno>
 #include <utility>
 
 namespace gallery::file_store {
@@ -47,11 +48,7 @@ task<result<write_outcome>> filesystem_store::save(image_record record, body ori
             catalog_.put({saved, nullptr});
         }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
-    if (!committed) {
-        auto undo = [this, folder, what = std::move(*ready)] { return undo_save(folder, what); };
-        const auto undone = co_await offload(pool_, std::move(undo));
-        co_return after_failure(committed.error(), undone);
-    }
+    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     if (ready->in_two_steps) {
         auto rename = [this, from = std::move(ready->remains)] { return rename_replaced(from); };
         ready->remains = co_await offload(pool_, std::move(rename));
@@ -86,32 +83,44 @@ result<filesystem_store::staged> filesystem_store::stage_save(image_record recor
     if (!written) return give_up(written.error());
 
     staged ready{std::move(*number), std::make_shared<const image_record>(std::move(record)), {}, {}};
-    if (!replaces) {
-        if (auto renamed = rename_new(root, temporary, folder); !renamed) return give_up(renamed.error());
-        return ready;
-    }
-    if (can_exchange_) {
+    const auto sync_and_remove = [&](const std::string& failed) {
+        ready.undo.then([root, tenant] { return sync_folder(root, tenant); });
+        ready.undo.then([root, failed]() -> result<> {
+            (void)remove_tree(root, failed);
+            return {};
+        });
+    };
+    if (replaces && can_exchange_) {
         auto exchanged = exchange(root, temporary, folder);
         if (!exchanged) return give_up(exchanged.error());
         if (*exchanged) {
             ready.remains = temporary;
-            ready.previous = temporary;
+            ready.undo.then([root, temporary, folder]() -> result<> {
+                const auto back = exchange(root, temporary, folder);
+                if (back && !*back) return failure("Exchanging " + temporary + " and " + folder, EINVAL);
+                return back ? result<>() : back.error();
+            });
+            sync_and_remove(temporary);
             return ready;
         }
         can_exchange_ = false;
         log_function_(plugin_context::log_level::info,
                       "The file system cannot exchange two folders in one step; replacing takes two");
     }
-    const auto previous = tenant + '/' + replaced_name();
-    if (auto renamed = rename_new(root, folder, previous); !renamed) return give_up(renamed.error());
-    if (auto renamed = rename_new(root, temporary, folder); !renamed) {
-        if (auto back = rename_new(root, previous, folder); !back)
-            return after_failure(renamed.error(), back);
-        return give_up(renamed.error());
+    // In this order a crash between the steps of the undo, too, leaves a folder that recovery puts back.
+    undoing put_back;
+    if (replaces) {
+        const auto previous = tenant + '/' + replaced_name();
+        if (auto renamed = rename_new(root, folder, previous); !renamed) return give_up(renamed.error());
+        put_back.then([root, previous, folder] { return rename_new(root, previous, folder); });
+        ready.remains = previous;
+        ready.in_two_steps = true;
     }
-    ready.remains = previous;
-    ready.previous = previous;
-    ready.in_two_steps = true;
+    if (auto renamed = rename_new(root, temporary, folder); !renamed)
+        return give_up(after_failure(renamed.error(), std::move(put_back)));
+    ready.undo.then([root, folder, temporary] { return rename_new(root, folder, temporary); });
+    ready.undo.then(put_back);
+    sync_and_remove(temporary);
     return ready;
 }
 
@@ -128,25 +137,6 @@ result<> filesystem_store::write_folder(const std::string& folder, const image_r
     if (written && !record.preview_is_original)
         written = write_file(root_.get(), folder + '/' + body_name(record, true), preview);
     return written;
-}
-
-result<> filesystem_store::undo_save(const std::string& folder, const staged& what) {
-    const int root = root_.get();
-    const auto tenant = folder.substr(0, folder.find('/'));
-    auto failed = tenant + '/' + temporary_name();
-    result<> undone;
-    if (what.previous && can_exchange_) {
-        const auto exchanged = exchange(root, *what.previous, folder);
-        if (!exchanged) return exchanged.error();
-        failed = *what.previous;
-    } else {
-        // In this order a crash in between leaves a folder that recovery puts back.
-        undone = rename_new(root, folder, failed);
-        if (undone && what.previous) undone = rename_new(root, *what.previous, folder);
-    }
-    if (undone) undone = sync_folder(root, tenant);
-    if (undone) (void)remove_tree(root, failed);
-    return undone;
 }
 
 task<result<write_outcome>> filesystem_store::update(image_record record, precondition condition) {
@@ -167,14 +157,8 @@ task<result<write_outcome>> filesystem_store::update(image_record record, precon
             catalog_.put({updated, nullptr});
         }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
-    if (!committed) {
-        auto undo = [this, folder, before = current.record] {
-            auto undone = write_record(folder, *before);
-            return undone ? sync_folder(root_.get(), folder) : undone;
-        };
-        const auto undone = co_await offload(pool_, std::move(undo));
-        co_return after_failure(committed.error(), undone);
-    }
+    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
+    remove_later(std::move(ready->remains));
     co_return write_outcome{write_status::committed, *committed, ready->record};
 }
 
@@ -184,16 +168,12 @@ result<filesystem_store::staged> filesystem_store::stage_update(const image_reco
     auto number = committer_->begin();
     if (!number) return number.error();
     auto next = store_index::updated(current, wanted, number->rev());
-    if (auto written = write_record(folder, next); !written) return written.error();
-    return staged{std::move(*number), std::make_shared<const image_record>(std::move(next)), {}, {}};
-}
-
-result<> filesystem_store::write_record(const std::string& folder, const image_record& record) {
-    const auto temporary = folder + '/' + temporary_name();
-    auto written = write_file(root_.get(), temporary, std::string_view(to_record_text(record)));
-    if (written) written = rename_over(root_.get(), temporary, folder + '/' + std::string(record_name));
-    if (!written) (void)remove_file(root_.get(), temporary);
-    return written;
+    staged ready{std::move(*number), nullptr, {}, {}};
+    const auto text = to_record_text(next);
+    if (auto written = stage_file(folder, std::string(record_name), text, ready); !written)
+        return written.error();
+    ready.record = std::make_shared<const image_record>(std::move(next));
+    return ready;
 }
 
 task<result<write_outcome>> filesystem_store::erase(tenant_id tenant, std::string key,
@@ -211,14 +191,7 @@ task<result<write_outcome>> filesystem_store::erase(tenant_id tenant, std::strin
         store_index::image_change(change::kind::image_erased, *current.record, ready->number.rev()),
         to_string(tenant), [this, tenant, key] { catalog_.erase(tenant, key); }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
-    if (!committed) {
-        auto undo = [this, folder, remains = ready->remains, tenant] {
-            auto undone = rename_new(root_.get(), remains, folder);
-            return undone ? sync_folder(root_.get(), to_string(tenant)) : undone;
-        };
-        const auto undone = co_await offload(pool_, std::move(undo));
-        co_return after_failure(committed.error(), undone);
-    }
+    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));
     cache_.drop(current.record->content_rev);
     co_return write_outcome{write_status::committed, *committed, nullptr};
@@ -228,9 +201,11 @@ result<filesystem_store::staged> filesystem_store::stage_erase(const image_recor
                                                                const std::string& folder) {
     auto number = committer_->begin();
     if (!number) return number.error();
-    auto remains = to_string(current.tenant) + '/' + erased_name(number->rev(), to_string(current.id));
-    if (auto renamed = rename_new(root_.get(), folder, remains); !renamed) return renamed.error();
-    return staged{std::move(*number), nullptr, std::move(remains), {}};
+    const auto tenant = to_string(current.tenant);
+    const auto remains = tenant + '/' + erased_name(number->rev(), to_string(current.id));
+    staged ready{std::move(*number), nullptr, {}, {}};
+    if (auto renamed = stage_removal(tenant, folder, remains, ready); !renamed) return renamed.error();
+    return ready;
 }
 
 result<> filesystem_store::ensure_tenant(const std::string& tenant) {
@@ -243,16 +218,6 @@ result<> filesystem_store::ensure_tenant(const std::string& tenant) {
         return synced;
     tenants_.insert(tenant);
     return {};
-}
-
-error filesystem_store::after_failure(error why, const result<>& undone) {
-    if (undone) return why;
-    committer_->stop_writing(
-        "A failed write could not be taken back: " + undone.error().message +
-        " Writing has stopped. Look at the disk of STORAGE_PATH and restart the server.");
-    why.code = errc::io_error;
-    why.message += " It could not be taken back: " + undone.error().message;
-    return why;
 }
 
 void filesystem_store::remove_later(std::string path) {

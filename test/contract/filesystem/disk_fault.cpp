@@ -66,7 +66,10 @@ disk_fault::~disk_fault() {
 }
 
 int disk_fault::error_for(disk_call which, const std::string& path) {
-    if (which != which_ || path.find(part_) == std::string::npos) return 0;
+    if (which != which_) return 0;
+    const bool is_end = part_.ends_with('$');
+    if (is_end ? !path.ends_with(part_.substr(0, part_.size() - 1)) : path.find(part_) == std::string::npos)
+        return 0;
     if (spared_ != 0) {
         --spared_;
         return 0;
@@ -141,6 +144,11 @@ int renameat(int from_at, const char* from, int to_at, const char* to) noexcept 
 int renameat2(int from_at, const char* from, int to_at, const char* to, unsigned flags) noexcept {
     if (fails(disk_call::rename, to)) return -1;
     return static_cast<int>(::syscall(SYS_renameat2, from_at, from, to_at, to, flags));
+}
+
+int linkat(int from_at, const char* from, int to_at, const char* to, int flags) noexcept {
+    if (fails(disk_call::link, from)) return -1;
+    return static_cast<int>(::syscall(SYS_linkat, from_at, from, to_at, to, flags));
 }
 
 int unlinkat(int at, const char* path, int flags) noexcept {

@@ -15,6 +15,7 @@ enum class disk_call {
     sync,
     rename,  ///< by its new name
     remove,
+    link,
     shorten,  ///< ftruncate
 };
 
