@@ -135,8 +135,8 @@ BOOST_AUTO_TEST_CASE(a_copy_of_the_tree_is_the_store) {
     erase(tenant_number(1), "a").value();
     const auto begin = last_change();
     const test::scratch_folder copy;
-    // While the store is open: the lock is not copied, and there is nothing else that a copy could miss. The
-    // remains of the erasure may vanish under it, which cp says and goes on.
+    // While the store is open, and nobody writes: the lock is not copied, and there is nothing else that a
+    // copy could miss. The remains of the erasure may vanish under it, which cp says and goes on.
     const auto command = "cp -a '" + root().string() + "/.' '" + copy.path().string() + "' 2>/dev/null";
     BOOST_TEST(WIFEXITED(std::system(command.c_str())));
     must_save(make(tenant_number(1), "later"));
