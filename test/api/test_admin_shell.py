@@ -323,6 +323,21 @@ class Help(unittest.TestCase):
             self.assertEqual(0, done.returncode, done.stderr)
             self.assertTrue(json.loads(done.stdout)["sound"])
 
+    def test_verify_names_images_that_had_to_be_set_aside(self):
+        with Server("filesystem") as server:
+            name = unique() + ".png"
+            server.client().upload(name, png())
+            server.terminate()
+            record, = (server.data / "data" / "storage").glob(f"*/{name}/record.json")
+            record.write_text("{")
+            for _ in range(2):  # the first run sets it aside, the second finds it there
+                done = subprocess.run([str(BINARY), "verify", "--json"], env=server.environment(), capture_output=True,
+                                      text=True, cwd=server.data, timeout=120)
+                self.assertEqual(1, done.returncode, done.stderr)
+                problem, = json.loads(done.stdout)["problems"]
+                self.assertIn(name, problem)
+                self.assertIn(".gallery/set-aside/", problem)
+
 
 if __name__ == "__main__":
     unittest.main()
