@@ -12,8 +12,8 @@ namespace {
 constexpr const char* file_name = "revision";
 constexpr revision block = 10'000;
 constexpr revision early = 2'000;  // reserved this long before the block ends
-constexpr std::size_t mark_size =
-    21;  // always the same, and within one sector: a new mark is there or it is not
+// Of every mark, and within one sector: a new one is there or it is not.
+constexpr std::size_t mark_size = 21;
 
 }  // namespace
 
