@@ -41,6 +41,11 @@ result<tree_content> recovery::read() {
     if (auto done = read_images(*items); !done) return done.error();
     if (auto done = read_documents(); !done) return done.error();
     if (auto done = drop_duplicates(); !done) return done.error();
+    // Before somebody takes the places that have become free.
+    if (kept_aside_ != 0)
+        for (const auto folder : {aside_folder, own_folder})
+            if (auto synced = sync_folder(root_, std::string(folder)); !synced)
+                return refusal(synced.error());
     for (const auto& image : content_.images)
         content_.newest = std::max(content_.newest, image.rev);
     for (const auto& doc : content_.documents)

@@ -183,14 +183,21 @@ BOOST_AUTO_TEST_CASE(check_names_what_is_set_aside_until_it_is_moved_out_of_the_
     fs::create_directory(tenant_folder(2));
     fs::copy(tenant_folder(1) / "copied", tenant_folder(2) / "copied", fs::copy_options::recursive);
     fs::copy(root() / ".gallery/accounts/user/u.json", root() / ".gallery/accounts/user/v.json");
-    for (int i = 0; i < 2; ++i) {  // also at later starts, which find nothing wrong any more
+    {
+        const sync_record record;
         reopen();
+        const auto paths = record.paths();
+        for (const auto& folder : {root() / ".gallery/set-aside", root() / ".gallery"})
+            BOOST_TEST((std::find(paths.begin(), paths.end(), fs::canonical(folder)) != paths.end()), folder);
+    }
+    for (int i = 0; i < 2; ++i) {  // also at later starts, which find nothing wrong any more
         const auto report = await(store().check());
         BOOST_TEST_REQUIRE(report.has_value());
         BOOST_TEST(report->problems.size() == 3U);
         for (const auto* part :
              {"_Damaged~", "image \"copied\" of tenant", "the document user/u", ".gallery/set-aside/"})
             BOOST_TEST(was_logged(report->problems, part), part);
+        reopen();
     }
     const test::scratch_folder elsewhere;
     for (const auto& name : names_in(root() / ".gallery/set-aside"))
