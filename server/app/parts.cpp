@@ -134,14 +134,17 @@ result<void> gallery_server::parts::load_accounts() {
     directory.longest_token_ms = std::chrono::milliseconds(std::max(security.token_expiration_time,
                                                                     security.refresh_token_expiration_time))
                                      .count();
-    // A configured key may be shared with a ThingsBoard server.
-    directory.keep_tombstones = !security.token_signing_key.empty();
+    // A configured key may be shared with a ThingsBoard server; one that was made here is nobody else's.
+    const bool shared_key = !security.token_signing_key.empty();
+    directory.keep_tombstones = shared_key;
+    auth::authenticator_options gate;
+    gate.foreign_users = shared_key;
 
     const auto& cache = settings.cache;
     etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live);
     accounts_ = std::make_unique<auth::directory>(*storage_.store, directory);
     codec_ = std::make_unique<auth::token_codec>(std::move(key), security.token_issuer);
-    authenticator_ = std::make_unique<auth::authenticator>(*accounts_, *codec_);
+    authenticator_ = std::make_unique<auth::authenticator>(*accounts_, *codec_, gate);
     passwords_ = std::make_unique<auth::password_service>();
     auth::login_options logins;
     logins.access_lifetime = security.token_expiration_time;

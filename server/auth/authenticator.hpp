@@ -23,6 +23,11 @@ struct authenticator_options {
     /// Verified tokens that each thread remembers; 0 of either: none.
     std::size_t cached_tokens = 4096;
     std::size_t cached_bytes = 4U << 20U;
+    /// Users of a ThingsBoard server are let in by their tokens' claims. Only where that server can have our
+    /// signing key, because an operator gave it to both: with a key that nobody else has, an unknown user is
+    /// one of our own whom this store does not know (any more), after a switch of the storage or a restored
+    /// backup.
+    bool foreign_users = false;
 };
 
 /// What an API key looks like: this, and 43 letters and digits (256 bits) after it.
@@ -40,7 +45,8 @@ sha256_digest api_key_digest(std::string_view secret) noexcept;
 ///    where the account is disabled, its tenant deleted, the session logged out, or the token older than the
 ///    last change of the password.
 ///  - A user who was deleted here (a tombstone is known): refused.
-///  - Any other user can only come from that ThingsBoard server: the token's claims count, if they are
+///  - Any other user, where foreign users are not let in (authenticator_options): refused.
+///  - Else such a user can only come from that ThingsBoard server: the token's claims count, if they are
 ///    consistent (a tenant's administrator has a tenant, a customer's user a customer) and say that the user
 ///    is enabled, and if the tenant was not deleted here. Such a principal reaches that tenant and nothing
 ///    else, like everybody, and has no account (principal::has_account): no password, no API keys, no

@@ -236,6 +236,33 @@ class Restart(unittest.TestCase):
         finally:
             server.stop()
 
+    def test_tokens_of_users_whom_another_storage_knew_are_worth_nothing(self):
+        server = Server(plugin="rocksdb", demo=False)
+        try:
+            server.start()
+            admin = server.client(SYSADMIN)
+            made = admin.post("/api/user", {"email": "mallory@example.test", "authority": "SYS_ADMIN"}).json()
+            path = f"/api/user/{made['id']['id']}"
+            self.assertEqual(200, admin.post(path + "/password", {"password": "secret-1"}).status)
+            deleted = server.client(("mallory@example.test", "secret-1"))
+            ended = server.client(SYSADMIN)
+            self.assertEqual(200, ended.post("/api/auth/logout").status)
+            self.assertEqual(200, admin.delete(path).status)
+            self.assertEqual(401, deleted.get("/api/auth/user").status)
+            self.assertEqual(0, server.terminate())
+            server.plugin = "filesystem"
+            server.extra["STORAGE_PATH"] = str(server.data / "data" / "filesystem")
+            server.start()
+            for client in (deleted, ended, admin):
+                for answer in (client.get("/api/auth/user"), client.get("/api/tenants?pageSize=1&page=0"),
+                               client.post("/api/user", {"email": "next@example.test", "authority": "SYS_ADMIN"})):
+                    self.assertEqual(401, answer.status, answer)
+                self.assertEqual(401, Client(server).post("/api/auth/token", {
+                    "refreshToken": client.refresh_token}).status)
+            self.assertEqual(200, server.client(SYSADMIN).get("/api/tenants?pageSize=1&page=0").status)
+        finally:
+            server.stop()
+
     def test_generated_passwords_are_shown_once(self):
         server = Server(environment={"GALLERY_SYSADMIN_PASSWORD": "", "GALLERY_DEMO_PASSWORD": ""})
         try:

@@ -15,6 +15,11 @@ using namespace gallery::auth;
 using gallery::test::house;
 using gallery::test::run;
 
+/// A house whose signing key a ThingsBoard server has, too.
+struct shared_house : house {
+    shared_house() : house({}, {}, {.foreign_users = true}) {}
+};
+
 errc code_of(const result<principal_ptr>& out) {
     return out ? errc::internal : out.error().code;
 }
@@ -206,7 +211,7 @@ BOOST_AUTO_TEST_CASE(the_last_use_of_a_key_is_recorded_in_the_background_once_a_
 }
 
 BOOST_AUTO_TEST_CASE(a_thingsboard_servers_token_of_an_unknown_user_reaches_its_claims_tenant) {
-    house h;
+    shared_house h;
     const auto who = h.who(gallery::test::thingsboard_token);
     BOOST_REQUIRE(who);
     BOOST_TEST(!(*who)->has_account);
@@ -215,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_thingsboard_servers_token_of_an_unknown_user_reaches_its_
 }
 
 BOOST_AUTO_TEST_CASE(for_a_known_user_the_account_counts_and_not_the_thingsboard_servers_token) {
-    house h;
+    shared_house h;
     const auto tenant = h.add_tenant();
     const auto customer = h.add_customer(tenant->id);
     user known;
@@ -237,7 +242,7 @@ BOOST_AUTO_TEST_CASE(for_a_known_user_the_account_counts_and_not_the_thingsboard
 }
 
 BOOST_AUTO_TEST_CASE(a_tenant_that_was_deleted_here_does_not_come_back_with_a_thingsboard_servers_token) {
-    house h;
+    shared_house h;
     tenant value;
     value.id.value = *parse_uuid("5e000000-1111-11ee-8a3c-0123456789ab");
     value.title = "T";
@@ -251,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_tenant_that_was_deleted_here_does_not_come_back_with_a_th
 }
 
 BOOST_AUTO_TEST_CASE(inconsistent_claims_of_unknown_users_are_refused) {
-    house h;
+    shared_house h;
     const auto try_claims = [&](authority role, tenant_id tenant, std::optional<customer_id> customer,
                                 bool enabled) {
         token_claims claims;
@@ -275,6 +280,22 @@ BOOST_AUTO_TEST_CASE(inconsistent_claims_of_unknown_users_are_refused) {
     BOOST_TEST(!try_claims(authority::tenant_admin, some, of, true));
     BOOST_TEST(!try_claims(authority::customer_user, some, {}, true));
     BOOST_TEST(!try_claims(authority::sys_admin, some, {}, true));
+}
+
+BOOST_AUTO_TEST_CASE(whom_another_store_knew_is_refused_where_nobody_else_has_the_signing_key) {
+    house before;
+    before.add_user("root@b.example", system_tenant);
+    const auto tenant = before.add_tenant();
+    before.add_user("a@b.example", tenant->id);
+    const auto root = before.log_in("root@b.example").value();
+    const auto admin = before.log_in("a@b.example").value();
+    BOOST_TEST(before.who(root.token).has_value());
+    // The same signing key, and a store that knows neither of them nor that they were deleted.
+    house after;
+    BOOST_TEST((code_of(after.who(root.token)) == errc::unauthenticated));
+    BOOST_TEST((code_of(after.who(admin.token)) == errc::unauthenticated));
+    BOOST_TEST((code_of(after.who(gallery::test::thingsboard_token)) == errc::unauthenticated));
+    BOOST_TEST(!run(after.logins.refresh(root.refresh_token)).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

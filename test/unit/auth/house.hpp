@@ -26,9 +26,10 @@ T run(task<T> what) {
 inline constexpr auth::password_cost quick{.log_n = 4, .r = 8, .p = 1};
 
 struct house {
-    explicit house(auth::login_options options = {}, auth::directory_options of_accounts = {})
+    explicit house(auth::login_options options = {}, auth::directory_options of_accounts = {},
+                   auth::authenticator_options of_gate = {})
         : accounts(store, of_accounts),
-          gate(accounts, codec),
+          gate(accounts, codec, of_gate),
           logins(accounts, codec, passwords, limiter, options) {
         accounts.set_clock([this] { return now.load(); });
         if (!run(accounts.load())) throw std::logic_error("cannot load");
