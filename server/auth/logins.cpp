@@ -235,13 +235,18 @@ task<result<void>> logins::set_password(user_id id, std::string chosen) {
 }
 
 task<result<void>> logins::set_enabled(user_id id, bool enabled) {
-    directory::edit<user> change = [enabled, now = accounts_.now()](user& value) -> result<void> {
+    directory::edit<user> change = [enabled, other_link = begin_activation(),
+                                    now = accounts_.now()](user& value) -> result<void> {
         if (enabled && value.password_hash.empty()) {
             return error{errc::invalid_argument,
                          "Can't enable a user without a password: the activation link is where it is chosen"};
         }
         value.enabled = enabled;
-        if (!enabled) end_all_sessions(value, now);
+        if (!enabled) {
+            end_all_sessions(value, now);
+            // Of whom was invited, the link is what lets in. Nobody has the other one yet.
+            if (value.pending) value.pending = other_link;
+        }
         return {};
     };
     auto changed = co_await accounts_.change_user(id, std::move(change));

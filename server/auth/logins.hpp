@@ -64,7 +64,8 @@ public:
     /// By an administrator, for somebody else: activates the account and ends its sessions.
     task<result<void>> set_password(user_id id, std::string chosen);
 
-    /// Enables or disables; disabling ends all sessions.
+    /// Enables or disables. Disabling ends all sessions, and makes an activation link that was handed out
+    /// worthless: who was invited gets in by the next one only, when an administrator asks for it.
     task<result<void>> set_enabled(user_id id, bool enabled);
 
     /// The token of the activation link, a new one where the last has expired. Errors: not_found,

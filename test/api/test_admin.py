@@ -134,6 +134,12 @@ class Users(AdminTest):
         self.assertTrue(link.startswith(self.url() + "/api/noauth/activate?activateToken="), link)
         self.assertIn("invited", self.call("user", "show", email, who=TENANT).stdout)
         self.error(REFUSED, "user", "enable", email, who=TENANT, words=["activation link"])
+        off = self.call("user", "disable", email, who=TENANT)
+        self.assertIn("invited", off.stdout)
+        self.assertIn("worth nothing any more", off.stderr)
+        self.assertStatus(400, self.anonymous.post("/api/noauth/activate", {
+            "activateToken": link.split("activateToken=")[1], "password": "secret-2"}))
+        link = self.call("user", "activation-link", email, who=TENANT).stdout.strip()
         token = link.split("activateToken=")[1]
         self.assertStatus(200, self.anonymous.post("/api/noauth/activate",
                                                    {"activateToken": token, "password": "secret-2"}))
@@ -201,6 +207,7 @@ class Users(AdminTest):
         self.assertEqual(off, self.json("user", "show", user["id"]["id"]))
         self.assertStatus(401, client.get("/api/auth/user"))
         self.assertIn("disabled", self.call("user", "show", who[0]).stdout)
+        self.assertNotIn("link", self.call("user", "disable", who[0]).stderr)
         self.error(NOT_PERMITTED, "whoami", who=who, words=["not active", who[0]])
         self.assertIn("enabled", self.call("user", "enable", who[0]).stdout)
         self.json("whoami", who=who)

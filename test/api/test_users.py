@@ -38,6 +38,22 @@ class Users(AccountTest):
         self.assertError(400, 31, self.anonymous.get("/api/noauth/activate"))
         self.assertError(400, 31, self.admin.get(path + "/activationLink"), "already activated")
 
+    def test_an_invited_user_who_is_disabled_needs_another_link(self):
+        user = self.invite(self.admin, "TENANT_ADMIN", tenantId=self.make_tenant()["id"])
+        path = f"/api/user/{user['id']['id']}"
+        link = lambda: self.assertStatus(200, self.admin.get(path + "/activationLink")).body.decode().split("=")[1]
+        choose = lambda token: self.anonymous.post("/api/noauth/activate", {
+            "activateToken": token, "password": "secret-1"})
+        handed_out = link()
+        self.assertStatus(200, self.admin.post(path + "/userCredentialsEnabled?userCredentialsEnabled=false"))
+        self.assertError(400, 31, choose(handed_out), "activateToken")
+        self.assertError(409, 35, self.anonymous.get(f"/api/noauth/activate?activateToken={handed_out}"))
+        self.assertError(401, 10, self.anonymous.post("/api/auth/login", {
+            "username": user["email"], "password": "secret-1"}))
+        info = self.admin.get(path).json()["additionalInfo"]
+        self.assertEqual((False, False), (info["userActivated"], info["userCredentialsEnabled"]))
+        self.assertStatus(200, choose(link()))
+
     def test_one_activation_link_used_by_many_at_once_lets_one_in(self):
         user = self.invite(self.admin, "TENANT_ADMIN", tenantId=self.make_tenant()["id"])
         link = self.admin.get(f"/api/user/{user['id']['id']}/activationLink").body.decode()

@@ -8,6 +8,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr const char* invited = "invited";
+
 std::string state_of(const json::object& one) {
     const auto* const info = one.if_contains("additionalInfo");
     if (info == nullptr || !info->is_object()) return {};
@@ -15,7 +17,7 @@ std::string state_of(const json::object& one) {
         const auto* value = info->get_object().if_contains(name);
         return value != nullptr && *value == true;
     };
-    if (!is("userActivated")) return "invited";
+    if (!is("userActivated")) return invited;
     return is("userCredentialsEnabled") ? "enabled" : "disabled";
 }
 
@@ -44,6 +46,10 @@ constexpr std::array<field, 11> fields{{
 
 std::span<const field> user_fields() {
     return fields;
+}
+
+bool is_invited(const json::object& user) {
+    return state_of(user) == invited;
 }
 
 }  // namespace gallery::app::admin

@@ -10,4 +10,7 @@ namespace gallery::app::admin {
 /// With what is shown once where it was just made: a generated password, an activation link.
 std::span<const field> user_fields();
 
+/// A user who has not chosen a password yet.
+bool is_invited(const boost::json::object& user);
+
 }  // namespace gallery::app::admin

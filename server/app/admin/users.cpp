@@ -175,6 +175,11 @@ outcome<> switch_to(session& in, const std::string& enabled) {
     auto now = in.server.get_object(path);
     if (!now) return now.error();
     in.out.one(*now, user_fields());
+    if (enabled == "false" && is_invited(*now)) {
+        in.out.note(
+            "The activation link that was handed out is worth nothing any more; gallery-admin user "
+            "activation-link prints another one.");
+    }
     return {};
 }
 
@@ -255,7 +260,8 @@ constexpr std::array<command, 9> commands{{
     {"user disable",
      "USER",
      "keep a user out, with the next request on every connection",
-     "USER is the e-mail address or the id. All sessions end.",
+     "USER is the e-mail address or the id. All sessions end. Of a user who was invited, the\n"
+     "activation link that was handed out is worth nothing any more.",
      "gallery-admin user disable operator@acme.example",
      {},
      disable},

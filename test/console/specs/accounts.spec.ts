@@ -32,7 +32,15 @@ test('the system administrator keeps tenants and their administrators', async ({
   await console.dialog.getByLabel('First name').fill('Anna');
   await console.dialog.getByRole('button', { name: 'Add', exact: true }).click();
   await expect(console.dialog).toContainText(`${email} was added`);
+  const withdrawn = (await console.dialog.locator('code').textContent()) ?? '';
+  await console.dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(row(page, email)).toContainText('Invited');
+  await act(console, email, 'Withdraw link');
+  await expect(page.getByText(`The activation link of ${email} is worth nothing any more`)).toBeVisible();
+  await act(console, email, 'Activation link');
+  await expect(console.dialog).toContainText('Give this link to the user');
   const link = new URL((await console.dialog.locator('code').textContent()) ?? '');
+  expect(link.href).not.toBe(withdrawn);
   await console.dialog.getByRole('button', { name: 'Done' }).click();
 
   const anna = new Console(await (await browser.newContext({ baseURL: BASE })).newPage());

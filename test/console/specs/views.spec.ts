@@ -182,7 +182,7 @@ for (const [look, options] of Object.entries(looks)) {
       await seen(console, 'customer-actions');
       await page.keyboard.press('Escape');
       await page.getByRole('link', { name: 'Users' }).click();
-      await expect(page.getByText('Not active')).toBeVisible();
+      await expect(page.getByText('Invited')).toBeVisible();
       await seen(console, 'users');
       await page.getByRole('button', { name: 'Add user' }).click();
       await expect(console.dialog.getByLabel('First name')).toBeVisible();

@@ -226,6 +226,25 @@ BOOST_AUTO_TEST_CASE(a_made_up_link_activates_nobody) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_disabled_user_who_was_invited_gets_in_by_no_link_that_was_handed_out_before) {
+    house h;
+    const auto invited = invite(h, h.add_tenant());
+    const auto token = run(h.logins.activation_token(invited->id)).value();
+    BOOST_REQUIRE(run(h.logins.set_enabled(invited->id, false)));
+    BOOST_TEST(!h.logins.check_activation(token).has_value());
+    const auto refused = run(h.logins.activate(token, "secret1"));
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST((refused.error().code == errc::invalid_argument));
+    BOOST_TEST(!h.accounts.find_user(invited->id)->enabled);
+    const auto next = run(h.logins.activation_token(invited->id)).value();
+    BOOST_TEST(next != token);
+    BOOST_TEST(run(h.logins.activate(next, "secret1")).has_value());
+    // Of who has been activated there is no link to change.
+    BOOST_REQUIRE(run(h.logins.set_enabled(invited->id, false)));
+    BOOST_TEST(!h.accounts.find_user(invited->id)->pending.has_value());
+    BOOST_TEST(run(h.logins.set_enabled(invited->id, true)).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(who_was_not_activated_cannot_be_enabled_but_can_be_given_a_password) {
     house h;
     const auto invited = invite(h, h.add_tenant());

@@ -74,17 +74,18 @@ export class UsersPage {
     { key: 'name', name: 'Name', text: (row) => [row.firstName, row.lastName].filter(Boolean).join(' '), minor: true },
     { key: 'authority', name: 'Role', text: (row) => AUTHORITY_NAMES[row.authority], minor: true },
     { key: 'createdTime', name: 'Created', text: (row) => formatDate(row.createdTime), sort: 'createdTime', minor: true },
-    { key: 'state', name: 'State', text: (row) => (enabled(row) ? '' : 'Not active'), badge: true },
+    { key: 'state', name: 'State', text: (row) => (enabled(row) ? '' : invited(row) ? 'Invited' : 'Not active'), badge: true },
   ];
   protected readonly actions: readonly RowAction<User>[] = [
     { name: 'Edit', icon: 'edit', run: (row) => void this.edit(row) },
-    { name: 'Activation link', icon: 'key', shown: (row) => !enabled(row), run: (row) => void this.showLink(row, true) },
+    { name: 'Activation link', icon: 'key', shown: invited, run: (row) => void this.showLink(row, true) },
     {
       name: (row) => (enabled(row) ? 'Disable' : 'Enable'),
       icon: 'lock',
-      shown: (row) => !this.isSelf(row),
+      shown: (row) => !this.isSelf(row) && !invited(row),
       run: (row) => void this.setEnabled(row, !enabled(row)),
     },
+    { name: 'Withdraw link', icon: 'lock', shown: invited, run: (row) => void this.withdrawLink(row) },
     {
       name: 'Delete',
       icon: 'delete',
@@ -156,6 +157,16 @@ export class UsersPage {
     this.records().refresh();
   }
 
+  /** Who has the link that was handed out stays out; the next one is another. */
+  private async withdrawLink(row: User): Promise<void> {
+    try {
+      await this.api.enableUser(row.id.id, false);
+      this.notices.say(`The activation link of ${row.email} is worth nothing any more`);
+    } catch (error) {
+      this.notices.fail(errorText(error));
+    }
+  }
+
   private async remove(row: User): Promise<void> {
     const sure = await this.dialogs.confirm({
       title: `Delete ${row.email}?`,
@@ -174,6 +185,11 @@ export class UsersPage {
     }
     this.records().refresh();
   }
+}
+
+/** No password has been chosen yet. */
+function invited(user: User): boolean {
+  return user.additionalInfo?.userActivated === false;
 }
 
 function enabled(user: User): boolean {

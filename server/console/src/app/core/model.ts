@@ -21,7 +21,7 @@ export interface User {
   readonly lastName: string | null;
   readonly tenantId: EntityRef;
   readonly customerId: EntityRef | null;
-  readonly additionalInfo: { readonly userCredentialsEnabled?: boolean } | null;
+  readonly additionalInfo: { readonly userActivated?: boolean; readonly userCredentialsEnabled?: boolean } | null;
 }
 
 /** What tenants and customers have in common. */
