@@ -19,4 +19,17 @@ bool may_decide_about(const auth::principal& who, const auth::user& account) noe
     return false;
 }
 
+result<void> require_signed_in(const auth::principal& who) {
+    if (!who.api_key) return {};
+    return error{
+        errc::permission_denied,
+        "An API key cannot do this, so that nobody who finds one can take over accounts with it. Sign "
+        "in with e-mail address and password"};
+}
+
+result<void> may_let_in(const auth::principal& who, const auth::user& account) {
+    if (account.pending && account.pending->made_with == who.api_key) return {};
+    return require_signed_in(who);
+}
+
 }  // namespace gallery::api

@@ -1,5 +1,5 @@
 // API keys: /api/apiKey..., for devices and scripts. The secret is in the answer to the creation and nowhere
-// else.
+// else. Who comes with a key sees and revokes keys, and makes, changes and enables none.
 #include "api/account_access.hpp"
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
@@ -10,6 +10,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -33,8 +34,15 @@ result<auth::api_key_ptr> own_key(const account_services& services, http::reques
     return key;
 }
 
-result<auth::api_key_ptr> key_in_path(const account_services& services, http::request& message) {
-    if (const auto who = require_anybody(services, message); !who) return who.error();
+enum class what_for : std::uint8_t { revocation, change };
+
+result<auth::api_key_ptr> key_in_path(const account_services& services, http::request& message,
+                                      what_for purpose) {
+    const auto who = require_anybody(services, message);
+    if (!who) return who.error();
+    if (purpose == what_for::change) {
+        if (const auto may = require_signed_in(**who); !may) return may.error();
+    }
     const auto id = id_parameter(message, 0, "id");
     if (!id) return id.error();
     return own_key(services, message, *id);
@@ -75,6 +83,7 @@ task<result<http::response>> update(const account_services& services, http::requ
 task<result<http::response>> save(const account_services& services, http::request& message) {
     const auto who = require_anybody(services, message);
     if (!who) co_return who.error();
+    if (const auto may = require_signed_in(**who); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     auto sent = parse_api_key(*body);
@@ -137,7 +146,7 @@ task<result<http::response>> list(const account_services& services, http::reques
 
 /// The body is a JSON string or, as ThingsBoard's clients send it, the bare text.
 task<result<http::response>> describe(const account_services& services, http::request& message) {
-    const auto known = key_in_path(services, message);
+    const auto known = key_in_path(services, message, what_for::change);
     if (!known) co_return known.error();
     auto text = co_await message.body().read_all(max_account_body);
     if (!text) co_return text.error();
@@ -163,9 +172,10 @@ task<result<http::response>> describe(const account_services& services, http::re
 }
 
 task<result<http::response>> enable(const account_services& services, http::request& message) {
-    const auto known = key_in_path(services, message);
-    if (!known) co_return known.error();
     const auto enabled = http::parse_boolean(message.param(1));
+    const auto known =
+        key_in_path(services, message, enabled && !*enabled ? what_for::revocation : what_for::change);
+    if (!known) co_return known.error();
     if (!enabled) {
         co_return error{
             errc::invalid_argument,
@@ -180,7 +190,7 @@ task<result<http::response>> enable(const account_services& services, http::requ
 }
 
 task<result<http::response>> erase(const account_services& services, http::request& message) {
-    const auto known = key_in_path(services, message);
+    const auto known = key_in_path(services, message, what_for::revocation);
     if (!known) co_return known.error();
     auto done = co_await services.accounts.delete_api_key((*known)->id);
     if (!done) co_return done.error();

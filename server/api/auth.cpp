@@ -1,4 +1,5 @@
 // Login, refresh, logout, passwords, activation: /api/auth/... and /api/noauth/activate.
+#include "api/account_access.hpp"
 #include "api/account_json.hpp"
 #include "api/account_services.hpp"
 #include "http/errors.hpp"
@@ -71,8 +72,7 @@ task<result<http::response>> log_out(const account_services& services, http::req
 task<result<http::response>> change_password(const account_services& services, http::request& message) {
     const auto who = require_anybody(services, message);
     if (!who) co_return who.error();
-    // An API key is for devices and scripts; who finds one must not be able to take over the account.
-    if ((*who)->api_key) co_return permission_denied();
+    if (const auto may = require_signed_in(**who); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     json_fields fields(*body);

@@ -37,6 +37,10 @@ result<asked> user_in_path(const account_services& services, http::request& mess
     return asked{std::move(*who), std::move(account)};
 }
 
+auth::logins::condition letting_in(const asked& what) {
+    return [who = what.who](const auth::user& account) { return may_let_in(*who, account); };
+}
+
 /// A new user as the administrator may make one. A tenant's administrator makes users of the own tenant only,
 /// whatever tenant was sent, as in ThingsBoard.
 result<auth::user> new_user(const account_services& services, const auth::principal& who,
@@ -50,11 +54,12 @@ result<auth::user> new_user(const account_services& services, const auth::princi
     }
     out.enabled = false;
     out.pending = services.logins.begin_activation();
+    out.pending->made_with = who.api_key;
     return out;
 }
 
-/// What an update may change: names, phone, email, additional_info; the role (and with it the customer) only
-/// by somebody else who keeps the user, **ours**; never the tenant.
+/// What an update may change: names, phone, additional_info; the email, by who signed in; the role (and with
+/// it the customer) only by somebody else who keeps the user, **ours**; never the tenant.
 result<void> update_user(const auth::principal& who, const submitted_user& sent, auth::user& value) {
     if (!may_keep(who, value)) return permission_denied();
     if (const auto current = check_version(sent.version, value.version); !current) return current;
@@ -72,7 +77,10 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
         if (value.role == authority::sys_admin && who.role != authority::sys_admin)
             return permission_denied();
     }
-    value.email = sent.value.email;
+    if (sent.value.email != value.email) {
+        if (auto may = require_signed_in(who); !may) return may;
+        value.email = sent.value.email;
+    }
     value.first_name = sent.value.first_name;
     value.last_name = sent.value.last_name;
     value.phone = sent.value.phone;
@@ -138,7 +146,7 @@ task<result<http::response>> set_enabled(const account_services& services, http:
 task<result<http::response>> activation_link(const account_services& services, http::request& message) {
     const auto found = user_in_path(services, message, may_decide_about);
     if (!found) co_return found.error();
-    auto token = co_await services.logins.activation_token(found->account->id);
+    auto token = co_await services.logins.activation_token(found->account->id, letting_in(*found));
     if (!token) co_return token.error();
     const bool secure = message.is_secure() || message.header(http::field::x_forwarded_proto) == "https";
     std::string link = secure ? "https://" : "http://";
@@ -151,12 +159,15 @@ task<result<http::response>> activation_link(const account_services& services, h
 task<result<http::response>> set_password(const account_services& services, http::request& message) {
     const auto found = user_in_path(services, message, may_decide_about);
     if (!found) co_return found.error();
+    auto allowed = letting_in(*found);
+    if (const auto may = allowed(*found->account); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     json_fields fields(*body);
     auto password = fields.secret("password");
     if (const auto good = fields.done(); !good) co_return good.error();
-    auto done = co_await services.logins.set_password(found->account->id, std::move(password));
+    auto done =
+        co_await services.logins.set_password(found->account->id, std::move(password), std::move(allowed));
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }

@@ -198,6 +198,7 @@ document to_document(const user& value) {
     if (value.pending) {
         out["activationNonce"] = value.pending->nonce;
         out["activationExpires"] = value.pending->expires;
+        if (value.pending->made_with) out["madeWithKey"] = to_string(*value.pending->made_with);
     }
     if (value.tokens_valid_after != 0) out["tokensValidAfter"] = value.tokens_valid_after;
     if (value.deleted) {
@@ -235,6 +236,9 @@ result<user> from_document<user>(const document& doc) {
     activation pending;
     from.read("activationNonce", pending.nonce);
     from.read("activationExpires", pending.expires);
+    std::optional<uuid> made_with;
+    from.read("madeWithKey", made_with);
+    if (made_with) pending.made_with = api_key_id{*made_with};
     if (!pending.nonce.empty()) out.pending = std::move(pending);
     from.read("tokensValidAfter", out.tokens_valid_after);
     from.read("deleted", out.deleted);

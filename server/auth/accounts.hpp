@@ -57,6 +57,7 @@ struct customer {
 struct activation {
     std::string nonce;
     std::int64_t expires = 0;
+    std::optional<api_key_id> made_with;  ///< the API key that made the user, if one did
 };
 
 struct user {

@@ -216,11 +216,13 @@ task<logins::attempt> logins::change_password(principal_ptr who, std::string cur
     co_return out;
 }
 
-task<result<void>> logins::set_password(user_id id, std::string chosen) {
-    if (const auto allowed = check_password_policy(chosen); !allowed) co_return allowed.error();
+task<result<void>> logins::set_password(user_id id, std::string chosen, condition allowed) {
+    if (const auto good = check_password_policy(chosen); !good) co_return good.error();
     auto hash = co_await passwords_.hash(std::move(chosen));
     if (!hash) co_return hash.error();
-    directory::edit<user> change = [after = *hash, now = accounts_.now()](user& value) -> result<void> {
+    directory::edit<user> change = [after = *hash, now = accounts_.now(),
+                                    allowed = std::move(allowed)](user& value) -> result<void> {
+        if (auto may = allowed ? allowed(value) : result<void>(); !may) return may;
         value.password_hash = after;
         if (value.pending) {
             value.pending.reset();
@@ -266,11 +268,14 @@ std::string logins::activation_mac(user_id id, std::string_view nonce) const {
     return base64url_encode(codec_.mac(text).substr(0, 32));
 }
 
-task<result<std::string>> logins::activation_token(user_id id) {
+task<result<std::string>> logins::activation_token(user_id id, condition allowed) {
     auto account = accounts_.find_user(id);
     if (account && account->pending && account->pending->expires <= accounts_.now()) {
         directory::edit<user> renew = [next = begin_activation()](user& value) -> result<void> {
-            if (value.pending) value.pending = next;
+            if (!value.pending) return {};
+            const auto made_with = value.pending->made_with;
+            value.pending = next;
+            value.pending->made_with = made_with;
             return {};
         };
         auto renewed = co_await accounts_.change_user(id, std::move(renew));
@@ -278,6 +283,7 @@ task<result<std::string>> logins::activation_token(user_id id) {
         account = *renewed;
     }
     if (!account) co_return error{errc::not_found, "User with id [" + to_string(id) + "] is not found"};
+    if (auto may = allowed ? allowed(*account) : result<void>(); !may) co_return may.error();
     if (!account->pending) co_return already_activated();
     auto token = to_string(id);
     std::erase(token, '-');

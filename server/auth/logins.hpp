@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -61,8 +62,12 @@ public:
     task<attempt> change_password(principal_ptr who, std::string current, std::string chosen,
                                   std::string address);
 
+    /// What must hold of an account at the moment at which something is done with it; its error is that of
+    /// what was asked for. Empty: nothing.
+    using condition = std::function<result<void>(const user&)>;
+
     /// By an administrator, for somebody else: activates the account and ends its sessions.
-    task<result<void>> set_password(user_id id, std::string chosen);
+    task<result<void>> set_password(user_id id, std::string chosen, condition allowed = {});
 
     /// Enables or disables. Disabling ends all sessions, and makes an activation link that was handed out
     /// worthless: who was invited gets in by the next one only, when an administrator asks for it.
@@ -70,7 +75,7 @@ public:
 
     /// The token of the activation link, a new one where the last has expired. Errors: not_found,
     /// invalid_argument "User is already activated!".
-    task<result<std::string>> activation_token(user_id id);
+    task<result<std::string>> activation_token(user_id id, condition allowed = {});
     /// Whose it is. Errors: invalid_argument.
     [[nodiscard]] result<user_ptr> check_activation(std::string_view token) const;
     /// Errors: as check_activation(), and a password that the policy refuses.

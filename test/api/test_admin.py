@@ -308,6 +308,29 @@ class ApiKeys(AdminTest):
         self.assertIn("GALLERY_API_KEY", refused.stderr)
         self.assertNotIn(made["value"], refused.stderr)
 
+    def test_a_script_with_a_key_keeps_customers_and_their_users_and_no_keys(self):
+        _, _, who = self.make_tenant()
+        key = self.json("apikey", "create", "script", who=who)["value"]
+        env = environment(GALLERY_URL=self.url(), GALLERY_API_KEY=key)
+        customer, emails = unique(), [unique() + "@example.test" for _ in range(2)]
+        for arguments, stdin in [(("customer", "create", customer), ""),
+                                 (("user", "create", emails[0], "--customer", customer), ""),
+                                 (("user", "create", emails[1], "--customer", customer, "--password-stdin"), "secret-2"),
+                                 (("user", "update", emails[1], "--first-name", "New"), ""),
+                                 (("user", "disable", emails[0]), ""), (("user", "list"), "")]:
+            done = run(*arguments, stdin=stdin, env=env)
+            self.assertEqual(0, done.returncode, done.stderr)
+        self.json("whoami", who=(emails[1], "secret-2"))
+        for arguments in [("apikey", "create", "next"), ("apikey", "update", "script", "--expires", "never"),
+                          ("user", "set-password", emails[1], "--generate-password"),
+                          ("user", "activation-link", emails[0]),
+                          ("user", "update", emails[1], "--email", unique() + "@example.test")]:
+            refused = run(*arguments, env=env)
+            self.assertEqual(NOT_PERMITTED, refused.returncode, refused.stderr)
+            self.assertIn("Sign in", refused.stderr)
+        done = run("apikey", "delete", "script", "--yes", env=env)
+        self.assertEqual(0, done.returncode, done.stderr)
+
     def test_keys_of_others_expiry_and_description(self):
         _, user, who = self.make_tenant()
         name = unique("key")

@@ -120,10 +120,88 @@ class ApiKeys(AccountTest):
             **raised, "authority": "CUSTOMER_USER", "customerId": user["customerId"]}))
         self.assertError(403, 20, device.list())
 
-    def test_a_key_cannot_change_the_password(self):
-        device = self.with_token(self.make_key(self.tenant)["value"], "ApiKey")
-        self.assertError(403, 20, device.post("/api/auth/changePassword", {
-            "currentPassword": TENANT[1], "newPassword": "secret-9"}))
+
+
+class NoMoreThanItself(AccountTest):
+    """Who finds a key cannot make more of it than it is: another key, a later expiry, an account."""
+
+    def setUp(self):
+        self.home, self.user, self.client = self.tenant_with_admin()
+        expires = int(time.time() * 1000) + 3600_000
+        self.key = self.client.post("/api/apiKey", {"description": "script", "expirationTime": expires}).json()
+        self.script = self.with_token(self.key["value"], "ApiKey")
+
+    def assertRefused(self, answer):
+        self.assertError(403, 20, answer, "API key", "sign in")
+
+    def keys(self):
+        answer = self.client.get(f"/api/apiKeys/{self.user['id']['id']}?pageSize=100&page=0")
+        return self.assertStatus(200, answer).json()["data"]
+
+    def test_it_makes_and_changes_no_keys_but_revokes_them(self):
+        other = self.client.post("/api/apiKey", {"description": "other", "enabled": False}).json()
+        own, path = f"/api/apiKey/{self.key['id']['id']}", f"/api/apiKey/{other['id']['id']}"
+        before = [(k["id"], k["description"], k["enabled"], k["expirationTime"]) for k in self.keys()]
+        for answer in (self.script.post("/api/apiKey", {"description": "next"}),
+                       self.script.post("/api/apiKey", {"description": "next", "userId": self.user["id"]}),
+                       self.script.post("/api/apiKey", {"id": self.key["id"], "description": "d", "expirationTime": 0}),
+                       self.script.put(own + "/description", "d"), self.script.put(path + "/enabled/true")):
+            self.assertRefused(answer)
+        self.assertEqual(before, [(k["id"], k["description"], k["enabled"], k["expirationTime"]) for k in self.keys()])
+        self.assertStatus(200, self.script.get(f"/api/apiKeys/{self.user['id']['id']}?pageSize=1&page=0"))
+        self.assertStatus(200, self.client.put(path + "/enabled/true"))
+        self.assertFalse(self.assertStatus(200, self.script.put(path + "/enabled/false")).json()["enabled"])
+        self.assertStatus(200, self.script.delete(path))
+        self.assertStatus(200, self.script.delete(own))
+        self.assertError(401, 10, self.me(self.script))
+
+    def test_it_takes_no_account_over(self):
+        colleague = self.invite(self.client, "TENANT_ADMIN")
+        other = self.activate(self.client, colleague)
+        invited = self.invite(self.client, "TENANT_ADMIN")
+        me = self.me(self.client).json()
+        for answer in (
+                self.script.post("/api/auth/changePassword", {
+                    "currentPassword": "secret-1", "newPassword": "secret-9"}),
+                self.script.post(f"/api/user/{colleague['id']['id']}/password", {"password": "secret-9"}),
+                self.script.post(f"/api/user/{invited['id']['id']}/password", {"password": "secret-9"}),
+                self.script.get(f"/api/user/{invited['id']['id']}/activationLink"),
+                self.script.post("/api/user", {**me, "email": f"{self.unique()}@example.test"}),
+                self.script.post("/api/user", {**self.me(other).json(), "email": f"{self.unique()}@example.test"})):
+            self.assertRefused(answer)
+        self.assertEqual(me, self.me(self.client).json())
+        self.assertStatus(200, self.me(self.server.client((colleague["email"], "secret-1"))))
+        # What opens nothing goes on.
+        self.assertEqual("New", self.assertStatus(200, self.script.post("/api/user", {
+            **me, "firstName": "New"})).json()["firstName"])
+
+    def test_it_keeps_customers_and_makes_their_users(self):
+        customer = self.make_customer(self.script)
+        for activate in (True, False):
+            user = self.invite(self.script, "CUSTOMER_USER", customerId=customer["id"])
+            path = f"/api/user/{user['id']['id']}"
+            if activate:
+                self.activate(self.script, user)
+            else:
+                self.assertStatus(200, self.script.post(path + "/password", {"password": "secret-1"}))
+            self.assertStatus(200, self.me(self.server.client((user["email"], "secret-1"))))
+            # From here on the account is the user's.
+            self.assertRefused(self.script.post(path + "/password", {"password": "secret-9"}))
+            self.assertEqual(403, self.script.get(path + "/activationLink").status)
+            self.assertStatus(200, self.script.post(path + "/userCredentialsEnabled?userCredentialsEnabled=false"))
+            self.assertStatus(200, self.script.delete(path))
+        second = self.with_token(self.client.post("/api/apiKey", {"description": "2"}).json()["value"], "ApiKey")
+        user = self.invite(self.script, "CUSTOMER_USER", customerId=customer["id"])
+        self.assertRefused(second.get(f"/api/user/{user['id']['id']}/activationLink"))
+        self.activate(self.client, user)
+
+    def test_a_system_administrators_key_makes_tenants_and_their_administrators(self):
+        key = self.admin.post("/api/apiKey", {"description": "provisioning"}).json()
+        script = self.with_token(key["value"], "ApiKey")
+        tenant = self.assertStatus(200, script.post("/api/tenant", {"title": self.unique("tenant")})).json()
+        client = self.activate(script, self.invite(script, "TENANT_ADMIN", tenantId=tenant["id"]))
+        self.assertEqual(tenant["id"], self.me(client).json()["tenantId"])
+        self.assertStatus(200, script.delete(f"/api/tenant/{tenant['id']['id']}"))
 
 
 if __name__ == "__main__":

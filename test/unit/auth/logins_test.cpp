@@ -245,6 +245,43 @@ BOOST_AUTO_TEST_CASE(a_disabled_user_who_was_invited_gets_in_by_no_link_that_was
     BOOST_TEST(run(h.logins.set_enabled(invited->id, true)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_condition_is_asked_at_the_moment_of_the_change) {
+    house h;
+    const auto invited = invite(h, h.add_tenant());
+    const logins::condition still_invited = [](const user& account) -> result<void> {
+        if (account.pending) return {};
+        return error{errc::permission_denied, "not any more"};
+    };
+    BOOST_TEST(run(h.logins.activation_token(invited->id, still_invited)).has_value());
+    BOOST_REQUIRE(run(h.logins.set_password(invited->id, "secret1", still_invited)));
+    BOOST_TEST((run(h.logins.set_password(invited->id, "secret2", still_invited)).error().code ==
+                errc::permission_denied));
+    BOOST_TEST(
+        (run(h.logins.activation_token(invited->id, still_invited)).error().code == errc::permission_denied));
+    BOOST_TEST(h.log_in("new@b.example", "secret1").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(which_key_made_a_user_is_kept_with_a_renewed_link_and_over_a_restart) {
+    house h;
+    const auto tenant = h.add_tenant();
+    const api_key_id key{random_uuid()};
+    user value;
+    value.email = "made@b.example";
+    value.owner = tenant->id;
+    value.role = authority::tenant_admin;
+    value.enabled = false;
+    value.pending = h.logins.begin_activation();
+    value.pending->made_with = key;
+    const auto made = run(h.accounts.create(std::move(value))).value();
+    h.pass(std::chrono::hours(24));
+    BOOST_REQUIRE(run(h.logins.activation_token(made->id)));
+    BOOST_REQUIRE(run(h.accounts.load()));
+    BOOST_TEST((h.accounts.find_user(made->id)->pending->made_with == key));
+    // Who disables the user decides anew who lets the user in.
+    BOOST_REQUIRE(run(h.logins.set_enabled(made->id, false)));
+    BOOST_TEST(!h.accounts.find_user(made->id)->pending->made_with.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(who_was_not_activated_cannot_be_enabled_but_can_be_given_a_password) {
     house h;
     const auto invited = invite(h, h.add_tenant());
