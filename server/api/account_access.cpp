@@ -27,6 +27,11 @@ result<void> require_signed_in(const auth::principal& who) {
         "in with e-mail address and password"};
 }
 
+result<void> may_give_role(const auth::principal& who, auth::authority role) {
+    if (role != who.role) return {};
+    return require_signed_in(who);
+}
+
 result<void> may_let_in(const auth::principal& who, const auth::user& account) {
     if (account.pending && account.pending->made_with == who.api_key) return {};
     return require_signed_in(who);

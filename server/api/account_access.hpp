@@ -25,6 +25,10 @@ bool may_decide_about(const auth::principal& who, const auth::user& account) noe
 /// given. Error: permission_denied that says to sign in.
 result<void> require_signed_in(const auth::principal& who);
 
+/// To make somebody, or make of somebody, what the own user is: who signed in. An equal of its user would be
+/// all that a key is, without its end. Error: as require_signed_in().
+result<void> may_give_role(const auth::principal& who, auth::authority role);
+
 /// The first password or the activation link of @p account: who signed in, and the API key that made the
 /// user, until the user has chosen a password. Error: as require_signed_in().
 result<void> may_let_in(const auth::principal& who, const auth::user& account);

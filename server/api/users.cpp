@@ -52,6 +52,7 @@ result<auth::user> new_user(const account_services& services, const auth::princi
     if (of_system ? out.role == authority::customer_user : out.role == authority::sys_admin) {
         return permission_denied();
     }
+    if (auto may = may_give_role(who, out.role); !may) return may.error();
     out.enabled = false;
     out.pending = services.logins.begin_activation();
     out.pending->made_with = who.api_key;
@@ -71,6 +72,7 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
     if (sent.value.role != authority::customer_user && !sent.customer) customer.reset();
     if (sent.value.role != value.role || customer != value.customer) {
         if (!may_decide_about(who, value)) return permission_denied();
+        if (auto may = may_give_role(who, sent.value.role); !may) return may;
         value.role = sent.value.role;
         value.customer = customer;
         if (!may_decide_about(who, value)) return permission_denied();

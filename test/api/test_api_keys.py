@@ -175,6 +175,15 @@ class NoMoreThanItself(AccountTest):
         self.assertEqual("New", self.assertStatus(200, self.script.post("/api/user", {
             **me, "firstName": "New"})).json()["firstName"])
 
+    def test_it_makes_no_equal_of_its_user(self):
+        customer = self.make_customer(self.script)
+        user = self.invite(self.script, "CUSTOMER_USER", customerId=customer["id"])
+        self.assertRefused(self.script.post("/api/user", {
+            "email": f"{self.unique()}@example.test", "authority": "TENANT_ADMIN"}))
+        self.assertRefused(self.script.post("/api/user", {**user, "authority": "TENANT_ADMIN", "customerId": None}))
+        moved = self.script.post("/api/user", {**user, "customerId": self.make_customer(self.script)["id"]})
+        self.assertEqual("CUSTOMER_USER", self.assertStatus(200, moved).json()["authority"])
+
     def test_it_keeps_customers_and_makes_their_users(self):
         customer = self.make_customer(self.script)
         for activate in (True, False):
@@ -199,6 +208,8 @@ class NoMoreThanItself(AccountTest):
         key = self.admin.post("/api/apiKey", {"description": "provisioning"}).json()
         script = self.with_token(key["value"], "ApiKey")
         tenant = self.assertStatus(200, script.post("/api/tenant", {"title": self.unique("tenant")})).json()
+        self.assertRefused(script.post("/api/user", {
+            "email": f"{self.unique()}@example.test", "authority": "SYS_ADMIN"}))
         client = self.activate(script, self.invite(script, "TENANT_ADMIN", tenantId=tenant["id"]))
         self.assertEqual(tenant["id"], self.me(client).json()["tenantId"])
         self.assertStatus(200, script.delete(f"/api/tenant/{tenant['id']['id']}"))

@@ -35,6 +35,13 @@ BOOST_AUTO_TEST_CASE(an_api_key_may_not_and_is_told_to_sign_in) {
     BOOST_TEST(refused.error().message.find("Sign in") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_api_key_makes_no_equal_of_its_user) {
+    const auto script = administrator(api_key_id{random_uuid()});
+    BOOST_TEST(!api::may_give_role(script, auth::authority::tenant_admin).has_value());
+    BOOST_TEST(api::may_give_role(script, auth::authority::customer_user).has_value());
+    BOOST_TEST(api::may_give_role(administrator(), auth::authority::tenant_admin).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(an_api_key_lets_in_whom_it_made_until_a_password_is_chosen) {
     const api_key_id key{random_uuid()};
     const auto script = administrator(key);
