@@ -30,7 +30,7 @@ void add_endpoint(http::router& routes, const account_services& services, http::
                   std::uint64_t body_limit) {
     http::route_options options;
     options.name = name;
-    options.body_limit = body_limit;
+    options.body_limit = body_limit == 0 ? 0 : services.limit_body(pattern, body_limit);
     routes.add(
         verb, pattern,
         [&services, answer](http::request& message) { return answer_one(services, answer, message); },

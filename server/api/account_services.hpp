@@ -10,9 +10,13 @@
 #include <gallery/task.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace gallery::api {
+
+/// Bytes that the body of the route with this pattern may have, at most @p own and at least 1.
+using body_limiter = std::function<std::uint64_t(std::string_view pattern, std::uint64_t own)>;
 
 /// Outlives the router. Used by all I/O threads at once; nothing in it changes.
 struct account_services {
@@ -20,6 +24,7 @@ struct account_services {
     auth::logins& logins;
     verify_credentials verify;
     auth::tenant_images_eraser erase_images;
+    body_limiter limit_body;
 };
 
 /// Login, refresh, logout, passwords, activation.
@@ -37,7 +42,8 @@ using account_endpoint = task<result<http::response>> (*)(const account_services
 
 inline constexpr std::uint64_t max_account_body = 64 * 1024;
 
-/// Registers @p answer; its errors become error responses.
+/// Registers @p answer; its errors become error responses. @p body_limit is what the endpoint itself takes, 0
+/// for no body; services.limit_body may lower it.
 void add_endpoint(http::router& routes, const account_services& services, http::method verb,
                   std::string_view pattern, std::string_view name, account_endpoint answer,
                   std::uint64_t body_limit = 0);

@@ -24,7 +24,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint64_t max_info_bytes = 64 * 1024;
 constexpr std::int64_t max_page_size = 10'000;
 
 error bad_parameter(std::string_view name, std::string_view value, std::string_view expected) {
@@ -135,15 +134,15 @@ void images::add_routes(http::router& routes) {
                    {.name = name, .body_limit = body_limit});
     };
     using http::method;
-    const auto form = limits_.max_bytes + form_envelope;
-    const auto document = limits_.max_bytes / 3 * 4 + form_envelope;
-    add(method::post, "/api/image", "image.upload", &images::upload, form);
-    add(method::put, "/api/image/import", "image.import", &images::import, document);
+    const auto form = [](std::uint64_t picture) { return picture + form_envelope; };
+    const auto document = [](std::uint64_t picture) { return picture / 3 * 4 + form_envelope; };
+    add(method::post, "/api/image", "image.upload", &images::upload, form(limits_.upload));
+    add(method::put, "/api/image/import", "image.import", &images::import, document(limits_.import));
     add(method::get, "/api/images", "image.list", &images::list, 0);
-    add(method::put, "/api/images/{type}/{key}", "image.replace", &images::replace, form);
+    add(method::put, "/api/images/{type}/{key}", "image.replace", &images::replace, form(limits_.replace));
     add(method::delete_, "/api/images/{type}/{key}", "image.delete", &images::erase, 0);
     add(method::get, "/api/images/{type}/{key}/info", "image.info", &images::info, 0);
-    add(method::put, "/api/images/{type}/{key}/info", "image.rename", &images::rename, max_info_bytes);
+    add(method::put, "/api/images/{type}/{key}/info", "image.rename", &images::rename, limits_.info);
     add(method::put, "/api/images/{type}/{key}/public/{isPublic}", "image.publish", &images::publish, 0);
     add(method::get, "/api/images/{type}/{key}/export", "image.export", &images::export_one, 0);
 }
@@ -166,7 +165,7 @@ result<tenant_id> images::own_gallery(http::request& message, service::image_ope
 task<http::response> images::upload(http::request& message) {
     const auto tenant = own_gallery(message, service::image_operation::write);
     if (!tenant) co_return http::error_response(tenant.error());
-    auto form = co_await read_upload_form(message, *tenant, memory_, limits_.max_bytes);
+    auto form = co_await read_upload_form(message, *tenant, memory_, limits_.upload);
     if (!form) co_return http::error_response(form.error());
     service::new_image image;
     image.file = std::move(form->file);
@@ -187,7 +186,7 @@ task<http::response> images::replace(http::request& message) {
         if (auto allowed = (*check)(current->get()); !allowed)
             co_return http::error_response(allowed.error());
     }
-    auto form = co_await read_upload_form(message, where->tenant, memory_, limits_.max_bytes);
+    auto form = co_await read_upload_form(message, where->tenant, memory_, limits_.replace);
     if (!form) co_return http::error_response(form.error());
     co_return info_response(co_await gallery_.replace(where->tenant, std::move(where->key),
                                                       std::move(form->file), std::move(*check)));
@@ -202,7 +201,7 @@ task<http::response> images::import(http::request& message) {
                                              "Content-Type: application/json."});
     auto& text = message.body();
     const auto length = text.content_length().value_or(text.limit());
-    if (length > text.limit()) co_return http::error_response(picture_too_large(limits_.max_bytes));
+    if (length > text.limit()) co_return http::error_response(picture_too_large(limits_.import));
     auto memory = co_await memory_.acquire(*tenant, length / 4 * 3);
     if (!memory) co_return http::error_response(memory.error());
     service::resource_export_reader reader(length);
@@ -215,8 +214,8 @@ task<http::response> images::import(http::request& message) {
     }
     auto exported = reader.finish();
     if (!exported) co_return http::error_response(exported.error());
-    if (exported->data.size() > limits_.max_bytes)
-        co_return http::error_response(picture_too_large(limits_.max_bytes));
+    if (exported->data.size() > limits_.import)
+        co_return http::error_response(picture_too_large(limits_.import));
     const auto& key = exported->resource_key.empty() ? exported->file_name : exported->resource_key;
     auto check = co_await write_condition(message, *tenant, key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());

@@ -13,9 +13,16 @@
 
 namespace gallery::api {
 
+inline constexpr std::uint64_t max_info_bytes = 64 * 1024;
+
+/// What the three ways to bring a picture take, in bytes of the picture itself, whatever the form or the
+/// base64 around it adds.
 struct image_limits {
-    /// Bytes of one picture: the payload limit of /api/image*, and MAX_RESOURCE_SIZE where that is smaller.
-    std::uint64_t max_bytes = 50 * 1024 * 1024;
+    std::uint64_t upload = 50 * 1024 * 1024;
+    std::uint64_t replace = 50 * 1024 * 1024;
+    std::uint64_t import = 50 * 1024 * 1024;
+    /// Of the body that renames an image.
+    std::uint64_t info = max_info_bytes;
 };
 
 /// All references must outlive it; used by all I/O threads.

@@ -56,7 +56,10 @@ private:
     result<void> listen_for_metrics();
     void report_accounts(const std::vector<auth::new_account>& made);
     task<std::uint64_t> count_images();
-    [[nodiscard]] std::uint64_t picture_limit() const;
+    /// Bytes of a picture that comes by the route with this pattern.
+    [[nodiscard]] std::uint64_t picture_limit(std::string_view pattern) const;
+    /// Bytes of another body for that route, which itself takes @p own.
+    [[nodiscard]] std::uint64_t body_limit(std::string_view pattern, std::uint64_t own) const;
     [[nodiscard]] std::string local_url() const;
 
     std::string data_folder_;

@@ -6,18 +6,33 @@
 #include "app/process.hpp"
 #include "http/static_files.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace gallery::app {
 
-std::uint64_t gallery_server::parts::picture_limit() const {
+namespace {
+
+/// More than any machine has memory for, and far from where sums with it overflow.
+constexpr std::uint64_t largest_picture = 1ULL << 40;
+
+}  // namespace
+
+std::uint64_t gallery_server::parts::picture_limit(std::string_view pattern) const {
     // Where no pattern matches, the memory of all uploads is the bound.
-    auto most =
-        settings.transport.max_payload_size.limit("/api/image").value_or(settings.transport.upload_memory);
+    const auto limit =
+        settings.transport.max_payload_size.limit(pattern).value_or(settings.transport.upload_memory);
+    auto most = std::min(limit, largest_picture);
     const auto resource = settings.image.max_resource_size;
     if (resource != 0) most = std::min(most, resource);
     return most;
+}
+
+std::uint64_t gallery_server::parts::body_limit(std::string_view pattern, std::uint64_t own) const {
+    const auto limit = settings.transport.max_payload_size.limit(pattern).value_or(own);
+    // 0 would make it a route that takes no body, and reads and ignores a short one.
+    return std::max<std::uint64_t>(std::min(limit, own), 1);
 }
 
 result<void> gallery_server::parts::add_routes() {
@@ -27,12 +42,16 @@ result<void> gallery_server::parts::add_routes() {
     };
     api::system_parameters parameters;
     parameters.max_resource_size = settings.image.max_resource_size;
-    parameters.max_upload_size = picture_limit();
+    parameters.max_upload_size = picture_limit("/api/image");
     system_api_ = std::make_unique<api::system>(verify, parameters, [this] { return ready_.load(); });
     system_api_->add_routes(*routes_);
 
-    images_api_ = std::make_unique<api::images>(*images_, *coded_, *uploads_, background_, verify,
-                                                api::image_limits{.max_bytes = picture_limit()});
+    api::image_limits limits;
+    limits.upload = picture_limit("/api/image");
+    limits.replace = picture_limit("/api/images/{type}/{key}");
+    limits.import = picture_limit("/api/image/import");
+    limits.info = body_limit("/api/images/{type}/{key}/info", api::max_info_bytes);
+    images_api_ = std::make_unique<api::images>(*images_, *coded_, *uploads_, background_, verify, limits);
     images_api_->add_routes(*routes_);
 
     bytes_api_ = std::make_unique<api::image_bytes>(
@@ -41,8 +60,11 @@ result<void> gallery_server::parts::add_routes() {
     bytes_api_->add_routes(*routes_);
 
     const auto erase_images = [this](tenant_id tenant) { return images_->erase_all(tenant); };
+    const api::body_limiter limit_body = [this](std::string_view pattern, std::uint64_t own) {
+        return body_limit(pattern, own);
+    };
     account_api_ = std::make_unique<api::account_services>(
-        api::account_services{*accounts_, *logins_, verify, erase_images});
+        api::account_services{*accounts_, *logins_, verify, erase_images, limit_body});
     api::add_account_routes(*routes_, *account_api_);
     api::add_openapi_routes(*routes_);
     return add_console();

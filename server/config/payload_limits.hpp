@@ -26,8 +26,8 @@ public:
     /// Error: invalid_argument that names the entry and what is wrong with it.
     static result<payload_limits> parse(std::string_view text);
 
-    /// Bytes of a request body that @p path (raw, without the query) may have; nothing where no pattern
-    /// matches.
+    /// Bytes of a request body that @p path may have; nothing where no pattern matches. A route's pattern is
+    /// a path, too, in which "{key}" is a segment like others.
     [[nodiscard]] std::optional<std::uint64_t> limit(std::string_view path) const noexcept;
 
     [[nodiscard]] const std::vector<std::pair<std::string, std::uint64_t>>& entries() const noexcept {

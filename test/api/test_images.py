@@ -473,6 +473,47 @@ class Limits(ServerTest):
         self.assertEqual(before, self.total())
 
 
+class LimitsByPath(ServerTest):
+    """Each path has its own; the first pattern that matches decides."""
+    options = {"environment": {"HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION":
+               "/api/image/import=1000;/api/images/*/*/info=100;/api/images/**=2000;/api/image=3000;"
+               "/api/user/**=10;/api/tenant=0;/api/**=16777216"}}
+
+    def picture(self, size):
+        base = png(4, 4, text="")
+        return png(4, 4, text="x" * (size - len(base)))
+
+    def test_uploads_replacements_and_imports_have_their_own_limits(self):
+        before = self.total()
+        self.assertStatus(200, self.tenant.upload("up.png", self.picture(3000)))
+        self.assertError(413, 31, self.tenant.upload("over.png", self.picture(3001)), "3000")
+        self.assertStatus(200, self.tenant.replace("up.png", "new.png", self.picture(2000)))
+        for size in (2001, 200_000):
+            self.assertError(413, 31, self.tenant.replace("up.png", "new.png", self.picture(size)), "2000")
+        self.assertStatus(200, self.tenant.put("/api/image/import", export_document("in.png", self.picture(1000))))
+        for size in (1001, 200_000):
+            document = export_document("over.png", self.picture(size))
+            self.assertError(413, 31, self.tenant.put("/api/image/import", document), "1000")
+        self.assertEqual(before + 2, self.total())
+        self.assertEqual(3000, self.tenant.get("/api/system/params").json()["maxUploadSize"])
+
+    def test_so_have_all_other_bodies(self):
+        self.assertStatus(200, self.tenant.upload("named.png", self.picture(500)))
+        self.assertStatus(200, self.tenant.put("/api/images/tenant/named.png/info", {"title": "x" * 50}))
+        self.assertError(413, 31, self.tenant.put("/api/images/tenant/named.png/info", {"title": "x" * 100}), "100")
+        self.assertError(413, 31, self.admin.post("/api/user", {"email": "x@example.test"}))
+        self.assertError(413, 31, self.admin.post("/api/tenant", {"title": "x"}))
+        self.assertStatus(200, self.tenant.post("/api/customer", {"title": "x" * 200}))
+
+
+class NoLogin(unittest.TestCase):
+    def test_a_login_has_the_limit_of_its_path(self):
+        limit = "/api/auth/**=10;/api/**=16777216"
+        with Server(environment={"HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION": limit}) as server:
+            answer = Client(server).post("/api/auth/login", {"username": SYSADMIN[0], "password": SYSADMIN[1]})
+            self.assertEqual(413, answer.status, answer)
+
+
 class Restart(unittest.TestCase):
     def test_what_was_acknowledged_is_there_after_a_restart(self):
         server = Server()

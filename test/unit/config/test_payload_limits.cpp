@@ -32,6 +32,13 @@ BOOST_AUTO_TEST_CASE(the_first_pattern_that_matches_decides) {
     BOOST_TEST(limits.limit("/api/image").value() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(the_pattern_of_a_route_is_a_path) {
+    const auto limits = payload_limits::parse("/api/images/*/*=3;/api/images/**=2;/api/**=1").value();
+    BOOST_TEST(limits.limit("/api/images/{type}/{key}").value() == 3U);
+    BOOST_TEST(limits.limit("/api/images/{type}/{key}/info").value() == 2U);
+    BOOST_TEST(limits.limit("/api/user/{userId}/password").value() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(patterns_are_ants) {
     BOOST_TEST(ant_match("/a/*/c", "/a/b/c"));
     BOOST_TEST(!ant_match("/a/*/c", "/a/c"));
