@@ -1,6 +1,7 @@
 #include "auth/login_limiter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gallery::auth {
 namespace {
@@ -23,30 +24,52 @@ std::chrono::seconds wait_after(int failures) {
 
 login_limiter::login_limiter(std::size_t max_entries) : max_entries_(std::max<std::size_t>(max_entries, 1)) {}
 
-std::optional<std::chrono::seconds> login_limiter::begin(std::string_view account, std::string_view address,
-                                                         time_point now) {
-    const auto key = key_of(account, address);
-    const std::lock_guard lock(mutex_);
-    const auto found = index_.find(key);
-    if (found == index_.end()) return std::nullopt;
-    auto& known = *found->second;
-    if (now - known.last > memory || known.failures < free_failures) return std::nullopt;
-    if (now < known.blocked_until) return std::chrono::ceil<std::chrono::seconds>(known.blocked_until - now);
-    // From here on one try at a time: many at once would be a way around the waiting.
-    known.blocked_until = now + wait_after(known.failures);
-    return std::nullopt;
+login_limiter::attempt::attempt(attempt&& other) noexcept
+    : limiter_(std::exchange(other.limiter_, nullptr)), key_(std::move(other.key_)), wait_(other.wait_) {}
+
+login_limiter::attempt::~attempt() {
+    if (limiter_ != nullptr) limiter_->given_up(key_);
 }
 
-void login_limiter::failed(std::string_view account, std::string_view address, time_point now) {
+void login_limiter::attempt::failed(time_point now) {
+    std::exchange(limiter_, nullptr)->failed(key_, now);
+}
+
+void login_limiter::attempt::succeeded() {
+    std::exchange(limiter_, nullptr)->succeeded(key_);
+}
+
+login_limiter::attempt login_limiter::begin(std::string_view account, std::string_view address,
+                                            time_point now) {
     auto key = key_of(account, address);
     const std::lock_guard lock(mutex_);
+    int failures = 0;
+    time_point blocked_until{};
+    if (const auto found = index_.find(key); found != index_.end() && now - found->second->last <= memory) {
+        failures = found->second->failures;
+        blocked_until = found->second->blocked_until;
+    }
+    const auto known = under_way_.find(key);
+    const int tries = known == under_way_.end() ? 0 : known->second;
+    if (failures + tries >= free_failures) {
+        const auto wait = std::chrono::ceil<std::chrono::seconds>(blocked_until - now);
+        if (tries > 0) return attempt(std::max(wait, std::chrono::seconds(1)));
+        if (now < blocked_until) return attempt(wait);
+    }
+    ++under_way_[key];
+    return {this, std::move(key)};
+}
+
+void login_limiter::failed(const std::string& key, time_point now) {
+    const std::lock_guard lock(mutex_);
+    end_try(key);
     auto found = index_.find(key);
     if (found == index_.end()) {
         if (entries_.size() == max_entries_) {
             index_.erase(entries_.back().key);
             entries_.pop_back();
         }
-        entries_.push_front({.key = std::move(key), .failures = 0, .last = now, .blocked_until = {}});
+        entries_.push_front({.key = key, .failures = 0, .last = now, .blocked_until = {}});
         found = index_.emplace(entries_.front().key, entries_.begin()).first;
     }
     auto& known = *found->second;
@@ -57,14 +80,24 @@ void login_limiter::failed(std::string_view account, std::string_view address, t
     entries_.splice(entries_.begin(), entries_, found->second);
 }
 
-void login_limiter::succeeded(std::string_view account, std::string_view address) {
-    const auto key = key_of(account, address);
+void login_limiter::succeeded(const std::string& key) {
     const std::lock_guard lock(mutex_);
+    end_try(key);
     const auto found = index_.find(key);
     if (found == index_.end()) return;
     const auto where = found->second;
     index_.erase(found);
     entries_.erase(where);
+}
+
+void login_limiter::given_up(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    end_try(key);
+}
+
+void login_limiter::end_try(const std::string& key) {
+    const auto found = under_way_.find(key);
+    if (--found->second == 0) under_way_.erase(found);
 }
 
 }  // namespace gallery::auth

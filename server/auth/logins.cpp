@@ -76,7 +76,8 @@ token_pair logins::issue(const user& account, std::string session) const {
 task<logins::attempt> logins::log_in(std::string username, std::string password, std::string address) {
     attempt out{wrong_credentials(), {}};
     const auto name = is_utf8(username) ? folded_email(username) : std::string();
-    if (const auto wait = limiter_.begin(name, address, steady::now())) {
+    auto attempted = limiter_.begin(name, address, steady::now());
+    if (const auto wait = attempted.refused()) {
         out.outcome = held_off(*wait);
         out.retry_after = *wait;
         co_return out;
@@ -89,10 +90,10 @@ task<logins::attempt> logins::log_in(std::string username, std::string password,
         co_return out;
     }
     if (!verdict->matches) {
-        limiter_.failed(name, address, steady::now());
+        attempted.failed(steady::now());
         co_return out;
     }
-    limiter_.succeeded(name, address);
+    attempted.succeeded();
     // Asked again: the account may have changed while the password was checked.
     const auto current = accounts_.standing_of(account->id, account->owner, {});
     if (!current.account || current.tenant_gone || current.account->password_hash != account->password_hash) {
@@ -173,7 +174,8 @@ task<logins::attempt> logins::change_password(principal_ptr who, std::string cur
         co_return out;
     }
     const auto name = folded_email(account->email);
-    if (const auto wait = limiter_.begin(name, address, steady::now())) {
+    auto attempted = limiter_.begin(name, address, steady::now());
+    if (const auto wait = attempted.refused()) {
         out.outcome = held_off(*wait);
         out.retry_after = *wait;
         co_return out;
@@ -184,11 +186,11 @@ task<logins::attempt> logins::change_password(principal_ptr who, std::string cur
         co_return out;
     }
     if (!verdict->matches) {
-        limiter_.failed(name, address, steady::now());
+        attempted.failed(steady::now());
         out.outcome = error{errc::invalid_argument, "Current password doesn't match!"};
         co_return out;
     }
-    limiter_.succeeded(name, address);
+    attempted.succeeded();
     if (current == chosen) {
         out.outcome = error{errc::invalid_argument, "New password should be different from existing!"};
         co_return out;

@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 import unittest
 import uuid
@@ -144,6 +145,24 @@ class RateLimit(AccountTest):
         while (answer := attempt("secret-1")).status == 429 and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertStatus(200, answer)
+
+    def test_many_guesses_at_once_are_no_way_around(self):
+        _, user, _ = self.tenant_with_admin()
+        answers = []
+
+        def guess(number):
+            answers.append(Client(self.server).post("/api/auth/login", {
+                "username": user["email"], "password": f"wrong-{number}"}))
+        threads = [threading.Thread(target=guess, args=(n,)) for n in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({401, 429}, {a.status for a in answers})
+        # One more wherever a second passed meanwhile, which on a slow machine it may.
+        tried = [a for a in answers if a.status == 401]
+        self.assertGreaterEqual(len(tried), 5)
+        self.assertLess(len(tried), 15)
 
 
 class SharedSigningKey(AccountTest):

@@ -9,9 +9,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -138,69 +141,127 @@ BOOST_AUTO_TEST_SUITE(login_limits)
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+using time_point = login_limiter::time_point;
+
+/// Whether a password could be tried, which was wrong.
+bool fails(login_limiter& limiter, std::string_view account, std::string_view address, time_point now) {
+    auto attempt = limiter.begin(account, address, now);
+    if (attempt.refused()) return false;
+    attempt.failed(now);
+    return true;
+}
+
+/// Fails as long as it may.
+void use_up(login_limiter& limiter, std::string_view account, std::string_view address, time_point now) {
+    int failures = 0;
+    while (fails(limiter, account, address, now))
+        ++failures;
+    BOOST_TEST(failures == login_limiter::free_failures);
+}
+
+/// How long to wait before a password may be tried; nothing is tried.
+std::optional<seconds> wait_of(login_limiter& limiter, std::string_view account, std::string_view address,
+                               time_point now) {
+    return limiter.begin(account, address, now).refused();
+}
+
 BOOST_AUTO_TEST_CASE(failures_are_free_at_first_and_then_held_off_ever_longer_up_to_a_minute) {
     login_limiter limiter;
-    login_limiter::time_point now{};
-    for (int i = 0; i < login_limiter::free_failures; ++i) {
-        BOOST_TEST(!limiter.begin("a", "1", now).has_value());
-        limiter.failed("a", "1", now);
-    }
+    time_point now{};
+    use_up(limiter, "a", "1", now);
     seconds last{0};
     for (int i = 0; i < 10; ++i) {
-        const auto wait = limiter.begin("a", "1", now);
+        const auto wait = wait_of(limiter, "a", "1", now);
         BOOST_REQUIRE(wait);
         BOOST_TEST((*wait >= last && *wait <= login_limiter::longest_wait));
         last = *wait;
         now += *wait;
-        BOOST_TEST(!limiter.begin("a", "1", now).has_value());  // never for ever
-        BOOST_TEST(limiter.begin("a", "1", now).has_value());   // and one at a time
-        limiter.failed("a", "1", now);
+        auto attempt = limiter.begin("a", "1", now);
+        BOOST_TEST(!attempt.refused().has_value());               // never for ever
+        BOOST_TEST(wait_of(limiter, "a", "1", now).has_value());  // and one at a time
+        attempt.failed(now);
     }
     BOOST_TEST((last == login_limiter::longest_wait));
 }
 
+BOOST_AUTO_TEST_CASE(tries_under_way_count_so_that_many_at_once_are_no_way_around) {
+    login_limiter limiter;
+    const time_point now{};
+    std::vector<login_limiter::attempt> under_way;
+    int refused = 0;
+    for (int i = 0; i < 100; ++i) {
+        auto attempt = limiter.begin("a", "1", now);
+        if (const auto wait = attempt.refused()) {
+            BOOST_TEST((*wait == seconds(1)));
+            ++refused;
+        } else {
+            under_way.push_back(std::move(attempt));
+        }
+    }
+    BOOST_TEST(under_way.size() == static_cast<std::size_t>(login_limiter::free_failures));
+    BOOST_TEST(refused == 100 - login_limiter::free_failures);
+    BOOST_TEST(!wait_of(limiter, "a", "2", now).has_value());
+    for (auto& attempt : under_way)
+        attempt.failed(now);
+    BOOST_TEST(wait_of(limiter, "a", "1", now).has_value());
+    // Those that had failed before count with those under way.
+    login_limiter other;
+    for (int i = 0; i < login_limiter::free_failures - 1; ++i)
+        BOOST_TEST(fails(other, "a", "1", now));
+    const auto last = other.begin("a", "1", now);
+    BOOST_TEST(!last.refused().has_value());
+    BOOST_TEST(wait_of(other, "a", "1", now).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_try_that_ended_without_a_password_looked_at_leaves_nothing) {
+    login_limiter limiter;
+    const time_point now{};
+    for (int i = 0; i < 20; ++i)
+        BOOST_TEST(!wait_of(limiter, "a", "1", now).has_value());
+    use_up(limiter, "a", "1", now);
+}
+
 BOOST_AUTO_TEST_CASE(others_are_not_held_off) {
     login_limiter limiter;
-    const login_limiter::time_point now{};
-    for (int i = 0; i < 20; ++i)
-        limiter.failed("a", "1", now);
-    BOOST_TEST(limiter.begin("a", "1", now).has_value());
-    BOOST_TEST(!limiter.begin("a", "2", now).has_value());
-    BOOST_TEST(!limiter.begin("b", "1", now).has_value());
+    const time_point now{};
+    use_up(limiter, "a", "1", now);
+    BOOST_TEST(wait_of(limiter, "a", "1", now).has_value());
+    BOOST_TEST(!wait_of(limiter, "a", "2", now).has_value());
+    BOOST_TEST(!wait_of(limiter, "b", "1", now).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_success_or_a_quarter_of_an_hour_forgets) {
     login_limiter limiter;
-    const login_limiter::time_point now{};
-    for (int i = 0; i < 20; ++i)
-        limiter.failed("a", "1", now);
-    limiter.succeeded("a", "1");
-    BOOST_TEST(!limiter.begin("a", "1", now).has_value());
-    for (int i = 0; i < 20; ++i)
-        limiter.failed("a", "1", now);
-    BOOST_TEST(!limiter.begin("a", "1", now + minutes(16)).has_value());
-    limiter.failed("a", "1", now + minutes(16));
-    BOOST_TEST(!limiter.begin("a", "1", now + minutes(16)).has_value());
+    const time_point now{};
+    for (int i = 0; i < login_limiter::free_failures - 1; ++i)
+        BOOST_TEST(fails(limiter, "a", "1", now));
+    limiter.begin("a", "1", now).succeeded();
+    use_up(limiter, "a", "1", now);
+    BOOST_TEST(!wait_of(limiter, "a", "1", now + minutes(16)).has_value());
+    use_up(limiter, "a", "1", now + minutes(16));
 }
 
-BOOST_AUTO_TEST_CASE(many_right_logins_at_once_are_not_held_off) {
+BOOST_AUTO_TEST_CASE(right_logins_one_after_the_other_are_not_held_off) {
     login_limiter limiter;
-    const login_limiter::time_point now{};
-    for (int i = 0; i < 100; ++i)
-        BOOST_TEST(!limiter.begin("a", "1", now).has_value());
+    const time_point now{};
+    for (int i = 0; i < 100; ++i) {
+        auto attempt = limiter.begin("a", "1", now);
+        BOOST_TEST(!attempt.refused().has_value());
+        attempt.succeeded();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_bounded) {
     login_limiter limiter(3);
-    const login_limiter::time_point now{};
-    for (int i = 0; i < 20; ++i)
-        limiter.failed("a", "1", now);
+    const time_point now{};
+    use_up(limiter, "a", "1", now);
     for (const auto* other : {"b", "c", "d"})
-        limiter.failed(other, "1", now);
-    BOOST_TEST(!limiter.begin("a", "1", now).has_value());
-    for (int i = 0; i < 20; ++i)
-        limiter.failed(std::string(100'000, 'x'), std::string(100'000, 'y'), now);
-    BOOST_TEST(limiter.begin(std::string(100'000, 'x'), std::string(100'000, 'y'), now).has_value());
+        BOOST_TEST(fails(limiter, other, "1", now));
+    BOOST_TEST(!wait_of(limiter, "a", "1", now).has_value());
+    const std::string account(100'000, 'x');
+    const std::string address(100'000, 'y');
+    use_up(limiter, account, address, now);
+    BOOST_TEST(wait_of(limiter, account, address, now).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
