@@ -98,6 +98,11 @@ result<void> gallery_server::parts::start_threads() {
     options.timeouts.keep_alive = whole(timeouts.keep_alive);
     options.timeouts.body = whole(timeouts.body);
     options.timeouts.write = whole(timeouts.write);
+    if (!settings.server.trusted_proxies.empty()) {
+        options.trusted_proxy = [this](const boost::asio::ip::address& peer) {
+            return settings.server.trusted_proxies.contain(peer);
+        };
+    }
     options.log = [](http::log_level level, std::string_view text) { log(level_of(level), text); };
     options.observe = [this](const http::exchange& e) {
         requests_.observe(e);

@@ -159,6 +159,14 @@ void add_server(table& t) {
     t.number("server.max_connections", GALLERY_MEMBER(server.max_connections), 0, no_limit);
     t.text("server.tcp_congestion_control", GALLERY_MEMBER(server.tcp_congestion_control),
            "the name of a congestion control, for instance cubic, or nothing", &is_congestion_control);
+    t.rows.push_back(
+        {"server.trusted_proxies",
+         "addresses and networks separated by ',', for instance 127.0.0.1,10.0.0.0/8, or nothing", false,
+         [](settings& s, std::string_view value) {
+             auto parsed = networks::parse(value);
+             if (parsed) s.server.trusted_proxies = std::move(*parsed);
+             return parsed.has_value();
+         }});
     t.boolean("server.ssl.enabled", GALLERY_MEMBER(server.ssl.enabled));
     t.text("server.ssl.cert_file", GALLERY_MEMBER(server.ssl.cert_file));
     t.text("server.ssl.key_file", GALLERY_MEMBER(server.ssl.key_file));

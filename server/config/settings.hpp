@@ -3,6 +3,7 @@
 /// that are said here; paths are as written, relative ones not yet resolved.
 #pragma once
 
+#include "config/networks.hpp"
 #include "config/payload_limits.hpp"
 
 #include <chrono>
@@ -34,6 +35,7 @@ struct server_settings {
     unsigned io_threads = 0;  ///< at most 1,024; 0: one a core
     std::uint64_t max_connections = 0;
     std::string tcp_congestion_control;
+    networks trusted_proxies;
     ssl_settings ssl;
     timeout_settings timeouts;
     std::string console_folder;

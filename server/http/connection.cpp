@@ -30,6 +30,8 @@ connection::connection(io_thread& home, tcp_socket socket, const asio::ip::tcp::
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
         address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
     }
+    const auto& trusted = home_.core().options.trusted_proxy;
+    from_proxy_ = trusted && trusted(address);
     const auto text = address.to_string();
     remote_size_ = static_cast<std::uint8_t>(text.copy(remote_.data(), remote_.size()));
     home_.enter(*this);
@@ -207,6 +209,7 @@ bool connection::begin_exchange() {
         w.refusal = checked.error;
         w.frame = checked.framing;
     }
+    if (from_proxy_) find_client();
     if (w.refusal) {
         w.frame = {};
         begin_body();
@@ -220,6 +223,15 @@ bool connection::begin_exchange() {
     if (!w.target) return true;
     w.message.set_body({*this, w.target->options.body_limit});
     return w.target->try_hot && try_at_once(w.target->try_hot);
+}
+
+void connection::find_client() {
+    auto& w = *work_;
+    w.forwarded.clear();
+    // A head that was refused is not all there.
+    if (!w.refusal) w.forwarded = forwarded_client(w.message, home_.core().options.trusted_proxy);
+    const std::string_view peer(remote_.data(), remote_size_);
+    w.message.set_peer(w.forwarded.empty() ? peer : w.forwarded, is_secure());
 }
 
 void connection::route_request() {

@@ -91,6 +91,7 @@ private:
     friend class io_thread;
     enum class phase : std::uint8_t { resting, pausing, head, busy, body, writing, closing };
 
+    void find_client();
     void route_request();
     bool try_at_once(const hot_handler& first);
     void answer_failure(std::string_view what);
@@ -111,6 +112,7 @@ private:
     connection* next_ = nullptr;
     std::array<char, 46> remote_{};
     std::uint8_t remote_size_ = 0;
+    bool from_proxy_ = false;  // the peer is a trusted one
     phase phase_ = phase::resting;
     bool expired_ = false;              // a deadline ended the wait
     bool shed_ = false;                 // the server wants it gone

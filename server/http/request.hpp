@@ -90,7 +90,7 @@ public:
     /// The matched route's name (route_options::name), else empty.
     [[nodiscard]] std::string_view route_name() const noexcept { return route_name_; }
 
-    /// The peer's address as text, without port.
+    /// The client's address as text, without port: the peer's, or that for which a trusted proxy speaks.
     [[nodiscard]] std::string_view remote_address() const noexcept { return remote_address_; }
     [[nodiscard]] bool is_secure() const noexcept { return secure_; }
 

@@ -1,6 +1,7 @@
 /// The HTTP server: I/O threads, listeners, sessions, drain.
 #pragma once
 
+#include "http/forwarded.hpp"
 #include "http/router.hpp"
 
 #include <gallery/error.hpp>
@@ -73,6 +74,8 @@ struct server_options {
     unsigned io_threads = 0;  ///< 0 = one per core
     http::limits limits;
     http::timeouts timeouts;
+    /// Which peers are proxies whose X-Forwarded-For says who the client is; empty: none.
+    proxy_trust trusted_proxy;
     log_function log;
     observer observe;
     /// For tests: time stands still and moves with server::advance() only.

@@ -39,6 +39,7 @@ struct workspace {
 
     // The exchange in hand.
     request message;
+    std::string forwarded;  // the client's address where a trusted proxy names it
     response answer;
     framing frame;
     std::optional<head_error> refusal;  // why no handler will see it

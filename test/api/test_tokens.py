@@ -164,6 +164,37 @@ class RateLimit(AccountTest):
         self.assertGreaterEqual(len(tried), 5)
         self.assertLess(len(tried), 15)
 
+    def fail_from(self, address, email, times=5):
+        for _ in range(times):
+            self.assertError(401, 10, self.login_from(address, email, "wrong-1"))
+        return self.login_from(address, email, "secret-1")
+
+    def login_from(self, address, email, password):
+        return self.anonymous.post("/api/auth/login", {"username": email, "password": password},
+                                   headers={"X-Forwarded-For": address})
+
+    def test_nobody_chooses_the_own_address(self):
+        _, user, _ = self.tenant_with_admin()
+        self.assertError(429, 33, self.fail_from("192.0.2.1", user["email"]))
+        self.assertError(429, 33, self.login_from("192.0.2.2", user["email"], "secret-1"))
+
+
+class BehindProxy(RateLimit):
+    """The tests are the proxy."""
+    options = {"environment": {"HTTP_TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "debug"}}
+
+    def test_nobody_chooses_the_own_address(self):
+        _, user, _ = self.tenant_with_admin()
+        self.assertError(429, 33, self.fail_from("192.0.2.1", user["email"]))
+        # What the client wrote itself stands before what the proxy has added.
+        self.assertError(429, 33, self.login_from("192.0.2.2, 192.0.2.1", user["email"], "secret-1"))
+        self.assertStatus(200, self.login_from("192.0.2.1, 192.0.2.2", user["email"], "secret-1"))
+        # The line is written behind the answer.
+        line, deadline = "192.0.2.2 POST /api/auth/login 200", time.monotonic() + 30
+        while line not in self.server.log() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertIn(line, self.server.log())
+
 
 class SharedSigningKey(AccountTest):
     """A server with a ThingsBoard server's signing key."""
