@@ -18,7 +18,7 @@ result<std::unique_ptr<gallery_server>> gallery_server::start(config::settings s
     if (auto done = p->load_accounts(); !done) return done.error();
     if (auto done = p->start_imaging(); !done) return done.error();
     if (auto done = p->make_services(); !done) return done.error();
-    if (auto done = p->make_first_accounts(options.demo); !done) return done.error();
+    if (auto done = p->make_first_accounts(options); !done) return done.error();
     if (auto done = p->install_pictures(); !done) return done.error();
     if (auto done = p->add_routes(); !done) return done.error();
     if (auto done = p->listen(); !done) return done.error();

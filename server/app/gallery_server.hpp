@@ -5,8 +5,10 @@
 
 #include <gallery/error.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,9 @@ namespace gallery::app {
 
 struct start_options {
     bool demo = false;
+    /// Told the line with a password that was made up, which nobody can learn later, before the account is
+    /// stored; an error ends the start with nothing stored.
+    std::function<result<void>(std::string_view)> show;
 };
 
 /// What whoever starts the server should know; lines of a name and a text.

@@ -206,41 +206,6 @@ result<void> gallery_server::parts::make_services() {
     return {};
 }
 
-result<void> gallery_server::parts::make_first_accounts(bool demo) {
-    const auto home = http_->executor(0);
-    const auto& security = settings.security;
-    auto administrator = wait_for(
-        home,
-        auth::ensure_sysadmin(*accounts_, *passwords_, security.sysadmin_email, security.sysadmin_password));
-    if (!administrator) return administrator.error();
-    std::vector<auth::new_account> made;
-    if (*administrator) made.push_back(std::move(**administrator));
-    if (demo) {
-        auto accounts = wait_for(home, auth::ensure_demo(*accounts_, *passwords_, security.demo_password));
-        if (!accounts) return accounts.error();
-        for (auto& account : accounts->made)
-            made.push_back(std::move(account));
-        demo_tenant_ = accounts->tenant;
-        fill_demo_ = true;
-    }
-    report_accounts(made);
-    return {};
-}
-
-void gallery_server::parts::report_accounts(const std::vector<auth::new_account>& made) {
-    for (const auto& account : made) {
-        const char* variable = account.role == auth::authority::sys_admin ? "GALLERY_SYSADMIN_PASSWORD"
-                                                                          : "GALLERY_DEMO_PASSWORD";
-        report.emplace_back(
-            "sign in as",
-            account.email + " (" + std::string(auth::name_of(account.role)) + ") with " +
-                (account.generated ? "the password " + account.password + " - shown this once, so keep it"
-                                   : std::string("the password of ") + variable));
-    }
-    if (made.empty())
-        report.emplace_back("accounts", "as they were; passwords were shown or set at the first start");
-}
-
 result<void> gallery_server::parts::install_pictures() {
     const std::string folder = !settings.data.system_images_folder.empty()
                                    ? settings.data.system_images_folder

@@ -40,7 +40,7 @@ public:
     result<void> load_accounts();
     result<void> start_imaging();
     result<void> make_services();
-    result<void> make_first_accounts(bool demo);
+    result<void> make_first_accounts(const start_options& options);
     result<void> install_pictures();
     result<void> add_routes();
     result<void> listen();
@@ -54,7 +54,9 @@ public:
 private:
     result<void> add_console();
     result<void> listen_for_metrics();
-    void report_accounts(const std::vector<auth::new_account>& made);
+    result<void> make_administrator(const start_options& options);
+    result<void> make_demo(const start_options& options);
+    void warn_of_another_password(const char* email, const std::string& password, const char* setting);
     task<std::uint64_t> count_images();
     /// Bytes of a picture that comes by the route with this pattern.
     [[nodiscard]] std::uint64_t picture_limit(std::string_view pattern) const;
@@ -89,6 +91,7 @@ private:
     std::unique_ptr<http::server> metrics_http_;
     std::unique_ptr<change_follower> follower_;
     std::unique_ptr<periodic> upkeep_;
+    bool made_accounts_ = false;
     tenant_id demo_tenant_{};
     bool fill_demo_ = false;
     std::atomic<bool> ready_{false};

@@ -8,16 +8,19 @@
 #include "app/signals.hpp"
 #include "storage/host.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace gallery::app {
 
 namespace {
 
-void print(std::FILE* where, std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), where);
-    std::fflush(where);
+/// Whether all of it was written.
+bool print(std::FILE* where, std::string_view text) {
+    const bool taken = std::fwrite(text.data(), 1, text.size(), where) == text.size();
+    return std::fflush(where) == 0 && taken;
 }
 
 int fail(std::string_view text, int code) {
@@ -44,6 +47,16 @@ int check_configuration(const config::configuration& c) {
     return EXIT_SUCCESS;
 }
 
+result<void> show_password(std::string_view line) {
+    if (print(stdout, line)) return {};
+    return error{errc::io_error,
+                 "the password that was made for an account cannot be shown, since standard output cannot be "
+                 "written: " +
+                     std::string(std::strerror(errno)) +
+                     ". Nothing was stored under it. Start with another standard output, or set "
+                     "GALLERY_SYSADMIN_PASSWORD (and GALLERY_DEMO_PASSWORD)"};
+}
+
 void show(const start_report& report) {
     std::size_t width = 0;
     for (const auto& [name, text] : report)
@@ -52,7 +65,8 @@ void show(const start_report& report) {
     for (const auto& [name, text] : report) {
         all += "  " + name + std::string(width - name.size() + 2, ' ') + text + "\n";
     }
-    print(stdout, all);
+    // It holds no password, so a reader that went away is no reason to end.
+    if (!print(stdout, all)) log_warning("the report of the start could not be written to standard output");
 }
 
 int serve(const command_line& line, const config::configuration& c) {
@@ -63,7 +77,7 @@ int serve(const command_line& line, const config::configuration& c) {
     for (const auto& note : notes)
         log_warning(note);
 
-    auto server = gallery_server::start(c.values, {.demo = line.demo});
+    auto server = gallery_server::start(c.values, {.demo = line.demo, .show = &show_password});
     if (!server) {
         flush_log();
         return fail(server.error().message, exit_code_of(server.error().code));

@@ -1,0 +1,110 @@
+// The accounts that a new server begins with. A password that was made up is known to nobody unless it is
+// shown, so it is shown before its account is stored: whatever fails then, what was shown is what is valid,
+// or the next start makes another one.
+#include "app/log.hpp"
+#include "app/parts.hpp"
+#include "app/wait.hpp"
+
+#include <string>
+#include <utility>
+
+namespace gallery::app {
+
+namespace {
+
+constexpr const char* of_administrator = "security.sysadmin_password (GALLERY_SYSADMIN_PASSWORD)";
+constexpr const char* of_demo = "security.demo_password (GALLERY_DEMO_PASSWORD)";
+
+std::string named(const std::string& email, auth::authority role) {
+    return email + " (" + std::string(auth::name_of(role)) + ")";
+}
+
+result<void> show_password(const start_options& options, const std::string& who,
+                           const std::string& password) {
+    if (!options.show) return error{errc::invalid_argument, "there is nowhere to show a password to"};
+    return options.show("sign in as " + who + " with the password " + password +
+                        " - shown this once, so keep it\n");
+}
+
+}  // namespace
+
+result<void> gallery_server::parts::make_administrator(const start_options& options) {
+    const auto& security = settings.security;
+    const auto known = accounts_->users_with(auth::authority::sys_admin);
+    if (!known.empty()) {
+        warn_of_another_password(security.sysadmin_email.c_str(), security.sysadmin_password,
+                                 of_administrator);
+        return {};
+    }
+    std::string password = security.sysadmin_password;
+    if (password.empty()) {
+        password = auth::generate_password();
+        const auto who = named(security.sysadmin_email, auth::authority::sys_admin);
+        if (auto shown = show_password(options, who, password); !shown) return shown;
+    } else {
+        report.emplace_back("sign in as", named(security.sysadmin_email, auth::authority::sys_admin) +
+                                              " with the password of GALLERY_SYSADMIN_PASSWORD");
+    }
+    const auto made = wait_for(http_->executor(0), auth::ensure_sysadmin(*accounts_, *passwords_,
+                                                                         security.sysadmin_email, password));
+    if (!made) return made.error();
+    made_accounts_ = true;
+    return {};
+}
+
+result<void> gallery_server::parts::make_demo(const start_options& options) {
+    const auto& chosen = settings.security.demo_password;
+    const auto password = chosen.empty() ? auth::generate_password() : chosen;
+    const std::pair<const char*, auth::authority> both[] = {
+        {auth::demo_tenant_email, auth::authority::tenant_admin},
+        {auth::demo_customer_email, auth::authority::customer_user}};
+    for (const auto& [email, role] : both) {
+        if (accounts_->find_user_by_email(email)) {
+            // The customer's user was made with the same, so one try says it of both.
+            if (role == auth::authority::tenant_admin) warn_of_another_password(email, chosen, of_demo);
+        } else if (chosen.empty()) {
+            if (auto shown = show_password(options, named(email, role), password); !shown) return shown;
+        } else {
+            report.emplace_back("sign in as",
+                                named(email, role) + " with the password of GALLERY_DEMO_PASSWORD");
+        }
+    }
+    const auto accounts = wait_for(http_->executor(0), auth::ensure_demo(*accounts_, *passwords_, password));
+    if (!accounts) return accounts.error();
+    made_accounts_ = made_accounts_ || !accounts->made.empty();
+    demo_tenant_ = accounts->tenant;
+    fill_demo_ = true;
+    return {};
+}
+
+void gallery_server::parts::warn_of_another_password(const char* email, const std::string& password,
+                                                     const char* setting) {
+    if (password.empty()) return;
+    const auto account = accounts_->find_user_by_email(email);
+    if (account) {
+        const auto verdict =
+            wait_for(http_->executor(0), passwords_->verify(password, account->password_hash));
+        if (verdict && verdict->matches) return;
+    }
+    log_warning(std::string(setting) + " is set and not used: " +
+                (account ? std::string(email) + " was made earlier and keeps the password that it has"
+                         : "there are accounts of this kind already, but not " + std::string(email)) +
+                ". It counts only where the account is made");
+}
+
+result<void> gallery_server::parts::make_first_accounts(const start_options& options) {
+    if (auto done = make_administrator(options); !done) return done;
+    if (options.demo) {
+        if (auto done = make_demo(options); !done) return done;
+    }
+    if (!made_accounts_) {
+        report.emplace_back("accounts",
+                            "as they were; passwords were shown or set at the first start. A lost one of "
+                            "the administrator: gallery-admin reset-sysadmin");
+    } else if (report.empty()) {
+        report.emplace_back("accounts", "made; how to sign in is said above");
+    }
+    return {};
+}
+
+}  // namespace gallery::app
