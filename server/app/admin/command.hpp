@@ -28,6 +28,9 @@ struct command {
     std::string_view example;   ///< lines for the shell
     std::span<const option> options;
     outcome<> (*run)(session&);
+    /// Instead of run, for what asks no server: takes the arguments after its word and has options of its
+    /// own.
+    int (*alone)(std::span<const char* const>) = nullptr;
 };
 
 /// The first word.

@@ -1,12 +1,32 @@
 #include "app/admin/commands.hpp"
 
+#include "app/admin/reset_sysadmin.hpp"
+#include "app/admin/verify.hpp"
+
+#include <array>
+
 namespace gallery::app::admin {
 
 namespace {
 
-constexpr command verify_command{
-    "verify", "",     "with no server on the store: hash everything again, compare every index", "", "",
-    {},       nullptr};
+constexpr std::array<command, 2> alone{{
+    {"verify",
+     "",
+     "with no server on the store: hash everything again, compare every index",
+     "",
+     "",
+     {},
+     nullptr,
+     &verify},
+    {"reset-sysadmin",
+     "",
+     "with no server on the store: a new password for the administrator",
+     "",
+     "",
+     {},
+     nullptr,
+     &reset_sysadmin},
+}};
 
 }  // namespace
 
@@ -14,11 +34,10 @@ const std::vector<const command*>& all_commands() {
     static const auto all = [] {
         std::vector<const command*> out;
         for (const auto table : {tenant_commands(), customer_commands(), user_commands(), api_key_commands(),
-                                 own_account_commands()}) {
+                                 own_account_commands(), std::span<const command>(alone)}) {
             for (const auto& one : table)
                 out.push_back(&one);
         }
-        out.push_back(&verify_command);
         return out;
     }();
     return all;

@@ -14,8 +14,7 @@ std::span<const command> customer_commands();
 std::span<const command> api_key_commands();
 std::span<const command> own_account_commands();
 
-/// In the order in which help has them. That of verify has no function: it takes no part in the common
-/// options, since it asks no server.
+/// In the order in which help has them. The last ones ask no server and take no part in the common options.
 const std::vector<const command*>& all_commands();
 
 }  // namespace gallery::app::admin

@@ -82,7 +82,7 @@ std::string general_help() {
         rows.push_back(row_of(*one));
     return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
            "Keeps the accounts of a running gallery server.\n\ncommands:\n" +
-           aligned(rows) + options_text("options of all but verify", common_options) +
+           aligned(rows) + options_text("options of all but verify and reset-sysadmin", common_options) +
            std::string(credentials_text) + std::string(exit_codes) +
            "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
            "  gallery-admin tenant create 'Acme Water'\n"

@@ -5,12 +5,12 @@
 #include "app/admin/help.hpp"
 #include "app/admin/session.hpp"
 #include "app/admin/suggest.hpp"
-#include "app/admin/verify.hpp"
 #include "app/process.hpp"
 
 #include <gallery/abi_headers.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -141,7 +141,10 @@ int execute(const command& what, const arguments& given) {
 }  // namespace
 
 int run(std::span<const char* const> arguments) {
-    if (!arguments.empty() && std::string_view(arguments[0]) == "verify") return verify(arguments.subspan(1));
+    for (const auto* one : all_commands()) {
+        if (one->alone != nullptr && !arguments.empty() && arguments[0] == one->words)
+            return one->alone(arguments.subspan(1));
+    }
     // No core dump holds a password; a reader that went away is an error of writing.
     (void)prepare_process();
     words all(arguments.begin(), arguments.end());
@@ -164,10 +167,11 @@ int run(std::span<const char* const> arguments) {
     std::size_t used = 0;
     const auto what = select(all, used);
     if (!what) return end(plain, "gallery-admin", what.error());
-    if ((*what)->run == nullptr) {
-        const char* const verify_help[] = {"--help"};
-        if (asked) return verify(verify_help);
-        return end(plain, "gallery-admin", usage("verify comes first and takes options of its own"));
+    if ((*what)->alone != nullptr) {
+        static constexpr std::array<const char*, 1> only_help{"--help"};
+        if (asked) return (*what)->alone(only_help);
+        return end(plain, "gallery-admin",
+                   usage(std::string((*what)->words) + " comes first and takes options of its own"));
     }
     if (asked) return print(command_help(**what), true);
     const auto given = parse_arguments(**what, std::span(all).subspan(used));

@@ -1,21 +1,15 @@
 #include "app/admin/verify.hpp"
 
-#include "app/configuration_file.hpp"
-#include "app/open_storage.hpp"
-#include "app/process.hpp"
+#include "app/admin/closed_store.hpp"
 #include "storage/verify.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <filesystem>
-#include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -45,7 +39,7 @@ struct options {
     bool help = false;
 };
 
-result<options> parse(std::span<const char* const> arguments) {
+outcome<options> parse(std::span<const char* const> arguments) {
     options parsed;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view option = arguments[i];
@@ -55,36 +49,17 @@ result<options> parse(std::span<const char* const> arguments) {
             parsed.quiet = true;
         } else if (option == "--help" || option == "-h") {
             parsed.help = true;
-        } else if (option.starts_with("--config=") && option.size() > 9) {
-            parsed.config_file = option.substr(9);
-        } else if (option == "--config" && i + 1 < arguments.size()) {
-            parsed.config_file = arguments[++i];
-        } else {
-            return error{errc::invalid_argument,
-                         "'" + std::string(option) + "' is not an option of verify, or lacks its value"};
+        } else if (!take_value(arguments, i, "--config", parsed.config_file)) {
+            return failure{exit_code::usage,
+                           "'" + std::string(option) + "' is not an option of verify, or lacks its value"};
         }
     }
     return parsed;
 }
 
-int fail(const error& e, int code) {
-    std::fprintf(stderr, "gallery-admin verify: %s\n", e.message.c_str());
-    return code;
-}
-
-result<storage::verification> run(asio::io_context& context, image_store& store,
-                                  const std::function<void(std::uint64_t)>& progress) {
-    std::optional<result<storage::verification>> outcome;
-    std::exception_ptr thrown;
-    asio::co_spawn(context.get_executor(), storage::verify(store, progress),
-                   [&](std::exception_ptr e, result<storage::verification> value) {
-                       thrown = std::move(e);
-                       outcome.emplace(std::move(value));
-                   });
-    context.run();
-    if (thrown || !outcome)
-        return error{errc::internal, "the storage engine threw an exception or never answered"};
-    return std::move(*outcome);
+int fail(const failure& what) {
+    std::fprintf(stderr, "gallery-admin verify: %s\n", what.message.c_str());
+    return static_cast<int>(what.code);
 }
 
 void print_json(const storage::verification& found, const std::string& store) {
@@ -120,27 +95,15 @@ void print_text(const storage::verification& found, const std::string& store, bo
 
 int verify(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
-    if (!wanted) return fail(wanted.error(), exit_usage);
+    if (!wanted) return fail(wanted.error());
     if (wanted->help) {
         std::fwrite(help.data(), 1, help.size(), stdout);
         return EXIT_SUCCESS;
     }
-    prepare_process();
-    const auto configuration = load_configuration(wanted->config_file);
-    if (!configuration) return fail(configuration.error(), exit_config);
-    const auto& settings = configuration->values;
-
-    std::error_code failed;
-    const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
-    // Looking must not make what is not there.
-    constexpr bool may_create = false;
     asio::io_context context{1};  // outlives the store, whose threads post to it
-    auto opened = open_unprobed(
-        settings.storage, data.string(), may_create, [](config::log_level level, std::string_view text) {
-            if (level < config::log_level::warning) return;
-            std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
-        });
-    if (!opened) return fail(opened.error(), exit_code_of(opened.error().code));
+    auto store = open_closed_store(wanted->config_file);
+    if (!store) return fail(store.error());
+    const auto& opened = store->opened;
 
     std::function<void(std::uint64_t)> progress;
     if (!wanted->quiet && !wanted->json && ::isatty(STDERR_FILENO) != 0) {
@@ -148,13 +111,15 @@ int verify(std::span<const char* const> arguments) {
             std::fprintf(stderr, "\r%llu images", static_cast<unsigned long long>(done));
         };
     }
-    const auto found = run(context, *opened->store, progress);
+    const auto ended = run_on(context, storage::verify(*opened.store, progress));
     if (progress) std::fprintf(stderr, "\r\033[K");
-    if (!found) return fail(found.error(), exit_unavailable);
+    if (!ended) return fail(engine_failed());
+    const auto& found = *ended;
+    if (!found) return fail({exit_code::unreachable, found.error().message});
     if (wanted->json) {
-        print_json(*found, opened->description);
+        print_json(*found, opened.description);
     } else {
-        print_text(*found, opened->description, wanted->quiet);
+        print_text(*found, opened.description, wanted->quiet);
     }
     return found->sound() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
