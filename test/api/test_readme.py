@@ -5,27 +5,35 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import ROOT, Server, TENANT
+from harness import ROOT, Server
 
 
 def tour():
-    """The shell blocks of the section, without the first, which starts the server."""
+    """The environment that the section's first shell block starts the server with, and the other blocks."""
     text = (ROOT / "README.md").read_text()
     section = text.split("## A tour with curl", 1)[1].split("\n## ", 1)[0]
     blocks = re.findall(r"```sh\n(.*?)```", section, re.S)
     assert "etc/run.sh" in blocks[0], "the tour begins with the start of the server"
-    return "\n".join(blocks[1:])
+    return dict(re.findall(r"(\w+)=(\S+) ", blocks[0])), "\n".join(blocks[1:])
 
 
 class Readme(unittest.TestCase):
     def test_the_tour_with_curl_works_as_it_stands(self):
-        script = tour()
+        """After the start of "Two commands", as whoever reads from the top has made it."""
+        environment, script = tour()
+        self.assertIn("GALLERY_DEMO_PASSWORD", environment)
         expected = re.findall(r"# (\d{3})$", script, re.M)
         self.assertEqual(["304", "200"], expected)
-        script = script.replace("http://127.0.0.1:8080", "http://127.0.0.1:$PORT").replace("choose-one-1", TENANT[1])
-        with Server() as server, tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True,
-                                  env={"PATH": "/usr/bin:/bin", "PORT": str(server.port)}, timeout=60, check=False)
+        script = script.replace("http://127.0.0.1:8080", "http://127.0.0.1:$PORT")
+        plain = {"GALLERY_DATA": "./data", "STORAGE_PATH": "", "GALLERY_DEMO_PASSWORD": "",
+                 "GALLERY_SYSADMIN_PASSWORD": ""}
+        with tempfile.TemporaryDirectory() as folder:
+            with Server(environment=plain, data=folder) as first:
+                first.wait_for_report()
+            with Server(environment={**plain, **environment}, data=folder) as server:
+                done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True,
+                                      text=True, env={"PATH": "/usr/bin:/bin", "PORT": str(server.port)}, timeout=60,
+                                      check=False)
         self.assertEqual(0, done.returncode, done.stderr)
         lines = done.stdout
         self.assertEqual(expected, re.findall(r"(?:^|\})(\d{3})$", lines, re.M), lines)
