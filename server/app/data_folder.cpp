@@ -5,12 +5,60 @@
 #include <cstring>
 #include <filesystem>
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace gallery::app {
 
-result<prepared_folder> prepare_folder(const std::string& path) {
+namespace {
+
+std::string name_of(uid_t user) {
+    const passwd* known = ::getpwuid(user);
+    return known == nullptr ? std::string() : known->pw_name;
+}
+
+std::string described(uid_t user) {
+    const auto name = name_of(user);
+    return "user " + (name.empty() ? std::to_string(user) : name + " (" + std::to_string(user) + ")");
+}
+
+/// To change the owner instead would lock out the server that the folder belongs to.
+error belongs_to_another(const std::string& path, const struct stat& status) {
+    const auto name = name_of(status.st_uid);
+    const auto command = name.empty() ? "setpriv --reuid " + std::to_string(status.st_uid) + " --regid " +
+                                            std::to_string(status.st_gid) + " --clear-groups COMMAND"
+                                      : "runuser -u " + name + " -- COMMAND";
+    return {errc::permission_denied, "the folder " + path + " belongs to " + described(status.st_uid) +
+                                         ", but this runs as " + described(::geteuid()) +
+                                         ". Run it as the folder's user, from root's shell: " + command +
+                                         "; or name another folder (GALLERY_DATA, STORAGE_PATH)"};
+}
+
+/// The name of something in the folder; empty where there is nothing.
+std::string some_entry(const std::string& path) {
+    std::error_code failed;
+    const std::filesystem::directory_iterator entries(path, failed);
+    if (failed) return "what cannot be listed: " + failed.message();
+    return entries == std::filesystem::directory_iterator() ? std::string()
+                                                            : entries->path().filename().string();
+}
+
+}  // namespace
+
+bool is_data_folder(const std::string& path) {
+    std::error_code failed;
+    return std::filesystem::is_regular_file(std::filesystem::path(path) / signing_key_file, failed);
+}
+
+result<void> check_owner(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && status.st_uid != ::geteuid())
+        return belongs_to_another(path, status);
+    return {};
+}
+
+result<prepared_folder> prepare_folder(const std::string& path, bool ours) {
     prepared_folder folder;
     std::error_code failed;
     folder.path = std::filesystem::absolute(path, failed).lexically_normal().string();
@@ -26,13 +74,7 @@ result<prepared_folder> prepare_folder(const std::string& path) {
                                          (failed ? failed.message() : std::string(std::strerror(errno)))};
     }
     if (!S_ISDIR(status.st_mode)) return error{errc::invalid_argument, folder.path + " is not a folder"};
-    if (status.st_uid != ::geteuid()) {
-        return error{errc::permission_denied,
-                     "the folder " + folder.path + " belongs to user " + std::to_string(status.st_uid) +
-                         ", expected the server's user " + std::to_string(::geteuid()) +
-                         ", because it holds the key that tokens are signed with. Run: chown -R " +
-                         std::to_string(::geteuid()) + " '" + folder.path + "'"};
-    }
+    if (status.st_uid != ::geteuid()) return belongs_to_another(folder.path, status);
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(status.st_mode & 07777));
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
@@ -43,6 +85,16 @@ result<prepared_folder> prepare_folder(const std::string& path) {
                          folder.path + "'"};
     }
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        // Whatever else lives there may be what others come for.
+        if (const auto entry = ours ? std::string() : some_entry(folder.path); !entry.empty()) {
+            return error{
+                errc::permission_denied,
+                "the folder " + folder.path + " has the mode " + mode +
+                    ", so others can read what is in it, and it holds something that is not known to "
+                    "be the server's ('" +
+                    entry + "'). If it is for the server alone, run: chmod 700 '" + folder.path +
+                    "'; else name another folder (GALLERY_DATA, STORAGE_PATH)"};
+        }
         if (::chmod(folder.path.c_str(), S_IRWXU) != 0) {
             return error{errc::permission_denied,
                          "cannot take the folder " + folder.path + " from others: " + std::strerror(errno)};

@@ -41,11 +41,16 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
 
     const std::string path = settings.path.empty() ? data_folder + "/" + name : settings.path;
     if (std::error_code failed; !may_create && !std::filesystem::is_directory(path, failed)) {
+        if (failed == std::errc::permission_denied) {
+            if (auto owned = check_owner(data_folder); !owned) return owned.error();
+            return error{errc::permission_denied, "the folder " + path + " cannot be reached: " +
+                                                      failed.message() + ". Run it as the server's user"};
+        }
         return error{errc::not_found,
                      "there is no folder " + path +
                          ", so there is no store; GALLERY_DATA and STORAGE_PATH say where it is"};
     }
-    auto folder = prepare_folder(path);
+    auto folder = prepare_folder(path, settings.path.empty() && is_data_folder(data_folder));
     if (!folder) return folder.error();
 
     plugin_context context;

@@ -69,7 +69,7 @@ std::string counted(std::uint64_t number, const char* noun) {
 }  // namespace
 
 result<void> gallery_server::parts::open_store() {
-    auto folder = prepare_folder(settings.data.folder);
+    auto folder = prepare_folder(settings.data.folder, is_data_folder(settings.data.folder));
     if (!folder) return folder.error();
     if (!folder->note.empty()) log_warning(folder->note);
     data_folder_ = std::move(folder->path);
@@ -130,8 +130,7 @@ result<void> gallery_server::parts::load_accounts() {
     const auto& security = settings.security;
     std::string key = security.token_signing_key;
     if (key.empty()) {
-        auto kept =
-            auth::load_or_create_signing_key(std::filesystem::path(data_folder_) / "token-signing-key");
+        auto kept = auth::load_or_create_signing_key(std::filesystem::path(data_folder_) / signing_key_file);
         if (!kept) return kept.error();
         key = std::move(*kept);
     }
