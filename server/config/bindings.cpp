@@ -259,6 +259,22 @@ const std::vector<binding>& bindings() {
     return all;
 }
 
+namespace {
+
+/// Whether one port cannot be listened on at both. "::" is all of IPv4, too.
+bool overlap(const std::string& one, const std::string& other) {
+    boost::system::error_code failed;
+    const auto a = boost::asio::ip::make_address(one, failed);
+    const auto b = boost::asio::ip::make_address(other, failed);
+    if (a == b) return true;
+    const auto takes = [](const auto& all, const auto& single) {
+        return all.is_unspecified() && (all.is_v6() || single.is_v4());
+    };
+    return takes(a, b) || takes(b, a);
+}
+
+}  // namespace
+
 std::string contradiction(const settings& s) {
     std::string found;
     const auto add = [&found](const std::string& text) { found += (found.empty() ? "" : "\n") + text; };
@@ -267,9 +283,11 @@ std::string contradiction(const settings& s) {
             "server.ssl.enabled is true, "
             "found nothing");
     }
-    if (s.metrics.port != 0 && s.metrics.port == s.server.port && s.metrics.address == s.server.address) {
+    if (s.metrics.port != 0 && s.metrics.port == s.server.port &&
+        overlap(s.metrics.address, s.server.address)) {
         add("metrics.port (METRICS_BIND_PORT): expected another port than the server's, found " +
-            std::to_string(s.metrics.port) + " for both");
+            std::to_string(s.metrics.port) + " for both, on " + s.metrics.address + " and " +
+            s.server.address);
     }
     return found;
 }

@@ -6,20 +6,36 @@ namespace gallery::config {
 
 namespace {
 
+/// An alias may stand for what it lies in, or for ten of what stands for ten others; no configuration has
+/// more.
+constexpr int most_levels = 16;
+constexpr int most_keys = 10'000;
+
 class reader {
 public:
     reader(const std::string& file, const environment& env) : file_(file), env_(env) {}
 
-    void map(const YAML::Node& node, const std::string& prefix) {
+    void map(const YAML::Node& node, const std::string& prefix, int level = 1) {
         for (const auto& member : node) {
+            if (++keys_ > most_keys) {
+                if (keys_ == most_keys + 1) {
+                    problem(member.first, "",
+                            "expected at most " + std::to_string(most_keys) + " keys, aliases counted");
+                }
+                return;
+            }
             if (!member.first.IsScalar()) {
                 problem(member.first, prefix, "expected a key");
                 continue;
             }
             const std::string path =
                 prefix.empty() ? member.first.Scalar() : prefix + "." + member.first.Scalar();
-            if (member.second.IsMap()) {
-                map(member.second, path);
+            if (member.second.IsMap() && level == most_levels) {
+                problem(member.second, path,
+                        "expected at most " + std::to_string(most_levels) +
+                            " sections within each other, found more; does an alias name what it lies in?");
+            } else if (member.second.IsMap()) {
+                map(member.second, path, level + 1);
             } else if (member.second.IsScalar()) {
                 value(member.second, path);
             } else if (member.second.IsNull()) {
@@ -63,6 +79,7 @@ private:
 
     const std::string& file_;
     const environment& env_;
+    int keys_ = 0;
 };
 
 }  // namespace
@@ -70,11 +87,17 @@ private:
 result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env) {
     reader all(file, env);
     try {
-        const YAML::Node root = YAML::Load(std::string(yaml));
-        if (root.IsMap()) {
-            all.map(root, "");
-        } else if (!root.IsNull()) {
-            all.problem(root, "", "expected sections of \"key: value\"");
+        bool first = true;
+        for (const YAML::Node& root : YAML::LoadAll(std::string(yaml))) {
+            if (root.IsNull()) continue;
+            if (!first) {
+                all.problem(root, "", "expected one document, found another one (after \"---\")");
+            } else if (root.IsMap()) {
+                all.map(root, "");
+            } else {
+                all.problem(root, "", "expected sections of \"key: value\"");
+            }
+            first = false;
         }
     } catch (const YAML::Exception& e) {
         return error{errc::invalid_argument,

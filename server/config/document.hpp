@@ -30,7 +30,7 @@ using document = std::map<std::string, scalar>;
 
 /// Reads YAML. @p file is what messages call it. All problems are found and said together, one a line.
 /// Error: invalid_argument for what is not YAML, a sequence or tag where a value is expected, a key that is
-/// there twice, and references that cannot be resolved.
+/// there twice, references that cannot be resolved, a second document, and aliases without an end.
 result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env);
 
 }  // namespace gallery::config

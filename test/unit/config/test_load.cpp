@@ -191,6 +191,44 @@ BOOST_AUTO_TEST_CASE(contradictions_between_keys_are_refused) {
                         "metrics.port"));
 }
 
+BOOST_AUTO_TEST_CASE(all_addresses_and_one_of_them_cannot_share_a_port) {
+    const auto of = [](const char* server, const char* metrics) {
+        return std::map<std::string, std::string>{
+            {"HTTP_BIND_ADDRESS", server}, {"METRICS_BIND_ADDRESS", metrics}, {"METRICS_BIND_PORT", "8080"}};
+    };
+    for (const auto& [server, metrics] :
+         {std::pair("0.0.0.0", "127.0.0.1"), std::pair("127.0.0.1", "0.0.0.0"), std::pair("::", "127.0.0.1"),
+          std::pair("::1", "::"), std::pair("::", "0.0.0.0"), std::pair("::1", "0:0:0:0:0:0:0:1")}) {
+        BOOST_TEST(contains(refusal("", of(server, metrics)), "METRICS_BIND_PORT"), server << ' ' << metrics);
+    }
+    for (const auto& [server, metrics] : {std::pair("127.0.0.1", "127.0.0.2"), std::pair("0.0.0.0", "::1")}) {
+        BOOST_TEST(load_text("", "my.yml", with(of(server, metrics))).has_value(), server << ' ' << metrics);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_without_an_end_is_refused) {
+    BOOST_TEST(contains(refusal("x: &a {y: *a}\n"), "my.yml:1"));
+    BOOST_TEST(contains(refusal("x: &a\n  y: *a\n"), "does an alias name what it lies in?"));
+    std::string many = "a0: &a0 {k: v}\n";
+    for (int i = 1; i < 12; ++i) {
+        const auto before = "*a" + std::to_string(i - 1);
+        const auto name = "a" + std::to_string(i);
+        many += name + ": &" + name + " {";
+        for (int k = 0; k < 10; ++k)
+            many += "k" + std::to_string(k) + ": " + before + ", ";
+        many += "}\n";
+    }
+    BOOST_TEST(contains(refusal(many), "keys, aliases counted"));
+    const auto twice = load_text("storage:\n  one: &o {a: \"1\"}\n  two: *o\n", "my.yml", with({})).value();
+    BOOST_TEST(twice.values.storage.sections.at("two").at("a") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_document_is_refused) {
+    BOOST_TEST(contains(refusal("server:\n  port: 1\n---\nserver:\n  port: 2\n"), "expected one document"));
+    BOOST_TEST(load_text("---\nserver:\n  port: 1\n---\n", "my.yml", with({})).value().values.server.port ==
+               1);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_named) {
     const auto missing = load_file("/nowhere/at/all.yml", with({}));
     BOOST_REQUIRE(missing.has_error());
