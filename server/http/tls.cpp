@@ -3,20 +3,47 @@
 #include <openssl/err.h>
 
 #include <array>
+#include <fstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace gallery::http {
 
 namespace {
 
+/// The first entry of OpenSSL's queue is what happened; the last one only which of its parts was asked.
 error tls_error(const std::string& what) {
-    std::array<char, 256> text{};
-    const auto code = ERR_peek_last_error();
-    ERR_error_string_n(code, text.data(), text.size());
+    const auto code = ERR_peek_error();
+    std::string reason = "no reason given";
+    if (ERR_SYSTEM_ERROR(code)) {
+        reason = std::generic_category().message(ERR_GET_REASON(code));
+    } else if (const char* text = ERR_reason_error_string(code); text != nullptr) {
+        reason = text;
+    }
     ERR_clear_error();
-    return {errc::invalid_argument, what + ": " + (code != 0 ? text.data() : "no reason given")};
+    return {errc::invalid_argument, what + ": " + reason};
+}
+
+/// A key whose PEM says so, in either of the two forms that there are.
+bool is_encrypted(const std::string& key_file) {
+    std::ifstream in(key_file);
+    for (std::string line; std::getline(in, line);) {
+        if (line.starts_with("-----BEGIN ENCRYPTED") || line.starts_with("Proc-Type: 4,ENCRYPTED"))
+            return true;
+    }
+    return false;
+}
+
+error key_error(const tls_options& options) {
+    auto failed = tls_error("The private key '" + options.key_file + "' cannot be used");
+    if (is_encrypted(options.key_file)) {
+        failed.message += options.key_password.empty()
+                              ? ". It has a password: set SSL_PEM_KEY_PASSWORD"
+                              : ". It has a password: is SSL_PEM_KEY_PASSWORD the right one?";
+    }
+    return failed;
 }
 
 // HTTP/1.1 is all that is spoken; a client that offers nothing else is told so in the handshake.
@@ -61,7 +88,7 @@ result<std::shared_ptr<SSL_CTX>> load(const tls_options& options) {
         return tls_error("The certificate chain '" + options.certificate_file + "' cannot be used");
     }
     if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return tls_error("The private key '" + options.key_file + "' cannot be used");
+        return key_error(options);
     }
     if (SSL_CTX_check_private_key(raw) != 1) {
         return tls_error("The private key '" + options.key_file + "' does not belong to the certificate '" +

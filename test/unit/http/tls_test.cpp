@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include "http/errors.hpp"
+#include "http/tls.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -54,6 +55,19 @@ struct certificate {
         out = std::fopen(options.key_file.c_str(), "w");
         PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
         std::fclose(out);
+    }
+
+    /// The same key, with a password.
+    void lock_key(std::string password) const {
+        auto* file = std::fopen(options.key_file.c_str(), "r");
+        const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+            PEM_read_PrivateKey(file, nullptr, nullptr, nullptr), &EVP_PKEY_free);
+        std::fclose(file);
+        BOOST_REQUIRE(key);
+        file = std::fopen(options.key_file.c_str(), "w");
+        PEM_write_PKCS8PrivateKey(file, key.get(), EVP_aes_128_cbc(), password.data(),
+                                  static_cast<int>(password.size()), nullptr, nullptr);
+        std::fclose(file);
     }
 };
 
@@ -201,6 +215,43 @@ BOOST_AUTO_TEST_CASE(plain_text_on_the_tls_port_ends_the_connection_only) {
     plain.read_all();
     tls_client c(server.port());
     BOOST_TEST(c.connected());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_files_is_said) {
+    const certificate files;
+    const auto refusal = [](const tls_options& options) {
+        const auto made = tls_context::create(options);
+        BOOST_REQUIRE(made.has_error());
+        return made.error().message;
+    };
+    const auto expect = [](const std::string& text, const std::vector<std::string>& words) {
+        for (const auto& word : words)
+            BOOST_TEST(text.find(word) != std::string::npos, text << " lacks " << word);
+    };
+    auto options = files.options;
+    options.certificate_file = files.folder / "nowhere.pem";
+    expect(refusal(options), {"nowhere.pem", "No such file or directory"});
+    options = files.options;
+    options.key_file = files.folder / "nowhere.pem";
+    expect(refusal(options), {"nowhere.pem", "No such file or directory"});
+    options.key_file = files.options.certificate_file;
+    const auto no_key = refusal(options);
+    expect(no_key, {files.options.certificate_file});
+    BOOST_TEST(no_key.find("PASSWORD") == std::string::npos, no_key);
+
+    const certificate other;
+    options.key_file = other.options.key_file;
+    expect(refusal(options), {other.options.key_file, "mismatch"});
+
+    options = files.options;
+    files.lock_key("sesame");
+    expect(refusal(options), {options.key_file, "It has a password: set SSL_PEM_KEY_PASSWORD"});
+    options.key_password = "simsim";
+    const auto wrong = refusal(options);
+    expect(wrong, {"bad decrypt", "SSL_PEM_KEY_PASSWORD"});
+    BOOST_TEST(wrong.find("simsim") == std::string::npos);
+    options.key_password = "sesame";
+    BOOST_TEST(tls_context::create(options).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_new_certificate_is_used_after_reload_and_a_broken_one_is_refused) {
