@@ -45,7 +45,8 @@ An image gallery for many tenants that speaks ThingsBoard's image API.
   --demo           make a tenant with an administrator, a customer's user and
                    sample pictures, where they are missing
   --check-config   say which values would be used, with secrets masked, whether
-                   the storage plugin takes its options, and end
+                   the storage plugin takes its options and the TLS files and
+                   folders that are named can be read, and end
   --version        say the version and end
   --help           show this and end
 

@@ -1,5 +1,6 @@
 #include "app/parts.hpp"
 
+#include "app/check_configuration.hpp"
 #include "app/data_folder.hpp"
 #include "app/log.hpp"
 #include "app/process.hpp"
@@ -84,10 +85,7 @@ result<void> gallery_server::parts::start_threads() {
     options.address = settings.server.address;
     options.port = settings.server.port;
     options.congestion_control = settings.server.tcp_congestion_control;
-    if (settings.server.ssl.enabled) {
-        const auto& ssl = settings.server.ssl;
-        options.tls = {ssl.cert_file, ssl.key_file.empty() ? ssl.cert_file : ssl.key_file, ssl.key_password};
-    }
+    if (settings.server.ssl.enabled) options.tls = tls_options_of(settings.server.ssl);
     options.io_threads = settings.server.io_threads;
     const auto possible = connections_possible();
     options.limits.connections = settings.server.max_connections == 0

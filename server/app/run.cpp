@@ -1,12 +1,12 @@
 #include "app/run.hpp"
 
+#include "app/check_configuration.hpp"
 #include "app/command_line.hpp"
 #include "app/configuration_file.hpp"
 #include "app/gallery_server.hpp"
 #include "app/log.hpp"
 #include "app/process.hpp"
 #include "app/signals.hpp"
-#include "storage/host.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -28,22 +28,20 @@ int fail(std::string_view text, int code) {
     return code;
 }
 
+int unusable(const error& e) {
+    return fail("the configuration cannot be used\n" + e.message, exit_config);
+}
+
 int check_configuration(const config::configuration& c) {
+    prepare_process();
     std::string text;
     for (const auto& value : c.effective) {
         text += value.path + ": \"" + value.text + "\"  # " + value.from + "\n";
     }
     print(stdout, text);
-    const auto& s = c.values.storage;
-    const auto plugin = storage::load_plugin(s.plugin, s.plugin_dir);
-    if (!plugin) return fail(plugin.error().message, exit_config);
-    const auto section = s.sections.find(plugin->descriptor->name);
-    const auto options = storage::complete_options(
-        *plugin->descriptor,
-        section == s.sections.end() ? std::map<std::string, std::string>() : section->second);
-    if (!options) return fail(options.error().message, exit_config);
-    print(stdout, "# The configuration can be used; the storage plugin is " + plugin->file + " (" +
-                      plugin->descriptor->version + ").\n");
+    const auto tried = try_configuration(c);
+    if (!tried) return unusable(tried.error());
+    print(stdout, "# The configuration can be used; " + *tried + ".\n");
     return EXIT_SUCCESS;
 }
 
@@ -73,6 +71,7 @@ int serve(const command_line& line, const config::configuration& c) {
     // First of all, since threads inherit what is set here.
     signal_listener signals;
     const auto notes = prepare_process();
+    if (const auto good = check_values(c); !good) return unusable(good.error());
     const log_scope logging(c.values.logging);
     for (const auto& note : notes)
         log_warning(note);
@@ -80,7 +79,7 @@ int serve(const command_line& line, const config::configuration& c) {
     auto server = gallery_server::start(c.values, {.demo = line.demo, .show = &show_password});
     if (!server) {
         flush_log();
-        return fail(server.error().message, exit_code_of(server.error().code));
+        return fail(with_origins(c, server.error().message), exit_code_of(server.error().code));
     }
     show((*server)->report());
     signals.listen([&server] { (*server)->reload(); },
@@ -120,9 +119,7 @@ int run(std::span<const char* const> arguments) {
             break;
     }
     const auto configuration = load_configuration(line->config_file);
-    if (!configuration) {
-        return fail("the configuration cannot be used\n" + configuration.error().message, exit_config);
-    }
+    if (!configuration) return unusable(configuration.error());
     if (line->what == command_line::action::check_config) return check_configuration(*configuration);
     return serve(*line, *configuration);
 }

@@ -135,6 +135,8 @@ private:
             e.from = from_defaults_.contains(path) ? "default" : value.place();
         }
         e.names = value.names;
+        e.place = value.place();
+        e.origin = origin(value);
         done_.effective.push_back(std::move(e));
     }
 

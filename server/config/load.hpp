@@ -19,6 +19,13 @@ struct effective_value {
     std::string text;  ///< "********" for a secret that is set
     std::string from;  ///< "environment HTTP_BIND_PORT", "/etc/gallery/gallery.yml:12" or "default"
     std::vector<std::string> names;  ///< environment variables that set it
+    std::string place;               ///< "file:line" of what it is written in, also where that is a default
+    std::string origin;              ///< " (from the environment variable ...)", or empty
+
+    /// A message about it, in the form in which load_text() says what is wrong.
+    [[nodiscard]] std::string problem(const std::string& what) const {
+        return place + ": " + path + ": " + what + origin;
+    }
 };
 
 struct configuration {

@@ -1,0 +1,216 @@
+#include "app/check_configuration.hpp"
+
+#include "auth/password.hpp"
+#include "http/static_files.hpp"
+#include "http/tls.hpp"
+#include "storage/host.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace gallery::app {
+
+namespace {
+
+using config::configuration;
+using config::effective_value;
+
+class findings {
+public:
+    void add(const std::string& text) { text_ += (text_.empty() ? "" : "\n") + text; }
+    [[nodiscard]] result<void> outcome() const {
+        if (text_.empty()) return {};
+        return error{errc::invalid_argument, text_};
+    }
+
+private:
+    std::string text_;
+};
+
+const effective_value& value_at(const configuration& c, std::string_view path) {
+    for (const auto& value : c.effective) {
+        if (value.path == path) return value;
+    }
+    std::abort();  // every key has a value, which a test of the configuration holds
+}
+
+/// Plugin and option of "storage.PLUGIN.OPTION".
+std::optional<std::pair<std::string, std::string>> plugin_option(const std::string& path) {
+    constexpr std::string_view prefix = "storage.";
+    if (!path.starts_with(prefix)) return std::nullopt;
+    const auto dot = path.find('.', prefix.size());
+    if (dot == path.npos) return std::nullopt;
+    return std::pair(path.substr(prefix.size(), dot - prefix.size()), path.substr(dot + 1));
+}
+
+/// Whether @p word is in @p text and not a part of a longer name.
+bool names(std::string_view text, std::string_view word) {
+    const auto inside = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+        const auto after = at + word.size();
+        if ((at == 0 || !inside(text[at - 1])) && (after == text.size() || !inside(text[after]))) return true;
+    }
+    return false;
+}
+
+void check_password(const configuration& c, std::string_view path, const std::string& password,
+                    findings& wrong) {
+    if (password.empty()) return;
+    if (const auto allowed = auth::check_password_policy(password); !allowed) {
+        wrong.add(value_at(c, path).problem("expected a password that can be used, found one (not shown): " +
+                                            allowed.error().message));
+    }
+}
+
+/// What etc/gallery.yml has, as it was built in.
+configuration built_in() {
+    auto loaded = config::load_text("", "gallery.yml (built in)",
+                                    [](const std::string&) -> std::optional<std::string> { return {}; });
+    return loaded ? std::move(*loaded) : configuration();
+}
+
+/// The options of the selected plugin are for the plugin to judge, when it is opened.
+void check_sections(const configuration& c, findings& wrong) {
+    const auto& storage = c.values.storage;
+    const auto known = built_in();
+    std::set<std::string> options;
+    for (const auto& value : known.effective)
+        options.insert(value.path);
+    const auto found = storage::plugins_in(storage.plugin_dir.empty() ? storage::default_plugin_folder()
+                                                                      : storage.plugin_dir);
+    std::set<std::string> plugins(found.begin(), found.end());
+    for (const auto& [name, section] : known.values.storage.sections)
+        plugins.insert(name);
+    std::string selected = storage.plugin;
+    if (selected.starts_with('/')) {
+        // Only the plugin knows its name. Where it cannot be loaded the start says why.
+        const auto loaded = storage::load_plugin(selected, storage.plugin_dir);
+        if (!loaded) return;
+        selected = loaded->descriptor->name;
+    }
+    plugins.insert(selected);
+    std::string all;
+    for (const auto& name : plugins)
+        all += (all.empty() ? "" : ", ") + name;
+
+    for (const auto& value : c.effective) {
+        const auto option = plugin_option(value.path);
+        if (!option) continue;
+        if (!plugins.contains(option->first)) {
+            wrong.add(value.problem("expected a section that belongs to a storage plugin (there are: " + all +
+                                    "), found '" + option->first + "'"));
+        } else if (option->first != selected && known.values.storage.sections.contains(option->first) &&
+                   !options.contains(value.path)) {
+            wrong.add(value.problem("expected a key of etc/gallery.yml, found an unknown one"));
+        }
+    }
+}
+
+/// Below TMPDIR, removed with what is in it.
+class temporary_folder {
+public:
+    temporary_folder() {
+        std::error_code failed;
+        auto pattern = (std::filesystem::temp_directory_path(failed) / "gallery-check-XXXXXX").string();
+        if (!failed && ::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+    }
+    temporary_folder(const temporary_folder&) = delete;
+    temporary_folder& operator=(const temporary_folder&) = delete;
+    ~temporary_folder() {
+        std::error_code ignored;
+        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    }
+    /// Empty where it could not be made.
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+/// Only the plugin knows which values its options take, and says so when it is opened.
+std::string try_plugin(const configuration& c, findings& wrong) {
+    const auto& s = c.values.storage;
+    const auto plugin = storage::load_plugin(s.plugin, s.plugin_dir);
+    if (!plugin) {
+        wrong.add(plugin.error().message);
+        return {};
+    }
+    const std::string name = plugin->descriptor->name;
+    const std::string who =
+        "the storage plugin is " + plugin->file + " (" + plugin->descriptor->version + ")";
+    plugin_context context;
+    if (const auto section = s.sections.find(name); section != s.sections.end())
+        context.options = section->second;
+    context.log = [](plugin_context::log_level, std::string_view) {};
+    const auto options = storage::complete_options(*plugin->descriptor, context.options);
+    if (!options) {
+        wrong.add(with_origins(c, options.error().message));
+        return {};
+    }
+    const temporary_folder folder;
+    if (folder.path().empty()) return who + "; there is no folder for temporary files to try its options in";
+    context.path = folder.path();
+    const auto opened = storage::open_store(*plugin, std::move(context));
+    if (opened) return who + " and takes its options";
+    if (opened.error().code == errc::invalid_argument) {
+        wrong.add(with_origins(c, opened.error().message));
+        return {};
+    }
+    return who + "; whether it takes its options is not known: " + opened.error().message;
+}
+
+}  // namespace
+
+http::tls_options tls_options_of(const config::ssl_settings& ssl) {
+    return {ssl.cert_file, ssl.key_file.empty() ? ssl.cert_file : ssl.key_file, ssl.key_password};
+}
+
+std::string with_origins(const configuration& c, std::string message) {
+    std::string origins;
+    for (const auto& value : c.effective) {
+        const auto option = plugin_option(value.path);
+        if (!option || value.from == "default") continue;
+        if (names(message, option->first) && names(message, option->second))
+            origins += "\n" + value.problem("is set to \"" + value.text + "\"");
+    }
+    return message + origins;
+}
+
+result<void> check_values(const configuration& c) {
+    findings wrong;
+    const auto& security = c.values.security;
+    check_password(c, "security.sysadmin_password", security.sysadmin_password, wrong);
+    check_password(c, "security.demo_password", security.demo_password, wrong);
+    check_sections(c, wrong);
+    return wrong.outcome();
+}
+
+result<std::string> try_configuration(const configuration& c) {
+    findings wrong;
+    if (const auto good = check_values(c); !good) wrong.add(good.error().message);
+    auto tried = try_plugin(c, wrong);
+    const auto& server = c.values.server;
+    if (server.ssl.enabled) {
+        const auto tls = http::tls_context::create(tls_options_of(server.ssl));
+        if (!tls) wrong.add(tls.error().message);
+    }
+    if (!server.console_folder.empty()) {
+        const auto console = http::static_files::load(server.console_folder);
+        if (!console) wrong.add(value_at(c, "server.console_folder").problem(console.error().message));
+    }
+    const auto& images = c.values.data.system_images_folder;
+    if (std::error_code failed; !images.empty() && !std::filesystem::is_directory(images, failed)) {
+        wrong.add(
+            value_at(c, "data.system_images_folder").problem("expected a folder, found none: " + images));
+    }
+    if (const auto outcome = wrong.outcome(); !outcome) return outcome.error();
+    return tried;
+}
+
+}  // namespace gallery::app

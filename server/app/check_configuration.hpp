@@ -1,0 +1,29 @@
+/// What can be wrong with a configuration though each value has the right form.
+#pragma once
+
+#include "config/load.hpp"
+#include "http/server.hpp"
+
+#include <gallery/error.hpp>
+
+#include <string>
+
+namespace gallery::app {
+
+/// What every start asks: passwords that the policy refuses, and sections of storage plugins that do not
+/// exist or, for those of etc/gallery.yml, options that they do not have. Error: invalid_argument with all
+/// that is wrong, one a line, each with file and line or variable.
+result<void> check_values(const config::configuration& c);
+
+/// Besides, what else a start would find out, without the data folder and without listening: the storage
+/// plugin and its options, for which it is opened on an empty temporary folder, the TLS files, the folders
+/// that are named. Returns what was tried, for people. Error: invalid_argument with all that is wrong, one a
+/// line.
+result<std::string> try_configuration(const config::configuration& c);
+
+/// @p message, and where the options of storage plugins that it names were set, a line each.
+std::string with_origins(const config::configuration& c, std::string message);
+
+http::tls_options tls_options_of(const config::ssl_settings& ssl);
+
+}  // namespace gallery::app
