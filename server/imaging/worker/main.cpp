@@ -105,8 +105,10 @@ int run(const char* program, std::size_t memory) {
     greeting.fonts = fonts_start();
     if (!vips_start(program)) return 1;
     svg_start();
-    // From here on what libraries write to standard error is about strangers' pictures.
+    // From here on what libraries write is about strangers' pictures; standard output was the server's log,
+    // too.
     if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0) {
+        ::dup2(null, STDOUT_FILENO);
         ::dup2(null, STDERR_FILENO);
         ::close(null);
     }

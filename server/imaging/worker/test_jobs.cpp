@@ -9,6 +9,8 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <atomic>
@@ -48,6 +50,12 @@ std::string probe() {
     rlimit files{};
     ::getrlimit(RLIMIT_FSIZE, &files);
     attempt("writing files", files.rlim_max != 0);
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+        struct stat status {};
+        const bool is_null =
+            ::fstat(stream, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == ::makedev(1, 3);
+        attempt("writing to the server's log", !is_null);
+    }
     return succeeded.empty() ? "confined" : "not confined: " + succeeded;
 }
 
