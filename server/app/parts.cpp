@@ -39,11 +39,12 @@ std::chrono::seconds whole(std::chrono::milliseconds time) {
     return std::chrono::ceil<std::chrono::seconds>(time);
 }
 
+/// The path alone: a query may hold what lets somebody in, as that of an activation link does.
 void log_exchange(const http::exchange& e) {
     if (!logs(config::log_level::debug)) return;
     log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " +
-              std::string(e.target) + " " + std::to_string(e.status) + " " + std::to_string(e.bytes_out) +
-              " bytes " +
+              std::string(e.message.path()) + " " + std::to_string(e.status) + " " +
+              std::to_string(e.bytes_out) + " bytes " +
               std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(e.duration).count()) +
               " us" + (e.complete ? "" : " (the client went away)"));
 }

@@ -434,9 +434,9 @@ bool connection::end_exchange(bool complete) {
         core.options.observe(told);
     }
     if (!w.answer.note().empty()) {
-        core.log(log_level::error, std::string(w.message.verb_text()) + " " +
-                                       std::string(w.message.target()) + " -> " +
-                                       std::to_string(w.answer.status()) + ": " + w.answer.note());
+        // Without the query, which may hold what lets somebody in.
+        core.log(log_level::error, std::string(w.message.verb_text()) + " " + std::string(w.message.path()) +
+                                       " -> " + std::to_string(w.answer.status()) + ": " + w.answer.note());
     }
     if (w.block) keep_leftovers();
     if (w.out_block) home_.give_back(std::move(w.out_block));
