@@ -86,6 +86,12 @@ std::optional<picture_file> load(const std::filesystem::path& folder, const std:
     return file;
 }
 
+/// A crash came between the writing of the picture and its note: the stored one is the packaged one, and
+/// nobody has changed it since it was written.
+bool is_left_unnoted(const image_record& stored, const picture_file& file) {
+    return stored.original.etag == file.digest && stored.rev == stored.content_rev;
+}
+
 }  // namespace
 
 task<result<installed_images>> install_system_images(images& gallery, image_store& store,
@@ -124,27 +130,39 @@ task<result<installed_images>> install_system_images(images& gallery, image_stor
         if (!known) {
             // The administrator may have uploaded one of that name before this version had it.
             auto taken = co_await store.find(system_tenant, picture.file);
-            if (taken) {
+            const bool unnoted = taken && is_left_unnoted(**taken, *file) &&
+                                 (picture.title.empty() || (*taken)->title == picture.title);
+            if (taken && !unnoted) {
                 ++report.kept;
                 continue;
             }
-            new_image image;
-            image.file = std::move(*file);
-            image.title = picture.title;
-            image.sub_type = picture.sub_type;
-            written = co_await gallery.upload(system_tenant, std::move(image));
+            if (unnoted) {
+                written = std::move(taken);
+            } else {
+                new_image image;
+                image.file = std::move(*file);
+                image.title = picture.title;
+                image.sub_type = picture.sub_type;
+                written = co_await gallery.upload(system_tenant, std::move(image));
+            }
             if (written) ++report.installed;
         } else {
             auto current = co_await store.find(system_tenant, key);
-            if (!current || (*current)->rev != rev) {
+            const bool unnoted = current && is_left_unnoted(**current, *file);
+            if (!current || ((*current)->rev != rev && !unnoted)) {
                 ++report.kept;
                 continue;
             }
-            record_check untouched = [rev](const image_record* record) -> result<void> {
-                if (record->rev == rev) return {};
-                return error{errc::version_conflict, "changed by the administrator"};
-            };
-            written = co_await gallery.replace(system_tenant, key, std::move(*file), std::move(untouched));
+            if (unnoted) {
+                written = std::move(current);
+            } else {
+                record_check untouched = [rev](const image_record* record) -> result<void> {
+                    if (record->rev == rev) return {};
+                    return error{errc::version_conflict, "changed by the administrator"};
+                };
+                written =
+                    co_await gallery.replace(system_tenant, key, std::move(*file), std::move(untouched));
+            }
             if (written) ++report.updated;
         }
         if (!written) {

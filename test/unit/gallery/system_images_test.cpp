@@ -29,6 +29,16 @@ struct packaged_fixture : test::gallery_fixture {
     service::installed_images install() {
         return await(service::install_system_images(gallery, *store, folder.path())).value();
     }
+    /// What a kill leaves that comes after the pictures were written and before that was noted.
+    void forget_the_notes_since(const std::vector<document>& before) {
+        for (const char* id : {"one_png", "two_png"})
+            await(store->erase_document("system_image", id, precondition::any())).value();
+        for (const auto& note : before)
+            await(store->save_document(note, precondition::any())).value();
+    }
+    std::vector<document> notes() {
+        return await(store->scan_documents("system_image", "", 10)).value().items;
+    }
     record_ptr system(const std::string& key) {
         auto found = await(gallery.find(system_tenant, key));
         return found ? *found : nullptr;
@@ -72,6 +82,41 @@ BOOST_AUTO_TEST_CASE(what_the_administrator_changed_or_deleted_stays_so) {
     BOOST_TEST(system("one.png")->title == "Mine");
     BOOST_TEST(content(system("one.png")) == "PICTURE one v1");
     BOOST_TEST(!system("two.png"));
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_before_the_note_of_an_installation_does_not_end_the_updates) {
+    package(1);
+    install();
+    forget_the_notes_since({});
+    install();
+    BOOST_TEST(notes().size() == 2U);
+    package(2);
+    BOOST_TEST(install().updated == 2U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v2");
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_before_the_note_of_an_update_does_not_end_the_updates) {
+    package(1);
+    install();
+    const auto of_the_first = notes();
+    package(2);
+    install();
+    forget_the_notes_since(of_the_first);
+    install();
+    package(3);
+    BOOST_TEST(install().updated == 2U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v3");
+}
+
+BOOST_AUTO_TEST_CASE(what_the_administrator_changed_after_such_a_crash_stays_so) {
+    package(1);
+    install();
+    forget_the_notes_since({});
+    await(gallery.rename(system_tenant, "one.png", "Mine", unchecked)).value();
+    BOOST_TEST(install().kept == 1U);
+    package(2);
+    BOOST_TEST(install().kept == 1U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v1");
 }
 
 BOOST_AUTO_TEST_CASE(one_that_cannot_be_installed_does_not_keep_the_others_out) {
