@@ -187,9 +187,10 @@ result<void> gallery_server::parts::make_services() {
     coded_ = std::make_unique<service::coded_bodies>(background_, coded_bodies_memory);
     uploads_ = std::make_unique<service::byte_budget>(settings.transport.upload_memory,
                                                       whole(settings.transport.upload_wait));
-    images_ = std::make_unique<service::images>(*storage_.store, *etags_, [this](bytes original) {
-        return imaging_->inspect(body(std::move(original)));
-    });
+    images_ = std::make_unique<service::images>(
+        *storage_.store, *etags_,
+        [this](bytes original) { return imaging_->inspect(body(std::move(original))); },
+        [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
     upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
         etags_->sweep(std::chrono::steady_clock::now());
         const auto maintained = co_await accounts_->maintain();
@@ -199,6 +200,13 @@ result<void> gallery_server::parts::make_services() {
             auth::tenant_images_eraser erase = [this](tenant_id id) { return images_->erase_all(id); };
             const auto deleted = co_await accounts_->delete_tenant(tenant, std::move(erase));
             if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
+        }
+        // A crash came between an upload that outlived its tenant and the erasure of the image.
+        for (const auto& tenant : accounts_->deleted_tenants()) {
+            const auto erased = co_await images_->erase_all(tenant);
+            if (!erased)
+                log_warning("images of the deleted tenant " + to_string(tenant) +
+                            " could not be erased: " + erased.error().message);
         }
     });
     return {};

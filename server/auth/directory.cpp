@@ -117,6 +117,20 @@ std::vector<tenant_id> directory::unfinished_deletions() const {
     return out;
 }
 
+std::vector<tenant_id> directory::deleted_tenants() const {
+    std::vector<tenant_id> out;
+    const std::shared_lock lock(tables_mutex_);
+    for (const auto& [id, value] : tables_->of<tenant>()) {
+        if (value->deleted) out.push_back(id);
+    }
+    return out;
+}
+
+bool directory::tenant_gone(tenant_id id) const {
+    const std::shared_lock lock(tables_mutex_);
+    return is_gone(tables_->find<tenant>(id));
+}
+
 directory::standing directory::standing_of(user_id user_of_token, tenant_id tenant_of_token,
                                            std::string_view session) const {
     standing out;

@@ -77,6 +77,10 @@ public:
     [[nodiscard]] std::vector<api_key_ptr> api_keys_of(user_id holder) const;
     /// Tenants whose deletion was begun and not ended, by a crash or an error: delete_tenant() ends it.
     [[nodiscard]] std::vector<tenant_id> unfinished_deletions() const;
+    /// Tenants that were deleted; their tombstones stay for ever.
+    [[nodiscard]] std::vector<tenant_id> deleted_tenants() const;
+    /// Deleted or being deleted. False for one that was never known.
+    [[nodiscard]] bool tenant_gone(tenant_id id) const;
 
     /// What is decided with every token, under one lock.
     struct standing {

@@ -346,7 +346,9 @@ task<result<void>> directory::delete_tenant(tenant_id id, tenant_images_eraser e
         auto done = co_await delete_customer(belongs_to->id);
         if (!done && done.error().code != errc::not_found) co_return done;
     }
-    // Again, for uploads that were under way when the tenant was shut.
+    // Again, for uploads that were under way when the tenant was shut. What is stored later still, the
+    // gallery erases itself: it looks after each new image whether the tenant is shut, and that came before
+    // this.
     if (auto done = co_await erase_images(id); !done) co_return done;
     edit<tenant> bury = [](tenant& value) -> result<void> {
         tenant tombstone;

@@ -33,8 +33,8 @@ error no_such_image(const std::string& key) {
 
 }  // namespace
 
-images::images(image_store& store, cache::etag_cache& etags, inspect_picture inspect)
-    : store_(store), etags_(etags), inspect_(std::move(inspect)) {}
+images::images(image_store& store, cache::etag_cache& etags, inspect_picture inspect, tenant_gone gone)
+    : store_(store), etags_(etags), inspect_(std::move(inspect)), gone_(std::move(gone)) {}
 
 // Fills in what the bytes say; the file's own name and digest with it.
 task<result<void>> images::describe(picture_file& file, image_record& record, bytes& preview) {
@@ -90,6 +90,7 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
         switch (saved->status) {
             case write_status::committed:
                 forget(record);
+                if (auto kept = co_await belongs_to_somebody(saved->record); !kept) co_return kept.error();
                 co_return std::move(saved->record);
             case write_status::public_key_taken:
                 record.public_key = new_public_key();
@@ -108,6 +109,19 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
         }
     }
     co_return contended(record.key);
+}
+
+// A deletion marks the tenant first and then erases what it has. So either the mark is seen here, after the
+// commit, or it came later and the deletion finds the image. Only new images need this: what replaces or
+// changes an image is refused where the deletion has erased it.
+task<result<void>> images::belongs_to_somebody(record_ptr created) {
+    if (!gone_ || !gone_(created->tenant)) co_return result<void>();
+    auto erased = co_await store_.erase(created->tenant, created->key, precondition::any());
+    if (!erased) co_return erased.error();
+    forget(*created);
+    co_return error{errc::not_found, "The tenant " + to_string(created->tenant) +
+                                         " was deleted while its image '" + created->key +
+                                         "' was uploaded. Nothing was kept."};
 }
 
 task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, picture_file file,

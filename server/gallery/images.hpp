@@ -43,13 +43,17 @@ using record_check = std::function<result<void>(const image_record*)>;
 /// busy.
 using inspect_picture = std::function<task<result<imaging::picture>>(bytes)>;
 
+/// Whether a tenant was deleted or is being deleted (auth::directory::tenant_gone). Any thread.
+using tenant_gone = std::function<bool(const tenant_id&)>;
+
 class images {
 public:
-    /// All of them must outlive this.
-    images(image_store& store, cache::etag_cache& etags, inspect_picture inspect);
+    /// All of them must outlive this. Without @p gone no tenant is ever gone.
+    images(image_store& store, cache::etag_cache& etags, inspect_picture inspect, tenant_gone gone = {});
 
     /// Stores a new image under the first free key that its file name yields; public. Errors:
-    /// invalid_argument for names, those of inspect_picture and of the store.
+    /// invalid_argument for names, not_found where the tenant was deleted meanwhile, those of inspect_picture
+    /// and of the store.
     task<result<record_ptr>> upload(tenant_id tenant, new_image image);
 
     /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
@@ -94,12 +98,15 @@ private:
                                        bytes preview, change_record adopt, record_check check);
     task<result<record_ptr>> modify(tenant_id tenant, std::string key, change_record change,
                                     record_check check);
+    /// A new image of a tenant that was deleted meanwhile is erased again. Error: not_found.
+    task<result<void>> belongs_to_somebody(record_ptr created);
     /// Called after each commit, before it is acknowledged.
     void forget(const image_record& record) noexcept;
 
     image_store& store_;
     cache::etag_cache& etags_;
     inspect_picture inspect_;
+    tenant_gone gone_;
 };
 
 }  // namespace gallery::service

@@ -223,6 +223,10 @@ BOOST_AUTO_TEST_CASE(deleting_a_tenant_takes_all_that_is_its_own_and_nothing_els
         co_return result<void>();
     };
     BOOST_REQUIRE(run(h.accounts.delete_tenant(tenant->id, erase)));
+    BOOST_TEST(h.accounts.tenant_gone(tenant->id));
+    BOOST_TEST(!h.accounts.tenant_gone(other->id));
+    BOOST_REQUIRE(h.accounts.deleted_tenants().size() == 1U);
+    BOOST_TEST((h.accounts.deleted_tenants()[0] == tenant->id));
     BOOST_TEST(!erased.empty());
     for (const auto& id : erased)
         BOOST_TEST((id == tenant->id));
@@ -251,6 +255,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_that_was_cut_off_keeps_the_tenant_shut_and_can_b
     const auto open = after.accounts.unfinished_deletions();
     BOOST_REQUIRE(open.size() == 1U);
     BOOST_TEST((open[0] == tenant->id));
+    BOOST_TEST(after.accounts.tenant_gone(tenant->id));
+    BOOST_TEST(after.accounts.deleted_tenants().empty());
     BOOST_TEST(after.accounts.standing_of(admin->id, tenant->id, {}).tenant_gone);
     BOOST_REQUIRE(run(after.accounts.delete_tenant(tenant->id, erase_nothing())));
     BOOST_TEST(after.accounts.unfinished_deletions().empty());

@@ -169,4 +169,48 @@ BOOST_AUTO_TEST_CASE(all_images_of_a_tenant_go_and_nobody_elses) {
     BOOST_TEST(await(gallery.find(other, "kept.png")).value()->rev == kept->rev);
 }
 
+BOOST_AUTO_TEST_CASE(an_image_that_outlives_its_tenant_is_not_kept) {
+    bool deleted = false;
+    // The whole deletion falls between the arrival of the bytes and the write of the record.
+    const auto inspect = [&](bytes data) -> task<result<imaging::picture>> {
+        deleted = true;
+        if (auto erased = co_await gallery.erase_all(tenant); !erased) co_return erased.error();
+        co_return co_await test::inspect_by_prefix(std::move(data));
+    };
+    service::images slow(*store, etags, inspect,
+                         [&](const tenant_id& id) { return deleted && id == tenant; });
+    upload("before.png").value();
+    service::new_image image;
+    image.file = file("late.png", "PICTURE");
+    const auto uploaded = await(slow.upload(tenant, std::move(image)));
+    BOOST_REQUIRE(uploaded.has_error());
+    BOOST_TEST((uploaded.error().code == errc::not_found));
+
+    deleted = false;
+    auto document = exported("late.png", "PICTURE");
+    document.public_key = std::string(32, 'k');
+    document.is_public = true;
+    const auto imported = await(slow.import(tenant, document, unchecked));
+    BOOST_REQUIRE(imported.has_error());
+    BOOST_TEST((imported.error().code == errc::not_found));
+    BOOST_TEST(await(gallery.find_public(std::string(32, 'k'))).has_error());
+    BOOST_TEST(await(store->scan(tenant, "", 10)).value().items.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_import_over_an_image_that_goes_with_its_tenant_is_not_kept) {
+    bool deleted = false;
+    upload("a.png").value();
+    // The image that is to be overwritten is found, and erased before it is.
+    service::images late(*store, etags, test::inspect_by_prefix, [&](const tenant_id&) { return deleted; });
+    const service::record_check erasing = [&](const image_record* current) -> result<void> {
+        if (current != nullptr) await(gallery.erase_all(tenant)).value();
+        deleted = true;
+        return {};
+    };
+    const auto imported = await(late.import(tenant, exported("a.png", "PICTURE 2"), erasing));
+    BOOST_REQUIRE(imported.has_error());
+    BOOST_TEST((imported.error().code == errc::not_found));
+    BOOST_TEST(await(store->scan(tenant, "", 10)).value().items.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
