@@ -50,3 +50,23 @@ test('the public toggle warns, and takes effect at once', async ({ console, tena
   await expect(console.dialog).toContainText(address);
   expect((await fetch(address)).status).toBe(200);
 });
+
+test('what was changed in Embed is known outside, however the dialog is closed', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(4), 'No longer open');
+  await console.signIn(tenant.account);
+  await console.rows.first().getByRole('button', { name: /^Edit/ }).click();
+  await expect(console.dialog).toContainText('Public link');
+  for (const close of [() => page.keyboard.press('Escape'), () => page.mouse.click(5, 5)]) {
+    await console.dialog.getByRole('button', { name: 'Embed' }).click();
+    const toggle = console.dialog.getByRole('switch', { name: 'Public' });
+    const before = await toggle.isChecked();
+    await toggle.click();
+    await expect(toggle).toBeChecked({ checked: !before });
+    await expect(toggle).toBeEnabled();
+    await close();
+    await expect(page.locator('mat-dialog-container')).toHaveCount(1);
+    await expect(console.dialog).toContainText(before ? 'Signed-in users only' : 'Public link');
+  }
+  await page.keyboard.press('Escape');
+  await console.closed();
+});

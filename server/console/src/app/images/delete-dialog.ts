@@ -49,14 +49,6 @@ export class DeleteDialog {
   protected readonly failures = signal<readonly Failure[]>([]);
   protected readonly allUsed = computed(() => this.failures().every((failure) => failure.used));
 
-  constructor() {
-    this.dialog.keydownEvents().subscribe((event) => {
-      if (event.key === 'Escape') {
-        this.close();
-      }
-    });
-  }
-
   protected start(): void {
     void this.run(this.images, false);
   }
@@ -65,7 +57,7 @@ export class DeleteDialog {
     void this.run(this.failures().map((failure) => failure.image), this.allUsed());
   }
 
-  protected close(): void {
+  close(): void {
     if (!this.busy()) {
       this.dialog.close(this.deleted);
     }

@@ -51,7 +51,9 @@ export class EditDialog implements OnDestroy {
   protected readonly formatTime = formatTime;
   protected readonly address = versionedAddress;
 
-  protected readonly mayChange = computed(() => this.actions.mayChange(this.image()));
+  /** The image has been deleted by somebody else; there is nothing left to edit. */
+  protected readonly gone = signal(false);
+  protected readonly mayChange = computed(() => !this.gone() && this.actions.mayChange(this.image()));
   protected readonly system = computed(() => isSystemImage(this.image()));
   protected readonly title = signal(this.image().title);
   protected readonly dirty = computed(() => this.title() !== this.image().title);
@@ -67,14 +69,9 @@ export class EditDialog implements OnDestroy {
   protected readonly candidateSize = signal<string | null>(null);
   protected readonly candidateUndrawable = signal(false);
   protected readonly progress = signal<number | null>(null);
+  protected readonly unsaved = computed(() => !this.gone() && (this.dirty() || this.candidate() !== null));
 
   constructor() {
-    this.dialog.backdropClick().subscribe(() => void this.close());
-    this.dialog.keydownEvents().subscribe((event) => {
-      if (event.key === 'Escape') {
-        void this.close();
-      }
-    });
     // The list may be a while old; what is edited should not be.
     this.api.info(this.image()).then(
       (fresh) => {
@@ -200,10 +197,9 @@ export class EditDialog implements OnDestroy {
     }
   }
 
-  protected async close(): Promise<void> {
-    const lost = this.dirty() || this.candidate() !== null;
+  async close(): Promise<void> {
     if (
-      lost &&
+      this.unsaved() &&
       !(await this.dialogs.confirm({
         title: 'Close without saving?',
         text: 'What you have changed here has not been saved.',

@@ -24,6 +24,7 @@ export class EmbedDialog {
   private readonly api = inject(ImagesApi);
   private readonly dialog = inject<MatDialogRef<unknown, ImageInfo>>(MatDialogRef);
   private readonly original = inject<ImageInfo>(MAT_DIALOG_DATA);
+  private changing = Promise.resolve();
 
   protected readonly notices = inject(Notices);
   protected readonly image = signal(this.original);
@@ -39,7 +40,17 @@ export class EmbedDialog {
     return link ? new URL(link, location.origin).href : null;
   });
 
-  protected async setPublic(toggle: MatSlideToggle): Promise<void> {
+  protected setPublic(toggle: MatSlideToggle): void {
+    this.changing = this.change(toggle);
+  }
+
+  async close(): Promise<void> {
+    // What is still under way is handed back, too.
+    await this.changing;
+    this.dialog.close(this.image() === this.original ? undefined : this.image());
+  }
+
+  private async change(toggle: MatSlideToggle): Promise<void> {
     this.busy.set(true);
     this.error.set(null);
     try {
@@ -50,9 +61,5 @@ export class EmbedDialog {
     } finally {
       this.busy.set(false);
     }
-  }
-
-  protected close(): void {
-    this.dialog.close(this.image() === this.original ? undefined : this.image());
   }
 }

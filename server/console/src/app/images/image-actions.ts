@@ -66,7 +66,6 @@ export class ImageActions {
     const changed = await this.dialogs.ask<unknown, ImageInfo, boolean>(EditDialog, image, {
       width: '1040px',
       panelClass: 'g-wide',
-      disableClose: true,
       autoFocus: 'dialog',
     });
     if (changed) {
@@ -81,7 +80,6 @@ export class ImageActions {
       (await this.dialogs.ask<unknown, readonly ImageInfo[], readonly ImageInfo[]>(DeleteDialog, images, {
         width: '480px',
         role: 'alertdialog',
-        disableClose: true,
       })) ?? [];
     if (deleted.length > 0) {
       this.noteChange();

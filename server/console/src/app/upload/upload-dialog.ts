@@ -78,7 +78,7 @@ export class UploadDialog {
     this.queue.start();
   }
 
-  protected close(): void {
+  close(): void {
     this.dialog.close();
   }
 
