@@ -175,3 +175,16 @@ test('an upload can be cancelled and tried again, and one that fails does not st
   await console.closed();
   await expect(console.rows).toHaveCount(3);
 });
+
+test('an export of which the title is no text is refused by the server, which says why', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await page.getByRole('button', { name: 'Import from JSON' }).click();
+  const data = numbered(1).buffer.toString('base64');
+  await console.chooseFiles([{ name: 'five.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify({ type: 'IMAGE', title: 5, data })) }]);
+  const [answer] = await Promise.all([
+    page.waitForResponse('**/api/image/import'),
+    console.dialog.getByRole('button', { name: 'Import 1 image' }).click(),
+  ]);
+  expect(answer.status()).toBe(400);
+  await expect(console.dialog.getByRole('listitem', { name: 'five.json' })).toContainText((await answer.json()).message);
+});

@@ -111,7 +111,8 @@ export class UploadQueue {
         item.problem.set(objection);
         item.state.set('refused');
       } else if (text) {
-        item.title.set((JSON.parse(text) as { title?: string }).title ?? item.file.name);
+        const { title } = JSON.parse(text) as { title?: unknown };
+        item.title.set(typeof title === 'string' ? title : item.file.name);
       }
     }
   }
