@@ -177,3 +177,15 @@ test('a deleted last page leads to the page before it', async ({ console, tenant
   await expect(console.rows).toHaveCount(10);
   await expect(page).not.toHaveURL(/page=1/);
 });
+
+test('whoever leaves while a search is being typed is not fetched back', async ({ console, tenant, page }) => {
+  await page.clock.install();
+  await console.signIn(tenant.account, '/images?mode=list');
+  await page.getByLabel('Search images by name').fill('harbour');
+  await page.getByRole('link', { name: 'Users' }).click();
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
+  await page.clock.fastForward(5000);
+  await expect(page.getByText(tenant.account.email)).toBeVisible();
+  await console.atRest();
+  await expect(page).toHaveURL(/\/users$/);
+});

@@ -1,4 +1,4 @@
-import { ChangeDetectionStrategy, Component, effect, inject, input, signal, untracked } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, effect, inject, input, signal, untracked } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { MatPaginatorModule, PageEvent } from '@angular/material/paginator';
@@ -60,6 +60,7 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
 
   constructor() {
     const connection = inject(Connection);
+    inject(DestroyRef).onDestroy(() => clearTimeout(this.timer));
     effect((onCleanup) => {
       const fetch = this.fetch();
       const request = this.request();

@@ -1,4 +1,4 @@
-import { ChangeDetectionStrategy, Component, ElementRef, computed, effect, inject, linkedSignal, signal, untracked, viewChild } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, computed, effect, inject, linkedSignal, signal, untracked, viewChild } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
@@ -97,6 +97,10 @@ export class ImagesPage {
       }
       clearTimeout(timer);
       timer = setTimeout(() => this.refresh(), REFRESH_DELAY);
+    });
+    inject(DestroyRef).onDestroy(() => {
+      clearTimeout(timer);
+      clearTimeout(this.searchTimer);
     });
     effect(() => {
       this.query();
