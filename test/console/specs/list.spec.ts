@@ -189,3 +189,36 @@ test('whoever leaves while a search is being typed is not fetched back', async (
   await console.atRest();
   await expect(page).toHaveURL(/\/users$/);
 });
+
+test('an image that somebody else has deleted goes away by Delete, and by Edit', async ({ console, tenant, page }) => {
+  const images = [];
+  for (const title of ['First', 'Second', 'Third']) {
+    images.push(await tenant.upload(numbered(title.length, `${title}.png`), title));
+  }
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(console.rows).toHaveCount(3);
+  await tenant.call('DELETE', images[0].link);
+  await console.row('First').getByRole('button', { name: /^Delete/ }).click();
+  await console.dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await console.closed();
+  await expect(console.rows).toHaveCount(2);
+
+  await tenant.call('DELETE', images[1].link);
+  await console.row('Second').getByRole('button', { name: /^Edit/ }).click();
+  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted meanwhile.');
+  await expect(console.dialog.getByRole('button')).toHaveCount(1);
+  await console.shot('dialog-edit-gone');
+  await page.keyboard.press('Escape');
+  await console.closed();
+  await expect(console.rows).toHaveCount(1);
+
+  await console.row('Third').getByRole('button', { name: /^Edit/ }).click();
+  await console.pictures(console.dialog);
+  await tenant.call('DELETE', images[2].link);
+  await console.dialog.getByLabel('Name', { exact: true }).fill('Third, renamed');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted meanwhile.');
+  await console.dialog.getByRole('button', { name: 'Close' }).click();
+  await console.closed();
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+});

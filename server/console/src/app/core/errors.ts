@@ -41,6 +41,11 @@ export function isConnectionLoss(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 0;
 }
 
+/** What was asked for is not there, or not any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof HttpErrorResponse && error.status === 404;
+}
+
 function messageIn(body: unknown): string | null {
   let value = body;
   if (typeof value === 'string') {

@@ -3,7 +3,7 @@ import { MatButtonModule } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
 import { MatProgressBarModule } from '@angular/material/progress-bar';
 
-import { errorText } from '../core/errors';
+import { errorText, isGone } from '../core/errors';
 import { plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
@@ -94,7 +94,12 @@ export class DeleteDialog {
         this.deleted.push(image);
       }
     } catch (error) {
-      fail(errorText(error), false);
+      if (isGone(error)) {
+        // Somebody else was faster.
+        this.deleted.push(image);
+      } else {
+        fail(errorText(error), false);
+      }
     }
   }
 }

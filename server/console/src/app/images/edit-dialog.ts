@@ -9,7 +9,7 @@ import { MatProgressBarModule } from '@angular/material/progress-bar';
 import { ImagePipe } from 'gallery-image-pipe';
 import { Subscription } from 'rxjs';
 
-import { errorText } from '../core/errors';
+import { errorText, isGone } from '../core/errors';
 import { formatSize, formatTime } from '../core/format';
 import { ImagesApi, isSystemImage, versionedAddress } from '../core/images-api';
 import { ImageInfo } from '../core/model';
@@ -80,7 +80,7 @@ export class EditDialog implements OnDestroy {
         }
         this.image.set(fresh);
       },
-      (error: unknown) => this.error.set(errorText(error)),
+      (error: unknown) => this.fail(error),
     );
   }
 
@@ -105,7 +105,7 @@ export class EditDialog implements OnDestroy {
       this.title.set(this.image().title);
       this.notices.say('Name saved');
     } catch (error) {
-      this.error.set(errorText(error));
+      this.fail(error);
     } finally {
       this.saving.set(false);
     }
@@ -180,7 +180,7 @@ export class EditDialog implements OnDestroy {
       },
       error: (error: unknown) => {
         this.progress.set(null);
-        this.error.set(errorText(error));
+        this.fail(error);
       },
     });
   }
@@ -219,6 +219,15 @@ export class EditDialog implements OnDestroy {
       this.actualSize.set(false);
     }
     this.image.set(image);
+  }
+
+  private fail(error: unknown): void {
+    if (isGone(error)) {
+      this.changed = true;
+      this.gone.set(true);
+    } else {
+      this.error.set(errorText(error));
+    }
   }
 
   private async propose(file: File): Promise<void> {
