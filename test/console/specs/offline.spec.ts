@@ -26,3 +26,34 @@ test('offline is said, nothing is lost, and on return everything goes on by itse
   await expect(page.getByRole('alert')).toHaveCount(0);
   await console.pictures(page.locator('.surface'));
 });
+
+test('code that has gone with a former console is said to be missing, and a reload brings the new one', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(3), 'Before the upgrade');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(console.rows).toHaveCount(1);
+  await page.route('**/chunk-*.js', (route) => route.fulfill({ status: 404 }));
+  const notice = page.locator('mat-snack-bar-container').last();
+  await console.rows.first().getByRole('button', { name: /^Edit/ }).click();
+  await expect(notice).toContainText('The console has changed, or a part of it cannot be loaded.');
+  await expect(page.locator('mat-dialog-container')).toHaveCount(0);
+  await page.getByRole('link', { name: 'Users' }).click();
+  await expect(notice).toContainText('The console has changed, or a part of it cannot be loaded.');
+  await expect(page).toHaveURL(/\/images/);
+  await page.unroute('**/chunk-*.js');
+  await notice.getByRole('button', { name: 'Reload' }).click();
+  await console.rows.first().getByRole('button', { name: /^Edit/ }).click();
+  await expect(console.dialog.getByLabel('Name', { exact: true })).toHaveValue('Before the upgrade');
+});
+
+test('what cannot be opened without the server says so, and opens when it is back', async ({ console, tenant, page, context }) => {
+  await tenant.upload(numbered(4), 'Out of reach');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(console.rows).toHaveCount(1);
+  await context.setOffline(true);
+  await console.rows.first().getByRole('button', { name: /^Embed/ }).click();
+  await expect(page.locator('mat-snack-bar-container')).toContainText('This cannot be opened without a connection to the server.');
+  await context.setOffline(false);
+  await expect(page.getByText('No connection to the server.')).toHaveCount(0);
+  await console.rows.first().getByRole('button', { name: /^Embed/ }).click();
+  await expect(console.dialog).toContainText('Out of reach');
+});

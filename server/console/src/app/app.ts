@@ -51,8 +51,7 @@ export class App {
   constructor() {
     const dialogs = inject(Dialogs);
     inject(Session).setSignInAgain(async (email) => {
-      const { SignInAgainDialog } = await import('./login/sign-in-again-dialog');
-      const done = await dialogs.ask<unknown, string, boolean>(SignInAgainDialog, email, {
+      const done = await dialogs.ask<string, boolean>(() => import('./login/sign-in-again-dialog').then((m) => m.SignInAgainDialog), email, {
         width: '420px',
         disableClose: true,
       });

@@ -57,18 +57,18 @@ export class ApiKeysPage {
   ];
 
   protected async edit(value: ApiKeyInfo | null): Promise<void> {
-    const { ApiKeyDialog } = await import('./api-key-dialog');
-    const saved = await this.dialogs.ask<unknown, ApiKeyInfo | null, ApiKeyInfo | ApiKey>(ApiKeyDialog, value, {
-      width: '440px',
-    });
+    const saved = await this.dialogs.ask<ApiKeyInfo | null, ApiKeyInfo | ApiKey>(
+      () => import('./api-key-dialog').then((m) => m.ApiKeyDialog),
+      value,
+      { width: '440px' },
+    );
     if (!saved) {
       return;
     }
     this.records().refresh();
     if ('value' in saved) {
-      const { SecretDialog } = await import('./secret-dialog');
-      await this.dialogs.ask<unknown, SecretDialogData, void>(
-        SecretDialog,
+      await this.dialogs.ask<SecretDialogData, void>(
+        () => import('./secret-dialog').then((m) => m.SecretDialog),
         {
           title: 'Your new API key',
           text: 'Copy it now: it is shown this once and cannot be shown again. Send it as “X-Authorization: ApiKey …”.',

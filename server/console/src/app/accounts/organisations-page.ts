@@ -51,9 +51,8 @@ export class OrganisationsPage {
   ];
 
   protected async edit(value: Organisation | null): Promise<void> {
-    const { OrganisationDialog } = await import('./organisation-dialog');
-    const saved = await this.dialogs.ask<unknown, OrganisationDialogData, Organisation>(
-      OrganisationDialog,
+    const saved = await this.dialogs.ask<OrganisationDialogData, Organisation>(
+      () => import('./organisation-dialog').then((m) => m.OrganisationDialog),
       { kind: this.kind, value },
       { width: '440px' },
     );

@@ -111,9 +111,8 @@ export class UsersPage {
   }
 
   protected async edit(value: User | null): Promise<void> {
-    const { UserDialog } = await import('./user-dialog');
-    const saved = await this.dialogs.ask<unknown, UserDialogData, User>(
-      UserDialog,
+    const saved = await this.dialogs.ask<UserDialogData, User>(
+      () => import('./user-dialog').then((m) => m.UserDialog),
       { value, tenant: this.tenant() },
       { width: '460px' },
     );
@@ -135,8 +134,7 @@ export class UsersPage {
   private async showLink(user: User, known: boolean): Promise<void> {
     try {
       const secret = await this.api.activationLink(user.id.id);
-      const { SecretDialog } = await import('./secret-dialog');
-      await this.dialogs.ask<unknown, SecretDialogData, void>(SecretDialog, {
+      await this.dialogs.ask<SecretDialogData, void>(() => import('./secret-dialog').then((m) => m.SecretDialog), {
         title: known ? 'Activation link' : `${user.email} was added`,
         text: 'No mail is sent. Give this link to the user: it leads to where the password is chosen.',
         secret,

@@ -46,6 +46,17 @@ export class Connection {
     return this.lostState() ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve();
   }
 
+  /** Whether the server answers at all; that it does not is noticed as a loss. */
+  async check(): Promise<boolean> {
+    try {
+      await reach();
+      return true;
+    } catch {
+      this.reportLoss();
+      return false;
+    }
+  }
+
   private askLater(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.ask(), this.wait);
@@ -58,8 +69,7 @@ export class Connection {
     }
     this.asking = true;
     try {
-      // Any answer will do; what matters is that there is one.
-      await fetch('/favicon.svg', { method: 'HEAD', cache: 'no-store' });
+      await reach();
       clearTimeout(this.timer);
       this.lostState.set(false);
       this.returnCount.update((n) => n + 1);
@@ -72,4 +82,9 @@ export class Connection {
       this.asking = false;
     }
   }
+}
+
+// Any answer will do; what matters is that there is one.
+function reach(): Promise<Response> {
+  return fetch('/favicon.svg', { method: 'HEAD', cache: 'no-store' });
 }

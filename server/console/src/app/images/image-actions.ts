@@ -53,8 +53,9 @@ export class ImageActions {
   }
 
   async embed(image: ImageInfo): Promise<ImageInfo> {
-    const { EmbedDialog } = await import('./embed-dialog');
-    const changed = await this.dialogs.ask<unknown, ImageInfo, ImageInfo>(EmbedDialog, image, { width: '640px' });
+    const changed = await this.dialogs.ask<ImageInfo, ImageInfo>(() => import('./embed-dialog').then((m) => m.EmbedDialog), image, {
+      width: '640px',
+    });
     if (changed) {
       this.noteChange();
     }
@@ -62,8 +63,7 @@ export class ImageActions {
   }
 
   async edit(image: ImageInfo): Promise<void> {
-    const { EditDialog } = await import('./edit-dialog');
-    const changed = await this.dialogs.ask<unknown, ImageInfo, boolean>(EditDialog, image, {
+    const changed = await this.dialogs.ask<ImageInfo, boolean>(() => import('./edit-dialog').then((m) => m.EditDialog), image, {
       width: '1040px',
       panelClass: 'g-wide',
       autoFocus: 'dialog',
@@ -75,9 +75,8 @@ export class ImageActions {
 
   /** Asks once, deletes, and tells which images could not be deleted. Resolves to those that were. */
   async delete(images: readonly ImageInfo[]): Promise<readonly ImageInfo[]> {
-    const { DeleteDialog } = await import('./delete-dialog');
     const deleted =
-      (await this.dialogs.ask<unknown, readonly ImageInfo[], readonly ImageInfo[]>(DeleteDialog, images, {
+      (await this.dialogs.ask<readonly ImageInfo[], readonly ImageInfo[]>(() => import('./delete-dialog').then((m) => m.DeleteDialog), images, {
         width: '480px',
         role: 'alertdialog',
       })) ?? [];

@@ -139,7 +139,7 @@ export class ImagesPage {
   }
 
   protected openUpload(kind: UploadKind): void {
-    void openUploads(this.dialogs, kind);
+    openUploads(this.dialogs, kind);
   }
 
   protected async deleteSelected(): Promise<void> {

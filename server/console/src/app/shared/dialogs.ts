@@ -3,6 +3,8 @@ import { Injectable, inject } from '@angular/core';
 import { MatDialog, MatDialogConfig, MatDialogRef } from '@angular/material/dialog';
 import { filter, firstValueFrom } from 'rxjs';
 
+import { LazyCode } from './lazy-code';
+
 export interface Confirmation {
   readonly title: string;
   readonly text: string;
@@ -22,8 +24,33 @@ interface ClosesItself {
 @Injectable({ providedIn: 'root' })
 export class Dialogs {
   private readonly dialog = inject(MatDialog);
+  private readonly code = inject(LazyCode);
 
-  open<C, D, R>(component: ComponentType<C>, data: D, config: MatDialogConfig<D> = {}): MatDialogRef<C, R> {
+  /**
+   * Opens what `load` brings, and resolves to what it is closed with; undefined also where it cannot be loaded.
+   * A dialog with an id is open once at most.
+   */
+  async ask<D, R>(load: () => Promise<ComponentType<unknown>>, data: D, config: MatDialogConfig<D> = {}): Promise<R | undefined> {
+    const component = await this.code.load(load);
+    if (!component || (config.id && this.dialog.getDialogById(config.id))) {
+      return undefined;
+    }
+    return firstValueFrom(this.open<unknown, D, R>(component, data, config).afterClosed());
+  }
+
+  async confirm(confirmation: Confirmation): Promise<boolean> {
+    const answer = await this.ask<Confirmation, boolean>(() => import('./confirm-dialog').then((m) => m.ConfirmDialog), confirmation, {
+      width: '440px',
+      role: 'alertdialog',
+    });
+    return answer === true;
+  }
+
+  get anyOpen(): boolean {
+    return this.dialog.openDialogs.length > 0;
+  }
+
+  private open<C, D, R>(component: ComponentType<C>, data: D, config: MatDialogConfig<D> = {}): MatDialogRef<C, R> {
     const closesItself = isClosing(component.prototype);
     const opened = this.dialog.open<C, D, R>(component, {
       width: '560px',
@@ -45,28 +72,10 @@ export class Dialogs {
     return opened;
   }
 
-  async ask<C, D, R>(component: ComponentType<C>, data: D, config: MatDialogConfig<D> = {}): Promise<R | undefined> {
-    return firstValueFrom(this.open<C, D, R>(component, data, config).afterClosed());
-  }
-
-  async confirm(confirmation: Confirmation): Promise<boolean> {
-    const { ConfirmDialog } = await import('./confirm-dialog');
-    const answer = await this.ask<unknown, Confirmation, boolean>(ConfirmDialog, confirmation, { width: '440px', role: 'alertdialog' });
-    return answer === true;
-  }
-
-  isOpen<C>(component: ComponentType<C>): boolean {
-    return this.dialog.openDialogs.some((open) => open.componentInstance instanceof component);
-  }
-
   private close(dialog: MatDialogRef<unknown>): void {
     if (isClosing(dialog.componentInstance)) {
       dialog.componentInstance.close();
     }
-  }
-
-  get anyOpen(): boolean {
-    return this.dialog.openDialogs.length > 0;
   }
 }
 

@@ -10,8 +10,12 @@ export class Notices {
     this.snackBar.open(text, undefined, { duration: 4000 });
   }
 
-  fail(text: string): void {
-    this.snackBar.open(text, 'Close', { duration: 20_000, politeness: 'assertive', panelClass: 'g-failure' });
+  /** `run` is what the action beside the text does, besides putting it away. */
+  fail(text: string, action = 'Close', run: () => void = () => undefined): void {
+    this.snackBar
+      .open(text, action, { duration: 20_000, politeness: 'assertive', panelClass: 'g-failure' })
+      .onAction()
+      .subscribe(run);
   }
 
   async copy(text: string, what: string): Promise<void> {

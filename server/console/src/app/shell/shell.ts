@@ -67,12 +67,11 @@ export class Shell {
   }
 
   protected showUploads(): void {
-    void openUploads(this.dialogs);
+    openUploads(this.dialogs);
   }
 
   protected async changePassword(): Promise<void> {
-    const { PasswordDialog } = await import('../accounts/password-dialog');
-    if (await this.dialogs.ask<unknown, null, boolean>(PasswordDialog, null, { width: '420px' })) {
+    if (await this.dialogs.ask<null, boolean>(() => import('../accounts/password-dialog').then((m) => m.PasswordDialog), null, { width: '420px' })) {
       this.notices.say('Your password has been changed');
     }
   }
