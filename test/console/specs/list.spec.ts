@@ -222,3 +222,13 @@ test('an image that somebody else has deleted goes away by Delete, and by Edit',
   await console.closed();
   await expect(page.getByText('There are no images yet')).toBeVisible();
 });
+
+test('a page that is not there does not stand in the way back', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'The only one');
+  await console.signIn(tenant.account, '/users');
+  await page.goto('/images?mode=list&page=99');
+  await expect(console.rows).toHaveCount(1);
+  await expect(page).not.toHaveURL(/page=/);
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
+});

@@ -48,6 +48,8 @@ export class ImageList {
   readonly total = output<number>();
   readonly busy = output<boolean>();
   readonly changed = output<Partial<ImagesQuery>>();
+  /** The page that was asked for is not there; this one is. */
+  readonly corrected = output<number>();
   readonly upload = output();
 
   protected readonly actions = inject(ImageActions);
@@ -126,7 +128,7 @@ export class ImageList {
         this.error.set(null);
         // After a deletion the last page may be gone.
         if (page.data.length === 0 && query.page > 0 && page.totalPages > 0) {
-          this.changed.emit({ page: Math.min(query.page, page.totalPages) - 1 });
+          this.corrected.emit(Math.min(query.page, page.totalPages) - 1);
           return;
         }
         this.page.set(page);
