@@ -120,16 +120,29 @@ test('a picture that lands beside a question does not push it aside', async ({ c
   await expect(console.dialog.getByRole('listitem')).toHaveCount(1);
 });
 
-test('files that were chosen and not sent are gone when the dialog is closed, however it is closed', async ({ console, tenant, page }) => {
+test('files that were chosen and not sent are gone when the dialog is closed, which is asked where it was no button', async ({ console, tenant, page }) => {
   await console.signIn(tenant.account);
   await page.getByRole('button', { name: 'Upload images' }).first().click();
   await console.chooseFiles([numbered(1, 'a.png')]);
   await expect(console.dialog.getByRole('listitem')).toHaveCount(1);
+  const answer = async (name: string) => {
+    await expect(console.dialog).toContainText('Close without uploading?');
+    await console.dialog.getByRole('button', { name }).click();
+  };
+  for (const close of [() => page.keyboard.press('Escape'), () => page.mouse.click(5, 5)]) {
+    await close();
+    await answer('Cancel');
+    await expect(console.dialog.getByLabel('Name of a.png')).toBeVisible();
+  }
   await page.keyboard.press('Escape');
+  await answer('Close without uploading');
   await console.closed();
   await page.getByRole('button', { name: 'Import from JSON' }).click();
   await expect(console.dialog.getByRole('button', { name: 'Choose files' })).toBeVisible();
   await expect(console.dialog.getByRole('listitem')).toHaveCount(0);
+  await console.chooseFiles([numbered(1, 'a.png')]);
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
 });
 
 test('uploads that end in the background say so', async ({ console, tenant, page }) => {

@@ -143,7 +143,7 @@ for (const [look, options] of Object.entries(looks)) {
       await console.chooseFiles([png('one.png', 90, 60, [40, 90, 140]), png('two.png', 60, 90, [140, 90, 40]), { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }]);
       await expect(console.dialog.getByRole('alert')).toBeVisible();
       await seen(console, 'upload');
-      await page.keyboard.press('Escape');
+      await console.dialog.getByRole('button', { name: 'Cancel' }).click();
       await console.closed();
       await page.getByRole('button', { name: 'Import from JSON' }).click();
       await console.chooseFiles([{ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') }]);

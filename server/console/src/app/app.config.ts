@@ -16,7 +16,8 @@ export const appConfig: ApplicationConfig = {
       routes,
       // What keeps a page from coming is its code that cannot be fetched.
       withNavigationErrorHandler(({ error }) => void inject(LazyCode).missing(error)),
-      withRouterConfig({ resolveNavigationPromiseOnError: true }),
+      // Where going back is not followed, the history stays as it was.
+      withRouterConfig({ resolveNavigationPromiseOnError: true, canceledNavigationResolution: 'computed' }),
     ),
     { provide: TitleStrategy, useClass: PageTitle },
   ],

@@ -2,6 +2,7 @@ import { inject } from '@angular/core';
 import { CanActivateFn, Router, Routes } from '@angular/router';
 
 import { Session } from './core/session';
+import { dialogFirst } from './shared/dialog-first';
 
 const signedIn: CanActivateFn = async (_route, state) => {
   const session = inject(Session);
@@ -19,6 +20,13 @@ const administrators: CanActivateFn = () => {
 const systemAdministrators: CanActivateFn = () =>
   inject(Session).isSystem() || inject(Router).createUrlTree(['/images']);
 
+/** Where dialogs may be open: a change of the query alone is leaving, too. */
+function places(routes: Routes): Routes {
+  return routes.map((route) =>
+    route.redirectTo ? route : { ...route, canDeactivate: [dialogFirst], runGuardsAndResolvers: 'paramsOrQueryParamsChange' },
+  );
+}
+
 export const routes: Routes = [
   {
     path: 'login',
@@ -34,7 +42,7 @@ export const routes: Routes = [
     path: '',
     canActivate: [signedIn],
     loadComponent: () => import('./shell/shell').then((m) => m.Shell),
-    children: [
+    children: places([
       { path: '', pathMatch: 'full', redirectTo: 'images' },
       { path: 'resources/images', redirectTo: 'images' },
       {
@@ -78,6 +86,6 @@ export const routes: Routes = [
         title: 'Nothing here',
         loadComponent: () => import('./shell/not-found').then((m) => m.NotFound),
       },
-    ],
+    ]),
   },
 ];

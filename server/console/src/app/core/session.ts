@@ -4,6 +4,7 @@ import { Router } from '@angular/router';
 import { GalleryImageLoader } from 'gallery-image-pipe';
 import { firstValueFrom } from 'rxjs';
 
+import { Dialogs } from '../shared/dialogs';
 import { Connection } from './connection';
 import { TokenPair, User } from './model';
 import { StoredTokens, tokenStore, userOf } from './token-store';
@@ -21,6 +22,7 @@ export class Session {
   private readonly http = inject(HttpClient);
   private readonly router = inject(Router);
   private readonly connection = inject(Connection);
+  private readonly dialogs = inject(Dialogs);
   private readonly loader = inject(GalleryImageLoader);
 
   private tokens: StoredTokens | null = tokenStore.read();
@@ -47,6 +49,7 @@ export class Session {
           this.leave();
         } else if (userOf(this.tokens) !== user.id.id) {
           // Somebody else has signed in in another tab: nothing of the former user's stays on the screen.
+          this.dialogs.abandonAll();
           location.assign('/');
         }
       }
@@ -182,6 +185,7 @@ export class Session {
 
   private leave(): void {
     this.forget();
+    this.dialogs.abandonAll();
     void this.router.navigateByUrl('/login');
   }
 }

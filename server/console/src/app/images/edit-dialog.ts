@@ -69,7 +69,7 @@ export class EditDialog implements OnDestroy {
   protected readonly candidateSize = signal<string | null>(null);
   protected readonly candidateUndrawable = signal(false);
   protected readonly progress = signal<number | null>(null);
-  protected readonly unsaved = computed(() => !this.gone() && (this.dirty() || this.candidate() !== null));
+  readonly unsaved = computed(() => !this.gone() && (this.dirty() || this.candidate() !== null));
 
   constructor() {
     // The list may be a while old; what is edited should not be.

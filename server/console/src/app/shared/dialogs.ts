@@ -1,6 +1,6 @@
 import { ComponentType } from '@angular/cdk/portal';
 import { Injectable, inject } from '@angular/core';
-import { MatDialog, MatDialogConfig, MatDialogRef } from '@angular/material/dialog';
+import { MatDialog, MatDialogConfig, MatDialogRef, MatDialogState } from '@angular/material/dialog';
 import { filter, firstValueFrom } from 'rxjs';
 
 import { LazyCode } from './lazy-code';
@@ -18,6 +18,8 @@ export interface Confirmation {
  */
 interface ClosesItself {
   close(): unknown;
+  /** Whether something would be lost if the whole page were left now. */
+  readonly unsaved?: () => boolean;
 }
 
 /** Opens dialogs that are loaded when they are first wanted. */
@@ -25,6 +27,14 @@ interface ClosesItself {
 export class Dialogs {
   private readonly dialog = inject(MatDialog);
   private readonly code = inject(LazyCode);
+
+  constructor() {
+    addEventListener('beforeunload', (event) => {
+      if (this.opened.some(({ componentInstance }) => isClosing(componentInstance) && componentInstance.unsaved?.())) {
+        event.preventDefault();
+      }
+    });
+  }
 
   /**
    * Opens what `load` brings, and resolves to what it is closed with; undefined also where it cannot be loaded.
@@ -50,6 +60,25 @@ export class Dialogs {
     return this.dialog.openDialogs.length > 0;
   }
 
+  /** Closes the uppermost dialog as Escape would; false where there is none. */
+  closeUppermost(): boolean {
+    const uppermost = this.opened.at(-1);
+    if (uppermost) {
+      this.close(uppermost);
+    }
+    return uppermost !== undefined;
+  }
+
+  /** Closes all without asking: whose work it was has left. */
+  abandonAll(): void {
+    this.dialog.closeAll();
+  }
+
+  // Without those that are just fading away.
+  private get opened(): readonly MatDialogRef<unknown>[] {
+    return this.dialog.openDialogs.filter((dialog) => dialog.getState() === MatDialogState.OPEN);
+  }
+
   private open<C, D, R>(component: ComponentType<C>, data: D, config: MatDialogConfig<D> = {}): MatDialogRef<C, R> {
     const closesItself = isClosing(component.prototype);
     const opened = this.dialog.open<C, D, R>(component, {
@@ -58,6 +87,8 @@ export class Dialogs {
       autoFocus: 'first-tabbable',
       restoreFocus: true,
       disableClose: closesItself,
+      // Going back in the browser closes a dialog as well, by dialogFirst.
+      closeOnNavigation: false,
       ...config,
       data,
       panelClass: ['g-dialog', ...[config.panelClass ?? []].flat()],
@@ -75,6 +106,8 @@ export class Dialogs {
   private close(dialog: MatDialogRef<unknown>): void {
     if (isClosing(dialog.componentInstance)) {
       dialog.componentInstance.close();
+    } else if (!dialog.disableClose) {
+      dialog.close();
     }
   }
 }

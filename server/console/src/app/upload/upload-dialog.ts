@@ -6,6 +6,7 @@ import { MatTooltipModule } from '@angular/material/tooltip';
 
 import { formatSize, plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
+import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
 import { IMAGE_ACCEPT, JSON_ACCEPT } from './file-check';
@@ -20,6 +21,7 @@ import { UploadItem, UploadQueue } from './upload-queue';
 })
 export class UploadDialog {
   private readonly dialog = inject(MatDialogRef);
+  private readonly dialogs = inject(Dialogs);
   private readonly notices = inject(Notices);
   private readonly chooser = viewChild.required<ElementRef<HTMLInputElement>>('chooser');
 
@@ -38,11 +40,13 @@ export class UploadDialog {
     const verb = this.kind === 'json' ? 'Import' : 'Upload';
     return drafts > 0 ? `${verb} ${plural(drafts, 'image')}` : verb;
   });
+  // While others are on their way, the list is kept in the background.
+  readonly unsaved = computed(() => this.queue.drafts() > 0 && this.queue.running() === 0);
   private started = false;
 
   constructor() {
     this.queue.attended = true;
-    // However it is closed, by Escape or by a click beside it: what was not started is forgotten.
+    // However it is closed: what was not started is forgotten.
     inject(DestroyRef).onDestroy(() => {
       this.queue.attended = false;
       if (this.queue.running() === 0) {
@@ -78,8 +82,22 @@ export class UploadDialog {
     this.queue.start();
   }
 
-  close(): void {
+  protected cancel(): void {
     this.dialog.close();
+  }
+
+  async close(): Promise<void> {
+    if (
+      !this.unsaved() ||
+      (await this.dialogs.confirm({
+        title: 'Close without uploading?',
+        text: 'The files that you have chosen, and the names you have given them, are forgotten then.',
+        confirm: 'Close without uploading',
+        destructive: true,
+      }))
+    ) {
+      this.dialog.close();
+    }
   }
 
   protected retryAll(): void {
