@@ -70,7 +70,8 @@ test('too large and wrong types are refused before a byte is sent; the server’
   await expect(console.dialog).toContainText('Too large: 5.0 MB; the server takes up to 4.0 MB.');
   await expect(console.dialog).toContainText('This is not an image file.');
   await expect(console.dialog).toContainText('This file is empty.');
-  await expect(console.dialog.getByRole('button', { name: 'Upload', exact: true })).toBeDisabled();
+  await expect(console.dialog.getByRole('status')).toHaveText('3 not uploaded');
+  await expect(console.dialog.getByRole('button', { name: /^Upload/ })).toHaveCount(0);
   expect(sent).toEqual([]);
 
   await console.chooseFiles([{ name: 'text.png', mimeType: 'image/png', buffer: Buffer.from('only words in here') }]);
@@ -200,4 +201,23 @@ test('an export of which the title is no text is refused by the server, which sa
   ]);
   expect(answer.status()).toBe(400);
   await expect(console.dialog.getByRole('listitem', { name: 'five.json' })).toContainText((await answer.json()).message);
+});
+
+test('what was not uploaded comes first and is counted, whoever has refused it', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account);
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  const words = (name: string, mimeType: string) => ({ name, mimeType, buffer: Buffer.from('only words in here') });
+  await console.chooseFiles([
+    ...Array.from({ length: 12 }, (_, i) => numbered(i, `fine ${i}.png`)),
+    words('words.png', 'image/png'),
+    words('letter.txt', 'text/plain'),
+  ]);
+  await expect(console.dialog.getByRole('status')).toHaveText('1 not uploaded');
+  await console.dialog.getByRole('button', { name: 'Upload 13 images' }).click();
+  await expect(console.dialog.getByRole('status')).toHaveText('12 uploaded · 2 not uploaded');
+  await expect(console.dialog.getByRole('button', { name: /^Upload/ })).toHaveCount(0);
+  await expect(console.dialog.getByRole('listitem').nth(0)).toContainText('words.png');
+  await expect(console.dialog.getByRole('listitem').nth(1)).toContainText('letter.txt');
+  await console.shot('dialog-upload-outcome');
+  await expect(page.locator('header .uploads')).toContainText('2 not uploaded');
 });

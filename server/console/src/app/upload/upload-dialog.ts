@@ -40,6 +40,20 @@ export class UploadDialog {
     const verb = this.kind === 'json' ? 'Import' : 'Upload';
     return drafts > 0 ? `${verb} ${plural(drafts, 'image')}` : verb;
   });
+  /** What has gone wrong comes first, where it is seen. */
+  protected readonly items = computed(() => {
+    const items = this.queue.items();
+    const wrong = (item: UploadItem) => item.state() === 'failed' || item.state() === 'refused';
+    return [...items.filter(wrong), ...items.filter((item) => !wrong(item))];
+  });
+  protected readonly outcome = computed(() => {
+    const verb = this.kind === 'json' ? 'imported' : 'uploaded';
+    const stored = this.queue.done();
+    const missing = this.queue.notStored();
+    // Not while the one number runs up: those who hear it would hear nothing else.
+    const parts = [stored > 0 && this.queue.running() === 0 && `${stored} ${verb}`, missing > 0 && `${missing} not ${verb}`];
+    return parts.filter(Boolean).join(' · ');
+  });
   // While others are on their way, the list is kept in the background.
   readonly unsaved = computed(() => this.queue.drafts() > 0 && this.queue.running() === 0);
   private started = false;

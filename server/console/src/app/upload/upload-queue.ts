@@ -72,15 +72,17 @@ export class UploadQueue {
   attended = false;
   readonly drafts = this.count('draft');
   readonly failed = this.count('failed');
+  /** All that is not going to be stored unless something is done about it. */
+  readonly notStored = this.count('failed', 'refused', 'cancelled');
   readonly done = this.count('done');
   readonly running = this.count('waiting', 'sending');
-  readonly unfinished = computed(() => this.running() + this.failed());
+  readonly unfinished = computed(() => this.running() + this.notStored());
   readonly summary = computed(() => {
     const running = this.running();
     if (running > 0) {
       return `Uploading ${this.done() + 1} of ${running + this.done()}`;
     }
-    return `${this.failed()} not uploaded`;
+    return `${this.notStored()} not uploaded`;
   });
 
   constructor() {
