@@ -1,4 +1,4 @@
-import { ChangeDetectionStrategy, Component, DestroyRef, effect, inject, input, signal, untracked } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, effect, inject, input, signal, untracked, viewChild } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { MatPaginatorModule, PageEvent } from '@angular/material/paginator';
@@ -10,6 +10,7 @@ import { Connection } from '../core/connection';
 import { errorText } from '../core/errors';
 import { PageData, PageRequest } from '../core/model';
 import { Icon, IconName } from '../shared/icon';
+import { keepFocus } from '../shared/keep-focus';
 
 export interface Column<T> {
   readonly key: string;
@@ -54,6 +55,9 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
   protected readonly page = signal<PageData<T> | null>(null);
   protected readonly error = signal<string | null>(null);
   protected readonly request = signal<PageRequest>({ page: 0, pageSize: 20, sortProperty: 'createdTime', sortOrder: 'DESC' });
+  protected readonly byId = (_index: number, row: T) => row.id.id;
+  private readonly injector = inject(Injector);
+  private readonly card = viewChild.required<ElementRef<HTMLElement>>('card');
   private readonly refreshes = signal(0);
   private call: Subscription | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -118,6 +122,7 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
           this.request.update((now) => ({ ...now, page: Math.max(0, page.totalPages - 1) }));
           return;
         }
+        keepFocus(this.card().nativeElement, this.injector);
         this.page.set(page);
       },
       error: (error: unknown) => this.error.set(errorText(error)),

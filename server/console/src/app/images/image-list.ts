@@ -1,4 +1,4 @@
-import { ChangeDetectionStrategy, Component, computed, effect, inject, input, model, output, signal, untracked } from '@angular/core';
+import { ChangeDetectionStrategy, Component, ElementRef, Injector, computed, effect, inject, input, model, output, signal, untracked, viewChild } from '@angular/core';
 import { AsyncPipe } from '@angular/common';
 import { MatButtonModule } from '@angular/material/button';
 import { MatCheckboxModule } from '@angular/material/checkbox';
@@ -14,6 +14,7 @@ import { formatSize, formatTime } from '../core/format';
 import { ImagesApi, versionedAddress } from '../core/images-api';
 import { ImageInfo, PageData } from '../core/model';
 import { Icon } from '../shared/icon';
+import { keepFocus } from '../shared/keep-focus';
 import { ImageActions } from './image-actions';
 import { ImageMenu } from './image-menu';
 import { ImagesEmpty } from './images-empty';
@@ -40,6 +41,8 @@ import { ImagesQuery, PAGE_SIZES, SortKey, pageRequest } from './images-query';
 })
 export class ImageList {
   private readonly api = inject(ImagesApi);
+  private readonly injector = inject(Injector);
+  private readonly card = viewChild.required<ElementRef<HTMLElement>>('card');
   private call: Subscription | null = null;
 
   readonly query = input.required<ImagesQuery>();
@@ -59,6 +62,7 @@ export class ImageList {
   protected readonly formatSize = formatSize;
   protected readonly formatTime = formatTime;
   protected readonly address = versionedAddress;
+  protected readonly byId = (_index: number, image: ImageInfo) => image.id.id;
 
   protected readonly columns = computed(() => [
     'select',
@@ -115,6 +119,10 @@ export class ImageList {
     this.changed.emit({ page, pageSize: event.pageSize });
   }
 
+  focus(): void {
+    this.card().nativeElement.focus();
+  }
+
   protected again(): void {
     this.fetch(this.query());
   }
@@ -131,6 +139,7 @@ export class ImageList {
           this.corrected.emit(Math.min(query.page, page.totalPages) - 1);
           return;
         }
+        keepFocus(this.card().nativeElement, this.injector);
         this.page.set(page);
         this.total.emit(page.totalElements);
         const ids = new Set(page.data.map((image) => image.id.id));

@@ -59,6 +59,7 @@ export class ImagesPage {
   private readonly actions = inject(ImageActions);
   private readonly connection = inject(Connection);
   private readonly searchField = viewChild.required<ElementRef<HTMLInputElement>>('searchField');
+  private readonly list = viewChild(ImageList);
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
 
   protected readonly session = inject(Session);
@@ -146,6 +147,12 @@ export class ImagesPage {
     const deleted = await this.actions.delete(this.selected());
     const ids = new Set(deleted.map((image) => image.id.id));
     this.selected.update((images) => images.filter((image) => !ids.has(image.id.id)));
+    this.keepFocus();
+  }
+
+  protected clearSelection(): void {
+    this.selected.set([]);
+    this.keepFocus();
   }
 
   protected drag(event: DragEvent, step: number): void {
@@ -197,6 +204,13 @@ export class ImagesPage {
   // A dialog that asks something else is not pushed aside by a picture that lands beside it.
   private get takesFiles(): boolean {
     return this.uploads.attended || !this.dialogs.anyOpen;
+  }
+
+  // With the selection its buttons are gone, too.
+  private keepFocus(): void {
+    if (this.selected().length === 0) {
+      this.list()?.focus();
+    }
   }
 
   private take(files: File[]): void {
