@@ -232,3 +232,14 @@ test('a page that is not there does not stand in the way back', async ({ console
   await page.goBack();
   await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
 });
+
+test('a selected image is called by its new name when it was renamed', async ({ console, tenant, page }) => {
+  const image = await tenant.upload(numbered(1), 'Old name');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await console.row('Old name').getByRole('checkbox').click();
+  await tenant.call('PUT', `${image.link}/info`, { ...image, title: 'New name' });
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(console.row('New name')).toBeVisible();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(console.dialog.getByRole('listitem')).toHaveText(['New name']);
+});

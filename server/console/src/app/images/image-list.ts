@@ -142,8 +142,8 @@ export class ImageList {
         keepFocus(this.card().nativeElement, this.injector);
         this.page.set(page);
         this.total.emit(page.totalElements);
-        const ids = new Set(page.data.map((image) => image.id.id));
-        this.selected.update((images) => images.filter((image) => ids.has(image.id.id)));
+        // As they are now: a name may have changed.
+        this.selected.set(page.data.filter((image) => this.selectedIds().has(image.id.id)));
       },
       error: (error: unknown) => {
         this.busy.emit(false);
