@@ -41,3 +41,36 @@ test('the keyboard stays in the table of accounts when a row goes', async ({ con
   await expect(page.getByText('Quarry', { exact: true })).toHaveCount(0);
   await expect(page.locator('g-records .card')).toBeFocused();
 });
+
+test('the keyboard stays in the edit dialog when the button that was used goes away', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'Focused');
+  await console.signIn(tenant.account);
+  await console.row('Focused').getByRole('button', { name: /^Edit/ }).press('Enter');
+  await console.pictures(console.dialog);
+  const name = console.dialog.getByLabel('Name', { exact: true });
+  await name.fill('Other');
+  await console.dialog.getByRole('button', { name: 'Undo' }).press('Enter');
+  await expect(name).toBeFocused();
+  await name.fill('Renamed');
+  await console.dialog.getByRole('button', { name: 'Save' }).press('Enter');
+  await expect(page.getByText('Name saved')).toBeVisible();
+  await expect(name).toBeFocused();
+
+  await console.dialog.getByRole('button', { name: 'Update image' }).focus();
+  await console.chooseFiles([{ name: 'bad.png', mimeType: 'image/png', buffer: Buffer.from('words') }]);
+  await expect(console.dialog.getByText('After the update')).toBeVisible();
+  await expect(console.dialog).toBeFocused();
+  await console.dialog.getByRole('button', { name: 'Update image' }).press('Enter');
+  await expect(console.dialog.getByRole('alert')).toBeVisible();
+  await expect(console.dialog).toBeFocused();
+  await console.dialog.getByRole('button', { name: 'Discard' }).press('Enter');
+  await expect(name).toBeVisible();
+  await expect(console.dialog).toBeFocused();
+  // The picture that was refused is forgotten, and so is why.
+  await expect(console.dialog.getByRole('alert')).toHaveCount(0);
+
+  await console.chooseFiles([numbered(2, 'good.png')]);
+  await console.dialog.getByRole('button', { name: 'Update image' }).press('Enter');
+  await expect(page.getByText('Image updated')).toBeVisible();
+  await expect(console.dialog).toBeFocused();
+});

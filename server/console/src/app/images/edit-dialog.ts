@@ -40,6 +40,8 @@ export class EditDialog implements OnDestroy {
   private readonly dialog = inject<MatDialogRef<unknown, boolean>>(MatDialogRef);
   private readonly dialogs = inject(Dialogs);
   private readonly notices = inject(Notices);
+  private readonly host = inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
+  private readonly name = viewChild<ElementRef<HTMLInputElement>>('name');
   private readonly chooser = viewChild<ElementRef<HTMLInputElement>>('chooser');
   private changed = false;
   private sending: Subscription | null = null;
@@ -86,11 +88,12 @@ export class EditDialog implements OnDestroy {
 
   ngOnDestroy(): void {
     this.sending?.unsubscribe();
-    this.discard();
+    this.forget();
   }
 
   protected undo(): void {
     this.title.set(this.image().title);
+    this.name()?.nativeElement.focus();
   }
 
   protected async save(): Promise<void> {
@@ -108,6 +111,7 @@ export class EditDialog implements OnDestroy {
       this.fail(error);
     } finally {
       this.saving.set(false);
+      this.name()?.nativeElement.focus();
     }
   }
 
@@ -151,13 +155,9 @@ export class EditDialog implements OnDestroy {
   }
 
   protected discard(): void {
-    const candidate = this.candidate();
-    if (candidate) {
-      URL.revokeObjectURL(candidate.url);
-      this.candidate.set(null);
-      this.candidateSize.set(null);
-      this.candidateUndrawable.set(false);
-    }
+    this.forget();
+    this.error.set(null);
+    this.keepFocus();
   }
 
   protected replace(): void {
@@ -167,6 +167,7 @@ export class EditDialog implements OnDestroy {
     }
     this.progress.set(0);
     this.error.set(null);
+    this.keepFocus();
     this.sending = this.api.replace(this.image(), candidate.file).subscribe({
       next: (event) => {
         if (event.type === HttpEventType.UploadProgress && event.total) {
@@ -181,6 +182,7 @@ export class EditDialog implements OnDestroy {
       error: (error: unknown) => {
         this.progress.set(null);
         this.fail(error);
+        this.keepFocus();
       },
     });
   }
@@ -188,6 +190,7 @@ export class EditDialog implements OnDestroy {
   protected stop(): void {
     this.sending?.unsubscribe();
     this.progress.set(null);
+    this.keepFocus();
   }
 
   protected async remove(): Promise<void> {
@@ -219,6 +222,24 @@ export class EditDialog implements OnDestroy {
       this.actualSize.set(false);
     }
     this.image.set(image);
+  }
+
+  private forget(): void {
+    const candidate = this.candidate();
+    if (candidate) {
+      URL.revokeObjectURL(candidate.url);
+      this.candidate.set(null);
+      this.candidateSize.set(null);
+      this.candidateUndrawable.set(false);
+    }
+  }
+
+  // The button that was used is about to go; a question above this dialog keeps the keyboard.
+  private keepFocus(): void {
+    const dialog = this.host.closest<HTMLElement>('mat-dialog-container');
+    if (dialog && (document.activeElement === document.body || dialog.contains(document.activeElement))) {
+      dialog.focus();
+    }
   }
 
   private fail(error: unknown): void {
