@@ -94,6 +94,11 @@ for (const [look, options] of Object.entries(looks)) {
         await expect(page.getByRole('menuitem', { name: 'Export to JSON' })).toBeVisible();
         await seen(console, 'list-actions');
         await page.keyboard.press('Escape');
+      } else {
+        await page.route('**/export', (route) => route.fulfill({ status: 500, json: { status: 500, message: 'The disk is on holiday', errorCode: 2, timestamp: 1 } }));
+        await console.row('Bridge').getByRole('button', { name: /^Export/ }).click();
+        await expect(page.locator('.mdc-snackbar__surface')).toHaveCSS('background-color', look === 'dark' ? 'rgb(76, 35, 32)' : 'rgb(251, 229, 227)');
+        await seen(console, 'failure');
       }
       await page.goto('/images?mode=list&system=true&sort=title&order=ASC');
       await expect(console.row('Battery')).toBeVisible();
