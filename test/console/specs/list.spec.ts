@@ -243,3 +243,22 @@ test('a selected image is called by its new name when it was renamed', async ({ 
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(console.dialog.getByRole('listitem')).toHaveText(['New name']);
 });
+
+test('who wants no motion sees none while the list is fetched', async ({ console, tenant, page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/images?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  const icon = page.locator('g-icon.turning');
+  await expect(icon).toBeVisible();
+  // For ever in a hundredth of a millisecond is a flicker.
+  await expect(icon).toHaveCSS('animation-iteration-count', '1');
+  release();
+  await expect(icon).toHaveCount(0);
+});
