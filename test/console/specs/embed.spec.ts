@@ -70,3 +70,13 @@ test('what was changed in Embed is known outside, however the dialog is closed',
   await page.keyboard.press('Escape');
   await console.closed();
 });
+
+test('a long name without a space stays within the dialog', async ({ console, tenant }) => {
+  await tenant.upload(numbered(5), 'Longer_than_any_window_is_wide_'.repeat(7));
+  await console.signIn(tenant.account);
+  await console.rows.first().getByRole('button', { name: /^Embed/ }).click();
+  const title = console.dialog.getByRole('heading');
+  await expect(title).toContainText('Longer_than_any_window');
+  expect(await title.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+  await console.shot('dialog-embed-long-name');
+});
