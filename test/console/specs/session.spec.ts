@@ -103,11 +103,11 @@ test('signing out everywhere ends the session of other browsers, and of other ta
   await console.account('Sign out everywhere');
   await console.dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(page).toHaveURL(/\/login$/);
-  await expect(tab).toHaveURL(/\/login$/);
+  await expect(tab).toHaveURL(/\/login\?to=/);
   await elsewhere.page.getByRole('button', { name: 'Refresh' }).click();
   await expect(elsewhere.page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
   await elsewhere.dialog.getByRole('button', { name: 'Sign out' }).click();
-  await expect(elsewhere.page).toHaveURL(/\/login$/);
+  await expect(elsewhere.page).toHaveURL(/\/login\?to=/);
   await elsewhere.page.context().close();
 });
 
@@ -157,4 +157,26 @@ test('an activation link lets a new user choose a password and in', async ({ con
   await page.getByLabel('New password again').fill('Correct-Horse-9');
   await page.getByRole('button', { name: 'Set password' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
+});
+
+test('who signs in again after a session has ended comes back to where it ended, in every tab', async ({ console, tenant, page, context }) => {
+  await console.signIn(tenant.account, '/images?mode=grid&search=abc');
+  const tab = new Console(await context.newPage());
+  await tab.page.goto('/images?mode=list&search=xyz');
+  await expect(tab.page.getByText('No image has “xyz” in its name.')).toBeVisible();
+  await tenant.call('POST', '/api/auth/logout?everywhere=true');
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
+  await console.dialog.getByRole('button', { name: 'Sign out' }).click();
+  await expect(tab.page.getByLabel('E-mail')).toBeVisible();
+  await page.getByLabel('E-mail').fill(tenant.account.email);
+  await page.getByLabel('Password').fill(tenant.account.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(/\/images\?mode=grid&search=abc$/);
+  await expect(tab.page.getByText('No image has “xyz” in its name.')).toBeVisible();
+
+  // A page that is opened when the session has ended leads back to itself as well.
+  await (await Client.signIn(tenant.account)).call('POST', '/api/auth/logout?everywhere=true');
+  await page.goto('/images?mode=list&search=def');
+  await expect(page).toHaveURL(/\/login\?to=.*def/);
 });

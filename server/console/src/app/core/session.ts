@@ -46,7 +46,7 @@ export class Session {
           return;
         }
         if (!this.tokens) {
-          this.leave();
+          this.leave(this.router.url);
         } else if (userOf(this.tokens) !== user.id.id) {
           // Somebody else has signed in in another tab: nothing of the former user's stays on the screen.
           this.dialogs.abandonAll();
@@ -159,10 +159,15 @@ export class Session {
         return this.tokens!.token;
       }
       const email = this.current()?.email;
-      if (email && (await this.signInAgain(email)) && this.tokens) {
+      if (!email) {
+        // The page that is just being opened leads to the form itself.
+        this.forget();
+        throw error;
+      }
+      if ((await this.signInAgain(email)) && this.tokens) {
         return (this.tokens as StoredTokens).token;
       }
-      this.leave();
+      this.leave(this.router.url);
       throw error;
     }
   }
@@ -183,9 +188,10 @@ export class Session {
     this.loader.forget();
   }
 
-  private leave(): void {
+  /** `to` is where signing in leads again; who has signed out by a button begins anew. */
+  private leave(to: string | null = null): void {
     this.forget();
     this.dialogs.abandonAll();
-    void this.router.navigateByUrl('/login');
+    void this.router.navigate(['/login'], { queryParams: { to } });
   }
 }

@@ -13,6 +13,7 @@ import { Icon } from '../shared/icon';
   imports: [FormsModule, MatButtonModule, MatFormFieldModule, MatInputModule, Icon],
   templateUrl: './login-page.html',
   styleUrl: './login.scss',
+  host: { '(window:storage)': 'signedInElsewhere()' },
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class LoginPage {
@@ -38,6 +39,13 @@ export class LoginPage {
       this.error.set(errorText(error));
     } finally {
       this.busy.set(false);
+    }
+  }
+
+  /** In another tab: this one goes on, too. */
+  protected signedInElsewhere(): void {
+    if (this.session.signedIn) {
+      void this.router.navigateByUrl(this.target(), { replaceUrl: true });
     }
   }
 
