@@ -262,3 +262,13 @@ test('who wants no motion sees none while the list is fetched', async ({ console
   release();
   await expect(icon).toHaveCount(0);
 });
+
+test('blanks around what is searched for do not count', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(1), 'Harbour');
+  await tenant.upload(numbered(2), 'Quarry');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(console.rows).toHaveCount(2);
+  await page.getByLabel('Search images by name').fill(' harbour ');
+  await expect(console.rows).toHaveCount(1);
+  await expect(page.getByLabel('Search images by name')).toHaveValue(' harbour ');
+});

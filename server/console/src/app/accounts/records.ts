@@ -86,7 +86,7 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
   protected typed(textSearch: string): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(
-      () => this.request.update((request) => ({ ...request, page: 0, textSearch })),
+      () => this.request.update((request) => ({ ...request, page: 0, textSearch: textSearch.trim() })),
       SEARCH_DELAY,
     );
   }

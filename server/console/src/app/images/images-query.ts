@@ -54,7 +54,7 @@ export function pageRequest(query: ImagesQuery, page: number, pageSize: number):
   return {
     page,
     pageSize,
-    textSearch: query.search,
+    textSearch: query.search.trim(),
     sortProperty: query.sort,
     sortOrder: query.order,
   };
