@@ -263,6 +263,18 @@ test('who wants no motion sees none while the list is fetched', async ({ console
   await expect(icon).toHaveCount(0);
 });
 
+test('a click with the shift key selects all rows from the last one on, and no text', async ({ console, tenant, page }) => {
+  for (let i = 0; i < 5; i++) {
+    await tenant.upload(numbered(i), `Row ${i}`);
+  }
+  await console.signIn(tenant.account, '/images?mode=list');
+  await console.row('Row 3').click();
+  await console.row('Row 0').click({ modifiers: ['Shift'] });
+  await expect(page.getByText('4 images selected')).toBeVisible();
+  await expect(console.row('Row 4').getByRole('checkbox')).not.toBeChecked();
+  expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
+});
+
 test('blanks around what is searched for do not count', async ({ console, tenant, page }) => {
   await tenant.upload(numbered(1), 'Harbour');
   await tenant.upload(numbered(2), 'Quarry');

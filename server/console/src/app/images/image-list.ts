@@ -43,6 +43,7 @@ export class ImageList {
   private readonly api = inject(ImagesApi);
   private readonly injector = inject(Injector);
   private readonly card = viewChild.required<ElementRef<HTMLElement>>('card');
+  private picked: string | null = null;
   private call: Subscription | null = null;
 
   readonly query = input.required<ImagesQuery>();
@@ -93,12 +94,27 @@ export class ImageList {
   }
 
   protected toggle(image: ImageInfo): void {
+    this.picked = image.id.id;
     if (this.actions.mayChange(image)) {
       this.selected.update((images) =>
         images.some((other) => other.id.id === image.id.id)
           ? images.filter((other) => other.id.id !== image.id.id)
           : [...images, image],
       );
+    }
+  }
+
+  /** A click on a row; with the shift key, all rows from the last one that was clicked come in. */
+  protected pick(image: ImageInfo, event: MouseEvent): void {
+    const images = this.selectable();
+    const from = images.findIndex((other) => other.id.id === this.picked);
+    const to = images.findIndex((other) => other.id.id === image.id.id);
+    if (event.shiftKey && from >= 0 && to >= 0) {
+      const range = images.slice(Math.min(from, to), Math.max(from, to) + 1);
+      this.selected.update((selected) => [...new Map([...selected, ...range].map((one) => [one.id.id, one])).values()]);
+      this.picked = image.id.id;
+    } else {
+      this.toggle(image);
     }
   }
 
