@@ -57,6 +57,7 @@ export class ImageList {
   readonly upload = output();
 
   protected readonly actions = inject(ImageActions);
+  protected readonly ghosts = Array.from({ length: PAGE_SIZES[0] }, (_, row) => row);
   protected readonly pageSizes = [...PAGE_SIZES];
   protected readonly page = signal<PageData<ImageInfo> | null>(null);
   protected readonly error = signal<string | null>(null);
