@@ -130,7 +130,9 @@ outcome<> erase(session& in) {
 
 constexpr std::array<command, 6> commands{{
     {"apikey create", "DESCRIPTION", "make an API key for a device or a script",
-     "The key acts as its user. It is shown this once: the server keeps only its hash.",
+     "The key acts as its user, but opens no accounts: making, changing and enabling keys,\n"
+     "setting passwords and e-mail addresses and making further administrators like its\n"
+     "user want a login. It is shown this once: the server keeps only its hash.",
      "gallery-admin apikey create 'panel in hall 3' --expires 365d", create_options, create},
     {"apikey list", "", "list a user's API keys", "Without the keys themselves, which nobody knows any more.",
      "gallery-admin apikey list --user device@acme.example", list_of_keys_options, list},
