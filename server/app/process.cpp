@@ -7,9 +7,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace gallery::app {
 
@@ -18,10 +20,20 @@ namespace {
 /// Fewer open files than this and a busy server meets the limit.
 constexpr rlim_t comfortable_files = 8192;
 
+/// A standard stream that the caller has closed must not become a file of the store. What is written to it
+/// fails, as it did.
+void hold_standard_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // The lowest number that is free, which is this one.
+        if (::fcntl(stream, F_GETFD) == -1) static_cast<void>(::open("/dev/null", O_RDONLY));
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> prepare_process() {
     std::vector<std::string> notes;
+    hold_standard_streams();
     ::umask(077);
     std::signal(SIGPIPE, SIG_IGN);
     ::prctl(PR_SET_DUMPABLE, 0);

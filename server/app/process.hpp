@@ -8,8 +8,9 @@
 namespace gallery::app {
 
 /// New files are for the server's user only; SIGPIPE is ignored (a client that went away is an error value);
-/// as many files may be open as the hard limit allows; no core dump holds keys and pictures. Returns what an
-/// operator should know, one sentence each. Call before there are threads.
+/// as many files may be open as the hard limit allows; a standard stream that is closed becomes no file of
+/// the store; no core dump holds keys and pictures. Returns what an operator should know, one sentence each.
+/// Call before there are threads, and before anything is opened.
 std::vector<std::string> prepare_process();
 
 /// Files that may be open at once.

@@ -53,6 +53,10 @@ class FirstStart(unittest.TestCase):
         server = self.server()
         with open("/dev/full", "w", encoding="ascii") as full:
             self.start_fails(server, UNAVAILABLE, "cannot be shown", "No space left", stdout=full)
+        closed = subprocess.run(["bash", "-c", f"exec '{BUILD}/bin/gallery-server' --demo >&-"], cwd=server.data,
+                                env=server.environment(), stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        self.assertEqual(UNAVAILABLE, closed.returncode, closed.stderr)
+        self.assertIn("cannot be shown", closed.stderr)
         server.start()
         shown = shown_passwords(server.wait_for_report())
         self.assertEqual({SYSADMIN[0], TENANT[0], CUSTOMER[0]}, set(shown))
