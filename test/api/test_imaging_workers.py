@@ -16,7 +16,7 @@ from unharmed import Unharmed
 
 
 class Workers(Unharmed):
-    environment = {"IMAGE_TIMEOUT": "1s", "IMAGE_WORKERS": "2", "IMAGE_WORKER_MEMORY": "128MiB"}
+    environment = {"IMAGE_TIMEOUT": "5s", "IMAGE_WORKERS": "2", "IMAGE_WORKER_MEMORY": "128MiB"}
 
     @classmethod
     def setUpClass(cls):
@@ -64,7 +64,7 @@ class Workers(Unharmed):
     def test_a_worker_that_hangs_or_spins_is_ended_at_its_deadline(self):
         for what in ("hang", "spin"):
             with self.subTest(what), self.nothing_is_stored(timeouts=1):
-                self.assertError(400, 31, self.ask(what), "cannot be decoded", "1 seconds")
+                self.assertError(400, 31, self.ask(what), "cannot be decoded", "5 seconds")
 
     def test_a_worker_that_uses_up_its_memory_is_one_uploads_400(self):
         with self.nothing_is_stored(exhausted=1):
