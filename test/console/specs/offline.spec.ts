@@ -57,3 +57,18 @@ test('what cannot be opened without the server says so, and opens when it is bac
   await console.rows.first().getByRole('button', { name: /^Embed/ }).click();
   await expect(console.dialog).toContainText('Out of reach');
 });
+
+test('nobody is sent away because the form to sign in again cannot be loaded', async ({ console, tenant, page }) => {
+  await tenant.upload(numbered(5), 'At work');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await console.rows.first().getByRole('button', { name: /^Edit/ }).click();
+  await console.dialog.getByLabel('Name', { exact: true }).fill('Kept');
+  await page.route('**/chunk-*.js', (route) => route.fulfill({ status: 404 }));
+  await tenant.call('POST', '/api/auth/logout?everywhere=true');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(console.dialog.getByRole('alert')).toContainText('the form to sign in again could not be loaded');
+  await expect(console.dialog.getByLabel('Name', { exact: true })).toHaveValue('Kept');
+  await page.unroute('**/chunk-*.js');
+  await console.dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('heading', { name: 'Please sign in again' })).toBeVisible();
+});

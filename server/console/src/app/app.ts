@@ -55,7 +55,11 @@ export class App {
         width: '420px',
         disableClose: true,
       });
-      return done === true;
+      // Nobody is sent away, and no work closed, for want of the form.
+      if (done === undefined) {
+        throw new Error('The session has ended, and the form to sign in again could not be loaded.');
+      }
+      return done;
     });
   }
 }
