@@ -72,8 +72,8 @@ export class UploadQueue {
   attended = false;
   readonly drafts = this.count('draft');
   readonly failed = this.count('failed');
-  /** All that is not going to be stored unless something is done about it. */
-  readonly notStored = this.count('failed', 'refused', 'cancelled');
+  /** What the server or the console itself has refused; what was cancelled is missed by nobody. */
+  readonly notStored = this.count('failed', 'refused');
   readonly done = this.count('done');
   readonly running = this.count('waiting', 'sending');
   readonly unfinished = computed(() => this.running() + this.notStored());
