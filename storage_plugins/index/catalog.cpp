@@ -325,6 +325,7 @@ result<scan_page<record_ptr>> catalog::scan(std::optional<tenant_id> tenant, std
         return error{errc::invalid_argument,
                      "\"" + std::string(cursor) + "\" is no cursor of this scan; begin with an empty one."};
     };
+    if (limit == 0) return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
     std::optional<tenant_id> begin = tenant;
     std::string_view after;
     if (!cursor.empty()) {
@@ -338,14 +339,13 @@ result<scan_page<record_ptr>> catalog::scan(std::optional<tenant_id> tenant, std
     }
 
     scan_page<record_ptr> page;
-    const auto wanted = std::max<std::size_t>(limit, 1);
     const std::shared_lock lock(state_->mutex);
     auto where = begin ? state_->tenants.lower_bound(*begin) : state_->tenants.begin();
     for (; where != state_->tenants.end() && (!tenant || where->first == *tenant); ++where) {
         const auto& keys = where->second.in_order_of_key;
         const bool resumes = !cursor.empty() && where->first == *begin;
         for (auto at = resumes ? keys.upper_bound(after) : keys.begin(); at != keys.end(); ++at) {
-            if (page.items.size() == wanted) {
+            if (page.items.size() == limit) {
                 const auto& last = *page.items.back();
                 page.cursor = std::string(cursor_prefix) + to_string(last.tenant) + ':' + last.key;
                 return page;

@@ -1,6 +1,5 @@
 #include "index/documents.hpp"
 
-#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -45,6 +44,7 @@ void documents::erase(std::string_view kind, std::string_view id) {
 
 result<scan_page<document>> documents::scan(std::string_view kind, std::string_view cursor,
                                             std::size_t limit) const {
+    if (limit == 0) return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
     if (!cursor.empty() && !cursor.starts_with(cursor_prefix))
         return error{
             errc::invalid_argument,
@@ -55,8 +55,7 @@ result<scan_page<document>> documents::scan(std::string_view kind, std::string_v
     if (found == kinds_.end()) return page;
     const auto& shelf = found->second;
     auto at = cursor.empty() ? shelf.begin() : shelf.upper_bound(cursor.substr(cursor_prefix.size()));
-    const auto wanted = std::max<std::size_t>(limit, 1);
-    for (; at != shelf.end() && page.items.size() < wanted; ++at)
+    for (; at != shelf.end() && page.items.size() < limit; ++at)
         page.items.push_back(at->second);
     if (at != shelf.end()) page.cursor = std::string(cursor_prefix) + page.items.back().id;
     return page;

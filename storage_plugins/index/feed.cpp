@@ -25,7 +25,8 @@ void feed::append(change entry) {
     changes_.erase(changes_.begin(), changes_.begin() + drop);
 }
 
-change_batch feed::after(revision rev, std::size_t limit) const {
+result<change_batch> feed::after(revision rev, std::size_t limit) const {
+    if (limit == 0) return error{errc::invalid_argument, "The change feed takes a limit of at least 1."};
     const std::lock_guard lock(mutex_);
     change_batch batch;
     batch.gap = rev < floor_;

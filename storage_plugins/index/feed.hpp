@@ -23,7 +23,8 @@ public:
 
     void append(change entry);
 
-    [[nodiscard]] change_batch after(revision rev, std::size_t limit) const;
+    /// As image_store::changes().
+    [[nodiscard]] result<change_batch> after(revision rev, std::size_t limit) const;
 
     /// Of the newest change; where there is none, what begin_after() was told.
     [[nodiscard]] revision last() const;

@@ -43,7 +43,9 @@ struct image_record {
     std::string file_name;
     image_sub_type sub_type = image_sub_type::image;
     bool is_public = false;
-    std::string public_key;         ///< 32 alphanumerics, unique within the store, kept for ever
+    /// 32 alphanumerics, unique within the store. The server keeps it for as long as the image is there; a
+    /// store takes the one that a save brings, and the one before it is free then, as after an erasure.
+    std::string public_key;
     std::int64_t created_time = 0;  ///< milliseconds since 1970-01-01T00:00Z
     body_descriptor original;
     body_descriptor preview;

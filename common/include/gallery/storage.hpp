@@ -9,11 +9,13 @@
 /// answers without leaving the thread.
 /// Arguments are values. They live in the coroutine.
 /// Errors are gallery::error values with the codes named at each function, and besides them io_error,
-/// corrupt, busy and unavailable everywhere. Exceptions do not cross.
+/// corrupt, busy, unavailable and internal everywhere. Exceptions do not cross.
+/// Records: a record_ptr in a successful answer, also one in a page, is never null. The server answers
+/// `internal` in the name of an engine that does not keep to this.
 /// Durability. A write is atomic and durable when its outcome is returned: after a kill or a power cut it
 /// is wholly there or wholly not, and one that was acknowledged is there. Record, original, preview, index
-/// entries and public key change together. After io_error or unavailable a write may or may not have
-/// happened; after every other error nothing was changed.
+/// entries and public key change together. After io_error, unavailable or internal a write may or may
+/// not have happened; after every other error nothing was changed.
 #pragma once
 
 #include <gallery/bytes.hpp>
@@ -64,9 +66,11 @@ enum class write_status : std::uint8_t {
 struct write_outcome {
     write_status status = write_status::committed;
     /// Committed: the new revision (of an erase: the one the erasure has in the feed). Else the current
-    /// one, 0 where nothing is there.
+    /// one under the key that was to be written, 0 where nothing is there.
     revision rev = 0;
     /// Committed save and update: the record as stored. Conflict: the current one, null where none is.
+    /// Public key taken: the current one under the key that was to be written, or null; never its owner.
+    /// Else null.
     record_ptr record;
 };
 
@@ -102,8 +106,8 @@ struct change {
 
 struct change_batch {
     std::vector<change> changes;  ///< in order of revision, which is the order of commits for each image
-    revision next = 0;            ///< pass this as `after` to go on
-    bool gap = false;             ///< history after `after` is lost; drop what was derived from it
+    revision next = 0;  ///< pass this as `after` to go on; of an empty batch: `after`, or a gap's end
+    bool gap = false;   ///< history after `after` is lost; drop what was derived from it
 };
 
 /// A part of everything, in a stable order (tenant, key) or (id).
@@ -145,7 +149,8 @@ public:
     /// The bytes of one representation of exactly this record; never those of an earlier or later save.
     /// Bytes that are not what record->descriptor(which) says they are, are an error: engines check the
     /// hash when bytes come from the disk, and may leave it out for bytes that they checked before and
-    /// kept since. Error: stale where the record has been replaced or erased, corrupt.
+    /// kept since. A body is as long as the descriptor says, and a region has a file; the server sends
+    /// nothing of one that is not. Error: stale where the record has been replaced or erased, corrupt.
     virtual task<result<body>> read(record_ptr record, representation which) = 0;
 
     /// What find(), find_by_public_key() and read() would answer, where it lies in memory and nothing has to
@@ -161,7 +166,7 @@ public:
 
     /// Everything, or everything of one tenant, in order of (tenant, key), at most @p limit (at least 1) a
     /// call; an empty cursor begins. What is written meanwhile may or may not be seen, all else is seen once.
-    /// Error: invalid_argument for a cursor that this function did not return.
+    /// Error: invalid_argument for a cursor that this function did not return, and for a limit of 0.
     virtual task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                                      std::size_t limit) = 0;
 
@@ -172,6 +177,7 @@ public:
     /// content_rev of the argument are ignored and set to the new revision in the outcome's record.
     /// Outcomes: committed, conflict, public_key_taken. Errors: no_space; invalid_argument where sizes of
     /// bodies and descriptors differ or the id belongs to another key.
+    /// Where several things are wrong the first of these is answered: sizes, precondition, id, public key.
     virtual task<result<write_outcome>> save(image_record record, body original, body preview,
                                              precondition condition) = 0;
 
@@ -184,10 +190,12 @@ public:
 
     // ---- accounts --------------------------------------------------------------------------------
 
-    /// Error: not_found.
+    /// Error: not_found, also for a kind or id that no document can have.
     virtual task<result<document>> find_document(std::string kind, std::string id) = 0;
 
-    /// All of a kind in order of id, at most @p limit a call; an empty cursor begins.
+    /// All of a kind in order of id, at most @p limit (at least 1) a call; an empty cursor begins. Nothing
+    /// where no document can have this kind. Error: invalid_argument for a limit of 0, and for a cursor that
+    /// this function cannot have returned.
     virtual task<result<scan_page<document>>> scan_documents(std::string kind, std::string cursor,
                                                              std::size_t limit) = 0;
 
@@ -195,16 +203,18 @@ public:
     /// malformed kind or id or an oversized body.
     virtual task<result<write_outcome>> save_document(document doc, precondition condition) = 0;
 
-    /// Outcomes: committed, conflict, absent.
+    /// Outcomes: committed, conflict, absent (also for a kind or id that no document can have).
     virtual task<result<write_outcome>> erase_document(std::string kind, std::string id,
                                                        precondition condition) = 0;
 
     // ---- changes ---------------------------------------------------------------------------------
 
-    /// Committed writes after a revision, from any process, at most @p limit. A write is in the feed
-    /// before its outcome is returned, and no write with a smaller revision appears after one was read.
+    /// Committed writes after a revision, from any process, at most @p limit (at least 1). A write is in the
+    /// feed before its outcome is returned, and no write with a smaller revision appears after one was read.
     /// An engine keeps at least the last 10,000 changes, across restarts where it is durable; where
-    /// @p after is older than what is kept, gap is set and the batch starts with the oldest kept.
+    /// @p after is older than what is kept, gap is set and the batch starts with the oldest kept. Where it
+    /// is above every revision that the store has given out (a backup was restored) the batch is empty, or
+    /// gap is set and it starts with the oldest. Error: invalid_argument for a limit of 0.
     virtual task<result<change_batch>> changes(revision after, std::size_t limit) = 0;
 
     /// The revision of the newest change; where a reader that only wants the future begins.

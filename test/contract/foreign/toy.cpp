@@ -80,6 +80,7 @@ public:
 
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                              std::size_t limit) override {
+        if (limit == 0) co_return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
         // A cursor is the place where the last page ended: "<tenant's id>/<key>".
         const auto slash = cursor.find('/');
         const auto place = parse_uuid(std::string_view(cursor).substr(0, slash));
@@ -170,6 +171,9 @@ public:
 
     task<result<scan_page<document>>> scan_documents(std::string kind, std::string cursor,
                                                      std::size_t limit) override {
+        if (limit == 0) co_return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
+        if (!cursor.empty() && !is_name(cursor, 128))
+            co_return error{errc::invalid_argument, "The cursor is not one that a scan returned."};
         const std::lock_guard lock(mutex_);
         scan_page<document> page;
         auto at = documents_.upper_bound({kind, cursor});
@@ -207,6 +211,7 @@ public:
     // ---- changes ----
 
     task<result<change_batch>> changes(revision after, std::size_t limit) override {
+        if (limit == 0) co_return error{errc::invalid_argument, "The feed takes a limit of at least 1."};
         const std::lock_guard lock(mutex_);
         change_batch batch;
         batch.gap = after < forgotten_;
