@@ -46,7 +46,31 @@ std::string printable(const char* bytes, std::size_t size) {
     return "\"" + text + "\"";
 }
 
-/// Only what lies at fixed places is read until all of it is known to match.
+/// The parts of two tags that are not the same: a whole tag is long, and all but a word of it fits mostly.
+std::pair<std::string, std::string> differing_parts(std::string_view server, std::string_view plugin) {
+    const auto parts = [](std::string_view tag) {
+        std::vector<std::string> all;
+        for (std::size_t from = 0; from <= tag.size();) {
+            const auto end = std::min(tag.find(';', from), tag.size());
+            all.emplace_back(tag.substr(from, end - from));
+            from = end + 1;
+        }
+        return all;
+    };
+    const auto ours = parts(server);
+    const auto theirs = parts(plugin);
+    std::vector<std::string> only_ours;
+    std::vector<std::string> only_theirs;
+    for (std::size_t i = 0; i < std::max(ours.size(), theirs.size()); ++i) {
+        if (i < ours.size() && i < theirs.size() && ours[i] == theirs[i]) continue;
+        if (i < ours.size()) only_ours.push_back(ours[i]);
+        if (i < theirs.size()) only_theirs.push_back(theirs[i]);
+    }
+    return {"\"" + list(only_ours) + "\"", "\"" + list(only_theirs) + "\""};
+}
+
+}  // namespace
+
 result<void> check_descriptor(const plugin_descriptor* d, const std::string& file) {
     if (d == nullptr) {
         return error{errc::unavailable, "the plugin " + file + " has no descriptor: its " +
@@ -65,9 +89,12 @@ result<void> check_descriptor(const plugin_descriptor* d, const std::string& fil
         return mismatch(file, "the size of the descriptor", std::to_string(sizeof(plugin_descriptor)),
                         std::to_string(d->size));
     }
-    if (d->abi_tag == nullptr || std::strcmp(d->abi_tag, plugin_abi_tag) != 0) {
-        return mismatch(file, "the ABI tag", std::string("\"") + plugin_abi_tag + "\"",
-                        d->abi_tag == nullptr ? "missing" : "\"" + std::string(d->abi_tag) + "\"");
+    if (d->abi_tag == nullptr) {
+        return mismatch(file, "the ABI tag", std::string("\"") + plugin_abi_tag + "\"", "missing");
+    }
+    if (std::strcmp(d->abi_tag, plugin_abi_tag) != 0) {
+        const auto [server, plugin] = differing_parts(plugin_abi_tag, d->abi_tag);
+        return mismatch(file, "the ABI tag, in the parts named here", server, plugin);
     }
     for (const auto& [text, member] : {std::pair(d->name, "name"), std::pair(d->version, "version"),
                                        std::pair(d->config_schema, "config_schema")}) {
@@ -80,10 +107,14 @@ result<void> check_descriptor(const plugin_descriptor* d, const std::string& fil
         return error{errc::unavailable,
                      "the plugin " + file + " has a descriptor without create, expected a function"};
     }
+    // It becomes the name of a folder and of a section of the configuration.
+    if (!is_plugin_name(d->name)) {
+        return error{errc::unavailable, "the plugin " + file + " has a descriptor with the name " +
+                                            printable(d->name, std::strlen(d->name)) +
+                                            ", expected 1 to 64 letters, digits, _ and -"};
+    }
     return {};
 }
-
-}  // namespace
 
 std::string default_plugin_folder() {
     return (std::filesystem::path(executable_folder()).parent_path() / "lib/gallery/plugins").string();
@@ -165,12 +196,12 @@ result<std::map<std::string, std::string>> complete_options(const plugin_descrip
     for (const auto& member : schema.get_object()) {
         const auto* description = member.value().if_object();
         const auto* fallback = description == nullptr ? nullptr : description->if_contains("default");
-        if (fallback == nullptr) continue;
-        const auto* text = fallback->if_string();
+        const auto* text = fallback == nullptr ? nullptr : fallback->if_string();
         if (text == nullptr) {
-            return error{errc::unavailable, "the plugin " + name +
-                                                " has a config_schema whose default for '" +
-                                                std::string(member.key()) + "' is not text"};
+            return error{errc::unavailable,
+                         "the plugin " + name + " has a config_schema in which '" +
+                             std::string(member.key()) +
+                             "' has no default that is text, expected {\"default\": \"...\"}"};
         }
         given.try_emplace(std::string(member.key()), text->c_str(), text->size());
     }

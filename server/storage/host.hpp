@@ -24,6 +24,10 @@ struct loaded_plugin {
     std::string file;  ///< absolute, symbolic links resolved
 };
 
+/// Whether a descriptor is one of this build. Only what lies at fixed places is read until all of it is known
+/// to match. @p file is named in errors. Error: unavailable.
+result<void> check_descriptor(const plugin_descriptor* descriptor, const std::string& file);
+
 /// @p plugin is a name, looked for as @p folder/name.so, or an absolute path. An empty folder is
 /// default_plugin_folder(). Errors: invalid_argument for a malformed name, not_found (with the plugins that
 /// are there), permission_denied for a file or folder that somebody else could write, unavailable for what
@@ -37,7 +41,7 @@ std::string default_plugin_folder();
 std::vector<std::string> plugins_in(const std::string& folder);
 
 /// @p given over the defaults of the plugin's schema. Errors: invalid_argument for an option that the schema
-/// does not have (with those that it has), unavailable for a schema that cannot be read.
+/// does not have (with those that it has), unavailable for a schema that cannot be read or lacks a default.
 result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
                                                             std::map<std::string, std::string> given);
 

@@ -48,11 +48,13 @@ struct plugin_descriptor {
     std::uint32_t contract_version;  ///< plugin_contract_version
     const char* abi_tag;             ///< plugin_abi_tag
 
-    const char* name;     ///< as in STORAGE_PLUGIN, for instance "rocksdb"
+    /// As in STORAGE_PLUGIN, for instance "rocksdb": 1 to 64 letters, digits, '_' and '-'. The store's folder
+    /// is called so where STORAGE_PATH is not set.
+    const char* name;
     const char* version;  ///< of the plugin and its engine, for people
 
-    /// JSON object: option name -> {"default": "...", "description": "..."}; options that are not in it
-    /// stop the start.
+    /// JSON object: option name -> {"default": "...", "description": "..."}, where the default is text and
+    /// has to be there; options that are not in it stop the start.
     const char* config_schema;
 
     /// Opens or creates the store; may block and take seconds. Does not throw. Errors: invalid_argument

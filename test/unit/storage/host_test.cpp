@@ -31,6 +31,10 @@ result<std::unique_ptr<image_store>> open(const std::string& file,
     return open_store(*loaded, std::move(context));
 }
 
+result<std::unique_ptr<image_store>> never_called(const plugin_context& /*context*/) noexcept {
+    return error{};
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(host)
@@ -81,7 +85,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_match_this_build_is_refused_with_both_values)
         {"wrong_size",
          {"size", std::to_string(sizeof(plugin_descriptor)), std::to_string(sizeof(plugin_descriptor) - 8)}},
         {"wrong_contract_version", {"contract", of_contract(plugin_contract_version)}},
-        {"wrong_abi_tag", {"ABI tag", plugin_abi_tag, "gcc11;c++201709L"}},
+        {"wrong_abi_tag", {"ABI tag", "gcc11", "c++201709L"}},
         {"null_abi_tag", {"ABI tag", plugin_abi_tag, "missing"}},
         {"null_create", {"create"}},
     };
@@ -97,6 +101,38 @@ BOOST_AUTO_TEST_CASE(what_does_not_match_this_build_is_refused_with_both_values)
                 BOOST_TEST(contains(loaded.error().message, word), loaded.error().message);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(of_two_tags_only_what_differs_is_named) {
+    const std::string ours = plugin_abi_tag;
+    const auto boost = ours.find(";boost-") + 1;
+    const auto end = ours.find(';', boost);
+    const std::string theirs = ours.substr(0, boost) + "boost-100000" + ours.substr(end);
+    plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", "{}", &never_called};
+    engine.abi_tag = theirs.c_str();
+    const auto checked = check_descriptor(&engine, "/opt/engine.so");
+    BOOST_TEST_REQUIRE(checked.has_error());
+    const auto& said = checked.error().message;
+    BOOST_TEST(contains(said, "the server's is \"" + ours.substr(boost, end - boost) + "\""), said);
+    BOOST_TEST(contains(said, "the plugin's is \"boost-100000\""), said);
+    BOOST_TEST(!contains(said, "headers-"), said);
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptors_name_leads_nowhere_else) {
+    const std::string long_name(65, 'n');
+    for (const char* name :
+         {"", "../../evil", "a/b", ".", "..", "a b", "a.b", "\xC3\xA4", long_name.c_str()}) {
+        BOOST_TEST_CONTEXT(name) {
+            const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, name, "1", "{}", &never_called};
+            const auto checked = check_descriptor(&engine, "/opt/engine.so");
+            BOOST_TEST_REQUIRE(checked.has_error());
+            BOOST_TEST((checked.error().code == errc::unavailable));
+            for (const auto* word : {"/opt/engine.so", "name", "letters, digits"})
+                BOOST_TEST(contains(checked.error().message, word), checked.error().message);
+        }
+    }
+    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "Engine_2-x", "1", "{}", &never_called};
+    BOOST_TEST(check_descriptor(&engine, "/opt/engine.so").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_open_its_store_says_why) {
@@ -120,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_opens_nothing_or_throws_is_an_error_and_no_cr
 
 BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_those_that_it_has) {
     const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1",
-                                      R"({"depth": {"default": "3"}, "colour": {}})", nullptr};
+                                      R"({"depth": {"default": "3"}, "colour": {"default": ""}})", nullptr};
     const auto refused = complete_options(engine, {{"dept", "4"}});
     BOOST_TEST_REQUIRE(refused.has_error());
     BOOST_TEST((refused.error().code == errc::invalid_argument));
@@ -133,7 +169,8 @@ BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_tho
 }
 
 BOOST_AUTO_TEST_CASE(a_schema_that_cannot_be_read_is_refused) {
-    for (const auto* schema : {"", "[]", "{\"a\": ", R"({"a": {"default": 3}})"}) {
+    for (const auto* schema : {"", "[]", "{\"a\": ", R"({"a": {"default": 3}})", R"({"a": {}})",
+                               R"({"a": "1"})", R"({"a": {"default": null}})"}) {
         const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, nullptr};
         const auto refused = complete_options(engine, {});
         BOOST_TEST((refused.has_error() && refused.error().code == errc::unavailable), schema);
