@@ -63,8 +63,8 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     };
     auto store = storage::open_store(*plugin, std::move(context));
     if (!store) return store.error();
-    return unprobed_store{std::move(*store), plugin->file, folder->path,
-                          name + " " + plugin->descriptor->version + " in " + folder->path,
+    return unprobed_store{std::make_unique<storage::measured_store>(std::move(*store), name), plugin->file,
+                          folder->path, name + " " + plugin->descriptor->version + " in " + folder->path,
                           std::move(folder->note)};
 }
 
@@ -81,11 +81,13 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     store->store->on_change([changes = opened.changes] { changes->notify(); });
     auto probed = storage::probe(std::move(store->store), probe_deadline);
     if (!probed) {
-        return error{probed.error().code == errc::internal ? errc::unavailable : probed.error().code,
-                     "the storage plugin " + store->plugin + " with the data in " + store->folder +
-                         " cannot be served from: " + probed.error().message};
+        // Whatever the engine calls it: this store cannot be used, which is neither the configuration's fault
+        // nor the server's.
+        return error{errc::unavailable, "the storage plugin " + store->plugin + " with the data in " +
+                                            store->folder +
+                                            " cannot be served from: " + probed.error().message};
     }
-    opened.store = std::make_unique<storage::measured_store>(std::move(*probed));
+    opened.store = std::move(*probed);
     opened.description = std::move(store->description);
     return opened;
 }

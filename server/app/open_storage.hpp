@@ -22,7 +22,7 @@ struct opened_storage {
 
 /// A store that was not probed and so not written to, for a look from outside while no server runs.
 struct unprobed_store {
-    std::unique_ptr<image_store> store;
+    std::unique_ptr<storage::measured_store> store;
     std::string plugin;       ///< its file
     std::string folder;       ///< of the data, absolute
     std::string description;  ///< plugin, version and folder, for people

@@ -1,5 +1,7 @@
 #include "storage/measured_store.hpp"
 
+#include "storage/soundness.hpp"
+
 #include <chrono>
 
 namespace gallery::storage {
@@ -11,26 +13,43 @@ bool due() noexcept {
     return (calls++ % measured_store::sample_rate) == 0;
 }
 
-template <class T>
-task<result<T>> measure(latencies& into, task<result<T>> inner) {
-    const auto begin = std::chrono::steady_clock::now();
+/// Waits for an engine's answer and looks at it; measures it where @p into is given.
+template <class T, class Look>
+task<result<T>> looked_at(latencies* into, task<result<T>> inner, Look look) {
+    using clock = std::chrono::steady_clock;
+    const auto begin = into == nullptr ? clock::time_point() : clock::now();
     auto outcome = co_await std::move(inner);
-    const auto end = std::chrono::steady_clock::now();
-    const bool failed =
-        !outcome && outcome.error().code != errc::not_found && outcome.error().code != errc::stale;
-    into.add(std::chrono::duration<double>(end - begin).count(), failed);
+    if (outcome) {
+        if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
+    }
+    if (into != nullptr) {
+        const auto end = clock::now();
+        const bool failed =
+            !outcome && outcome.error().code != errc::not_found && outcome.error().code != errc::stale;
+        into->add(std::chrono::duration<double>(end - begin).count(), failed);
+    }
     co_return outcome;
 }
 
-/// The same for an answer out of memory. What is not there is asked for again and measured then.
-template <class Ask>
-auto measure_now(latencies& into, Ask&& ask) {
-    if (!due()) return ask();
+/// The same for an answer out of memory, with a look that only says yes or no. What is not there or not sound
+/// is asked for again, and measured and reported then.
+template <class Ask, class Look>
+auto looked_at_now(latencies& into, Ask&& ask, Look&& is_good) {
+    if (!due()) {
+        auto answer = ask();
+        if (answer && !is_good(*answer)) answer.reset();
+        return answer;
+    }
     const auto begin = std::chrono::steady_clock::now();
     auto answer = ask();
     const auto end = std::chrono::steady_clock::now();
+    if (answer && !is_good(*answer)) answer.reset();
     if (answer) into.add(std::chrono::duration<double>(end - begin).count(), false);
     return answer;
+}
+
+bool is_there(const record_ptr& record) noexcept {
+    return record != nullptr;
 }
 
 }  // namespace
@@ -63,77 +82,109 @@ latencies::figures measured_store::figures(operation what) const noexcept {
     return latencies_[static_cast<std::size_t>(what)].read();
 }
 
-// Not a coroutine: where nothing is measured the engine's own is handed on.
-#define GALLERY_MEASURE(what, call) measure(latencies_[static_cast<std::size_t>(operation::what)], call)
-#define GALLERY_SAMPLE(what, call) \
-    auto inner = call;             \
-    if (!due()) return inner;      \
-    return GALLERY_MEASURE(what, std::move(inner))
+latencies& measured_store::of(operation what) noexcept {
+    return latencies_[static_cast<std::size_t>(what)];
+}
+
+template <class T, class Look>
+task<result<T>> measured_store::measure(operation what, task<result<T>> inner, Look look) {
+    return looked_at(&of(what), std::move(inner), std::move(look));
+}
+
+template <class T, class Look>
+task<result<T>> measured_store::sample(operation what, task<result<T>> inner, Look look) {
+    return looked_at(due() ? &of(what) : nullptr, std::move(inner), std::move(look));
+}
+
+namespace {
+
+/// For answers that say nothing which could be wrong by itself.
+constexpr auto as_it_is = [](const auto&) { return std::optional<error>(); };
+
+}  // namespace
 
 task<result<record_ptr>> measured_store::find(tenant_id tenant, std::string key) {
-    GALLERY_SAMPLE(find, inner_->find(tenant, std::move(key)));
+    return sample(operation::find, inner_->find(tenant, std::move(key)),
+                  [this](const record_ptr& found) { return unsound(engine_, "find", found); });
 }
 task<result<record_ptr>> measured_store::find_by_id(image_id id) {
-    GALLERY_SAMPLE(find, inner_->find_by_id(id));
+    return sample(operation::find, inner_->find_by_id(id),
+                  [this](const record_ptr& found) { return unsound(engine_, "find_by_id", found); });
 }
 task<result<record_ptr>> measured_store::find_by_public_key(std::string public_key) {
-    GALLERY_SAMPLE(find, inner_->find_by_public_key(std::move(public_key)));
+    return sample(operation::find, inner_->find_by_public_key(std::move(public_key)),
+                  [this](const record_ptr& found) { return unsound(engine_, "find_by_public_key", found); });
 }
 task<result<body>> measured_store::read(record_ptr record, representation which) {
-    GALLERY_SAMPLE(read, inner_->read(std::move(record), which));
+    auto reading = inner_->read(record, which);
+    return sample(operation::read, std::move(reading),
+                  [this, record = std::move(record), which](const body& content) {
+                      return unsound(engine_, content, *record, which);
+                  });
 }
 std::optional<record_ptr> measured_store::find_now(const tenant_id& tenant, std::string_view key) {
-    return measure_now(latencies_[static_cast<std::size_t>(operation::find)],
-                       [&] { return inner_->find_now(tenant, key); });
+    return looked_at_now(
+        of(operation::find), [&] { return inner_->find_now(tenant, key); }, is_there);
 }
 std::optional<record_ptr> measured_store::find_by_public_key_now(std::string_view public_key) {
-    return measure_now(latencies_[static_cast<std::size_t>(operation::find)],
-                       [&] { return inner_->find_by_public_key_now(public_key); });
+    return looked_at_now(
+        of(operation::find), [&] { return inner_->find_by_public_key_now(public_key); }, is_there);
 }
 std::optional<body> measured_store::read_now(const image_record& record, representation which) {
-    return measure_now(latencies_[static_cast<std::size_t>(operation::read)],
-                       [&] { return inner_->read_now(record, which); });
+    return looked_at_now(
+        of(operation::read), [&] { return inner_->read_now(record, which); },
+        [&](const body& content) { return is_sound(content, record.descriptor(which)); });
 }
 task<result<image_page>> measured_store::list(image_query query) {
-    return GALLERY_MEASURE(list, inner_->list(std::move(query)));
+    return measure(operation::list, inner_->list(std::move(query)),
+                   [this](const image_page& page) { return unsound(engine_, "list", page.images); });
 }
 task<result<scan_page<record_ptr>>> measured_store::scan(std::optional<tenant_id> tenant, std::string cursor,
                                                          std::size_t limit) {
-    return GALLERY_MEASURE(scan, inner_->scan(tenant, std::move(cursor), limit));
+    return measure(
+        operation::scan, inner_->scan(tenant, std::move(cursor), limit),
+        [this](const scan_page<record_ptr>& page) { return unsound(engine_, "scan", page.items); });
 }
 task<result<write_outcome>> measured_store::save(image_record record, body original, body preview,
                                                  precondition condition) {
-    return GALLERY_MEASURE(
-        save, inner_->save(std::move(record), std::move(original), std::move(preview), condition));
+    return measure(operation::save,
+                   inner_->save(std::move(record), std::move(original), std::move(preview), condition),
+                   [this](const write_outcome& outcome) { return unsound(engine_, "save", outcome, true); });
 }
 task<result<write_outcome>> measured_store::update(image_record record, precondition condition) {
-    return GALLERY_MEASURE(update, inner_->update(std::move(record), condition));
+    return measure(
+        operation::update, inner_->update(std::move(record), condition),
+        [this](const write_outcome& outcome) { return unsound(engine_, "update", outcome, true); });
 }
 task<result<write_outcome>> measured_store::erase(tenant_id tenant, std::string key, precondition condition) {
-    return GALLERY_MEASURE(erase, inner_->erase(tenant, std::move(key), condition));
+    return measure(
+        operation::erase, inner_->erase(tenant, std::move(key), condition),
+        [this](const write_outcome& outcome) { return unsound(engine_, "erase", outcome, false); });
 }
 task<result<document>> measured_store::find_document(std::string kind, std::string id) {
-    return GALLERY_MEASURE(documents, inner_->find_document(std::move(kind), std::move(id)));
+    return measure(operation::documents, inner_->find_document(std::move(kind), std::move(id)), as_it_is);
 }
 task<result<scan_page<document>>> measured_store::scan_documents(std::string kind, std::string cursor,
                                                                  std::size_t limit) {
-    return GALLERY_MEASURE(documents, inner_->scan_documents(std::move(kind), std::move(cursor), limit));
+    return measure(operation::documents, inner_->scan_documents(std::move(kind), std::move(cursor), limit),
+                   as_it_is);
 }
 task<result<write_outcome>> measured_store::save_document(document doc, precondition condition) {
-    return GALLERY_MEASURE(documents, inner_->save_document(std::move(doc), condition));
+    return measure(
+        operation::documents, inner_->save_document(std::move(doc), condition),
+        [this](const write_outcome& outcome) { return unsound(engine_, "save_document", outcome, false); });
 }
 task<result<write_outcome>> measured_store::erase_document(std::string kind, std::string id,
                                                            precondition condition) {
-    return GALLERY_MEASURE(documents, inner_->erase_document(std::move(kind), std::move(id), condition));
+    return measure(
+        operation::documents, inner_->erase_document(std::move(kind), std::move(id), condition),
+        [this](const write_outcome& outcome) { return unsound(engine_, "erase_document", outcome, false); });
 }
 task<result<change_batch>> measured_store::changes(revision after, std::size_t limit) {
-    return GALLERY_MEASURE(changes, inner_->changes(after, limit));
+    return measure(operation::changes, inner_->changes(after, limit), as_it_is);
 }
 task<result<check_report>> measured_store::check() {
-    return GALLERY_MEASURE(check, inner_->check());
+    return measure(operation::check, inner_->check(), as_it_is);
 }
-
-#undef GALLERY_SAMPLE
-#undef GALLERY_MEASURE
 
 }  // namespace gallery::storage

@@ -1,8 +1,9 @@
-/// A store that measures another one.
+/// A store that looks at what another one answers, and measures it. The server has no other way to an engine.
 ///
-/// Of the two operations that every request makes, find and read, one in sample_rate is measured; the others
-/// go straight to the engine, without a coroutine of our own, so that measuring costs the hot path one
-/// counter. All other operations are measured each time.
+/// Answers that cannot be (soundness.hpp) become errors here, so that nobody behind this has to expect them.
+/// Of the two operations that every request makes, find and read, one in sample_rate is measured; what an
+/// engine has in memory is answered without a coroutine of our own, so that this costs the hot path a counter
+/// and a comparison. All other operations are measured each time.
 #pragma once
 
 #include <gallery/storage.hpp>
@@ -10,7 +11,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace gallery::storage {
@@ -55,13 +58,16 @@ private:
     std::atomic<std::uint64_t> errors_{0};
 };
 
-/// Threads and errors: those of the store inside. Errors counted are those that are not an answer: not_found
-/// and stale are answers.
+/// Threads and errors: those of the store inside; besides them corrupt for a body that does not fit its
+/// record, and internal for other answers that cannot be. Of read_now() and its like these are empty, and the
+/// coroutine says why. Errors counted are those that are not an answer: not_found and stale are answers.
 class measured_store final : public image_store {
 public:
     static constexpr unsigned sample_rate = 64;
 
-    explicit measured_store(std::unique_ptr<image_store> inner) : inner_(std::move(inner)) {}
+    /// @p engine is the plugin's name, for errors.
+    measured_store(std::unique_ptr<image_store> inner, std::string engine)
+        : inner_(std::move(inner)), engine_(std::move(engine)) {}
 
     [[nodiscard]] latencies::figures figures(operation what) const noexcept;
 
@@ -94,7 +100,14 @@ public:
     }
 
 private:
+    latencies& of(operation what) noexcept;
+    template <class T, class Look>
+    task<result<T>> measure(operation what, task<result<T>> inner, Look look);
+    template <class T, class Look>
+    task<result<T>> sample(operation what, task<result<T>> inner, Look look);
+
     std::unique_ptr<image_store> inner_;
+    std::string engine_;
     std::array<latencies, operation_count> latencies_;
 };
 

@@ -91,8 +91,8 @@ private:
     task<result<void>> write() {
         const std::string step = "saving a picture";
         // Not constant, so that no earlier probe's bytes can answer for these.
-        original_ = bytes::own("probe " + to_string(random_uuid()) + std::string(4000, '\x5a'));
-        preview_ = bytes::own("preview " + to_string(random_uuid()));
+        original_ = bytes::own("probe " + gallery::to_string(random_uuid()) + std::string(4000, '\x5a'));
+        preview_ = bytes::own("preview " + gallery::to_string(random_uuid()));
         image_record record;
         record.id = image_id{random_uuid()};
         record.tenant = probe_tenant;
@@ -197,7 +197,9 @@ private:
         const auto page = co_await store_.list(query);
         if (!page) co_return failed(step, page.error());
         if (page->total != 1 || page->images.size() != 1) {
-            co_return wrong(step, "1 picture", std::to_string(page->total));
+            co_return wrong(step, "a total of 1 and 1 picture",
+                            "a total of " + std::to_string(page->total) + " and " +
+                                std::to_string(page->images.size()) + " pictures");
         }
         if (*page->images.front() != record_) co_return wrong(step, "the renamed record", "another one");
         co_return result<void>();
@@ -273,7 +275,7 @@ private:
 
 struct state {
     asio::io_context context{1};
-    std::unique_ptr<image_store> store;
+    std::unique_ptr<measured_store> store;
     std::optional<result<void>> outcome;
 };
 
@@ -291,8 +293,8 @@ task<void> drive(std::shared_ptr<state> s) {
 
 }  // namespace
 
-result<std::unique_ptr<image_store>> probe(std::unique_ptr<image_store> store,
-                                           std::chrono::seconds deadline) {
+result<std::unique_ptr<measured_store>> probe(std::unique_ptr<measured_store> store,
+                                              std::chrono::seconds deadline) {
     // Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
     // to, and where the time is up a coroutine of the store still refers to all of it.
     static auto& kept = *new std::vector<std::shared_ptr<state>>;

@@ -1,6 +1,8 @@
 /// A small battery that an opened store has to pass before anything is served from it.
 #pragma once
 
+#include "storage/measured_store.hpp"
+
 #include <gallery/error.hpp>
 #include <gallery/storage.hpp>
 
@@ -14,12 +16,14 @@ namespace gallery::storage {
 extern const tenant_id probe_tenant;
 
 /// Writes a picture, reads it back, meets a conflict, lists, updates and erases it, and does the same with a
-/// document; removes what it wrote, and what an earlier probe that was killed left behind.
+/// document; removes what it wrote, and what an earlier probe that was killed left behind. It asks as the
+/// server does, through the store that looks at the answers.
 ///
 /// Threads: called by one at a time; runs an io_context of its own in the calling thread and blocks.
 /// Ownership: @p store is handed back when it passed. When it did not answer within @p deadline it is never
 /// destroyed, since a coroutine of it is still under way. Errors: internal with what was expected and what
 /// was found, the engine's own, unavailable when the deadline passed.
-result<std::unique_ptr<image_store>> probe(std::unique_ptr<image_store> store, std::chrono::seconds deadline);
+result<std::unique_ptr<measured_store>> probe(std::unique_ptr<measured_store> store,
+                                              std::chrono::seconds deadline);
 
 }  // namespace gallery::storage

@@ -6,6 +6,7 @@
 #include "boost_test.hpp"
 #include "gallery/gallery_fixture.hpp"
 #include "http/server.hpp"
+#include "storage/measured_store.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -49,7 +50,8 @@ struct whole_path {
 
     const std::string content = "PICTURE " + std::string(5000, 'x');
     house accounts;
-    std::unique_ptr<image_store> store = open_memory_store();
+    std::unique_ptr<image_store> store =
+        std::make_unique<storage::measured_store>(open_memory_store(), "memory");  // as the server has it
     cache::etag_cache etags;
     service::images gallery{*store, etags, inspect_by_prefix};
     asio::thread_pool background{1};

@@ -12,14 +12,14 @@ namespace gallery::storage::test {
 
 namespace {
 
-std::unique_ptr<image_store> open(const std::string& file) {
+std::unique_ptr<measured_store> open(const std::string& file) {
     const auto loaded = load_plugin(file, "");
     BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
     plugin_context context;
     context.log = [](plugin_context::log_level, std::string_view) {};
     auto store = open_store(*loaded, std::move(context));
     BOOST_REQUIRE_MESSAGE(store.has_value(), store.error().message);
-    return std::move(*store);
+    return std::make_unique<measured_store>(std::move(*store), loaded->descriptor->name);
 }
 
 constexpr std::chrono::seconds plenty{60};

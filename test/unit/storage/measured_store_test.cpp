@@ -1,0 +1,223 @@
+// What an engine answers and cannot be is an error before anybody makes use of it.
+#include "storage/measured_store.hpp"
+
+#include "await.hpp"
+#include "boost_test.hpp"
+#include "forwarding_store.hpp"
+#include "plugins.hpp"
+#include "storage/probe.hpp"
+
+#include <fcntl.h>
+
+namespace gallery::storage::test {
+
+using gallery::test::await;
+
+namespace {
+
+/// Answers as told, after it has done what was asked.
+class twisted_store final : public bad::forwarding_store {
+public:
+    bool no_records = false;
+    std::optional<write_status> status;
+    std::function<body(const body&)> twist;
+
+    task<result<record_ptr>> find(tenant_id tenant, std::string key) override {
+        return without(inner().find(tenant, std::move(key)));
+    }
+    task<result<record_ptr>> find_by_id(image_id id) override { return without(inner().find_by_id(id)); }
+    task<result<record_ptr>> find_by_public_key(std::string public_key) override {
+        return without(inner().find_by_public_key(std::move(public_key)));
+    }
+    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override {
+        if (no_records) return record_ptr();
+        return inner().find_now(tenant, key);
+    }
+    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override {
+        if (no_records) return record_ptr();
+        return inner().find_by_public_key_now(public_key);
+    }
+    task<result<body>> read(record_ptr record, representation which) override {
+        auto got = co_await inner().read(std::move(record), which);
+        if (got && twist) got = twist(*got);
+        co_return got;
+    }
+    std::optional<body> read_now(const image_record& record, representation which) override {
+        auto got = inner().read_now(record, which);
+        if (got && twist) got = twist(*got);
+        return got;
+    }
+    task<result<image_page>> list(image_query query) override {
+        auto page = co_await inner().list(std::move(query));
+        if (no_records) page->images.back() = nullptr;
+        co_return page;
+    }
+    task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
+                                             std::size_t limit) override {
+        auto page = co_await inner().scan(tenant, std::move(cursor), limit);
+        if (no_records && !page->items.empty()) page->items.back() = nullptr;
+        co_return page;
+    }
+    task<result<write_outcome>> save(image_record record, body original, body preview,
+                                     precondition condition) override {
+        return twisted(inner().save(std::move(record), std::move(original), std::move(preview), condition));
+    }
+    task<result<write_outcome>> update(image_record record, precondition condition) override {
+        return twisted(inner().update(std::move(record), condition));
+    }
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override {
+        return twisted(inner().erase(tenant, std::move(key), condition));
+    }
+    task<result<write_outcome>> save_document(document doc, precondition condition) override {
+        return twisted(inner().save_document(std::move(doc), condition));
+    }
+    task<result<write_outcome>> erase_document(std::string kind, std::string id,
+                                               precondition condition) override {
+        return twisted(inner().erase_document(std::move(kind), std::move(id), condition));
+    }
+
+private:
+    task<result<record_ptr>> without(task<result<record_ptr>> asked) {
+        auto found = co_await std::move(asked);
+        if (no_records) found = record_ptr();
+        co_return found;
+    }
+    task<result<write_outcome>> twisted(task<result<write_outcome>> asked) {
+        auto outcome = co_await std::move(asked);
+        if (no_records) outcome->record = nullptr;
+        if (status) outcome->status = *status;
+        co_return outcome;
+    }
+};
+
+struct measured_fixture {
+    measured_fixture() {
+        auto made = std::make_unique<twisted_store>();
+        engine = made.get();
+        store = std::make_unique<measured_store>(std::move(made), "twisted");
+        picture.id = image_id{random_uuid()};
+        picture.tenant = tenant_id{random_uuid()};
+        picture.key = "a.png";
+        picture.public_key = std::string(32, 'p');
+        picture.original = {"image/png", 1, 1, original.size(), sha256(original)};
+        picture.preview = {"image/png", 1, 1, preview.size(), sha256(preview)};
+        record = save().value().record;
+    }
+
+    result<write_outcome> save() {
+        return await(store->save(picture, bytes::own(original), bytes::own(preview), precondition::any()));
+    }
+
+    /// Of an engine that does not keep the contract: says whose it is, and what was called.
+    template <class T>
+    static void expect_broken(const result<T>& answer, const std::string& call) {
+        BOOST_TEST_CONTEXT(call) {
+            BOOST_TEST_REQUIRE(answer.has_error());
+            BOOST_TEST((answer.error().code == errc::internal));
+            for (const auto& word : {std::string("twisted"), " " + call + "()"})
+                BOOST_TEST(contains(answer.error().message, word), answer.error().message);
+        }
+    }
+
+    std::string original = std::string(102, 'o');
+    std::string preview = std::string(20, 'v');
+    image_record picture;
+    record_ptr record;
+    twisted_store* engine = nullptr;
+    std::unique_ptr<measured_store> store;
+};
+
+// So many that some are measured and some are not.
+constexpr unsigned often = 2 * measured_store::sample_rate;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(measured, measured_fixture)
+
+BOOST_AUTO_TEST_CASE(sound_answers_are_handed_on) {
+    for (unsigned i = 0; i < often; ++i) {
+        BOOST_TEST((*await(store->find(picture.tenant, picture.key)) == record));
+        BOOST_TEST((store->find_now(picture.tenant, picture.key) == record));
+        BOOST_TEST(await(store->read(record, representation::preview))->load()->view() == preview);
+        BOOST_TEST(store->read_now(*record, representation::original)->load()->view() == original);
+    }
+    auto as_original = *record;
+    as_original.preview_is_original = true;
+    as_original.preview = {};
+    BOOST_TEST(store->read_now(as_original, representation::preview).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_does_not_fit_its_record_is_corrupt_and_never_handed_on) {
+    const auto file = std::make_shared<const file_handle>(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const std::vector<std::pair<std::string, body>> bodies = {
+        {"3 bytes", bytes::permanent("abc")},
+        {"0 bytes", body()},
+        {"103 bytes", bytes::own(std::string(103, 'x'))},
+        {"101 bytes", file_region{file, 0, 101}},
+        {"lie nowhere", file_region{nullptr, 0, 102}},
+    };
+    for (const auto& [found, wrong] : bodies) {
+        BOOST_TEST_CONTEXT(found) {
+            engine->twist = [&twisted = wrong](const body&) { return twisted; };
+            for (unsigned i = 0; i < often; ++i) {
+                const auto read = await(store->read(record, representation::original));
+                BOOST_TEST_REQUIRE(read.has_error());
+                BOOST_TEST((read.error().code == errc::corrupt));
+                for (const auto& word : {found, std::string("twisted"), std::string("original"), picture.key,
+                                         std::string("102")})
+                    BOOST_TEST(contains(read.error().message, word), read.error().message);
+                BOOST_TEST(!store->read_now(*record, representation::original).has_value());
+            }
+        }
+    }
+    engine->twist = [&](const body&) { return file_region{file, 7, 20}; };
+    BOOST_TEST(await(store->read(record, representation::preview)).has_value());
+    BOOST_TEST(store->read_now(*record, representation::preview).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_without_its_record_is_an_error_that_names_the_plugin) {
+    engine->no_records = true;
+    for (unsigned i = 0; i < often; ++i) {
+        expect_broken(await(store->find(picture.tenant, picture.key)), "find");
+        expect_broken(await(store->find_by_id(picture.id)), "find_by_id");
+        expect_broken(await(store->find_by_public_key(picture.public_key)), "find_by_public_key");
+        BOOST_TEST(!store->find_now(picture.tenant, picture.key).has_value());
+        BOOST_TEST(!store->find_by_public_key_now(picture.public_key).has_value());
+    }
+    image_query query;
+    query.tenant = picture.tenant;
+    expect_broken(await(store->list(query)), "list");
+    expect_broken(await(store->scan(picture.tenant, "", 10)), "scan");
+    expect_broken(save(), "save");
+    expect_broken(await(store->update(picture, precondition::any())), "update");
+    // An erasure has no record.
+    BOOST_TEST(await(store->erase(picture.tenant, picture.key, precondition::any())).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_write_needs_no_record) {
+    engine->no_records = true;
+    const auto lost =
+        await(store->save(picture, bytes::own(original), bytes::own(preview), precondition::absent()));
+    BOOST_TEST((lost.has_value() && lost->status == write_status::conflict));
+}
+
+BOOST_AUTO_TEST_CASE(a_status_that_is_none_is_an_error_that_names_the_plugin) {
+    engine->status = static_cast<write_status>(9);
+    expect_broken(save(), "save");
+    expect_broken(await(store->update(picture, precondition::any())), "update");
+    expect_broken(await(store->erase(picture.tenant, picture.key, precondition::any())), "erase");
+    expect_broken(await(store->save_document({"user", "u", "{}", 0}, precondition::any())), "save_document");
+    expect_broken(await(store->erase_document("user", "u", precondition::any())), "erase_document");
+}
+
+BOOST_AUTO_TEST_CASE(the_probe_survives_answers_without_records) {
+    engine->no_records = true;
+    const auto probed = probe(std::move(store), std::chrono::seconds(60));
+    BOOST_TEST_REQUIRE(probed.has_error());
+    BOOST_TEST(contains(probed.error().message, "saving a picture"), probed.error().message);
+    BOOST_TEST(contains(probed.error().message, "twisted"), probed.error().message);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gallery::storage::test
