@@ -27,6 +27,20 @@ result<void> look(const record_check& check, const image_record* current) {
     return check ? check(current) : result<void>();
 }
 
+error contradicts_itself(const std::string& key) {
+    return {errc::internal, "The store refused to save the image '" + key + "' " +
+                                std::to_string(max_attempts) +
+                                " times because the key is taken, and said each time that nothing is there. "
+                                "The storage plugin has to be mended."};
+}
+
+error no_answer_to_a_save(const std::string& key, write_status status) {
+    return {errc::internal, "The store answered saving the new image '" + key + "' with the status " +
+                                std::to_string(static_cast<int>(status)) +
+                                ", expected committed, conflict or public_key_taken. The storage plugin has "
+                                "to be mended."};
+}
+
 error no_such_image(const std::string& key) {
     return {errc::not_found, "There is no image with the key '" + key + "' in this gallery."};
 }
@@ -83,6 +97,7 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
     record.created_time = now_ms();
     const auto wanted = record.key.empty() ? record.file_name : record.key;
     std::size_t n = 0;
+    int for_nothing = 0;
     for (int clashes = 0; clashes < max_attempts;) {
         record.key = key_candidate(wanted, n);
         auto saved = co_await store_.save(record, original, preview, precondition::absent());
@@ -96,16 +111,23 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
                 record.public_key = new_public_key();
                 ++clashes;
                 break;
-            default:
+            case write_status::conflict: {
                 if (key_is_fixed)
                     co_return error{errc::version_conflict, "The key '" + record.key + "' was just taken."};
-                // Looking is cheaper than trying to write where many have the same name.
-                for (++n;; ++n) {
+                // Looking is cheaper than trying to write where many have the same name. It begins at the key
+                // that was lost: whoever took it is there, or has just left, which happens now and then.
+                const auto lost = n;
+                for (;; ++n) {
                     auto candidate = key_candidate(wanted, n);
                     auto taken = co_await store_.find(record.tenant, std::move(candidate));
                     if (!taken && taken.error().code == errc::not_found) break;
                     if (!taken) co_return taken.error();
                 }
+                if (n == lost && ++for_nothing == max_attempts) co_return contradicts_itself(record.key);
+                break;
+            }
+            default:
+                co_return no_answer_to_a_save(record.key, saved->status);
         }
     }
     co_return contended(record.key);

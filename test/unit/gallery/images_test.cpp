@@ -4,6 +4,7 @@
 #include "gallery/resource_export.hpp"
 
 #include "boost_test.hpp"
+#include "forwarding_store.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -24,6 +25,40 @@ service::resource_export exported(const std::string& key, const std::string& con
     made.data.assign(content.begin(), content.end());
     return made;
 }
+
+/// A reference store that loses writes for no reason.
+class refusing_store final : public bad::forwarding_store {
+public:
+    write_status status = write_status::conflict;
+    unsigned refusals = ~0U;  ///< so many, then it does what it is asked
+    unsigned saves = 0;
+
+    task<result<write_outcome>> save(image_record record, body original, body preview,
+                                     precondition condition) override {
+        ++saves;
+        if (saves > 10'000) throw std::logic_error("asked without end");
+        if (saves <= refusals) co_return write_outcome{status, 7, nullptr};
+        co_return co_await inner().save(std::move(record), std::move(original), std::move(preview),
+                                        condition);
+    }
+};
+
+struct refusing_fixture : test::gallery_fixture {
+    refusing_fixture() {
+        auto made = std::make_unique<refusing_store>();
+        refusing = made.get();
+        refused = std::move(made);
+    }
+    result<record_ptr> upload_refused() {
+        service::new_image image;
+        image.file = file("logo.png", "PICTURE");
+        service::images refused_gallery{*refused, etags, test::inspect_by_prefix};
+        return await(refused_gallery.upload(tenant, std::move(image)));
+    }
+
+    std::unique_ptr<image_store> refused;
+    refusing_store* refusing = nullptr;
+};
 
 }  // namespace
 
@@ -62,6 +97,32 @@ BOOST_AUTO_TEST_CASE(simultaneous_uploads_of_one_name_get_all_the_numbers) {
     BOOST_TEST(keys.contains("logo.png"));
     for (int i = 1; i < 16; ++i)
         BOOST_TEST(keys.contains("logo_(" + std::to_string(i) + ").png"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_store_that_refuses_a_free_key_for_ever_is_an_error, refusing_fixture) {
+    const auto uploaded = upload_refused();
+    BOOST_TEST_REQUIRE(uploaded.has_error());
+    BOOST_TEST((uploaded.error().code == errc::internal));
+    BOOST_TEST(uploaded.error().message.find("'logo.png'") != std::string::npos, uploaded.error().message);
+    BOOST_TEST(refusing->saves < 100U);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_upload_that_loses_a_key_which_is_free_again_takes_it, refusing_fixture) {
+    refusing->refusals = 20;
+    const auto uploaded = upload_refused();
+    BOOST_TEST_REQUIRE(uploaded.has_value());
+    BOOST_TEST((*uploaded)->key == "logo.png");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_status_that_a_save_does_not_have_is_an_error, refusing_fixture) {
+    for (const auto status : {write_status::absent, static_cast<write_status>(9)}) {
+        refusing->status = status;
+        refusing->saves = 0;
+        const auto uploaded = upload_refused();
+        BOOST_TEST_REQUIRE(uploaded.has_error());
+        BOOST_TEST((uploaded.error().code == errc::internal));
+        BOOST_TEST(refusing->saves == 1U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_replacement_keeps_what_the_image_is_known_by) {
