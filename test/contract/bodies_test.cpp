@@ -6,7 +6,6 @@
 
 using namespace gallery;
 using namespace gallery::contract;
-using gallery::test::await;
 
 BOOST_FIXTURE_TEST_SUITE(bodies, store_fixture)
 

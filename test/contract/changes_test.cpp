@@ -8,7 +8,6 @@
 
 using namespace gallery;
 using namespace gallery::contract;
-using gallery::test::await;
 
 namespace {
 

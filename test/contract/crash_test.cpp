@@ -15,7 +15,6 @@ extern char** environ;
 
 using namespace gallery;
 using namespace gallery::contract;
-using gallery::test::await;
 
 namespace {
 

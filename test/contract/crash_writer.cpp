@@ -9,8 +9,6 @@
 namespace gallery::contract {
 namespace {
 
-using test::await;
-
 void tell(const std::string& line) {
     // Less than PIPE_BUF in one call: lines of several threads do not mix.
     if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(3);

@@ -7,7 +7,6 @@
 
 using namespace gallery;
 using namespace gallery::contract;
-using gallery::test::await;
 
 namespace {
 

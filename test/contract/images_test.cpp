@@ -5,7 +5,6 @@
 
 using namespace gallery;
 using namespace gallery::contract;
-using gallery::test::await;
 
 BOOST_FIXTURE_TEST_SUITE(images, store_fixture)
 

@@ -1,7 +1,10 @@
 #include "plugin_under_test.hpp"
 
+#include "storage/host.hpp"
+#include "watchdog.hpp"
+
 #include <dlfcn.h>
-#include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <mutex>
 #include <utility>
@@ -26,23 +29,17 @@ plugin_under_test& under_test() {
 
 std::string load_plugin() {
     auto& plugin = under_test();
+    // Without a slash dlopen would look in the system's folders.
+    plugin.path = std::filesystem::absolute(plugin.path).string();
     void* library = ::dlopen(plugin.path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return ::dlerror();
     const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
     if (entry == nullptr) return ::dlerror();
-    // In the order in which the server's plugin host asks, since what differs decides how far can be read.
     const auto* descriptor = entry();
-    if (descriptor == nullptr || std::memcmp(descriptor->magic, plugin_magic, sizeof plugin_magic) != 0)
-        return "This is no storage plugin.";
-    if (descriptor->contract_version != plugin_contract_version ||
-        descriptor->size != sizeof(plugin_descriptor))
-        return "The plugin keeps version " + std::to_string(descriptor->contract_version) +
-               " of the storage contract, this suite tests version " +
-               std::to_string(plugin_contract_version) + ".";
-    const auto* tag = descriptor->abi_tag == nullptr ? "nothing" : descriptor->abi_tag;
-    if (std::strcmp(tag, plugin_abi_tag) != 0)
-        return std::string("The plugin was built as ") + tag + ", this suite as " + plugin_abi_tag + ".";
-    if (descriptor->create == nullptr) return "The plugin has no function that opens a store.";
+    if (const auto good = storage::check_descriptor(descriptor, plugin.path); !good)
+        return good.error().message;
+    if (const auto options = storage::complete_options(*descriptor, plugin.options); !options)
+        return options.error().message;
     plugin.descriptor = descriptor;
     return {};
 }
@@ -56,7 +53,8 @@ result<std::unique_ptr<image_store>> open_store(const std::string& folder) {
         logged.emplace_back(text);
         if (under_test().verbose) std::cerr << "plugin[" << static_cast<int>(level) << "]: " << text << '\n';
     };
-    return under_test().descriptor->create(context);
+    const watched call("opening the store in " + folder);
+    return storage::open_store({under_test().descriptor, under_test().path}, std::move(context));
 }
 
 }  // namespace gallery::contract

@@ -3,6 +3,7 @@
 
 #include <gallery/plugin.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -11,25 +12,28 @@
 namespace gallery::contract {
 
 struct plugin_under_test {
-    std::string path;
+    std::string path;  ///< absolute
     std::map<std::string, std::string> options;
     const plugin_descriptor* descriptor = nullptr;
     bool durable = true;
     std::uint64_t seed = 0;
-    unsigned kills = 10;   ///< of a writing process, in the test of crashes
-    bool verbose = false;  ///< shows what the plugin logs
+    unsigned kills = 10;             ///< of a writing process, in the test of crashes
+    bool verbose = false;            ///< shows what the plugin logs
+    std::chrono::seconds limit{60};  ///< for one call
 };
 
 /// Set by main() before the first test.
 plugin_under_test& under_test();
 
-/// Loads under_test().path. Returns what is wrong, empty where nothing is.
+/// Loads under_test().path, checks it and its options as the server does, but for who could write the file.
+/// Returns what is wrong, empty where nothing is.
 std::string load_plugin();
 
 /// What the plugin has logged since the last call. Any thread.
 std::vector<std::string> take_log();
 
-/// Opens a store of it in @p folder.
+/// Opens a store of it in @p folder, as the server does: with the defaults of the options that were not
+/// given.
 result<std::unique_ptr<image_store>> open_store(const std::string& folder);
 
 }  // namespace gallery::contract

@@ -4,7 +4,6 @@
 
 using namespace gallery;
 using namespace gallery::contract;
-using gallery::test::await;
 
 namespace {
 

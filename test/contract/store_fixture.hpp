@@ -1,8 +1,8 @@
 /// A fresh store for one test, and the contract's operations as plain functions.
 #pragma once
 
-#include "await.hpp"
 #include "boost_test.hpp"
+#include "call.hpp"
 #include "plugin_under_test.hpp"
 #include "scratch_folder.hpp"
 

@@ -334,7 +334,9 @@ private:
 
 result<std::unique_ptr<image_store>> create(const plugin_context& context) noexcept {
     try {
-        if (context.log) context.log(plugin_context::log_level::info, "This store forgets everything.");
+        // Each option of the schema is there, at least with its default.
+        const std::string& colour = context.options.at("colour");
+        context.log(plugin_context::log_level::info, "This store is " + colour + " and forgets everything.");
         return std::unique_ptr<image_store>(std::make_unique<store>());
     } catch (const std::exception& e) {
         return error{errc::unavailable, e.what()};
@@ -342,7 +344,7 @@ result<std::unique_ptr<image_store>> create(const plugin_context& context) noexc
 }
 
 constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "toy", "1.0", R"({
-    "colour": {"default": "red", "description": "An option, to show how one is declared. Nobody reads it."}
+    "colour": {"default": "red", "description": "An option, to show how one is declared and read."}
 })",
                                           &create};
 

@@ -1,0 +1,19 @@
+// Never comes back from opening its store.
+#include <gallery/plugin.hpp>
+
+#include <unistd.h>
+
+namespace {
+
+gallery::result<std::unique_ptr<gallery::image_store>> create(
+    const gallery::plugin_context& /*context*/) noexcept {
+    for (;;)
+        ::pause();
+}
+
+constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "hangs_in_create", "1", "{}",
+                                                   &create};
+
+}  // namespace
+
+GALLERY_STORAGE_PLUGIN(descriptor)
