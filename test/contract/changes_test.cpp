@@ -100,6 +100,19 @@ BOOST_AUTO_TEST_CASE(batches_of_any_size_are_the_same_feed) {
     BOOST_TEST(!end->gap);
 }
 
+BOOST_AUTO_TEST_CASE(a_place_from_another_history_is_a_gap_or_the_end) {
+    must_save(make(tenant_number(1), "a"));
+    const revision beyond = last_change() + 1'000'000'000'000;
+    const auto batch = await(store().changes(beyond, 10));
+    BOOST_TEST_REQUIRE(batch.has_value());
+    if (batch->gap) {
+        BOOST_TEST(!batch->changes.empty());
+        return;
+    }
+    BOOST_TEST(batch->changes.empty());
+    BOOST_TEST(batch->next == beyond);
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_changes_are_kept_and_older_ones_are_a_gap) {
     // Small documents, so that this stays quick; 16 writers, so that an engine can share its syncs.
     constexpr unsigned total = 16'000;

@@ -125,12 +125,28 @@ BOOST_AUTO_TEST_CASE(malformed_names_and_oversized_bodies_are_refused) {
                             std::string("a\0b", 3), std::string(".."), std::string(129, 'a')}) {
         BOOST_TEST(refused({"user", bad, "{}", 0}));
         BOOST_TEST(refused({bad, "id", "{}", 0}));
+        // What can never be there is simply not there.
+        for (const auto& [kind, id] : {std::pair{std::string("user"), bad}, {bad, std::string("id")}}) {
+            const auto found = find_document(kind, id);
+            BOOST_TEST((found.has_error() && found.error().code == errc::not_found));
+            const auto erased = erase_document(kind, id);
+            BOOST_TEST((erased.has_value() && erased->status == write_status::absent));
+        }
+        BOOST_TEST(scan_all_documents(bad, 10).empty());
     }
     BOOST_TEST(refused({std::string(33, 'k'), "id", "{}", 0}));
     BOOST_TEST(refused({"user", "id", std::string(65537, 'x'), 0}));
     BOOST_TEST(last_change() == before);
     must_save_document({std::string(32, 'k'), std::string(128, 'i'), "{}", 0});
     BOOST_TEST(scan_all_documents(std::string(32, 'k'), 1).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_that_no_scan_returns_is_refused) {
+    must_save_document({"user", "u", "{}", 0});
+    for (const auto* cursor : {"no cursor at all", "../x", "\xFF", "U"}) {
+        const auto page = await(store().scan_documents("user", cursor, 10));
+        BOOST_TEST((page.has_error() && page.error().code == errc::invalid_argument));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(documents_and_images_share_one_sequence_of_revisions) {

@@ -213,6 +213,39 @@ BOOST_AUTO_TEST_CASE(bytes_of_another_size_than_described_are_refused) {
     must_save(wrong_preview);
 }
 
+BOOST_AUTO_TEST_CASE(of_several_things_wrong_with_a_save_the_first_is_answered) {
+    const auto owner = make(tenant_number(1), "owner");
+    must_save(owner);
+    const auto there = must_save(make(tenant_number(1), "there"));
+    const auto lost = precondition::absent();
+    const auto is_refused = [](const result<write_outcome>& outcome) {
+        return outcome.has_error() && outcome.error().code == errc::invalid_argument;
+    };
+    const auto is_lost = [&](const result<write_outcome>& outcome) {
+        return outcome.has_value() && outcome->status == write_status::conflict &&
+               outcome->rev == there->rev && outcome->record != nullptr && *outcome->record == *there;
+    };
+
+    auto wrong = make(tenant_number(1), "there");
+    wrong.record.public_key = owner.record.public_key;
+    BOOST_TEST(is_lost(save(wrong, lost)), "the precondition is judged before the public key");
+    const auto taken = save(wrong);
+    BOOST_TEST_REQUIRE(taken.has_value());
+    BOOST_TEST(taken->status == write_status::public_key_taken);
+    BOOST_TEST(taken->rev == there->rev);
+    BOOST_TEST((taken->record == nullptr || *taken->record == *there));
+
+    wrong.record.id = owner.record.id;
+    BOOST_TEST(is_lost(save(wrong, lost)), "the precondition is judged before the id");
+    BOOST_TEST(is_refused(save(wrong)), "the id is judged before the public key");
+
+    wrong.record.original.size += 1;
+    BOOST_TEST(is_refused(save(wrong, lost)), "sizes are judged before the precondition");
+    BOOST_TEST((*must_find(tenant_number(1), "there") == *there));
+    expect_stored(owner);
+    BOOST_TEST(last_change() == there->rev);
+}
+
 BOOST_AUTO_TEST_CASE(revisions_of_the_argument_are_ignored) {
     auto wanted = make(tenant_number(1), "a");
     wanted.record.rev = 1'000'000'000;
@@ -284,6 +317,18 @@ BOOST_AUTO_TEST_CASE(a_foreign_cursor_is_refused) {
         const auto page = await(store().scan(std::nullopt, cursor, 10));
         BOOST_TEST((page.has_error() && page.error().code == errc::invalid_argument));
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_0_is_refused) {
+    must_save(make(tenant_number(1), "a"));
+    save_document({"user", "u", "{}", 0}).value();
+    const auto is_refused = [](const auto& answer) {
+        return answer.has_error() && answer.error().code == errc::invalid_argument;
+    };
+    const std::optional<tenant_id> everybody;
+    BOOST_TEST(is_refused(await(store().scan(everybody, "", 0))));
+    BOOST_TEST(is_refused(await(store().scan_documents("user", "", 0))));
+    BOOST_TEST(is_refused(await(store().changes(0, 0))));
 }
 
 BOOST_AUTO_TEST_CASE(check_counts_what_is_there) {
