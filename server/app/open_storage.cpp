@@ -58,9 +58,12 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     if (const auto section = settings.sections.find(name); section != settings.sections.end()) {
         context.options = section->second;
     }
-    context.log = [name, say = std::move(say)](plugin_context::log_level level, std::string_view text) {
+    context.log = [name, say](plugin_context::log_level level, std::string_view text) {
         say(level_of(level), "storage " + name + ": " + std::string(text));
     };
+    // Before, since a plugin may take its time, or all of it.
+    say(config::log_level::info, "opening the store in " + folder->path + " with the storage plugin " + name +
+                                     " (" + plugin->file + ")");
     auto store = storage::open_store(*plugin, std::move(context));
     if (!store) return store.error();
     return unprobed_store{std::make_unique<storage::measured_store>(std::move(*store), name), plugin->file,
@@ -79,6 +82,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     opened.changes = std::make_shared<change_signal>();
     // Before the first write, which is the probe's.
     store->store->on_change([changes = opened.changes] { changes->notify(); });
+    log_info("probing the store: " + store->description);
     auto probed = storage::probe(std::move(store->store), probe_deadline);
     if (!probed) {
         // Whatever the engine calls it: this store cannot be used, which is neither the configuration's fault

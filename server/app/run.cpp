@@ -76,6 +76,11 @@ int serve(const command_line& line, const config::configuration& c) {
     for (const auto& note : notes)
         log_warning(note);
 
+    signals.end_at_once([] {
+        log_warning("stopped before the start was done");
+        flush_log();
+        std::_Exit(EXIT_SUCCESS);
+    });
     auto server = gallery_server::start(c.values, {.demo = line.demo, .show = &show_password});
     if (!server) {
         flush_log();

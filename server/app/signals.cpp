@@ -1,6 +1,7 @@
 #include "app/signals.hpp"
 
 #include <csignal>
+#include <initializer_list>
 
 #include <pthread.h>
 
@@ -8,12 +9,16 @@ namespace gallery::app {
 
 namespace {
 
-sigset_t handled() noexcept {
+sigset_t set_of(std::initializer_list<int> signals) noexcept {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
+    for (const int signal : signals)
         sigaddset(&set, signal);
     return set;
+}
+
+sigset_t handled() noexcept {
+    return set_of({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
 }
 
 }  // namespace
@@ -23,14 +28,25 @@ signal_listener::signal_listener() {
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+void signal_listener::end_at_once(std::function<void()> at_once) {
+    thread_ = std::thread([at_once = std::move(at_once)] {
+        const sigset_t set = set_of({SIGTERM, SIGINT, SIGUSR1});
+        int signal = 0;
+        while (::sigwait(&set, &signal) != 0) {
+        }
+        if (signal != SIGUSR1) at_once();  // else from end_thread()
+    });
+}
+
 void signal_listener::listen(std::function<void()> reload, std::function<void()> at_once) {
+    end_thread();
     thread_ = std::thread([this, reload = std::move(reload), at_once = std::move(at_once)] {
         const sigset_t set = handled();
         bool stopping = false;
         for (;;) {
             int signal = 0;
             if (::sigwait(&set, &signal) != 0) continue;
-            if (signal == SIGUSR1) return;  // from the destructor
+            if (signal == SIGUSR1) return;  // from end_thread()
             if (signal == SIGHUP) {
                 reload();
             } else if (stopping) {
@@ -48,6 +64,10 @@ void signal_listener::wait() {
 }
 
 signal_listener::~signal_listener() {
+    end_thread();
+}
+
+void signal_listener::end_thread() {
     if (!thread_.joinable()) return;
     ::pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();

@@ -16,6 +16,10 @@ public:
     signal_listener& operator=(const signal_listener&) = delete;
     ~signal_listener();
 
+    /// Until listen() SIGTERM and SIGINT call @p at_once, on the listener's thread, which ends the process:
+    /// what starts may be inside a plugin that never comes back. SIGHUP waits.
+    void end_at_once(std::function<void()> at_once);
+
     /// From now on SIGHUP calls @p reload, on the listener's thread; a first SIGTERM or SIGINT ends wait(); a
     /// second one calls @p at_once. Those that came before this are not lost.
     void listen(std::function<void()> reload, std::function<void()> at_once);
@@ -24,6 +28,8 @@ public:
     void wait();
 
 private:
+    void end_thread();
+
     std::promise<void> stop_;
     std::thread thread_;
 };

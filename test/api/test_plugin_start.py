@@ -1,0 +1,52 @@
+"""A plugin that never comes back: the server says at what it is, and can be stopped."""
+import os
+import pathlib
+import shutil
+import tempfile
+import time
+import unittest
+
+from harness import BUILD, Server
+
+
+def wait_for(server, words, limit=60):
+    deadline = time.monotonic() + limit
+    while words not in server.log():
+        if time.monotonic() > deadline or server.process.poll() is not None:
+            raise AssertionError(f"the server did not say {words!r}:\n{server.log()}")
+        time.sleep(0.02)
+
+
+class PluginStart(unittest.TestCase):
+    def setUp(self):
+        # Where only this user can write, whatever the build's folder is.
+        self.folder = tempfile.mkdtemp(prefix="gallery-plugin-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def start(self, plugin):
+        file = pathlib.Path(self.folder) / f"{plugin}.so"
+        shutil.copy(BUILD / "lib/gallery/test-plugins" / file.name, file)
+        os.chmod(file, 0o644)
+        server = Server(plugin=str(file)).start(wait=False)
+        self.addCleanup(server.stop)
+        self.addCleanup(server.kill)
+        return server
+
+    def expect_stopped(self, server):
+        self.assertEqual(server.terminate(), 0)
+        self.assertIn("stopped before the start was done", server.log())
+
+    def test_opening_that_never_ends(self):
+        server = self.start("hangs_in_create")
+        wait_for(server, "opening the store in ")
+        self.assertIn(f"{self.folder}/hangs_in_create.so", server.log())
+        self.expect_stopped(server)
+
+    def test_a_probe_that_never_ends(self):
+        server = self.start("never_answers")
+        wait_for(server, "probing the store: never_answers")
+        self.expect_stopped(server)
+
+
+if __name__ == "__main__":
+    unittest.main()
