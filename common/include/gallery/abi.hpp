@@ -9,6 +9,13 @@
 #define GALLERY_ABI_TEXT_(x) #x
 #define GALLERY_ABI_TEXT(x) GALLERY_ABI_TEXT_(x)
 
+// Said here, since what a plugin without them meets later is a long tag that differs in one word.
+#if !defined(BOOST_ASIO_SEPARATE_COMPILATION) || !defined(BOOST_ASIO_DYN_LINK) ||         \
+    !defined(BOOST_ASIO_NO_DEPRECATED) || !defined(BOOST_ASIO_DISABLE_BOOST_COROUTINE) || \
+    !defined(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE)
+#error "One of the five -DBOOST_ASIO_... definitions is missing: see 'Building it' in storage_plugins.md."
+#endif
+
 #if defined(__clang__)
 #define GALLERY_ABI_COMPILER "clang" GALLERY_ABI_TEXT(__clang_major__)
 #else

@@ -20,4 +20,4 @@ for folder in "${@:1:$#-2}"; do includes+=(-I "$folder"); done
 "${CXX:-g++}" -std=c++20 -O1 -fPIC -shared -fvisibility=hidden ${CXXFLAGS-} \
     -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_DYN_LINK -DBOOST_ASIO_NO_DEPRECATED \
     -DBOOST_ASIO_DISABLE_BOOST_COROUTINE -DBOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8 \
-    "${includes[@]}" "$source" "$common" -lboost_json -pthread -o "$plugin"
+    "${includes[@]}" "$source" "$common" -pthread -o "$plugin"
