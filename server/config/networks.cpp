@@ -1,5 +1,6 @@
 #include "config/networks.hpp"
 
+#include "config/entries.hpp"
 #include "config/values.hpp"
 
 #include <string>
@@ -32,15 +33,8 @@ bool same_prefix(const ip::address_v6::bytes_type& left, const ip::address_v6::b
 
 result<networks> networks::parse(std::string_view text) {
     networks out;
-    while (!text.empty()) {
-        const auto end = text.find(',');
-        std::string_view entry = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        while (!entry.empty() && entry.front() == ' ')
-            entry.remove_prefix(1);
-        while (!entry.empty() && entry.back() == ' ')
-            entry.remove_suffix(1);
-        if (entry.empty()) continue;
+    while (const auto next = next_entry(text, ',')) {
+        const std::string_view entry = *next;
         const error refused{errc::invalid_argument,
                             "'" + std::string(entry) + "' is no address and no network, such as 10.0.0.0/8"};
         const auto slash = entry.find('/');

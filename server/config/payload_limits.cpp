@@ -1,5 +1,6 @@
 #include "config/payload_limits.hpp"
 
+#include "config/entries.hpp"
 #include "config/values.hpp"
 
 namespace gallery::config {
@@ -72,15 +73,8 @@ bool ant_match(std::string_view pattern, std::string_view path) noexcept {
 
 result<payload_limits> payload_limits::parse(std::string_view text) {
     payload_limits limits;
-    while (!text.empty()) {
-        const auto end = text.find(';');
-        std::string_view entry = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        while (!entry.empty() && entry.front() == ' ')
-            entry.remove_prefix(1);
-        while (!entry.empty() && entry.back() == ' ')
-            entry.remove_suffix(1);
-        if (entry.empty()) continue;
+    while (const auto next = next_entry(text, ';')) {
+        const std::string_view entry = *next;
         const auto equals = entry.rfind('=');
         const auto pattern = entry.substr(0, equals == std::string_view::npos ? 0 : equals);
         if (pattern.empty() || pattern.front() != '/') {
