@@ -30,7 +30,8 @@ struct verification {
 /// Reads every record, finds it by each of its names, reads every body and compares its SHA-256 and size with
 /// the record, and lets the engine compare its structures. Goes on after a problem. @p progress is told the
 /// number of records done, now and then; it may be empty. What is erased or replaced meanwhile is no problem.
-/// Errors: those of the store that prevent going on.
+/// Where what is stored keeps it from reading on, that is a problem, too, and the engine compares its
+/// structures all the same. Errors: those of the store that are no damage and prevent going on.
 task<result<verification>> verify(image_store& store, std::function<void(std::uint64_t)> progress);
 
 }  // namespace gallery::storage

@@ -32,10 +32,7 @@ result<check_report> checker::run() {
 }
 
 result<record_ptr> checker::record_at(std::string_view key) const {
-    auto record = *load_record(engine_, key, engine::reach::disk_aside, at_);
-    // A damaged record was reported when the records were counted; for all else it is not there.
-    if (!record && record.error().code == errc::corrupt) return record_ptr();
-    return record;
+    return *load_record(engine_, key, engine::reach::disk_aside, at_);
 }
 
 result<record_ptr> checker::record_with(image_id id) const {
@@ -52,16 +49,41 @@ result<void> checker::count_records() {
         const auto record = decode_record(at.key(), at.value());
         if (!record) {
             problem("The record of " + describe_image(at.key()) +
-                    " is damaged. Delete it and upload the image again.");
+                    " is damaged. Restore the store from a backup.");
+            named_.emplace(at.key());
             continue;
         }
-        ++report_.records;
-        ++counted_[counter_key(record->tenant, record->sub_type)];
-        expected_bodies_ += bodies_of(*record);
-        expected_lookups_ += record->public_key.empty() ? 1 : 2;
+        count(*record);
     }
+    if (at->status().IsCorruption()) return count_records_by_the_lists();
     if (!at->status().ok()) return to_error(at->status(), "checking the records");
     return {};
+}
+
+// An iterator ends at a block that cannot be read; asked for one by one, all other records are there.
+result<void> checker::count_records_by_the_lists() {
+    problem("A part of the records cannot be read, so whether the others lack anything was not looked at.");
+    records_end_early_ = true;
+    report_.records = expected_bodies_ = expected_lookups_ = 0;
+    counted_.clear();
+    auto at = all_of(family::index);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto key = parse_index_key(at.key());
+        if (!key || key->property_letter != static_cast<char>(property::resource_key)) continue;
+        const auto record = record_at(record_key(key->tenant, at.value()));
+        if (!record && record.error().code == errc::corrupt) continue;
+        if (!record) return record.error();
+        if (*record) count(**record);
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the lists");
+    return {};
+}
+
+void checker::count(const image_record& record) {
+    ++report_.records;
+    ++counted_[counter_key(record.tenant, record.sub_type)];
+    expected_bodies_ += bodies_of(record);
+    expected_lookups_ += record.public_key.empty() ? 1 : 2;
 }
 
 result<void> checker::check_index() {
@@ -77,6 +99,14 @@ result<void> checker::check_index() {
         }
         const std::string record_name = record_key(key->tenant, *image_key);
         const auto record = record_at(record_name);
+        if (!record && record.error().code == errc::corrupt) {
+            // Once for each image, of which there is one entry in this list.
+            if (key->property_letter == static_cast<char>(property::resource_key)) {
+                if (!named_.contains(record_name)) problem(record.error().message);
+                ++counted_[counter_key(key->tenant, key->sub_type)];
+            }
+            continue;
+        }
         if (!record) return record.error();
         bool expected = false;
         if (*record)
@@ -90,7 +120,8 @@ result<void> checker::check_index() {
     }
     if (!at->status().ok()) return to_error(at->status(), "checking the lists");
     // Keys are unique, so where all entries are right and as many as there should be, none is missing.
-    if (right != report_.records * all_properties.size()) return find_missing_entries();
+    if (right != report_.records * all_properties.size() && !records_end_early_)
+        return find_missing_entries();
     return {};
 }
 
@@ -117,6 +148,7 @@ result<void> checker::check_lookups() {
     std::uint64_t right = 0;
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
         const auto record = record_at(at.value());
+        if (!record && record.error().code == errc::corrupt) continue;  // the lists named it
         if (!record) return record.error();
         const bool by_id = at.key().starts_with('i');
         if (*record &&
@@ -127,7 +159,7 @@ result<void> checker::check_lookups() {
                     describe_image(at.value()) + ", whose record does not have it." + rebuild_advice);
     }
     if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
-    if (right != expected_lookups_) return find_missing_lookups();
+    if (right != expected_lookups_ && !records_end_early_) return find_missing_lookups();
     return {};
 }
 
@@ -159,6 +191,7 @@ result<void> checker::check_bodies() {
         record_ptr record;
         if (key.size() == key_size) {
             auto found = record_with(id_from<image_id>(key));
+            if (!found && found.error().code == errc::corrupt) continue;  // the lists named it
             if (!found) return found.error();
             record = std::move(*found);
         }
@@ -178,7 +211,13 @@ result<void> checker::check_bodies() {
                     std::to_string(size) + ". Restore the image from a backup.");
     }
     // An iterator ends at the first value that cannot be read, so then each record is asked for its own.
-    if (right != expected_bodies_ || !at->status().ok()) return find_missing_bodies();
+    if (records_end_early_ && at->status().IsCorruption()) {
+        problem("A part of the bytes cannot be read (" + at->status().ToString() + ").");
+        return {};
+    }
+    if ((right != expected_bodies_ || !at->status().ok()) && !records_end_early_)
+        return find_missing_bodies();
+    if (!at->status().ok()) return to_error(at->status(), "checking the bytes");
     return {};
 }
 

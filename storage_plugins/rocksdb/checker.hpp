@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -22,7 +23,9 @@ public:
 
 private:
     void problem(std::string text);
+    void count(const image_record& record);
     result<void> count_records();
+    result<void> count_records_by_the_lists();
     result<void> check_index();
     result<void> find_missing_entries();
     result<void> check_lookups();
@@ -31,6 +34,7 @@ private:
     result<void> find_missing_bodies();
     result<void> check_counters();
     result<void> check_documents_and_changes();
+    // Error: corrupt where the record is there and cannot be read; check_index() reports that.
     result<record_ptr> record_at(std::string_view key) const;
     result<record_ptr> record_with(image_id id) const;
     [[nodiscard]] engine::cursor all_of(family which) const;
@@ -42,6 +46,8 @@ private:
     std::map<std::string, std::uint64_t> counted_;  // by counter key
     std::uint64_t expected_bodies_ = 0;
     std::uint64_t expected_lookups_ = 0;
+    std::set<std::string, std::less<>> named_;  // record keys whose damage was reported
+    bool records_end_early_ = false;            // an iterator over them does not reach the last one
 };
 
 }  // namespace gallery::rocks

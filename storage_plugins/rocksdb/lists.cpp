@@ -150,6 +150,8 @@ result<bool> list_reader::has_record(tenant_id tenant, std::string_view image_ke
         engine_.get(family::records, record_key(tenant, image_key), value, engine::reach::disk, at);
     if (status.ok()) return true;
     if (status.IsNotFound()) return false;
+    // Hidden is what may be hidden: the tenant's image is damaged, not gone.
+    if (status.IsCorruption()) return true;
     return to_error(status, "reading a record");
 }
 
@@ -218,6 +220,11 @@ result<image_page> list_reader::load_page(const moment& now, const std::vector<l
     page.images.reserve(entries.size());
     for (const auto& entry : entries) {
         auto record = load(entry.of_system ? system_tenant : now.query.tenant, entry.image_key, now.at);
+        if (!record && record.error().code == errc::corrupt) {
+            // One damaged image must not hide all others of its page; the total goes on counting it.
+            log_(plugin_context::log_level::error, "rocksdb: left out of a list: " + record.error().message);
+            continue;
+        }
         if (!record) return record.error();
         page.images.push_back(std::move(*record));
     }

@@ -8,6 +8,7 @@
 #include <gallery/model.hpp>
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace gallery::rocks {
@@ -15,9 +16,11 @@ namespace gallery::rocks {
 /// Threads: any; reads from the disk. All that one call returns is of one moment.
 class list_reader {
 public:
-    list_reader(const engine& from, page_ranks& ranks) : engine_(from), ranks_(ranks) {}
+    list_reader(const engine& from, page_ranks& ranks, log_function log)
+        : engine_(from), ranks_(ranks), log_(std::move(log)) {}
 
-    /// Precondition: query.page_size >= 1.
+    /// A page leaves out an image whose record is damaged or missing, and says so in the log; total counts
+    /// it. Precondition: query.page_size >= 1.
     result<image_page> list(const image_query& query) const;
 
     /// Number of a tenant's images of a sub type.
@@ -60,6 +63,7 @@ private:
 
     const engine& engine_;
     page_ranks& ranks_;
+    const log_function log_;
 };
 
 }  // namespace gallery::rocks

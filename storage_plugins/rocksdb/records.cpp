@@ -4,19 +4,26 @@
 
 namespace gallery::rocks {
 
+namespace {
+
+error unreadable(std::string_view key, std::string_view why) {
+    return {errc::corrupt, "The record of " + describe_image(key) + " cannot be read (" + std::string(why) +
+                               "). Restore the store from a backup."};
+}
+
+}  // namespace
+
 std::optional<result<record_ptr>> load_record(const engine& from, std::string_view key, engine::reach how,
                                               const snapshot_ptr& at) {
     rocksdb::PinnableSlice value;
     const auto status = from.get(family::records, key, value, how, at);
     if (status.IsNotFound()) return result<record_ptr>(record_ptr());
     if (how == engine::reach::memory && status.IsIncomplete()) return std::nullopt;
+    if (status.IsCorruption()) return result<record_ptr>(unreadable(key, status.ToString()));
     if (!status.ok())
         return result<record_ptr>(to_error(status, "reading the record of " + describe_image(key)));
     auto record = decode_record(key, view(value));
-    if (!record)
-        return result<record_ptr>(error{
-            errc::corrupt, "The record of " + describe_image(key) +
-                               " is damaged. Restore it from a backup, or delete and upload it again."});
+    if (!record) return result<record_ptr>(unreadable(key, "it does not match its checksum"));
     return result<record_ptr>(std::move(record));
 }
 

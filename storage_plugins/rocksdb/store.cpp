@@ -90,7 +90,7 @@ store::store(std::unique_ptr<engine> opened, const options& chosen, log_function
       body_cache_(chosen.cache_bytes),
       order_(used, newest, [this](revision rev) { engine_->mark().write(rev); }),
       ranks_(*engine_, chosen.page_index_bytes),
-      lists_(*engine_, ranks_),
+      lists_(*engine_, ranks_, log_),
       trimmed_(trimmed),
       changes_(changes),
       records_(records),
