@@ -228,7 +228,9 @@ public:
 
     /// Compares the engine's structures with each other: each record has its index entries, public key
     /// and bodies (existence and length; hashes are checked by reading), each of those has its record,
-    /// counts are right. May take long; writes may go on meanwhile only where the engine says so.
+    /// counts are right. What the engine has taken out of service because it could not be understood is a
+    /// problem at every call, until an operator has dealt with it. May take long; writes may go on meanwhile
+    /// only where the engine says so.
     virtual task<result<check_report>> check() = 0;
 
     /// Figures for the metrics endpoint: name in snake_case with its unit ("block_cache_bytes") and value.
