@@ -1,6 +1,11 @@
 #include "config/document.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
+
+#include <optional>
+#include <sstream>
+#include <string>
 
 namespace gallery::config {
 
@@ -47,8 +52,12 @@ public:
     }
 
     void problem(const YAML::Node& node, const std::string& path, const std::string& what) {
+        problem(node.Mark(), path, what);
+    }
+
+    void problem(const YAML::Mark& where, const std::string& path, const std::string& what) {
         if (!problems.empty()) problems += '\n';
-        problems += file_ + ":" + std::to_string(node.Mark().line + 1) + ": ";
+        problems += file_ + ":" + std::to_string(where.line + 1) + ": ";
         if (!path.empty()) problems += path + ": ";
         problems += what;
     }
@@ -82,22 +91,60 @@ private:
     int keys_ = 0;
 };
 
+/// Notes where a document has its first value.
+class first_value : public YAML::EventHandler {
+public:
+    std::optional<YAML::Mark> at;
+
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { note(mark); }
+    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+        note(mark);
+    }
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {
+        note(mark);
+    }
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {
+        note(mark);
+    }
+    void OnMapEnd() override {}
+
+private:
+    void note(const YAML::Mark& mark) {
+        if (!at) at = mark;
+    }
+};
+
+/// Where the document behind the first one begins, if there is one with anything in it. Not by LoadAll(),
+/// which finds documents without end in some malformed texts.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    first_value first;
+    first_value second;
+    if (parser.HandleNextDocument(first)) parser.HandleNextDocument(second);
+    return second.at;
+}
+
 }  // namespace
 
 result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env) {
     reader all(file, env);
     try {
-        bool first = true;
-        for (const YAML::Node& root : YAML::LoadAll(std::string(yaml))) {
-            if (root.IsNull()) continue;
-            if (!first) {
-                all.problem(root, "", "expected one document, found another one (after \"---\")");
-            } else if (root.IsMap()) {
-                all.map(root, "");
-            } else {
-                all.problem(root, "", "expected sections of \"key: value\"");
-            }
-            first = false;
+        const std::string text(yaml);
+        const YAML::Node root = YAML::Load(text);
+        if (root.IsMap()) {
+            all.map(root, "");
+        } else if (!root.IsNull()) {
+            all.problem(root, "", "expected sections of \"key: value\"");
+        }
+        if (const auto another = second_document(text)) {
+            all.problem(*another, "", "expected one document, found another one (after \"---\")");
         }
     } catch (const YAML::Exception& e) {
         return error{errc::invalid_argument,
