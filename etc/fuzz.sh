@@ -71,7 +71,7 @@ if [ ${#stale[@]} -gt 0 ]; then
     rm -f "$out/fuzzer"
 fi
 [ -x "$out/fuzzer" ] ||
-    "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lboost_json -lyaml-cpp -licuuc -lssl -lcrypto -lz \
+    "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lboost_json -lyaml-cpp -licui18n -licuuc -lssl -lcrypto -lz \
         -pthread -o "$out/fuzzer"
 
 targets=(head chunked multipart conditional range texts import token base64 configuration picture svg)

@@ -12,7 +12,18 @@ namespace gallery {
 GALLERY_API bool is_utf8(std::string_view text) noexcept;
 
 /// Unicode full case folding (for instance "STRASSE" and "straße" fold alike), without normalisation. The
-/// key by which titles are sorted and searched. Precondition: is_utf8(text).
+/// form in which titles are searched. Precondition: is_utf8(text).
 GALLERY_API std::string fold_case(std::string_view text);
+
+/// The key by which titles and names are sorted: keys compared bytewise have the order of the texts in the
+/// root collation of Unicode (CLDR), in which "Ä" is between "A" and "B" and "a" is directly before "A".
+/// Texts with equal keys, such as the two spellings of "Ä", are a tie. A key contains no NUL byte, is about
+/// twice as long as its text, and can be empty. Keys are comparable only with keys of the same
+/// collation_version(). Any thread. Precondition: is_utf8(text).
+GALLERY_API std::string collation_key(std::string_view text);
+
+/// Identifies the rules that collation_key() follows, for instance "153.120.0.0". It changes with the version
+/// of ICU. An engine that stores keys must store this text with them, and rebuild them where it differs.
+GALLERY_API std::string collation_version();
 
 }  // namespace gallery
