@@ -38,6 +38,8 @@ std::string_view to_string(errc code) noexcept {
             return "unavailable";
         case errc::no_space:
             return "no_space";
+        case errc::read_only:
+            return "read_only";
         case errc::io_error:
             return "io_error";
         case errc::corrupt:

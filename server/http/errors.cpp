@@ -57,6 +57,7 @@ error_shape shape_of(errc code) noexcept {
             return {429, error_code::too_many_requests};
         case errc::busy:
         case errc::unavailable:
+        case errc::read_only:
             return {503, error_code::general};
         case errc::no_space:
             return {507, error_code::general};

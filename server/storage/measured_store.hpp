@@ -95,6 +95,7 @@ public:
     task<result<revision>> last_change() override { return inner_->last_change(); }
     void on_change(std::function<void()> notify) override { inner_->on_change(std::move(notify)); }
     task<result<check_report>> check() override;
+    [[nodiscard]] write_state writing() const override { return inner_->writing(); }
     [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override {
         return inner_->statistics();
     }

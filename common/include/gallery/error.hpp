@@ -40,6 +40,7 @@ enum class errc : std::uint8_t {
     busy,         ///< out of a bounded resource right now; the same call may succeed later
     unavailable,  ///< the backend cannot be reached or is stopping; whether a write happened is unknown
     no_space,     ///< the disk or quota is full; nothing was changed
+    read_only,    ///< the backend accepts no writes until an operator acts; nothing was changed
     io_error,     ///< the backend failed; whether a write happened is unknown
     corrupt,      ///< stored bytes do not match their hash, or a structure cannot be read
     internal,     ///< a bug on our side

@@ -9,7 +9,8 @@
 /// answers without leaving the thread.
 /// Arguments are values. They live in the coroutine.
 /// Errors are gallery::error values with the codes named at each function, and besides them io_error,
-/// corrupt, busy, unavailable and internal everywhere. Exceptions do not cross.
+/// corrupt, busy, unavailable and internal everywhere, and read_only from every write while writing() is not
+/// ok. Exceptions do not cross.
 /// Records: a record_ptr in a successful answer, also one in a page, is never null. The server answers
 /// `internal` in the name of an engine that does not keep to this.
 /// Durability. A write is atomic and durable when its outcome is returned: after a kill or a power cut it
@@ -126,6 +127,21 @@ struct check_report {
     std::vector<std::string> problems;
 };
 
+/// Whether a store takes writes at the moment.
+struct write_state {
+    enum class kind : std::uint8_t {
+        ok,         ///< writes are accepted; also on a full disk, where each answers no_space
+        read_only,  ///< opened without being able to store anything new; reads are served
+        failed,     ///< a failure ended writing until the store is opened again; reads are served
+    };
+    kind state = kind::ok;
+    /// What happened and what to do, for operators: a short text that may name files. It is never sent to a
+    /// client. Empty where state is ok.
+    std::string reason;
+
+    friend bool operator==(const write_state&, const write_state&) = default;
+};
+
 class image_store {
 public:
     image_store() = default;
@@ -233,6 +249,12 @@ public:
     /// only where the engine says so.
     virtual task<result<check_report>> check() = 0;
 
+    /// Whether writes are accepted. While they are not, a write fails with read_only and changes nothing;
+    /// removals may still succeed where they need no space. The write whose failure ended writing fails with
+    /// io_error: its outcome is unknown.
+    /// Any thread; cheap; never blocks. An engine that never stops writing inherits this.
+    [[nodiscard]] virtual write_state writing() const;
+
     /// Figures for the metrics endpoint: name in snake_case with its unit ("block_cache_bytes") and value.
     /// Any thread; cheap.
     [[nodiscard]] virtual std::vector<std::pair<std::string, double>> statistics() const = 0;
@@ -247,6 +269,9 @@ inline std::optional<record_ptr> image_store::find_by_public_key_now(std::string
 }
 inline std::optional<body> image_store::read_now(const image_record& /*record*/, representation /*which*/) {
     return std::nullopt;
+}
+inline write_state image_store::writing() const {
+    return {};
 }
 
 }  // namespace gallery

@@ -207,6 +207,7 @@ BOOST_AUTO_TEST_CASE(every_failure_has_a_status_and_keeps_secrets) {
         {errc::busy, {503, 2}},
         {errc::unavailable, {503, 2}},
         {errc::no_space, {507, 2}},
+        {errc::read_only, {503, 2}},
         {errc::io_error, {500, 2}},
         {errc::corrupt, {500, 2}},
         {errc::internal, {500, 2}},
