@@ -39,7 +39,7 @@ struct plugin_context {
 inline constexpr char plugin_magic[8] = {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'};
 
 /// Raised when the storage contract changes its meaning while its declarations stay as they are.
-inline constexpr std::uint32_t plugin_contract_version = 1;
+inline constexpr std::uint32_t plugin_contract_version = 2;
 
 struct plugin_descriptor {
     /// These four are at fixed places and are read first, whatever else differs.
@@ -53,14 +53,28 @@ struct plugin_descriptor {
     const char* name;
     const char* version;  ///< of the plugin and its engine, for people
 
-    /// JSON object: option name -> {"default": "...", "description": "..."}, where the default is text and
-    /// has to be there; options that are not in it stop the start.
+    /// JSON object: option name -> what it is. Options that are not in it stop the start.
+    ///   "type"         "text", "boolean" (true or false), "integer", "bytes" (a whole number, or one with K,
+    ///   M
+    ///                  or G, binary) or "choice"
+    ///   "default"      text, as an operator would write it
+    ///   "description"  for operators: what it does, unit, what 0 or empty means
+    ///   "min", "max"   numbers, both included; of "integer" and "bytes" only, and may be left out
+    ///   "values"       array of texts; of "choice" only, and has to be there
+    ///   "secret"       true: the value is never logged, printed or sent anywhere; left out: false
+    /// The server judges each value by this before create() is called. An empty value of "text" is allowed.
     const char* config_schema;
 
-    /// Opens or creates the store; may block and take seconds. Does not throw. Errors: invalid_argument
-    /// for an option's value (named in the message), corrupt, io_error, unavailable (locked by another
-    /// process).
-    result<std::unique_ptr<image_store>> (*create)(const plugin_context& context) noexcept;
+    /// Several processes may open one store at the same time, each with a folder of its own as
+    /// plugin_context::path; the options name the store. Where false, the store belongs to one process, which
+    /// create() makes sure of.
+    bool shared;
+
+    /// Opens or creates the store; may block and take seconds. A store of an earlier format is upgraded in
+    /// place, which a crash at any moment does not harm, and this is logged; one of a later format is refused
+    /// with both numbers. Does not throw. Errors: invalid_argument for an option's value (named in the
+    /// message), corrupt, io_error, unavailable (locked by another process, or of a later format).
+    result<std::unique_ptr<storage_engine>> (*create)(const plugin_context& context) noexcept;
 };
 
 /// Name and type of a plugin's one entry point.
@@ -68,7 +82,7 @@ inline constexpr const char* plugin_entry_name = "gallery_storage_plugin";
 using plugin_entry = const plugin_descriptor* (*)() noexcept;
 
 /// The first four members of a descriptor of this build, to start an aggregate with:
-///     constexpr plugin_descriptor d = {GALLERY_PLUGIN_HEADER, "name", "1.0", "{}", &create};
+///     constexpr plugin_descriptor d = {GALLERY_PLUGIN_HEADER, "name", "1.0", "{}", false, &create};
 #define GALLERY_PLUGIN_HEADER                                                       \
     {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'}, sizeof(::gallery::plugin_descriptor), \
         ::gallery::plugin_contract_version, ::gallery::plugin_abi_tag

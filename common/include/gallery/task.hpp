@@ -1,4 +1,4 @@
-/// Coroutines of this project and how blocking work leaves an I/O thread.
+/// Coroutines of this project, and how they wait for other threads.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>
@@ -11,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <functional>
+#include <memory>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -30,6 +32,75 @@ using task = asio::awaitable<T, io_executor>;
 /// Completion token for `co_await socket.async_something(..., use_task)` inside a task.
 inline constexpr asio::use_awaitable_t<io_executor> use_task{};
 
+/// A coroutine that suspend() has suspended, whatever its type: a handle to resume it with the values of
+/// @p Values (none, or one). It keeps the coroutine's io_context running.
+///
+/// complete() may be called on any thread, once. The coroutine resumes on its own executor, never inside the
+/// call. Whoever receives a resumption must complete it: one that is destroyed before leaves the coroutine
+/// and those that await it without a continuation, and they are destroyed on their executor.
+template <class... Values>
+class resumption {
+    struct base {
+        base() = default;
+        base(const base&) = delete;
+        base& operator=(const base&) = delete;
+        virtual ~base() = default;
+        virtual void complete(Values... values) = 0;
+    };
+    template <class Handler>
+    struct holder final : base {
+        explicit holder(Handler what)
+            : handler(std::move(what)), home(asio::make_work_guard(asio::get_associated_executor(handler))) {}
+        void complete(Values... values) override {
+            const auto executor = home.get_executor();
+            asio::post(executor, [handler = std::move(handler), home = std::move(home),
+                                  values = std::tuple<Values...>(std::move(values)...)]() mutable {
+                std::apply(std::move(handler), std::move(values));
+            });
+        }
+        Handler handler;
+        asio::executor_work_guard<asio::associated_executor_t<Handler>> home;
+    };
+
+public:
+    /// Used by suspend().
+    template <class Handler>
+    requires(!std::is_same_v<std::decay_t<Handler>, resumption>) explicit resumption(Handler handler)
+        : held_(std::make_unique<holder<Handler>>(std::move(handler))) {}
+
+    void complete(Values... values) { std::exchange(held_, nullptr)->complete(std::move(values)...); }
+
+private:
+    std::unique_ptr<base> held_;
+};
+
+/// What start is called with in suspend<T>.
+template <class T>
+struct resumption_of {
+    using type = resumption<T>;
+};
+template <>
+struct resumption_of<void> {
+    using type = resumption<>;
+};
+
+/// Suspends the awaiting coroutine, calls @p start in its thread with the resumption of the coroutine, and
+/// returns what that is completed with. For everything that another thread answers.
+///
+///     auto start = [&queue](resumption<int> waiting) { queue.push(std::move(waiting)); };
+///     const int answer = co_await suspend<int>(std::move(start));
+///
+/// Preconditions: @p start does not throw; T is movable or void.
+template <class T = void, class Start>
+task<T> suspend(Start start) {
+    using waiting = typename resumption_of<T>::type;
+    using signature =
+        std::conditional_t<std::is_void_v<T>, void(), void(std::conditional_t<std::is_void_v<T>, int, T>)>;
+    auto initiate = [](auto handler, Start begin) { begin(waiting(std::move(handler))); };
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, signature>(
+        initiate, use_task, std::move(start));
+}
+
 /// Runs @p work on a thread of @p pool and resumes the awaiting coroutine on its own executor with what
 /// it returned. For everything that blocks: file synchronisation, compression, password hashing.
 ///
@@ -40,20 +111,12 @@ inline constexpr asio::use_awaitable_t<io_executor> use_task{};
 template <class Work>
 task<std::invoke_result_t<Work&>> offload(asio::thread_pool& pool, Work work) {
     using value = std::invoke_result_t<Work&>;
-    auto start = [](auto handler, asio::thread_pool* where, Work&& what) {
-        auto home = asio::make_work_guard(asio::get_associated_executor(handler));
-        asio::post(*where, [handler = std::move(handler), home = std::move(home),
-                            what = std::move(what)]() mutable noexcept {
-            value outcome = what();
-            auto executor = home.get_executor();
-            asio::post(executor,
-                       [handler = std::move(handler), home = std::move(home),
-                        outcome = std::move(outcome)]() mutable { std::move(handler)(std::move(outcome)); });
+    auto start = [where = &pool, what = std::move(work)](resumption<value> waiting) mutable {
+        asio::post(*where, [waiting = std::move(waiting), what = std::move(what)]() mutable noexcept {
+            waiting.complete(what());
         });
     };
-    asio::thread_pool* where = &pool;
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void(value)>(
-        start, use_task, where, std::move(work));
+    co_return co_await suspend<value>(std::move(start));
 }
 
 }  // namespace gallery
