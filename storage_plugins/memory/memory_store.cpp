@@ -1,10 +1,10 @@
 #include "memory_store.hpp"
 
-#include "index/catalog.hpp"
-#include "index/documents.hpp"
-#include "index/feed.hpp"
-#include "index/rules.hpp"
-
+#include <gallery/kit/catalog.hpp>
+#include <gallery/kit/documents.hpp>
+#include <gallery/kit/feed.hpp>
+#include <gallery/kit/rules.hpp>
+#include <gallery/kit/usage_book.hpp>
 #include <gallery/task.hpp>
 
 #include <mutex>
@@ -13,43 +13,66 @@
 namespace gallery {
 namespace {
 
-using store_index::stored;
+using kit::stored;
+using kit::stored_version;
 
-struct bodies final : store_index::attachment {
+struct bodies final : kit::attachment {
     bytes original;
     bytes preview;
+
+    [[nodiscard]] const bytes& of(const image_record& record, representation which) const noexcept {
+        return which == representation::preview && !record.preview_is_original ? preview : original;
+    }
 };
 
-class memory_store final : public image_store {
+/// What the three parts of the store share.
+struct shared_state {
+    std::mutex writing;  ///< held from precondition to publication
+    revision newest = 0;
+    kit::feed changes;
+    std::function<void()> notify;
+
+    void publish(std::vector<change> entries) {
+        changes.append(std::move(entries));
+        if (notify) notify();
+    }
+    void publish(change entry) {
+        changes.append(std::move(entry));
+        if (notify) notify();
+    }
+};
+
+class memory_images final : public image_store {
 public:
-    ~memory_store() override { pool_.join(); }
+    explicit memory_images(shared_state& shared) : shared_(shared) {}
+    ~memory_images() override { pool_.join(); }
 
     task<result<record_ptr>> find(tenant_id tenant, std::string key) override {
         auto found = catalog_.find(tenant, key);
-        if (!found) co_return store_index::no_such_image(tenant, key);
+        if (!found) co_return kit::no_such_image(tenant, key);
         co_return std::move(found.record);
     }
 
     task<result<record_ptr>> find_by_id(image_id id) override {
         auto found = catalog_.find_by_id(id);
-        if (!found) co_return error{errc::not_found, "There is no image with the id " + to_string(id) + "."};
+        if (!found) co_return kit::no_such_image(id);
         co_return std::move(found.record);
     }
 
     task<result<record_ptr>> find_by_public_key(std::string public_key) override {
         auto found = catalog_.find_by_public_key(public_key);
-        if (!found)
-            co_return error{errc::not_found, "There is no image with the public key " + public_key + "."};
+        if (!found) co_return kit::no_such_public_key(public_key);
         co_return std::move(found.record);
     }
 
+    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override {
+        co_return catalog_.find_by_content(tenant, etag);
+    }
+
     task<result<body>> read(record_ptr record, representation which) override {
-        const auto found = catalog_.find(record->tenant, record->key);
-        if (!found || found.record->content_rev != record->content_rev)
-            co_return store_index::stale_record(*record);
-        const auto& kept = static_cast<const bodies&>(*found.extra);
-        co_return which == representation::preview && !record->preview_is_original ? kept.preview
-                                                                                   : kept.original;
+        auto found = read_now(*record, which);
+        if (!found) co_return kit::stale_record(*record);
+        co_return std::move(*found);
     }
 
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override {
@@ -65,10 +88,9 @@ public:
     }
 
     std::optional<body> read_now(const image_record& record, representation which) override {
-        const auto found = catalog_.find(record.tenant, record.key);
-        if (!found || found.record->content_rev != record.content_rev) return std::nullopt;
-        const auto& kept = static_cast<const bodies&>(*found.extra);
-        return which == representation::preview && !record.preview_is_original ? kept.preview : kept.original;
+        const auto found = catalog_.find_version(record);
+        if (!found) return std::nullopt;
+        return static_cast<const bodies&>(*found.extra).of(record, which);
     }
 
     task<result<image_page>> list(image_query query) override { co_return catalog_.list(query); }
@@ -78,148 +100,254 @@ public:
         co_return catalog_.scan(tenant, cursor, limit);
     }
 
-    task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     precondition condition) override {
-        if (auto wrong = store_index::refuse_save(record, original, preview)) co_return std::move(*wrong);
-        if (record.preview_is_original) preview = bytes{};
-        if (original.memory() == nullptr || preview.memory() == nullptr) {
-            auto load = [parts = std::pair(std::move(original), std::move(preview))] {
-                return std::pair(parts.first.load(), parts.second.load());
-            };
-            auto loaded = co_await offload(pool_, std::move(load));
-            if (!loaded.first || !loaded.second)
-                co_return error{errc::io_error, "The bytes to save could not be read."};
-            original = *loaded.first;
-            preview = *loaded.second;
-        }
+    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override {
+        co_return usage_.usage(tenant);
+    }
 
-        const std::lock_guard lock(writing_);
+    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
+                                               std::string cursor, std::size_t limit) override {
+        co_return catalog_.kept(tenant, order, cursor, limit);
+    }
+
+    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
+                                                  std::size_t limit) override {
+        co_return catalog_.kept_of(id, cursor, limit);
+    }
+
+    task<result<kept_version>> find_kept(image_id id, revision content_rev) override {
+        auto found = catalog_.find_kept(id, content_rev);
+        if (!found) co_return kit::no_such_version(id, content_rev);
+        co_return std::move(found.version);
+    }
+
+    task<result<write_outcome>> save(image_record record, body original, body preview,
+                                     write_rules rules) override {
+        if (auto wrong = kit::refuse_save(record, original, preview)) co_return std::move(*wrong);
+        auto content = co_await loaded(std::move(original), std::move(preview), record.preview_is_original);
+        if (!content) co_return content.error();
+
+        const std::lock_guard lock(shared_.writing);
         const auto current = catalog_.find(record.tenant, record.key);
-        if (!condition.holds(rev_of(current))) co_return conflict(current);
+        if (!rules.condition.holds(rev_of(current)))
+            co_return kit::refused(write_status::conflict, current.record);
         if (const auto owner = catalog_.find_by_id(record.id); owner && !same_key(*owner.record, record))
-            co_return store_index::id_taken(record, *owner.record);
+            co_return kit::id_taken(record, *owner.record);
         if (const auto owner = catalog_.find_by_public_key(record.public_key);
             owner && !same_key(*owner.record, record))
-            co_return write_outcome{write_status::public_key_taken, rev_of(current), nullptr};
+            co_return kit::refused(write_status::public_key_taken, current.record);
+        const auto by = kit::usage_book::of_write(current.record.get(), &record, rules.previous);
+        auto charged = usage_.take(record.tenant, by, rules.limit);
+        if (!charged) co_return kit::refused(write_status::over_limit, current.record);
 
-        record.rev = record.content_rev = ++newest_;
-        auto kept = std::make_shared<bodies>();
-        kept->original = *original.memory();
-        kept->preview = *preview.memory();
-        stored fresh{std::make_shared<const image_record>(std::move(record)), std::move(kept)};
-        catalog_.put(fresh);
-        publish(store_index::image_change(change::kind::image_saved, *fresh.record, newest_));
-        co_return write_outcome{write_status::committed, newest_, fresh.record};
+        record.rev = record.content_rev = ++shared_.newest;
+        const stored fresh{std::make_shared<const image_record>(std::move(record)), std::move(*content)};
+        const revision kept = current && rules.previous.is_kept() ? current.record->content_rev : 0;
+        catalog_.put(fresh, rules.previous);
+        charged->commit();
+        shared_.publish(kit::image_change(change::kind::image_saved, *fresh.record, shared_.newest, kept));
+        co_return write_outcome{write_status::committed, shared_.newest, fresh.record, kept};
     }
 
     task<result<write_outcome>> update(image_record record, precondition condition) override {
-        const std::lock_guard lock(writing_);
+        const std::lock_guard lock(shared_.writing);
         const auto current = catalog_.find(record.tenant, record.key);
-        if (!condition.holds(rev_of(current)) && current) co_return conflict(current);
-        if (!current) co_return write_outcome{write_status::absent, 0, nullptr};
-        ++newest_;
-        stored fresh{
-            std::make_shared<const image_record>(store_index::updated(*current.record, record, newest_)),
+        if (!current) co_return kit::refused(write_status::absent, nullptr);
+        if (!condition.holds(rev_of(current))) co_return kit::refused(write_status::conflict, current.record);
+        ++shared_.newest;
+        const stored fresh{
+            std::make_shared<const image_record>(kit::updated(*current.record, record, shared_.newest)),
             current.extra};
         catalog_.put(fresh);
-        publish(store_index::image_change(change::kind::image_updated, *fresh.record, newest_));
-        co_return write_outcome{write_status::committed, newest_, fresh.record};
+        shared_.publish(kit::image_change(change::kind::image_updated, *fresh.record, shared_.newest));
+        co_return write_outcome{write_status::committed, shared_.newest, fresh.record};
     }
 
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override {
-        const std::lock_guard lock(writing_);
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override {
+        const std::lock_guard lock(shared_.writing);
         const auto current = catalog_.find(tenant, key);
-        if (!current) co_return write_outcome{write_status::absent, 0, nullptr};
-        if (!condition.holds(rev_of(current))) co_return conflict(current);
-        catalog_.erase(tenant, key);
-        ++newest_;
-        publish(store_index::image_change(change::kind::image_erased, *current.record, newest_));
-        co_return write_outcome{write_status::committed, newest_, nullptr};
+        if (!current) co_return kit::refused(write_status::absent, nullptr);
+        if (!rules.condition.holds(rev_of(current)))
+            co_return kit::refused(write_status::conflict, current.record);
+        ++shared_.newest;
+        const revision kept = rules.previous.is_kept() ? current.record->content_rev : 0;
+        usage_.apply(tenant, kit::usage_book::of_write(current.record.get(), nullptr, rules.previous));
+        catalog_.erase(tenant, key, rules.previous, shared_.newest);
+        shared_.publish(kit::image_change(change::kind::image_erased, *current.record, shared_.newest, kept));
+        co_return write_outcome{write_status::committed, shared_.newest, nullptr, kept};
     }
 
-    task<result<document>> find_document(std::string kind, std::string id) override {
-        auto found = documents_.find(kind, id);
-        if (!found) co_return error{errc::not_found, "There is no document " + kind + "/" + id + "."};
-        co_return std::move(*found);
+    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
+                                          std::int64_t kept_time, bool is_erased) override {
+        if (auto wrong = kit::refuse_save(record, original, preview)) co_return std::move(*wrong);
+        auto content = co_await loaded(std::move(original), std::move(preview), record.preview_is_original);
+        if (!content) co_return content.error();
+
+        const std::lock_guard lock(shared_.writing);
+        const revision rev = ++shared_.newest;
+        record.rev = record.content_rev = rev;
+        const auto kept = std::make_shared<const image_record>(std::move(record));
+        usage_.apply(kept->tenant, kit::usage_book::of_keeping(*kept));
+        catalog_.put_kept({{kept, rev, kept_time, is_erased}, std::move(*content)});
+        shared_.publish(kit::image_change(change::kind::version_kept, *kept, rev, rev));
+        co_return write_outcome{write_status::committed, rev, kept, rev};
     }
 
-    task<result<scan_page<document>>> scan_documents(std::string kind, std::string cursor,
-                                                     std::size_t limit) override {
-        co_return documents_.scan(kind, cursor, limit);
+    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override {
+        const std::lock_guard lock(shared_.writing);
+        const auto dropped = catalog_.drop_kept(id, content_rev);
+        if (!dropped) co_return kit::refused(write_status::absent, nullptr);
+        const auto& record = *dropped.version.record;
+        const revision rev = ++shared_.newest;
+        usage_.apply(record.tenant, kit::usage_book::of_dropping(record));
+        shared_.publish(kit::image_change(change::kind::version_dropped, record, rev, content_rev));
+        co_return write_outcome{write_status::committed, rev, nullptr};
     }
 
-    task<result<write_outcome>> save_document(document doc, precondition condition) override {
-        if (auto wrong = store_index::refuse_document(doc)) co_return std::move(*wrong);
-        const std::lock_guard lock(writing_);
-        const auto current = documents_.find_revision(doc.kind, doc.id);
-        if (!condition.holds(current)) co_return write_outcome{write_status::conflict, current, nullptr};
-        doc.rev = ++newest_;
-        auto entry = store_index::document_change(change::kind::document_saved, doc.kind, doc.id, newest_);
-        documents_.put(std::move(doc));
-        publish(std::move(entry));
-        co_return write_outcome{write_status::committed, newest_, nullptr};
-    }
-
-    task<result<write_outcome>> erase_document(std::string kind, std::string id,
-                                               precondition condition) override {
-        const std::lock_guard lock(writing_);
-        const auto current = documents_.find_revision(kind, id);
-        if (current == 0) co_return write_outcome{write_status::absent, 0, nullptr};
-        if (!condition.holds(current)) co_return write_outcome{write_status::conflict, current, nullptr};
-        documents_.erase(kind, id);
-        publish(store_index::document_change(change::kind::document_erased, kind, id, ++newest_));
-        co_return write_outcome{write_status::committed, newest_, nullptr};
-    }
-
-    task<result<change_batch>> changes(revision after, std::size_t limit) override {
-        co_return feed_.after(after, limit);
-    }
-
-    task<result<revision>> last_change() override { co_return feed_.last(); }
-
-    void on_change(std::function<void()> notify) override { notify_ = std::move(notify); }
-
-    task<result<check_report>> check() override {
-        const std::lock_guard lock(writing_);
-        check_report report;
+    /// With shared_.writing held.
+    void check(check_report& report) const {
         report.records = catalog_.size();
+        report.kept_versions = catalog_.kept_size();
         report.index_entries = catalog_.verify(report.problems);
-        report.documents = documents_.size();
-        co_return report;
+        if (catalog_.count_usage(std::nullopt) != usage_.usage(std::nullopt))
+            report.problems.push_back("The usage of all tenants is not the sum over their images.");
+        for (const auto& tenant : catalog_.tenants())
+            if (catalog_.count_usage(tenant) != usage_.usage(tenant))
+                report.problems.push_back("The usage of tenant " + to_string(tenant) +
+                                          " is not the sum over its images.");
     }
 
-    [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override {
-        return {{"images", static_cast<double>(catalog_.size())},
-                {"documents", static_cast<double>(documents_.size())},
-                {"changes_kept", static_cast<double>(feed_.size())}};
-    }
+    [[nodiscard]] std::size_t size() const { return catalog_.size(); }
+    [[nodiscard]] std::size_t kept_size() const { return catalog_.kept_size(); }
 
 private:
     static revision rev_of(const stored& item) { return item ? item.record->rev : 0; }
     static bool same_key(const image_record& a, const image_record& b) {
         return a.tenant == b.tenant && a.key == b.key;
     }
-    static write_outcome conflict(const stored& current) {
-        return {write_status::conflict, rev_of(current), current.record};
-    }
-    void publish(change entry) {
-        feed_.append(std::move(entry));
-        if (notify_) notify_();
+
+    /// Both bodies in memory; those that arrive as files are read on the pool.
+    task<result<std::shared_ptr<const bodies>>> loaded(body original, body preview,
+                                                       bool preview_is_original) {
+        auto content = std::make_shared<bodies>();
+        if (preview_is_original) preview = bytes{};
+        if (original.memory() == nullptr || preview.memory() == nullptr) {
+            auto load = [parts = std::pair(std::move(original), std::move(preview))] {
+                return std::pair(parts.first.load(), parts.second.load());
+            };
+            auto read = co_await offload(pool_, std::move(load));
+            if (!read.first || !read.second)
+                co_return error{errc::io_error, "The bytes to save could not be read."};
+            original = *read.first;
+            preview = *read.second;
+        }
+        content->original = *original.memory();
+        content->preview = *preview.memory();
+        std::shared_ptr<const bodies> whole = std::move(content);
+        co_return whole;
     }
 
-    std::mutex writing_;  ///< held from precondition to publication
-    revision newest_ = 0;
-    store_index::catalog catalog_;
-    store_index::documents documents_;
-    store_index::feed feed_;
-    std::function<void()> notify_;
+    shared_state& shared_;
+    kit::catalog catalog_;
+    kit::usage_book usage_;
     asio::thread_pool pool_{1};  ///< for bodies that arrive as files
+};
+
+class memory_documents final : public document_store {
+public:
+    explicit memory_documents(shared_state& shared) : shared_(shared) {}
+
+    task<result<document>> find(std::string kind, std::string id) override {
+        auto found = documents_.find(kind, id);
+        if (!found) co_return kit::no_such_document(kind, id);
+        co_return std::move(*found);
+    }
+
+    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override {
+        co_return documents_.scan(kind, cursor, limit);
+    }
+
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override {
+        if (auto wrong = kit::refuse_documents(parts)) co_return std::move(*wrong);
+        const std::lock_guard lock(shared_.writing);
+        const auto current = [this](const std::string& kind, const std::string& id) {
+            return documents_.find_revision(kind, id);
+        };
+        auto outcome = kit::judge(parts, current);
+        if (outcome.status != write_status::committed) co_return outcome;
+        std::vector<change> changes;
+        for (auto& part : parts) {
+            const auto& doc = part.doc;
+            if (part.what == document_write::action::require) {
+                outcome.revs.push_back(current(doc.kind, doc.id));
+                continue;
+            }
+            const auto what = part.what == document_write::action::save ? change::kind::document_saved
+                                                                        : change::kind::document_erased;
+            part.doc.rev = ++shared_.newest;
+            outcome.revs.push_back(shared_.newest);
+            changes.push_back(kit::document_change(what, doc.kind, doc.id, shared_.newest));
+        }
+        documents_.apply(std::move(parts));
+        if (!changes.empty()) shared_.publish(std::move(changes));
+        co_return outcome;
+    }
+
+    [[nodiscard]] std::size_t size() const { return documents_.size(); }
+
+private:
+    shared_state& shared_;
+    kit::documents documents_;
+};
+
+class memory_feed final : public change_feed {
+public:
+    explicit memory_feed(shared_state& shared) : shared_(shared) {}
+
+    task<result<change_batch>> changes(revision after, std::size_t limit) override {
+        co_return shared_.changes.after(after, limit);
+    }
+    task<result<revision>> last() override { co_return shared_.changes.last(); }
+    void on_change(std::function<void()> notify) override { shared_.notify = std::move(notify); }
+
+private:
+    shared_state& shared_;
+};
+
+class memory_engine final : public storage_engine {
+public:
+    image_store& images() noexcept override { return images_; }
+    document_store& documents() noexcept override { return documents_; }
+    change_feed& feed() noexcept override { return feed_; }
+
+    task<result<check_report>> check() override {
+        const std::lock_guard lock(shared_.writing);
+        check_report report;
+        images_.check(report);
+        report.documents = documents_.size();
+        co_return report;
+    }
+
+    [[nodiscard]] std::vector<statistic> statistics() const override {
+        const auto gauge = [](const char* name, const char* help, std::size_t value) {
+            return statistic{name, statistic::kind::gauge, help, static_cast<double>(value)};
+        };
+        return {gauge("images", "Stored images.", images_.size()),
+                gauge("kept_versions", "Kept versions of images.", images_.kept_size()),
+                gauge("documents", "Stored documents.", documents_.size()),
+                gauge("changes_kept", "Changes that can be read again.", shared_.changes.size())};
+    }
+
+private:
+    shared_state shared_;
+    memory_images images_{shared_};
+    memory_documents documents_{shared_};
+    memory_feed feed_{shared_};
 };
 
 }  // namespace
 
-std::unique_ptr<image_store> make_memory_store() {
-    return std::make_unique<memory_store>();
+std::unique_ptr<storage_engine> make_memory_engine() {
+    return std::make_unique<memory_engine>();
 }
 
 }  // namespace gallery

@@ -1,5 +1,5 @@
-/// The reference engine: everything in memory, every write under one lock, nothing survives the process.
-/// For tests and for trying things out.
+/// The reference engine: everything in memory, nothing survives the process. The shortest complete reading of
+/// the storage contract.
 #pragma once
 
 #include <gallery/storage.hpp>
@@ -8,6 +8,6 @@
 
 namespace gallery {
 
-std::unique_ptr<image_store> make_memory_store();
+std::unique_ptr<storage_engine> make_memory_engine();
 
 }  // namespace gallery

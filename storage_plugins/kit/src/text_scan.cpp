@@ -1,32 +1,32 @@
-#include "index/title_scan.hpp"
+#include "text_scan.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <iterator>
 
-namespace gallery::store_index {
+namespace gallery::kit {
 
-std::size_t title_scan::add(std::string_view text, void* tag) {
+std::size_t text_scan::add(std::string_view text, void* tag) {
     slots_.push_back({text_.size(), tag});
     text_.append(text);
     text_.push_back('\0');
     return slots_.size() - 1;
 }
 
-std::string_view title_scan::text_of(std::size_t index) const {
+std::string_view text_scan::text_of(std::size_t index) const {
     const auto begin = slots_[index].offset;
     const auto end = index + 1 < slots_.size() ? slots_[index + 1].offset : text_.size();
     return std::string_view(text_).substr(begin, end - begin - 1);
 }
 
-void title_scan::erase(std::size_t index) {
+void text_scan::erase(std::size_t index) {
     const auto text = text_of(index);
     std::fill_n(text_.begin() + static_cast<std::ptrdiff_t>(slots_[index].offset), text.size(), '\0');
     slots_[index].tag = nullptr;
     dead_bytes_ += text.size() + 1;
 }
 
-std::vector<void*> title_scan::find(std::string_view part) const {
+std::vector<void*> text_scan::find(std::string_view part) const {
     std::vector<void*> found;
     if (part.find('\0') != std::string_view::npos) return found;
     const char* const begin = text_.data();
@@ -48,4 +48,4 @@ std::vector<void*> title_scan::find(std::string_view part) const {
     return found;
 }
 
-}  // namespace gallery::store_index
+}  // namespace gallery::kit

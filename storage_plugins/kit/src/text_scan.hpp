@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-namespace gallery::store_index {
+namespace gallery::kit {
 
 /// The texts have no NUL, which separates them here, so that one search runs over all of them at the speed
 /// of memory instead of following a pointer for each. Not thread-safe.
-class title_scan {
+class text_scan {
 public:
     /// Returns where the text is, for erase(). @p tag comes back from find() and moved().
     std::size_t add(std::string_view text, void* tag);
@@ -27,7 +27,7 @@ public:
     }
     template <class Moved>
     void compact(Moved moved) {
-        title_scan next;
+        text_scan next;
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             if (slots_[i].tag == nullptr) continue;
             moved(slots_[i].tag, next.add(text_of(i), slots_[i].tag));
@@ -47,4 +47,4 @@ private:
     std::size_t dead_bytes_ = 0;
 };
 
-}  // namespace gallery::store_index
+}  // namespace gallery::kit

@@ -1,10 +1,13 @@
 /// One tenant's images of one sub type, in all orders. Part of catalog.cpp; not thread-safe.
 #pragma once
 
-#include "index/catalog.hpp"
-#include "index/title_scan.hpp"
+#include <gallery/kit/catalog.hpp>
+#include "text_scan.hpp"
+
+#include <gallery/text.hpp>
 
 #include <boost/multi_index/identity.hpp>
+#include <boost/multi_index/ordered_index.hpp>
 #include <boost/multi_index/ranked_index.hpp>
 #include <boost/multi_index_container.hpp>
 
@@ -13,12 +16,13 @@
 #include <string>
 #include <string_view>
 
-namespace gallery::store_index {
+namespace gallery::kit {
 
 struct entry {
     stored item;
-    std::string folded_title;
+    std::string title_key;  ///< collation_key of the title
     mutable std::size_t title_slot = 0;
+    mutable std::size_t names_slot = 0;
 
     [[nodiscard]] const image_record& record() const noexcept { return *item.record; }
 };
@@ -28,7 +32,7 @@ struct by_created_time {
     static std::int64_t property(const entry& e) noexcept { return e.record().created_time; }
 };
 struct by_title {
-    static std::string_view property(const entry& e) noexcept { return e.folded_title; }
+    static std::string_view property(const entry& e) noexcept { return e.title_key; }
 };
 struct by_key {
     static std::string_view property(const entry& e) noexcept { return e.record().key; }
@@ -45,12 +49,17 @@ struct by_tenant {
     static tenant_id property(const entry& e) noexcept { return e.record().tenant; }
 };
 
+/// Not an order of lists: by the original's SHA-256.
+struct by_content {
+    static const sha256_digest& property(const entry& e) noexcept { return e.record().original.etag; }
+};
+
 /// Ascending by property and id. Also compares with a bare property, to find the ends of a tie.
 template <class Order>
 struct less {
     bool operator()(const entry& a, const entry& b) const noexcept {
-        const auto x = Order::property(a);
-        const auto y = Order::property(b);
+        const auto& x = Order::property(a);
+        const auto& y = Order::property(b);
         if (x < y) return true;
         if (y < x) return false;
         return a.record().id < b.record().id;
@@ -67,25 +76,43 @@ namespace mi = boost::multi_index;
 template <class Order>
 using ordered_by = mi::ranked_unique<mi::tag<Order>, mi::identity<entry>, less<Order>>;
 
-using entry_set =
-    mi::multi_index_container<entry,
-                              mi::indexed_by<ordered_by<by_id>, ordered_by<by_created_time>,
-                                             ordered_by<by_title>, ordered_by<by_key>, ordered_by<by_size>>>;
+using entry_set = mi::multi_index_container<
+    entry, mi::indexed_by<ordered_by<by_id>, ordered_by<by_created_time>, ordered_by<by_title>,
+                          ordered_by<by_key>, ordered_by<by_size>,
+                          mi::ordered_unique<mi::tag<by_content>, mi::identity<entry>, less<by_content>>>>;
+/// Number of indexes of an entry_set.
+inline constexpr std::size_t entry_orders = 6;
+
+/// What searches look through, folded.
+struct searched_texts {
+    std::string title;
+    std::string names;  ///< key and file name
+};
+inline searched_texts texts_of(const image_record& record) {
+    // 0xFF is no part of UTF-8, so that nothing is found across the two.
+    return {fold_case(record.title), fold_case(record.key) + '\xff' + fold_case(record.file_name)};
+}
 
 struct shelf {
     entry_set entries;
-    title_scan titles;
+    text_scan titles;  ///< folded titles
+    text_scan names;   ///< folded keys and file names
 
-    const entry* add(entry e) {
+    /// @p texts: texts_of() its record.
+    const entry* add(entry e, const searched_texts& texts) {
         const entry* added = &*entries.insert(std::move(e)).first;
-        added->title_slot = titles.add(added->folded_title, tag_of(added));
+        added->title_slot = titles.add(texts.title, tag_of(added));
+        added->names_slot = names.add(texts.names, tag_of(added));
         return added;
     }
     void remove(const entry* e) {
         titles.erase(e->title_slot);
+        names.erase(e->names_slot);
         entries.erase(entries.iterator_to(*e));
         if (titles.wants_compaction())
             titles.compact([](void* tag, std::size_t slot) { entry_of(tag)->title_slot = slot; });
+        if (names.wants_compaction())
+            names.compact([](void* tag, std::size_t slot) { entry_of(tag)->names_slot = slot; });
     }
 
     static void* tag_of(const entry* e) noexcept { return const_cast<entry*>(e); }
@@ -187,4 +214,4 @@ private:
     bool descending_;
 };
 
-}  // namespace gallery::store_index
+}  // namespace gallery::kit

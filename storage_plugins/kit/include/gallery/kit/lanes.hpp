@@ -1,19 +1,22 @@
 /// One operation at a time for each name, without blocking a thread.
 #pragma once
 
-#include "resume.hpp"
+#include <gallery/task.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
-namespace gallery::file_store {
+namespace gallery::kit {
 
-/// Thread-safe. Whoever waits for a lane gets it in order of arrival.
+/// Thread-safe. Operations get a lane in order of arrival. Outlives its guards and those who wait.
 class lanes {
 public:
-    /// Holds a lane until destroyed.
+    /// Holds a lane until destroyed, on any thread.
     class guard {
     public:
         guard() = default;
@@ -36,21 +39,35 @@ public:
 
     task<guard> acquire(std::string name) {
         if (!try_acquire(name)) {
-            auto wait = [this, &name](resumption<bool> waiter) { enqueue(name, std::move(waiter)); };
-            (void)co_await suspend<bool>(std::move(wait));
+            auto wait = [this, &name](resumption<> waiter) { enqueue(name, std::move(waiter)); };
+            co_await suspend(std::move(wait));
         }
         co_return guard(*this, std::move(name));
     }
 
+    /// Several lanes at once: taken in one order by everybody, so that two operations never wait for each
+    /// other. Names may repeat. Precondition: the caller holds no lane.
+    task<std::vector<guard>> acquire_all(std::vector<std::string> names) {
+        std::sort(names.begin(), names.end());
+        names.erase(std::unique(names.begin(), names.end()), names.end());
+        std::vector<guard> held;
+        held.reserve(names.size());
+        for (auto& name : names) {
+            auto lane = co_await acquire(std::move(name));
+            held.push_back(std::move(lane));
+        }
+        co_return held;
+    }
+
 private:
-    using waiters = std::deque<resumption<bool>>;
+    using waiters = std::deque<resumption<>>;
 
     bool try_acquire(const std::string& name) {
         const std::lock_guard lock(mutex_);
         return held_.try_emplace(name).second;
     }
 
-    void enqueue(const std::string& name, resumption<bool> waiter) {
+    void enqueue(const std::string& name, resumption<> waiter) {
         {
             const std::lock_guard lock(mutex_);
             const auto [lane, is_free] = held_.try_emplace(name);
@@ -59,7 +76,7 @@ private:
                 return;
             }
         }
-        waiter.complete(true);  // it became free in between and is now ours
+        waiter.complete();  // it became free in between and is now ours
     }
 
     void release(const std::string& name) {
@@ -72,11 +89,11 @@ private:
         auto next = std::move(lane->second.front());
         lane->second.pop_front();
         lock.unlock();
-        next.complete(true);
+        next.complete();
     }
 
     std::mutex mutex_;
-    std::unordered_map<std::string, waiters> held_;  ///< each lane that somebody has, with who waits for it
+    std::unordered_map<std::string, waiters> held_;  ///< each lane that is held, with those who wait for it
 };
 
-}  // namespace gallery::file_store
+}  // namespace gallery::kit

@@ -1,15 +1,18 @@
 /// The newest changes of a store in memory.
 #pragma once
 
-#include <gallery/storage.hpp>
+#include <gallery/feed.hpp>
 
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <vector>
 
-namespace gallery::store_index {
+namespace gallery::kit {
 
-/// Thread-safe. Changes are appended in order of their revisions.
+/// Thread-safe. Changes are appended in order of their revisions. For an engine that one process owns: what
+/// is appended here is all there is, so a batch that reaches the end is complete up to the moment of the
+/// call.
 class feed {
 public:
     /// Keeps at least @p keep changes, and at most twice as many.
@@ -22,8 +25,10 @@ public:
     void clear_to(revision rev);
 
     void append(change entry);
+    /// Those of one atomic write: a reader finds all of them or none.
+    void append(std::vector<change> entries);
 
-    /// As image_store::changes().
+    /// As change_feed::changes().
     [[nodiscard]] result<change_batch> after(revision rev, std::size_t limit) const;
 
     /// Of the newest change; where there is none, what begin_after() was told.
@@ -32,10 +37,12 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
+    void trim();  ///< with mutex_ held
+
     mutable std::mutex mutex_;
     std::size_t keep_;
     revision floor_ = 0;  ///< changes up to this one are lost or never were
     std::deque<change> changes_;
 };
 
-}  // namespace gallery::store_index
+}  // namespace gallery::kit

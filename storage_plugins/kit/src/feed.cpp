@@ -1,9 +1,11 @@
-#include "index/feed.hpp"
+#include <gallery/kit/feed.hpp>
+
+#include <gallery/kit/rules.hpp>
 
 #include <algorithm>
 #include <utility>
 
-namespace gallery::store_index {
+namespace gallery::kit {
 
 void feed::begin_after(revision rev) {
     const std::lock_guard lock(mutex_);
@@ -19,6 +21,17 @@ void feed::clear_to(revision rev) {
 void feed::append(change entry) {
     const std::lock_guard lock(mutex_);
     changes_.push_back(std::move(entry));
+    trim();
+}
+
+void feed::append(std::vector<change> entries) {
+    const std::lock_guard lock(mutex_);
+    for (auto& entry : entries)
+        changes_.push_back(std::move(entry));
+    trim();
+}
+
+void feed::trim() {
     if (changes_.size() <= 2 * keep_) return;
     const auto drop = static_cast<std::ptrdiff_t>(changes_.size() - keep_);
     floor_ = changes_[static_cast<std::size_t>(drop - 1)].rev;
@@ -26,7 +39,8 @@ void feed::append(change entry) {
 }
 
 result<change_batch> feed::after(revision rev, std::size_t limit) const {
-    if (limit == 0) return error{errc::invalid_argument, "The change feed takes a limit of at least 1."};
+    if (limit == 0) return bad_limit();
+    const auto began = std::chrono::steady_clock::now();
     const std::lock_guard lock(mutex_);
     change_batch batch;
     batch.gap = rev < floor_;
@@ -35,6 +49,7 @@ result<change_batch> feed::after(revision rev, std::size_t limit) const {
     const auto count = std::min(limit, static_cast<std::size_t>(changes_.end() - begin));
     batch.changes.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
     batch.next = !batch.changes.empty() ? batch.changes.back().rev : std::max(rev, floor_);
+    if (begin + static_cast<std::ptrdiff_t>(count) == changes_.end()) batch.horizon = began;
     return batch;
 }
 
@@ -48,4 +63,4 @@ std::size_t feed::size() const {
     return changes_.size();
 }
 
-}  // namespace gallery::store_index
+}  // namespace gallery::kit

@@ -20,7 +20,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace gallery::rocks {
+namespace gallery::kit {
 
 /// Value: cheap to copy (a shared pointer). Hash and Equal may be transparent.
 template <class Key, class Value, class Hash, class Equal = std::equal_to<>>
@@ -178,4 +178,4 @@ private:
     std::array<shard, 32> shards_;
 };
 
-}  // namespace gallery::rocks
+}  // namespace gallery::kit

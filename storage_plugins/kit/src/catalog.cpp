@@ -1,8 +1,10 @@
-#include "index/catalog.hpp"
+#include <gallery/kit/catalog.hpp>
 
-#include "index/rules.hpp"
-#include "index/shelf.hpp"
+#include "kept_versions.hpp"
+#include "shelf.hpp"
 
+#include <gallery/kit/matcher.hpp>
+#include <gallery/kit/rules.hpp>
 #include <gallery/text.hpp>
 
 #include <algorithm>
@@ -14,7 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace gallery::store_index {
+namespace gallery::kit {
 namespace {
 
 constexpr std::string_view cursor_prefix = "after:";
@@ -93,13 +95,6 @@ struct query_scope {
 
 const shelf empty_shelf;
 
-/// The first position of a page; beyond every list where it cannot be expressed.
-std::uint64_t first_of(const image_query& query) {
-    std::uint64_t first = 0;
-    if (__builtin_mul_overflow(query.page, std::uint64_t{query.page_size}, &first)) return ~std::uint64_t{0};
-    return first;
-}
-
 template <class Order>
 image_page page_of_all(const image_query& query, const query_scope& scope) {
     const ordered_view<Order> own(scope.own != nullptr ? *scope.own : empty_shelf, query.descending);
@@ -141,19 +136,39 @@ image_page page_of_all(const image_query& query, const query_scope& scope) {
     return page;
 }
 
-template <class Order>
-image_page page_of_found(const image_query& query, const query_scope& scope, const std::string& folded) {
+/// What a selective query finds, in no order.
+std::vector<const entry*> found_by(const matcher& wanted, const image_query& query,
+                                   const query_scope& scope) {
     std::vector<const entry*> found;
-    const auto search = [&](const shelf* where, auto keep) {
+    const auto search = [&](const shelf* where, auto is_visible) {
         if (where == nullptr) return;
-        for (auto* tag : where->titles.find(folded))
-            if (const auto* e = shelf::entry_of(tag); keep(e)) found.push_back(e);
+        const auto consider = [&](const entry* e) {
+            if (is_visible(e) && wanted.passes(e->record())) found.push_back(e);
+        };
+        if (!wanted.has_text()) {
+            for (const auto& e : where->entries)
+                consider(&e);
+            return;
+        }
+        auto hits = where->titles.find(wanted.folded_text());
+        if (query.search_in == search_scope::names) {
+            const auto more = where->names.find(wanted.folded_text());
+            hits.insert(hits.end(), more.begin(), more.end());
+            std::sort(hits.begin(), hits.end(), std::less<>{});
+            hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
+        }
+        for (auto* tag : hits)
+            consider(shelf::entry_of(tag));
     };
     search(scope.own, [](const entry*) { return true; });
     search(scope.system, [&](const entry* e) {
         return !std::binary_search(scope.hidden.begin(), scope.hidden.end(), e, std::less<>{});
     });
+    return found;
+}
 
+template <class Order>
+image_page page_of_found(const image_query& query, std::vector<const entry*> found) {
     image_page page;
     page.total = found.size();
     const auto first = first_of(query);
@@ -168,8 +183,9 @@ image_page page_of_found(const image_query& query, const query_scope& scope, con
 }
 
 template <class Order>
-image_page page_by(const image_query& query, const query_scope& scope, const std::string& folded) {
-    return folded.empty() ? page_of_all<Order>(query, scope) : page_of_found<Order>(query, scope, folded);
+image_page page_by(const image_query& query, const query_scope& scope, const matcher& wanted) {
+    if (!wanted.is_selective()) return page_of_all<Order>(query, scope);
+    return page_of_found<Order>(query, found_by(wanted, query, scope));
 }
 
 }  // namespace
@@ -179,6 +195,7 @@ struct catalog::state {
     std::map<tenant_id, tenant_images> tenants;
     std::unordered_map<image_id, const entry*> by_id;
     std::unordered_map<std::string_view, const entry*> by_public_key;
+    kept_versions kept;
 
     [[nodiscard]] const tenant_images* tenant(const tenant_id& id) const {
         const auto found = tenants.find(id);
@@ -192,6 +209,10 @@ struct catalog::state {
         images.by_key.erase(e->record().key);
         images.in_order_of_key.erase(e->record().key);
         images.shelf_of(*e).remove(e);
+    }
+
+    void keep(const entry& e, const previous_version& rule, revision rev, bool is_erased) {
+        kept.add({{e.item.record, rev, rule.time(), is_erased}, e.item.extra});
     }
 
     /// Keeps shared_with_system right after @p key of @p owner came or went.
@@ -254,9 +275,39 @@ stored catalog::find_by_public_key(std::string_view public_key) const {
     return found == state_->by_public_key.end() ? stored{} : found->second->item;
 }
 
-void catalog::put(stored item) {
-    entry fresh{std::move(item), {}, 0};
-    fresh.folded_title = fold_case(fresh.record().title);
+std::vector<record_ptr> catalog::find_by_content(const tenant_id& tenant, const sha256_digest& etag) const {
+    std::vector<record_ptr> found;
+    const auto by_id = [](const record_ptr& a, const record_ptr& b) { return a->id < b->id; };
+    const std::shared_lock lock(state_->mutex);
+    const auto* images = state_->tenant(tenant);
+    if (images == nullptr) return found;
+    for (const auto& part : images->shelves) {
+        const auto& index = part.entries.get<by_content>();
+        auto at = index.lower_bound(etag, property_less<by_content, sha256_digest>{});
+        for (std::size_t taken = 0;
+             at != index.end() && at->record().original.etag == etag && taken < image_store::max_same_content;
+             ++at, ++taken)
+            found.push_back(at->item.record);
+    }
+    std::sort(found.begin(), found.end(), by_id);
+    if (found.size() > image_store::max_same_content) found.resize(image_store::max_same_content);
+    return found;
+}
+
+stored catalog::find_version(const image_record& record) const {
+    const std::shared_lock lock(state_->mutex);
+    const auto current = state_->by_id.find(record.id);
+    if (current != state_->by_id.end() && current->second->record().content_rev == record.content_rev)
+        return current->second->item;
+    const auto* kept = state_->kept.find(record.id, record.content_rev);
+    return kept == nullptr ? stored{} : stored{kept->version.record, kept->extra};
+}
+
+void catalog::put(stored item, previous_version rule) {
+    entry fresh{std::move(item), {}, 0, 0};
+    fresh.title_key = collation_key(fresh.record().title);
+    const auto texts = texts_of(fresh.record());
+    const auto rev = fresh.record().rev;
     const auto tenant = fresh.record().tenant;
     const auto key = fresh.record().key;
 
@@ -265,9 +316,12 @@ void catalog::put(stored item) {
     auto& images = where->second;
     const auto old = images.by_key.find(key);
     const bool is_new = old == images.by_key.end();
-    if (!is_new) state_->remove(where, old->second);
+    if (!is_new) {
+        if (rule.is_kept()) state_->keep(*old->second, rule, rev, false);
+        state_->remove(where, old->second);
+    }
     auto& shelf = images.shelf_of(fresh);
-    const auto* added = shelf.add(std::move(fresh));
+    const auto* added = shelf.add(std::move(fresh), texts);
     images.by_key.emplace(added->record().key, added);
     images.in_order_of_key.emplace(added->record().key, added);
     state_->by_id.emplace(added->record().id, added);
@@ -275,20 +329,49 @@ void catalog::put(stored item) {
     if (is_new) state_->note_key(tenant, key);
 }
 
-void catalog::erase(const tenant_id& tenant, std::string_view key) {
+void catalog::erase(const tenant_id& tenant, std::string_view key, previous_version rule, revision rev) {
     const std::unique_lock lock(state_->mutex);
     const auto where = state_->tenants.find(tenant);
     if (where == state_->tenants.end()) return;
     const auto found = where->second.by_key.find(key);
     if (found == where->second.by_key.end()) return;
     const std::string name(key);
+    if (rule.is_kept()) state_->keep(*found->second, rule, rev, true);
     state_->remove(where, found->second);
     state_->note_key(tenant, name);
     if (where->second.by_key.empty()) state_->tenants.erase(where);
 }
 
-std::size_t catalog::titles_to_search(const image_query& query) const {
-    if (query.text_search.empty()) return 0;
+void catalog::put_kept(stored_version item) {
+    const std::unique_lock lock(state_->mutex);
+    state_->kept.add(std::move(item));
+}
+
+stored_version catalog::drop_kept(const image_id& id, revision content_rev) {
+    const std::unique_lock lock(state_->mutex);
+    return state_->kept.remove(id, content_rev);
+}
+
+stored_version catalog::find_kept(const image_id& id, revision content_rev) const {
+    const std::shared_lock lock(state_->mutex);
+    const auto* found = state_->kept.find(id, content_rev);
+    return found == nullptr ? stored_version{} : *found;
+}
+
+result<scan_page<kept_version>> catalog::kept(const std::optional<tenant_id>& tenant, kept_order order,
+                                              std::string_view cursor, std::size_t limit) const {
+    const std::shared_lock lock(state_->mutex);
+    return state_->kept.page(tenant, order, cursor, limit);
+}
+
+result<scan_page<kept_version>> catalog::kept_of(const image_id& id, std::string_view cursor,
+                                                 std::size_t limit) const {
+    const std::shared_lock lock(state_->mutex);
+    return state_->kept.page_of(id, cursor, limit);
+}
+
+std::size_t catalog::images_to_search(const image_query& query) const {
+    if (query.text_search.empty() && query.filter == image_filter{}) return 0;
     const std::shared_lock lock(state_->mutex);
     const auto scope = state_->scope_of(query);
     return (scope.own != nullptr ? scope.own->entries.size() : 0) +
@@ -296,44 +379,38 @@ std::size_t catalog::titles_to_search(const image_query& query) const {
 }
 
 result<image_page> catalog::list(const image_query& query) const {
-    if (query.page_size == 0) return error{errc::invalid_argument, "The page size is 0; it is at least 1."};
-    if (!is_utf8(query.text_search))
-        return error{errc::invalid_argument, "The text to search for is not UTF-8."};
-    const auto folded = fold_case(query.text_search);
+    if (auto wrong = refuse_query(query)) return std::move(*wrong);
+    const matcher wanted(query);
     const std::shared_lock lock(state_->mutex);
     const auto scope = state_->scope_of(query);
     switch (query.sort) {
         case image_sort::created_time:
-            return page_by<by_created_time>(query, scope, folded);
+            return page_by<by_created_time>(query, scope, wanted);
         case image_sort::title:
-            return page_by<by_title>(query, scope, folded);
+            return page_by<by_title>(query, scope, wanted);
         case image_sort::resource_key:
-            return page_by<by_key>(query, scope, folded);
+            return page_by<by_key>(query, scope, wanted);
         case image_sort::size:
-            return page_by<by_size>(query, scope, folded);
+            return page_by<by_size>(query, scope, wanted);
         case image_sort::resource_type:
-            return page_by<by_id>(query, scope, folded);
+            return page_by<by_id>(query, scope, wanted);
         case image_sort::tenant:
-            return page_by<by_tenant>(query, scope, folded);
+            return page_by<by_tenant>(query, scope, wanted);
     }
-    return error{errc::invalid_argument, "Unknown order of images."};
+    return error{errc::internal, "The order of a list was not judged."};
 }
 
 result<scan_page<record_ptr>> catalog::scan(std::optional<tenant_id> tenant, std::string_view cursor,
                                             std::size_t limit) const {
-    const auto refused = [&] {
-        return error{errc::invalid_argument,
-                     "\"" + std::string(cursor) + "\" is no cursor of this scan; begin with an empty one."};
-    };
-    if (limit == 0) return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
+    if (limit == 0) return bad_limit();
     std::optional<tenant_id> begin = tenant;
     std::string_view after;
     if (!cursor.empty()) {
-        if (!cursor.starts_with(cursor_prefix)) return refused();
+        if (!cursor.starts_with(cursor_prefix)) return bad_cursor("images", cursor);
         const auto id = parse_uuid(cursor.substr(cursor_prefix.size(), uuid_length));
         const auto colon = cursor_prefix.size() + uuid_length;
-        if (!id || cursor.size() <= colon || cursor[colon] != ':') return refused();
-        if (tenant && *tenant != tenant_id{*id}) return refused();
+        if (!id || cursor.size() <= colon || cursor[colon] != ':') return bad_cursor("images", cursor);
+        if (tenant && *tenant != tenant_id{*id}) return bad_cursor("images", cursor);
         begin = tenant_id{*id};
         after = cursor.substr(colon + 1);
     }
@@ -361,6 +438,37 @@ std::size_t catalog::size() const {
     return state_->by_id.size();
 }
 
+std::size_t catalog::kept_size() const {
+    const std::shared_lock lock(state_->mutex);
+    return state_->kept.size();
+}
+
+tenant_usage catalog::count_usage(const std::optional<tenant_id>& tenant) const {
+    tenant_usage sums;
+    const auto add = [](usage_figures& to, const image_record& record) {
+        const auto more = figures_of(record);
+        to.count += more.count;
+        to.original_bytes += more.original_bytes;
+        to.preview_bytes += more.preview_bytes;
+    };
+    const std::shared_lock lock(state_->mutex);
+    for (const auto& [id, e] : state_->by_id)
+        if (!tenant || e->record().tenant == *tenant) add(sums.images, e->record());
+    state_->kept.for_each([&](const kept_version& version) {
+        if (!tenant || version.record->tenant == *tenant) add(sums.kept, *version.record);
+    });
+    return sums;
+}
+
+std::vector<tenant_id> catalog::tenants() const {
+    std::set<tenant_id> all;
+    const std::shared_lock lock(state_->mutex);
+    for (const auto& [id, images] : state_->tenants)
+        all.insert(id);
+    state_->kept.for_each([&](const kept_version& version) { all.insert(version.record->tenant); });
+    return {all.begin(), all.end()};
+}
+
 std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
     const std::shared_lock lock(state_->mutex);
     const auto report = [&](const image_record& record, const char* what) {
@@ -372,7 +480,7 @@ std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
     std::size_t records = 0;
     for (const auto& [id, images] : state_->tenants) {
         for (const auto& part : images.shelves) {
-            entries += part.entries.size() * 5;
+            entries += part.entries.size() * entry_orders;
             records += part.entries.size();
             for (const auto& e : part.entries) {
                 const auto by_id = state_->by_id.find(e.record().id);
@@ -395,4 +503,4 @@ std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
     return entries;
 }
 
-}  // namespace gallery::store_index
+}  // namespace gallery::kit

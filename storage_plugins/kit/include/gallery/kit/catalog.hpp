@@ -1,0 +1,102 @@
+/// All records of a store in memory, in every order that image_store::list knows, and its kept versions.
+#pragma once
+
+#include <gallery/storage.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::kit {
+
+/// What an engine keeps beside a record: where its bytes are.
+struct attachment {
+    attachment() = default;
+    attachment(const attachment&) = delete;
+    attachment& operator=(const attachment&) = delete;
+    virtual ~attachment() = default;
+};
+
+struct stored {
+    record_ptr record;  ///< null: there is none
+    std::shared_ptr<const attachment> extra;
+
+    explicit operator bool() const noexcept { return record != nullptr; }
+};
+
+struct stored_version {
+    kept_version version;  ///< its record is null: there is none
+    std::shared_ptr<const attachment> extra;
+
+    explicit operator bool() const noexcept { return version.record != nullptr; }
+};
+
+/// Thread-safe; a reader sees each write whole. Finding is O(1), writing and a page without search and filter
+/// are O(log n + page), a search reads the folded texts of that tenant (and of the system tenant), a filter
+/// their records.
+class catalog {
+public:
+    catalog();
+    ~catalog();
+
+    [[nodiscard]] stored find(const tenant_id& tenant, std::string_view key) const;
+    [[nodiscard]] stored find_by_id(const image_id& id) const;
+    [[nodiscard]] stored find_by_public_key(std::string_view public_key) const;
+    /// As image_store::find_by_content.
+    [[nodiscard]] std::vector<record_ptr> find_by_content(const tenant_id& tenant,
+                                                          const sha256_digest& etag) const;
+    /// The version that a record is of, by its id and content_rev, whether it is current or kept: what
+    /// image_store::read needs.
+    [[nodiscard]] stored find_version(const image_record& record) const;
+
+    /// In place of what is under the record's key, which is kept as of the write @p rule says, or forgotten.
+    /// The record's rev is that of the write. Precondition: id and public key belong to no other key.
+    void put(stored item, previous_version rule = previous_version::drop());
+    /// @p rev: of the erasure.
+    void erase(const tenant_id& tenant, std::string_view key,
+               previous_version rule = previous_version::drop(), revision rev = 0);
+
+    /// Precondition: its content_rev and kept_rev are of no other kept version.
+    void put_kept(stored_version item);
+    /// Returns what was removed; empty where there is none.
+    stored_version drop_kept(const image_id& id, revision content_rev);
+    [[nodiscard]] stored_version find_kept(const image_id& id, revision content_rev) const;
+
+    /// As image_store::kept and kept_of.
+    [[nodiscard]] result<scan_page<kept_version>> kept(const std::optional<tenant_id>& tenant,
+                                                       kept_order order, std::string_view cursor,
+                                                       std::size_t limit) const;
+    [[nodiscard]] result<scan_page<kept_version>> kept_of(const image_id& id, std::string_view cursor,
+                                                          std::size_t limit) const;
+
+    /// As image_store::list.
+    [[nodiscard]] result<image_page> list(const image_query& query) const;
+
+    /// How many images list() would have to look at; where many, a caller leaves the I/O thread first.
+    [[nodiscard]] std::size_t images_to_search(const image_query& query) const;
+
+    /// As image_store::scan.
+    [[nodiscard]] result<scan_page<record_ptr>> scan(std::optional<tenant_id> tenant, std::string_view cursor,
+                                                     std::size_t limit) const;
+
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t kept_size() const;
+
+    /// Sums over all records and kept versions, of one tenant or of all: slow, to compare a usage_book with.
+    [[nodiscard]] tenant_usage count_usage(const std::optional<tenant_id>& tenant) const;
+    /// Tenants that have images or kept versions.
+    [[nodiscard]] std::vector<tenant_id> tenants() const;
+
+    /// Number of entries over all orders and keys, and what is wrong among them. For check().
+    [[nodiscard]] std::uint64_t verify(std::vector<std::string>& problems) const;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace gallery::kit
