@@ -103,7 +103,7 @@ std::optional<std::int64_t> time_of(const json::object& claims, std::string_view
     const auto* value = claims.if_contains(name);
     if (value == nullptr) return std::nullopt;
     if (value->is_int64()) return value->get_int64();
-    if (value->is_double() && value->get_double() > 0 && value->get_double() < 1e12) {
+    if (value->is_double() && value->get_double() >= 0 && value->get_double() < 1e12) {
         return static_cast<std::int64_t>(value->get_double());  // RFC 7519 allows fractions
     }
     return std::nullopt;
@@ -132,6 +132,13 @@ bool read_scope(const json::object& claims, token_claims& out) {
     if (!role) return false;
     out.role = *role;
     return true;
+}
+
+/// 0 where the claim is absent; no value where it is not a time.
+std::optional<std::int64_t> not_before(const json::object& claims) {
+    const auto* value = claims.if_contains("nbf");
+    if (value == nullptr || value->is_null()) return 0;
+    return time_of(claims, "nbf");
 }
 
 std::optional<token_claims> read_claims(const json::object& claims) {
@@ -250,6 +257,12 @@ result<token_claims> token_codec::verify(std::string_view token,
     if (!claims) return malformed();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     if (claims->expires_at <= seconds) return error{errc::token_expired, "Token has expired"};
+    const auto begins = not_before(value.get_object());
+    if (!begins) return malformed();
+    if (*begins > seconds + clock_leeway.count()) {
+        return error{errc::unauthenticated,
+                     "Invalid JWT token: it is not valid yet. Check the clock of the server that issued it"};
+    }
     return std::move(*claims);
 }
 

@@ -21,12 +21,6 @@ public:
     }
     std::span<const char> data;
 
-    /// Beast takes the last chunk's line when it is there, in three bytes, and asserts that it is then given
-    /// two more at once. Four are not enough to end with, so it is not asked.
-    [[nodiscard]] bool ends_inside_last_chunk(std::span<const char> rest) const noexcept {
-        return left_of_chunk_ == 0 && rest.size() == 4 && std::string_view(rest.data(), 3) == "0\r\n";
-    }
-
 private:
     using text = beast::string_view;
     using code = beast::error_code;
@@ -36,40 +30,54 @@ private:
     void on_header_impl(code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, code&) override {}
     std::size_t on_body_impl(text body, code&) override { return body.size(); }
-    void on_chunk_header_impl(std::uint64_t size, text, code&) override { left_of_chunk_ = size; }
+    void on_chunk_header_impl(std::uint64_t, text, code&) override {}
     std::size_t on_chunk_body_impl(std::uint64_t, text body, code&) override {
-        left_of_chunk_ -= body.size();
         data = {body.data(), body.size()};
         return body.size();
     }
     void on_finish_impl(code&) override {}
-
-    std::uint64_t left_of_chunk_ = 0;
 };
 
 chunked_decoder::chunked_decoder() : parser_(std::make_unique<parser>()) {}
 chunked_decoder::~chunked_decoder() = default;
 
+// The parser is given the chunks in front of the last one. The last chunk's line and the trailers say nothing
+// that the grammar does not know: the parser would take "Content-Length" among the trailers for framing, and
+// asserts that the bytes behind "0\r\n" come with it.
 chunked_decoder::outcome chunked_decoder::next(std::span<const char> input) {
     outcome out;
-    while (!parser_->is_done()) {
-        const auto rest = input.subspan(out.consumed);
-        if (rest.empty() || parser_->ends_inside_last_chunk(rest)) return out;
+    const auto seen = grammar_.feed({input.data() + checked_, input.size() - checked_});
+    checked_ += seen.consumed;
+    malformed_ = malformed_ || seen.what == chunk_grammar::verdict::malformed;
+    if (malformed_) {
+        out.what = step::broken;
+        return out;
+    }
+    const auto chunks =
+        grammar_.in_trailers() ? static_cast<std::size_t>(grammar_.line_at() - consumed_) : checked_;
+    while (given_ < grammar_.data_bytes()) {
+        const auto rest = input.first(chunks).subspan(out.consumed);
         parser_->data = {};
         beast::error_code failure;
         out.consumed += parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), failure);
-        if (failure == beast::http::error::need_more) return out;
         if (failure) {
-            out.what = step::broken;
+            out.what = step::broken;  // all that it is given is well-formed
+            malformed_ = true;
             return out;
         }
         if (!parser_->data.empty()) {
             out.what = step::data;
             out.data = parser_->data;
-            return out;
+            given_ += out.data.size();
+            break;
         }
     }
-    out.what = step::end;
+    if (out.what != step::data && seen.what == chunk_grammar::verdict::ended) {
+        out.what = step::end;
+        out.consumed = checked_;
+    }
+    consumed_ += out.consumed;
+    checked_ -= out.consumed;
     return out;
 }
 

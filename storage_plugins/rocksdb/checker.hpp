@@ -13,8 +13,9 @@
 
 namespace gallery::rocks {
 
-/// All of it is read at one moment, so writes may go on. Reads every body once, which takes as long as the
-/// disk needs for all of them, and leaves the caches alone. Threads: one.
+/// All of it is read at one moment, so writes may go on. Then RocksDB's files are compared with their
+/// checksums. Reads every file and every body once, which takes as long as the disk needs for all of them,
+/// and leaves the caches alone. Threads: one.
 class checker {
 public:
     explicit checker(const engine& db) : engine_(db), at_(db.snapshot()) {}
@@ -34,6 +35,7 @@ private:
     result<void> find_missing_bodies();
     result<void> check_counters();
     result<void> check_documents_and_changes();
+    result<void> check_files();
     // Error: corrupt where the record is there and cannot be read; check_index() reports that.
     result<record_ptr> record_at(std::string_view key) const;
     result<record_ptr> record_with(image_id id) const;

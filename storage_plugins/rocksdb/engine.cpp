@@ -85,31 +85,101 @@ result<std::uint64_t> engine::number(std::string_view key, const snapshot_ptr& a
     return *number;
 }
 
-result<void> engine::commit(rocksdb::WriteBatch& batch) {
-    if (failed_.load(std::memory_order_relaxed)) try_resume();
-    make_room(batch.GetDataSize());
-    rocksdb::WriteOptions write;
-    write.sync = true;
-    const auto status = db_->Write(write, &batch);
+namespace {
+
+/// What failed was the synchronisation of what had been written, so what is in the file is unknown.
+bool failed_to_synchronise(const rocksdb::Status& status) {
+    const std::string text = status.ToString();
+    for (const auto* call : {"fdatasync", "fsync", "sync_file_range"})
+        if (text.find(call) != std::string::npos) return true;
+    return false;
+}
+
+bool is_out_of_space(const rocksdb::Status& status) {
+    return status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit;
+}
+
+}  // namespace
+
+write_state engine::writing() const {
+    if (takes_writes_.load(std::memory_order_relaxed)) return {};
+    const std::lock_guard lock(state_mutex_);
+    return state_;
+}
+
+void engine::stop_writing(write_state::kind how, std::string why) {
+    const std::lock_guard lock(state_mutex_);
+    if (state_.state != write_state::kind::ok) return;
+    state_ = {how, std::move(why)};
+    takes_writes_.store(false, std::memory_order_relaxed);
+}
+
+bool engine::has_room(std::uint64_t size, reserve_share share) {
+    if (share != reserve_share::none) return reserve_.admit(size, share);
+    // Bytes go to the write-ahead log first and to a blob file later, when the log is deleted.
+    if (!reserve_.admit(2 * size, share)) return false;
+    const std::uint64_t free = reserve_.free_bytes();
+    if (free >= 2 * size + reserve_.margin() + 2 * body_buffer_limit_) return true;
+    return reserve_.admit(2 * size + unflushed_body_bytes(), share);
+}
+
+rocksdb::Status engine::write(rocksdb::WriteBatch& batch) {
+    rocksdb::WriteOptions how;
+    how.sync = true;
+    return db_->Write(how, &batch);
+}
+
+result<void> engine::commit(rocksdb::WriteBatch& batch, reserve_share share) {
+    const auto size = batch.GetDataSize();
+    if (!takes_writes_.load(std::memory_order_relaxed))
+        return error{errc::read_only, "The store accepts no writes at present. Nothing was changed."};
+    if (!has_room(size, share)) {
+        keeper_->wake(false);
+        return error{errc::no_space,
+                     "The disk of the store is full. Nothing was changed. Delete images or free space."};
+    }
+    if (failed_.load(std::memory_order_relaxed) && !resume()) {
+        reserve_.release(share);
+        resume();
+    }
+    make_room(size);
+    auto status = write(batch);
+    // Another process may have taken what was free, or RocksDB needed more for its own files.
+    for (int attempt = 0; attempt < 3 && is_out_of_space(status) && !failed_to_synchronise(status);
+         ++attempt) {
+        failed_.store(true, std::memory_order_relaxed);
+        if (share == reserve_share::none || (!reserve_.release(share) && attempt > 0)) break;
+        if (resume()) status = write(batch);
+    }
     if (status.ok()) {
-        steer_blob_collection(batch.GetDataSize());
+        steer_blob_collection(size);
+        if (share == reserve_share::all && reserve_.is_short()) keeper_->wake(true);
         return {};
     }
     failed_.store(true, std::memory_order_relaxed);
+    if (failed_to_synchronise(status))
+        return error{errc::io_error, "rocksdb: writing: " + status.ToString() +
+                                         ". Whether the write happened is unknown. Check the disk."};
+    if (!is_out_of_space(status) && !takes_writes_.load(std::memory_order_relaxed))
+        return error{errc::io_error, "rocksdb: writing: " + status.ToString() +
+                                         ". Whether the write happened is unknown. Check the disk, then "
+                                         "restart the server."};
     return to_error(status, "writing");
 }
 
 rocksdb::Status engine::write_lazily(rocksdb::WriteBatch& batch) {
+    if (!takes_writes_.load(std::memory_order_relaxed) ||
+        !reserve_.admit(batch.GetDataSize(), reserve_share::half))
+        return rocksdb::Status::NoSpace();
     return db_->Write(rocksdb::WriteOptions(), &batch);
 }
 
-void engine::try_resume() {
-    // One at a time; the others go on and meet the error that is still there.
-    const std::unique_lock lock(resume_mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || !failed_.load(std::memory_order_relaxed)) return;
-    if (!db_->Resume().ok()) return;
-    failed_.store(false, std::memory_order_relaxed);
-    log_(plugin_context::log_level::info, "rocksdb: writing is possible again.");
+bool engine::resume() {
+    const std::lock_guard lock(resume_mutex_);
+    if (!db_->Resume().ok()) return false;
+    if (failed_.exchange(false, std::memory_order_relaxed))
+        log_(plugin_context::log_level::info, "rocksdb: writing is possible again.");
+    return true;
 }
 
 std::uint64_t engine::unflushed_body_bytes() const {

@@ -1,12 +1,15 @@
 /// RocksDB as this plugin uses it: opened with our column families and limits, with errors in our terms.
 #pragma once
 
+#include "disk_reserve.hpp"
 #include "keys.hpp"
 #include "mark.hpp"
 #include "options.hpp"
+#include "space_keeper.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/plugin.hpp>
+#include <gallery/storage.hpp>
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -94,12 +97,22 @@ public:
     /// A number of the meta family; 0 where it is not there.
     result<std::uint64_t> number(std::string_view key, const snapshot_ptr& at = nullptr) const;
 
-    /// Writes and synchronises. After a full disk it first tries to get going again. Blocks.
-    result<void> commit(rocksdb::WriteBatch& batch);
+    /// Writes and synchronises. On a full disk it uses the reserve as far as @p share says; after a full disk
+    /// it first resumes RocksDB. Blocks. Errors: no_space, read_only (nothing was changed), io_error
+    /// (unknown).
+    result<void> commit(rocksdb::WriteBatch& batch, reserve_share share);
     /// As commit, but durable only with the next synchronised write. For upkeep.
     rocksdb::Status write_lazily(rocksdb::WriteBatch& batch);
 
+    /// Lets RocksDB write again after it ran out of space. True where it does.
+    bool resume();
+
+    /// See image_store::writing().
+    [[nodiscard]] write_state writing() const;
+
     [[nodiscard]] acknowledged_mark& mark() noexcept { return mark_; }
+    [[nodiscard]] disk_reserve& reserve() noexcept { return reserve_; }
+    [[nodiscard]] const disk_reserve& reserve() const noexcept { return reserve_; }
     [[nodiscard]] const rocksdb::Cache& block_cache() const noexcept { return *block_cache_; }
     /// Bytes of committed bodies that have not reached blob files.
     [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
@@ -110,14 +123,22 @@ private:
     rocksdb::Options database_options(const options& chosen);
     std::vector<rocksdb::ColumnFamilyDescriptor> families(const options& chosen) const;
     result<void> open_database(const options& chosen);
+    result<void> open_read_only(const options& chosen, const std::string& why);
     result<revision> readable_revision(const rocksdb::Options& how, const options& chosen) const;
     result<void> check_format();
     void make_room(std::uint64_t size);
     void steer_blob_collection(std::uint64_t written);
-    void try_resume();
+    rocksdb::Status write(rocksdb::WriteBatch& batch);
+    [[nodiscard]] bool has_room(std::uint64_t size, reserve_share share);
+    void stop_writing(write_state::kind how, std::string why);
+    class background_listener;
 
     std::string folder_;
     log_function log_;
+    disk_reserve reserve_;
+    mutable std::mutex state_mutex_;
+    write_state state_;  // guarded by it
+    std::atomic<bool> takes_writes_{true};
     std::uint64_t body_buffer_limit_ = 0;
     std::shared_ptr<rocksdb::Cache> block_cache_;
     std::unique_ptr<rocksdb::DB> db_;
@@ -125,6 +146,7 @@ private:
     acknowledged_mark mark_;
     std::atomic<bool> failed_{false};
     std::mutex resume_mutex_;
+    std::unique_ptr<space_keeper> keeper_;
     std::mutex room_mutex_;
     std::atomic<std::uint64_t> written_since_look_{0};  // bytes
     std::mutex blob_collection_mutex_;

@@ -10,6 +10,11 @@
 #include <rocksdb/merge_operator.h>
 #include <rocksdb/table.h>
 
+#include <rocksdb/file_checksum.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <system_error>
 
@@ -29,32 +34,56 @@ public:
     const char* Name() const override { return "gallery.add"; }
 };
 
-/// Tells the operator what RocksDB's background threads met.
-class background_listener final : public rocksdb::EventListener {
-public:
-    explicit background_listener(log_function log) : log_(std::move(log)) {}
-
-    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-        log_(plugin_context::log_level::error,
-             "rocksdb: work in the background failed: " + status->ToString() +
-                 ". Writes fail until it is resolved; after space was freed they go on by themselves.");
-    }
-    void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-        if (info.new_bg_error.ok())
-            log_(plugin_context::log_level::info, "rocksdb: work in the background goes on again.");
-    }
-
-private:
-    log_function log_;
-};
-
 rocksdb::CompressionType light_compression() {
     for (const auto type : rocksdb::GetSupportedCompressions())
         if (type == rocksdb::kLZ4Compression) return type;
     return rocksdb::kNoCompression;
 }
 
+/// Whether another process has the database open. RocksDB locks the file with fcntl().
+bool is_locked(const std::string& folder) {
+    const int lock = ::open((folder + "/db/LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+    if (lock < 0) return false;
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    const bool held = ::fcntl(lock, F_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+    ::close(lock);
+    return held;
+}
+
 }  // namespace
+
+/// Takes note of failures of RocksDB's background threads and of its writes. Called on their threads.
+class engine::background_listener final : public rocksdb::EventListener {
+public:
+    explicit background_listener(engine& of) : engine_(of) {}
+
+    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+        const bool out_of_space = status->IsNoSpace() || status->subcode() == rocksdb::Status::kSpaceLimit;
+        const auto severity = status->severity();
+        if (severity >= rocksdb::Status::kFatalError ||
+            (severity >= rocksdb::Status::kHardError && !out_of_space)) {
+            engine_.stop_writing(write_state::kind::failed,
+                                 "rocksdb: a write to the disk failed: " + status->ToString() +
+                                     ". Reads go on. Check the disk, then restart the server.");
+            engine_.log_(plugin_context::log_level::error, engine_.writing().reason);
+            return;
+        }
+        engine_.log_(plugin_context::log_level::error,
+                     "rocksdb: work in the background failed: " + status->ToString() +
+                         ". It is resumed when there is space.");
+        engine_.failed_.store(true, std::memory_order_relaxed);
+        engine_.keeper_->note_error();
+    }
+    // RocksDB's own recovery refuses to be helped, and looks for space every few seconds only.
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
+        *automatic = false;
+    }
+
+private:
+    engine& engine_;
+};
 
 rocksdb::Options engine::database_options(const options& chosen) {
     rocksdb::Options how;
@@ -69,7 +98,12 @@ rocksdb::Options engine::database_options(const options& chosen) {
     how.skip_stats_update_on_db_open = true;
     how.stats_dump_period_sec = 0;
     how.info_log = make_info_log(folder_ + "/db");
-    how.listeners.push_back(std::make_shared<background_listener>(log_));
+    how.listeners.push_back(std::make_shared<background_listener>(*this));
+    how.manifest_preallocation_size = 64 * 1024;
+    how.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+    // On a full disk there may be no room for the table files that a recovery writes. The log is kept
+    // instead.
+    how.avoid_flush_during_recovery = reserve_.is_short();
     // Tolerates a last record that a crash left unfinished, which nobody was told was written, and fails on
     // everything else. RocksDB's default would drop all that follows a damaged place without a word.
     how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -167,16 +201,37 @@ result<void> engine::open_database(const options& chosen) {
     }
     if (!status.ok()) {
         const std::string said = status.ToString();
-        if (status.IsIOError() && said.find("lock") != std::string::npos)
+        if (said.find("While lock file") != std::string::npos ||
+            said.find("lock hold by current process") != std::string::npos)
             return error{errc::unavailable, "The store in " + folder_ + " is open in another process (" +
                                                 said + "). Stop that process, or set another STORAGE_PATH."};
         if (status.IsInvalidArgument())
             return error{errc::corrupt, "The folder " + folder_ +
                                             " holds a database that this version cannot open: " + said + "."};
+        if (status.IsIOError() || status.IsNoSpace()) return open_read_only(chosen, said);
         return to_error(status, "opening " + folder_);
     }
     db_.reset(opened);
     std::copy(handles.begin(), handles.end(), handles_.begin());
+    return {};
+}
+
+result<void> engine::open_read_only(const options& chosen, const std::string& why) {
+    const error refusal{errc::io_error, "rocksdb: opening " + folder_ + ": " + why + ". Check the disk."};
+    if (is_locked(folder_)) return refusal;
+    auto how = database_options(chosen);
+    how.create_if_missing = how.create_missing_column_families = false;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    const auto status =
+        rocksdb::DB::OpenForReadOnly(how, folder_ + "/db", families(chosen), &handles, &opened);
+    if (!status.ok()) return refusal;
+    db_.reset(opened);
+    std::copy(handles.begin(), handles.end(), handles_.begin());
+    stop_writing(write_state::kind::read_only, "The store in " + folder_ + " cannot be written (" + why +
+                                                   "). It is open for reading only. Fix the cause, for "
+                                                   "instance free space, then restart the server.");
+    log_(plugin_context::log_level::error, "rocksdb: " + writing().reason);
     return {};
 }
 
@@ -190,7 +245,7 @@ result<void> engine::check_format() {
                                         ". Use the version of the gallery that wrote it."};
     rocksdb::WriteBatch batch;
     batch.Put(handle(family::meta), slice(format_key), encode_number(format_version));
-    return commit(batch);
+    return commit(batch, reserve_share::all);
 }
 
 result<std::unique_ptr<engine>> engine::open(const std::string& folder, const options& chosen,
@@ -211,15 +266,23 @@ result<std::unique_ptr<engine>> engine::open(const std::string& folder, const op
     if (failure)
         return error{errc::io_error,
                      "Cannot create the folder " + folder + "/db: " + failure.message() + "."};
-    if (auto opened = made->mark_.open(folder + "/acknowledged"); !opened) return opened.error();
-    if (auto opened = made->open_database(chosen); !opened) return opened.error();
+    made->keeper_ = std::make_unique<space_keeper>(*made);
+    made->reserve_.open(folder + "/reserve", chosen.reserve_bytes);
+    if (made->reserve_.is_short()) made->reserve_.release(reserve_share::all);
+    const auto marked = made->mark_.open(folder + "/acknowledged");
+    auto opened = marked ? made->open_database(chosen) : made->open_read_only(chosen, marked.error().message);
+    if (!opened) return opened.error();
     if (auto checked = made->check_format(); !checked) return checked.error();
+    made->reserve_.complete();
+    made->keeper_->start();
     return made;
 }
 
 engine::~engine() {
     if (!db_) return;
+    keeper_->stop();
     rocksdb::CancelAllBackgroundWork(db_.get(), true);
+    keeper_->join();
     for (auto* handle : handles_)
         if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
     db_->Close().PermitUncheckedError();

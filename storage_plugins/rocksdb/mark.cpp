@@ -32,9 +32,11 @@ acknowledged_mark::~acknowledged_mark() {
 
 result<void> acknowledged_mark::open(const std::string& path) {
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor_ < 0)
-        return error{errc::io_error, "Cannot open " + path + ": " + std::strerror(errno) + "."};
-    return {};
+    if (descriptor_ >= 0) return {};
+    // What it contains is needed for reading, too.
+    const int number = errno;
+    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    return error{errc::io_error, "Cannot open " + path + ": " + std::strerror(number) + "."};
 }
 
 std::optional<revision> acknowledged_mark::read() const {

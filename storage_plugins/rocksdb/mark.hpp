@@ -21,7 +21,8 @@ public:
     acknowledged_mark& operator=(const acknowledged_mark&) = delete;
     ~acknowledged_mark();
 
-    /// Opens or creates it. Error: io_error.
+    /// Opens or creates it. Error: io_error where it cannot be written; read() works then, too, if it is
+    /// there.
     result<void> open(const std::string& path);
 
     /// What it says; nothing where it is new or damaged.

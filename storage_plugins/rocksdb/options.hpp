@@ -17,6 +17,8 @@ struct options {
     std::uint64_t write_buffer_bytes = 64ULL << 20;  ///< committed writes that are not in table files yet
     std::uint64_t page_index_bytes = 16ULL << 20;    ///< positions inside long lists
 
+    std::uint64_t reserve_bytes = 64ULL << 20;  ///< disk space for erasing on a full disk
+
     std::uint32_t writers = 16;          ///< threads that wait for the disk's synchronisation
     std::uint32_t readers = 8;           ///< threads that read from the disk and build lists
     std::uint32_t background_jobs = 2;   ///< RocksDB's flushes and compactions at a time

@@ -68,11 +68,13 @@ result<std::unique_ptr<image_store>> store::open(const plugin_context& context) 
         log(plugin_context::log_level::error, "rocksdb: " + lost + "; going on without them, as configured.");
     }
     const revision used = std::max({feed->newest, *floor, acknowledged});
-    rocksdb::WriteBatch batch;
-    batch.Put(db.handle(family::meta), slice(revision_floor_key),
-              encode_number(commit_order::floor_after(used)));
-    if (auto written = db.commit(batch); !written) return written.error();
-    if (feed->newest < acknowledged) db.mark().write(feed->newest);
+    if (db.writing().state == write_state::kind::ok) {
+        rocksdb::WriteBatch batch;
+        batch.Put(db.handle(family::meta), slice(revision_floor_key),
+                  encode_number(commit_order::floor_after(used)));
+        if (auto written = db.commit(batch, reserve_share::all); !written) return written.error();
+        if (feed->newest < acknowledged) db.mark().write(feed->newest);
+    }
 
     log(plugin_context::log_level::info,
         "rocksdb: opened " + context.path + " with " + std::to_string(*records) +
@@ -108,6 +110,10 @@ task<result<check_report>> store::check() {
     co_return co_await offload(readers_, std::move(work));
 }
 
+write_state store::writing() const {
+    return engine_->writing();
+}
+
 std::vector<std::pair<std::string, double>> store::statistics() const {
     std::vector<std::pair<std::string, double>> figures;
     const auto add = [&figures](std::string name, auto value) {
@@ -139,6 +145,7 @@ std::vector<std::pair<std::string, double>> store::statistics() const {
     add("images", records_.load());
     add("changes_kept", changes_.load());
     add("writes_waiting", gate_.waiting());
+    add("reserve_bytes", engine_->reserve().held());
     property("memtable_bytes", properties::kCurSizeAllMemTables, true);
     property("table_files_bytes", properties::kTotalSstFilesSize, true);
     property("blob_files_bytes", properties::kTotalBlobFileSize, true);

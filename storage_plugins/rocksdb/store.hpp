@@ -62,6 +62,7 @@ public:
     task<result<revision>> last_change() override;
     void on_change(std::function<void()> notify) override;
     task<result<check_report>> check() override;
+    [[nodiscard]] write_state writing() const override;
     [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override;
 
 private:

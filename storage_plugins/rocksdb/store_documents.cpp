@@ -107,7 +107,8 @@ result<write_outcome> store::save_document_now(document& doc, precondition condi
     event.document_id = doc.id;
     const std::string position = change_key(write.rev());
     write.batch().Put(engine_->handle(family::changes), position, encode_change(position, event));
-    if (auto committed = engine_->commit(write.batch()); !committed) return committed.error();
+    if (auto committed = engine_->commit(write.batch(), reserve_share::half); !committed)
+        return committed.error();
     write.committed();
     return write_outcome{write_status::committed, doc.rev, nullptr};
 }
@@ -139,7 +140,8 @@ result<write_outcome> store::erase_document_now(const std::string& kind, const s
     event.document_id = id;
     const std::string position = change_key(rev);
     write.batch().Put(engine_->handle(family::changes), position, encode_change(position, event));
-    if (auto committed = engine_->commit(write.batch()); !committed) return committed.error();
+    if (auto committed = engine_->commit(write.batch(), reserve_share::all); !committed)
+        return committed.error();
     write.committed();
     return write_outcome{write_status::committed, rev, nullptr};
 }

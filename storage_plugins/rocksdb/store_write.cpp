@@ -210,7 +210,10 @@ result<void> store::commit_image(open_write& write, const record_ptr& before, co
     batch.Put(engine_->handle(family::changes), position, encode_change(position, event));
 
     const auto announced = ranks_.announce(std::move(deltas));
-    const auto committed = engine_->commit(batch);
+    const auto share = what == change::kind::image_saved     ? reserve_share::none
+                       : what == change::kind::image_updated ? reserve_share::half
+                                                             : reserve_share::all;
+    const auto committed = engine_->commit(batch, share);
     if (before) invalidate(*before, new_bytes);
     if (after) invalidate(*after, false);
     ranks_.settle(announced, committed ? page_ranks::outcome::committed : page_ranks::outcome::unknown);

@@ -148,6 +148,32 @@ BOOST_AUTO_TEST_CASE(claims_that_are_not_what_they_should_be_are_refused) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_token_is_refused_until_shortly_before_its_nbf) {
+    const token_codec codec(std::string(64, 'k'), "thingsboard.io");
+    const auto with_nbf = [&codec](const std::string& nbf, const std::string& scope) {
+        return with_claims(codec,
+                           R"({"userId":"5f7a1b60-1111-11ee-8a3c-0123456789ab","sub":"a","jti":"j",)"
+                           R"("tenantId":"5e000000-1111-11ee-8a3c-0123456789ab","iss":"thingsboard.io",)"
+                           R"("iat":1700000000,"exp":1700009000,"scopes":[")" +
+                               scope + R"("],"nbf":)" + nbf + '}');
+    };
+    const auto leeway = clock_leeway.count();
+    for (const std::string scope : {"TENANT_ADMIN", "REFRESH_TOKEN"}) {
+        const auto later = with_nbf(std::to_string(start + 1000), scope);
+        BOOST_TEST(codec.verify(later, at(start + 1000)).has_value());
+        BOOST_TEST(codec.verify(later, at(start + 1000 - leeway)).has_value());
+        const auto early = codec.verify(later, at(start + 1000 - leeway - 1));
+        BOOST_REQUIRE(!early);
+        BOOST_TEST((early.error().code == errc::unauthenticated));
+        BOOST_TEST(early.error().message.find("not valid yet") != std::string::npos);
+        for (const std::string past : {"0", "0.0", "-5", "1700000000", "1700000000.75", "null"})
+            BOOST_TEST(codec.verify(with_nbf(past, scope), at(start)).has_value(), past);
+        for (const std::string wrong :
+             {"\"1700000000\"", "true", "[]", "1e300", "9223372036854775807", "18446744073709551615"})
+            BOOST_TEST(!codec.verify(with_nbf(wrong, scope), at(start)).has_value(), wrong);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_token_is_refused) {
     const token_codec codec(std::string(64, 'k'), "thingsboard.io");
     const auto token = codec.sign(some_claims());

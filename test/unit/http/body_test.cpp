@@ -138,18 +138,68 @@ BOOST_AUTO_TEST_CASE(requests_behind_a_chunked_body_are_not_lost) {
 
 BOOST_AUTO_TEST_CASE(malformed_chunks_are_a_400_and_the_end_of_the_connection) {
     running_server server(takers);
-    const std::string cases[] = {"x\r\nhello\r\n0\r\n\r\n",
-                                 "5\r\nhelloX\r\n0\r\n\r\n",
-                                 "FFFFFFFFFFFFFFFFF\r\n",
-                                 "5 \nhello\r\n0\r\n\r\n",
-                                 "-1\r\n\r\n",
-                                 std::string(20'000, '0')};
+    const std::string cases[] = {
+        "x\r\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\n",
+        "5 \nhello\r\n0\r\n\r\n", "-1\r\n\r\n", std::string(20'000, '0'),
+        // Ends that leave a lenient reader waiting for more.
+        "0\r\n\n", "0\n\n", "0\r\nX: a\n\r\n", "0\r\nX: a\rb", "0\r\nX a\r\n", "0\r\n X: a\r\n", "0\r\n\rX",
+        "0;a=\"b\r\n\r\n", "5;a=\"b\nc\"\r\nhello\r\n0\r\n\r\n", "5\r\nhello\n", "5\r\nhello\rX",
+        "5;a=\"" + std::string(5'000, 'b'), "0\r\nX: " + std::string(5'000, 'b')};
     for (const auto& chunks : cases) {
         client c(server.port());
         const auto got = c.ask(post_chunked("/echo", chunks));
         BOOST_TEST(got.status == 400U, chunks.substr(0, 30));
         BOOST_TEST(got.header("Connection") == "close");
     }
+}
+
+BOOST_AUTO_TEST_CASE(every_byte_of_a_chunks_line_and_of_a_trailer_is_checked) {
+    running_server server(takers);
+    for (int octet = 0; octet < 256; ++octet) {
+        const std::string byte(1, static_cast<char>(octet));
+        const bool text = octet == '\t' || (octet >= 0x20 && octet != 0x7F);
+        const bool token = is_token(byte);
+        const bool blank = octet == ' ' || octet == '\t';
+        const std::pair<std::string, bool> cases[] = {
+            {"5;a=\"b" + byte + "c\"\r\nhello\r\n0\r\n\r\n", text && octet != '"'},
+            {"5;a=\"b\\" + byte + "c\"\r\nhello\r\n0\r\n\r\n", text},
+            {"5;" + byte + "x\r\nhello\r\n0\r\n\r\n", token || blank},
+            {"5;x=" + byte + "x\r\nhello\r\n0\r\n\r\n", token || blank},
+            {"0;x=\"" + byte + "\"\r\n\r\n", text && octet != '"' && octet != '\\'},
+            {"0\r\nX: a" + byte + "b\r\n\r\n", text},
+            {"0\r\nX" + byte + "b: c\r\n\r\n", token || octet == ':'},
+        };
+        for (const auto& [chunks, allowed] : cases) {
+            client c(server.port());
+            const auto got = c.ask(post_chunked("/echo", chunks));
+            BOOST_TEST(got.status == (allowed ? 200U : 400U), "byte " << octet << " in " << chunks);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(trailers_say_nothing_about_the_body) {
+    running_server server(takers);
+    client c(server.port());
+    const auto got = c.ask(post_chunked(
+        "/echo",
+        "5\r\nhello\r\n0\r\nContent-Length: 100\r\nTransfer-Encoding: gzip\r\nConnection: close\r\n\r\n"));
+    BOOST_TEST(got.status == 200U);
+    BOOST_TEST(got.body == "hello");
+    BOOST_TEST(c.ask(get("/hello")).body == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_is_mostly_extensions_is_refused) {
+    running_server server(takers);
+    client c(server.port());
+    std::string chunks;
+    for (int i = 0; i < 16; ++i)
+        chunks += "1;x=" + std::string(2'000, 'y') + "\r\na\r\n";
+    BOOST_TEST(c.ask(post_chunked("/echo", chunks + "0\r\n\r\n")).status == 400U);
+    client honest(server.port());
+    std::string small;
+    for (int i = 0; i < 20'000; ++i)
+        small += "1;x=yz\r\na\r\n";
+    BOOST_TEST(honest.ask(post_chunked("/count", small + "0\r\n\r\n")).body == "20000");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_over_the_limit_is_refused_before_it_is_read) {

@@ -20,6 +20,8 @@ const std::vector<std::string> seeds = {
     "PUT / HTTP/1.1\r\nHost: [::1]:1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
     "5;x=\"y\"\r\nhello\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
     "5\r\nhello\r\n1\r\n \r\n0\r\n\r\n",
+    "3 ; a;b=c\t;\td = \"e\\\"\t\xE9;=\" ;f\r\nabc\r\n00;g=h\r\nA: \xFF\r\nB:\r\n\r\nGET",
+    "1;x=\"\\\r\"\r\na\r\n0\r\nContent-Length: 3\r\n\r\n",
     "--BOUND\r\nContent-Disposition: form-data; name=\"file\"; filename=\"k\xC3\xA4se.png\"; "
     "filename*=UTF-8''a%20b\r\n"
     "Content-Type: image/png\r\n\r\nbytes\r\n--BOUN\r\n--BOUND\r\nContent-Disposition: form-data; "

@@ -1,0 +1,68 @@
+/// A preallocated file that keeps space on the store's disk for the writes that must succeed when it is full.
+///
+/// Space is released by shortening the file, a few MiB at a time, when a write that may use the reserve finds
+/// less than that free. Half of the file is for small writes, all of it for erasures; image bytes may use
+/// none. The file gets its full length again as soon as that leaves enough space free.
+///
+/// Another process can take what was released. RocksDB then fails with NoSpace, and the engine releases more.
+///
+/// Threads: all functions from any thread.
+#pragma once
+
+#include <gallery/error.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace gallery::rocks {
+
+/// How much of the reserve a write may use.
+enum class reserve_share : std::uint8_t { none, half, all };
+
+class disk_reserve {
+public:
+    disk_reserve() = default;
+    disk_reserve(const disk_reserve&) = delete;
+    disk_reserve& operator=(const disk_reserve&) = delete;
+    ~disk_reserve();
+
+    /// Opens or creates the file at @p path and completes it if there is space. Its full length is @p bytes,
+    /// but at most an eighth of the file system. Where the file cannot be opened there is no reserve.
+    void open(const std::string& path, std::uint64_t bytes);
+
+    /// Decides whether a write that adds about @p bytes to the disk may start, and releases space for it if
+    /// needed. False: it would use space that is reserved for others.
+    bool admit(std::uint64_t bytes, reserve_share share);
+
+    /// Releases all that @p share may use. False where that is nothing.
+    bool release(reserve_share share);
+
+    /// Gives the file its full length again if that leaves space free. True where it has it.
+    bool complete();
+
+    /// Whether the reserve is incomplete, or little but the reserve is left.
+    [[nodiscard]] bool is_short() const;
+
+    /// Bytes that are free on the disk, for a process without privileges.
+    [[nodiscard]] std::uint64_t free_bytes() const;
+    /// Present and full length of the file.
+    [[nodiscard]] std::uint64_t held() const noexcept { return held_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    /// What must stay free beside the reserve for small writes and for RocksDB's own files.
+    [[nodiscard]] std::uint64_t margin() const noexcept { return margin_; }
+
+private:
+    [[nodiscard]] std::uint64_t floor_of(reserve_share share) const noexcept;
+    bool shorten_to(std::uint64_t length);
+
+    std::string path_;
+    int descriptor_ = -1;
+    std::uint64_t size_ = 0;
+    std::uint64_t margin_ = 0;
+    std::atomic<std::uint64_t> held_{0};
+    std::mutex mutex_;
+};
+
+}  // namespace gallery::rocks

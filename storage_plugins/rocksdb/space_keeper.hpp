@@ -1,0 +1,57 @@
+/// Gets space back on a full disk, and resumes RocksDB after it ran out of space.
+///
+/// Erasing an image only adds a tombstone. Its bytes leave the disk when the write-ahead log that contains
+/// them is deleted and when the blob file that contains them has no live bytes. RocksDB does both at its
+/// leisure; while the disk is short of space this does them at once: it flushes the memtables, which ends old
+/// logs, compacts the entries of the bodies, which drops blob files without live bytes, and then moves the
+/// live bytes out of the oldest blob files, as many files at a time as the free space allows.
+///
+/// Threads: wake() and note_error() from any thread, never blocking; the work is done on a thread of its own.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+
+namespace gallery::rocks {
+
+class engine;
+
+class space_keeper {
+public:
+    explicit space_keeper(engine& of) : engine_(of) {}
+    space_keeper(const space_keeper&) = delete;
+    space_keeper& operator=(const space_keeper&) = delete;
+    ~space_keeper() { join(); }
+
+    void start();
+    /// Interrupts the work; join() waits for its end.
+    void stop();
+    void join();
+
+    /// The disk is short of space. @p erased: something was erased since the last call.
+    void wake(bool erased);
+    /// RocksDB ran out of space in the background.
+    void note_error();
+
+private:
+    void run();
+    void reclaim();
+    void flush();
+    void compact();
+    void collect_garbage();
+    [[nodiscard]] bool is_short() const;
+
+    engine& engine_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool wanted_ = false;         // guarded by it
+    bool resume_wanted_ = false;  // guarded by it
+    std::atomic<bool> stopped_{false};
+    std::atomic<bool> erased_{true};  // since the last compaction; not known at the start
+    std::thread thread_;
+};
+
+}  // namespace gallery::rocks
