@@ -71,11 +71,7 @@ json::object resource_info(const image_record& record) {
     auto facts = descriptor(record.original);
     facts["previewDescriptor"] = descriptor(record.descriptor(representation::preview));
     info["descriptor"] = std::move(facts);
-    if (record.external_id) {
-        info["externalId"] = entity("TB_RESOURCE", *record.external_id);
-    } else {
-        info["externalId"] = nullptr;
-    }
+    info["externalId"] = nullptr;
     info["name"] = record.title;
     info["link"] = image_link(record);
     if (record.is_public) {

@@ -34,10 +34,10 @@ void change_signal::listen(std::function<void()> wake) {
     wake_ = std::move(wake);
 }
 
-change_follower::change_follower(image_store& store, cache::etag_cache& etags, auth::directory& accounts,
+change_follower::change_follower(change_feed& feed, cache::etag_cache& etags, auth::directory& accounts,
                                  std::shared_ptr<change_signal> signal, io_executor home,
                                  std::function<void(std::string_view)> complain)
-    : store_(store),
+    : feed_(feed),
       etags_(etags),
       accounts_(accounts),
       signal_(std::move(signal)),
@@ -46,7 +46,7 @@ change_follower::change_follower(image_store& store, cache::etag_cache& etags, a
       timer_(home_) {}
 
 task<result<void>> change_follower::begin() {
-    auto newest = co_await store_.last_change();
+    auto newest = co_await feed_.last();
     if (!newest) co_return newest.error();
     seen_ = *newest;
     co_return result<void>();
@@ -92,7 +92,7 @@ task<void> change_follower::run() {
 
 task<result<void>> change_follower::catch_up() {
     for (;;) {
-        auto batch = co_await store_.changes(seen_, batch_size);
+        auto batch = co_await feed_.changes(seen_, batch_size);
         if (!batch) co_return batch.error();
         if (batch->gap) {
             etags_.clear();
@@ -106,6 +106,10 @@ task<result<void>> change_follower::catch_up() {
                 case change::kind::image_erased:
                     etags_.invalidate(change.tenant, change.key);
                     if (!change.public_key.empty()) etags_.invalidate_public(change.public_key);
+                    break;
+                case change::kind::version_kept:
+                case change::kind::version_dropped:
+                    // Nothing that is answered from memory follows from a kept version.
                     break;
                 case change::kind::document_saved:
                 case change::kind::document_erased: {

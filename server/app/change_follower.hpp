@@ -38,7 +38,7 @@ private:
 class change_follower {
 public:
     /// All of them outlive this; everything of it runs on @p home. @p complain is told what went wrong.
-    change_follower(image_store& store, cache::etag_cache& etags, auth::directory& accounts,
+    change_follower(change_feed& feed, cache::etag_cache& etags, auth::directory& accounts,
                     std::shared_ptr<change_signal> signal, io_executor home,
                     std::function<void(std::string_view)> complain);
 
@@ -59,7 +59,7 @@ private:
     task<void> run();
     task<result<void>> catch_up();
 
-    image_store& store_;
+    change_feed& feed_;
     cache::etag_cache& etags_;
     auth::directory& accounts_;
     std::shared_ptr<change_signal> signal_;

@@ -92,7 +92,7 @@ void add_requests(page& p, const request_metrics& from) {
     }
 }
 
-void add_store(page& p, const storage::measured_store& store) {
+void add_store(page& p, const storage::measured_engine& store) {
     for (std::size_t i = 0; i < storage::operation_count; ++i) {
         const auto what = static_cast<storage::operation>(i);
         const auto f = store.figures(what);
@@ -106,8 +106,12 @@ void add_store(page& p, const storage::measured_store& store) {
         p.counter("gallery_storage_errors_total", "Measured storage operations that failed",
                   store.figures(what).errors, {{"operation", std::string(to_string(what))}});
     }
-    for (const auto& [name, value] : store.statistics()) {
-        p.gauge(("gallery_storage_" + name).c_str(), "From the storage engine", value);
+    for (const auto& figure : store.statistics()) {
+        const auto name = "gallery_storage_" + figure.name;
+        if (figure.what == statistic::kind::counter)
+            p.counter(name.c_str(), figure.help.c_str(), figure.value);
+        else
+            p.gauge(name.c_str(), figure.help.c_str(), figure.value);
     }
 }
 

@@ -6,7 +6,7 @@
 #include "cache/etag_cache.hpp"
 #include "gallery/byte_budget.hpp"
 #include "imaging/pool.hpp"
-#include "storage/measured_store.hpp"
+#include "storage/measured_engine.hpp"
 
 #include <string>
 
@@ -16,7 +16,7 @@ namespace gallery::app {
 struct metrics_sources {
     const request_metrics* requests = nullptr;
     const http::server* server = nullptr;
-    const storage::measured_store* store = nullptr;
+    const storage::measured_engine* store = nullptr;
     const cache::etag_cache* etags = nullptr;
     const auth::authenticator* authenticator = nullptr;
     const imaging::pool* imaging = nullptr;

@@ -66,7 +66,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
                                      " (" + plugin->file + ")");
     auto store = storage::open_store(*plugin, std::move(context));
     if (!store) return store.error();
-    return unprobed_store{std::make_unique<storage::measured_store>(std::move(*store), name), plugin->file,
+    return unprobed_store{std::make_unique<storage::measured_engine>(std::move(*store), name), plugin->file,
                           folder->path, name + " " + plugin->descriptor->version + " in " + folder->path,
                           std::move(folder->note)};
 }
@@ -81,7 +81,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     opened_storage opened;
     opened.changes = std::make_shared<change_signal>();
     // Before the first write, which is the probe's.
-    store->store->on_change([changes = opened.changes] { changes->notify(); });
+    store->store->feed().on_change([changes = opened.changes] { changes->notify(); });
     log_info("probing the store: " + store->description);
     auto probed = storage::probe(std::move(store->store), probe_deadline);
     if (!probed) {

@@ -145,7 +145,7 @@ result<void> gallery_server::parts::load_accounts() {
 
     const auto& cache = settings.cache;
     etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live);
-    accounts_ = std::make_unique<auth::directory>(*storage_.store, directory);
+    accounts_ = std::make_unique<auth::directory>(storage_.store->documents(), directory);
     codec_ = std::make_unique<auth::token_codec>(std::move(key), security.token_issuer);
     authenticator_ = std::make_unique<auth::authenticator>(*accounts_, *codec_, gate);
     passwords_ = std::make_unique<auth::password_service>();
@@ -155,8 +155,9 @@ result<void> gallery_server::parts::load_accounts() {
     logins_ = std::make_unique<auth::logins>(*accounts_, *codec_, *passwords_, limiter_, logins);
 
     const auto home = http_->executor(0);
-    follower_ = std::make_unique<change_follower>(*storage_.store, *etags_, *accounts_, storage_.changes,
-                                                  home, [](std::string_view text) { log_error(text); });
+    follower_ =
+        std::make_unique<change_follower>(storage_.store->feed(), *etags_, *accounts_, storage_.changes, home,
+                                          [](std::string_view text) { log_error(text); });
     // In this order, so that no change falls between the two.
     if (auto begun = wait_for(home, follower_->begin()); !begun) return begun.error();
     if (auto loaded = wait_for(home, accounts_->load()); !loaded) {
@@ -188,7 +189,7 @@ result<void> gallery_server::parts::make_services() {
     uploads_ = std::make_unique<service::byte_budget>(settings.transport.upload_memory,
                                                       whole(settings.transport.upload_wait));
     images_ = std::make_unique<service::images>(
-        *storage_.store, *etags_,
+        storage_.store->images(), *etags_,
         [this](bytes original) { return imaging_->inspect(body(std::move(original))); },
         [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
     upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
@@ -236,7 +237,8 @@ result<void> gallery_server::parts::install_pictures() {
         return {};
     };
     if (auto done =
-            install("system images", service::install_system_images(*images_, *storage_.store, folder));
+            install("system images", service::install_system_images(*images_, storage_.store->images(),
+                                                                    storage_.store->documents(), folder));
         !done) {
         return done;
     }
@@ -269,21 +271,9 @@ gallery_server::parts::~parts() {
 }
 
 task<std::uint64_t> gallery_server::parts::count_images() {
-    std::vector<tenant_id> owners{system_tenant};
-    for (const auto& tenant : accounts_->tenants())
-        owners.push_back(tenant->id);
-    std::uint64_t total = 0;
-    for (const auto& owner : owners) {
-        for (const auto sub_type : {image_sub_type::image, image_sub_type::scada_symbol}) {
-            image_query query;
-            query.tenant = owner;
-            query.sub_type = sub_type;
-            query.page_size = 1;
-            const auto page = co_await storage_.store->list(std::move(query));
-            if (page) total += page->total;
-        }
-    }
-    co_return total;
+    std::optional<tenant_id> every_tenant;
+    const auto all = co_await storage_.store->images().usage(every_tenant);
+    co_return all ? all->images.count : 0;
 }
 
 result<void> gallery_server::parts::listen() {

@@ -25,7 +25,7 @@ std::int64_t system_milliseconds() {
         .count();
 }
 
-directory::directory(image_store& store, directory_options options)
+directory::directory(document_store& store, directory_options options)
     : store_(store),
       options_(options),
       now_(system_milliseconds),

@@ -47,7 +47,7 @@ using tenant_images_eraser = std::function<task<result<void>>(tenant_id)>;
 class directory {
 public:
     /// @p store outlives the directory.
-    explicit directory(image_store& store, directory_options options = {});
+    explicit directory(document_store& store, directory_options options = {});
     directory(const directory&) = delete;
     directory& operator=(const directory&) = delete;
 
@@ -167,7 +167,7 @@ private:
     [[nodiscard]] result<void> check(const api_key& value) const;
     task<result<void>> delete_user_locked(user_ptr account);
 
-    image_store& store_;
+    document_store& store_;
     const directory_options options_;
     std::function<std::int64_t()> now_;
     async_mutex writing_;

@@ -78,7 +78,7 @@ task<result<directory::pointer<Account>>> directory::write(Account value, bool t
     auto doc = to_document(value);
     const auto id = doc.id;
     const auto condition = value.rev == 0 ? precondition::absent() : precondition::match(value.rev);
-    auto outcome = co_await store_.save_document(std::move(doc), condition);
+    auto outcome = co_await store_.save(std::move(doc), condition);
     if (!outcome) co_return outcome.error();
     if (outcome->status != write_status::committed) {
         if constexpr (requires { value.id.value; }) {
@@ -102,7 +102,7 @@ template <class Account>
 task<result<void>> directory::erase(pointer<Account> value, bool takes_rights) {
     auto doc = to_document(*value);
     auto outcome =
-        co_await store_.erase_document(std::move(doc.kind), std::move(doc.id), precondition::any());
+        co_await store_.erase(std::move(doc.kind), std::move(doc.id), precondition::any());
     if (!outcome) co_return outcome.error();
     {
         const std::unique_lock lock(tables_mutex_);
@@ -117,7 +117,7 @@ template <class Account, class Key>
 task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     const auto known = find<Account>(key);
     if (known && known->rev >= rev && rev != 0) co_return result<void>();
-    auto doc = co_await store_.find_document(std::string(document_of<Account>::kind), std::move(id));
+    auto doc = co_await store_.find(std::string(document_of<Account>::kind), std::move(id));
     if (!doc) {
         if (doc.error().code != errc::not_found) co_return doc.error();
         if (known) {
@@ -143,7 +143,7 @@ template <class Account>
 task<result<void>> directory::load_kind(std::shared_ptr<account_tables> into) {
     std::string cursor;
     do {
-        auto page = co_await store_.scan_documents(std::string(document_of<Account>::kind), std::move(cursor),
+        auto page = co_await store_.scan(std::string(document_of<Account>::kind), std::move(cursor),
                                                    scan_size);
         if (!page) co_return page.error();
         for (const auto& doc : page->items) {

@@ -35,7 +35,7 @@ error contradicts_itself(const std::string& key) {
 }
 
 error no_answer_to_a_save(const std::string& key, write_status status) {
-    return {errc::internal, "The store answered saving the new image '" + key + "' with the status " +
+    return {errc::internal, "The store answered saving the image '" + key + "' with the status " +
                                 std::to_string(static_cast<int>(status)) +
                                 ", expected committed, conflict or public_key_taken. The storage plugin has "
                                 "to be mended."};
@@ -94,7 +94,7 @@ task<result<record_ptr>> images::upload(tenant_id tenant, new_image image) {
 task<result<record_ptr>> images::create(image_record record, bytes original, bytes preview,
                                         bool key_is_fixed) {
     record.id = image_id{random_uuid()};
-    record.created_time = now_ms();
+    record.created_time = record.modified_time = now_ms();
     const auto wanted = record.key.empty() ? record.file_name : record.key;
     std::size_t n = 0;
     int for_nothing = 0;
@@ -170,6 +170,7 @@ task<result<record_ptr>> images::overwrite(record_ptr current, image_record desc
         next.original = described.original;
         next.preview = described.preview;
         next.preview_is_original = described.preview_is_original;
+        next.modified_time = now_ms();
         if (adopt) adopt(next);
         auto saved = co_await store_.save(next, original, preview, precondition::match(current->rev));
         if (!saved) co_return saved.error();
@@ -177,6 +178,8 @@ task<result<record_ptr>> images::overwrite(record_ptr current, image_record desc
             forget(next);
             co_return std::move(saved->record);
         }
+        if (saved->status != write_status::conflict)
+            co_return no_answer_to_a_save(described.key, saved->status);
         current = saved->record;
         if (!current) co_return no_such_image(next.key);
         if (auto allowed = look(check, current.get()); !allowed) co_return allowed.error();
@@ -192,6 +195,7 @@ task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, chang
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         if (auto allowed = look(check, current.get()); !allowed) co_return allowed.error();
         image_record next = *current;
+        next.modified_time = now_ms();
         change(next);
         auto updated = co_await store_.update(next, precondition::match(current->rev));
         if (!updated) co_return updated.error();
@@ -288,11 +292,21 @@ task<result<void>> images::erase_all(tenant_id tenant) {
         std::string from_the_start;
         auto page = co_await store_.scan(tenant, std::move(from_the_start), 256);
         if (!page) co_return page.error();
-        if (page->items.empty()) co_return result<void>();
+        if (page->items.empty()) break;
         for (const auto& record : page->items) {
             auto erased = co_await store_.erase(tenant, record->key, precondition::any());
             if (!erased) co_return erased.error();
             forget(*record);
+        }
+    }
+    for (;;) {
+        std::string from_the_start;
+        auto page = co_await store_.kept(tenant, kept_order::oldest_first, std::move(from_the_start), 256);
+        if (!page) co_return page.error();
+        if (page->items.empty()) co_return result<void>();
+        for (const auto& version : page->items) {
+            auto dropped = co_await store_.drop_kept(version.record->id, version.record->content_rev);
+            if (!dropped) co_return dropped.error();
         }
     }
 }

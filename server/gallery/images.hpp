@@ -74,7 +74,7 @@ public:
     /// Error: not_found.
     task<result<void>> erase(tenant_id tenant, std::string key, record_check check);
 
-    /// All images of a tenant, whatever their sub type.
+    /// All images of a tenant, of every sub type, and all versions of them that were kept.
     task<result<void>> erase_all(tenant_id tenant);
 
     task<result<record_ptr>> find(tenant_id tenant, std::string key);

@@ -95,13 +95,14 @@ bool is_left_unnoted(const image_record& stored, const picture_file& file) {
 }  // namespace
 
 task<result<installed_images>> install_system_images(images& gallery, image_store& store,
+                                                     document_store& documents,
                                                      std::filesystem::path folder) {
     auto index = read_index(folder);
     if (!index) co_return index.error();
     installed_images report;
     for (const auto& picture : *index) {
         const auto id = document_id(picture.file);
-        auto known = co_await store.find_document("system_image", id);
+        auto known = co_await documents.find("system_image", id);
         if (!known && known.error().code != errc::not_found) co_return known.error();
         std::int64_t version = 0;
         std::string key;
@@ -174,7 +175,7 @@ task<result<installed_images>> install_system_images(images& gallery, image_stor
         installed.kind = "system_image";
         installed.id = id;
         installed.body = note(picture.version, **written);
-        auto saved = co_await store.save_document(std::move(installed), precondition::any());
+        auto saved = co_await documents.save(std::move(installed), precondition::any());
         if (!saved) co_return saved.error();
     }
     co_return report;

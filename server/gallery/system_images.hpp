@@ -30,7 +30,7 @@ struct installed_images {
 /// Installs or updates the folder's pictures. Reads the folder in the calling thread: for the start only.
 /// Error: invalid_argument where index.json is missing or malformed, and those of the store.
 task<result<installed_images>> install_system_images(images& gallery, image_store& store,
-                                                     std::filesystem::path folder);
+                                                     document_store& documents, std::filesystem::path folder);
 
 /// Uploads the folder's first @p count plain pictures into a tenant without images, for a first look.
 task<result<installed_images>> install_samples(images& gallery, tenant_id tenant,

@@ -239,7 +239,7 @@ private:
 
 }  // namespace
 
-result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plugin_context context) {
+result<std::unique_ptr<storage_engine>> open_store(const loaded_plugin& plugin, plugin_context context) {
     const plugin_descriptor& d = *plugin.descriptor;
     auto options = complete_options(d, std::move(context.options));
     if (!options) return options.error();
@@ -247,7 +247,7 @@ result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plu
     const std::string who = "the storage plugin " + std::string(d.name) + " (" + plugin.file + ")";
     // Called through a type that may throw, so that an exception of a plugin that only claims not to is
     // caught.
-    using may_throw = result<std::unique_ptr<image_store>> (*)(const plugin_context&);
+    using may_throw = result<std::unique_ptr<storage_engine>> (*)(const plugin_context&);
     const may_throw create = d.create;
     const terminate_guard guard(who);
     try {

@@ -48,6 +48,6 @@ result<std::map<std::string, std::string>> complete_options(const plugin_descrip
 /// Opens the store of a loaded plugin. @p context.options are completed first. Errors: those of the plugin,
 /// with its name in front, internal for a plugin that throws; an exception that would end the process says
 /// which plugin it was before it does.
-result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plugin_context context);
+result<std::unique_ptr<storage_engine>> open_store(const loaded_plugin& plugin, plugin_context context);
 
 }  // namespace gallery::storage

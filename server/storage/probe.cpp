@@ -27,6 +27,8 @@ std::string text_of(write_status status) {
             return "absent";
         case write_status::public_key_taken:
             return "public_key_taken";
+        case write_status::over_limit:
+            return "over_limit";
     }
     return "status " + std::to_string(static_cast<int>(status));
 }
@@ -34,12 +36,13 @@ std::string text_of(write_status status) {
 /// What went wrong in one step: "saving a picture: expected committed, found conflict".
 class battery {
 public:
-    explicit battery(image_store& store) : store_(store) {}
+    explicit battery(storage_engine& engine)
+        : store_(engine.images()), documents_(engine.documents()), feed_(engine.feed()) {}
 
     task<result<void>> run() {
         auto step = co_await remove_leftovers();
         if (!step) co_return step;
-        const auto start = co_await store_.last_change();
+        const auto start = co_await feed_.last();
         if (!start) co_return failed("asking for the newest change", start.error());
         step = co_await write();
         if (!step) co_return step;
@@ -81,9 +84,21 @@ private:
                 if (!gone) co_return failed(step, gone.error());
             }
         }
+        for (int round = 0; round < 100; ++round) {
+            std::optional<tenant_id> whose = probe_tenant;
+            std::string cursor;
+            auto page = co_await store_.kept(whose, kept_order::oldest_first, cursor, 100);
+            if (!page) co_return failed(step, page.error());
+            if (page->items.empty()) break;
+            for (const auto& version : page->items) {
+                const auto dropped =
+                    co_await store_.drop_kept(version.record->id, version.record->content_rev);
+                if (!dropped) co_return failed(step, dropped.error());
+            }
+        }
         std::string kind = probe_document_kind;
         std::string id = probe_document_id;
-        const auto gone = co_await store_.erase_document(std::move(kind), std::move(id), precondition::any());
+        const auto gone = co_await documents_.erase(std::move(kind), std::move(id), precondition::any());
         if (!gone) co_return failed(step, gone.error());
         co_return result<void>();
     }
@@ -102,6 +117,8 @@ private:
         record.is_public = false;
         record.public_key = "probe" + to_hex(sha256(original_.span())).substr(0, 27);
         record.created_time = 1;
+        record.modified_time = 1;
+        record.tags = {"probe"};
         record.original = {"image/png", 3, 2, original_.size(), sha256(original_.span())};
         record.preview = {"image/png", 1, 1, preview_.size(), sha256(preview_.span())};
         record_ = record;
@@ -156,6 +173,11 @@ private:
             }
         }
         stored_ = *found;
+        step = "finding the picture by its content";
+        const auto same = co_await store_.find_by_content(probe_tenant, record_.original.etag);
+        if (!same) co_return failed(step, same.error());
+        if (same->size() != 1 || *same->front() != record_)
+            co_return wrong(step, "the record that was saved", std::to_string(same->size()) + " records");
         co_return result<void>();
     }
 
@@ -194,6 +216,7 @@ private:
         image_query query;
         query.tenant = probe_tenant;
         query.text_search = "RENAMED";
+        query.filter.tags = {"probe"};
         const auto page = co_await store_.list(query);
         if (!page) co_return failed(step, page.error());
         if (page->total != 1 || page->images.size() != 1) {
@@ -207,7 +230,7 @@ private:
 
     task<result<void>> find_change(revision start) {
         const std::string step = "reading the feed of changes";
-        const auto batch = co_await store_.changes(start, 10);
+        const auto batch = co_await feed_.changes(start, 10);
         if (!batch) co_return failed(step, batch.error());
         if (batch->gap) co_return wrong(step, "no gap", "a gap");
         if (batch->changes.size() != 2 || batch->changes.back().rev != record_.rev ||
@@ -219,13 +242,39 @@ private:
     }
 
     task<result<void>> erase() {
-        std::string step = "erasing the picture";
+        std::string step = "erasing the picture and keeping it";
         std::string key = record_.key;
-        const auto outcome = co_await store_.erase(probe_tenant, key, precondition::match(record_.rev));
+        const write_rules keeping(precondition::match(record_.rev), previous_version::keep(2));
+        const auto outcome = co_await store_.erase(probe_tenant, key, keeping);
         if (!outcome) co_return failed(step, outcome.error());
-        if (outcome->status != write_status::committed) {
-            co_return wrong(step, "committed", text_of(outcome->status));
+        if (outcome->status != write_status::committed || outcome->kept != record_.content_rev) {
+            co_return wrong(
+                step, "committed, with version " + std::to_string(record_.content_rev) + " kept",
+                text_of(outcome->status) + ", with version " + std::to_string(outcome->kept) + " kept");
         }
+        step = "reading the kept picture";
+        const auto version = co_await store_.find_kept(record_.id, record_.content_rev);
+        if (!version) co_return failed(step, version.error());
+        record_ptr kept = version->record;
+        if (*kept != record_) co_return wrong(step, "the record that was erased", "another one");
+        const auto kept_content = co_await store_.read(std::move(kept), representation::original);
+        if (!kept_content) co_return failed(step, kept_content.error());
+        const auto kept_bytes = kept_content->load();
+        if (!kept_bytes || kept_bytes->view() != original_.view())
+            co_return wrong(step, "the bytes that were erased", "others");
+        step = "asking for the usage of the probe's tenant";
+        const auto used = co_await store_.usage(probe_tenant);
+        if (!used) co_return failed(step, used.error());
+        if (used->images != usage_figures{} ||
+            used->kept != usage_figures{1, original_.size(), preview_.size()})
+            co_return wrong(step, "no image and one kept version",
+                            std::to_string(used->images.count) + " images and " +
+                                std::to_string(used->kept.count) + " kept versions");
+        step = "dropping the kept picture";
+        const auto dropped = co_await store_.drop_kept(record_.id, record_.content_rev);
+        if (!dropped) co_return failed(step, dropped.error());
+        if (dropped->status != write_status::committed)
+            co_return wrong(step, "committed", text_of(dropped->status));
         step = "finding the erased picture";
         const auto found = co_await store_.find(probe_tenant, std::move(key));
         if (found || found.error().code != errc::not_found) {
@@ -247,19 +296,19 @@ private:
         saved.kind = probe_document_kind;
         saved.id = probe_document_id;
         saved.body = R"({"probe":true})";
-        auto outcome = co_await store_.save_document(saved, precondition::absent());
+        auto outcome = co_await documents_.save(saved, precondition::absent());
         if (!outcome) co_return failed(step, outcome.error());
         if (outcome->status != write_status::committed)
             co_return wrong(step, "committed", text_of(outcome->status));
         saved.rev = outcome->rev;
 
         step = "finding the document";
-        const auto found = co_await store_.find_document(saved.kind, saved.id);
+        const auto found = co_await documents_.find(saved.kind, saved.id);
         if (!found) co_return failed(step, found.error());
         if (*found != saved) co_return wrong(step, "the document that was saved", "another one");
 
         step = "erasing the document";
-        outcome = co_await store_.erase_document(saved.kind, saved.id, precondition::match(saved.rev));
+        outcome = co_await documents_.erase(saved.kind, saved.id, precondition::match(saved.rev));
         if (!outcome) co_return failed(step, outcome.error());
         if (outcome->status != write_status::committed)
             co_return wrong(step, "committed", text_of(outcome->status));
@@ -267,6 +316,8 @@ private:
     }
 
     image_store& store_;
+    document_store& documents_;
+    change_feed& feed_;
     bytes original_;
     bytes preview_;
     image_record record_;
@@ -275,7 +326,7 @@ private:
 
 struct state {
     asio::io_context context{1};
-    std::unique_ptr<measured_store> store;
+    std::unique_ptr<measured_engine> store;
     std::optional<result<void>> outcome;
 };
 
@@ -293,8 +344,8 @@ task<void> drive(std::shared_ptr<state> s) {
 
 }  // namespace
 
-result<std::unique_ptr<measured_store>> probe(std::unique_ptr<measured_store> store,
-                                              std::chrono::seconds deadline) {
+result<std::unique_ptr<measured_engine>> probe(std::unique_ptr<measured_engine> store,
+                                               std::chrono::seconds deadline) {
     // Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
     // to, and where the time is up a coroutine of the store still refers to all of it.
     static auto& kept = *new std::vector<std::shared_ptr<state>>;

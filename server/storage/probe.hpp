@@ -1,7 +1,7 @@
 /// A small battery that an opened store has to pass before anything is served from it.
 #pragma once
 
-#include "storage/measured_store.hpp"
+#include "storage/measured_engine.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage.hpp>
@@ -23,7 +23,7 @@ extern const tenant_id probe_tenant;
 /// Ownership: @p store is handed back when it passed. When it did not answer within @p deadline it is never
 /// destroyed, since a coroutine of it is still under way. Errors: internal with what was expected and what
 /// was found, the engine's own, unavailable when the deadline passed.
-result<std::unique_ptr<measured_store>> probe(std::unique_ptr<measured_store> store,
-                                              std::chrono::seconds deadline);
+result<std::unique_ptr<measured_engine>> probe(std::unique_ptr<measured_engine> store,
+                                               std::chrono::seconds deadline);
 
 }  // namespace gallery::storage

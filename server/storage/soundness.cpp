@@ -38,9 +38,35 @@ std::optional<error> unsound(const std::string& engine, const char* call,
     return broken(engine, call, "a page in which a record is missing");
 }
 
+std::optional<error> unsound(const std::string& engine, const char* call,
+                             const std::vector<kept_version>& versions) {
+    const auto is_missing = [](const kept_version& version) { return version.record == nullptr; };
+    if (std::none_of(versions.begin(), versions.end(), is_missing)) return std::nullopt;
+    return broken(engine, call, "a page in which a record is missing");
+}
+
+std::optional<error> unsound(const std::string& engine, const documents_outcome& outcome, std::size_t parts) {
+    switch (outcome.status) {
+        case write_status::committed:
+            if (outcome.revs.size() == parts) return std::nullopt;
+            return broken(
+                engine, "write",
+                std::to_string(outcome.revs.size()) + " revisions for " + std::to_string(parts) + " parts");
+        case write_status::conflict:
+        case write_status::absent:
+            if (outcome.failed < parts) return std::nullopt;
+            return broken(engine, "write",
+                          "the part " + std::to_string(outcome.failed) + " of " + std::to_string(parts));
+        case write_status::public_key_taken:
+        case write_status::over_limit:
+            break;
+    }
+    return broken(engine, "write", "the status " + std::to_string(static_cast<int>(outcome.status)));
+}
+
 std::optional<error> unsound(const std::string& engine, const char* call, const write_outcome& outcome,
                              bool has_record) {
-    if (outcome.status > write_status::public_key_taken)
+    if (outcome.status > write_status::over_limit)
         return broken(engine, call, "the status " + std::to_string(static_cast<int>(outcome.status)));
     if (has_record && outcome.status == write_status::committed && !outcome.record)
         return broken(engine, call, "committed and no record");

@@ -5,6 +5,7 @@
 
 #include <gallery/storage.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ std::optional<error> unsound(const std::string& engine, const body& content, con
 std::optional<error> unsound(const std::string& engine, const char* call, const record_ptr& record);
 std::optional<error> unsound(const std::string& engine, const char* call,
                              const std::vector<record_ptr>& records);
+std::optional<error> unsound(const std::string& engine, const char* call,
+                             const std::vector<kept_version>& versions);
+/// @p parts: of the write.
+std::optional<error> unsound(const std::string& engine, const documents_outcome& outcome, std::size_t parts);
 /// @p has_record: a committed outcome comes with the record.
 std::optional<error> unsound(const std::string& engine, const char* call, const write_outcome& outcome,
                              bool has_record);

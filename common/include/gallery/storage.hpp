@@ -1,8 +1,8 @@
 /// The storage contract: what a gallery asks of the engine that stores it.
 ///
 /// The seam is at the level of the gallery: an engine stores image records with their bytes, not keys and
-/// values, so that each does it its natural way. storage_engine (engine.hpp) owns three small interfaces:
-/// image_store (images.hpp), document_store (documents.hpp) and change_feed (feed.hpp). test/contract holds
+/// values, so that each does it its natural way. storage_engine (storage_engine.hpp) owns three small interfaces:
+/// image_store, document_store and change_feed, each in the header of its name. test/contract holds
 /// every engine to these pages. The rules below hold for every function of them.
 ///
 /// Threads. Every coroutine is started on an I/O thread, from any of several, at the same time as others, and
@@ -30,8 +30,8 @@
 /// the reserve, and what erasing frees can be used without a restart.
 #pragma once
 
-#include <gallery/documents.hpp>
-#include <gallery/engine.hpp>
-#include <gallery/feed.hpp>
-#include <gallery/images.hpp>
+#include <gallery/document_store.hpp>
+#include <gallery/storage_engine.hpp>
+#include <gallery/change_feed.hpp>
+#include <gallery/image_store.hpp>
 #include <gallery/write.hpp>

@@ -97,7 +97,7 @@ failure not_done(const error& e) {
     return failure{exit_code::unreachable, "nothing was changed: " + e.message};
 }
 
-task<outcome<new_password>> reset(image_store& store, std::string wanted, std::string configured) {
+task<outcome<new_password>> reset(document_store& store, std::string wanted, std::string configured) {
     auth::directory accounts(store);
     if (auto loaded = co_await accounts.load(); !loaded) co_return not_done(loaded.error());
     const auto chosen = choose(accounts, wanted, configured);
@@ -136,8 +136,8 @@ int reset_sysadmin(std::span<const char* const> arguments) {
     asio::io_context context{1};  // outlives the store, whose threads post to it
     auto store = open_closed_store(wanted->config_file);
     if (!store) return end(out, store.error());
-    const auto ended =
-        run_on(context, reset(*store->opened.store, wanted->user, store->settings.security.sysadmin_email));
+    const auto ended = run_on(context, reset(store->opened.store->documents(), wanted->user,
+                                             store->settings.security.sysadmin_email));
     if (!ended) return end(out, engine_failed());
     const auto& made = *ended;
     if (!made) return end(out, made.error());

@@ -67,6 +67,7 @@ void print_json(const storage::verification& found, const std::string& store) {
     report["sound"] = found.sound();
     report["store"] = store;
     report["images"] = found.records;
+    report["keptVersions"] = found.kept_versions;
     report["bodies"] = found.bodies;
     report["bytes"] = found.bytes;
     report["documents"] = found.documents;
@@ -83,10 +84,11 @@ void print_text(const storage::verification& found, const std::string& store, bo
         std::printf("problem: %s\n", text.c_str());
     if (quiet && found.sound()) return;
     std::printf(
-        "%s: %llu images, %llu bodies (%llu bytes) hashed, %llu documents, %llu index entries: %s\n",
+        "%s: %llu images, %llu kept versions, %llu bodies (%llu bytes) hashed, %llu documents, %llu index "
+        "entries: %s\n",
         store.c_str(), static_cast<unsigned long long>(found.records),
-        static_cast<unsigned long long>(found.bodies), static_cast<unsigned long long>(found.bytes),
-        static_cast<unsigned long long>(found.documents),
+        static_cast<unsigned long long>(found.kept_versions), static_cast<unsigned long long>(found.bodies),
+        static_cast<unsigned long long>(found.bytes), static_cast<unsigned long long>(found.documents),
         static_cast<unsigned long long>(found.index_entries),
         found.sound() ? "all is sound" : (std::to_string(found.problems.size()) + " problems").c_str());
 }

@@ -1,7 +1,7 @@
 /// All documents of a store in memory.
 #pragma once
 
-#include <gallery/documents.hpp>
+#include <gallery/document_store.hpp>
 
 #include <cstddef>
 #include <map>

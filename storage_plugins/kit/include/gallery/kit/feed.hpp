@@ -1,7 +1,7 @@
 /// The newest changes of a store in memory.
 #pragma once
 
-#include <gallery/feed.hpp>
+#include <gallery/change_feed.hpp>
 
 #include <cstddef>
 #include <deque>

@@ -1,4 +1,4 @@
-#include <gallery/documents.hpp>
+#include <gallery/document_store.hpp>
 
 namespace gallery {
 namespace {

@@ -2,10 +2,10 @@
 /// storage.hpp has the rules that hold for every function.
 #pragma once
 
-#include <gallery/documents.hpp>
+#include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
-#include <gallery/feed.hpp>
-#include <gallery/images.hpp>
+#include <gallery/change_feed.hpp>
+#include <gallery/image_store.hpp>
 #include <gallery/task.hpp>
 
 #include <cstdint>
