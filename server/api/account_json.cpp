@@ -17,7 +17,7 @@ void put(json::object& out, std::string_view name, const std::string& value) {
     if (!value.empty()) out[name] = value;
 }
 
-void put(json::object& out, const auth::contact& value) {
+void put(json::object& out, const accounts::contact& value) {
     put(out, "country", value.country);
     put(out, "state", value.state);
     put(out, "city", value.city);
@@ -28,8 +28,8 @@ void put(json::object& out, const auth::contact& value) {
     put(out, "email", value.email);
 }
 
-auth::contact contact_from(json_fields& from) {
-    auth::contact out;
+accounts::contact contact_from(json_fields& from) {
+    accounts::contact out;
     out.country = from.text("country");
     out.state = from.text("state");
     out.city = from.text("city");
@@ -69,7 +69,7 @@ result<void> check_version(const std::optional<std::int64_t>& given, std::int64_
     return {};
 }
 
-json::object tenant_json(const auth::tenant& value) {
+json::object tenant_json(const accounts::tenant& value) {
     json::object out;
     out["id"] = entity_id("TENANT", value.id.value);
     out["createdTime"] = value.created_time;
@@ -83,7 +83,7 @@ json::object tenant_json(const auth::tenant& value) {
     return out;
 }
 
-json::object customer_json(const auth::customer& value) {
+json::object customer_json(const accounts::customer& value) {
     json::object out;
     out["id"] = entity_id("CUSTOMER", value.id.value);
     out["createdTime"] = value.created_time;
@@ -96,7 +96,7 @@ json::object customer_json(const auth::customer& value) {
     return out;
 }
 
-json::object user_json(const auth::user& value) {
+json::object user_json(const accounts::user& value) {
     json::object out;
     out["id"] = entity_id("USER", value.id.value);
     out["createdTime"] = value.created_time;
@@ -132,7 +132,7 @@ json::object user_json(const auth::principal& value) {
     return out;
 }
 
-json::object api_key_json(const auth::api_key& value, std::int64_t now) {
+json::object api_key_json(const accounts::api_key& value, std::int64_t now) {
     json::object out;
     out["id"] = entity_id("API_KEY", value.id.value);
     out["createdTime"] = value.created_time;
@@ -146,9 +146,9 @@ json::object api_key_json(const auth::api_key& value, std::int64_t now) {
     return out;
 }
 
-result<submitted<auth::tenant>> parse_tenant(const json::object& from) {
+result<submitted<accounts::tenant>> parse_tenant(const json::object& from) {
     json_fields fields(from);
-    submitted<auth::tenant> out;
+    submitted<accounts::tenant> out;
     out.id = fields.id("id", "TENANT", false);
     out.version = fields.integer("version");
     out.value.title = fields.text("title");
@@ -160,9 +160,9 @@ result<submitted<auth::tenant>> parse_tenant(const json::object& from) {
     return out;
 }
 
-result<submitted<auth::customer>> parse_customer(const json::object& from) {
+result<submitted<accounts::customer>> parse_customer(const json::object& from) {
     json_fields fields(from);
-    submitted<auth::customer> out;
+    submitted<accounts::customer> out;
     out.id = fields.id("id", "CUSTOMER", false);
     out.version = fields.integer("version");
     out.value.title = fields.text("title");

@@ -2,8 +2,8 @@
 /// additionalInfo is null.
 #pragma once
 
+#include "accounts/accounts.hpp"
 #include "api/json_fields.hpp"
-#include "auth/accounts.hpp"
 
 #include <gallery/error.hpp>
 
@@ -15,14 +15,14 @@
 
 namespace gallery::api {
 
-boost::json::object tenant_json(const auth::tenant& value);
-boost::json::object customer_json(const auth::customer& value);
+boost::json::object tenant_json(const accounts::tenant& value);
+boost::json::object customer_json(const accounts::customer& value);
 /// additionalInfo has, besides what was stored, userCredentialsEnabled and userActivated.
-boost::json::object user_json(const auth::user& value);
+boost::json::object user_json(const accounts::user& value);
 /// As far as a token of another server tells it.
 boost::json::object user_json(const auth::principal& value);
 /// ApiKeyInfo and, **ours**, lastUsedTime (ms, 0 = never, at most a minute behind).
-boost::json::object api_key_json(const auth::api_key& value, std::int64_t now);
+boost::json::object api_key_json(const accounts::api_key& value, std::int64_t now);
 
 /// What a client sent in place of an account. id: absent means a new one. version: where it is given, the
 /// account must still be at it.
@@ -33,15 +33,15 @@ struct submitted {
     Account value;
 };
 
-result<submitted<auth::tenant>> parse_tenant(const boost::json::object& from);
-result<submitted<auth::customer>> parse_customer(const boost::json::object& from);
+result<submitted<accounts::tenant>> parse_tenant(const boost::json::object& from);
+result<submitted<accounts::customer>> parse_customer(const boost::json::object& from);
 
 struct submitted_user {
     std::optional<uuid> id;
     std::optional<std::int64_t> version;
     std::optional<uuid> tenant;    ///< absent, too, where it is the system's
     std::optional<uuid> customer;  ///< absent, too, where it is ThingsBoard's null id
-    auth::user value;              ///< names, email, role, additional_info
+    accounts::user value;          ///< names, email, role, additional_info
 };
 result<submitted_user> parse_user(const boost::json::object& from);
 

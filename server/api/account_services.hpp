@@ -1,9 +1,9 @@
 /// What the endpoints of the accounts need, and how they are hung into the router.
 #pragma once
 
+#include "accounts/directory.hpp"
+#include "accounts/logins.hpp"
 #include "api/access.hpp"
-#include "auth/directory.hpp"
-#include "auth/logins.hpp"
 #include "http/router.hpp"
 
 #include <gallery/error.hpp>
@@ -20,10 +20,10 @@ using body_limiter = std::function<std::uint64_t(std::string_view pattern, std::
 
 /// Outlives the router. Used by all I/O threads at once; nothing in it changes.
 struct account_services {
-    auth::directory& accounts;
-    auth::logins& logins;
+    accounts::directory& accounts;
+    accounts::logins& logins;
     verify_credentials verify;
-    auth::tenant_images_eraser erase_images;
+    accounts::tenant_images_eraser erase_images;
     body_limiter limit_body;
 };
 

@@ -1,10 +1,10 @@
 // API keys: /api/apiKey..., for devices and scripts. The secret is in the answer to the creation and nowhere
 // else. Who comes with a key sees and revokes keys, and makes, changes and enables none.
-#include "api/account_access.hpp"
+#include "accounts/permissions.hpp"
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"
-#include "auth/authenticator.hpp"
+#include "auth/api_key.hpp"
 #include "http/errors.hpp"
 #include "http/query.hpp"
 
@@ -17,31 +17,32 @@
 namespace gallery::api {
 namespace {
 
-using edit_key = auth::directory::edit<auth::api_key>;
+using edit_key = accounts::directory::edit<accounts::api_key>;
 
 error user_not_found(const uuid& id) {
     return {errc::not_found, "User with id [" + to_string(id) + "] is not found"};
 }
 
 /// The key with this id, if whoever asks keeps its user.
-result<auth::api_key_ptr> own_key(const account_services& services, http::request& message, const uuid& id) {
+result<accounts::api_key_ptr> own_key(const account_services& services, http::request& message,
+                                      const uuid& id) {
     const auto who = require_anybody(services, message);
     if (!who) return who.error();
     auto key = services.accounts.find_api_key(api_key_id{id});
     const auto holder = key ? services.accounts.find_user(key->holder) : nullptr;
     if (!holder) return error{errc::not_found, "API key with id [" + to_string(id) + "] is not found"};
-    if (!may_keep(**who, *holder)) return permission_denied();
+    if (!accounts::may_keep(**who, *holder)) return permission_denied();
     return key;
 }
 
 enum class what_for : std::uint8_t { revocation, change };
 
-result<auth::api_key_ptr> key_in_path(const account_services& services, http::request& message,
-                                      what_for purpose) {
+result<accounts::api_key_ptr> key_in_path(const account_services& services, http::request& message,
+                                          what_for purpose) {
     const auto who = require_anybody(services, message);
     if (!who) return who.error();
     if (purpose == what_for::change) {
-        if (const auto may = require_signed_in(**who); !may) return may.error();
+        if (const auto may = accounts::require_signed_in(**who); !may) return may.error();
     }
     const auto id = id_parameter(message, 0, "id");
     if (!id) return id.error();
@@ -49,7 +50,7 @@ result<auth::api_key_ptr> key_in_path(const account_services& services, http::re
 }
 
 /// @p value: the secret of a new key; of a known one it is not known any more and the field is empty.
-http::response key_response(const account_services& services, const auth::api_key& key,
+http::response key_response(const account_services& services, const accounts::api_key& key,
                             const std::string& value) {
     auto out = api_key_json(key, services.accounts.now());
     out["value"] = value;
@@ -69,7 +70,7 @@ task<result<http::response>> update(const account_services& services, http::requ
     if (sent.user && user_id{*sent.user} != (*known)->holder) {
         co_return error{errc::invalid_argument, "The user of an API key cannot be changed"};
     }
-    edit_key how = [sent](auth::api_key& value) -> result<void> {
+    edit_key how = [sent](accounts::api_key& value) -> result<void> {
         value.description = sent.description;
         if (sent.enabled) value.enabled = *sent.enabled;
         if (sent.expiration_time) value.expiration_time = *sent.expiration_time;
@@ -83,7 +84,7 @@ task<result<http::response>> update(const account_services& services, http::requ
 task<result<http::response>> save(const account_services& services, http::request& message) {
     const auto who = require_anybody(services, message);
     if (!who) co_return who.error();
-    if (const auto may = require_signed_in(**who); !may) co_return may.error();
+    if (const auto may = accounts::require_signed_in(**who); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     auto sent = parse_api_key(*body);
@@ -102,9 +103,9 @@ task<result<http::response>> save(const account_services& services, http::reques
     const auto holder_id = sent->user ? user_id{*sent->user} : (*who)->user;
     const auto holder = services.accounts.find_user(holder_id);
     if (!holder) co_return user_not_found(holder_id.value);
-    if (!may_keep(**who, *holder)) co_return permission_denied();
+    if (!accounts::may_keep(**who, *holder)) co_return permission_denied();
     const auto secret = auth::generate_api_key();
-    auth::api_key value;
+    accounts::api_key value;
     value.holder = holder->id;
     value.owner = holder->owner;
     value.description = sent->description;
@@ -123,25 +124,25 @@ task<result<http::response>> list(const account_services& services, http::reques
     if (!id) co_return id.error();
     const auto holder = services.accounts.find_user(user_id{*id});
     if (!holder) co_return user_not_found(*id);
-    if (!may_keep(**who, *holder)) co_return permission_denied();
+    if (!accounts::may_keep(**who, *holder)) co_return permission_denied();
     const auto page =
         parse_page_request(message, {"createdTime", "expirationTime", "description", "enabled"});
     if (!page) co_return page.error();
-    const auto text = [](const auth::api_key& one, std::string_view property) -> std::string {
+    const auto text = [](const accounts::api_key& one, std::string_view property) -> std::string {
         return property == "description" ? one.description : std::string();
     };
-    const auto number = [](const auth::api_key& one, std::string_view property) -> std::int64_t {
+    const auto number = [](const accounts::api_key& one, std::string_view property) -> std::int64_t {
         if (property == "createdTime") return one.created_time;
         if (property == "expirationTime") return one.expiration_time;
         if (property == "enabled") return one.enabled ? 1 : 0;
         return 0;
     };
     const auto now = services.accounts.now();
-    co_return http::response::json(200,
-                                   render_page(
-                                       services.accounts.api_keys_of(holder->id), *page,
-                                       [](const auth::api_key& one) { return one.description; }, text, number,
-                                       [now](const auth::api_key& one) { return api_key_json(one, now); }));
+    co_return http::response::json(
+        200, render_page(
+                 services.accounts.api_keys_of(holder->id), *page,
+                 [](const accounts::api_key& one) { return one.description; }, text, number,
+                 [now](const accounts::api_key& one) { return api_key_json(one, now); }));
 }
 
 /// The body is a JSON string or, as ThingsBoard's clients send it, the bare text.
@@ -163,7 +164,7 @@ task<result<http::response>> describe(const account_services& services, http::re
     json_fields fields(wrapped);
     const auto description = fields.required_text("description");
     if (const auto good = fields.done(); !good) co_return good.error();
-    edit_key how = [description](auth::api_key& key) -> result<void> {
+    edit_key how = [description](accounts::api_key& key) -> result<void> {
         key.description = description;
         return {};
     };
@@ -181,7 +182,7 @@ task<result<http::response>> enable(const account_services& services, http::requ
             errc::invalid_argument,
             "Parameter 'enabledValue' is '" + message.param(1).substr(0, 80) + "'. It takes true or false."};
     }
-    edit_key how = [enabled](auth::api_key& key) -> result<void> {
+    edit_key how = [enabled](accounts::api_key& key) -> result<void> {
         key.enabled = *enabled;
         return {};
     };

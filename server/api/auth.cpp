@@ -1,5 +1,5 @@
 // Login, refresh, logout, passwords, activation: /api/auth/... and /api/noauth/activate.
-#include "api/account_access.hpp"
+#include "accounts/permissions.hpp"
 #include "api/account_json.hpp"
 #include "api/account_services.hpp"
 #include "http/errors.hpp"
@@ -13,14 +13,14 @@
 namespace gallery::api {
 namespace {
 
-http::response pair_response(const auth::token_pair& pair) {
+http::response pair_response(const accounts::token_pair& pair) {
     boost::json::object out;
     out["token"] = pair.token;
     out["refreshToken"] = pair.refresh_token;
     return http::response::json(200, out);
 }
 
-http::response attempt_response(const auth::logins::attempt& attempt) {
+http::response attempt_response(const accounts::logins::attempt& attempt) {
     if (attempt.outcome) return pair_response(*attempt.outcome);
     if (attempt.outcome.error().code == errc::too_many_requests) {
         return http::error_response(attempt.outcome.error(), attempt.retry_after);
@@ -72,7 +72,7 @@ task<result<http::response>> log_out(const account_services& services, http::req
 task<result<http::response>> change_password(const account_services& services, http::request& message) {
     const auto who = require_anybody(services, message);
     if (!who) co_return who.error();
-    if (const auto may = require_signed_in(**who); !may) co_return may.error();
+    if (const auto may = accounts::require_signed_in(**who); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     json_fields fields(*body);

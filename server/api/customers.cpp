@@ -73,11 +73,11 @@ task<result<http::response>> save(const account_services& services, http::reques
         if (known->owner != owner) co_return permission_denied();
     }
     for (int attempt = 0;; ++attempt) {
-        result<auth::customer_ptr> saved = error{};
+        result<accounts::customer_ptr> saved = error{};
         if (sent->id) {
             const customer_id id{*sent->id};
-            auth::directory::edit<auth::customer> how = [given =
-                                                             *sent](auth::customer& value) -> result<void> {
+            accounts::directory::edit<accounts::customer> how =
+                [given = *sent](accounts::customer& value) -> result<void> {
                 if (const auto current = check_version(given.version, value.version); !current)
                     return current;
                 value.title = given.value.title;
@@ -102,7 +102,7 @@ task<result<http::response>> save(const account_services& services, http::reques
 }
 
 /// The customer in the path, if this principal may look at it.
-result<auth::customer_ptr> visible(const account_services& services, http::request& message) {
+result<accounts::customer_ptr> visible(const account_services& services, http::request& message) {
     const auto who = require_role(services, message, {authority::tenant_admin, authority::customer_user});
     if (!who) return who.error();
     const auto id = id_parameter(message, 0, "customerId");
@@ -136,20 +136,21 @@ task<result<http::response>> list(const account_services& services, http::reques
     if (!who) co_return who.error();
     const auto page = parse_page_request(message, {"createdTime", "title", "email", "country", "city"});
     if (!page) co_return page.error();
-    const auto text = [](const auth::customer& one, std::string_view property) -> std::string {
+    const auto text = [](const accounts::customer& one, std::string_view property) -> std::string {
         if (property == "title") return one.title;
         if (property == "email") return one.reach.email;
         if (property == "country") return one.reach.country;
         if (property == "city") return one.reach.city;
         return {};
     };
-    const auto number = [](const auth::customer& one, std::string_view property) {
+    const auto number = [](const accounts::customer& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
-    co_return http::response::json(200, render_page(
-                                            services.accounts.customers_of((*who)->tenant), *page,
-                                            [](const auth::customer& one) { return one.title; }, text, number,
-                                            [](const auth::customer& one) { return customer_json(one); }));
+    co_return http::response::json(200,
+                                   render_page(
+                                       services.accounts.customers_of((*who)->tenant), *page,
+                                       [](const accounts::customer& one) { return one.title; }, text, number,
+                                       [](const accounts::customer& one) { return customer_json(one); }));
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ task<result<http::response>> save(const account_services& services, http::reques
         co_return http::response::json(200, tenant_json(**made));
     }
     const tenant_id id{*sent->id};
-    auth::directory::edit<auth::tenant> how = [given =
-                                                   std::move(*sent)](auth::tenant& value) -> result<void> {
+    accounts::directory::edit<accounts::tenant> how =
+        [given = std::move(*sent)](accounts::tenant& value) -> result<void> {
         if (const auto current = check_version(given.version, value.version); !current) return current;
         value.title = given.value.title;
         value.region = given.value.region;
@@ -71,7 +71,7 @@ task<result<http::response>> list(const account_services& services, http::reques
     const auto page = parse_page_request(message, {"createdTime", "title", "email", "country", "state",
                                                    "city", "address", "address2", "zip", "phone"});
     if (!page) co_return page.error();
-    const auto text = [](const auth::tenant& one, std::string_view property) -> std::string {
+    const auto text = [](const accounts::tenant& one, std::string_view property) -> std::string {
         if (property == "title") return one.title;
         if (property == "email") return one.reach.email;
         if (property == "country") return one.reach.country;
@@ -83,13 +83,13 @@ task<result<http::response>> list(const account_services& services, http::reques
         if (property == "phone") return one.reach.phone;
         return {};
     };
-    const auto number = [](const auth::tenant& one, std::string_view property) {
+    const auto number = [](const accounts::tenant& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
     co_return http::response::json(
         200, render_page(
-                 services.accounts.tenants(), *page, [](const auth::tenant& one) { return one.title; }, text,
-                 number, [](const auth::tenant& one) { return tenant_json(one); }));
+                 services.accounts.tenants(), *page, [](const accounts::tenant& one) { return one.title; },
+                 text, number, [](const accounts::tenant& one) { return tenant_json(one); }));
 }
 
 }  // namespace

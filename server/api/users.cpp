@@ -1,5 +1,5 @@
 // Users: /api/user..., /api/users, and the lists of a tenant's administrators and a customer's users.
-#include "api/account_access.hpp"
+#include "accounts/permissions.hpp"
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"
@@ -18,11 +18,11 @@ error not_found(const uuid& id) {
     return {errc::not_found, "User with id [" + to_string(id) + "] is not found"};
 }
 
-using access_rule = bool (*)(const auth::principal&, const auth::user&) noexcept;
+using access_rule = bool (*)(const auth::principal&, const accounts::user&) noexcept;
 
 struct asked {
     auth::principal_ptr who;
-    auth::user_ptr account;
+    accounts::user_ptr account;
 };
 
 /// Who asks, and the user in the path, if the one may do that with the other.
@@ -37,14 +37,14 @@ result<asked> user_in_path(const account_services& services, http::request& mess
     return asked{std::move(*who), std::move(account)};
 }
 
-auth::logins::condition letting_in(const asked& what) {
-    return [who = what.who](const auth::user& account) { return may_let_in(*who, account); };
+accounts::logins::condition letting_in(const asked& what) {
+    return [who = what.who](const accounts::user& account) { return accounts::may_let_in(*who, account); };
 }
 
 /// A new user as the administrator may make one. A tenant's administrator makes users of the own tenant only,
 /// whatever tenant was sent, as in ThingsBoard.
-result<auth::user> new_user(const account_services& services, const auth::principal& who,
-                            submitted_user&& sent) {
+result<accounts::user> new_user(const account_services& services, const auth::principal& who,
+                                submitted_user&& sent) {
     auto out = std::move(sent.value);
     const bool of_system = who.role == authority::sys_admin;
     out.owner = !of_system ? who.tenant : (sent.tenant ? tenant_id{*sent.tenant} : system_tenant);
@@ -52,7 +52,7 @@ result<auth::user> new_user(const account_services& services, const auth::princi
     if (of_system ? out.role == authority::customer_user : out.role == authority::sys_admin) {
         return permission_denied();
     }
-    if (auto may = may_give_role(who, out.role); !may) return may.error();
+    if (auto may = accounts::may_give_role(who, out.role); !may) return may.error();
     out.enabled = false;
     out.pending = services.logins.begin_activation();
     out.pending->made_with = who.api_key;
@@ -61,8 +61,8 @@ result<auth::user> new_user(const account_services& services, const auth::princi
 
 /// What an update may change: names, phone, additional_info; the email, by who signed in; the role (and with
 /// it the customer) only by somebody else who keeps the user, **ours**; never the tenant.
-result<void> update_user(const auth::principal& who, const submitted_user& sent, auth::user& value) {
-    if (!may_keep(who, value)) return permission_denied();
+result<void> update_user(const auth::principal& who, const submitted_user& sent, accounts::user& value) {
+    if (!accounts::may_keep(who, value)) return permission_denied();
     if (const auto current = check_version(sent.version, value.version); !current) return current;
     if (sent.tenant && tenant_id{*sent.tenant} != value.owner) {
         return error{errc::invalid_argument, "Can't update user tenant id!"};
@@ -71,16 +71,16 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
     auto customer = sent.customer ? std::optional(customer_id{*sent.customer}) : value.customer;
     if (sent.value.role != authority::customer_user && !sent.customer) customer.reset();
     if (sent.value.role != value.role || customer != value.customer) {
-        if (!may_decide_about(who, value)) return permission_denied();
-        if (auto may = may_give_role(who, sent.value.role); !may) return may;
+        if (!accounts::may_decide_about(who, value)) return permission_denied();
+        if (auto may = accounts::may_give_role(who, sent.value.role); !may) return may;
         value.role = sent.value.role;
         value.customer = customer;
-        if (!may_decide_about(who, value)) return permission_denied();
+        if (!accounts::may_decide_about(who, value)) return permission_denied();
         if (value.role == authority::sys_admin && who.role != authority::sys_admin)
             return permission_denied();
     }
     if (sent.value.email != value.email) {
-        if (auto may = require_signed_in(who); !may) return may;
+        if (auto may = accounts::require_signed_in(who); !may) return may;
         value.email = sent.value.email;
     }
     value.first_name = sent.value.first_name;
@@ -109,7 +109,8 @@ task<result<http::response>> save(const account_services& services, http::reques
         co_return http::response::json(200, user_json(**made));
     }
     const user_id id{*sent->id};
-    auth::directory::edit<auth::user> how = [who = *who, given = std::move(*sent)](auth::user& value) {
+    accounts::directory::edit<accounts::user> how = [who = *who,
+                                                     given = std::move(*sent)](accounts::user& value) {
         return update_user(*who, given, value);
     };
     auto changed = co_await services.accounts.change_user(id, std::move(how));
@@ -118,25 +119,25 @@ task<result<http::response>> save(const account_services& services, http::reques
 }
 
 task<result<http::response>> find(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, may_keep);
+    const auto found = user_in_path(services, message, accounts::may_keep);
     if (!found) co_return found.error();
     co_return http::response::json(200, user_json(*found->account));
 }
 
 task<result<http::response>> erase(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, may_keep);
+    const auto found = user_in_path(services, message, accounts::may_keep);
     if (!found) co_return found.error();
     if (found->who->user == found->account->id && found->who->role == authority::sys_admin) {
         co_return error{errc::permission_denied, "Sysadmin is not allowed to delete himself"};
     }
-    if (!may_decide_about(*found->who, *found->account)) co_return permission_denied();
+    if (!accounts::may_decide_about(*found->who, *found->account)) co_return permission_denied();
     auto done = co_await services.accounts.delete_user(found->account->id);
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
 task<result<http::response>> set_enabled(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, may_decide_about);
+    const auto found = user_in_path(services, message, accounts::may_decide_about);
     if (!found) co_return found.error();
     const auto enabled = http::query_view(message.query()).get_boolean("userCredentialsEnabled");
     if (!enabled) co_return enabled.error();
@@ -146,7 +147,7 @@ task<result<http::response>> set_enabled(const account_services& services, http:
 }
 
 task<result<http::response>> activation_link(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, may_decide_about);
+    const auto found = user_in_path(services, message, accounts::may_decide_about);
     if (!found) co_return found.error();
     auto token = co_await services.logins.activation_token(found->account->id, letting_in(*found));
     if (!token) co_return token.error();
@@ -159,7 +160,7 @@ task<result<http::response>> activation_link(const account_services& services, h
 
 /// **Ours**: ThingsBoard resets a password by mail only, which a gallery does not send.
 task<result<http::response>> set_password(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, may_decide_about);
+    const auto found = user_in_path(services, message, accounts::may_decide_about);
     if (!found) co_return found.error();
     auto allowed = letting_in(*found);
     if (const auto may = allowed(*found->account); !may) co_return may.error();
@@ -174,29 +175,29 @@ task<result<http::response>> set_password(const account_services& services, http
     co_return http::response::empty(200);
 }
 
-result<http::response> user_page(http::request& message, std::vector<auth::user_ptr> users) {
+result<http::response> user_page(http::request& message, std::vector<accounts::user_ptr> users) {
     const auto page = parse_page_request(message, {"createdTime", "firstName", "lastName", "email"});
     if (!page) return page.error();
-    const auto text = [](const auth::user& one, std::string_view property) -> std::string {
+    const auto text = [](const accounts::user& one, std::string_view property) -> std::string {
         if (property == "firstName") return one.first_name;
         if (property == "lastName") return one.last_name;
         if (property == "email") return one.email;
         return {};
     };
-    const auto number = [](const auth::user& one, std::string_view property) {
+    const auto number = [](const accounts::user& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
     return http::response::json(
         200, render_page(
-                 std::move(users), *page, [](const auth::user& one) { return one.email; }, text, number,
-                 [](const auth::user& one) { return user_json(one); }));
+                 std::move(users), *page, [](const accounts::user& one) { return one.email; }, text, number,
+                 [](const accounts::user& one) { return user_json(one); }));
 }
 
 /// The users whom this principal keeps; a customer's user sees those of the same customer.
 task<result<http::response>> list(const account_services& services, http::request& message) {
     const auto who = require_anybody(services, message);
     if (!who) co_return who.error();
-    std::vector<auth::user_ptr> users;
+    std::vector<accounts::user_ptr> users;
     switch ((*who)->role) {
         case authority::sys_admin: {
             users = services.accounts.users_with(authority::sys_admin);
@@ -223,7 +224,7 @@ task<result<http::response>> list_tenant_admins(const account_services& services
         co_return error{errc::not_found, "Tenant with id [" + to_string(*id) + "] is not found"};
     }
     auto users = services.accounts.users_of(tenant_id{*id});
-    std::erase_if(users, [](const auth::user_ptr& one) { return one->role != authority::tenant_admin; });
+    std::erase_if(users, [](const accounts::user_ptr& one) { return one->role != authority::tenant_admin; });
     co_return user_page(message, std::move(users));
 }
 

@@ -34,7 +34,7 @@ void change_signal::listen(std::function<void()> wake) {
     wake_ = std::move(wake);
 }
 
-change_follower::change_follower(change_feed& feed, cache::etag_cache& etags, auth::directory& accounts,
+change_follower::change_follower(change_feed& feed, cache::etag_cache& etags, accounts::directory& accounts,
                                  std::shared_ptr<change_signal> signal, io_executor home,
                                  std::function<void(std::string_view)> complain)
     : feed_(feed),

@@ -2,7 +2,7 @@
 /// entries of the ETag cache are dropped, accounts read again.
 #pragma once
 
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 #include "cache/etag_cache.hpp"
 
 #include <gallery/storage.hpp>
@@ -38,7 +38,7 @@ private:
 class change_follower {
 public:
     /// All of them outlive this; everything of it runs on @p home. @p complain is told what went wrong.
-    change_follower(change_feed& feed, cache::etag_cache& etags, auth::directory& accounts,
+    change_follower(change_feed& feed, cache::etag_cache& etags, accounts::directory& accounts,
                     std::shared_ptr<change_signal> signal, io_executor home,
                     std::function<void(std::string_view)> complain);
 
@@ -61,7 +61,7 @@ private:
 
     change_feed& feed_;
     cache::etag_cache& etags_;
-    auth::directory& accounts_;
+    accounts::directory& accounts_;
     std::shared_ptr<change_signal> signal_;
     io_executor home_;
     std::function<void(std::string_view)> complain_;

@@ -45,8 +45,9 @@ result<void> gallery_server::parts::make_administrator(const start_options& opti
         report.emplace_back("sign in as", named(security.sysadmin_email, auth::authority::sys_admin) +
                                               " with the password of GALLERY_SYSADMIN_PASSWORD");
     }
-    const auto made = wait_for(http_->executor(0), auth::ensure_sysadmin(*accounts_, *passwords_,
-                                                                         security.sysadmin_email, password));
+    const auto made =
+        wait_for(http_->executor(0),
+                 accounts::ensure_sysadmin(*accounts_, *passwords_, security.sysadmin_email, password));
     if (!made) return made.error();
     made_accounts_ = true;
     return {};
@@ -56,8 +57,8 @@ result<void> gallery_server::parts::make_demo(const start_options& options) {
     const auto& chosen = settings.security.demo_password;
     const auto password = chosen.empty() ? auth::generate_password() : chosen;
     const std::pair<const char*, auth::authority> both[] = {
-        {auth::demo_tenant_email, auth::authority::tenant_admin},
-        {auth::demo_customer_email, auth::authority::customer_user}};
+        {accounts::demo_tenant_email, auth::authority::tenant_admin},
+        {accounts::demo_customer_email, auth::authority::customer_user}};
     for (const auto& [email, role] : both) {
         if (accounts_->find_user_by_email(email)) {
             // The customer's user was made with the same, so one try says it of both.
@@ -69,7 +70,8 @@ result<void> gallery_server::parts::make_demo(const start_options& options) {
                                 named(email, role) + " with the password of GALLERY_DEMO_PASSWORD");
         }
     }
-    const auto accounts = wait_for(http_->executor(0), auth::ensure_demo(*accounts_, *passwords_, password));
+    const auto accounts =
+        wait_for(http_->executor(0), accounts::ensure_demo(*accounts_, *passwords_, password));
     if (!accounts) return accounts.error();
     made_accounts_ = made_accounts_ || !accounts->made.empty();
     demo_tenant_ = accounts->tenant;

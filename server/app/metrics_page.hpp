@@ -1,8 +1,8 @@
 /// The server's figures in Prometheus' text format.
 #pragma once
 
+#include "accounts/authenticator.hpp"
 #include "app/request_metrics.hpp"
-#include "auth/authenticator.hpp"
 #include "cache/etag_cache.hpp"
 #include "gallery/byte_budget.hpp"
 #include "imaging/pool.hpp"
@@ -18,7 +18,7 @@ struct metrics_sources {
     const http::server* server = nullptr;
     const storage::measured_engine* store = nullptr;
     const cache::etag_cache* etags = nullptr;
-    const auth::authenticator* authenticator = nullptr;
+    const accounts::authenticator* authenticator = nullptr;
     const imaging::pool* imaging = nullptr;
     const service::byte_budget* uploads = nullptr;
 };

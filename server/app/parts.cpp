@@ -133,26 +133,26 @@ result<void> gallery_server::parts::load_accounts() {
         if (!kept) return kept.error();
         key = std::move(*kept);
     }
-    auth::directory_options directory;
+    accounts::directory_options directory;
     directory.longest_token_ms = std::chrono::milliseconds(std::max(security.token_expiration_time,
                                                                     security.refresh_token_expiration_time))
                                      .count();
     // A configured key may be shared with a ThingsBoard server; one that was made here is nobody else's.
     const bool shared_key = !security.token_signing_key.empty();
     directory.keep_tombstones = shared_key;
-    auth::authenticator_options gate;
+    accounts::authenticator_options gate;
     gate.foreign_users = shared_key;
 
     const auto& cache = settings.cache;
     etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live);
-    accounts_ = std::make_unique<auth::directory>(storage_.store->documents(), directory);
+    accounts_ = std::make_unique<accounts::directory>(storage_.store->documents(), directory);
     codec_ = std::make_unique<auth::token_codec>(std::move(key), security.token_issuer);
-    authenticator_ = std::make_unique<auth::authenticator>(*accounts_, *codec_, gate);
+    authenticator_ = std::make_unique<accounts::authenticator>(*accounts_, *codec_, gate);
     passwords_ = std::make_unique<auth::password_service>();
-    auth::login_options logins;
+    accounts::login_options logins;
     logins.access_lifetime = security.token_expiration_time;
     logins.refresh_lifetime = security.refresh_token_expiration_time;
-    logins_ = std::make_unique<auth::logins>(*accounts_, *codec_, *passwords_, limiter_, logins);
+    logins_ = std::make_unique<accounts::logins>(*accounts_, *codec_, *passwords_, limiter_, logins);
 
     const auto home = http_->executor(0);
     follower_ =
@@ -198,7 +198,7 @@ result<void> gallery_server::parts::make_services() {
         if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
         // A crash came in the middle; until it is ended the tenant stays shut out.
         for (const auto& tenant : accounts_->unfinished_deletions()) {
-            auth::tenant_images_eraser erase = [this](tenant_id id) { return images_->erase_all(id); };
+            accounts::tenant_images_eraser erase = [this](tenant_id id) { return images_->erase_all(id); };
             const auto deleted = co_await accounts_->delete_tenant(tenant, std::move(erase));
             if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
         }

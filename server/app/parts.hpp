@@ -1,6 +1,9 @@
 /// What the server consists of, in the order in which it is made. Private to gallery_server.
 #pragma once
 
+#include "accounts/authenticator.hpp"
+#include "accounts/first_accounts.hpp"
+#include "accounts/logins.hpp"
 #include "api/account_services.hpp"
 #include "api/image_bytes.hpp"
 #include "api/images.hpp"
@@ -10,9 +13,6 @@
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/request_metrics.hpp"
-#include "auth/authenticator.hpp"
-#include "auth/first_accounts.hpp"
-#include "auth/logins.hpp"
 #include "cache/etag_cache.hpp"
 #include "gallery/byte_budget.hpp"
 #include "gallery/coded_bodies.hpp"
@@ -68,12 +68,12 @@ private:
     opened_storage storage_;
     request_metrics requests_;
     std::unique_ptr<cache::etag_cache> etags_;
-    std::unique_ptr<auth::directory> accounts_;
+    std::unique_ptr<accounts::directory> accounts_;
     std::unique_ptr<auth::token_codec> codec_;
-    std::unique_ptr<auth::authenticator> authenticator_;
+    std::unique_ptr<accounts::authenticator> authenticator_;
     auth::login_limiter limiter_;
     std::unique_ptr<auth::password_service> passwords_;
-    std::unique_ptr<auth::logins> logins_;
+    std::unique_ptr<accounts::logins> logins_;
     asio::thread_pool background_{2};
     std::unique_ptr<service::coded_bodies> coded_;
     std::unique_ptr<service::byte_budget> uploads_;

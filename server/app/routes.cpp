@@ -38,7 +38,7 @@ std::uint64_t gallery_server::parts::body_limit(std::string_view pattern, std::u
 result<void> gallery_server::parts::add_routes() {
     routes_ = std::make_shared<http::router>();
     const api::verify_credentials verify = [this](std::string_view credentials) {
-        return authenticator_->authenticate(credentials, auth::authenticator::coarse_now());
+        return authenticator_->authenticate(credentials, accounts::authenticator::coarse_now());
     };
     api::system_parameters parameters;
     parameters.max_resource_size = settings.image.max_resource_size;

@@ -43,7 +43,7 @@ using record_check = std::function<result<void>(const image_record*)>;
 /// busy.
 using inspect_picture = std::function<task<result<imaging::picture>>(bytes)>;
 
-/// Whether a tenant was deleted or is being deleted (auth::directory::tenant_gone). Any thread.
+/// Whether a tenant was deleted or is being deleted (accounts::directory::tenant_gone). Any thread.
 using tenant_gone = std::function<bool(const tenant_id&)>;
 
 class images {

@@ -20,8 +20,9 @@ SERVER = {
     "storage": set(),
     "auth": {"cache"},
     "gallery": {"auth", "imaging", "cache", "storage"},
-    "api": {"gallery", "auth", "imaging", "cache", "storage", "http"},
-    "app": {"api", "gallery", "auth", "imaging", "cache", "storage", "http", "config"},
+    "accounts": {"auth", "cache"},
+    "api": {"gallery", "accounts", "auth", "imaging", "cache", "storage", "http"},
+    "app": {"api", "accounts", "gallery", "auth", "imaging", "cache", "storage", "http", "config"},
 }
 # Libraries that only some may use.
 LIBRARIES = [

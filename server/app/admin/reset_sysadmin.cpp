@@ -1,8 +1,8 @@
 #include "app/admin/reset_sysadmin.hpp"
 
+#include "accounts/directory.hpp"
 #include "app/admin/closed_store.hpp"
 #include "app/admin/output.hpp"
-#include "auth/directory.hpp"
 #include "auth/password.hpp"
 
 #include <boost/json/object.hpp>
@@ -63,15 +63,15 @@ outcome<options> parse(std::span<const char* const> arguments) {
     return parsed;
 }
 
-std::string addresses(const std::vector<auth::user_ptr>& all) {
+std::string addresses(const std::vector<accounts::user_ptr>& all) {
     std::string text;
     for (const auto& one : all)
         text += (text.empty() ? "" : ", ") + one->email;
     return text;
 }
 
-outcome<auth::user_ptr> choose(const auth::directory& accounts, const std::string& wanted,
-                               const std::string& configured) {
+outcome<accounts::user_ptr> choose(const accounts::directory& accounts, const std::string& wanted,
+                                   const std::string& configured) {
     const auto all = accounts.users_with(auth::authority::sys_admin);
     if (all.empty()) {
         return failure{exit_code::not_found,
@@ -98,18 +98,19 @@ failure not_done(const error& e) {
 }
 
 task<outcome<new_password>> reset(document_store& store, std::string wanted, std::string configured) {
-    auth::directory accounts(store);
+    accounts::directory accounts(store);
     if (auto loaded = co_await accounts.load(); !loaded) co_return not_done(loaded.error());
     const auto chosen = choose(accounts, wanted, configured);
     if (!chosen) co_return chosen.error();
 
     new_password made{(*chosen)->email, auth::generate_password()};
-    auth::directory::edit<auth::user> change = [hash = auth::hash_password(made.text, auth::password_cost()),
-                                                now = accounts.now()](auth::user& value) -> result<void> {
+    accounts::directory::edit<accounts::user> change =
+        [hash = auth::hash_password(made.text, auth::password_cost()),
+         now = accounts.now()](accounts::user& value) -> result<void> {
         value.password_hash = hash;
         value.pending.reset();
         value.enabled = true;
-        // Later than before even within one second, as in auth::logins.
+        // Later than before even within one second, as in accounts::logins.
         value.tokens_valid_after = std::max(now / 1000, value.tokens_valid_after + 1);
         return {};
     };

@@ -1,8 +1,8 @@
 // What a repeated request costs in memory, over the whole path: session, router, authenticator with its
 // accounts, etag cache, image service, storage plugin, response. Every allocator of the process is counted.
 #define BOOST_TEST_MODULE api
+#include "accounts/house.hpp"
 #include "api/image_bytes.hpp"
-#include "auth/house.hpp"
 #include "boost_test.hpp"
 #include "gallery/gallery_fixture.hpp"
 #include "http/server.hpp"
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_revoked_token_is_refused_with_the_next_request_of_the_sam
     repeater client(house.server->port());
     const auto request = request_of(house, condition(house));
     BOOST_TEST(client.round(request).substr(9, 3) == "304");
-    auto disable = [](auth::user& account) -> result<void> {
+    auto disable = [](accounts::user& account) -> result<void> {
         account.enabled = false;
         return {};
     };

@@ -12,8 +12,8 @@
 /// again and again, and what the store reports.
 #pragma once
 
-#include "auth/account_tables.hpp"
-#include "auth/accounts.hpp"
+#include "accounts/account_tables.hpp"
+#include "accounts/accounts.hpp"
 #include "auth/async_mutex.hpp"
 #include "cache/token_cache.hpp"
 
@@ -31,7 +31,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 struct directory_options {
     /// How long any token lives at most; tombstones and ended sessions are kept for that long.
@@ -73,7 +73,7 @@ public:
     [[nodiscard]] std::vector<customer_ptr> customers_of(tenant_id owner) const;
     [[nodiscard]] std::vector<user_ptr> users_of(tenant_id owner) const;
     [[nodiscard]] std::vector<user_ptr> users_of(customer_id owner) const;
-    [[nodiscard]] std::vector<user_ptr> users_with(authority role) const;
+    [[nodiscard]] std::vector<user_ptr> users_with(auth::authority role) const;
     [[nodiscard]] std::vector<api_key_ptr> api_keys_of(user_id holder) const;
     /// Tenants whose deletion was begun and not ended, by a crash or an error: delete_tenant() ends it.
     [[nodiscard]] std::vector<tenant_id> unfinished_deletions() const;
@@ -170,7 +170,7 @@ private:
     document_store& store_;
     const directory_options options_;
     std::function<std::int64_t()> now_;
-    async_mutex writing_;
+    auth::async_mutex writing_;
     mutable std::shared_mutex tables_mutex_;  ///< guards tables_
     std::shared_ptr<account_tables> tables_;
     cache::revocation_epoch epoch_;
@@ -179,4 +179,4 @@ private:
 /// Milliseconds since 1970, from the system's clock.
 std::int64_t system_milliseconds();
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -1,12 +1,12 @@
-#include "api/account_access.hpp"
+#include "accounts/permissions.hpp"
 
-namespace gallery::api {
+namespace gallery::accounts {
 
-bool may_keep(const auth::principal& who, const auth::user& account) noexcept {
+bool may_keep(const auth::principal& who, const user& account) noexcept {
     return who.user == account.id || may_decide_about(who, account);
 }
 
-bool may_decide_about(const auth::principal& who, const auth::user& account) noexcept {
+bool may_decide_about(const auth::principal& who, const user& account) noexcept {
     if (who.user == account.id) return false;
     switch (who.role) {
         case auth::authority::sys_admin:
@@ -32,9 +32,9 @@ result<void> may_give_role(const auth::principal& who, auth::authority role) {
     return require_signed_in(who);
 }
 
-result<void> may_let_in(const auth::principal& who, const auth::user& account) {
+result<void> may_let_in(const auth::principal& who, const user& account) {
     if (account.pending && account.pending->made_with == who.api_key) return {};
     return require_signed_in(who);
 }
 
-}  // namespace gallery::api
+}  // namespace gallery::accounts

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 /// Where a tenant or customer is reached. None of it means anything to the server.
 struct contact {
@@ -64,7 +64,7 @@ struct user {
     user_id id;
     tenant_id owner;  ///< system_tenant for system administrators
     std::optional<customer_id> customer;
-    authority role = authority::customer_user;
+    auth::authority role = auth::authority::customer_user;
     std::int64_t created_time = 0;
     std::string email;
     std::string first_name;
@@ -121,4 +121,4 @@ using customer_ptr = std::shared_ptr<const customer>;
 using user_ptr = std::shared_ptr<const user>;
 using api_key_ptr = std::shared_ptr<const api_key>;
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

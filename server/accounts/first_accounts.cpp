@@ -1,18 +1,18 @@
-#include "auth/first_accounts.hpp"
+#include "accounts/first_accounts.hpp"
 
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
 
-task<result<new_account>> make(directory& accounts, password_service& passwords, user account,
+task<result<new_account>> make(directory& accounts, auth::password_service& passwords, user account,
                                std::string password) {
     new_account out;
     out.email = account.email;
     out.role = account.role;
     out.generated = password.empty();
-    out.password = out.generated ? generate_password() : std::move(password);
-    if (const auto allowed = check_password_policy(out.password); !allowed) {
+    out.password = out.generated ? auth::generate_password() : std::move(password);
+    if (const auto allowed = auth::check_password_policy(out.password); !allowed) {
         co_return error{allowed.error().code, "The password given for " + out.email +
                                                   " cannot be used: " + allowed.error().message};
     }
@@ -26,13 +26,14 @@ task<result<new_account>> make(directory& accounts, password_service& passwords,
 
 }  // namespace
 
-task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts, password_service& passwords,
-                                                         std::string email, std::string password) {
+task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts,
+                                                         auth::password_service& passwords, std::string email,
+                                                         std::string password) {
     std::optional<new_account> out;
-    if (!accounts.users_with(authority::sys_admin).empty()) co_return out;
+    if (!accounts.users_with(auth::authority::sys_admin).empty()) co_return out;
     user account;
     account.owner = system_tenant;
-    account.role = authority::sys_admin;
+    account.role = auth::authority::sys_admin;
     account.email = std::move(email);
     auto made = co_await make(accounts, passwords, std::move(account), std::move(password));
     if (!made) co_return made.error();
@@ -40,7 +41,7 @@ task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts, pa
     co_return out;
 }
 
-task<result<demo_accounts>> ensure_demo(directory& accounts, password_service& passwords,
+task<result<demo_accounts>> ensure_demo(directory& accounts, auth::password_service& passwords,
                                         std::string password) {
     demo_accounts out;
     if (const auto known = accounts.find_user_by_email(demo_tenant_email)) {
@@ -53,7 +54,7 @@ task<result<demo_accounts>> ensure_demo(directory& accounts, password_service& p
         out.tenant = (*made_tenant)->id;
         user admin;
         admin.owner = out.tenant;
-        admin.role = authority::tenant_admin;
+        admin.role = auth::authority::tenant_admin;
         admin.email = demo_tenant_email;
         admin.first_name = "Demo";
         admin.last_name = "Administrator";
@@ -75,7 +76,7 @@ task<result<demo_accounts>> ensure_demo(directory& accounts, password_service& p
         user member;
         member.owner = out.tenant;
         member.customer = (*made_customer)->id;
-        member.role = authority::customer_user;
+        member.role = auth::authority::customer_user;
         member.email = demo_customer_email;
         member.first_name = "Demo";
         member.last_name = "User";
@@ -86,4 +87,4 @@ task<result<demo_accounts>> ensure_demo(directory& accounts, password_service& p
     co_return out;
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -1,10 +1,10 @@
-#include "auth/account_documents.hpp"
+#include "accounts/account_documents.hpp"
 
 #include <boost/json.hpp>
 
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
 
 namespace json = boost::json;
@@ -185,7 +185,7 @@ document to_document(const user& value) {
     json::object out;
     out["tenant"] = to_string(value.owner);
     if (value.customer) out["customer"] = to_string(*value.customer);
-    out["role"] = name_of(value.role);
+    out["role"] = auth::name_of(value.role);
     out["createdTime"] = value.created_time;
     put(out, "email", value.email);
     put(out, "firstName", value.first_name);
@@ -219,7 +219,7 @@ result<user> from_document<user>(const document& doc) {
     if (belongs_to) out.customer = customer_id{*belongs_to};
     std::string role;
     from.read("role", role);
-    if (const auto parsed = parse_authority(role)) {
+    if (const auto parsed = auth::parse_authority(role)) {
         out.role = *parsed;
     } else {
         from.note("role");
@@ -315,4 +315,4 @@ result<spent_token> from_document<spent_token>(const document& doc) {
     return from.finish(std::move(out));
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -6,7 +6,7 @@
 /// older server reads what a newer one wrote.
 #pragma once
 
-#include "auth/accounts.hpp"
+#include "accounts/accounts.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage.hpp>
@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 template <class Account>
 struct document_of;  ///< specialised below: kind, and the key of an account in memory
@@ -71,4 +71,4 @@ result<ended_session> from_document<ended_session>(const document& doc);
 template <>
 result<spent_token> from_document<spent_token>(const document& doc);
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -5,19 +5,19 @@
 /// but for what only others may do (see may_decide_about).
 #pragma once
 
-#include "auth/accounts.hpp"
+#include "accounts/accounts.hpp"
 #include "auth/principal.hpp"
 
 #include <gallery/error.hpp>
 
-namespace gallery::api {
+namespace gallery::accounts {
 
 /// See the account and its API keys, rename it, make and revoke its keys.
-bool may_keep(const auth::principal& who, const auth::user& account) noexcept;
+bool may_keep(const auth::principal& who, const user& account) noexcept;
 
 /// Enable, disable, delete, change the role, set the password, hand out the activation link: as may_keep(),
 /// but nobody decides so about himself.
-bool may_decide_about(const auth::principal& who, const auth::user& account) noexcept;
+bool may_decide_about(const auth::principal& who, const user& account) noexcept;
 
 /// What opens an account is for who signed in. An API key is in scripts and devices, where it is found, and
 /// may be good for a day: whoever has it must not be able to make more of it than that, by another key, a
@@ -31,6 +31,6 @@ result<void> may_give_role(const auth::principal& who, auth::authority role);
 
 /// The first password or the activation link of @p account: who signed in, and the API key that made the
 /// user, until the user has chosen a password. Error: as require_signed_in().
-result<void> may_let_in(const auth::principal& who, const auth::user& account);
+result<void> may_let_in(const auth::principal& who, const user& account);
 
-}  // namespace gallery::api
+}  // namespace gallery::accounts

@@ -1,7 +1,7 @@
-#include "auth/authenticator.hpp"
+#include "accounts/authenticator.hpp"
+#include "auth/thingsboard_token.hpp"
 #include "boost_test.hpp"
 #include "house.hpp"
-#include "thingsboard_token.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -11,6 +11,7 @@
 namespace {
 
 using namespace gallery;
+using namespace gallery::accounts;
 using namespace gallery::auth;
 using gallery::test::house;
 using gallery::test::run;

@@ -1,12 +1,12 @@
 // Reading, and the rules that references and unique names obey. Writing is in directory_writes.cpp.
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 
-#include "auth/account_documents.hpp"
+#include "accounts/account_documents.hpp"
 
 #include <chrono>
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
 
 error refused(std::string text) {
@@ -92,7 +92,7 @@ std::vector<user_ptr> directory::users_of(customer_id owner) const {
     return out;
 }
 
-std::vector<user_ptr> directory::users_with(authority role) const {
+std::vector<user_ptr> directory::users_with(auth::authority role) const {
     std::vector<user_ptr> out;
     const std::shared_lock lock(tables_mutex_);
     for (const auto& [id, value] : tables_->of<user>()) {
@@ -181,16 +181,16 @@ result<void> directory::check(const user& value) const {
     if (value.email.empty()) return refused("User email should be specified!");
     const bool of_system = value.owner == system_tenant;
     switch (value.role) {
-        case authority::sys_admin:
+        case auth::authority::sys_admin:
             if (!of_system || value.customer) {
                 return refused("System administrator can't be assigned neither to tenant nor to customer!");
             }
             break;
-        case authority::tenant_admin:
+        case auth::authority::tenant_admin:
             if (of_system) return refused("Tenant administrator should be assigned to tenant!");
             if (value.customer) return refused("Tenant administrator can't be assigned to customer!");
             break;
-        case authority::customer_user:
+        case auth::authority::customer_user:
             if (of_system || !value.customer) return refused("Customer user should be assigned to customer!");
             break;
     }
@@ -222,4 +222,4 @@ result<void> directory::check(const api_key& value) const {
     return {};
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -1,16 +1,14 @@
-#include "auth/authenticator.hpp"
+#include "accounts/authenticator.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/api_key.hpp"
 
 #include <atomic>
 #include <ctime>
 #include <optional>
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
-
-constexpr std::size_t api_key_letters = 43;
 
 error failed() {
     return {errc::unauthenticated, "Authentication failed"};
@@ -35,21 +33,21 @@ std::optional<std::string_view> after_scheme(std::string_view header, std::strin
     return header;
 }
 
-bool is_consistent(const token_claims& claims) {
+bool is_consistent(const auth::token_claims& claims) {
     if (!claims.enabled) return false;
     switch (claims.role) {
-        case authority::sys_admin:
+        case auth::authority::sys_admin:
             return claims.tenant == system_tenant && !claims.customer;
-        case authority::tenant_admin:
+        case auth::authority::tenant_admin:
             return claims.tenant != system_tenant && !claims.customer;
-        case authority::customer_user:
+        case auth::authority::customer_user:
             return claims.tenant != system_tenant && claims.customer.has_value();
     }
     return false;
 }
 
-principal of_account(const user& account) {
-    principal who;
+auth::principal of_account(const user& account) {
+    auth::principal who;
     who.user = account.id;
     who.tenant = account.owner;
     who.customer = account.customer;
@@ -60,8 +58,8 @@ principal of_account(const user& account) {
     return who;
 }
 
-principal of_claims(const token_claims& claims) {
-    principal who;
+auth::principal of_claims(const auth::token_claims& claims) {
+    auth::principal who;
     who.user = claims.user;
     who.tenant = claims.tenant;
     who.customer = claims.customer;
@@ -80,16 +78,8 @@ std::uint64_t next_serial() {
 
 }  // namespace
 
-std::string generate_api_key() {
-    return std::string(api_key_prefix) + random_alphanumerics(api_key_letters);
-}
-
-sha256_digest api_key_digest(std::string_view secret) noexcept {
-    return sha256({secret.data(), secret.size()});
-}
-
 struct authenticator::proof {
-    principal who;
+    auth::principal who;
     time_point expires_at;
     std::shared_ptr<std::atomic<std::int64_t>> latest_use;  ///< of an API key
 };
@@ -100,7 +90,7 @@ struct authenticator::thread_cache {
     cache::token_cache<proof> tokens;
 };
 
-authenticator::authenticator(const directory& accounts, const token_codec& codec,
+authenticator::authenticator(const directory& accounts, const auth::token_codec& codec,
                              authenticator_options options)
     : accounts_(accounts), codec_(codec), options_(options), serial_(next_serial()) {}
 
@@ -126,7 +116,7 @@ authenticator::time_point authenticator::coarse_now() noexcept {
     return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
-result<principal_ptr> authenticator::authenticate(std::string_view header, time_point now) {
+result<auth::principal_ptr> authenticator::authenticate(std::string_view header, time_point now) {
     const auto note_use = [now](const proof& proven) {
         if (!proven.latest_use) return;
         const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
@@ -139,14 +129,14 @@ result<principal_ptr> authenticator::authenticate(std::string_view header, time_
     auto& known = cache_of_this_thread();
     if (const auto* found = known.find(header, now)) {
         note_use(**found);
-        return principal_ptr(*found, &(*found)->who);
+        return auth::principal_ptr(*found, &(*found)->who);
     }
     const auto epoch = accounts_.epoch().current();
     auto verified = verify(header, now);
     if (!verified) return verified.error();
     note_use(**verified);
     known.insert(header, *verified, (*verified)->expires_at, epoch);
-    return principal_ptr(*verified, &(*verified)->who);
+    return auth::principal_ptr(*verified, &(*verified)->who);
 }
 
 result<std::shared_ptr<const authenticator::proof>> authenticator::verify(std::string_view header,
@@ -160,7 +150,7 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
                                                                                 time_point now) const {
     auto claims = codec_.verify(token, now);
     if (!claims) return claims.error();
-    if (claims->kind != token_kind::access) {
+    if (claims->kind != auth::token_kind::access) {
         return error{errc::unauthenticated,
                      "Invalid JWT token: a refresh token is good for /api/auth/token only"};
     }
@@ -183,8 +173,8 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
 
 result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(std::string_view secret,
                                                                               time_point now) const {
-    if (!secret.starts_with(api_key_prefix) || secret.size() > 256) return failed();
-    const auto standing = accounts_.key_standing_of(api_key_digest(secret));
+    if (!secret.starts_with(auth::api_key_prefix) || secret.size() > 256) return failed();
+    const auto standing = accounts_.key_standing_of(auth::api_key_digest(secret));
     if (!standing.key || !standing.account || standing.tenant_gone) return failed();
     if (!standing.key->enabled) return error{errc::unauthenticated, "The API key is disabled"};
     const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
@@ -216,4 +206,4 @@ cache::token_cache_counters authenticator::counters() const {
     return sum;
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

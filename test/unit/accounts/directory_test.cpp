@@ -1,4 +1,4 @@
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 #include "boost_test.hpp"
 #include "house.hpp"
 
@@ -9,6 +9,7 @@
 namespace {
 
 using namespace gallery;
+using namespace gallery::accounts;
 using namespace gallery::auth;
 using gallery::test::house;
 using gallery::test::run;

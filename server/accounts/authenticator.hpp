@@ -1,7 +1,7 @@
 /// From an authentication header to the principal behind it.
 #pragma once
 
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 #include "auth/jwt.hpp"
 #include "auth/principal.hpp"
 #include "cache/token_cache.hpp"
@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 struct authenticator_options {
     /// Verified tokens that each thread remembers; 0 of either: none.
@@ -29,13 +29,6 @@ struct authenticator_options {
     /// backup.
     bool foreign_users = false;
 };
-
-/// What an API key looks like: this, and 43 letters and digits (256 bits) after it.
-inline constexpr std::string_view api_key_prefix = "tb_";
-
-/// A new secret. It is shown to its owner once; what is kept is api_key_digest() of it.
-std::string generate_api_key();
-sha256_digest api_key_digest(std::string_view secret) noexcept;
 
 /// Whom a token of somebody with whom we share the signing key is from.
 ///
@@ -59,14 +52,15 @@ public:
     using time_point = std::chrono::system_clock::time_point;
 
     /// Both outlive the authenticator.
-    authenticator(const directory& accounts, const token_codec& codec, authenticator_options options = {});
+    authenticator(const directory& accounts, const auth::token_codec& codec,
+                  authenticator_options options = {});
     authenticator(const authenticator&) = delete;
     authenticator& operator=(const authenticator&) = delete;
 
     /// @p header is the value of X-Authorization, else of Authorization: "Bearer <token>" or "ApiKey <key>".
     /// Errors: unauthenticated; token_expired for an access token past its time, of a session that was logged
     /// out, or from before a change of the password.
-    [[nodiscard]] result<principal_ptr> authenticate(std::string_view header, time_point now);
+    [[nodiscard]] result<auth::principal_ptr> authenticate(std::string_view header, time_point now);
 
     /// The system's clock as of the kernel's last tick, some milliseconds ago: cheap, and exact enough for
     /// expiries that are counted in seconds.
@@ -87,11 +81,11 @@ private:
     cache::token_cache<proof>& cache_of_this_thread();
 
     const directory& accounts_;
-    const token_codec& codec_;
+    const auth::token_codec& codec_;
     const authenticator_options options_;
     const std::uint64_t serial_;
     mutable std::mutex caches_mutex_;
     std::vector<std::weak_ptr<thread_cache>> caches_;  ///< guarded by caches_mutex_
 };
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

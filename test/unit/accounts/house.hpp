@@ -1,10 +1,11 @@
-/// Everything of the auth component on a store in memory, with a clock that stands still.
+/// Everything of the accounts component on a store in memory, with a clock that stands still.
 #pragma once
 
-#include "auth/authenticator.hpp"
-#include "auth/directory.hpp"
-#include "auth/first_accounts.hpp"
-#include "auth/logins.hpp"
+#include "accounts/authenticator.hpp"
+#include "accounts/directory.hpp"
+#include "accounts/first_accounts.hpp"
+#include "accounts/logins.hpp"
+#include "auth/api_key.hpp"
 #include "await.hpp"
 #include "document_store.hpp"
 
@@ -26,8 +27,8 @@ T run(task<T> what) {
 inline constexpr auth::password_cost quick{.log_n = 4, .r = 8, .p = 1};
 
 struct house {
-    explicit house(auth::login_options options = {}, auth::directory_options of_accounts = {},
-                   auth::authenticator_options of_gate = {})
+    explicit house(accounts::login_options options = {}, accounts::directory_options of_accounts = {},
+                   accounts::authenticator_options of_gate = {})
         : accounts(store, of_accounts),
           gate(accounts, codec, of_gate),
           logins(accounts, codec, passwords, limiter, options) {
@@ -40,29 +41,29 @@ struct house {
     auth::token_codec codec{std::string(64, 'k'), "thingsboard.io"};
     auth::password_service passwords{quick};
     auth::login_limiter limiter;
-    auth::directory accounts;
-    auth::authenticator gate;
-    auth::logins logins;
+    accounts::directory accounts;
+    accounts::authenticator gate;
+    accounts::logins logins;
 
     void pass(std::chrono::milliseconds time) { now += time.count(); }
-    [[nodiscard]] auth::authenticator::time_point time() const {
-        return auth::authenticator::time_point(std::chrono::milliseconds(now.load()));
+    [[nodiscard]] accounts::authenticator::time_point time() const {
+        return accounts::authenticator::time_point(std::chrono::milliseconds(now.load()));
     }
 
-    auth::tenant_ptr add_tenant(std::string title = "T") {
-        auth::tenant value;
+    accounts::tenant_ptr add_tenant(std::string title = "T") {
+        accounts::tenant value;
         value.title = std::move(title);
         return run(accounts.create(std::move(value))).value();
     }
-    auth::customer_ptr add_customer(tenant_id owner, std::string title = "C") {
-        auth::customer value;
+    accounts::customer_ptr add_customer(tenant_id owner, std::string title = "C") {
+        accounts::customer value;
         value.owner = owner;
         value.title = std::move(title);
         return run(accounts.create(std::move(value))).value();
     }
-    auth::user_ptr add_user(std::string email, tenant_id owner, std::string password = "secret1",
-                            std::optional<customer_id> of = {}) {
-        auth::user value;
+    accounts::user_ptr add_user(std::string email, tenant_id owner, std::string password = "secret1",
+                                std::optional<customer_id> of = {}) {
+        accounts::user value;
         value.email = std::move(email);
         value.owner = owner;
         value.customer = of;
@@ -72,10 +73,10 @@ struct house {
         if (!password.empty()) value.password_hash = auth::hash_password(password, quick);
         return run(accounts.create(std::move(value))).value();
     }
-    std::pair<auth::api_key_ptr, std::string> add_key(const auth::user_ptr& holder,
-                                                      std::int64_t expires = 0) {
+    std::pair<accounts::api_key_ptr, std::string> add_key(const accounts::user_ptr& holder,
+                                                          std::int64_t expires = 0) {
         auto secret = auth::generate_api_key();
-        auth::api_key value;
+        accounts::api_key value;
         value.holder = holder->id;
         value.owner = holder->owner;
         value.description = "test";
@@ -83,8 +84,8 @@ struct house {
         value.hash = auth::api_key_digest(secret);
         return {run(accounts.create(std::move(value))).value(), secret};
     }
-    result<auth::token_pair> log_in(std::string email, std::string password = "secret1",
-                                    std::string address = "192.0.2.1") {
+    result<accounts::token_pair> log_in(std::string email, std::string password = "secret1",
+                                        std::string address = "192.0.2.1") {
         return run(logins.log_in(std::move(email), std::move(password), std::move(address))).outcome;
     }
     result<auth::principal_ptr> who(const std::string& token) {

@@ -1,7 +1,7 @@
 /// The accounts that a new server begins with.
 #pragma once
 
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 #include "auth/password.hpp"
 
 #include <gallery/error.hpp>
@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 /// An account that was made just now, for whoever starts the server. The password is known only here.
 struct new_account {
     std::string email;
-    authority role = authority::sys_admin;
+    auth::authority role = auth::authority::sys_admin;
     std::string password;
     bool generated = false;  ///< the password was made up and must be shown; else it came from the operator
 };
@@ -25,8 +25,9 @@ struct new_account {
 /// Makes a system administrator where there is none at all. @p password empty: one is generated. Nothing is
 /// changed where there is one, whatever its name and password. Empty result: nothing was made. Errors:
 /// invalid_argument for a password that the policy refuses, and what the directory reports.
-task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts, password_service& passwords,
-                                                         std::string email, std::string password);
+task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts,
+                                                         auth::password_service& passwords, std::string email,
+                                                         std::string password);
 
 struct demo_accounts {
     tenant_id tenant;               ///< of tenant@gallery.local, whether made now or before
@@ -35,10 +36,10 @@ struct demo_accounts {
 
 /// Makes a tenant with an administrator (tenant@gallery.local) and, in a customer of it, a user
 /// (customer@gallery.local), as far as they are not there yet. @p password empty: one is generated for each.
-task<result<demo_accounts>> ensure_demo(directory& accounts, password_service& passwords,
+task<result<demo_accounts>> ensure_demo(directory& accounts, auth::password_service& passwords,
                                         std::string password);
 
 inline constexpr const char* demo_tenant_email = "tenant@gallery.local";
 inline constexpr const char* demo_customer_email = "customer@gallery.local";
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

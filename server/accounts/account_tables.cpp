@@ -1,11 +1,11 @@
-#include "auth/account_tables.hpp"
+#include "accounts/account_tables.hpp"
 
 #include <gallery/text.hpp>
 
 #include <cstring>
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
 
 template <class Groups, class Owner, class Id>
@@ -111,4 +111,4 @@ void account_tables::remove(const spent_token& value) {
     spent_tokens_.erase(id);
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

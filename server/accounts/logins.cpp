@@ -1,4 +1,4 @@
-#include "auth/logins.hpp"
+#include "accounts/logins.hpp"
 
 #include "auth/encoding.hpp"
 
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
 
 using steady = std::chrono::steady_clock;
@@ -46,12 +46,12 @@ constexpr std::size_t id_digits = 32;
 
 }  // namespace
 
-logins::logins(directory& accounts, const token_codec& codec, password_service& passwords,
-               login_limiter& limiter, login_options options)
+logins::logins(directory& accounts, const auth::token_codec& codec, auth::password_service& passwords,
+               auth::login_limiter& limiter, login_options options)
     : accounts_(accounts), codec_(codec), passwords_(passwords), limiter_(limiter), options_(options) {}
 
 token_pair logins::issue(const user& account, std::string session) const {
-    token_claims claims;
+    auth::token_claims claims;
     claims.email = account.email;
     claims.user = account.id;
     claims.session = session.empty() ? to_string(random_uuid()) : std::move(session);
@@ -66,7 +66,7 @@ token_pair logins::issue(const user& account, std::string session) const {
     claims.customer = account.customer;
     token_pair out;
     out.token = codec_.sign(claims);
-    claims.kind = token_kind::refresh;
+    claims.kind = auth::token_kind::refresh;
     claims.expires_at = claims.issued_at + options_.refresh_lifetime.count();
     claims.id = to_string(random_uuid());
     out.refresh_token = codec_.sign(claims);
@@ -120,7 +120,7 @@ task<result<token_pair>> logins::refresh(std::string refresh_token) {
     const auto now = accounts_.now();
     const auto claims = codec_.verify(refresh_token, std::chrono::system_clock::time_point(millis(now)));
     if (!claims) co_return claims.error();
-    if (claims->kind != token_kind::refresh) {
+    if (claims->kind != auth::token_kind::refresh) {
         co_return error{errc::unauthenticated, "Invalid JWT token: /api/auth/token takes a refresh token"};
     }
     const auto good = [&]() -> result<user_ptr> {
@@ -151,7 +151,7 @@ task<result<token_pair>> logins::refresh(std::string refresh_token) {
     co_return issue(**account, claims->session);
 }
 
-task<result<void>> logins::log_out(principal_ptr who, bool everywhere) {
+task<result<void>> logins::log_out(auth::principal_ptr who, bool everywhere) {
     if (everywhere && who->has_account) {
         directory::edit<user> end = [now = accounts_.now()](user& value) -> result<void> {
             end_all_sessions(value, now);
@@ -164,12 +164,12 @@ task<result<void>> logins::log_out(principal_ptr who, bool everywhere) {
     co_return result<void>();
 }
 
-task<logins::attempt> logins::change_password(principal_ptr who, std::string current, std::string chosen,
-                                              std::string address) {
+task<logins::attempt> logins::change_password(auth::principal_ptr who, std::string current,
+                                              std::string chosen, std::string address) {
     attempt out{error{errc::permission_denied, "This account's password is kept by another server"}, {}};
     const auto account = who->has_account ? accounts_.find_user(who->user) : nullptr;
     if (!account) co_return out;
-    if (const auto allowed = check_password_policy(chosen); !allowed) {
+    if (const auto allowed = auth::check_password_policy(chosen); !allowed) {
         out.outcome = allowed.error();
         co_return out;
     }
@@ -219,7 +219,7 @@ task<logins::attempt> logins::change_password(principal_ptr who, std::string cur
 }
 
 task<result<void>> logins::set_password(user_id id, std::string chosen, condition allowed) {
-    if (const auto good = check_password_policy(chosen); !good) co_return good.error();
+    if (const auto good = auth::check_password_policy(chosen); !good) co_return good.error();
     auto hash = co_await passwords_.hash(std::move(chosen));
     if (!hash) co_return hash.error();
     directory::edit<user> change = [after = *hash, now = accounts_.now(),
@@ -260,14 +260,14 @@ task<result<void>> logins::set_enabled(user_id id, bool enabled) {
 
 activation logins::begin_activation() const {
     activation out;
-    out.nonce = random_alphanumerics(22);
+    out.nonce = auth::random_alphanumerics(22);
     out.expires = accounts_.now() + std::chrono::duration_cast<millis>(options_.activation_lifetime).count();
     return out;
 }
 
 std::string logins::activation_mac(user_id id, std::string_view nonce) const {
     const auto text = "gallery-activation\n" + to_string(id) + '\n' + std::string(nonce);
-    return base64url_encode(codec_.mac(text).substr(0, 32));
+    return auth::base64url_encode(codec_.mac(text).substr(0, 32));
 }
 
 task<result<std::string>> logins::activation_token(user_id id, condition allowed) {
@@ -302,8 +302,8 @@ result<user_ptr> logins::check_activation(std::string_view token) const {
     if (!value) return unknown_activation(token);
     auto account = accounts_.find_user(user_id{*value});
     if (!account || !account->pending) return unknown_activation(token);
-    if (!equal_in_constant_time(token.substr(id_digits),
-                                activation_mac(account->id, account->pending->nonce))) {
+    if (!auth::equal_in_constant_time(token.substr(id_digits),
+                                      activation_mac(account->id, account->pending->nonce))) {
         return unknown_activation(token);
     }
     if (account->pending->expires <= accounts_.now()) {
@@ -316,7 +316,7 @@ result<user_ptr> logins::check_activation(std::string_view token) const {
 task<result<token_pair>> logins::activate(std::string token, std::string password) {
     const auto account = check_activation(token);
     if (!account) co_return account.error();
-    if (const auto allowed = check_password_policy(password); !allowed) co_return allowed.error();
+    if (const auto allowed = auth::check_password_policy(password); !allowed) co_return allowed.error();
     auto hash = co_await passwords_.hash(std::move(password));
     if (!hash) co_return hash.error();
     // A link is good once, also for two requests at the same time.
@@ -333,4 +333,4 @@ task<result<token_pair>> logins::activate(std::string token, std::string passwor
     co_return issue(**changed, {});
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -3,7 +3,7 @@
 /// Threads: all coroutines on any I/O thread. Time comes from the directory's clock.
 #pragma once
 
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 #include "auth/jwt.hpp"
 #include "auth/login_limiter.hpp"
 #include "auth/password.hpp"
@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 struct login_options {
     std::chrono::seconds access_lifetime{9'000};
@@ -38,8 +38,8 @@ struct token_pair {
 class logins {
 public:
     /// All of them outlive this.
-    logins(directory& accounts, const token_codec& codec, password_service& passwords, login_limiter& limiter,
-           login_options options = {});
+    logins(directory& accounts, const auth::token_codec& codec, auth::password_service& passwords,
+           auth::login_limiter& limiter, login_options options = {});
 
     struct attempt {
         result<token_pair> outcome;
@@ -55,11 +55,11 @@ public:
 
     /// Ends the session of this principal, or all sessions of the user. With an API key, which has no
     /// session, only the latter does anything.
-    task<result<void>> log_out(principal_ptr who, bool everywhere);
+    task<result<void>> log_out(auth::principal_ptr who, bool everywhere);
 
     /// Ends all other sessions of the user and begins a new one. Errors: invalid_argument for a wrong current
     /// password and for a new one that the policy refuses; permission_denied for who has no account here.
-    task<attempt> change_password(principal_ptr who, std::string current, std::string chosen,
+    task<attempt> change_password(auth::principal_ptr who, std::string current, std::string chosen,
                                   std::string address);
 
     /// What must hold of an account at the moment at which something is done with it; its error is that of
@@ -93,10 +93,10 @@ private:
     [[nodiscard]] std::string activation_mac(user_id id, std::string_view nonce) const;
 
     directory& accounts_;
-    const token_codec& codec_;
-    password_service& passwords_;
-    login_limiter& limiter_;
+    const auth::token_codec& codec_;
+    auth::password_service& passwords_;
+    auth::login_limiter& limiter_;
     const login_options options_;
 };
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -1,12 +1,12 @@
 // Loading and writing; see directory.cpp for reading.
-#include "auth/directory.hpp"
+#include "accounts/directory.hpp"
 
-#include "auth/account_documents.hpp"
+#include "accounts/account_documents.hpp"
 
 #include <type_traits>
 #include <utility>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 namespace {
 
 constexpr std::size_t scan_size = 1000;
@@ -101,8 +101,7 @@ task<result<directory::pointer<Account>>> directory::write(Account value, bool t
 template <class Account>
 task<result<void>> directory::erase(pointer<Account> value, bool takes_rights) {
     auto doc = to_document(*value);
-    auto outcome =
-        co_await store_.erase(std::move(doc.kind), std::move(doc.id), precondition::any());
+    auto outcome = co_await store_.erase(std::move(doc.kind), std::move(doc.id), precondition::any());
     if (!outcome) co_return outcome.error();
     {
         const std::unique_lock lock(tables_mutex_);
@@ -143,8 +142,8 @@ template <class Account>
 task<result<void>> directory::load_kind(std::shared_ptr<account_tables> into) {
     std::string cursor;
     do {
-        auto page = co_await store_.scan(std::string(document_of<Account>::kind), std::move(cursor),
-                                                   scan_size);
+        auto page =
+            co_await store_.scan(std::string(document_of<Account>::kind), std::move(cursor), scan_size);
         if (!page) co_return page.error();
         for (const auto& doc : page->items) {
             auto value = from_document<Account>(doc);
@@ -453,4 +452,4 @@ task<result<void>> directory::maintain() {
     co_return result<void>();
 }
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

@@ -3,7 +3,7 @@
 /// Not synchronised: the directory guards it. Objects are replaced, never changed.
 #pragma once
 
-#include "auth/accounts.hpp"
+#include "accounts/accounts.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace gallery::auth {
+namespace gallery::accounts {
 
 /// The form in which email addresses are compared: case-folded.
 std::string folded_email(std::string_view email);
@@ -112,4 +112,4 @@ private:
     groups<user_id, api_key_id> api_keys_of_;
 };
 
-}  // namespace gallery::auth
+}  // namespace gallery::accounts

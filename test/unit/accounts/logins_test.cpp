@@ -1,4 +1,4 @@
-#include "auth/logins.hpp"
+#include "accounts/logins.hpp"
 #include "boost_test.hpp"
 #include "house.hpp"
 
@@ -8,6 +8,7 @@
 namespace {
 
 using namespace gallery;
+using namespace gallery::accounts;
 using namespace gallery::auth;
 using gallery::test::house;
 using gallery::test::quick;
