@@ -1,5 +1,6 @@
 #include "accounts/logins.hpp"
 
+#include "accounts/user_credentials.hpp"
 #include "auth/encoding.hpp"
 
 #include <gallery/text.hpp>
@@ -22,10 +23,6 @@ error not_active() {
 error outdated() {
     return {errc::token_expired, "Token has expired"};
 }
-error already_activated() {
-    return {errc::invalid_argument, "User is already activated!"};
-}
-
 error held_off(std::chrono::seconds wait) {
     return {errc::too_many_requests,
             "Too many failed logins. Try again in " + std::to_string(wait.count()) + " seconds"};
@@ -35,11 +32,6 @@ error unknown_activation(std::string_view token) {
     // A token is 75 characters; nothing longer is repeated.
     return {errc::invalid_argument,
             "Unable to find user credentials by activateToken [" + std::string(token.substr(0, 80)) + "]"};
-}
-
-/// Makes every token issued so far invalid. Later than the last time even within one second.
-void end_all_sessions(user& account, std::int64_t now_ms) {
-    account.tokens_valid_after = std::max(now_ms / 1000, account.tokens_valid_after + 1);
 }
 
 constexpr std::size_t id_digits = 32;
@@ -218,80 +210,6 @@ task<logins::attempt> logins::change_password(auth::principal_ptr who, std::stri
     co_return out;
 }
 
-task<result<void>> logins::set_password(user_id id, std::string chosen, condition allowed) {
-    if (const auto good = auth::check_password_policy(chosen); !good) co_return good.error();
-    auto hash = co_await passwords_.hash(std::move(chosen));
-    if (!hash) co_return hash.error();
-    directory::edit<user> change = [after = *hash, now = accounts_.now(),
-                                    allowed = std::move(allowed)](user& value) -> result<void> {
-        if (auto may = allowed ? allowed(value) : result<void>(); !may) return may;
-        value.password_hash = after;
-        if (value.pending) {
-            value.pending.reset();
-            value.enabled = true;
-        }
-        end_all_sessions(value, now);
-        return {};
-    };
-    auto changed = co_await accounts_.change_user(id, std::move(change));
-    if (!changed) co_return changed.error();
-    co_return result<void>();
-}
-
-task<result<void>> logins::set_enabled(user_id id, bool enabled) {
-    directory::edit<user> change = [enabled, other_link = begin_activation(),
-                                    now = accounts_.now()](user& value) -> result<void> {
-        if (enabled && value.password_hash.empty()) {
-            return error{errc::invalid_argument,
-                         "Can't enable a user without a password: the activation link is where it is chosen"};
-        }
-        value.enabled = enabled;
-        if (!enabled) {
-            end_all_sessions(value, now);
-            // Of whom was invited, the link is what lets in. Nobody has the other one yet.
-            if (value.pending) value.pending = other_link;
-        }
-        return {};
-    };
-    auto changed = co_await accounts_.change_user(id, std::move(change));
-    if (!changed) co_return changed.error();
-    co_return result<void>();
-}
-
-activation logins::begin_activation() const {
-    activation out;
-    out.nonce = auth::random_alphanumerics(22);
-    out.expires = accounts_.now() + std::chrono::duration_cast<millis>(options_.activation_lifetime).count();
-    return out;
-}
-
-std::string logins::activation_mac(user_id id, std::string_view nonce) const {
-    const auto text = "gallery-activation\n" + to_string(id) + '\n' + std::string(nonce);
-    return auth::base64url_encode(codec_.mac(text).substr(0, 32));
-}
-
-task<result<std::string>> logins::activation_token(user_id id, condition allowed) {
-    auto account = accounts_.find_user(id);
-    if (account && account->pending && account->pending->expires <= accounts_.now()) {
-        directory::edit<user> renew = [next = begin_activation()](user& value) -> result<void> {
-            if (!value.pending) return {};
-            const auto made_with = value.pending->made_with;
-            value.pending = next;
-            value.pending->made_with = made_with;
-            return {};
-        };
-        auto renewed = co_await accounts_.change_user(id, std::move(renew));
-        if (!renewed) co_return renewed.error();
-        account = *renewed;
-    }
-    if (!account) co_return error{errc::not_found, "User with id [" + to_string(id) + "] is not found"};
-    if (auto may = allowed ? allowed(*account) : result<void>(); !may) co_return may.error();
-    if (!account->pending) co_return already_activated();
-    auto token = to_string(id);
-    std::erase(token, '-');
-    co_return token + activation_mac(id, account->pending->nonce);
-}
-
 result<user_ptr> logins::check_activation(std::string_view token) const {
     if (token.size() <= id_digits) return unknown_activation(token);
     std::string text(token.substr(0, id_digits));
@@ -303,7 +221,7 @@ result<user_ptr> logins::check_activation(std::string_view token) const {
     auto account = accounts_.find_user(user_id{*value});
     if (!account || !account->pending) return unknown_activation(token);
     if (!auth::equal_in_constant_time(token.substr(id_digits),
-                                      activation_mac(account->id, account->pending->nonce))) {
+                                      activation_mac(codec_, account->id, account->pending->nonce))) {
         return unknown_activation(token);
     }
     if (account->pending->expires <= accounts_.now()) {

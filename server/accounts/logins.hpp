@@ -1,4 +1,4 @@
-/// Logging in and what follows from it: tokens, refreshing, logging out, passwords, activation.
+/// Logging in and what follows from it: tokens, refreshing, logging out, the own password, activation.
 ///
 /// Threads: all coroutines on any I/O thread. Time comes from the directory's clock.
 #pragma once
@@ -23,7 +23,6 @@ namespace gallery::accounts {
 struct login_options {
     std::chrono::seconds access_lifetime{9'000};
     std::chrono::seconds refresh_lifetime{604'800};
-    std::chrono::hours activation_lifetime{24};
     /// How long a refresh token that has been used still buys another pair of the same session: for two tabs
     /// that refresh at once, and for a client that repeats a request whose answer was lost. Used later than
     /// that, it has been stolen or copied, and the whole session ends.
@@ -62,27 +61,10 @@ public:
     task<attempt> change_password(auth::principal_ptr who, std::string current, std::string chosen,
                                   std::string address);
 
-    /// What must hold of an account at the moment at which something is done with it; its error is that of
-    /// what was asked for. Empty: nothing.
-    using condition = std::function<result<void>(const user&)>;
-
-    /// By an administrator, for somebody else: activates the account and ends its sessions.
-    task<result<void>> set_password(user_id id, std::string chosen, condition allowed = {});
-
-    /// Enables or disables. Disabling ends all sessions, and makes an activation link that was handed out
-    /// worthless: who was invited gets in by the next one only, when an administrator asks for it.
-    task<result<void>> set_enabled(user_id id, bool enabled);
-
-    /// The token of the activation link, a new one where the last has expired. Errors: not_found,
-    /// invalid_argument "User is already activated!".
-    task<result<std::string>> activation_token(user_id id, condition allowed = {});
     /// Whose it is. Errors: invalid_argument.
     [[nodiscard]] result<user_ptr> check_activation(std::string_view token) const;
     /// Errors: as check_activation(), and a password that the policy refuses.
     task<result<token_pair>> activate(std::string token, std::string password);
-
-    /// What a new account needs to be activated; put into user::pending.
-    [[nodiscard]] activation begin_activation() const;
 
     /// A pair for a session; a new session where @p session is empty.
     [[nodiscard]] token_pair issue(const user& account, std::string session) const;
@@ -90,8 +72,6 @@ public:
     [[nodiscard]] const login_options& options() const noexcept { return options_; }
 
 private:
-    [[nodiscard]] std::string activation_mac(user_id id, std::string_view nonce) const;
-
     directory& accounts_;
     const auth::token_codec& codec_;
     auth::password_service& passwords_;

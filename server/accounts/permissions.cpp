@@ -2,6 +2,10 @@
 
 namespace gallery::accounts {
 
+error permission_denied() {
+    return {errc::permission_denied, "You don't have permission to perform this operation!"};
+}
+
 bool may_keep(const auth::principal& who, const user& account) noexcept {
     return who.user == account.id || may_decide_about(who, account);
 }

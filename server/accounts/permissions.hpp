@@ -6,6 +6,7 @@
 #pragma once
 
 #include "accounts/accounts.hpp"
+#include "accounts/proof.hpp"
 #include "auth/principal.hpp"
 
 #include <gallery/error.hpp>

@@ -1,13 +1,13 @@
 #include "app/admin/reset_sysadmin.hpp"
 
 #include "accounts/directory.hpp"
+#include "accounts/user_credentials.hpp"
 #include "app/admin/closed_store.hpp"
 #include "app/admin/output.hpp"
 #include "auth/password.hpp"
 
 #include <boost/json/object.hpp>
 
-#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -110,8 +110,7 @@ task<outcome<new_password>> reset(document_store& store, std::string wanted, std
         value.password_hash = hash;
         value.pending.reset();
         value.enabled = true;
-        // Later than before even within one second, as in accounts::logins.
-        value.tokens_valid_after = std::max(now / 1000, value.tokens_valid_after + 1);
+        accounts::end_all_sessions(value, now);
         return {};
     };
     auto changed = co_await accounts.change_user((*chosen)->id, std::move(change));

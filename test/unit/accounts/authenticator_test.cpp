@@ -160,10 +160,10 @@ BOOST_AUTO_TEST_CASE(disabled_and_deleted_users_are_refused_at_once_and_stay_out
     const auto pair = h.log_in("a@b.example").value();
     BOOST_TEST(h.who(pair.token).has_value());
     BOOST_TEST(h.who_has_key(secret).has_value());
-    BOOST_REQUIRE(run(h.logins.set_enabled(admin->id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(admin->id, false)));
     BOOST_TEST((code_of(h.who(pair.token)) == errc::unauthenticated));
     BOOST_TEST((code_of(h.who_has_key(secret)) == errc::unauthenticated));
-    BOOST_REQUIRE(run(h.logins.set_enabled(admin->id, true)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(admin->id, true)));
     BOOST_TEST((code_of(h.who(pair.token)) == errc::token_expired));  // its sessions ended
     BOOST_TEST(h.who_has_key(secret).has_value());
     const auto fresh = h.log_in("a@b.example").value();
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(for_a_known_user_the_account_counts_and_not_the_thingsboard
     BOOST_REQUIRE(who);
     BOOST_TEST(((*who)->tenant == tenant->id));
     BOOST_TEST(((*who)->role == authority::customer_user));
-    BOOST_REQUIRE(run(h.logins.set_enabled(known.id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(known.id, false)));
     BOOST_TEST((code_of(h.who(gallery::test::thingsboard_token)) == errc::unauthenticated));
     BOOST_REQUIRE(run(h.accounts.delete_user(known.id)));
     BOOST_TEST((code_of(h.who(gallery::test::thingsboard_token)) == errc::unauthenticated));

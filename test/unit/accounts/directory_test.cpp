@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(everything_is_there_again_after_a_restart) {
     const auto admin = h.add_user("Ädmin@acme.example", tenant->id);
     const auto member = h.add_user("m@acme.example", tenant->id, "secret1", customer->id);
     const auto [key, secret] = h.add_key(member, h.now + 1000);
-    BOOST_REQUIRE(run(h.logins.set_enabled(member->id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(member->id, false)));
 
     neighbour after(h);
     const auto& again = after.accounts;
@@ -73,10 +73,10 @@ BOOST_AUTO_TEST_CASE(no_secret_is_stored_in_the_clear) {
     const auto [key, secret] = h.add_key(admin);
     auto invited = h.add_user("c@b.example", tenant->id, "");
     BOOST_REQUIRE(run(h.accounts.change_user(invited->id, [&](user& value) -> result<void> {
-        value.pending = h.logins.begin_activation();
+        value.pending = h.credentials.begin_activation();
         return {};
     })));
-    const auto link = run(h.logins.activation_token(invited->id));
+    const auto link = run(h.credentials.activation_token(invited->id));
     BOOST_REQUIRE(link);
     const auto all = h.store.everything();
     BOOST_TEST(all.find("hunter2") == std::string::npos);
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(the_change_feed_brings_what_other_processes_wrote) {
     neighbour other(h);
     auto from = run(h.store.last()).value();
     const auto [key, secret] = h.add_key(admin);
-    BOOST_REQUIRE(run(h.logins.set_enabled(admin->id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(admin->id, false)));
     const auto second = h.add_user("second@b.example", tenant->id);
     const auto follow = [&] {
         auto batch = run(h.store.changes(from, 100)).value();

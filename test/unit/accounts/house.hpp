@@ -5,6 +5,7 @@
 #include "accounts/directory.hpp"
 #include "accounts/first_accounts.hpp"
 #include "accounts/logins.hpp"
+#include "accounts/user_credentials.hpp"
 #include "auth/api_key.hpp"
 #include "await.hpp"
 #include "documents_in_memory.hpp"
@@ -44,6 +45,7 @@ struct house {
     accounts::directory accounts;
     accounts::authenticator gate;
     accounts::logins logins;
+    accounts::user_credentials credentials{accounts, codec, passwords};
 
     void pass(std::chrono::milliseconds time) { now += time.count(); }
     [[nodiscard]] accounts::authenticator::time_point time() const {

@@ -20,7 +20,7 @@ user_ptr invite(house& h, const tenant_ptr& tenant) {
     value.owner = tenant->id;
     value.role = authority::tenant_admin;
     value.enabled = false;
-    value.pending = h.logins.begin_activation();
+    value.pending = h.credentials.begin_activation();
     return run(h.accounts.create(std::move(value))).value();
 }
 
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_account_is_named_to_who_knows_the_password_only)
     house h;
     const auto tenant = h.add_tenant();
     const auto admin = h.add_user("a@b.example", tenant->id);
-    BOOST_REQUIRE(run(h.logins.set_enabled(admin->id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(admin->id, false)));
     BOOST_TEST(h.log_in("a@b.example", "wrong1").error().message == "Invalid username or password");
     BOOST_TEST(h.log_in("a@b.example").error().message == "User account is not active");
 }
@@ -189,8 +189,8 @@ BOOST_AUTO_TEST_SUITE(activation_links)
 BOOST_AUTO_TEST_CASE(a_link_activates_once) {
     house h;
     const auto invited = invite(h, h.add_tenant());
-    const auto token = run(h.logins.activation_token(invited->id)).value();
-    BOOST_TEST(run(h.logins.activation_token(invited->id)).value() == token);  // asking does not change it
+    const auto token = run(h.credentials.activation_token(invited->id)).value();
+    BOOST_TEST(run(h.credentials.activation_token(invited->id)).value() == token);  // asking does not change it
     BOOST_TEST((h.logins.check_activation(token).value()->id == invited->id));
     BOOST_TEST(!run(h.logins.activate(token, "short")).has_value());
     const auto pair = run(h.logins.activate(token, "secret1"));
@@ -198,16 +198,16 @@ BOOST_AUTO_TEST_CASE(a_link_activates_once) {
     BOOST_TEST(h.who(pair->token).has_value());
     BOOST_TEST(h.log_in("new@b.example").has_value());
     BOOST_TEST(!run(h.logins.activate(token, "secret2")).has_value());
-    BOOST_TEST(run(h.logins.activation_token(invited->id)).error().message == "User is already activated!");
+    BOOST_TEST(run(h.credentials.activation_token(invited->id)).error().message == "User is already activated!");
 }
 
 BOOST_AUTO_TEST_CASE(a_link_expires_and_the_next_is_another) {
     house h;
     const auto invited = invite(h, h.add_tenant());
-    const auto token = run(h.logins.activation_token(invited->id)).value();
+    const auto token = run(h.credentials.activation_token(invited->id)).value();
     h.pass(std::chrono::hours(24));
     BOOST_TEST(!h.logins.check_activation(token).has_value());
-    const auto next = run(h.logins.activation_token(invited->id)).value();
+    const auto next = run(h.credentials.activation_token(invited->id)).value();
     BOOST_TEST(next != token);
     BOOST_TEST(!run(h.logins.activate(token, "secret1")).has_value());
     BOOST_TEST(run(h.logins.activate(next, "secret1")).has_value());
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_link_expires_and_the_next_is_another) {
 BOOST_AUTO_TEST_CASE(a_made_up_link_activates_nobody) {
     house h;
     const auto invited = invite(h, h.add_tenant());
-    const auto token = run(h.logins.activation_token(invited->id)).value();
+    const auto token = run(h.credentials.activation_token(invited->id)).value();
     for (const auto& made_up :
          std::vector<std::string>{"", "x", token.substr(0, 32), token + "x", std::string(75, '0'),
                                   token.substr(0, token.size() - 1) + "!", std::string(100'000, 'a')}) {
@@ -230,20 +230,20 @@ BOOST_AUTO_TEST_CASE(a_made_up_link_activates_nobody) {
 BOOST_AUTO_TEST_CASE(a_disabled_user_who_was_invited_gets_in_by_no_link_that_was_handed_out_before) {
     house h;
     const auto invited = invite(h, h.add_tenant());
-    const auto token = run(h.logins.activation_token(invited->id)).value();
-    BOOST_REQUIRE(run(h.logins.set_enabled(invited->id, false)));
+    const auto token = run(h.credentials.activation_token(invited->id)).value();
+    BOOST_REQUIRE(run(h.credentials.set_enabled(invited->id, false)));
     BOOST_TEST(!h.logins.check_activation(token).has_value());
     const auto refused = run(h.logins.activate(token, "secret1"));
     BOOST_REQUIRE(!refused);
     BOOST_TEST((refused.error().code == errc::invalid_argument));
     BOOST_TEST(!h.accounts.find_user(invited->id)->enabled);
-    const auto next = run(h.logins.activation_token(invited->id)).value();
+    const auto next = run(h.credentials.activation_token(invited->id)).value();
     BOOST_TEST(next != token);
     BOOST_TEST(run(h.logins.activate(next, "secret1")).has_value());
     // Of who has been activated there is no link to change.
-    BOOST_REQUIRE(run(h.logins.set_enabled(invited->id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(invited->id, false)));
     BOOST_TEST(!h.accounts.find_user(invited->id)->pending.has_value());
-    BOOST_TEST(run(h.logins.set_enabled(invited->id, true)).has_value());
+    BOOST_TEST(run(h.credentials.set_enabled(invited->id, true)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_condition_is_asked_at_the_moment_of_the_change) {
@@ -253,12 +253,12 @@ BOOST_AUTO_TEST_CASE(a_condition_is_asked_at_the_moment_of_the_change) {
         if (account.pending) return {};
         return error{errc::permission_denied, "not any more"};
     };
-    BOOST_TEST(run(h.logins.activation_token(invited->id, still_invited)).has_value());
-    BOOST_REQUIRE(run(h.logins.set_password(invited->id, "secret1", still_invited)));
-    BOOST_TEST((run(h.logins.set_password(invited->id, "secret2", still_invited)).error().code ==
+    BOOST_TEST(run(h.credentials.activation_token(invited->id, still_invited)).has_value());
+    BOOST_REQUIRE(run(h.credentials.set_password(invited->id, "secret1", still_invited)));
+    BOOST_TEST((run(h.credentials.set_password(invited->id, "secret2", still_invited)).error().code ==
                 errc::permission_denied));
     BOOST_TEST(
-        (run(h.logins.activation_token(invited->id, still_invited)).error().code == errc::permission_denied));
+        (run(h.credentials.activation_token(invited->id, still_invited)).error().code == errc::permission_denied));
     BOOST_TEST(h.log_in("new@b.example", "secret1").has_value());
 }
 
@@ -271,23 +271,23 @@ BOOST_AUTO_TEST_CASE(which_key_made_a_user_is_kept_with_a_renewed_link_and_over_
     value.owner = tenant->id;
     value.role = authority::tenant_admin;
     value.enabled = false;
-    value.pending = h.logins.begin_activation();
+    value.pending = h.credentials.begin_activation();
     value.pending->made_with = key;
     const auto made = run(h.accounts.create(std::move(value))).value();
     h.pass(std::chrono::hours(24));
-    BOOST_REQUIRE(run(h.logins.activation_token(made->id)));
+    BOOST_REQUIRE(run(h.credentials.activation_token(made->id)));
     BOOST_REQUIRE(run(h.accounts.load()));
     BOOST_TEST((h.accounts.find_user(made->id)->pending->made_with == key));
     // Who disables the user decides anew who lets the user in.
-    BOOST_REQUIRE(run(h.logins.set_enabled(made->id, false)));
+    BOOST_REQUIRE(run(h.credentials.set_enabled(made->id, false)));
     BOOST_TEST(!h.accounts.find_user(made->id)->pending->made_with.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(who_was_not_activated_cannot_be_enabled_but_can_be_given_a_password) {
     house h;
     const auto invited = invite(h, h.add_tenant());
-    BOOST_TEST(!run(h.logins.set_enabled(invited->id, true)).has_value());
-    BOOST_REQUIRE(run(h.logins.set_password(invited->id, "secret1")));
+    BOOST_TEST(!run(h.credentials.set_enabled(invited->id, true)).has_value());
+    BOOST_REQUIRE(run(h.credentials.set_password(invited->id, "secret1")));
     BOOST_TEST(h.log_in("new@b.example").has_value());
 }
 
