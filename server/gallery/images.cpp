@@ -297,6 +297,20 @@ task<result<void>> images::erase_all(tenant_id tenant) {
     }
 }
 
+task<result<std::uint64_t>> images::count(tenant_id tenant) {
+    std::uint64_t total = 0;
+    for (const auto sub_type : {image_sub_type::image, image_sub_type::scada_symbol}) {
+        image_query query;
+        query.tenant = tenant;
+        query.sub_type = sub_type;
+        query.page_size = 1;
+        auto listed = co_await store_.list(std::move(query));
+        if (!listed) co_return listed.error();
+        total += listed->total;
+    }
+    co_return total;
+}
+
 task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {
     auto found = co_await store_.find(tenant, key);
     if (!found && found.error().code == errc::not_found) co_return no_such_image(key);
