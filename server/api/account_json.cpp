@@ -60,15 +60,6 @@ bool is_email_address(std::string_view text) noexcept {
            text.find_first_of(" \t\r\n<>,;\"") == std::string_view::npos;
 }
 
-result<void> check_version(const std::optional<std::int64_t>& given, std::int64_t current) {
-    if (given && *given != current) {
-        return error{errc::version_conflict, "It was changed by somebody else: it is at version " +
-                                                 std::to_string(current) + ", not " + std::to_string(*given) +
-                                                 ". Read it again"};
-    }
-    return {};
-}
-
 json::object tenant_json(const accounts::tenant& value) {
     json::object out;
     out["id"] = entity_id("TENANT", value.id.value);
@@ -146,9 +137,9 @@ json::object api_key_json(const accounts::api_key& value, std::int64_t now) {
     return out;
 }
 
-result<submitted<accounts::tenant>> parse_tenant(const json::object& from) {
+result<accounts::submitted<accounts::tenant>> parse_tenant(const json::object& from) {
     json_fields fields(from);
-    submitted<accounts::tenant> out;
+    accounts::submitted<accounts::tenant> out;
     out.id = fields.id("id", "TENANT", false);
     out.version = fields.integer("version");
     out.value.title = fields.text("title");
@@ -160,9 +151,9 @@ result<submitted<accounts::tenant>> parse_tenant(const json::object& from) {
     return out;
 }
 
-result<submitted<accounts::customer>> parse_customer(const json::object& from) {
+result<accounts::submitted<accounts::customer>> parse_customer(const json::object& from) {
     json_fields fields(from);
-    submitted<accounts::customer> out;
+    accounts::submitted<accounts::customer> out;
     out.id = fields.id("id", "CUSTOMER", false);
     out.version = fields.integer("version");
     out.value.title = fields.text("title");
@@ -172,9 +163,9 @@ result<submitted<accounts::customer>> parse_customer(const json::object& from) {
     return out;
 }
 
-result<submitted_user> parse_user(const json::object& from) {
+result<accounts::submitted_user> parse_user(const json::object& from) {
     json_fields fields(from);
-    submitted_user out;
+    accounts::submitted_user out;
     out.id = fields.id("id", "USER", false);
     out.version = fields.integer("version");
     out.tenant = fields.id("tenantId", "TENANT");
@@ -213,9 +204,9 @@ result<submitted_user> parse_user(const json::object& from) {
     return out;
 }
 
-result<submitted_api_key> parse_api_key(const json::object& from) {
+result<accounts::submitted_api_key> parse_api_key(const json::object& from) {
     json_fields fields(from);
-    submitted_api_key out;
+    accounts::submitted_api_key out;
     out.id = fields.id("id", "API_KEY", false);
     out.user = fields.id("userId", "USER", false);
     out.description = fields.required_text("description");

@@ -2,7 +2,6 @@
 
 #include "http/errors.hpp"
 
-#include <algorithm>
 #include <string>
 
 namespace gallery::api {
@@ -37,17 +36,6 @@ void add_endpoint(http::router& routes, const account_services& services, http::
         std::move(options));
 }
 
-result<auth::principal_ptr> require_anybody(const account_services& services, http::request& message) {
-    return principal_of(message, services.verify);
-}
-
-result<auth::principal_ptr> require_role(const account_services& services, http::request& message,
-                                         std::initializer_list<auth::authority> roles) {
-    auto who = principal_of(message, services.verify);
-    if (who && std::find(roles.begin(), roles.end(), (*who)->role) == roles.end()) return permission_denied();
-    return who;
-}
-
 result<uuid> id_parameter(const http::request& message, std::size_t index, std::string_view name) {
     const auto& text = message.param(index);
     const auto value = parse_uuid(text);
@@ -58,10 +46,6 @@ result<uuid> id_parameter(const http::request& message, std::size_t index, std::
                                                  "784f394c-42b6-435a-983c-b7beff2784f9."};
     }
     return *value;
-}
-
-error permission_denied() {
-    return {errc::permission_denied, "You don't have permission to perform this operation!"};
 }
 
 }  // namespace gallery::api

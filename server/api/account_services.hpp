@@ -1,8 +1,12 @@
 /// What the endpoints of the accounts need, and how they are hung into the router.
 #pragma once
 
-#include "accounts/directory.hpp"
+#include "accounts/api_keys.hpp"
+#include "accounts/customers.hpp"
 #include "accounts/logins.hpp"
+#include "accounts/proof.hpp"
+#include "accounts/tenants.hpp"
+#include "accounts/users.hpp"
 #include "api/access.hpp"
 #include "http/router.hpp"
 
@@ -12,18 +16,22 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 namespace gallery::api {
 
 /// Bytes that the body of the route with this pattern may have, at most @p own and at least 1.
 using body_limiter = std::function<std::uint64_t(std::string_view pattern, std::uint64_t own)>;
 
-/// Outlives the router. Used by all I/O threads at once; nothing in it changes.
+/// The use cases, and nothing below them. Outlives the router. Used by all I/O threads at once; nothing in it
+/// changes.
 struct account_services {
-    accounts::directory& accounts;
     accounts::logins& logins;
+    accounts::tenants& tenants;
+    accounts::customers& customers;
+    accounts::users& users;
+    accounts::api_keys& api_keys;
     verify_credentials verify;
-    accounts::tenant_images_eraser erase_images;
     body_limiter limit_body;
 };
 
@@ -48,16 +56,15 @@ void add_endpoint(http::router& routes, const account_services& services, http::
                   std::string_view pattern, std::string_view name, account_endpoint answer,
                   std::uint64_t body_limit = 0);
 
-/// Who asks, if of one of these roles. Errors: those of principal_of(); permission_denied.
-result<auth::principal_ptr> require_role(const account_services& services, http::request& message,
-                                         std::initializer_list<auth::authority> roles);
-/// Who asks, of any role.
-result<auth::principal_ptr> require_anybody(const account_services& services, http::request& message);
+/// Proof of the sender's role (proof.hpp). Errors: those of principal_of(); permission_denied.
+template <class Proof>
+result<Proof> require(const account_services& services, http::request& message) {
+    auto who = principal_of(message, services.verify);
+    if (!who) return who.error();
+    return accounts::prove<Proof>(std::move(*who));
+}
 
 /// A UUID in the path. Error: invalid_argument naming the parameter.
 result<uuid> id_parameter(const http::request& message, std::size_t index, std::string_view name);
-
-/// ThingsBoard's text.
-error permission_denied();
 
 }  // namespace gallery::api

@@ -1,10 +1,8 @@
 // API keys: /api/apiKey..., for devices and scripts. The secret is in the answer to the creation and nowhere
 // else. Who comes with a key sees and revokes keys, and makes, changes and enables none.
-#include "accounts/permissions.hpp"
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"
-#include "auth/api_key.hpp"
 #include "http/errors.hpp"
 #include "http/query.hpp"
 
@@ -17,114 +15,45 @@
 namespace gallery::api {
 namespace {
 
-using edit_key = accounts::directory::edit<accounts::api_key>;
-
-error user_not_found(const uuid& id) {
-    return {errc::not_found, "User with id [" + to_string(id) + "] is not found"};
-}
-
-/// The key with this id, if whoever asks keeps its user.
-result<accounts::api_key_ptr> own_key(const account_services& services, http::request& message,
-                                      const uuid& id) {
-    const auto who = require_anybody(services, message);
-    if (!who) return who.error();
-    auto key = services.accounts.find_api_key(api_key_id{id});
-    const auto holder = key ? services.accounts.find_user(key->holder) : nullptr;
-    if (!holder) return error{errc::not_found, "API key with id [" + to_string(id) + "] is not found"};
-    if (!accounts::may_keep(**who, *holder)) return permission_denied();
-    return key;
-}
-
-enum class what_for : std::uint8_t { revocation, change };
-
-result<accounts::api_key_ptr> key_in_path(const account_services& services, http::request& message,
-                                          what_for purpose) {
-    const auto who = require_anybody(services, message);
-    if (!who) return who.error();
-    if (purpose == what_for::change) {
-        if (const auto may = accounts::require_signed_in(**who); !may) return may.error();
-    }
-    const auto id = id_parameter(message, 0, "id");
-    if (!id) return id.error();
-    return own_key(services, message, *id);
-}
-
-/// @p value: the secret of a new key; of a known one it is not known any more and the field is empty.
+/// @p value: the secret of a new key. That of a known one is not stored, and the field is empty.
 http::response key_response(const account_services& services, const accounts::api_key& key,
                             const std::string& value) {
-    auto out = api_key_json(key, services.accounts.now());
+    auto out = api_key_json(key, services.api_keys.now());
     out["value"] = value;
     return http::response::json(200, out);
 }
 
-task<result<http::response>> change(const account_services& services, api_key_id id, edit_key how) {
-    auto changed = co_await services.accounts.change_api_key(id, std::move(how));
-    if (!changed) co_return changed.error();
-    co_return http::response::json(200, api_key_json(**changed, services.accounts.now()));
+result<http::response> info_response(const account_services& services,
+                                     const result<accounts::api_key_ptr>& key) {
+    if (!key) return key.error();
+    return http::response::json(200, api_key_json(**key, services.api_keys.now()));
 }
 
-task<result<http::response>> update(const account_services& services, http::request& message,
-                                    submitted_api_key sent) {
-    const auto known = own_key(services, message, *sent.id);
-    if (!known) co_return known.error();
-    if (sent.user && user_id{*sent.user} != (*known)->holder) {
-        co_return error{errc::invalid_argument, "The user of an API key cannot be changed"};
-    }
-    edit_key how = [sent](accounts::api_key& value) -> result<void> {
-        value.description = sent.description;
-        if (sent.enabled) value.enabled = *sent.enabled;
-        if (sent.expiration_time) value.expiration_time = *sent.expiration_time;
-        return {};
-    };
-    auto changed = co_await services.accounts.change_api_key((*known)->id, std::move(how));
-    if (!changed) co_return changed.error();
-    co_return key_response(services, **changed, {});
+result<accounts::signed_in> require_signed_in(const account_services& services, http::request& message) {
+    auto who = require<accounts::anybody>(services, message);
+    if (!who) return who.error();
+    return accounts::prove_signed_in(std::move(*who));
 }
 
 task<result<http::response>> save(const account_services& services, http::request& message) {
-    const auto who = require_anybody(services, message);
+    auto who = require_signed_in(services, message);
     if (!who) co_return who.error();
-    if (const auto may = accounts::require_signed_in(**who); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     auto sent = parse_api_key(*body);
     if (!sent) co_return sent.error();
-    if (sent->expiration_time && *sent->expiration_time != 0 &&
-        *sent->expiration_time <= services.accounts.now()) {
-        co_return error{errc::invalid_argument,
-                        "The field 'expirationTime' is in the past. It takes milliseconds "
-                        "since 1970 of a time to come, or 0 for never"};
-    }
-    if (sent->id) {
-        auto updated = co_await update(services, message, std::move(*sent));
-        co_return updated;
-    }
-    // Left out, it is for whoever asks.
-    const auto holder_id = sent->user ? user_id{*sent->user} : (*who)->user;
-    const auto holder = services.accounts.find_user(holder_id);
-    if (!holder) co_return user_not_found(holder_id.value);
-    if (!accounts::may_keep(**who, *holder)) co_return permission_denied();
-    const auto secret = auth::generate_api_key();
-    accounts::api_key value;
-    value.holder = holder->id;
-    value.owner = holder->owner;
-    value.description = sent->description;
-    value.enabled = sent->enabled.value_or(true);
-    value.expiration_time = sent->expiration_time.value_or(0);
-    value.hash = auth::api_key_digest(secret);
-    auto made = co_await services.accounts.create(std::move(value));
+    auto made = co_await services.api_keys.save(std::move(*who), std::move(*sent));
     if (!made) co_return made.error();
-    co_return key_response(services, **made, secret);
+    co_return key_response(services, *made->key, made->secret);
 }
 
 task<result<http::response>> list(const account_services& services, http::request& message) {
-    const auto who = require_anybody(services, message);
+    auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
     const auto id = id_parameter(message, 0, "userId");
     if (!id) co_return id.error();
-    const auto holder = services.accounts.find_user(user_id{*id});
-    if (!holder) co_return user_not_found(*id);
-    if (!accounts::may_keep(**who, *holder)) co_return permission_denied();
+    const auto holder = services.users.keep(std::move(*who), user_id{*id});
+    if (!holder) co_return holder.error();
     const auto page =
         parse_page_request(message, {"createdTime", "expirationTime", "description", "enabled"});
     if (!page) co_return page.error();
@@ -137,18 +66,20 @@ task<result<http::response>> list(const account_services& services, http::reques
         if (property == "enabled") return one.enabled ? 1 : 0;
         return 0;
     };
-    const auto now = services.accounts.now();
+    const auto now = services.api_keys.now();
     co_return http::response::json(
         200, render_page(
-                 services.accounts.api_keys_of(holder->id), *page,
+                 services.api_keys.list(*holder), *page,
                  [](const accounts::api_key& one) { return one.description; }, text, number,
                  [now](const accounts::api_key& one) { return api_key_json(one, now); }));
 }
 
 /// The body is a JSON string or, as ThingsBoard's clients send it, the bare text.
 task<result<http::response>> describe(const account_services& services, http::request& message) {
-    const auto known = key_in_path(services, message, what_for::change);
-    if (!known) co_return known.error();
+    auto who = require_signed_in(services, message);
+    if (!who) co_return who.error();
+    const auto id = id_parameter(message, 0, "id");
+    if (!id) co_return id.error();
     auto text = co_await message.body().read_all(max_account_body);
     if (!text) co_return text.error();
     boost::json::object wrapped;
@@ -164,36 +95,39 @@ task<result<http::response>> describe(const account_services& services, http::re
     json_fields fields(wrapped);
     const auto description = fields.required_text("description");
     if (const auto good = fields.done(); !good) co_return good.error();
-    edit_key how = [description](accounts::api_key& key) -> result<void> {
-        key.description = description;
-        return {};
-    };
-    auto changed = co_await change(services, (*known)->id, std::move(how));
-    co_return changed;
+    const auto changed = co_await services.api_keys.describe(std::move(*who), api_key_id{*id}, description);
+    co_return info_response(services, changed);
 }
 
 task<result<http::response>> enable(const account_services& services, http::request& message) {
     const auto enabled = http::parse_boolean(message.param(1));
-    const auto known =
-        key_in_path(services, message, enabled && !*enabled ? what_for::revocation : what_for::change);
-    if (!known) co_return known.error();
+    auto who = require<accounts::anybody>(services, message);
+    if (!who) co_return who.error();
+    if (enabled && !*enabled) {
+        const auto id = id_parameter(message, 0, "id");
+        if (!id) co_return id.error();
+        const auto changed = co_await services.api_keys.disable(std::move(*who), api_key_id{*id});
+        co_return info_response(services, changed);
+    }
+    auto signed_in = accounts::prove_signed_in(std::move(*who));
+    if (!signed_in) co_return signed_in.error();
+    const auto id = id_parameter(message, 0, "id");
+    if (!id) co_return id.error();
     if (!enabled) {
         co_return error{
             errc::invalid_argument,
             "Parameter 'enabledValue' is '" + message.param(1).substr(0, 80) + "'. It takes true or false."};
     }
-    edit_key how = [enabled](accounts::api_key& key) -> result<void> {
-        key.enabled = *enabled;
-        return {};
-    };
-    auto changed = co_await change(services, (*known)->id, std::move(how));
-    co_return changed;
+    const auto changed = co_await services.api_keys.enable(std::move(*signed_in), api_key_id{*id});
+    co_return info_response(services, changed);
 }
 
 task<result<http::response>> erase(const account_services& services, http::request& message) {
-    const auto known = key_in_path(services, message, what_for::revocation);
-    if (!known) co_return known.error();
-    auto done = co_await services.accounts.delete_api_key((*known)->id);
+    auto who = require<accounts::anybody>(services, message);
+    if (!who) co_return who.error();
+    const auto id = id_parameter(message, 0, "id");
+    if (!id) co_return id.error();
+    auto done = co_await services.api_keys.erase(std::move(*who), api_key_id{*id});
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }

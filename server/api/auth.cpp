@@ -53,26 +53,26 @@ task<result<http::response>> refresh(const account_services& services, http::req
 }
 
 task<result<http::response>> current_user(const account_services& services, http::request& message) {
-    const auto who = require_anybody(services, message);
+    const auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
-    const auto account = services.accounts.find_user((*who)->user);
-    co_return http::response::json(200, account ? user_json(*account) : user_json(**who));
+    const auto account = services.users.own(*who);
+    co_return http::response::json(200, account ? user_json(*account) : user_json(who->who()));
 }
 
 task<result<http::response>> log_out(const account_services& services, http::request& message) {
-    const auto who = require_anybody(services, message);
+    const auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
     const auto everywhere = http::query_view(message.query()).get_boolean("everywhere");
     if (!everywhere) co_return everywhere.error();
-    auto done = co_await services.logins.log_out(*who, everywhere->value_or(false));
+    auto done = co_await services.logins.log_out(who->shared(), everywhere->value_or(false));
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
 task<result<http::response>> change_password(const account_services& services, http::request& message) {
-    const auto who = require_anybody(services, message);
+    const auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
-    if (const auto may = accounts::require_signed_in(**who); !may) co_return may.error();
+    if (const auto may = accounts::require_signed_in(who->who()); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     json_fields fields(*body);
@@ -80,8 +80,8 @@ task<result<http::response>> change_password(const account_services& services, h
     auto chosen = fields.secret("newPassword");
     if (const auto good = fields.done(); !good) co_return good.error();
     std::string address(message.remote_address());
-    auto attempt = co_await services.logins.change_password(*who, std::move(current), std::move(chosen),
-                                                            std::move(address));
+    auto attempt = co_await services.logins.change_password(who->shared(), std::move(current),
+                                                            std::move(chosen), std::move(address));
     co_return attempt_response(attempt);
 }
 

@@ -10,63 +10,56 @@
 namespace gallery::api {
 namespace {
 
-using auth::authority;
-
-error not_found(const uuid& id) {
-    return {errc::not_found, "Tenant with id [" + to_string(id) + "] is not found"};
-}
-
 task<result<http::response>> save(const account_services& services, http::request& message) {
-    const auto who = require_role(services, message, {authority::sys_admin});
+    auto who = require<accounts::system_administrator>(services, message);
     if (!who) co_return who.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     auto sent = parse_tenant(*body);
     if (!sent) co_return sent.error();
-    if (!sent->id) {
-        auto made = co_await services.accounts.create(std::move(sent->value));
-        if (!made) co_return made.error();
-        co_return http::response::json(200, tenant_json(**made));
-    }
-    const tenant_id id{*sent->id};
-    accounts::directory::edit<accounts::tenant> how =
-        [given = std::move(*sent)](accounts::tenant& value) -> result<void> {
-        if (const auto current = check_version(given.version, value.version); !current) return current;
-        value.title = given.value.title;
-        value.region = given.value.region;
-        value.reach = given.value.reach;
-        value.profile = given.value.profile;
-        value.additional_info = given.value.additional_info;
-        return {};
-    };
-    auto changed = co_await services.accounts.change_tenant(id, std::move(how));
-    if (!changed) co_return changed.error();
-    co_return http::response::json(200, tenant_json(**changed));
+    auto saved = co_await services.tenants.save(std::move(*who), std::move(*sent));
+    if (!saved) co_return saved.error();
+    co_return http::response::json(200, tenant_json(**saved));
 }
 
 task<result<http::response>> find(const account_services& services, http::request& message) {
-    const auto who = require_role(services, message, {authority::sys_admin, authority::tenant_admin});
+    const auto who = require<accounts::administrator>(services, message);
     if (!who) co_return who.error();
     const auto id = id_parameter(message, 0, "tenantId");
     if (!id) co_return id.error();
-    if ((*who)->role == authority::tenant_admin && (*who)->tenant.value != *id) co_return permission_denied();
-    const auto found = services.accounts.find_tenant(tenant_id{*id});
-    if (!found) co_return not_found(*id);
-    co_return http::response::json(200, tenant_json(*found));
+    const auto found = services.tenants.find(*who, tenant_id{*id});
+    if (!found) co_return found.error();
+    co_return http::response::json(200, tenant_json(**found));
+}
+
+/// Ours: what deleting the tenant deletes with it.
+task<result<http::response>> contents(const account_services& services, http::request& message) {
+    auto who = require<accounts::system_administrator>(services, message);
+    if (!who) co_return who.error();
+    const auto id = id_parameter(message, 0, "tenantId");
+    if (!id) co_return id.error();
+    const auto has = co_await services.tenants.contents(std::move(*who), tenant_id{*id});
+    if (!has) co_return has.error();
+    boost::json::object counts;
+    counts["images"] = has->images;
+    counts["users"] = has->users;
+    counts["customers"] = has->customers;
+    counts["apiKeys"] = has->api_keys;
+    co_return http::response::json(200, counts);
 }
 
 task<result<http::response>> erase(const account_services& services, http::request& message) {
-    const auto who = require_role(services, message, {authority::sys_admin});
+    auto who = require<accounts::system_administrator>(services, message);
     if (!who) co_return who.error();
     const auto id = id_parameter(message, 0, "tenantId");
     if (!id) co_return id.error();
-    auto done = co_await services.accounts.delete_tenant(tenant_id{*id}, services.erase_images);
+    auto done = co_await services.tenants.erase(std::move(*who), tenant_id{*id});
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
 task<result<http::response>> list(const account_services& services, http::request& message) {
-    const auto who = require_role(services, message, {authority::sys_admin});
+    const auto who = require<accounts::system_administrator>(services, message);
     if (!who) co_return who.error();
     const auto page = parse_page_request(message, {"createdTime", "title", "email", "country", "state",
                                                    "city", "address", "address2", "zip", "phone"});
@@ -88,7 +81,7 @@ task<result<http::response>> list(const account_services& services, http::reques
     };
     co_return http::response::json(
         200, render_page(
-                 services.accounts.tenants(), *page, [](const accounts::tenant& one) { return one.title; },
+                 services.tenants.list(*who), *page, [](const accounts::tenant& one) { return one.title; },
                  text, number, [](const accounts::tenant& one) { return tenant_json(one); }));
 }
 
@@ -99,6 +92,8 @@ void add_tenant_routes(http::router& routes, const account_services& services) {
     add_endpoint(routes, services, method::post, "/api/tenant", "tenant.save", save, max_account_body);
     add_endpoint(routes, services, method::get, "/api/tenant/{tenantId}", "tenant.find", find);
     add_endpoint(routes, services, method::delete_, "/api/tenant/{tenantId}", "tenant.delete", erase);
+    add_endpoint(routes, services, method::get, "/api/tenant/{tenantId}/contents", "tenant.contents",
+                 contents);
     add_endpoint(routes, services, method::get, "/api/tenants", "tenant.list", list);
 }
 

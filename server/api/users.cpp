@@ -1,5 +1,4 @@
 // Users: /api/user..., /api/users, and the lists of a tenant's administrators and a customer's users.
-#include "accounts/permissions.hpp"
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"
@@ -12,86 +11,33 @@
 namespace gallery::api {
 namespace {
 
-using auth::authority;
-
-error not_found(const uuid& id) {
-    return {errc::not_found, "User with id [" + to_string(id) + "] is not found"};
-}
-
-using access_rule = bool (*)(const auth::principal&, const accounts::user&) noexcept;
-
-struct asked {
-    auth::principal_ptr who;
-    accounts::user_ptr account;
-};
-
-/// Who asks, and the user in the path, if the one may do that with the other.
-result<asked> user_in_path(const account_services& services, http::request& message, access_rule rule) {
-    auto who = require_anybody(services, message);
+/// The user in the path, with proof that the sender may see and rename it.
+result<accounts::kept_user> kept(const account_services& services, http::request& message) {
+    auto who = require<accounts::anybody>(services, message);
     if (!who) return who.error();
     const auto id = id_parameter(message, 0, "userId");
     if (!id) return id.error();
-    auto account = services.accounts.find_user(user_id{*id});
-    if (!account) return not_found(*id);
-    if (!rule(**who, *account)) return permission_denied();
-    return asked{std::move(*who), std::move(account)};
+    return services.users.keep(std::move(*who), user_id{*id});
 }
 
-accounts::logins::condition letting_in(const asked& what) {
-    return [who = what.who](const accounts::user& account) { return accounts::may_let_in(*who, account); };
+/// The same, with proof that the sender may disable and delete it.
+result<accounts::decidable_user> decidable(const account_services& services, http::request& message) {
+    auto who = require<accounts::anybody>(services, message);
+    if (!who) return who.error();
+    const auto id = id_parameter(message, 0, "userId");
+    if (!id) return id.error();
+    return services.users.decide(std::move(*who), user_id{*id});
 }
 
-/// A new user as the administrator may make one. A tenant's administrator makes users of the own tenant only,
-/// whatever tenant was sent, as in ThingsBoard.
-result<accounts::user> new_user(const account_services& services, const auth::principal& who,
-                                submitted_user&& sent) {
-    auto out = std::move(sent.value);
-    const bool of_system = who.role == authority::sys_admin;
-    out.owner = !of_system ? who.tenant : (sent.tenant ? tenant_id{*sent.tenant} : system_tenant);
-    if (sent.customer) out.customer = customer_id{*sent.customer};
-    if (of_system ? out.role == authority::customer_user : out.role == authority::sys_admin) {
-        return permission_denied();
-    }
-    if (auto may = accounts::may_give_role(who, out.role); !may) return may.error();
-    out.enabled = false;
-    out.pending = services.logins.begin_activation();
-    out.pending->made_with = who.api_key;
-    return out;
-}
-
-/// What an update may change: names, phone, additional_info; the email, by who signed in; the role (and with
-/// it the customer) only by somebody else who keeps the user, **ours**; never the tenant.
-result<void> update_user(const auth::principal& who, const submitted_user& sent, accounts::user& value) {
-    if (!accounts::may_keep(who, value)) return permission_denied();
-    if (const auto current = check_version(sent.version, value.version); !current) return current;
-    if (sent.tenant && tenant_id{*sent.tenant} != value.owner) {
-        return error{errc::invalid_argument, "Can't update user tenant id!"};
-    }
-    // A client that leaves the customer out does not mean to take the user out of it.
-    auto customer = sent.customer ? std::optional(customer_id{*sent.customer}) : value.customer;
-    if (sent.value.role != authority::customer_user && !sent.customer) customer.reset();
-    if (sent.value.role != value.role || customer != value.customer) {
-        if (!accounts::may_decide_about(who, value)) return permission_denied();
-        if (auto may = accounts::may_give_role(who, sent.value.role); !may) return may;
-        value.role = sent.value.role;
-        value.customer = customer;
-        if (!accounts::may_decide_about(who, value)) return permission_denied();
-        if (value.role == authority::sys_admin && who.role != authority::sys_admin)
-            return permission_denied();
-    }
-    if (sent.value.email != value.email) {
-        if (auto may = accounts::require_signed_in(who); !may) return may;
-        value.email = sent.value.email;
-    }
-    value.first_name = sent.value.first_name;
-    value.last_name = sent.value.last_name;
-    value.phone = sent.value.phone;
-    value.additional_info = sent.value.additional_info;
-    return {};
+/// The same, with proof that the sender may let the user in.
+result<accounts::admissible_user> admissible(const account_services& services, http::request& message) {
+    auto found = decidable(services, message);
+    if (!found) return found.error();
+    return accounts::users::admit(std::move(*found));
 }
 
 task<result<http::response>> save(const account_services& services, http::request& message) {
-    auto who = require_anybody(services, message);
+    auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
     if (const auto mail = http::query_view(message.query()).get_boolean("sendActivationMail"); !mail) {
         co_return mail.error();
@@ -100,56 +46,39 @@ task<result<http::response>> save(const account_services& services, http::reques
     if (!body) co_return body.error();
     auto sent = parse_user(*body);
     if (!sent) co_return sent.error();
-    if (!sent->id) {
-        if ((*who)->role == authority::customer_user) co_return permission_denied();
-        auto account = new_user(services, **who, std::move(*sent));
-        if (!account) co_return account.error();
-        auto made = co_await services.accounts.create(std::move(*account));
-        if (!made) co_return made.error();
-        co_return http::response::json(200, user_json(**made));
-    }
-    const user_id id{*sent->id};
-    accounts::directory::edit<accounts::user> how = [who = *who,
-                                                     given = std::move(*sent)](accounts::user& value) {
-        return update_user(*who, given, value);
-    };
-    auto changed = co_await services.accounts.change_user(id, std::move(how));
-    if (!changed) co_return changed.error();
-    co_return http::response::json(200, user_json(**changed));
+    auto saved = co_await services.users.save(std::move(*who), std::move(*sent));
+    if (!saved) co_return saved.error();
+    co_return http::response::json(200, user_json(**saved));
 }
 
 task<result<http::response>> find(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, accounts::may_keep);
+    const auto found = kept(services, message);
     if (!found) co_return found.error();
-    co_return http::response::json(200, user_json(*found->account));
+    co_return http::response::json(200, user_json(found->account()));
 }
 
 task<result<http::response>> erase(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, accounts::may_keep);
+    auto found = kept(services, message);
     if (!found) co_return found.error();
-    if (found->who->user == found->account->id && found->who->role == authority::sys_admin) {
-        co_return error{errc::permission_denied, "Sysadmin is not allowed to delete himself"};
-    }
-    if (!accounts::may_decide_about(*found->who, *found->account)) co_return permission_denied();
-    auto done = co_await services.accounts.delete_user(found->account->id);
+    auto done = co_await services.users.erase(std::move(*found));
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
 task<result<http::response>> set_enabled(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, accounts::may_decide_about);
+    auto found = decidable(services, message);
     if (!found) co_return found.error();
     const auto enabled = http::query_view(message.query()).get_boolean("userCredentialsEnabled");
     if (!enabled) co_return enabled.error();
-    auto done = co_await services.logins.set_enabled(found->account->id, enabled->value_or(true));
+    auto done = co_await services.users.set_enabled(std::move(*found), enabled->value_or(true));
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
 task<result<http::response>> activation_link(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, accounts::may_decide_about);
+    auto found = admissible(services, message);
     if (!found) co_return found.error();
-    auto token = co_await services.logins.activation_token(found->account->id, letting_in(*found));
+    auto token = co_await services.users.activation_token(std::move(*found));
     if (!token) co_return token.error();
     const bool secure = message.is_secure() || message.header(http::field::x_forwarded_proto) == "https";
     std::string link = secure ? "https://" : "http://";
@@ -160,17 +89,14 @@ task<result<http::response>> activation_link(const account_services& services, h
 
 /// **Ours**: ThingsBoard resets a password by mail only, which a gallery does not send.
 task<result<http::response>> set_password(const account_services& services, http::request& message) {
-    const auto found = user_in_path(services, message, accounts::may_decide_about);
+    auto found = admissible(services, message);
     if (!found) co_return found.error();
-    auto allowed = letting_in(*found);
-    if (const auto may = allowed(*found->account); !may) co_return may.error();
     auto body = co_await read_json_object(message);
     if (!body) co_return body.error();
     json_fields fields(*body);
     auto password = fields.secret("password");
     if (const auto good = fields.done(); !good) co_return good.error();
-    auto done =
-        co_await services.logins.set_password(found->account->id, std::move(password), std::move(allowed));
+    auto done = co_await services.users.set_password(std::move(*found), std::move(password));
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
@@ -193,50 +119,30 @@ result<http::response> user_page(http::request& message, std::vector<accounts::u
                  [](const accounts::user& one) { return user_json(one); }));
 }
 
-/// The users whom this principal keeps; a customer's user sees those of the same customer.
 task<result<http::response>> list(const account_services& services, http::request& message) {
-    const auto who = require_anybody(services, message);
+    const auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
-    std::vector<accounts::user_ptr> users;
-    switch ((*who)->role) {
-        case authority::sys_admin: {
-            users = services.accounts.users_with(authority::sys_admin);
-            const auto admins = services.accounts.users_with(authority::tenant_admin);
-            users.insert(users.end(), admins.begin(), admins.end());
-            break;
-        }
-        case authority::tenant_admin:
-            users = services.accounts.users_of((*who)->tenant);
-            break;
-        case authority::customer_user:
-            users = services.accounts.users_of(*(*who)->customer);
-            break;
-    }
-    co_return user_page(message, std::move(users));
+    co_return user_page(message, services.users.list(*who));
 }
 
 task<result<http::response>> list_tenant_admins(const account_services& services, http::request& message) {
-    const auto who = require_role(services, message, {authority::sys_admin});
+    const auto who = require<accounts::system_administrator>(services, message);
     if (!who) co_return who.error();
     const auto id = id_parameter(message, 0, "tenantId");
     if (!id) co_return id.error();
-    if (!services.accounts.find_tenant(tenant_id{*id})) {
-        co_return error{errc::not_found, "Tenant with id [" + to_string(*id) + "] is not found"};
-    }
-    auto users = services.accounts.users_of(tenant_id{*id});
-    std::erase_if(users, [](const accounts::user_ptr& one) { return one->role != authority::tenant_admin; });
-    co_return user_page(message, std::move(users));
+    auto users = services.users.administrators_of(*who, tenant_id{*id});
+    if (!users) co_return users.error();
+    co_return user_page(message, std::move(*users));
 }
 
 task<result<http::response>> list_customer_users(const account_services& services, http::request& message) {
-    const auto who = require_role(services, message, {authority::tenant_admin});
+    const auto who = require<accounts::tenant_administrator>(services, message);
     if (!who) co_return who.error();
     const auto id = id_parameter(message, 0, "customerId");
     if (!id) co_return id.error();
-    const auto owner = services.accounts.find_customer(customer_id{*id});
-    if (!owner) co_return error{errc::not_found, "Customer with id [" + to_string(*id) + "] is not found"};
-    if (owner->owner != (*who)->tenant) co_return permission_denied();
-    co_return user_page(message, services.accounts.users_of(owner->id));
+    auto users = services.users.of_customer(*who, customer_id{*id});
+    if (!users) co_return users.error();
+    co_return user_page(message, std::move(*users));
 }
 
 }  // namespace

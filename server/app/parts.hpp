@@ -74,6 +74,11 @@ private:
     auth::login_limiter limiter_;
     std::unique_ptr<auth::password_service> passwords_;
     std::unique_ptr<accounts::logins> logins_;
+    std::unique_ptr<accounts::user_credentials> credentials_;
+    std::unique_ptr<accounts::tenants> tenants_;
+    std::unique_ptr<accounts::customers> customers_;
+    std::unique_ptr<accounts::users> users_;
+    std::unique_ptr<accounts::api_keys> api_keys_;
     asio::thread_pool background_{2};
     std::unique_ptr<service::coded_bodies> coded_;
     std::unique_ptr<service::byte_budget> uploads_;
@@ -84,7 +89,6 @@ private:
     std::unique_ptr<api::system> system_api_;
     std::unique_ptr<api::images> images_api_;
     std::unique_ptr<api::image_bytes> bytes_api_;
-    std::unique_ptr<api::account_services> accounts_api_;
     std::unique_ptr<api::account_services> account_api_;
 
     std::unique_ptr<http::server> http_;

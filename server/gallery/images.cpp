@@ -311,6 +311,12 @@ task<result<void>> images::erase_all(tenant_id tenant) {
     }
 }
 
+task<result<std::uint64_t>> images::count(tenant_id tenant) {
+    const auto usage = co_await store_.usage(tenant);
+    if (!usage) co_return usage.error();
+    co_return usage->images.count;
+}
+
 task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {
     auto found = co_await store_.find(tenant, key);
     if (!found && found.error().code == errc::not_found) co_return no_such_image(key);

@@ -190,7 +190,8 @@ BOOST_AUTO_TEST_CASE(a_link_activates_once) {
     house h;
     const auto invited = invite(h, h.add_tenant());
     const auto token = run(h.credentials.activation_token(invited->id)).value();
-    BOOST_TEST(run(h.credentials.activation_token(invited->id)).value() == token);  // asking does not change it
+    BOOST_TEST(run(h.credentials.activation_token(invited->id)).value() ==
+               token);  // asking does not change it
     BOOST_TEST((h.logins.check_activation(token).value()->id == invited->id));
     BOOST_TEST(!run(h.logins.activate(token, "short")).has_value());
     const auto pair = run(h.logins.activate(token, "secret1"));
@@ -198,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_link_activates_once) {
     BOOST_TEST(h.who(pair->token).has_value());
     BOOST_TEST(h.log_in("new@b.example").has_value());
     BOOST_TEST(!run(h.logins.activate(token, "secret2")).has_value());
-    BOOST_TEST(run(h.credentials.activation_token(invited->id)).error().message == "User is already activated!");
+    BOOST_TEST(run(h.credentials.activation_token(invited->id)).error().message ==
+               "User is already activated!");
 }
 
 BOOST_AUTO_TEST_CASE(a_link_expires_and_the_next_is_another) {
@@ -249,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_user_who_was_invited_gets_in_by_no_link_that_was
 BOOST_AUTO_TEST_CASE(a_condition_is_asked_at_the_moment_of_the_change) {
     house h;
     const auto invited = invite(h, h.add_tenant());
-    const logins::condition still_invited = [](const user& account) -> result<void> {
+    const user_credentials::condition still_invited = [](const user& account) -> result<void> {
         if (account.pending) return {};
         return error{errc::permission_denied, "not any more"};
     };
@@ -257,8 +259,8 @@ BOOST_AUTO_TEST_CASE(a_condition_is_asked_at_the_moment_of_the_change) {
     BOOST_REQUIRE(run(h.credentials.set_password(invited->id, "secret1", still_invited)));
     BOOST_TEST((run(h.credentials.set_password(invited->id, "secret2", still_invited)).error().code ==
                 errc::permission_denied));
-    BOOST_TEST(
-        (run(h.credentials.activation_token(invited->id, still_invited)).error().code == errc::permission_denied));
+    BOOST_TEST((run(h.credentials.activation_token(invited->id, still_invited)).error().code ==
+                errc::permission_denied));
     BOOST_TEST(h.log_in("new@b.example", "secret1").has_value());
 }
 
