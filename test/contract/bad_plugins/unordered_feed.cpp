@@ -13,7 +13,7 @@ public:
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "unordered_feed", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER,  "unordered_feed", "1", "{}", false,
                                           &create<unordered_feed>};
 
 }  // namespace

@@ -20,8 +20,8 @@ std::string of_contract(std::uint32_t version) {
     return "is " + std::to_string(version);
 }
 
-result<std::unique_ptr<image_store>> open(const std::string& file,
-                                          std::map<std::string, std::string> options = {}) {
+result<std::unique_ptr<storage_engine>> open(const std::string& file,
+                                             std::map<std::string, std::string> options = {}) {
     const auto loaded = load_plugin(file, "");
     BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
     plugin_context context;
@@ -31,7 +31,7 @@ result<std::unique_ptr<image_store>> open(const std::string& file,
     return open_store(*loaded, std::move(context));
 }
 
-result<std::unique_ptr<image_store>> never_called(const plugin_context& /*context*/) noexcept {
+result<std::unique_ptr<storage_engine>> never_called(const plugin_context& /*context*/) noexcept {
     return error{};
 }
 
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(of_two_tags_only_what_differs_is_named) {
     const auto boost = ours.find(";boost-") + 1;
     const auto end = ours.find(';', boost);
     const std::string theirs = ours.substr(0, boost) + "boost-100000" + ours.substr(end);
-    plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", "{}", &never_called};
+    plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", "{}", false, &never_called};
     engine.abi_tag = theirs.c_str();
     const auto checked = check_descriptor(&engine, "/opt/engine.so");
     BOOST_TEST_REQUIRE(checked.has_error());
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_descriptors_name_leads_nowhere_else) {
     for (const char* name :
          {"", "../../evil", "a/b", ".", "..", "a b", "a.b", "\xC3\xA4", long_name.c_str()}) {
         BOOST_TEST_CONTEXT(name) {
-            const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, name, "1", "{}", &never_called};
+            const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, name, "1", "{}", false, &never_called};
             const auto checked = check_descriptor(&engine, "/opt/engine.so");
             BOOST_TEST_REQUIRE(checked.has_error());
             BOOST_TEST((checked.error().code == errc::unavailable));
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_descriptors_name_leads_nowhere_else) {
                 BOOST_TEST(contains(checked.error().message, word), checked.error().message);
         }
     }
-    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "Engine_2-x", "1", "{}", &never_called};
+    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "Engine_2-x", "1", "{}", false, &never_called};
     BOOST_TEST(check_descriptor(&engine, "/opt/engine.so").has_value());
 }
 
