@@ -24,7 +24,7 @@ packages=(
     librocksdb-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
     libvips-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev
     # tests and measurements
-    python3 python3-jsonschema openssl curl chromium wrk nginx-light clang-format
+    python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus clang-format
 )
 # The console's tool chain asks for at least this.
 node_major=20
@@ -50,7 +50,7 @@ Install them with apt-get as root, then run this again."
     fi
     say "installing from Debian's packages${as_root:+ with sudo}: $*"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q
-    # nginx is wanted as a program to compare with, not as a service on port 80: nothing is started.
+    # nginx, haproxy and prometheus (for promtool) are needed as programs, not as services: nothing is started.
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null

@@ -18,12 +18,16 @@ namespace gallery::api {
 /// Bytes that the body of the route with this pattern may have, at most @p own and at least 1.
 using body_limiter = std::function<std::uint64_t(std::string_view pattern, std::uint64_t own)>;
 
+/// How many images a tenant has, whatever their sub type. Errors: those of the store.
+using count_tenant_images = std::function<task<result<std::uint64_t>>(tenant_id)>;
+
 /// Outlives the router. Used by all I/O threads at once; nothing in it changes.
 struct account_services {
     accounts::directory& accounts;
     accounts::logins& logins;
     verify_credentials verify;
     accounts::tenant_images_eraser erase_images;
+    count_tenant_images count_images;
     body_limiter limit_body;
 };
 

@@ -55,6 +55,28 @@ task<result<http::response>> find(const account_services& services, http::reques
     co_return http::response::json(200, tenant_json(*found));
 }
 
+/// Ours: what deleting the tenant deletes with it.
+task<result<http::response>> contents(const account_services& services, http::request& message) {
+    const auto who = require_role(services, message, {authority::sys_admin});
+    if (!who) co_return who.error();
+    const auto id = id_parameter(message, 0, "tenantId");
+    if (!id) co_return id.error();
+    const tenant_id tenant{*id};
+    if (!services.accounts.find_tenant(tenant)) co_return not_found(*id);
+    const auto images = co_await services.count_images(tenant);
+    if (!images) co_return images.error();
+    const auto users = services.accounts.users_of(tenant);
+    std::size_t keys = 0;
+    for (const auto& user : users)
+        keys += services.accounts.api_keys_of(user->id).size();
+    boost::json::object counts;
+    counts["images"] = *images;
+    counts["users"] = users.size();
+    counts["customers"] = services.accounts.customers_of(tenant).size();
+    counts["apiKeys"] = keys;
+    co_return http::response::json(200, counts);
+}
+
 task<result<http::response>> erase(const account_services& services, http::request& message) {
     const auto who = require_role(services, message, {authority::sys_admin});
     if (!who) co_return who.error();
@@ -99,6 +121,8 @@ void add_tenant_routes(http::router& routes, const account_services& services) {
     add_endpoint(routes, services, method::post, "/api/tenant", "tenant.save", save, max_account_body);
     add_endpoint(routes, services, method::get, "/api/tenant/{tenantId}", "tenant.find", find);
     add_endpoint(routes, services, method::delete_, "/api/tenant/{tenantId}", "tenant.delete", erase);
+    add_endpoint(routes, services, method::get, "/api/tenant/{tenantId}/contents", "tenant.contents",
+                 contents);
     add_endpoint(routes, services, method::get, "/api/tenants", "tenant.list", list);
 }
 

@@ -60,11 +60,12 @@ result<void> gallery_server::parts::add_routes() {
     bytes_api_->add_routes(*routes_);
 
     const auto erase_images = [this](tenant_id tenant) { return images_->erase_all(tenant); };
+    const auto count_images = [this](tenant_id tenant) { return images_->count(tenant); };
     const api::body_limiter limit_body = [this](std::string_view pattern, std::uint64_t own) {
         return body_limit(pattern, own);
     };
     account_api_ = std::make_unique<api::account_services>(
-        api::account_services{*accounts_, *logins_, verify, erase_images, limit_body});
+        api::account_services{*accounts_, *logins_, verify, erase_images, count_images, limit_body});
     api::add_account_routes(*routes_, *account_api_);
     api::add_openapi_routes(*routes_);
     return add_console();

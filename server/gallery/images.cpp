@@ -311,6 +311,12 @@ task<result<void>> images::erase_all(tenant_id tenant) {
     }
 }
 
+task<result<std::uint64_t>> images::count(tenant_id tenant) {
+    const auto used = co_await store_.usage(tenant);
+    if (!used) co_return used.error();
+    co_return used->images.count;
+}
+
 task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {
     auto found = co_await store_.find(tenant, key);
     if (!found && found.error().code == errc::not_found) co_return no_such_image(key);

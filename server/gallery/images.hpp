@@ -76,6 +76,8 @@ public:
 
     /// All images of a tenant, of every sub type, and all versions of them that were kept.
     task<result<void>> erase_all(tenant_id tenant);
+    /// How many images erase_all() would erase now.
+    task<result<std::uint64_t>> count(tenant_id tenant);
 
     task<result<record_ptr>> find(tenant_id tenant, std::string key);
     /// Error: not_found, also where the image exists and is not public.

@@ -76,6 +76,26 @@ class Tenants(AccountTest):
             self.assertError(403, 20, client.get(f"/api/tenant/{own}/users?pageSize=1&page=0"))
         self.assertError(403, 20, self.customer.get(f"/api/tenant/{own}"))
 
+    def test_what_a_tenant_contains_is_counted_before_it_is_deleted(self):
+        tenant, user, client = self.tenant_with_admin()
+        path = f"/api/tenant/{tenant['id']['id']}/contents"
+        self.assertEqual({"images": 0, "users": 1, "customers": 0, "apiKeys": 0},
+                         self.assertStatus(200, self.admin.get(path)).json())
+        customer, member, member_client = self.customer_user(client)
+        for holder, who in ((user, client), (user, client), (member, member_client)):
+            self.assertStatus(200, who.post("/api/apiKey", {"userId": holder["id"], "description": "d"}))
+        for name in ("a.png", "b.png", "c.png"):
+            self.assertStatus(200, client.upload(name, png(text=self.unique())))
+        self.assertStatus(200, client.upload("s.png", png(text=self.unique()), sub_type="SCADA_SYMBOL"))
+        self.assertEqual({"images": 4, "users": 2, "customers": 1, "apiKeys": 3},
+                         self.assertStatus(200, self.admin.get(path)).json())
+        for other in (client, member_client):
+            self.assertError(403, 20, other.get(path))
+        self.assertError(401, 10, self.anonymous.get(path))
+        self.assertError(404, 32, self.admin.get(f"/api/tenant/{NOBODY}/contents"))
+        self.assertStatus(200, self.admin.delete(f"/api/tenant/{tenant['id']['id']}"))
+        self.assertError(404, 32, self.admin.get(path))
+
     def test_deleting_a_tenant_deletes_its_users_keys_and_images(self):
         tenant, user, client = self.tenant_with_admin()
         customer, member, member_client = self.customer_user(client)
