@@ -315,4 +315,40 @@ result<spent_token> from_document<spent_token>(const document& doc) {
     return from.finish(std::move(out));
 }
 
+namespace {
+
+template <class Claim>
+document claim_document(const Claim& value) {
+    json::object out;
+    out["holder"] = to_string(value.holder);
+    return finish<Claim>(value.id, out);
+}
+
+template <class Claim>
+result<Claim> claim_from(const document& doc) {
+    reader from(doc);
+    Claim out;
+    out.id = doc.id;
+    from.require("holder", out.holder);
+    return from.finish(std::move(out));
+}
+
+}  // namespace
+
+document to_document(const email_claim& value) {
+    return claim_document(value);
+}
+document to_document(const title_claim& value) {
+    return claim_document(value);
+}
+
+template <>
+result<email_claim> from_document<email_claim>(const document& doc) {
+    return claim_from<email_claim>(doc);
+}
+template <>
+result<title_claim> from_document<title_claim>(const document& doc) {
+    return claim_from<title_claim>(doc);
+}
+
 }  // namespace gallery::accounts

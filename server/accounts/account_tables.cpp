@@ -69,6 +69,12 @@ void account_tables::put(pointer<ended_session> value) {
 void account_tables::put(pointer<spent_token> value) {
     spent_tokens_[value->id] = std::move(value);
 }
+void account_tables::put(pointer<email_claim> value) {
+    email_claims_[value->id] = std::move(value);
+}
+void account_tables::put(pointer<title_claim> value) {
+    title_claims_[value->id] = std::move(value);
+}
 
 // The argument may live in the very table it is removed from: what is needed of it is copied first.
 
@@ -109,6 +115,16 @@ void account_tables::remove(const ended_session& value) {
 void account_tables::remove(const spent_token& value) {
     const auto id = value.id;
     spent_tokens_.erase(id);
+}
+
+void account_tables::remove(const email_claim& value) {
+    const auto id = value.id;
+    email_claims_.erase(id);
+}
+
+void account_tables::remove(const title_claim& value) {
+    const auto id = value.id;
+    title_claims_.erase(id);
 }
 
 }  // namespace gallery::accounts

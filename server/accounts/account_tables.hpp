@@ -4,6 +4,7 @@
 #pragma once
 
 #include "accounts/accounts.hpp"
+#include "accounts/claims.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -42,6 +43,8 @@ public:
     void put(pointer<api_key> value);
     void put(pointer<ended_session> value);
     void put(pointer<spent_token> value);
+    void put(pointer<email_claim> value);
+    void put(pointer<title_claim> value);
 
     void remove(const tenant& value);
     void remove(const customer& value);
@@ -49,6 +52,8 @@ public:
     void remove(const api_key& value);
     void remove(const ended_session& value);
     void remove(const spent_token& value);
+    void remove(const email_claim& value);
+    void remove(const title_claim& value);
 
     /// Everything of a kind, by id.
     template <class Account>
@@ -63,9 +68,13 @@ public:
             return api_keys_;
         } else if constexpr (std::is_same_v<Account, ended_session>) {
             return sessions_;
-        } else {
-            static_assert(std::is_same_v<Account, spent_token>);
+        } else if constexpr (std::is_same_v<Account, spent_token>) {
             return spent_tokens_;
+        } else if constexpr (std::is_same_v<Account, email_claim>) {
+            return email_claims_;
+        } else {
+            static_assert(std::is_same_v<Account, title_claim>);
+            return title_claims_;
         }
     }
 
@@ -105,6 +114,8 @@ private:
     table<api_key_id, api_key> api_keys_;
     table<std::string, ended_session> sessions_;
     table<std::string, spent_token> spent_tokens_;
+    table<std::string, email_claim> email_claims_;
+    table<std::string, title_claim> title_claims_;
     std::unordered_map<std::string, user_id> emails_;
     std::unordered_map<sha256_digest, api_key_id, digest_hash> key_hashes_;
     groups<tenant_id, user_id> users_of_;

@@ -172,6 +172,8 @@ result<void> directory::check(const customer& value) const {
     tables_->for_each_customer_of(value.owner, [&](const customer_ptr& other) {
         taken = taken || (other->id != value.id && other->title == value.title);
     });
+    const auto claimed = tables_->find<title_claim>(claim_of(value)->id);
+    taken = taken || (claimed && claimed->holder != value.id.value);
     if (taken) return error{errc::already_exists, "Customer with such title already exists!"};
     return {};
 }
@@ -196,7 +198,8 @@ result<void> directory::check(const user& value) const {
     }
     const std::shared_lock lock(tables_mutex_);
     const auto same_email = tables_->find_by_email(value.email);
-    if (same_email && same_email->id != value.id) {
+    const auto claimed = tables_->find<email_claim>(claim_of(value)->id);
+    if ((same_email && same_email->id != value.id) || (claimed && claimed->holder != value.id.value)) {
         return error{errc::already_exists,
                      "User with email '" + value.email + "'  already present in database!"};
     }

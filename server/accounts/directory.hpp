@@ -152,6 +152,16 @@ private:
     template <class Account>
     void install(pointer<Account> value, bool takes_rights);
     template <class Account>
+    void add_dependent_parts(std::vector<document_write>& parts, const Account& value) const;
+    template <class Claim>
+    void add_claims(std::vector<document_write>& parts, const std::optional<Claim>& before,
+                    const std::optional<Claim>& after) const;
+    void install_claims(const std::vector<document_write>& parts, const std::vector<revision>& revs);
+    task<result<std::vector<revision>>> commit(std::vector<document_write> parts);
+    task<result<void>> claim_names();
+    template <class Account>
+    task<result<pointer<Account>>> create_one(Account value, bool takes_rights);
+    template <class Account>
     task<result<pointer<Account>>> write(Account value, bool takes_rights);
     template <class Account>
     task<result<void>> erase(pointer<Account> value, bool takes_rights);
@@ -161,6 +171,7 @@ private:
     task<result<void>> load_kind(std::shared_ptr<account_tables> into);
     template <class Account, class Key>
     task<result<void>> refresh(Key key, std::string id, revision rev);
+    task<result<void>> refresh_document(std::string kind, std::string name, revision rev);
     [[nodiscard]] result<void> check(const tenant& value) const;
     [[nodiscard]] result<void> check(const customer& value) const;
     [[nodiscard]] result<void> check(const user& value) const;

@@ -3,7 +3,9 @@
 
 #include "accounts/account_documents.hpp"
 
+#include <algorithm>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 
 namespace gallery::accounts {
@@ -33,6 +35,9 @@ bool takes_effect(const ended_session&, const ended_session&) {
     return true;
 }
 bool takes_effect(const spent_token&, const spent_token&) {
+    return false;
+}
+bool takes_effect(const claim&, const claim&) {
     return false;
 }
 
@@ -72,26 +77,90 @@ void directory::install(pointer<Account> value, bool takes_rights) {
     if (takes_rights) epoch_.bump();
 }
 
+/// The parts of an atomic write that come with an account: the claim of its name, the release of the name
+/// that it had, and the accounts that it refers to, which must be what is known of them.
+template <class Account>
+void directory::add_dependent_parts(std::vector<document_write>& parts, const Account& value) const {
+    const std::shared_lock lock(tables_mutex_);
+    if constexpr (requires { claim_of(value); }) {
+        const auto before = tables_->find<Account>(value.id);
+        add_claims(parts, before ? claim_of(*before) : std::nullopt, claim_of(value));
+    }
+    if constexpr (requires { value.deleted; }) {
+        if (value.deleted) return;
+    }
+    const auto require = [&](const auto& referred_to) {
+        if (!referred_to) return;  // check() refuses a reference to nothing
+        const auto doc = to_document(*referred_to);
+        parts.push_back(document_write::require(doc.kind, doc.id, precondition::match(referred_to->rev)));
+    };
+    if constexpr (std::is_same_v<Account, user>) {
+        if (value.owner != system_tenant) require(tables_->find<tenant>(value.owner));
+        if (value.customer) require(tables_->find<customer>(*value.customer));
+    } else if constexpr (std::is_same_v<Account, customer>) {
+        require(tables_->find<tenant>(value.owner));
+    } else if constexpr (std::is_same_v<Account, api_key>) {
+        require(tables_->find<user>(value.holder));
+    }
+}
+
+/// A lock on the tables is held.
+template <class Claim>
+void directory::add_claims(std::vector<document_write>& parts, const std::optional<Claim>& before,
+                           const std::optional<Claim>& after) const {
+    if (after && !tables_->find<Claim>(after->id)) {
+        parts.push_back(document_write::save(to_document(*after), precondition::absent()));
+    }
+    if (!before || (after && after->id == before->id)) return;
+    const auto held = tables_->find<Claim>(before->id);
+    if (!held || held->holder != before->holder) return;
+    parts.push_back(document_write::erase(std::string(document_of<Claim>::kind), held->id,
+                                          precondition::match(held->rev)));
+}
+
+/// Takes over the claims among the parts of a committed write.
+void directory::install_claims(const std::vector<document_write>& parts, const std::vector<revision>& revs) {
+    const std::unique_lock lock(tables_mutex_);
+    const auto take = [&]<class Claim>(const document_write& part, revision rev, std::type_identity<Claim>) {
+        if (part.doc.kind != document_of<Claim>::kind) return;
+        if (part.what == document_write::action::erase) {
+            if (const auto known = tables_->find<Claim>(part.doc.id)) tables_->remove(*known);
+        } else if (auto value = from_document<Claim>(part.doc)) {
+            value->rev = rev;
+            tables_->put(std::make_shared<const Claim>(std::move(*value)));
+        }
+    };
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        take(parts[i], revs[i], std::type_identity<email_claim>());
+        take(parts[i], revs[i], std::type_identity<title_claim>());
+    }
+}
+
+/// The mutex is held. Writes the parts and takes over the claims among them. Error: version_conflict where a
+/// part did not hold; what the store has in its place is known then.
+task<result<std::vector<revision>>> directory::commit(std::vector<document_write> parts) {
+    auto outcome = co_await store_.write(parts);
+    if (!outcome) co_return outcome.error();
+    if (outcome->status == write_status::committed) {
+        install_claims(parts, outcome->revs);
+        co_return std::move(outcome->revs);
+    }
+    auto& failed = parts[outcome->failed].doc;
+    auto read = co_await refresh_document(std::move(failed.kind), std::move(failed.id), outcome->current);
+    if (!read) co_return read.error();
+    co_return conflict();
+}
+
 /// The mutex is held. Precondition of the write: what is in memory is what is in the store.
 template <class Account>
 task<result<directory::pointer<Account>>> directory::write(Account value, bool takes_rights) {
-    auto doc = to_document(value);
-    const auto id = doc.id;
+    std::vector<document_write> parts;
     const auto condition = value.rev == 0 ? precondition::absent() : precondition::match(value.rev);
-    auto outcome = co_await store_.save(std::move(doc), condition);
-    if (!outcome) co_return outcome.error();
-    if (outcome->status != write_status::committed) {
-        if constexpr (requires { value.id.value; }) {
-            const auto key = value.id;
-            auto read = co_await refresh<Account>(key, id, outcome->rev);
-            if (!read) co_return read.error();
-        } else {
-            auto read = co_await refresh<Account>(id, id, outcome->rev);
-            if (!read) co_return read.error();
-        }
-        co_return conflict();
-    }
-    value.rev = outcome->rev;
+    parts.push_back(document_write::save(to_document(value), condition));
+    add_dependent_parts(parts, value);
+    auto revs = co_await commit(std::move(parts));
+    if (!revs) co_return revs.error();
+    value.rev = revs->front();
     auto stored = std::make_shared<const Account>(std::move(value));
     install<Account>(stored, takes_rights);
     co_return stored;
@@ -100,9 +169,22 @@ task<result<directory::pointer<Account>>> directory::write(Account value, bool t
 /// The mutex is held.
 template <class Account>
 task<result<void>> directory::erase(pointer<Account> value, bool takes_rights) {
-    auto doc = to_document(*value);
-    auto outcome = co_await store_.erase(std::move(doc.kind), std::move(doc.id), precondition::any());
-    if (!outcome) co_return outcome.error();
+    result<std::vector<revision>> erased = conflict();
+    for (int attempt = 0; attempt < write_attempts; ++attempt) {
+        std::vector<document_write> parts;
+        auto doc = to_document(*value);
+        parts.push_back(document_write::erase(std::move(doc.kind), std::move(doc.id), precondition::any()));
+        if constexpr (requires { claim_of(*value); }) {
+            const std::shared_lock lock(tables_mutex_);
+            add_claims(parts, claim_of(*value), decltype(claim_of(*value))());
+        }
+        erased = co_await commit(std::move(parts));
+        if (erased || erased.error().code != errc::version_conflict) break;
+        // Another process may have erased it: the conflict has read it again.
+        if (!find<Account>(value->id)) break;
+    }
+    if (!erased && erased.error().code != errc::version_conflict) co_return erased.error();
+    if (!erased && find<Account>(value->id)) co_return erased.error();
     {
         const std::unique_lock lock(tables_mutex_);
         tables_->remove(*value);
@@ -164,11 +246,52 @@ task<result<void>> directory::load() {
     if (auto done = co_await load_kind<api_key>(fresh); !done) co_return done;
     if (auto done = co_await load_kind<ended_session>(fresh); !done) co_return done;
     if (auto done = co_await load_kind<spent_token>(fresh); !done) co_return done;
+    if (auto done = co_await load_kind<email_claim>(fresh); !done) co_return done;
+    if (auto done = co_await load_kind<title_claim>(fresh); !done) co_return done;
     {
         const std::unique_lock lock(tables_mutex_);
         tables_ = std::move(fresh);
     }
     epoch_.bump();
+    co_return co_await claim_names();
+}
+
+/// The mutex is held. Claims the names of accounts that were stored by a version without claims. Where the
+/// store takes no writes they stay unclaimed: the accounts in memory still keep each name unique.
+task<result<void>> directory::claim_names() {
+    std::vector<document_write> missing;
+    {
+        const std::shared_lock lock(tables_mutex_);
+        std::unordered_set<std::string> seen;
+        const auto add = [&](const auto& claimed) {
+            using claim_type = typename std::decay_t<decltype(claimed)>::value_type;
+            if (!claimed || tables_->find<claim_type>(claimed->id) || !seen.insert(claimed->id).second)
+                return;
+            missing.push_back(document_write::save(to_document(*claimed), precondition::absent()));
+        };
+        for (const auto& [id, value] : tables_->of<user>())
+            add(claim_of(*value));
+        for (const auto& [id, value] : tables_->of<customer>())
+            add(claim_of(*value));
+    }
+    while (!missing.empty()) {
+        const auto count = std::min(missing.size(), document_store::max_parts);
+        std::vector<document_write> group(missing.end() - static_cast<std::ptrdiff_t>(count), missing.end());
+        auto done = co_await commit(group);
+        if (done) {
+            missing.resize(missing.size() - count);
+        } else if (done.error().code == errc::version_conflict) {
+            // Another server claims names at the same moment; what it claimed is known now.
+            const std::shared_lock lock(tables_mutex_);
+            std::erase_if(missing, [&](const document_write& part) {
+                return tables_->find<email_claim>(part.doc.id) || tables_->find<title_claim>(part.doc.id);
+            });
+        } else if (done.error().code == errc::no_space || done.error().code == errc::read_only) {
+            break;
+        } else {
+            co_return done.error();
+        }
+    }
     co_return result<void>();
 }
 
@@ -177,30 +300,32 @@ task<result<void>> directory::apply(change what) {
         co_return result<void>();
     }
     const auto held = co_await writing_.lock();
-    const auto id = parse_uuid(what.document_id);
-    const auto& kind = what.document_kind;
-    if (kind == document_of<ended_session>::kind) {
-        co_return co_await refresh<ended_session>(what.document_id, what.document_id, what.rev);
-    }
-    if (kind == document_of<spent_token>::kind) {
-        co_return co_await refresh<spent_token>(what.document_id, what.document_id, what.rev);
-    }
+    co_return co_await refresh_document(std::move(what.document_kind), std::move(what.document_id), what.rev);
+}
+
+/// The mutex is held. refresh() of the account that a document is of; nothing for documents of other kinds.
+task<result<void>> directory::refresh_document(std::string kind, std::string name, revision rev) {
+    if (kind == document_of<ended_session>::kind) co_return co_await refresh<ended_session>(name, name, rev);
+    if (kind == document_of<spent_token>::kind) co_return co_await refresh<spent_token>(name, name, rev);
+    if (kind == document_of<email_claim>::kind) co_return co_await refresh<email_claim>(name, name, rev);
+    if (kind == document_of<title_claim>::kind) co_return co_await refresh<title_claim>(name, name, rev);
+    const auto id = parse_uuid(name);
     if (!id) co_return result<void>();
     if (kind == document_of<tenant>::kind) {
         const tenant_id key{*id};
-        co_return co_await refresh<tenant>(key, what.document_id, what.rev);
+        co_return co_await refresh<tenant>(key, name, rev);
     }
     if (kind == document_of<customer>::kind) {
         const customer_id key{*id};
-        co_return co_await refresh<customer>(key, what.document_id, what.rev);
+        co_return co_await refresh<customer>(key, name, rev);
     }
     if (kind == document_of<user>::kind) {
         const user_id key{*id};
-        co_return co_await refresh<user>(key, what.document_id, what.rev);
+        co_return co_await refresh<user>(key, name, rev);
     }
     if (kind == document_of<api_key>::kind) {
         const api_key_id key{*id};
-        co_return co_await refresh<api_key>(key, what.document_id, what.rev);
+        co_return co_await refresh<api_key>(key, name, rev);
     }
     co_return result<void>();
 }
@@ -217,35 +342,32 @@ void begin(Account& value, std::int64_t now) {
 
 }  // namespace
 
+template <class Account>
+task<result<directory::pointer<Account>>> directory::create_one(Account value, bool takes_rights) {
+    const auto held = co_await writing_.lock();
+    begin(value, now_());
+    if constexpr (requires { value.version; }) value.version = 1;
+    result<pointer<Account>> written = conflict();
+    for (int attempt = 0; attempt < write_attempts; ++attempt) {
+        if (const auto allowed = check(value); !allowed) co_return allowed.error();
+        written = co_await write<Account>(value, takes_rights);
+        if (written || written.error().code != errc::version_conflict) break;
+        if (find<Account>(value.id)) break;  // the id is taken
+    }
+    co_return written;
+}
+
 task<result<tenant_ptr>> directory::create(tenant value) {
-    const auto held = co_await writing_.lock();
-    begin(value, now_());
-    value.version = 1;
-    if (const auto allowed = check(value); !allowed) co_return allowed.error();
-    co_return co_await write<tenant>(std::move(value), false);
+    return create_one<tenant>(std::move(value), false);
 }
-
 task<result<customer_ptr>> directory::create(customer value) {
-    const auto held = co_await writing_.lock();
-    begin(value, now_());
-    value.version = 1;
-    if (const auto allowed = check(value); !allowed) co_return allowed.error();
-    co_return co_await write<customer>(std::move(value), false);
+    return create_one<customer>(std::move(value), false);
 }
-
 task<result<user_ptr>> directory::create(user value) {
-    const auto held = co_await writing_.lock();
-    begin(value, now_());
-    value.version = 1;
-    if (const auto allowed = check(value); !allowed) co_return allowed.error();
-    co_return co_await write<user>(std::move(value), true);
+    return create_one<user>(std::move(value), true);
 }
-
 task<result<api_key_ptr>> directory::create(api_key value) {
-    const auto held = co_await writing_.lock();
-    begin(value, now_());
-    if (const auto allowed = check(value); !allowed) co_return allowed.error();
-    co_return co_await write<api_key>(std::move(value), false);
+    return create_one<api_key>(std::move(value), false);
 }
 
 template <class Account, class Key>

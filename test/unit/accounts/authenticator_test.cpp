@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(the_last_use_of_a_key_is_recorded_in_the_background_once_a_
     const auto admin = h.add_user("a@b.example", tenant->id);
     const auto [key, secret] = h.add_key(admin);
     const auto recorded = [&, id = key->id] { return h.accounts.find_api_key(id)->last_used; };
-    const auto writes = [&] { return run(h.store.last_change()).value(); };
+    const auto writes = [&] { return run(h.store.last()).value(); };
     const auto before = writes();
     BOOST_TEST(h.who_has_key(secret).has_value());
     BOOST_TEST(recorded() == 0);

@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(the_change_feed_brings_what_other_processes_wrote) {
     const auto tenant = h.add_tenant();
     const auto admin = h.add_user("a@b.example", tenant->id);
     neighbour other(h);
-    auto from = run(h.store.last_change()).value();
+    auto from = run(h.store.last()).value();
     const auto [key, secret] = h.add_key(admin);
     BOOST_REQUIRE(run(h.logins.set_enabled(admin->id, false)));
     const auto second = h.add_user("second@b.example", tenant->id);
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(an_account_that_cannot_be_read_stops_the_start) {
     broken.kind = "user";
     broken.id = to_string(random_uuid());
     broken.body = R"({"tenant":"x"})";
-    BOOST_REQUIRE(run(h.store.save_document(broken, precondition::any())));
+    BOOST_REQUIRE(run(h.store.save(broken, precondition::any())));
     directory after(h.store);
     const auto loaded = run(after.load());
     BOOST_REQUIRE(!loaded);

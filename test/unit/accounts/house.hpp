@@ -7,7 +7,7 @@
 #include "accounts/logins.hpp"
 #include "auth/api_key.hpp"
 #include "await.hpp"
-#include "document_store.hpp"
+#include "documents_in_memory.hpp"
 
 #include <chrono>
 #include <optional>
@@ -36,7 +36,7 @@ struct house {
         if (!run(accounts.load())) throw std::logic_error("cannot load");
     }
 
-    document_store store;
+    documents_in_memory store;
     std::atomic<std::int64_t> now{1'700'000'000'000};
     auth::token_codec codec{std::string(64, 'k'), "thingsboard.io"};
     auth::password_service passwords{quick};

@@ -1,0 +1,33 @@
+/// Names that only one account may have: the e-mail address of a user, and the title of a customer within its
+/// tenant.
+///
+/// A name is claimed by a document. Its id is a digest of the name, and its body names the account. It is
+/// written under the precondition `absent` in the same atomic step as the account, and erased in the step
+/// that renames or deletes the account. So the store decides who gets a name, for any number of servers on
+/// it.
+#pragma once
+
+#include "accounts/accounts.hpp"
+
+#include <gallery/model.hpp>
+#include <gallery/uuid.hpp>
+
+#include <optional>
+#include <string>
+
+namespace gallery::accounts {
+
+struct claim {
+    std::string id;  ///< of its document: name_digest() of the name
+    uuid holder{};   ///< id of the user or customer
+    revision rev = 0;
+};
+struct email_claim : claim {};
+struct title_claim : claim {};
+
+/// The claim that belongs to an account; empty for a tombstone. E-mail addresses are claimed in their folded
+/// form, titles as they are.
+std::optional<email_claim> claim_of(const user& value);
+std::optional<title_claim> claim_of(const customer& value);
+
+}  // namespace gallery::accounts
