@@ -33,26 +33,35 @@ task<result<write_outcome>> filesystem_store::save_document(document doc, precon
     const auto current_rev = current ? current->rev : 0;
     if (!condition.holds(current_rev)) co_return write_outcome{write_status::conflict, current_rev, nullptr};
 
-    auto stage = [this, doc] { return stage_document(doc); };
+    const auto part = current ? reserve::part::half : reserve::part::quarter;
+    auto stage = [this, doc, part] { return stage_document(doc, part); };
     auto ready = co_await offload(pool_, std::move(stage));
-    if (!ready) co_return ready.error();
+    if (!ready) co_return answer_of(ready.error());
     doc.rev = ready->number.rev();
     committer::entry entry{
         store_index::document_change(change::kind::document_saved, doc.kind, doc.id, ready->number.rev()),
-        accounts_of(doc.kind), [this, doc] { documents_.put(doc); }};
+        accounts_of(doc.kind), [this, doc] { documents_.put(doc); }, change_log::room::small_write};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));
     co_return write_outcome{write_status::committed, *committed, nullptr};
 }
 
-result<filesystem_store::staged> filesystem_store::stage_document(document doc) {
-    if (auto ensured = ensure_tenant(accounts_of(doc.kind)); !ensured) return ensured.error();
+result<filesystem_store::staged> filesystem_store::stage_document(document doc, reserve::part part) {
+    const auto folder = accounts_of(doc.kind);
+    if (auto ensured = ensure_tenant(folder); !ensured) return ensured.error();
     auto number = committer_->begin();
     if (!number) return number.error();
     doc.rev = number->rev();
     staged ready{std::move(*number), nullptr, {}, {}};
-    auto written = stage_file(accounts_of(doc.kind), document_name(doc.id), to_document_text(doc), ready);
+    const auto write = [&] {
+        return stage_file(folder, document_name(doc.id), to_document_text(doc), part, ready);
+    };
+    auto written = write();
+    if (!written && written.error().code == errc::not_found) {
+        written = ensure_tenant_again(folder);
+        if (written) written = write();
+    }
     if (!written) return written.error();
     return ready;
 }
@@ -69,10 +78,11 @@ task<result<write_outcome>> filesystem_store::erase_document(std::string kind, s
 
     auto stage = [this, doc] { return stage_document_erasure(doc); };
     auto ready = co_await offload(pool_, std::move(stage));
-    if (!ready) co_return ready.error();
+    if (!ready) co_return answer_of(ready.error());
     committer::entry entry{
         store_index::document_change(change::kind::document_erased, doc.kind, doc.id, ready->number.rev()),
-        accounts_of(doc.kind), [this, doc] { documents_.erase(doc.kind, doc.id); }};
+        accounts_of(doc.kind), [this, doc] { documents_.erase(doc.kind, doc.id); },
+        change_log::room::erasure};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));

@@ -1,6 +1,7 @@
 #include "body_cache.hpp"
 
 #include <sys/stat.h>
+#include <ctime>
 #include <utility>
 
 namespace gallery::file_store {
@@ -11,8 +12,18 @@ std::optional<file_state> state_of(int descriptor) {
     const auto nanoseconds = [](const timespec& t) {
         return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
     };
-    // Not the time of the last change of the inode: unlinking the file changes that, and the bytes stay.
-    return file_state{info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim)};
+    // Unlinking a file changes its inode as well, and the bytes stay. It is checked once more then.
+    return file_state{info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim),
+                      nanoseconds(info.st_ctim)};
+}
+
+bool tells_later_writes(const file_state& state) {
+    constexpr std::int64_t second = 1'000'000'000;
+    const bool is_coarse = state.changed % second == 0;  // ext3, some network file systems
+    const std::int64_t step = is_coarse ? 2 * second : second / 20;
+    timespec now{};
+    if (::clock_gettime(CLOCK_REALTIME, &now) != 0) return false;
+    return std::int64_t{now.tv_sec} * second + now.tv_nsec - state.changed > step;
 }
 
 std::optional<body> body_cache::find(const body_key& key) {

@@ -19,11 +19,16 @@ struct file_state {
     std::uint64_t inode = 0;
     std::uint64_t size = 0;
     std::int64_t modified = 0;  ///< nanoseconds since 1970
+    std::int64_t changed = 0;   ///< of the inode; unlike the time above nobody can set it
 
     friend bool operator==(const file_state&, const file_state&) = default;
 };
 /// Empty where the descriptor cannot be asked.
 std::optional<file_state> state_of(int descriptor);
+
+/// Whether a write after this moment gives the file another state. A file system counts time in steps: two
+/// writes within one step leave the same time.
+bool tells_later_writes(const file_state& state);
 
 /// The bytes of one save of one image; never used for others, as revisions are not.
 struct body_key {
@@ -38,7 +43,8 @@ class body_cache {
 public:
     body_cache(std::size_t max_bytes, std::size_t max_files) : max_bytes_(max_bytes), max_files_(max_files) {}
 
-    /// A file that was written to since it was put here is dropped and not given out.
+    /// A file that was written to since it was put here is dropped and not given out. Not noticed is what
+    /// leaves no trace in the inode: writing to the disk's device, and writing while the clock is set back.
     std::optional<body> find(const body_key& key);
 
     void put(const body_key& key, const bytes& content);

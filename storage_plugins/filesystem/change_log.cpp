@@ -4,6 +4,7 @@
 #include "record_text.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,8 @@ namespace {
 constexpr std::string_view suffix = ".log";
 constexpr std::uint64_t reserve_step = 256 * 1024;
 constexpr std::uint64_t reserve_for_erasures = 64 * 1024;
+constexpr std::uint64_t reserve_for_small_writes = 64 * 1024;
+constexpr std::uint64_t block_unit = 512;  // of st_blocks
 constexpr std::uint64_t typical_line = 1024;
 constexpr std::size_t largest_log = std::size_t{1} << 30;
 
@@ -134,17 +137,25 @@ result<> change_log::use(const log_file& file, std::uint64_t size) {
     const auto path = path_of(file);
     unique_fd opened(::openat(root_, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
     if (opened.get() < 0) return failure("Opening " + path, errno);
-    if (::ftruncate(opened.get(), static_cast<off_t>(size)) != 0) return failure("Shortening " + path, errno);
+    struct stat info {};
+    if (::fstat(opened.get(), &info) != 0) return failure("Reading " + path, errno);
+    // Not where it has the length already: that would give back the blocks behind it, which on a full disk
+    // cannot be had again.
+    const bool is_longer = static_cast<std::uint64_t>(info.st_size) != size;
+    if (is_longer && ::ftruncate(opened.get(), static_cast<off_t>(size)) != 0)
+        return failure("Shortening " + path, errno);
     if (auto synced = sync(opened.get(), path); !synced) return synced;
     current_ = std::move(opened);
     size_ = size;
-    reserved_ = size;
-    (void)make_room(0);
+    reserved_ = is_longer ? size : std::max(size, static_cast<std::uint64_t>(info.st_blocks) * block_unit);
+    (void)make_room(0, room::image);
     return {};
 }
 
-bool change_log::make_room(std::size_t changes) {
-    const auto wanted = size_ + changes * typical_line + reserve_for_erasures;
+bool change_log::make_room(std::size_t changes, room which) {
+    const auto left_over = (which == room::image ? reserve_for_small_writes : 0) +
+                           (which == room::erasure ? 0 : reserve_for_erasures);
+    const auto wanted = size_ + changes * typical_line + left_over;
     // The file keeps its size; only blocks are set aside, so that an erasure on a full disk can be logged.
     while (reserved_ < wanted) {
         if (::fallocate(current_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(reserved_), reserve_step) ==
@@ -159,11 +170,11 @@ bool change_log::make_room(std::size_t changes) {
 }
 
 result<> change_log::append(const std::vector<change>& batch) {
-    if (broken_)
-        return error{errc::unavailable,
-                     "The log of changes failed before. Look at the disk of STORAGE_PATH and "
-                     "restart the server, which repairs the log."};
-    if (files_.back().changes >= keep_) (void)begin(last_);  // where it fails, the old one simply goes on
+    if (files_.back().changes >= keep_) {
+        // Where it fails, the old one simply goes on.
+        auto begun = begin(last_);
+        if (!begun && begun.error().code == errc::unavailable) return begun;
+    }
     std::string text;
     for (const auto& entry : batch)
         text += to_log_line(entry);
@@ -174,18 +185,17 @@ result<> change_log::append(const std::vector<change>& batch) {
         if (written < 0) {
             if (errno == EINTR) continue;
             auto why = failure("Writing to " + path, errno);
-            if (::ftruncate(current_.get(), static_cast<off_t>(size_)) != 0) broken_ = true;
+            // What stays behind would be taken for an end that a crash left half written.
+            if (::ftruncate(current_.get(), static_cast<off_t>(size_)) != 0) why.code = errc::unavailable;
             reserved_ = size_;  // shortening gave the reserve back
-            if (broken_) why.code = errc::io_error;
             return why;
         }
         done += static_cast<std::size_t>(written);
     }
     if (::fdatasync(current_.get()) != 0) {
         // What is on the disk now is unknown, and asking again would not tell.
-        broken_ = true;
         auto why = failure("Synchronising " + path, errno);
-        why.code = errc::io_error;
+        why.code = errc::unavailable;
         return why;
     }
     size_ += text.size();

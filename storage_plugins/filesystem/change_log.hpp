@@ -36,13 +36,20 @@ public:
     /// it fails, what was being written goes on to be.
     result<> begin(revision after);
 
-    /// Appends the changes and makes them durable: all or none. After io_error nobody knows, and every
-    /// later call fails.
+    /// Appends the changes and makes them durable: all or none. Error: unavailable where nobody knows; then
+    /// this is not called again.
     result<> append(const std::vector<change>& batch);
 
-    /// Sets space aside for so many changes and then some. False where the disk is so full that only
-    /// erasures should be appended, for which the rest of the reserve is.
-    bool make_room(std::size_t changes);
+    /// What may use the blocks that are set aside for the log.
+    enum class room : std::uint8_t {
+        image,        ///< leaves some for all others
+        small_write,  ///< of a record or a document: leaves some for erasures
+        erasure,
+    };
+
+    /// Sets space aside for so many changes and then some. False where the disk is so full that changes of
+    /// this kind should not be appended.
+    bool make_room(std::size_t changes, room which);
 
 private:
     struct log_file {
@@ -64,7 +71,6 @@ private:
     std::uint64_t size_ = 0;      ///< of the current file, as far as it is good
     std::uint64_t reserved_ = 0;  ///< bytes of the disk set aside for it
     revision last_ = 0;
-    bool broken_ = false;
 };
 
 }  // namespace gallery::file_store

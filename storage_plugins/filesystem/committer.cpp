@@ -14,10 +14,17 @@ bool is_erasure(const change& what) {
     return what.what == change::kind::image_erased || what.what == change::kind::document_erased;
 }
 
+/// As a write answers it.
+error outcome_unknown(error why) {
+    if (why.code == errc::not_found) why.code = errc::io_error;
+    if (why.code != errc::unavailable) return why;
+    return {errc::io_error, why.message + " The outcome of this write is unknown."};
+}
+
 }  // namespace
 
-committer::committer(int root, change_log& log, store_index::feed& feed, revisions& numbers)
-    : root_(root), log_(log), feed_(feed), numbers_(numbers), thread_([this] { run(); }) {}
+committer::committer(int root, change_log& log, store_index::feed& feed, revisions& numbers, write_stop& stop)
+    : root_(root), log_(log), feed_(feed), numbers_(numbers), stop_(stop), thread_([this] { run(); }) {}
 
 committer::~committer() {
     {
@@ -33,6 +40,7 @@ result<committer::ticket> committer::begin() {
     // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is given out,
     // so that none can overtake it.
     const std::lock_guard one_at_a_time(numbers_mutex_);
+    if (stop_.is_set()) return error{errc::read_only, stop_.reason()};
     if (auto settled = settle_owed(); !settled) return settled.error();
     auto rev = numbers_.next();
     if (!rev) return rev.error();
@@ -67,11 +75,16 @@ void committer::owe(undoing undo) {
 /// With numbers_mutex_ held: nobody renames anything before.
 result<> committer::settle_owed() {
     while (!owed_.empty()) {
-        if (auto undone = owed_.back()(); !undone)
+        if (auto undone = owed_.back()(); !undone) {
+            if (undone.error().code == errc::unavailable) {
+                stop_.set(undone.error().message);
+                return error{errc::read_only, stop_.reason()};
+            }
             return error{
-                errc::unavailable,
+                errc::busy,
                 "An earlier write failed and cannot be taken back yet: " + undone.error().message +
                     " Look at the disk of STORAGE_PATH. Each write tries again; no restart is needed."};
+        }
         owed_.pop_back();
     }
     return {};
@@ -100,35 +113,59 @@ void committer::run() {
     }
 }
 
-void committer::finish(batch ready) {
-    const auto refuse = [](batch& all, auto wrong) {
-        const auto rest =
-            std::stable_partition(all.begin(), all.end(), [&](waiting& w) { return !wrong(w); });
-        batch refused(std::make_move_iterator(rest), std::make_move_iterator(all.end()));
-        all.erase(rest, all.end());
-        return refused;
-    };
-    const auto fail = [](batch refused, const error& why) {
-        for (auto& one : refused)
-            one.waiter.complete(why);
-    };
+/// Takes those out of @p all for which @p wrong holds.
+template <class Wrong>
+committer::batch committer::refuse(batch& all, Wrong wrong) {
+    const auto rest = std::stable_partition(all.begin(), all.end(), [&](waiting& w) { return !wrong(w); });
+    batch refused(std::make_move_iterator(rest), std::make_move_iterator(all.end()));
+    all.erase(rest, all.end());
+    return refused;
+}
 
+void committer::fail(batch refused, const error& why) {
+    for (auto& one : refused)
+        one.waiter.complete(why);
+}
+
+/// Makes the renames of @p ready durable, and fails those for which that does not work.
+void committer::sync_folders(batch& ready) {
     std::set<std::string> folders;
     for (const auto& one : ready)
         folders.insert(one.what.folder);
-    for (const auto& folder : folders)
-        if (auto synced = sync_folder(root_, folder); !synced)
-            fail(refuse(ready, [&](const waiting& w) { return w.what.folder == folder; }), synced.error());
+    for (const auto& folder : folders) {
+        const auto synced = sync_folder(root_, folder);
+        if (synced) continue;
+        if (synced.error().code == errc::unavailable) stop_.set(synced.error().message);
+        // Somebody removed the folder of a tenant: what was to be erased in it is erased.
+        const bool is_gone = synced.error().code == errc::not_found;
+        fail(refuse(ready,
+                    [&](const waiting& w) {
+                        return w.what.folder == folder && !(is_gone && is_erasure(w.what.what));
+                    }),
+             outcome_unknown(synced.error()));
+    }
+}
 
-    if (!log_.make_room(ready.size()))
-        fail(refuse(ready, [](const waiting& w) { return !is_erasure(w.what.what); }),
-             {errc::no_space, "The disk of STORAGE_PATH is full. Erase images or free space on it."});
+void committer::finish(batch ready) {
+    if (!stop_.is_set()) sync_folders(ready);
+    if (stop_.is_set())
+        return fail(std::move(ready),
+                    {errc::io_error, stop_.reason() + " The outcome of this write is unknown."});
+
+    using room = change_log::room;
+    for (const auto which : {room::image, room::small_write})
+        if (!log_.make_room(ready.size(), which))
+            fail(refuse(ready, [&](const waiting& w) { return w.what.room == which; }),
+                 {errc::no_space, "The disk of STORAGE_PATH is full. Erase images or free space on it."});
     if (ready.empty()) return;
 
     std::vector<change> changes;
     for (const auto& one : ready)
         changes.push_back(one.what.what);
-    if (auto logged = log_.append(changes); !logged) return fail(std::move(ready), logged.error());
+    if (auto logged = log_.append(changes); !logged) {
+        if (logged.error().code == errc::unavailable) stop_.set(logged.error().message);
+        return fail(std::move(ready), outcome_unknown(logged.error()));
+    }
 
     for (auto& one : ready) {
         one.what.publish();

@@ -6,6 +6,7 @@
 #include "resume.hpp"
 #include "revisions.hpp"
 #include "undoing.hpp"
+#include "write_stop.hpp"
 
 #include <gallery/storage.hpp>
 
@@ -57,18 +58,20 @@ public:
         change what;
         std::string folder;             ///< where the rename happened
         std::function<void()> publish;  ///< makes it visible; called before the feed shows it
+        change_log::room room = change_log::room::image;  ///< of the log, on a full disk
     };
 
-    /// @p root, @p log, @p feed and @p numbers outlive this; the log and the numbers are its alone from now.
-    committer(int root, change_log& log, store_index::feed& feed, revisions& numbers);
+    /// All arguments outlive this; the log and the numbers are its alone from now.
+    committer(int root, change_log& log, store_index::feed& feed, revisions& numbers, write_stop& stop);
     /// Ends what was committed.
     ~committer();
 
-    /// Blocks now and then to reserve a block of revisions. Fails while an earlier write cannot be taken
-    /// back.
+    /// Blocks now and then to reserve a block of revisions. Errors: read_only once writing has stopped, busy
+    /// while an earlier write cannot be taken back.
     result<ticket> begin();
 
-    /// Where this fails the write must be undone by the caller: nobody has seen it.
+    /// Where this fails the write must be undone by the caller: nobody has seen it. A failed synchronisation
+    /// stops writing, and all that wait for it fail with io_error.
     task<result<revision>> commit(ticket number, entry what);
 
     /// For a failed write that could not be taken back: each later begin() tries again, before anything else.
@@ -92,11 +95,16 @@ private:
     void run();
     batch take_batch();
     void finish(batch ready);
+    void sync_folders(batch& ready);
+    template <class Wrong>
+    static batch refuse(batch& all, Wrong wrong);
+    static void fail(batch refused, const error& why);
 
     int root_;
     change_log& log_;
     store_index::feed& feed_;
     revisions& numbers_;
+    write_stop& stop_;
     std::function<void()> notify_;
 
     std::mutex mutex_;

@@ -37,11 +37,15 @@ error failure(const std::string& what, int error_number) {
         case ENOSPC:
         case EDQUOT:
         case EFBIG:
-            return {errc::no_space, why + ". Free space on the disk of STORAGE_PATH, or raise its quota."};
+            return {errc::no_space,
+                    why + ". Free space and inodes on the disk of STORAGE_PATH, or raise its quota."};
         case EMFILE:
         case ENFILE:
         case ENOMEM:
             return {errc::busy, why + ". Raise the limit of open files, or lower the option open_files."};
+        case ENOENT:
+        case ENOTDIR:
+            return {errc::not_found, why + "."};
         default:
             return {errc::io_error, why + "."};
     }
@@ -89,8 +93,10 @@ result<> write_all(int file, const char* data, std::size_t size, const std::stri
 }
 
 result<> sync(int file, const std::string& name) {
-    if (uninterrupted([&] { return ::fsync(file); }) != 0) return failure("Synchronising " + name, errno);
-    return {};
+    if (uninterrupted([&] { return ::fsync(file); }) == 0) return {};
+    auto why = failure("Synchronising " + name, errno);
+    if (why.code != errc::no_space) why.code = errc::unavailable;
+    return why;
 }
 
 result<> sync_folder(int at, const std::string& path) {

@@ -30,8 +30,8 @@ private:
     int descriptor_;
 };
 
-/// no_space for a full disk or quota, busy for a lack of descriptors or memory, else io_error. @p what says
-/// what was attempted, for instance "write to a/b".
+/// no_space for a full disk or quota, busy for a lack of descriptors or memory, not_found where a folder or
+/// file is not there, else io_error. @p what says what was attempted, for instance "write to a/b".
 error failure(const std::string& what, int error_number);
 
 result<unique_fd> open_folder(int at, const std::string& path);
@@ -43,6 +43,7 @@ result<unique_fd> create_file(int at, const std::string& path);
 result<bool> make_folder(int at, const std::string& path);
 
 result<> write_all(int file, const char* data, std::size_t size, const std::string& name);
+/// Error: unavailable, which nothing else here gives, where it is unknown what is on the disk now; no_space.
 result<> sync(int file, const std::string& name);
 result<> sync_folder(int at, const std::string& path);
 
@@ -53,13 +54,14 @@ result<> write_file(int at, const std::string& path, std::string_view content);
 /// At most @p limit bytes; corrupt where there are more, not_found where there is no such file.
 result<std::string> read_file(int at, const std::string& path, std::size_t limit = 1 << 20);
 
-/// Fails where @p to is there. Atomic.
+/// Fails where @p to is there; not_found where @p from is not. Atomic.
 result<> rename_new(int at, const std::string& from, const std::string& to);
 /// In place of a file that may be there. Atomic.
 result<> rename_over(int at, const std::string& from, const std::string& to);
 /// A second name for a file; a copy where the file system cannot. not_found where there is no such file.
 result<> keep_file(int at, const std::string& path, const std::string& kept);
-/// Exchanges two folders. Atomic. False where the file system cannot.
+/// Exchanges two folders or files. Atomic. False where the file system cannot; not_found where one is not
+/// there.
 result<bool> exchange(int at, const std::string& one, const std::string& other);
 
 bool exists(int at, const std::string& path);

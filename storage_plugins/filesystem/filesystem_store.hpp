@@ -12,7 +12,9 @@
 #include "index/feed.hpp"
 #include "lanes.hpp"
 #include "recovery.hpp"
+#include "reserve.hpp"
 #include "revisions.hpp"
+#include "write_stop.hpp"
 
 #include <gallery/storage.hpp>
 
@@ -69,6 +71,7 @@ public:
 
     /// Writes may go on meanwhile.
     task<result<check_report>> check() override;
+    [[nodiscard]] write_state writing() const override;
     [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override;
 
 private:
@@ -92,22 +95,31 @@ private:
                               const std::string& folder, bool replaces);
     result<> write_folder(const std::string& folder, const image_record& record, const body& original,
                           const body& preview);
+    result<> make_image_folder(const std::string& tenant, const std::string& path);
     std::string rename_replaced(const std::string& path);
     result<staged> stage_update(const image_record& current, const image_record& wanted,
                                 const std::string& folder);
     result<staged> stage_erase(const image_record& current, const std::string& folder);
     result<> ensure_tenant(const std::string& tenant);
+    /// For a folder that somebody removed.
+    result<> ensure_tenant_again(const std::string& tenant);
 
-    result<staged> stage_document(document doc);
+    result<staged> stage_document(document doc, reserve::part part);
     result<staged> stage_document_erasure(const document& doc);
 
-    /// Writes a small file; sets remains and undo of @p ready.
+    /// Writes a small file, on a full disk into the reserve; sets remains and undo of @p ready. not_found
+    /// where the folder is not there.
     result<> stage_file(const std::string& folder, const std::string& name, std::string_view text,
-                        staged& ready);
-    /// Renames what is erased; sets remains and undo of @p ready.
+                        reserve::part part, staged& ready);
+    /// Calls @p step, again after space was given back for it.
+    template <class Step>
+    auto with_reserve(Step step) -> decltype(step());
+    /// Renames what is erased; sets remains and undo of @p ready. Nothing to do where somebody removed it.
     result<> stage_removal(const std::string& folder, const std::string& path, const std::string& remains,
                            staged& ready);
 
+    /// What a failed write answers; stops writing where a synchronisation failed.
+    error answer_of(error why);
     /// Runs @p undo on the pool, or has the next write run it. What the failed write answers.
     task<error> take_back(error why, undoing undo);
     error after_failure(error why, undoing undo);
@@ -132,6 +144,8 @@ private:
     store_index::catalog catalog_;
     store_index::documents documents_;
     store_index::feed feed_;
+    std::unique_ptr<reserve> reserve_;
+    write_stop stop_;
     std::unique_ptr<change_log> log_;
     std::unique_ptr<revisions> numbers_;
     std::unique_ptr<committer> committer_;
@@ -142,5 +156,16 @@ private:
     std::set<std::string> tenants_;  ///< whose folders are there and durable; kinds of documents, too
     asio::thread_pool pool_;
 };
+
+template <class Step>
+auto filesystem_store::with_reserve(Step step) -> decltype(step()) {
+    constexpr int attempts = 4;
+    auto done = step();
+    for (int i = 1; i < attempts && !done && done.error().code == errc::no_space; ++i) {
+        if (!reserve_->release_one()) break;
+        done = step();
+    }
+    return done;
+}
 
 }  // namespace gallery::file_store

@@ -14,6 +14,7 @@ inline constexpr std::string_view own_folder = ".gallery";
 inline constexpr std::string_view accounts_folder = ".gallery/accounts";
 inline constexpr std::string_view changes_folder = ".gallery/changes";
 inline constexpr std::string_view aside_folder = ".gallery/set-aside";
+inline constexpr std::string_view reserve_folder = ".gallery/reserve";
 inline constexpr std::string_view lock_file = ".gallery/lock";
 inline constexpr std::string_view format_file = ".gallery/format";
 inline constexpr std::string_view format_text = "gallery filesystem store 1\n";

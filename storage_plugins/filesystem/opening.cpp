@@ -31,6 +31,7 @@ filesystem_store::filesystem_store(std::string path, const store_options& option
       log_function_(std::move(log)),
       can_exchange_(options.may_exchange),
       feed_(changes_kept),
+      stop_([this](std::string_view why) { log_function_(level::error, why); }),
       cache_(options.cache_bytes, options.open_files),
       pool_(options.threads) {}
 
@@ -102,6 +103,7 @@ result<> filesystem_store::recover() {
     const auto begin = std::chrono::steady_clock::now();
     const int root = root_.get();
     log_ = std::make_unique<change_log>(root, std::string(changes_folder), changes_kept);
+    reserve_ = std::make_unique<reserve>(root, std::string(reserve_folder));
     auto numbers = std::make_unique<revisions>(root, std::string(own_folder));
     auto mark = numbers->read();
     if (!mark && mark.error().code != errc::corrupt) return mark.error();
@@ -111,7 +113,8 @@ result<> filesystem_store::recover() {
     for (const auto& note : logged->notes)
         log_function_(level::warning, note);
 
-    auto tree = recovery(root, log_function_).read();
+    if (auto opened = reserve_->open(); !opened) return opened;
+    auto tree = recovery(root, log_function_, [this] { return reserve_->release_one(); }).read();
     if (!tree) return tree.error();
     const auto seen = std::max(tree->newest, logged->last);
     const bool is_new = mark && *mark == 0 && seen == 0;
@@ -164,7 +167,7 @@ result<> filesystem_store::recover() {
 
     if (auto begun = numbers->begin(newest); !begun) return begun;
     numbers_ = std::move(numbers);
-    committer_ = std::make_unique<committer>(root, *log_, feed_, *numbers_);
+    committer_ = std::make_unique<committer>(root, *log_, feed_, *numbers_, stop_);
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     log_function_(level::info, "read " + std::to_string(images) + " images and " + std::to_string(documents) +

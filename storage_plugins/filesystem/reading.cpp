@@ -149,7 +149,7 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
     }
     // Somebody wrote to it while it was read: what was hashed is not what would be sent.
     if (state_of(file->descriptor()) != state) return damaged(record, path, "changes while it is read");
-    cache_.put(key, file, *state);
+    if (tells_later_writes(*state)) cache_.put(key, file, *state);
     return body(file_region{std::move(file), 0, described.size});
 }
 
@@ -165,12 +165,18 @@ void filesystem_store::on_change(std::function<void()> notify) {
     committer_->on_change(std::move(notify));
 }
 
+write_state filesystem_store::writing() const {
+    if (!stop_.is_set()) return {};
+    return {write_state::kind::failed, stop_.reason()};
+}
+
 std::vector<std::pair<std::string, double>> filesystem_store::statistics() const {
     const auto cache = cache_.statistics();
     const auto number = [](auto value) { return static_cast<double>(value); };
     return {{"images", number(catalog_.size())},
             {"documents", number(documents_.size())},
             {"changes_kept", number(feed_.size())},
+            {"reserve_files", number(reserve_->size())},
             {"commits_total", number(committer_->commits())},
             {"commit_batches_total", number(committer_->batches())},
             {"body_cache_bytes", number(cache.bytes)},

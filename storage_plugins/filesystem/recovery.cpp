@@ -259,8 +259,14 @@ result<> recovery::set_aside(const std::string& path, const std::string& why) {
     while (length < flat.size() && (flat[length] & 0xC0) == 0x80)
         --length;
     const auto target = std::string(aside_folder) + '/' + flat.substr(0, length) + temporary_name();
-    auto moved = make_folder(root_, std::string(aside_folder));
-    if (auto renamed = moved ? rename_new(root_, path, target) : result<>(moved.error()); !renamed)
+    const auto move = [&]() -> result<> {
+        if (auto made = make_folder(root_, std::string(aside_folder)); !made) return made.error();
+        return rename_new(root_, path, target);
+    };
+    auto renamed = move();
+    while (!renamed && renamed.error().code == errc::no_space && give_space_())
+        renamed = move();
+    if (!renamed)
         return refusal({renamed.error().code, path + " cannot be understood (" + why +
                                                   ") and not be moved: " + renamed.error().message});
     ++kept_aside_;

@@ -30,7 +30,9 @@ struct tree_content {
 /// Used once, by one thread, which starts others.
 class recovery {
 public:
-    recovery(int root, log_function log) : root_(root), log_(std::move(log)) {}
+    /// @p give_space frees a little of the disk, for moving something on a full one; false where it cannot.
+    recovery(int root, log_function log, std::function<bool()> give_space)
+        : root_(root), log_(std::move(log)), give_space_(std::move(give_space)) {}
 
     /// Only what is damaged is left out, and set aside. Every other failure to read is an error: what it hid
     /// would be taken for gone.
@@ -77,6 +79,7 @@ private:
 
     int root_;
     log_function log_;
+    std::function<bool()> give_space_;
     std::mutex mutex_;  ///< guards content_ and the calls of log_ while threads read
     tree_content content_;
     std::size_t warnings_ = 0;

@@ -41,7 +41,7 @@ task<result<write_outcome>> filesystem_store::save(image_record record, body ori
         return stage_save(std::move(record), original, preview, folder, replaces);
     };
     auto ready = co_await offload(pool_, std::move(stage));
-    if (!ready) co_return ready.error();
+    if (!ready) co_return answer_of(ready.error());
     committer::entry entry{
         store_index::image_change(change::kind::image_saved, *ready->record, ready->number.rev()), tenant,
         [this, saved = ready->record] {
@@ -63,13 +63,16 @@ result<filesystem_store::staged> filesystem_store::stage_save(image_record recor
                                                               bool replaces) {
     const int root = root_.get();
     const auto tenant = to_string(record.tenant);
-    if (auto ensured = ensure_tenant(tenant); !ensured) return ensured.error();
+    if (stop_.is_set()) return error{errc::read_only, stop_.reason()};
+    if (!reserve_->refill())
+        return error{errc::no_space,
+                     "The disk of STORAGE_PATH is full. Erase images, or free space and inodes on it."};
     const auto temporary = tenant + '/' + temporary_name();
     const auto give_up = [&](error why) {
         (void)remove_tree(root, temporary);
         return why;
     };
-    if (auto made = make_folder(root, temporary); !made) return made.error();
+    if (auto made = make_image_folder(tenant, temporary); !made) return made.error();
     if (auto written = write_folder(temporary, record, original, preview); !written)
         return give_up(written.error());
 
@@ -92,8 +95,9 @@ result<filesystem_store::staged> filesystem_store::stage_save(image_record recor
     };
     if (replaces && can_exchange_) {
         auto exchanged = exchange(root, temporary, folder);
-        if (!exchanged) return give_up(exchanged.error());
-        if (*exchanged) {
+        const bool is_gone = !exchanged && exchanged.error().code == errc::not_found;
+        if (!exchanged && !is_gone) return give_up(exchanged.error());
+        if (exchanged && *exchanged) {
             ready.remains = temporary;
             ready.undo.then([root, temporary, folder]() -> result<> {
                 const auto back = exchange(root, temporary, folder);
@@ -103,18 +107,25 @@ result<filesystem_store::staged> filesystem_store::stage_save(image_record recor
             sync_and_remove(temporary);
             return ready;
         }
-        can_exchange_ = false;
-        log_function_(plugin_context::log_level::info,
-                      "The file system cannot exchange two folders in one step; replacing takes two");
+        if (is_gone) {
+            replaces = false;  // somebody removed it
+        } else {
+            can_exchange_ = false;
+            log_function_(plugin_context::log_level::info,
+                          "The file system cannot exchange two folders in one step; replacing takes two");
+        }
     }
     // In this order a crash between the steps of the undo, too, leaves a folder that recovery puts back.
     undoing put_back;
     if (replaces) {
         const auto previous = tenant + '/' + replaced_name();
-        if (auto renamed = rename_new(root, folder, previous); !renamed) return give_up(renamed.error());
-        put_back.then([root, previous, folder] { return rename_new(root, previous, folder); });
-        ready.remains = previous;
-        ready.in_two_steps = true;
+        auto renamed = rename_new(root, folder, previous);
+        if (!renamed && renamed.error().code != errc::not_found) return give_up(renamed.error());
+        if (renamed) {
+            put_back.then([root, previous, folder] { return rename_new(root, previous, folder); });
+            ready.remains = previous;
+            ready.in_two_steps = true;
+        }
     }
     if (auto renamed = rename_new(root, temporary, folder); !renamed)
         return give_up(after_failure(renamed.error(), std::move(put_back)));
@@ -150,12 +161,13 @@ task<result<write_outcome>> filesystem_store::update(image_record record, precon
         return stage_update(*before, wanted, folder);
     };
     auto ready = co_await offload(pool_, std::move(stage));
-    if (!ready) co_return ready.error();
+    if (!ready) co_return answer_of(ready.error());
     committer::entry entry{
         store_index::image_change(change::kind::image_updated, *ready->record, ready->number.rev()), folder,
         [this, updated = ready->record] {
             catalog_.put({updated, nullptr});
-        }};
+        },
+        change_log::room::small_write};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));
@@ -170,8 +182,12 @@ result<filesystem_store::staged> filesystem_store::stage_update(const image_reco
     auto next = store_index::updated(current, wanted, number->rev());
     staged ready{std::move(*number), nullptr, {}, {}};
     const auto text = to_record_text(next);
-    if (auto written = stage_file(folder, std::string(record_name), text, ready); !written)
-        return written.error();
+    auto written = stage_file(folder, std::string(record_name), text, reserve::part::quarter, ready);
+    if (!written && written.error().code == errc::not_found)
+        return error{errc::corrupt, "The folder " + folder + " of " +
+                                        store_index::describe(current.tenant, current.key) +
+                                        " is missing. Restore it from a backup, or upload the image again."};
+    if (!written) return written.error();
     ready.record = std::make_shared<const image_record>(std::move(next));
     return ready;
 }
@@ -186,10 +202,10 @@ task<result<write_outcome>> filesystem_store::erase(tenant_id tenant, std::strin
 
     auto stage = [this, before = current.record, folder] { return stage_erase(*before, folder); };
     auto ready = co_await offload(pool_, std::move(stage));
-    if (!ready) co_return ready.error();
+    if (!ready) co_return answer_of(ready.error());
     committer::entry entry{
         store_index::image_change(change::kind::image_erased, *current.record, ready->number.rev()),
-        to_string(tenant), [this, tenant, key] { catalog_.erase(tenant, key); }};
+        to_string(tenant), [this, tenant, key] { catalog_.erase(tenant, key); }, change_log::room::erasure};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));
@@ -211,7 +227,8 @@ result<filesystem_store::staged> filesystem_store::stage_erase(const image_recor
 result<> filesystem_store::ensure_tenant(const std::string& tenant) {
     const std::lock_guard lock(tenants_mutex_);
     if (tenants_.contains(tenant)) return {};
-    if (auto made = make_folder(root_.get(), tenant); !made) return made.error();
+    auto made = with_reserve([&] { return make_folder(root_.get(), tenant); });
+    if (!made) return made.error();
     const auto slash = tenant.rfind('/');
     if (auto synced = sync_folder(root_.get(), slash == std::string::npos ? "." : tenant.substr(0, slash));
         !synced)
@@ -220,11 +237,32 @@ result<> filesystem_store::ensure_tenant(const std::string& tenant) {
     return {};
 }
 
+result<> filesystem_store::ensure_tenant_again(const std::string& tenant) {
+    {
+        const std::lock_guard lock(tenants_mutex_);
+        tenants_.erase(tenant);
+    }
+    return ensure_tenant(tenant);
+}
+
+result<> filesystem_store::make_image_folder(const std::string& tenant, const std::string& path) {
+    if (auto ensured = ensure_tenant(tenant); !ensured) return ensured;
+    auto made = make_folder(root_.get(), path);
+    if (!made && made.error().code == errc::not_found) {
+        if (auto ensured = ensure_tenant_again(tenant); !ensured) return ensured;
+        made = make_folder(root_.get(), path);
+    }
+    if (!made) return made.error();
+    return {};
+}
+
+/// What is freed goes to the reserve first.
 void filesystem_store::remove_later(std::string path) {
     if (path.empty()) return;
     asio::post(pool_, [this, path = std::move(path)] {
         if (auto removed = remove_tree(root_.get(), path); !removed)
             log_function_(plugin_context::log_level::warning, removed.error().message);
+        (void)reserve_->refill();
     });
 }
 

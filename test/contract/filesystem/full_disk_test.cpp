@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 
 using namespace gallery;
 using namespace gallery::contract;
@@ -30,8 +31,8 @@ private:
 /// A small file system of its own; only root can have one.
 class small_disk {
 public:
-    explicit small_disk(std::string path) : path_(std::move(path)) {
-        is_mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=3m") == 0;
+    explicit small_disk(std::string path, const char* limits = "size=3m") : path_(std::move(path)) {
+        is_mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, limits) == 0;
     }
     ~small_disk() {
         if (is_mounted_) ::umount(path_.c_str());
@@ -124,11 +125,19 @@ BOOST_AUTO_TEST_CASE(however_many_writes_a_full_disk_has_refused_it_can_be_empti
     const auto kept = must_save(make(tenant_number(1), "kept"));
     for (const auto* key : {"a", "b"})
         must_save(make(tenant_number(1), key));
-    const auto last = last_change();
+    revision last = 0;
     {
         const disk_fault no_new_file(disk_call::create, "", ENOSPC);
+        const auto write = [&](int i) {
+            return i % 2 == 0 ? update(*kept) : save_document({"user", "u", "{}", 0});
+        };
+        int from_the_reserve = 0;
+        while (write(0) || write(1))
+            BOOST_TEST_REQUIRE(++from_the_reserve < 1'000);
+        BOOST_TEST(from_the_reserve == 32);
+        last = last_change();
         for (int i = 0; i < 10'100; ++i) {  // more than the revisions that are reserved ahead
-            const auto outcome = i % 2 == 0 ? update(*kept) : save_document({"user", "u", "{}", 0});
+            const auto outcome = write(i);
             BOOST_TEST_REQUIRE(outcome.has_error());
             BOOST_TEST_REQUIRE(outcome.error().code == errc::no_space);
         }
@@ -142,6 +151,168 @@ BOOST_AUTO_TEST_CASE(however_many_writes_a_full_disk_has_refused_it_can_be_empti
     }
     BOOST_TEST(changes_after(last).size() == 2U);
     must_save(make(tenant_number(1), "a"));
+}
+
+namespace {
+
+/// A store on a disk of its own, which is filled to the last block or inode.
+struct filled_disk : tree_fixture {
+    test::scratch_folder place;
+    std::optional<small_disk> disk;
+    std::vector<image> kept;
+
+    ~filled_disk() {
+        if (durable()) close();
+    }
+
+    /// False where that is not permitted.
+    bool mount(const char* limits) {
+        disk.emplace(place.path(), limits);
+        if (!disk->is_mounted()) {
+            BOOST_TEST_MESSAGE("left out: mounting a small disk needs root");
+            return false;
+        }
+        leave_unchecked();
+        open_again();
+        return true;
+    }
+    void open_again() {
+        close();
+        auto opened = open_store(place.path());
+        BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+        take(std::move(*opened));
+    }
+    [[nodiscard]] fs::path ballast() const { return place.path() / "ballast"; }
+    void fill_blocks() {
+        std::ofstream file(ballast(), std::ios::binary);
+        const std::string block(4096, 'b');
+        while (file << block << std::flush)
+            continue;
+    }
+    void fill_inodes() {
+        fs::create_directory(ballast());
+        for (int i = 0; std::ofstream(ballast() / std::to_string(i)); ++i)
+            continue;
+    }
+    void prepare() {
+        for (unsigned i = 0; i < 60; ++i) {
+            kept.push_back(make(tenant_number(1), "k" + std::to_string(i), 2000, 100));
+            must_save(kept.back());
+            save_document({"user", "u" + std::to_string(i), R"({"enabled":true})", 0}).value();
+            save_document({"session", "s" + std::to_string(i), "{}", 0}).value();
+        }
+    }
+    void expect_refused(const image& what) {
+        const auto outcome = save(what);
+        BOOST_TEST_REQUIRE(outcome.has_error());
+        BOOST_TEST(outcome.error().code == errc::no_space);
+    }
+    /// Rights are taken from @p count accounts, records of as many images change.
+    void change_accounts(unsigned begin, unsigned count) {
+        for (unsigned i = begin; i < begin + count; ++i) {
+            BOOST_TEST_INFO_SCOPE("number " << i);
+            const auto disabled = save_document({"user", "u" + std::to_string(i), R"({"enabled":false})", 0});
+            BOOST_REQUIRE_MESSAGE(disabled.has_value(), disabled.error().message);
+            const auto out =
+                test::await(store().erase_document("session", "s" + std::to_string(i), precondition::any()));
+            BOOST_REQUIRE_MESSAGE(out.has_value(), out.error().message);
+            BOOST_TEST(out->status == write_status::committed);
+            auto renamed = *must_find(tenant_number(1), kept[i].record.key);
+            renamed.title = "Renamed " + std::to_string(i);
+            const auto updated = update(renamed);
+            BOOST_REQUIRE_MESSAGE(updated.has_value(), updated.error().message);
+            kept[i].record.title = renamed.title;
+        }
+    }
+    void expect_changed(unsigned count) {
+        for (unsigned i = 0; i < kept.size(); ++i) {
+            expect_stored(kept[i]);
+            const auto user = test::await(store().find_document("user", "u" + std::to_string(i)));
+            BOOST_TEST((user->body.find("false") != std::string::npos) == (i < count));
+            BOOST_TEST(test::await(store().find_document("session", "s" + std::to_string(i))).has_error() ==
+                       (i < count));
+        }
+        BOOST_TEST((store().writing() == write_state()));
+    }
+    void go_through() {
+        expect_refused(make(tenant_number(1), "new", 100, 10));
+        expect_refused(make(tenant_number(9), "new", 100, 10));
+        expect_refused(with_bytes(kept[0], 5000, 10));
+        change_accounts(0, 20);
+        expect_changed(20);
+        expect_sound();
+        open_again();
+        expect_changed(20);
+        change_accounts(20, 20);
+        expect_changed(40);
+        open_again();
+        expect_changed(40);
+        for (unsigned i = 40; i < 60; ++i) {
+            const auto outcome = erase(tenant_number(1), kept[i].record.key);
+            BOOST_REQUIRE_MESSAGE(outcome.has_value(), outcome.error().message);
+            BOOST_TEST(outcome->status == write_status::committed);
+        }
+        bool fits = false;
+        for (int i = 0; i < 10'000 && !fits; ++i)  // the space is free soon after the erasure
+            fits = save(make(tenant_number(1), "fits", 100, 10)).has_value();
+        BOOST_TEST(fits);
+        expect_sound();
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(without_a_free_block_rights_are_taken_away_and_a_start_serves_reads, filled_disk) {
+    if (!mount("size=4m")) return;
+    prepare();
+    fill_blocks();
+    go_through();
+}
+
+BOOST_FIXTURE_TEST_CASE(without_a_free_inode_rights_are_taken_away_and_a_start_serves_reads, filled_disk) {
+    if (!mount("size=16m,nr_inodes=1000")) return;
+    prepare();
+    fill_inodes();
+    go_through();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_start_on_a_full_disk_sets_aside_what_is_damaged, filled_disk) {
+    if (!mount("size=16m,nr_inodes=1000")) return;
+    prepare();
+    close();
+    write(place.path() / to_string(tenant_number(1)) / "k0/record.json", "damaged");
+    fill_inodes();
+    open_again();
+    expect_absent(kept[0]);
+    expect_stored(kept[1]);
+    BOOST_TEST(names_in(place.path() / ".gallery/set-aside").size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(new_documents_leave_the_reserve_to_those_that_replace_one, filled_disk) {
+    if (!mount("size=4m")) return;
+    prepare();
+    fill_blocks();
+    unsigned logins = 0;
+    while (save_document({"session", "new" + std::to_string(logins), "{}", 0}))
+        BOOST_TEST_REQUIRE(++logins < 128U);
+    for (unsigned i = 0; i < 20; ++i)
+        BOOST_TEST(save_document({"user", "u" + std::to_string(i), "{}", 0}).has_value());
+    const auto large = save_document({"user", "u0", std::string(5000, ' '), 0});
+    BOOST_TEST_REQUIRE(large.has_error());
+    BOOST_TEST(large.error().code == errc::no_space);
+}
+
+BOOST_FIXTURE_TEST_CASE(freed_space_fills_the_reserve_before_images_get_it, filled_disk) {
+    if (!mount("size=4m")) return;
+    prepare();
+    fill_blocks();
+    for (unsigned i = 0; i < 20; ++i)
+        save_document({"session", "new" + std::to_string(i), "{}", 0}).value();
+    fs::resize_file(ballast(), fs::file_size(ballast()) - 10 * 4096);
+    expect_refused(make(tenant_number(1), "new", 100, 10));
+    fs::remove(ballast());
+    must_save(make(tenant_number(1), "new", 100, 10));
+    BOOST_TEST(names_in(place.path() / ".gallery/reserve").size() == 128U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,64 @@
+/// Room on the disk for small writes while it is full.
+#pragma once
+
+#include <gallery/error.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::file_store {
+
+/// A folder of small files whose blocks and inodes are allocated in advance. On a full disk a small file is
+/// written into one of them, which is then renamed into its place, so that it needs neither a block nor an
+/// inode. An erasure needs at most a block for a longer folder: for that a spare file is removed.
+///
+/// storage.hpp says who may use how much ("A full disk"). Of the half for records and documents one half is
+/// for documents that replace one: a logout replaces or erases, a login stores a new one, and logins must not
+/// use up what logouts need.
+///
+/// Thread-safe. All but size() may block.
+class reserve {
+public:
+    static constexpr std::size_t spare_files = 128;
+    static constexpr std::size_t spare_size = 4096;  ///< bytes; the largest file that can be written
+
+    enum class part {
+        quarter,
+        half,
+    };
+
+    /// @p root outlives this; @p folder is relative to it.
+    reserve(int root, std::string folder) : root_(root), folder_(std::move(folder)) {}
+
+    /// Takes over the spare files of earlier runs and fills up as far as the disk has room. Once.
+    result<> open();
+
+    /// Fills up. Whether the reserve is whole.
+    bool refill();
+
+    /// Writes a durable file under a path at which there is nothing; its name is not durable yet. Error:
+    /// no_space where the text is too large, or no spare file of @p which is left.
+    result<> write_file(const std::string& path, std::string_view text, part which);
+
+    /// Gives the space of one spare file back to the disk. False where none is left.
+    bool release_one();
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+private:
+    [[nodiscard]] std::string path_of(const std::string& name) const { return folder_ + '/' + name; }
+    std::string take(std::size_t least_left);
+    bool allocate(const std::string& name);
+
+    int root_;
+    std::string folder_;
+    std::mutex mutex_;
+    std::vector<std::string> names_;  ///< of the spare files
+    std::atomic<std::size_t> size_ = 0;
+};
+
+}  // namespace gallery::file_store
