@@ -64,7 +64,7 @@ public:
                                      write_rules rules) override {
         return inner().save(std::move(record), std::move(original), std::move(preview), rules);
     }
-    task<result<write_outcome>> update(image_record record, write_rules rules) override {
+    task<result<write_outcome>> update(image_record record, precondition condition) override {
         return inner().update(std::move(record), condition);
     }
     task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override {
