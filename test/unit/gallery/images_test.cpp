@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(all_images_of_a_tenant_go_and_nobody_elses) {
     BOOST_TEST((await(store->usage(tenant)).value() == tenant_usage{}));
     BOOST_TEST(await(store->usage(other)).value().images.count == 1U);
     BOOST_TEST(await(store->usage(other)).value().kept.count == 1U);
-    BOOST_TEST(await(gallery.find(other, "kept.png")).value()->id == kept->id);
+    BOOST_TEST((await(gallery.find(other, "kept.png")).value()->id == kept->id));
 }
 
 BOOST_AUTO_TEST_CASE(an_image_that_outlives_its_tenant_is_not_kept) {

@@ -155,8 +155,12 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_opens_nothing_or_throws_is_an_error_and_no_cr
 }
 
 BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_those_that_it_has) {
-    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1",
-                                      R"({"depth": {"default": "3"}, "colour": {"default": ""}})", nullptr};
+    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER,
+                                      "engine",
+                                      "1",
+                                      R"({"depth": {"default": "3"}, "colour": {"default": ""}})",
+                                      false,
+                                      nullptr};
     const auto refused = complete_options(engine, {{"dept", "4"}});
     BOOST_TEST_REQUIRE(refused.has_error());
     BOOST_TEST((refused.error().code == errc::invalid_argument));
@@ -171,7 +175,7 @@ BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_tho
 BOOST_AUTO_TEST_CASE(a_schema_that_cannot_be_read_is_refused) {
     for (const auto* schema : {"", "[]", "{\"a\": ", R"({"a": {"default": 3}})", R"({"a": {}})",
                                R"({"a": "1"})", R"({"a": {"default": null}})"}) {
-        const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, nullptr};
+        const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, false, nullptr};
         const auto refused = complete_options(engine, {});
         BOOST_TEST((refused.has_error() && refused.error().code == errc::unavailable), schema);
     }
