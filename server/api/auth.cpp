@@ -3,6 +3,7 @@
 #include "api/account_json.hpp"
 #include "api/account_services.hpp"
 #include "http/errors.hpp"
+#include "http/forwarded.hpp"
 #include "http/query.hpp"
 
 #include <boost/json/object.hpp>
@@ -94,7 +95,7 @@ task<result<http::response>> follow_link(const account_services& services, http:
     if (!account) co_return error{errc::version_conflict, account.error().message};
     auto out = http::response::empty(303);
     // A token that passed the check is letters, digits, '-' and '_'.
-    out.add("Location", "/login/createPassword?activateToken=" + *token);
+    out.add("Location", http::path_prefix(message) + "/login/createPassword?activateToken=" + *token);
     out.add("Cache-Control", "no-store");
     co_return out;
 }

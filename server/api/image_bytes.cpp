@@ -26,7 +26,8 @@ constexpr std::string_view svg = "image/svg+xml";
 // What an image's bytes always come with: they are data, whatever a browser might see in them.
 constexpr std::string_view safety =
     "X-Content-Type-Options: nosniff\r\n"
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; sandbox\r\n";
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "font-src data:; sandbox\r\n";
 
 // Bits of etag_entry::flags: what a 304's head depends on besides the etag.
 constexpr std::uint32_t flag_codings = 1;  // other codings exist: negotiate, and say Vary
@@ -65,11 +66,18 @@ std::array<char, hex_size> hex(const sha256_digest& digest) noexcept {
     return text;
 }
 
-// The whole line, as it is sent.
-std::string make_cache_control(bool by_link, std::chrono::minutes ttl) {
-    std::string line = by_link ? "Cache-Control: public, " : "Cache-Control: private, ";
-    if (ttl.count() <= 0) return line + "no-cache\r\n";
-    return line + "max-age=" + std::to_string(std::chrono::seconds(ttl).count()) + "\r\n";
+// What a cache needs with a 200 as well as a 304: the whole lines, as they are sent.
+std::string make_cache_lines(bool by_link, std::chrono::minutes ttl, const http::cross_origin& pages) {
+    std::string lines = by_link ? "Cache-Control: public, " : "Cache-Control: private, ";
+    lines += ttl.count() <= 0 ? "no-cache" : "max-age=" + std::to_string(std::chrono::seconds(ttl).count());
+    lines += "\r\n";
+    if (by_link) {
+        lines += http::open_lines;
+    } else if (pages.depends_on_origin() || (pages.enabled() && ttl.count() > 0)) {
+        // Another site's page must not be given a copy that the console's page, which sends no Origin, left.
+        lines += "Vary: Origin\r\n";
+    }
+    return lines;
 }
 
 cache::coding to_cache(http::coding coding) noexcept {
@@ -99,7 +107,7 @@ std::string make_prepared_lines(const image_record& record, representation which
     lines += http::content_disposition(
         by_link ? http::disposition_kind::inline_ : http::disposition_kind::attachment, record.file_name);
     lines += "\r\nx-filename: ";
-    lines += http::percent_encode(record.file_name);
+    lines += http::header_text(record.file_name);
     lines += "\r\n";
     return lines;
 }
@@ -162,12 +170,12 @@ struct image_bytes::coding_choice {
 };
 
 image_bytes::image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
-                         verify_credentials verify, browser_ttl ttl)
+                         verify_credentials verify, browser_ttl ttl, const http::cross_origin& pages)
     : gallery_(gallery), etags_(etags), coded_(coded), verify_(std::move(verify)) {
     for (const bool is_system : {false, true}) {
         for (const bool by_link : {false, true})
-            cache_controls_[is_system][by_link] =
-                make_cache_control(by_link, is_system ? ttl.system : ttl.tenant);
+            cache_lines_[is_system][by_link] =
+                make_cache_lines(by_link, is_system ? ttl.system : ttl.tenant, pages);
     }
 }
 
@@ -188,7 +196,7 @@ void image_bytes::add_routes(http::router& routes) {
         const auto how = each.how;
         routes.add(http::method::get, each.pattern,
                    [this, which, how](http::request& message) { return serve(message, which, how); },
-                   {.name = each.name, .body_limit = 0});
+                   {.name = each.name, .body_limit = 0, .open_to_pages = how == access::by_link});
         routes.add_hot(http::method::get, each.pattern,
                        [this, which, how](http::request& message, http::response& out) {
                            return try_at_once(message, which, how, out);
@@ -196,8 +204,8 @@ void image_bytes::add_routes(http::router& routes) {
     }
 }
 
-const std::string& image_bytes::cache_control(bool is_system, access how) const noexcept {
-    return cache_controls_[is_system][how == access::by_link];
+const std::string& image_bytes::cache_lines(bool is_system, access how) const noexcept {
+    return cache_lines_[is_system][how == access::by_link];
 }
 
 result<image_bytes::wanted> image_bytes::resolve(http::request& message, representation which,
@@ -244,7 +252,7 @@ bool image_bytes::answer_not_modified(const http::request& message, const wanted
     const auto etag = hex(known->digest);
     http::representation facts;
     facts.etag = {etag.data(), etag.size()};
-    facts.prepared_validators = cache_control((known->flags & flag_system) != 0, what.how);
+    facts.prepared_validators = cache_lines((known->flags & flag_system) != 0, what.how);
     if (has_codings) facts.vary = "Accept-Encoding";
     return http::try_not_modified(message, facts, out);
 }
@@ -291,7 +299,7 @@ http::selection image_bytes::prepare(const http::request& message, const wanted&
     http::representation facts;
     facts.etag = {etag.data(), etag.size()};
     facts.size = is_coded ? choice.coded.data.size() : described.size;
-    facts.prepared_validators = cache_control(record.tenant == system_tenant, what.how);
+    facts.prepared_validators = cache_lines(record.tenant == system_tenant, what.how);
     if (described.media_type == svg) facts.vary = "Accept-Encoding";
     if (is_coded) facts.content_encoding = http::to_string(choice.coding);
     facts.prepared = prepared_lines(record, what.which, what.how == access::by_link);

@@ -5,6 +5,7 @@
 #include "cache/etag_cache.hpp"
 #include "gallery/coded_bodies.hpp"
 #include "gallery/images.hpp"
+#include "http/cross_origin.hpp"
 #include "http/router.hpp"
 #include "http/serve_bytes.hpp"
 
@@ -23,7 +24,7 @@ struct browser_ttl {
 class image_bytes {
 public:
     image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
-                verify_credentials verify, browser_ttl ttl);
+                verify_credentials verify, browser_ttl ttl, const http::cross_origin& pages = {});
 
     /// GET /api/images/{type}/{key}, .../preview and /api/images/public/{publicResourceKey}.
     void add_routes(http::router& routes);
@@ -46,13 +47,13 @@ private:
     /// All of the answer but its content; says which part of the content it has.
     http::selection prepare(const http::request& message, const wanted& what, const image_record& record,
                             const coding_choice& choice, http::response& out) const;
-    [[nodiscard]] const std::string& cache_control(bool is_system, access how) const noexcept;
+    [[nodiscard]] const std::string& cache_lines(bool is_system, access how) const noexcept;
 
     service::images& gallery_;
     cache::etag_cache& etags_;
     service::coded_bodies& coded_;
     verify_credentials verify_;
-    std::string cache_controls_[2][2];  // lines; [system][by link]
+    std::string cache_lines_[2][2];  // [system][by link]
 };
 
 }  // namespace gallery::api

@@ -54,7 +54,7 @@ std::string_view sub_type_name(image_sub_type type) noexcept {
     return type == image_sub_type::scada_symbol ? "SCADA_SYMBOL" : "IMAGE";
 }
 
-json::object resource_info(const image_record& record) {
+json::object resource_info(const image_record& record, std::string_view prefix) {
     json::object info;
     info.reserve(18);
     info["id"] = entity("TB_RESOURCE", record.id.value);
@@ -73,20 +73,21 @@ json::object resource_info(const image_record& record) {
     info["descriptor"] = std::move(facts);
     info["externalId"] = nullptr;
     info["name"] = record.title;
-    info["link"] = image_link(record);
+    info["link"] = std::string(prefix) + image_link(record);
     if (record.is_public) {
-        info["publicLink"] = public_link(record);
+        info["publicLink"] = std::string(prefix) + public_link(record);
     } else {
         info["publicLink"] = nullptr;
     }
     return info;
 }
 
-json::object image_page_data(const image_page& page, std::uint32_t page_size, std::uint64_t page_number) {
+json::object image_page_data(const image_page& page, std::uint32_t page_size, std::uint64_t page_number,
+                             std::string_view prefix) {
     json::array data;
     data.reserve(page.images.size());
     for (const auto& record : page.images)
-        data.emplace_back(resource_info(*record));
+        data.emplace_back(resource_info(*record, prefix));
     const auto pages = (page.total + page_size - 1) / page_size;
     json::object object;
     object["data"] = std::move(data);

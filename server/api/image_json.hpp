@@ -18,12 +18,12 @@ std::string image_link(const image_record& record);
 /// `/api/images/public/{publicResourceKey}`
 std::string public_link(const image_record& record);
 
-/// TbResourceInfo; nulls are written.
-boost::json::object resource_info(const image_record& record);
+/// TbResourceInfo; nulls are written. @p prefix: http::path_prefix(), in front of both links.
+boost::json::object resource_info(const image_record& record, std::string_view prefix);
 
 /// PageData of TbResourceInfo.
 boost::json::object image_page_data(const image_page& page, std::uint32_t page_size,
-                                    std::uint64_t page_number);
+                                    std::uint64_t page_number, std::string_view prefix);
 
 /// "IMAGE" or "SCADA_SYMBOL"
 std::string_view sub_type_name(image_sub_type type) noexcept;

@@ -6,6 +6,7 @@
 #include "gallery/keys.hpp"
 #include "gallery/resource_export.hpp"
 #include "http/errors.hpp"
+#include "http/forwarded.hpp"
 #include "http/media_type.hpp"
 #include "http/query.hpp"
 
@@ -32,9 +33,9 @@ error bad_parameter(std::string_view name, std::string_view value, std::string_v
                                         std::string(expected) + "."};
 }
 
-http::response info_response(const result<record_ptr>& record) {
+http::response info_response(const http::request& message, const result<record_ptr>& record) {
     if (!record) return http::error_response(record.error());
-    return http::response::json(200, resource_info(**record));
+    return http::response::json(200, resource_info(**record, http::path_prefix(message)));
 }
 
 // Bytes that are sent as slowly as the client reads, and count as long.
@@ -171,7 +172,7 @@ task<http::response> images::upload(http::request& message) {
     image.file = std::move(form->file);
     image.title = std::move(form->title);
     image.sub_type = form->sub_type.value_or(image_sub_type::image);
-    co_return info_response(co_await gallery_.upload(*tenant, std::move(image)));
+    co_return info_response(message, co_await gallery_.upload(*tenant, std::move(image)));
 }
 
 task<http::response> images::replace(http::request& message) {
@@ -188,8 +189,8 @@ task<http::response> images::replace(http::request& message) {
     }
     auto form = co_await read_upload_form(message, where->tenant, memory_, limits_.replace);
     if (!form) co_return http::error_response(form.error());
-    co_return info_response(co_await gallery_.replace(where->tenant, std::move(where->key),
-                                                      std::move(form->file), std::move(*check)));
+    co_return info_response(message, co_await gallery_.replace(where->tenant, std::move(where->key),
+                                                               std::move(form->file), std::move(*check)));
 }
 
 task<http::response> images::import(http::request& message) {
@@ -219,13 +220,14 @@ task<http::response> images::import(http::request& message) {
     const auto& key = exported->resource_key.empty() ? exported->file_name : exported->resource_key;
     auto check = co_await write_condition(message, *tenant, key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    co_return info_response(co_await gallery_.import(*tenant, std::move(*exported), std::move(*check)));
+    co_return info_response(message,
+                            co_await gallery_.import(*tenant, std::move(*exported), std::move(*check)));
 }
 
 task<http::response> images::info(http::request& message) {
     const auto where = resolve(message, service::image_operation::read);
     if (!where) co_return http::error_response(where.error());
-    co_return info_response(co_await gallery_.find(where->tenant, where->key));
+    co_return info_response(message, co_await gallery_.find(where->tenant, where->key));
 }
 
 task<http::response> images::rename(http::request& message) {
@@ -247,8 +249,8 @@ task<http::response> images::rename(http::request& message) {
     std::string new_title(title->get_string());
     auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    co_return info_response(co_await gallery_.rename(where->tenant, std::move(where->key),
-                                                     std::move(new_title), std::move(*check)));
+    co_return info_response(message, co_await gallery_.rename(where->tenant, std::move(where->key),
+                                                              std::move(new_title), std::move(*check)));
 }
 
 task<http::response> images::publish(http::request& message) {
@@ -261,8 +263,8 @@ task<http::response> images::publish(http::request& message) {
                                              "false, which says whether the image is public."});
     auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    co_return info_response(
-        co_await gallery_.publish(where->tenant, std::move(where->key), *is_public, std::move(*check)));
+    co_return info_response(message, co_await gallery_.publish(where->tenant, std::move(where->key),
+                                                               *is_public, std::move(*check)));
 }
 
 task<http::response> images::export_one(http::request& message) {
@@ -304,7 +306,8 @@ task<http::response> images::list(http::request& message) {
     const auto page = query->page;
     auto listed = co_await gallery_.list(std::move(*query));
     if (!listed) co_return http::error_response(listed.error());
-    co_return http::response::json(200, image_page_data(*listed, page_size, page));
+    co_return http::response::json(200,
+                                   image_page_data(*listed, page_size, page, http::path_prefix(message)));
 }
 
 task<http::response> images::erase(http::request& message) {

@@ -3,6 +3,7 @@
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"
 #include "http/errors.hpp"
+#include "http/forwarded.hpp"
 #include "http/query.hpp"
 
 #include <string>
@@ -80,11 +81,8 @@ task<result<http::response>> activation_link(const account_services& services, h
     if (!found) co_return found.error();
     auto token = co_await services.users.activation_token(std::move(*found));
     if (!token) co_return token.error();
-    const bool secure = message.is_secure() || message.header(http::field::x_forwarded_proto) == "https";
-    std::string link = secure ? "https://" : "http://";
-    link += message.header(http::field::host);
-    link += "/api/noauth/activate?activateToken=" + *token;
-    co_return http::response::text(200, std::move(link));
+    const auto view = http::view_of(message);
+    co_return http::response::text(200, view.url("/api/noauth/activate?activateToken=" + *token));
 }
 
 /// **Ours**: ThingsBoard resets a password by mail only, which a gallery does not send.

@@ -1,6 +1,8 @@
 #include "app/check_configuration.hpp"
 
 #include "auth/password.hpp"
+#include "http/cross_origin.hpp"
+#include "http/forwarded.hpp"
 #include "http/static_files.hpp"
 #include "http/tls.hpp"
 #include "storage/host.hpp"
@@ -65,6 +67,35 @@ void check_password(const configuration& c, std::string_view path, const std::st
     if (const auto allowed = auth::check_password_policy(password); !allowed) {
         wrong.add(value_at(c, path).problem("expected a password that can be used, found one (not shown): " +
                                             allowed.error().message));
+    }
+}
+
+void check_base_path(const configuration& c, findings& wrong) {
+    const auto& value = value_at(c, "server.base_path");
+    const auto path = http::parse_path_prefix(value.text);
+    // These are the server's own first segments.
+    const auto begins = [&path](std::string_view own) { return path && (*path + "/").starts_with(own); };
+    if (path && !begins("/api/") && !begins("/health/")) return;
+    wrong.add(value.problem("expected a path such as /gallery, not below /api or /health, found \"" +
+                            value.text + "\""));
+}
+
+void check_cors(const configuration& c, findings& wrong) {
+    const auto& cors = c.values.server.cors;
+    const auto check = [&](std::string_view path, const auto& parsed) {
+        if (!parsed) wrong.add(value_at(c, path).problem(parsed.error().message));
+    };
+    const auto origins = http::origin_pattern::parse_list(cors.allowed_origin_patterns);
+    check("server.cors.allowed_origin_patterns", origins);
+    check("server.cors.allowed_methods", http::parse_names(cors.allowed_methods));
+    check("server.cors.allowed_headers", http::parse_names(cors.allowed_headers));
+    if (!origins || !cors.allow_credentials) return;
+    for (const auto& one : *origins) {
+        if (!one.is_wildcard()) continue;
+        wrong.add(value_at(c, "server.cors.allow_credentials")
+                      .problem("expected false with the pattern '" + one.text() +
+                               "' in server.cors.allowed_origin_patterns (TB_CORS_ALLOWED_ORIGIN_PATTERNS), "
+                               "which pages of anybody match, found true"));
     }
 }
 
@@ -168,7 +199,22 @@ std::string try_plugin(const configuration& c, findings& wrong) {
 }  // namespace
 
 http::tls_options tls_options_of(const config::ssl_settings& ssl) {
-    return {ssl.cert_file, ssl.key_file.empty() ? ssl.cert_file : ssl.key_file, ssl.key_password};
+    return {ssl.cert_file, ssl.key_file.empty() ? ssl.cert_file : ssl.key_file, ssl.key_password, ssl.ciphers,
+            ssl.only_1_3};
+}
+
+http::cross_origin_settings cross_origin_of(const config::cors_settings& cors) {
+    http::cross_origin_settings out;
+    out.origins = http::origin_pattern::parse_list(cors.allowed_origin_patterns).value();
+    out.methods = http::parse_names(cors.allowed_methods).value();
+    out.headers = http::parse_names(cors.allowed_headers).value();
+    out.max_age = cors.max_age;
+    out.credentials = cors.allow_credentials;
+    return out;
+}
+
+std::string base_path_of(const config::server_settings& server) {
+    return http::parse_path_prefix(server.base_path).value();
 }
 
 std::string with_origins(const configuration& c, std::string message) {
@@ -187,6 +233,8 @@ result<void> check_values(const configuration& c) {
     const auto& security = c.values.security;
     check_password(c, "security.sysadmin_password", security.sysadmin_password, wrong);
     check_password(c, "security.demo_password", security.demo_password, wrong);
+    check_base_path(c, wrong);
+    check_cors(c, wrong);
     check_sections(c, wrong);
     return wrong.outcome();
 }

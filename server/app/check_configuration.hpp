@@ -10,7 +10,8 @@
 
 namespace gallery::app {
 
-/// What every start asks: passwords that the policy refuses, and sections of storage plugins that do not
+/// What every start asks: passwords that the policy refuses, a base path and rules for pages of other origins
+/// that do not mean anything or open too much, and sections of storage plugins that do not
 /// exist or, for those of etc/gallery.yml, options that they do not have. Error: invalid_argument with all
 /// that is wrong, one a line, each with file and line or variable.
 result<void> check_values(const config::configuration& c);
@@ -24,6 +25,9 @@ result<std::string> try_configuration(const config::configuration& c);
 /// @p message, and where the options of storage plugins that it names were set, a line each.
 std::string with_origins(const config::configuration& c, std::string message);
 
+/// Preconditions of both: check_values() found nothing wrong.
+http::cross_origin_settings cross_origin_of(const config::cors_settings& cors);
+std::string base_path_of(const config::server_settings& server);
 http::tls_options tls_options_of(const config::ssl_settings& ssl);
 
 }  // namespace gallery::app

@@ -44,6 +44,7 @@ void log_exchange(const http::exchange& e) {
     if (!logs(config::log_level::debug)) return;
     log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " +
               std::string(e.message.path()) + " " + std::to_string(e.status) + " " +
+              (e.status >= 400 ? "[" + std::string(e.message.request_id()) + "] " : "") +
               std::to_string(e.bytes_out) + " bytes " +
               std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(e.duration).count()) +
               " us" + (e.complete ? "" : " (the client went away)"));
@@ -98,10 +99,13 @@ result<void> gallery_server::parts::start_threads() {
     options.timeouts.body = whole(timeouts.body);
     options.timeouts.write = whole(timeouts.write);
     if (!settings.server.trusted_proxies.empty()) {
-        options.trusted_proxy = [this](const boost::asio::ip::address& peer) {
+        options.front.trusted = [this](const boost::asio::ip::address& peer) {
             return settings.server.trusted_proxies.contain(peer);
         };
     }
+    options.front.base_path = base_path_of(settings.server);
+    options.cross_origin = cross_origin_of(settings.server.cors);
+    options.hsts_max_age = whole(settings.server.hsts_max_age);
     options.log = [](http::log_level level, std::string_view text) { log(level_of(level), text); };
     options.observe = [this](const http::exchange& e) {
         requests_.observe(e);

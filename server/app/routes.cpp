@@ -1,5 +1,6 @@
 // Which handlers the server has; everything that answers is made here.
 #include "api/openapi.hpp"
+#include "app/check_configuration.hpp"
 #include "app/log.hpp"
 #include "app/metrics_page.hpp"
 #include "app/parts.hpp"
@@ -56,7 +57,8 @@ result<void> gallery_server::parts::add_routes() {
 
     bytes_api_ = std::make_unique<api::image_bytes>(
         *images_, *etags_, *coded_, verify,
-        api::browser_ttl{settings.cache.system_images_browser_ttl, settings.cache.tenant_images_browser_ttl});
+        api::browser_ttl{settings.cache.system_images_browser_ttl, settings.cache.tenant_images_browser_ttl},
+        http::cross_origin(cross_origin_of(settings.server.cors)));
     bytes_api_->add_routes(*routes_);
 
     const auto erase_images = [this](tenant_id tenant) { return images_->erase_all(tenant); };

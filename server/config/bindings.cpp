@@ -167,10 +167,20 @@ void add_server(table& t) {
              if (parsed) s.server.trusted_proxies = std::move(*parsed);
              return parsed.has_value();
          }});
+    t.text("server.base_path", GALLERY_MEMBER(server.base_path));
+    t.duration("server.hsts_max_age", GALLERY_MEMBER(server.hsts_max_age), std::chrono::milliseconds(0));
+    t.text("server.cors.allowed_origin_patterns", GALLERY_MEMBER(server.cors.allowed_origin_patterns));
+    t.text("server.cors.allowed_methods", GALLERY_MEMBER(server.cors.allowed_methods));
+    t.text("server.cors.allowed_headers", GALLERY_MEMBER(server.cors.allowed_headers));
+    t.count("server.cors.max_age", GALLERY_MEMBER(server.cors.max_age), 0, "seconds");
+    t.boolean("server.cors.allow_credentials", GALLERY_MEMBER(server.cors.allow_credentials));
     t.boolean("server.ssl.enabled", GALLERY_MEMBER(server.ssl.enabled));
     t.text("server.ssl.cert_file", GALLERY_MEMBER(server.ssl.cert_file));
     t.text("server.ssl.key_file", GALLERY_MEMBER(server.ssl.key_file));
     t.secret("server.ssl.key_password", GALLERY_MEMBER(server.ssl.key_password));
+    t.text("server.ssl.ciphers", GALLERY_MEMBER(server.ssl.ciphers));
+    t.choice("server.ssl.min_version", GALLERY_MEMBER(server.ssl.only_1_3),
+             std::vector<std::pair<std::string, bool>>{{"TLSv1.2", false}, {"TLSv1.3", true}});
     using namespace std::chrono_literals;
     t.duration("server.timeouts.header", GALLERY_MEMBER(server.timeouts.header), 1ms);
     t.duration("server.timeouts.body", GALLERY_MEMBER(server.timeouts.body), 1ms);

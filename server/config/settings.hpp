@@ -18,6 +18,17 @@ struct ssl_settings {
     std::string cert_file;
     std::string key_file;      ///< empty: in cert_file
     std::string key_password;  ///< secret
+    std::string ciphers;       ///< empty: the server's choice
+    bool only_1_3 = false;     ///< no TLS 1.2
+};
+
+/// Lists as text; http::cross_origin understands them.
+struct cors_settings {
+    std::string allowed_origin_patterns;
+    std::string allowed_methods;
+    std::string allowed_headers;
+    std::chrono::seconds max_age{};
+    bool allow_credentials = false;
 };
 
 /// All of them longer than nothing.
@@ -36,6 +47,9 @@ struct server_settings {
     std::uint64_t max_connections = 0;
     std::string tcp_congestion_control;
     networks trusted_proxies;
+    std::string base_path;  ///< as text; http::parse_path_prefix() understands it
+    std::chrono::milliseconds hsts_max_age{};
+    cors_settings cors;
     ssl_settings ssl;
     timeout_settings timeouts;
     std::string console_folder;

@@ -312,9 +312,9 @@ task<result<void>> images::erase_all(tenant_id tenant) {
 }
 
 task<result<std::uint64_t>> images::count(tenant_id tenant) {
-    const auto usage = co_await store_.usage(tenant);
-    if (!usage) co_return usage.error();
-    co_return usage->images.count;
+    const auto used = co_await store_.usage(tenant);
+    if (!used) co_return used.error();
+    co_return used->images.count;
 }
 
 task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {

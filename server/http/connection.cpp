@@ -19,6 +19,8 @@ namespace {
 constexpr std::chrono::seconds pause_time{2};
 /// A body that no handler asked for is read and dropped up to this size.
 constexpr std::uint64_t ignored_body = 16 * 1024;
+/// A path may have its prefix twice: once in a link, once before it.
+constexpr int most_strips = 2;
 
 }  // namespace
 
@@ -30,7 +32,7 @@ connection::connection(io_thread& home, tcp_socket socket, const asio::ip::tcp::
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
         address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
     }
-    const auto& trusted = home_.core().options.trusted_proxy;
+    const auto& trusted = home_.core().options.front.trusted;
     from_proxy_ = trusted && trusted(address);
     const auto text = address.to_string();
     remote_size_ = static_cast<std::uint8_t>(text.copy(remote_.data(), remote_.size()));
@@ -91,6 +93,7 @@ bool connection::wake(bool failed) {
     if (failed || expired_ || shed_) return false;
     work_ = home_.take_workspace();
     work_->message.set_peer({remote_.data(), remote_size_}, is_secure());
+    work_->message.set_front(&home_.core().options.front, from_proxy_);
     phase_ = phase::pausing;
     home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(pause_time.count()));
     return true;
@@ -212,6 +215,7 @@ bool connection::begin_exchange() {
     if (from_proxy_) find_client();
     if (w.refusal) {
         w.frame = {};
+        w.frame.has_origin = w.message.has(field::origin);
         begin_body();
         w.answer = error_response(w.refusal->status, error_code::bad_request_params, w.refusal->message);
         w.answer.close_connection();
@@ -229,12 +233,12 @@ void connection::find_client() {
     auto& w = *work_;
     w.forwarded.clear();
     // A head that was refused is not all there.
-    if (!w.refusal) w.forwarded = forwarded_client(w.message, home_.core().options.trusted_proxy);
+    if (!w.refusal) w.forwarded = forwarded_client(w.message, home_.core().options.front.trusted);
     const std::string_view peer(remote_.data(), remote_size_);
     w.message.set_peer(w.forwarded.empty() ? peer : w.forwarded, is_secure());
 }
 
-void connection::route_request() {
+void connection::route_request(int strips) {
     auto& w = *work_;
     const auto& routes = *home_.core().routes;
     auto match = routes.find(w.message);
@@ -244,6 +248,7 @@ void connection::route_request() {
             w.target = match.target;
             return;
         case router::outcome::wrong_method:
+            if (answer_preflight(match.allow)) return;
             w.answer = wrong_method(w.message, match.allow);
             return;
         case router::outcome::bad_path:
@@ -254,6 +259,11 @@ void connection::route_request() {
         case router::outcome::not_found:
             break;
     }
+    if (strips < most_strips && strip_prefix()) {
+        route_request(strips + 1);
+        return;
+    }
+    if (answer_preflight({})) return;
     if (verb == method::options && w.message.path() == "*") {
         w.answer.set_status(204);
         w.answer.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
@@ -263,6 +273,57 @@ void connection::route_request() {
     w.answer.reset();
     w.answer = error_response(404, error_code::item_not_found,
                               "There is nothing at '" + std::string(w.message.path().substr(0, 256)) + "'");
+}
+
+// For proxies that pass the path on as the client sent it, and clients that write the prefix in front of a
+// link that has it already. No route begins as a prefix does, so a request without one has found its route
+// before.
+bool connection::strip_prefix() {
+    auto& w = *work_;
+    const auto prefix = path_prefix(w.message);
+    auto path = w.message.path();
+    if (prefix.empty() || !path.starts_with(prefix)) return false;
+    path.remove_prefix(prefix.size());
+    if (!path.empty() && path.front() != '/') return false;
+    w.message.set_path(path.empty() ? std::string_view("/") : path);
+    return true;
+}
+
+bool connection::answer_preflight(std::string_view allow) {
+    auto& w = *work_;
+    if (!w.frame.has_origin || !cross_origin::is_preflight(w.message)) return false;
+    // The route that the request to come will find.
+    auto& head = w.message.mutable_head();
+    head.verb = parse_method(w.message.header("Access-Control-Request-Method"));
+    const auto match = home_.core().routes->find(w.message);
+    head.verb = method::options;
+    w.message.clear_params();
+    w.message.set_route_name({});
+    const bool open = match.target != nullptr && match.target->options.open_to_pages;
+    const auto& rules = home_.core().cross_origin;
+    if (!open && !(rules.enabled() && cross_origin::covers(w.message.path()))) return false;
+    w.answer = rules.answer_preflight(w.message, open ? "GET, HEAD, OPTIONS" : allow, open);
+    return true;
+}
+
+// What few answers need.
+void connection::complete_answer() {
+    auto& w = *work_;
+    if (!w.answer.is_sound()) answer_failure("a response header with a name or value that must not be sent");
+    if (w.answer.is_error()) {
+        // Another system may count the request by the id that a trusted proxy gave it.
+        const auto given = from_proxy_ ? w.message.header(field::x_request_id) : std::string_view();
+        const bool usable = !given.empty() && given.size() <= 128 && is_token(given);
+        w.message.set_request_id(usable ? given : home_.new_request_id());
+        w.answer.add("X-Request-ID", w.message.request_id());
+    }
+    if (w.frame.has_origin) {
+        const bool open = w.target != nullptr && w.target->options.open_to_pages;
+        home_.core().cross_origin.complete(w.message, open, w.answer);
+    }
+    if (from_proxy_ && !is_secure() && !home_.core().hsts_line.empty() && view_of(w.message).secure) {
+        w.answer.add_prepared(home_.core().hsts_line);
+    }
 }
 
 task<> connection::run_handler() {
@@ -299,7 +360,7 @@ task<> connection::run_handler() {
 void connection::begin_response() {
     auto& w = *work_;
     const auto& core = home_.core();
-    if (!w.answer.is_sound()) answer_failure("a response header with a name or value that must not be sent");
+    if (!w.answer.is_plain() || w.frame.has_origin || from_proxy_) complete_answer();
     goes_on_ = w.frame.keep_alive && !w.answer.closes_connection() && !w.body_broken &&
                !core.draining.load(std::memory_order_relaxed);
     if (!w.body_ended) {
@@ -323,7 +384,7 @@ void connection::compose_head() {
     const auto status = w.answer.status();
     const auto& lines = w.answer.fields();
     // Larger than what stands beside the handler's lines can become; the string only grows, once.
-    constexpr std::size_t most = 256;
+    constexpr std::size_t most = 384;
     if (w.head.size() < lines.size() + most) w.head.resize(lines.size() + most);
     char* at = w.head.data();
     const auto put = [&at](std::string_view text) {
@@ -436,7 +497,8 @@ bool connection::end_exchange(bool complete) {
     if (!w.answer.note().empty()) {
         // Without the query, which may hold what lets somebody in.
         core.log(log_level::error, std::string(w.message.verb_text()) + " " + std::string(w.message.path()) +
-                                       " -> " + std::to_string(w.answer.status()) + ": " + w.answer.note());
+                                       " -> " + std::to_string(w.answer.status()) + " [" +
+                                       std::string(w.message.request_id()) + "]: " + w.answer.note());
     }
     if (w.block) keep_leftovers();
     if (w.out_block) home_.give_back(std::move(w.out_block));

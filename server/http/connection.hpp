@@ -92,7 +92,10 @@ private:
     enum class phase : std::uint8_t { resting, pausing, head, busy, body, writing, closing };
 
     void find_client();
-    void route_request();
+    void route_request(int strips = 0);  // prefixes cut off the path so far
+    bool strip_prefix();
+    bool answer_preflight(std::string_view allow);
+    void complete_answer();
     bool try_at_once(const hot_handler& first);
     void answer_failure(std::string_view what);
     void begin_body() noexcept;

@@ -23,10 +23,6 @@ std::string printable(std::string_view message) {
     return out;
 }
 
-bool is_our_side(errc code) noexcept {
-    return code == errc::stale || code == errc::io_error || code == errc::corrupt || code == errc::internal;
-}
-
 }  // namespace
 
 error_shape shape_of(errc code) noexcept {
@@ -70,11 +66,42 @@ error_shape shape_of(errc code) noexcept {
     return {500, error_code::general};
 }
 
+std::string_view public_text(const gallery::error& failure) noexcept {
+    switch (failure.code) {
+        case errc::busy:
+            return "The server is busy. Try again later.";
+        case errc::unavailable:
+            return "The server cannot do this at the moment. Try again later.";
+        case errc::read_only:
+            return "The server accepts no changes at the moment. Reading goes on.";
+        case errc::no_space:
+            return "The server has no space left to store this. Nothing was changed.";
+        case errc::stale:
+        case errc::io_error:
+        case errc::corrupt:
+        case errc::internal:
+            return "Internal server error. The server's log has the details under the id in X-Request-ID.";
+        case errc::invalid_argument:
+        case errc::not_found:
+        case errc::already_exists:
+        case errc::not_an_image:
+        case errc::too_large:
+        case errc::unsupported_type:
+        case errc::precondition_failed:
+        case errc::version_conflict:
+        case errc::unauthenticated:
+        case errc::token_expired:
+        case errc::credentials_expired:
+        case errc::permission_denied:
+        case errc::too_many_requests:
+            break;
+    }
+    return failure.message;
+}
+
 response error_response(const gallery::error& failure, std::chrono::seconds retry_after) {
     const auto [status, code] = shape_of(failure.code);
-    auto out = error_response(
-        status, code,
-        is_our_side(failure.code) ? "Internal server error; the server's log says more" : failure.message);
+    auto out = error_response(status, code, public_text(failure));
     if (status >= 500) out.set_note(std::string(to_string(failure.code)) + ": " + failure.message);
     if (status == 401) out.add_prepared("WWW-Authenticate: Bearer\r\n");
     if (status == 429 || status == 503) out.add("Retry-After", std::to_string(retry_after.count()));
@@ -89,7 +116,9 @@ response error_response(unsigned status, error_code code, std::string_view messa
     shape["errorCode"] = static_cast<int>(code);
     shape["timestamp"] =
         std::int64_t{duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-    return response::json(status, shape);
+    auto out = response::json(status, shape);
+    out.mark_error();
+    return out;
 }
 
 response wrong_method(const request& message, std::string_view allow) {

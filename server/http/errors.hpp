@@ -32,9 +32,15 @@ struct error_shape {
 
 error_shape shape_of(errc code) noexcept;
 
-/// {"status","message","errorCode","timestamp"} with Cache-Control: no-store; Retry-After where the status
-/// asks for it; WWW-Authenticate with 401. For failures on our side (io_error, corrupt, internal, stale) the
-/// message stays out of the response and goes into its note, for the log.
+/// What a client may read of a failure. The messages of failures that it caused are written for it. What is
+/// out of its hands (busy, unavailable, no_space, stale, io_error, corrupt, internal) may come from any layer
+/// and name files, options and parts of the server: of these a client is told what it can do.
+std::string_view public_text(const gallery::error& failure) noexcept;
+
+/// {"status","message","errorCode","timestamp"} with the public text and Cache-Control: no-store; Retry-After
+/// where the status asks for it; WWW-Authenticate with 401. The message of a failure out of the client's
+/// hands goes into the response's note, for the log, where it stands under the request's id that the session
+/// adds as X-Request-ID. The body has no field for it, because ThingsBoard's has none.
 response error_response(const gallery::error& failure,
                         std::chrono::seconds retry_after = std::chrono::seconds(1));
 

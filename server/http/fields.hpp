@@ -16,27 +16,29 @@ method parse_method(std::string_view text) noexcept;
 
 /// Header fields with an index of their own, so that looking one up costs nothing.
 enum class field : std::uint8_t {
+    // A plain read has none of these; request_head::is_plain() looks at all of them at once.
+    content_length,
+    expect,
+    origin,
+    transfer_encoding,
+    // All others.
     accept,
     accept_encoding,
     authorization,
     connection,
     content_encoding,
-    content_length,
     content_type,
     cookie,
-    expect,
     host,
     if_match,
     if_modified_since,
     if_none_match,
     if_range,
     if_unmodified_since,
-    origin,
     range,
     referer,
     te,
     trailer,
-    transfer_encoding,
     upgrade,
     user_agent,
     x_authorization,

@@ -129,7 +129,10 @@ validation validate_head(const request_head& head) noexcept {
     }
     if ((out.error = check_host(head))) return out;
 
-    if (head.first[static_cast<std::size_t>(field::transfer_encoding)] != 0) {
+    const bool is_plain = head.is_plain();
+    if (is_plain) {
+        // Nothing of what follows here.
+    } else if (head.first[static_cast<std::size_t>(field::transfer_encoding)] != 0) {
         if ((out.error = check_transfer_encoding(head))) return out;
         frame.body = framing::kind::chunked;
     } else if (head.first[static_cast<std::size_t>(field::content_length)] != 0) {
@@ -146,6 +149,8 @@ validation validate_head(const request_head& head) noexcept {
     });
     if (close) frame.keep_alive = false;
 
+    if (is_plain) return out;
+    frame.has_origin = head.first[static_cast<std::size_t>(field::origin)] != 0;
     if (head.version == 11) {  // RFC 9110, 10.1.1: ignored in HTTP/1.0
         each_value(head, field::expect, [&](std::string_view line) {
             each_element(line, [&](std::string_view expectation) {

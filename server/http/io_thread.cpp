@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -60,6 +61,7 @@ void server_core::connection_closed() noexcept {
 io_thread::io_thread(server_core& core, std::size_t index)
     : core_(core),
       index_(index),
+      last_request_id_(std::uint64_t{std::random_device()()} << 32 | std::random_device()()),
       context_(std::make_unique<asio::io_context>(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO)) {}
 
 io_thread::~io_thread() {
@@ -145,11 +147,20 @@ std::string_view io_thread::date_line() noexcept {
     if (now.tv_sec != date_second_) {
         date_second_ = now.tv_sec;
         const auto date = format_http_date(now.tv_sec);
-        std::memcpy(date_line_, "Date: ", 6);
-        std::memcpy(date_line_ + 6, date.data(), date.size());
-        std::memcpy(date_line_ + 6 + date.size(), "\r\n", 2);
+        date_line_.assign("Date: ").append(date.data(), date.size()).append("\r\n");
+        if (core_.tls) date_line_ += core_.hsts_line;
     }
-    return {date_line_, 37};
+    return date_line_;
+}
+
+std::string io_thread::new_request_id() {
+    constexpr std::string_view digits = "0123456789abcdef";
+    // An odd step goes through all numbers before one comes again; this one changes all digits.
+    last_request_id_ += 0x9E37'79B9'7F4A'7C15;
+    std::string id;
+    for (int shift = 60; shift >= 0; shift -= 4)
+        id += digits[last_request_id_ >> shift & 15];
+    return id;
 }
 
 void io_thread::enter(connection& member) noexcept {

@@ -28,6 +28,8 @@ using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
 /// What all I/O threads of a server share. Immutable while connections are served but for the atomics.
 struct server_core {
     server_options options;
+    http::cross_origin cross_origin;
+    std::string hsts_line;  ///< empty where it is not sent
     std::shared_ptr<const router> routes;
     std::unique_ptr<tls_context> tls;
     std::atomic<std::size_t> open{0};
@@ -65,8 +67,12 @@ public:
     std::unique_ptr<char[]> take_block();
     void give_back(std::unique_ptr<char[]> block) noexcept;
 
-    /// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", formatted once a second.
+    /// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", formatted once a second; behind it the line of HSTS where
+    /// the server speaks TLS and sends it.
     std::string_view date_line() noexcept;
+
+    /// 16 hexadecimal digits that no other request of this process has.
+    std::string new_request_id();
 
     void enter(connection& member) noexcept;
     void leave(connection& member) noexcept;
@@ -90,6 +96,7 @@ private:
 
     server_core& core_;
     std::size_t index_;
+    std::uint64_t last_request_id_;
     std::unique_ptr<asio::io_context> context_;
     timer_wheel wheel_;
     connection* members_ = nullptr;
@@ -97,7 +104,7 @@ private:
     std::vector<std::unique_ptr<char[]>> blocks_;
     std::size_t workspaces_out_ = 0;
     std::int64_t date_second_ = -1;
-    char date_line_[38] = {};
+    std::string date_line_;
     std::unique_ptr<tcp_acceptor> acceptor_;
     std::thread thread_;
 };

@@ -1,5 +1,6 @@
 #include "http/percent.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace gallery::http {
@@ -36,18 +37,22 @@ bool decode(std::string_view text, std::string& out, bool plus_is_space) {
     return true;
 }
 
-std::string encode(std::string_view text, std::string_view kept) {
+void append_encoded(std::string& out, char c) {
     constexpr std::string_view digits = "0123456789ABCDEF";
+    const auto octet = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[octet >> 4U];
+    out += digits[octet & 15U];
+}
+
+std::string encode(std::string_view text, std::string_view kept) {
     std::string out;
     out.reserve(text.size() + 16);
     for (const char c : text) {
         if (is_alphanumeric(c) || kept.find(c) != kept.npos) {
             out += c;
         } else {
-            const auto octet = static_cast<unsigned char>(c);
-            out += '%';
-            out += digits[octet >> 4U];
-            out += digits[octet & 15U];
+            append_encoded(out, c);
         }
     }
     return out;
@@ -65,6 +70,23 @@ bool form_decode(std::string_view text, std::string& out) {
 
 std::string percent_encode(std::string_view text) {
     return encode(text, "-._~");
+}
+
+std::string header_text(std::string_view text) {
+    const auto first = std::min(text.find_first_not_of(' '), text.size());
+    const auto last = text.find_last_not_of(' ');
+    std::string out;
+    out.reserve(text.size() + 16);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto octet = static_cast<unsigned char>(text[i]);
+        const bool at_an_end = i < first || i > last;
+        if (octet >= 0x20 && octet < 0x7F && !at_an_end) {
+            out += text[i];
+        } else {
+            append_encoded(out, text[i]);
+        }
+    }
+    return out;
 }
 
 std::string ext_value_encode(std::string_view text) {

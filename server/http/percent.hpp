@@ -14,6 +14,9 @@ bool form_decode(std::string_view text, std::string& out);
 
 /// Encodes everything but unreserved characters (RFC 3986, 2.3).
 std::string percent_encode(std::string_view text);
+/// Printable ASCII as it is, '%' included; encodes only what a field value cannot carry: other bytes, and
+/// spaces at either end.
+std::string header_text(std::string_view text);
 /// Encodes everything but attr-char (RFC 8187), for filename*=UTF-8''...
 std::string ext_value_encode(std::string_view text);
 

@@ -7,12 +7,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gallery::http {
+
+struct front_door;
 
 struct field_line {
     std::string_view name;
@@ -37,6 +40,12 @@ struct request_head {
     std::array<std::uint8_t, known_fields> last{};
 
     void clear() noexcept;
+    /// No body, no expectation, no other origin: none of the first four known fields.
+    [[nodiscard]] bool is_plain() const noexcept {
+        std::uint32_t rare = 0;
+        std::memcpy(&rare, first.data(), sizeof rare);
+        return rare == 0;
+    }
     /// Preconditions: field_count < max_fields; @p id is the name's.
     void append(std::string_view name, std::string_view value, field id) noexcept {
         fields[field_count++] = {.name = name, .value = value, .id = id};
@@ -92,7 +101,17 @@ public:
 
     /// The client's address as text, without port: the peer's, or that for which a trusted proxy speaks.
     [[nodiscard]] std::string_view remote_address() const noexcept { return remote_address_; }
+    /// The connection's own; see client_view::secure for what the client uses.
     [[nodiscard]] bool is_secure() const noexcept { return secure_; }
+    /// What stands between clients and the server, for view_of(); null in tests without a server.
+    [[nodiscard]] const front_door* front() const noexcept { return front_; }
+    /// The peer is a trusted proxy.
+    [[nodiscard]] bool is_from_proxy() const noexcept { return from_proxy_; }
+
+    /// What the log and an answer that is an error name this request by. Valid when the answer is an error
+    /// and has been composed, for the access observer; otherwise of an earlier request.
+    [[nodiscard]] std::string_view request_id() const noexcept { return request_id_; }
+    void set_request_id(std::string_view id) { request_id_ = id; }
 
     [[nodiscard]] body_reader& body() noexcept { return body_; }
 
@@ -107,6 +126,13 @@ public:
         remote_address_ = address;
         secure_ = secure;
     }
+    /// @p door outlives the request.
+    void set_front(const front_door* door, bool from_proxy) noexcept {
+        front_ = door;
+        from_proxy_ = from_proxy;
+    }
+    /// For a server below a path: what the route is looked for by.
+    void set_path(std::string_view path) noexcept { head_.path = path; }
     void set_body(body_reader reader) noexcept { body_ = reader; }
     void set_route_name(std::string_view name) noexcept { route_name_ = name; }
     void clear_params() noexcept { param_count_ = 0; }
@@ -122,7 +148,10 @@ private:
     std::size_t param_count_ = 0;
     std::string_view route_name_;
     std::string_view remote_address_;
+    const front_door* front_ = nullptr;
+    std::string request_id_;
     bool secure_ = false;
+    bool from_proxy_ = false;
     body_reader body_;
     std::shared_ptr<const void> attachment_;
 };

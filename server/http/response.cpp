@@ -42,7 +42,7 @@ response response::bytes(unsigned status, std::string_view media_type, gallery::
 
 response& response::add(std::string_view name, std::string_view value) {
     if (!is_token(name) || !is_header_value(value)) {
-        sound_ = false;
+        special_ |= unsound;
         return *this;
     }
     // Grown once, not by each part.
@@ -76,7 +76,7 @@ std::string_view response::header(std::string_view name) const noexcept {
 
 void response::reset() noexcept {
     status_ = 200;
-    sound_ = true;
+    special_ = 0;
     close_ = false;
     declared_size_ = unset;
     fields_.clear();

@@ -48,7 +48,13 @@ public:
     /// The first line's value; looks at all of them; for tests and observers.
     [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
     /// False when add() refused something.
-    [[nodiscard]] bool is_sound() const noexcept { return sound_; }
+    [[nodiscard]] bool is_sound() const noexcept { return (special_ & unsound) == 0; }
+
+    /// An answer that says what went wrong; the session gives it the request's id.
+    void mark_error() noexcept { special_ |= failure; }
+    [[nodiscard]] bool is_error() const noexcept { return (special_ & failure) != 0; }
+    /// Neither unsound nor an error.
+    [[nodiscard]] bool is_plain() const noexcept { return special_ == 0; }
 
     [[nodiscard]] const gallery::body& content() const noexcept { return content_; }
     void set_content(gallery::body content) noexcept { content_ = std::move(content); }
@@ -73,9 +79,11 @@ public:
 
 private:
     static constexpr std::uint64_t unset = ~std::uint64_t{0};
+    static constexpr std::uint8_t unsound = 1;
+    static constexpr std::uint8_t failure = 2;
 
     unsigned status_ = 200;
-    bool sound_ = true;
+    std::uint8_t special_ = 0;
     bool close_ = false;
     std::uint64_t declared_size_ = unset;
     std::string fields_;

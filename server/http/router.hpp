@@ -29,6 +29,8 @@ struct route_options {
     /// Bytes that the request's body may have, envelope included. 0 = the route takes no body; one of up to
     /// 16 KiB is then read and ignored all the same, because clients send "{}" with anything.
     std::uint64_t body_limit = 0;
+    /// Pages of every origin may read the answers, whatever the server's cross_origin says.
+    bool open_to_pages = false;
 };
 
 struct route {

@@ -63,6 +63,11 @@ result<std::unique_ptr<server>> server::create(server_options options) {
     std::signal(SIGPIPE, SIG_IGN);
     auto count = options.io_threads != 0 ? options.io_threads : std::thread::hardware_concurrency();
     if (count == 0) count = 1;
+    if (options.hsts_max_age.count() > 0) {
+        made->core.hsts_line =
+            "Strict-Transport-Security: max-age=" + std::to_string(options.hsts_max_age.count()) + "\r\n";
+    }
+    made->core.cross_origin = cross_origin(std::move(options.cross_origin));
     made->core.options = std::move(options);
     for (unsigned i = 0; i < count; ++i) {
         made->threads.push_back(std::make_unique<io_thread>(made->core, i));

@@ -1,6 +1,7 @@
 /// The HTTP server: I/O threads, listeners, sessions, drain.
 #pragma once
 
+#include "http/cross_origin.hpp"
 #include "http/forwarded.hpp"
 #include "http/router.hpp"
 
@@ -43,6 +44,10 @@ struct tls_options {
     std::string certificate_file;  ///< PEM, the chain with the server's certificate first
     std::string key_file;          ///< PEM
     std::string key_password;      ///< empty = none
+    /// For TLS 1.2 as OpenSSL writes them, and names that begin with "TLS_" for TLS 1.3, separated by ':';
+    /// empty = those with forward secrecy and authenticated encryption.
+    std::string ciphers;
+    bool only_1_3 = false;  ///< no TLS 1.2
 };
 
 /// Bounds on what a client may send.
@@ -74,8 +79,11 @@ struct server_options {
     unsigned io_threads = 0;  ///< 0 = one per core
     http::limits limits;
     http::timeouts timeouts;
-    /// Which peers are proxies whose X-Forwarded-For says who the client is; empty: none.
-    proxy_trust trusted_proxy;
+    /// Trusted proxies, and the path under which clients find the server.
+    front_door front;
+    cross_origin_settings cross_origin;
+    /// Strict-Transport-Security for clients that use https, by a trusted proxy's word, too; 0 = not sent.
+    std::chrono::seconds hsts_max_age{0};
     log_function log;
     observer observe;
     /// For tests: time stands still and moves with server::advance() only.

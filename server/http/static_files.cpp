@@ -2,6 +2,7 @@
 
 #include "http/content_coding.hpp"
 #include "http/errors.hpp"
+#include "http/forwarded.hpp"
 #include "http/media_type.hpp"
 #include "http/percent.hpp"
 #include "http/serve_bytes.hpp"
@@ -181,6 +182,22 @@ bool static_files::serve(request& message, response& out) const {
         out = wrong_method(message, "GET, HEAD, OPTIONS");
         return true;
     }
+    if (found == state_->index) {
+        if (const auto prefix = path_prefix(message); !prefix.empty()) {
+            // A few kilobytes, asked for once in a session, so neither kept nor compressed.
+            const auto page = make_coded(index_below(prefix));
+            const representation facts{.etag = page.etag,
+                                       .media_type = found->media_type,
+                                       .size = page.content.size(),
+                                       .cache_control = found->cache_control,
+                                       .vary = "",
+                                       .content_encoding = "",
+                                       .last_modified = std::nullopt,
+                                       .prepared = found->prepared};
+            out = serve_bytes(message, facts, page.content);
+            return true;
+        }
+    }
     const bool coded = found->br || found->gzip;
     const coded_content* chosen = &found->identity;
     const auto asked = choose_coding(message, {found->gzip.has_value(), found->br.has_value()});
@@ -196,6 +213,15 @@ bool static_files::serve(request& message, response& out) const {
                                .prepared = found->prepared};
     out = serve_bytes(message, facts, chosen->content);
     return true;
+}
+
+std::string static_files::index_below(std::string_view prefix) const {
+    constexpr std::string_view base = "<base href=\"/\"";
+    std::string page(state_->index->identity.content.view());
+    if (const auto at = page.find(base); at != page.npos) {
+        page.replace(at, base.size(), "<base href=\"" + std::string(prefix) + "/\"");
+    }
+    return page;
 }
 
 std::size_t static_files::count() const noexcept {

@@ -24,7 +24,8 @@ struct static_files_options {
 
 /// Loaded once; immutable; shared by all threads. Text is compressed with brotli and gzip at start. Files
 /// with a hash in their name are immutable for caches, the others "no-cache". An unknown path without an
-/// extension that accepts text/html gets index.html, so that links into the application work.
+/// extension that accepts text/html gets index.html, so that links into the application work. Where the
+/// client sees the server below a path (path_prefix()), the first `<base href="/">` of index.html names it.
 class static_files {
 public:
     /// Errors: not_found or io_error naming the folder or file; a folder without index.html is not_found.
@@ -36,6 +37,10 @@ public:
     /// Answers known paths, methods other than GET and HEAD with 405 or, for OPTIONS, 204; false for
     /// everything else.
     bool serve(request& message, response& out) const;
+
+    /// index.html as a client gets it that sees the server below @p prefix, as parse_path_prefix() returns
+    /// it.
+    [[nodiscard]] std::string index_below(std::string_view prefix) const;
 
     [[nodiscard]] std::size_t count() const noexcept;
     /// Bytes in memory, codings included.

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <string>
@@ -66,12 +67,49 @@ int give_password(char* buffer, int size, int, void* password) {
     return static_cast<int>(text.size());
 }
 
+// Forward secrecy and authenticated encryption: a key that is stolen later opens nothing that was recorded.
+// What TLS 1.3 has is of that kind anyway.
+constexpr const char* strong_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+/// OpenSSL passes over names that it does not know, and says nothing as long as it knows one.
+result<void> set_ciphers(SSL_CTX* context, std::string_view names) {
+    std::string old;
+    std::string modern;
+    for (std::string_view rest = names; !rest.empty();) {
+        const auto end = std::min(rest.find(':'), rest.size());
+        const std::string name(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (name.empty()) continue;
+        const bool is_modern = name.starts_with("TLS_");
+        const bool is_name = name.find_first_of("!-+@") != 0;
+        if (is_name && (is_modern ? SSL_CTX_set_ciphersuites(context, name.c_str())
+                                  : SSL_CTX_set_cipher_list(context, name.c_str())) != 1) {
+            ERR_clear_error();
+            return error{errc::invalid_argument,
+                         "The TLS cipher '" + name + "' (SSL_CIPHERS) is none that OpenSSL knows"};
+        }
+        auto& list = is_modern ? modern : old;
+        list += (list.empty() ? "" : ":") + name;
+    }
+    if (!modern.empty() && SSL_CTX_set_ciphersuites(context, modern.c_str()) != 1) {
+        return tls_error("The TLS 1.3 ciphers (SSL_CIPHERS) cannot be used");
+    }
+    if (SSL_CTX_set_cipher_list(context, old.empty() ? strong_ciphers : old.c_str()) != 1) {
+        return tls_error("The TLS ciphers (SSL_CIPHERS) cannot be used");
+    }
+    return {};
+}
+
 result<std::shared_ptr<SSL_CTX>> load(const tls_options& options) {
     ERR_clear_error();
     std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
     if (!context) return tls_error("TLS cannot be set up");
     auto* const raw = context.get();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    SSL_CTX_set_min_proto_version(raw, options.only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    if (auto set = set_ciphers(raw, options.ciphers); !set) return std::move(set.error());
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                  SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     // Buffers are given back between records, which keeps idle connections small.

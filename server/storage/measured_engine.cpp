@@ -13,6 +13,26 @@ bool due() noexcept {
     return (calls++ % measured_images::sample_rate) == 0;
 }
 
+/// The texts of these failures reach clients, and an engine's may name its files and parts. Texts of all
+/// others are for the log alone, so they stay.
+std::string_view public_text(errc code) noexcept {
+    switch (code) {
+        case errc::invalid_argument:
+            return "The store does not take this: a value is too long or malformed.";
+        case errc::not_found:
+            return "There is nothing of this name in the store.";
+        case errc::already_exists:
+            return "This name is taken.";
+        case errc::too_large:
+            return "This is larger than the store takes.";
+        case errc::precondition_failed:
+        case errc::version_conflict:
+            return "This was changed in the meantime.";
+        default:
+            return {};
+    }
+}
+
 /// Waits for an engine's answer and looks at it; measures it where @p into is given.
 template <class T, class Look>
 task<result<T>> looked_at(latencies* into, task<result<T>> inner, Look look) {
@@ -21,6 +41,8 @@ task<result<T>> looked_at(latencies* into, task<result<T>> inner, Look look) {
     auto outcome = co_await std::move(inner);
     if (outcome) {
         if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
+    } else if (const auto text = public_text(outcome.error().code); !text.empty()) {
+        outcome.error().message = text;
     }
     if (into != nullptr) {
         const auto end = clock::now();

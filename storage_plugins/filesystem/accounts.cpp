@@ -33,8 +33,7 @@ task<result<write_outcome>> filesystem_store::save_document(document doc, precon
     const auto current_rev = current ? current->rev : 0;
     if (!condition.holds(current_rev)) co_return write_outcome{write_status::conflict, current_rev, nullptr};
 
-    const auto part = current ? reserve::part::half : reserve::part::quarter;
-    auto stage = [this, doc, part] { return stage_document(doc, part); };
+    auto stage = [this, doc] { return stage_document(doc); };
     auto ready = co_await offload(pool_, std::move(stage));
     if (!ready) co_return answer_of(ready.error());
     doc.rev = ready->number.rev();
@@ -47,7 +46,7 @@ task<result<write_outcome>> filesystem_store::save_document(document doc, precon
     co_return write_outcome{write_status::committed, *committed, nullptr};
 }
 
-result<filesystem_store::staged> filesystem_store::stage_document(document doc, reserve::part part) {
+result<filesystem_store::staged> filesystem_store::stage_document(document doc) {
     const auto folder = accounts_of(doc.kind);
     if (auto ensured = ensure_tenant(folder); !ensured) return ensured.error();
     auto number = committer_->begin();
@@ -55,7 +54,7 @@ result<filesystem_store::staged> filesystem_store::stage_document(document doc, 
     doc.rev = number->rev();
     staged ready{std::move(*number), nullptr, {}, {}};
     const auto write = [&] {
-        return stage_file(folder, document_name(doc.id), to_document_text(doc), part, ready);
+        return stage_file(folder, document_name(doc.id), to_document_text(doc), reserve::part::half, ready);
     };
     auto written = write();
     if (!written && written.error().code == errc::not_found) {

@@ -104,7 +104,7 @@ private:
     /// For a folder that somebody removed.
     result<> ensure_tenant_again(const std::string& tenant);
 
-    result<staged> stage_document(document doc, reserve::part part);
+    result<staged> stage_document(document doc);
     result<staged> stage_document_erasure(const document& doc);
 
     /// Writes a small file, on a full disk into the reserve; sets remains and undo of @p ready. not_found

@@ -16,19 +16,18 @@ namespace gallery::file_store {
 /// written into one of them, which is then renamed into its place, so that it needs neither a block nor an
 /// inode. An erasure needs at most a block for a longer folder: for that a spare file is removed.
 ///
-/// storage.hpp says who may use how much ("A full disk"). Of the half for records and documents one half is
-/// for documents that replace one: a logout replaces or erases, a login stores a new one, and logins must not
-/// use up what logouts need.
+/// storage.hpp says who may use how much ("A full disk"). Records get half of what documents get: a rename
+/// can wait, a logout, which stores a document, cannot.
 ///
 /// Thread-safe. All but size() may block.
 class reserve {
 public:
-    static constexpr std::size_t spare_files = 128;
+    static constexpr std::size_t spare_files = 256;
     static constexpr std::size_t spare_size = 4096;  ///< bytes; the largest file that can be written
 
     enum class part {
-        quarter,
-        half,
+        quarter,  ///< for records
+        half,     ///< for documents
     };
 
     /// @p root outlives this; @p folder is relative to it.

@@ -269,7 +269,7 @@ class References(Unharmed):
         for target in ("/api/images/tenant/script.svg", "/api/images/tenant/script.svg/preview", info["publicLink"]):
             for headers in ({}, {"Accept-Encoding": "gzip"}, {"Range": "bytes=0-99"}):
                 got = self.tenant.get(target, headers=headers)
-                self.assertEqual("default-src 'none'; style-src 'unsafe-inline'; sandbox",
+                self.assertEqual("default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox",
                                  got.header("Content-Security-Policy"))
                 self.assertEqual(("nosniff", "image/svg+xml"),
                                  (got.header("X-Content-Type-Options"), got.header("Content-Type")))

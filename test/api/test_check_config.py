@@ -50,6 +50,19 @@ class CheckConfig(unittest.TestCase):
         self.assertEqual([], os.listdir(self.temporary))
         self.assertFalse((self.folder / "data").exists())
 
+    def test_rules_for_pages_and_paths_that_open_too_much_or_mean_nothing_are_refused(self):
+        for pattern in ("*", "https://*", "https://*.com", "https://a.example, null"):
+            self.check_refuses("TB_CORS_ALLOW_CREDENTIALS", "pages of anybody",
+                               TB_CORS_ALLOW_CREDENTIALS="true", TB_CORS_ALLOWED_ORIGIN_PATTERNS=pattern)
+        self.check_refuses("TB_CORS_ALLOWED_ORIGIN_PATTERNS", "'a.example'", TB_CORS_ALLOWED_ORIGIN_PATTERNS="a.example")
+        self.check_refuses("TB_CORS_ALLOWED_METHODS", "'G(T'", TB_CORS_ALLOWED_METHODS="GET, G(T")
+        self.check_refuses("TB_CORS_ALLOWED_HEADERS", "'a:b'", TB_CORS_ALLOWED_HEADERS="a:b")
+        for path in ("gallery", "//evil.example", "/a/../b", "/a b", "/api", "/api/v2", "/health"):
+            self.check_refuses("HTTP_BASE_PATH", f'"{path}"', HTTP_BASE_PATH=path)
+        done = self.run_server("--check-config", HTTP_BASE_PATH="/a/b/", TB_CORS_ALLOW_CREDENTIALS="true",
+                               TB_CORS_ALLOWED_ORIGIN_PATTERNS="https://*.example.com:[*], http://localhost:4200")
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+
     def test_options_that_the_plugin_refuses_are_said_with_where_they_are_set(self):
         for plugin, option, value in (("rocksdb", "writers", "0"), ("rocksdb", "cache_bytes", "abc"),
                                       ("filesystem", "threads", "none")):

@@ -119,7 +119,7 @@ class Images(Shaped):
         info = self.upload('quo"te, ünd.png', png(text="headers"))
         got = self.tenant.image(info["resourceKey"])
         self.assertEqual("nosniff", got.header("X-Content-Type-Options"))
-        self.assertEqual("default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        self.assertEqual("default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox",
                          got.header("Content-Security-Policy"))
         self.assertEqual("bytes", got.header("Accept-Ranges"))
         self.assertIn("private", got.header("Cache-Control"))

@@ -6,8 +6,9 @@ export default defineConfig({
   outputDir: process.env.CONSOLE_TEST_OUTPUT ?? './test-results',
   timeout: 120_000,
   expect: { timeout: 20_000 },
-  fullyParallel: false,
-  workers: 1,
+  // Every test has a tenant of its own.
+  fullyParallel: true,
+  workers: Number(process.env.CONSOLE_WORKERS ?? 2),
   forbidOnly: true,
   reporter: [['list']],
   use: {

@@ -15,6 +15,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace gallery::contract {
 
@@ -32,6 +33,16 @@ inline bool has_all_records(const image_page& page) {
 }
 inline bool has_all_records(const scan_page<record_ptr>& page) {
     return std::find(page.items.begin(), page.items.end(), nullptr) == page.items.end();
+}
+inline bool has_all_records(const std::vector<record_ptr>& records) {
+    return std::find(records.begin(), records.end(), nullptr) == records.end();
+}
+inline bool has_all_records(const kept_version& version) {
+    return version.record != nullptr;
+}
+inline bool has_all_records(const scan_page<kept_version>& page) {
+    return std::all_of(page.items.begin(), page.items.end(),
+                       [](const kept_version& version) { return version.record != nullptr; });
 }
 template <class T>
 bool has_all_records(const T& /*answer*/) {

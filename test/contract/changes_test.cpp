@@ -2,6 +2,7 @@
 #include "store_fixture.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <limits>
 #include <thread>
@@ -27,7 +28,7 @@ struct changes_fixture : store_fixture {
 BOOST_FIXTURE_TEST_SUITE(changes, changes_fixture)
 
 BOOST_AUTO_TEST_CASE(an_empty_store_has_an_empty_feed) {
-    const auto batch = await(store().changes(last_change(), 10));
+    const auto batch = await(feed().changes(last_change(), 10));
     BOOST_TEST_REQUIRE(batch.has_value());
     BOOST_TEST(batch->changes.empty());
     BOOST_TEST(!batch->gap);
@@ -45,7 +46,7 @@ BOOST_AUTO_TEST_CASE(each_write_is_one_change_that_names_what_it_wrote) {
     const auto replacement = make(tenant_number(1), "a");
     const auto replaced = must_save(replacement);
     const auto erased = erase(tenant_number(1), "a").value();
-    const auto document_erased = await(store().erase_document("user", "u-1", precondition::any())).value();
+    const auto document_erased = await(documents().erase("user", "u-1", precondition::any())).value();
     for (int i = 0; i < 2; ++i) {
         const auto all = changes_after(begin, 2);
         BOOST_TEST_REQUIRE(all.size() == 6U);
@@ -76,7 +77,7 @@ BOOST_AUTO_TEST_CASE(writes_that_changed_nothing_are_not_in_the_feed) {
     thief.record.public_key = owner.record.public_key;
     save(thief).value();
     save_document({"user", "u", "{}", 0}, precondition::absent()).value();
-    await(store().erase_document("user", "none", precondition::any())).value();
+    await(documents().erase("user", "none", precondition::any())).value();
     BOOST_TEST(changes_after(begin).empty());
     BOOST_TEST(last_change() == begin);
 }
@@ -94,7 +95,7 @@ BOOST_AUTO_TEST_CASE(batches_of_any_size_are_the_same_feed) {
             BOOST_TEST(again[i].rev == all[i].rev);
     }
     BOOST_TEST(changes_after(all[10].rev).size() == 12U);
-    const auto end = await(store().changes(all.back().rev, 10));
+    const auto end = await(feed().changes(all.back().rev, 10));
     BOOST_TEST(end->changes.empty());
     BOOST_TEST(end->next == all.back().rev);
     BOOST_TEST(!end->gap);
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(batches_of_any_size_are_the_same_feed) {
 BOOST_AUTO_TEST_CASE(a_place_from_another_history_is_a_gap_or_the_end) {
     must_save(make(tenant_number(1), "a"));
     const revision beyond = last_change() + 1'000'000'000'000;
-    const auto batch = await(store().changes(beyond, 10));
+    const auto batch = await(feed().changes(beyond, 10));
     BOOST_TEST_REQUIRE(batch.has_value());
     if (batch->gap) {
         BOOST_TEST(!batch->changes.empty());
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_changes_are_kept_and_older_ones_are_a_gap) {
     BOOST_TEST(changes_after(begin, 500).size() == 10'000U);
     write(total);
     reopen();
-    const auto batch = await(store().changes(0, 5));
+    const auto batch = await(feed().changes(0, 5));
     BOOST_TEST_REQUIRE(batch.has_value());
     BOOST_TEST_REQUIRE(batch->changes.size() == 5U);
     BOOST_TEST(batch->next == batch->changes.back().rev);
@@ -142,8 +143,8 @@ BOOST_AUTO_TEST_CASE(ten_thousand_changes_are_kept_and_older_ones_are_a_gap) {
     // An engine may keep all; where it does not, it says so to whoever missed something.
     const bool kept_all = rest.size() + 1 >= 10'000 + total + 1;
     BOOST_TEST(batch->gap == !kept_all);
-    BOOST_TEST(await(store().changes(begin, 5))->gap == !(rest.size() + 1 >= 10'000 + total));
-    BOOST_TEST(!await(store().changes(batch->changes.front().rev, 5))->gap);
+    BOOST_TEST(await(feed().changes(begin, 5))->gap == !(rest.size() + 1 >= 10'000 + total));
+    BOOST_TEST(!await(feed().changes(batch->changes.front().rev, 5))->gap);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_appears_behind_a_reader_while_16_write) {
@@ -166,14 +167,14 @@ BOOST_AUTO_TEST_CASE(nothing_appears_behind_a_reader_while_16_write) {
                     const auto outcome = save(images[w * each + i]);
                     if (!outcome || outcome->status != write_status::committed) continue;
                     // In the feed before its outcome is returned.
-                    const auto after = await(store().changes(outcome->rev - 1, 1));
+                    const auto after = await(feed().changes(outcome->rev - 1, 1));
                     if (!after || after->changes.empty() || after->changes[0].rev != outcome->rev) ++missing;
                 }
                 --running;
             });
         for (auto after = begin;;) {
             const bool last_look = running == 0;
-            const auto batch = await(store().changes(after, 50));
+            const auto batch = await(feed().changes(after, 50));
             if (!batch || batch->gap) break;
             for (const auto& one : batch->changes) {
                 if (one.rev <= after) ++late;
@@ -192,6 +193,34 @@ BOOST_AUTO_TEST_CASE(nothing_appears_behind_a_reader_while_16_write) {
         BOOST_TEST_REQUIRE(all[i].rev == seen[i]);
 }
 
+BOOST_AUTO_TEST_CASE(the_horizon_is_that_of_a_batch_which_reaches_the_end) {
+    using clock = std::chrono::steady_clock;
+    const auto begin = last_change();
+    for (unsigned i = 0; i < 4; ++i)
+        must_save(make(tenant_number(1), "k" + std::to_string(i)));
+    const auto acknowledged = clock::now();
+    const auto first = await(feed().changes(begin, 3));
+    BOOST_TEST_REQUIRE(first.has_value());
+    BOOST_TEST_REQUIRE(first->changes.size() == 3U);
+    BOOST_TEST((first->horizon == clock::time_point::min()));
+    auto last_horizon = clock::time_point::min();
+    for (;;) {
+        const auto rest = await(feed().changes(first->next, 3));
+        BOOST_TEST_REQUIRE(rest.has_value());
+        BOOST_TEST_REQUIRE(rest->changes.size() == 1U);
+        BOOST_TEST_REQUIRE((rest->horizon >= last_horizon));
+        BOOST_TEST_REQUIRE((rest->horizon <= clock::now()));
+        last_horizon = rest->horizon;
+        // An engine that one process owns is there at once; one with followers within their interval.
+        if (under_test().descriptor->shared && rest->horizon < acknowledged) continue;
+        BOOST_TEST((rest->horizon >= acknowledged));
+        break;
+    }
+    const auto end = await(feed().changes(last_change(), 3));
+    BOOST_TEST_REQUIRE(end.has_value());
+    BOOST_TEST((end->horizon >= last_horizon));
+}
+
 BOOST_AUTO_TEST_CASE(the_listener_hears_of_each_commit_after_it_is_in_the_feed) {
     close();
     std::filesystem::remove_all(folder());
@@ -200,7 +229,7 @@ BOOST_AUTO_TEST_CASE(the_listener_hears_of_each_commit_after_it_is_in_the_feed) 
     BOOST_TEST_REQUIRE(opened.has_value());
     auto& fresh = **opened;
     std::atomic<unsigned> calls = 0;
-    fresh.on_change([&] { ++calls; });
+    fresh.feed().on_change([&] { ++calls; });
     const auto one = make(tenant_number(1), "a");
     const auto write = [&](auto operation) {
         const auto before = calls.load();
@@ -210,13 +239,14 @@ BOOST_AUTO_TEST_CASE(the_listener_hears_of_each_commit_after_it_is_in_the_feed) 
         // "after each commit has become visible": it may come a moment after the outcome.
         while (calls.load() == before)
             std::this_thread::yield();
-        BOOST_TEST(await(fresh.last_change()).value() == outcome->rev);
+        BOOST_TEST(await(fresh.feed().last()).value() == outcome->rev);
     };
-    write(fresh.save(one.record, bytes::own(one.original), bytes::own(one.preview), precondition::any()));
-    write(fresh.update(one.record, precondition::any()));
-    write(fresh.save_document({"user", "u", "{}", 0}, precondition::any()));
-    write(fresh.erase_document("user", "u", precondition::any()));
-    write(fresh.erase(one.record.tenant, one.record.key, precondition::any()));
+    write(fresh.images().save(one.record, bytes::own(one.original), bytes::own(one.preview),
+                              precondition::any()));
+    write(fresh.images().update(one.record, precondition::any()));
+    write(fresh.documents().save({"user", "u", "{}", 0}, precondition::any()));
+    write(fresh.documents().erase("user", "u", precondition::any()));
+    write(fresh.images().erase(one.record.tenant, one.record.key, precondition::any()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(no_update_of_a_document_is_lost) {
     save_document({"counter", "c", "0", 0}).value();
     together(writers, [&](unsigned) {
         for (int done = 0; done < 5;) {
-            auto found = await(store().find_document("counter", "c"));
+            auto found = await(documents().find("counter", "c"));
             if (!found) return wrong("not found: " + found.error().message);
             found->body = std::to_string(std::stoi(found->body) + 1);
             const auto rev = found->rev;
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(no_update_of_a_document_is_lost) {
             if (committed(outcome)) ++done;
         }
     });
-    BOOST_TEST(await(store().find_document("counter", "c"))->body == std::to_string(writers * 5));
+    BOOST_TEST(await(documents().find("counter", "c"))->body == std::to_string(writers * 5));
 }
 
 BOOST_AUTO_TEST_CASE(writers_of_different_images_all_succeed_and_all_is_in_the_feed) {

@@ -14,16 +14,19 @@ void tell(const std::string& line) {
     if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(3);
 }
 
-result<write_outcome> run(image_store& store, const image& what, std::uint64_t step) {
+result<write_outcome> run(storage_engine& engine, const image& what, std::uint64_t step) {
     const auto& record = what.record;
+    auto& store = engine.images();
+    const write_rules rules{precondition::any(), keeps_previous(step)
+                                                     ? previous_version::keep(static_cast<std::int64_t>(step))
+                                                     : previous_version::drop()};
     switch (operation_of(step)) {
         case crash_operation::save:
-            return await(
-                store.save(record, bytes::own(what.original), bytes::own(what.preview), precondition::any()));
+            return await(store.save(record, bytes::own(what.original), bytes::own(what.preview), rules));
         case crash_operation::update:
             return await(store.update(record, precondition::any()));
         case crash_operation::erase:
-            return await(store.erase(record.tenant, record.key, precondition::any()));
+            return await(store.erase(record.tenant, record.key, rules));
     }
     return error{};
 }
@@ -34,6 +37,47 @@ crash_operation operation_of(std::uint64_t step) {
     const auto dice = (step * 0x9e3779b97f4a7c15ULL >> 40) % 10;
     return dice < 6 ? crash_operation::save : dice < 8 ? crash_operation::update : crash_operation::erase;
 }
+
+bool keeps_previous(std::uint64_t step) {
+    return step % 3 == 1;
+}
+
+std::vector<document_write> crash_group(std::uint64_t step, std::uint64_t previous_step) {
+    std::vector<document_write> parts;
+    for (unsigned i = 0; i < documents_of_the_group; ++i)
+        parts.push_back(document_write::save(
+            {crash_group_kind, "d" + std::to_string(i), std::to_string(step), 0}, precondition::any()));
+    parts.push_back(
+        document_write::save({crash_step_kind, "s" + std::to_string(step), "", 0}, precondition::absent()));
+    if (previous_step != 0)
+        parts.push_back(document_write::erase(crash_step_kind, "s" + std::to_string(previous_step),
+                                              precondition::present()));
+    return parts;
+}
+
+namespace {
+
+/// Writes the group until the process is killed. @p written: the step that is stored, 0 for none.
+void write_groups(document_store& documents, std::uint64_t written) {
+    for (auto step = written + 1;; ++step) {
+        const auto name = " 0 " + std::to_string(step);
+        tell('g' + name + '\n');
+        const auto outcome = await(documents.write(crash_group(step, written)));
+        if (!outcome || outcome->status != write_status::committed) {
+            tell('x' + name + " the group: " + (outcome ? "not committed" : outcome.error().message) + '\n');
+            return;
+        }
+        tell('h' + name + '\n');
+        written = step;
+    }
+}
+
+std::uint64_t group_step_of(document_store& documents) {
+    const auto found = await(documents.find(crash_group_kind, "d0"));
+    return found ? std::stoull(found->body) : 0;
+}
+
+}  // namespace
 
 crash_state after_step(const crash_state& before, std::uint64_t step) {
     switch (operation_of(step)) {
@@ -95,6 +139,7 @@ int write_until_killed(const std::string& folder, std::uint64_t first_step) {
     auto& store = **opened;
     std::atomic<std::uint64_t> next_step = first_step;
     std::vector<std::jthread> threads;
+    threads.emplace_back([&] { write_groups(store.documents(), group_step_of(store.documents())); });
     for (unsigned t = 0; t < crash_threads; ++t)
         threads.emplace_back([&, t] {
             for (unsigned i = 0;; ++i) {

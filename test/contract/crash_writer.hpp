@@ -25,13 +25,24 @@ struct crash_state {
 enum class crash_operation { save, update, erase };
 crash_operation operation_of(std::uint64_t step);
 
+/// Whether a save or an erasure of this step keeps what was there before.
+bool keeps_previous(std::uint64_t step);
+
+/// The group of documents that one more thread writes again and again, in one atomic step each time.
+inline constexpr unsigned documents_of_the_group = 4;
+std::vector<document_write> crash_group(std::uint64_t step, std::uint64_t previous_step);
+inline constexpr const char* crash_group_kind = "crash";
+/// Saved by one step and erased by the next.
+inline constexpr const char* crash_step_kind = "crash-step";
+
 /// What a key holds after a step that found @p before.
 crash_state after_step(const crash_state& before, std::uint64_t step);
 
 /// The image that step saves under a key; small, large, with and without a preview in turn.
 image crash_image(unsigned key, std::uint64_t step);
 
-/// One line on the pipe: 'b' before a step, 'd' when it is done, 'x' with a message where it failed.
+/// One line on the pipe: 'b' before a step, 'd' when it is done, 'x' with a message where it failed; 'g'
+/// before a step of the group of documents, 'h' when it is done.
 struct crash_note {
     char what = 0;
     unsigned key = 0;

@@ -8,11 +8,11 @@ namespace {
 
 struct documents_fixture : store_fixture {
     result<document> find_document(std::string kind, std::string id) {
-        return await(store().find_document(std::move(kind), std::move(id)));
+        return await(documents().find(std::move(kind), std::move(id)));
     }
     result<write_outcome> erase_document(std::string kind, std::string id,
                                          precondition condition = precondition::any()) {
-        return await(store().erase_document(std::move(kind), std::move(id), condition));
+        return await(documents().erase(std::move(kind), std::move(id), condition));
     }
     revision must_save_document(const document& doc, precondition condition = precondition::any()) {
         const auto outcome = save_document(doc, condition);
@@ -25,7 +25,7 @@ struct documents_fixture : store_fixture {
         std::vector<document> all;
         std::string cursor;
         do {
-            auto page = await(store().scan_documents(kind, cursor, limit));
+            auto page = await(documents().scan(kind, cursor, limit));
             BOOST_TEST_REQUIRE(page.has_value());
             BOOST_TEST_REQUIRE(page->items.size() <= limit);
             all.insert(all.end(), page->items.begin(), page->items.end());
@@ -130,9 +130,9 @@ BOOST_AUTO_TEST_CASE(malformed_names_and_oversized_bodies_are_refused) {
             const auto found = find_document(kind, id);
             BOOST_TEST((found.has_error() && found.error().code == errc::not_found));
             const auto erased = erase_document(kind, id);
-            BOOST_TEST((erased.has_value() && erased->status == write_status::absent));
+            BOOST_TEST((erased.has_error() && erased.error().code == errc::invalid_argument));
         }
-        BOOST_TEST(scan_all_documents(bad, 10).empty());
+        if (!bad.empty()) BOOST_TEST(scan_all_documents(bad, 10).empty());
     }
     BOOST_TEST(refused({std::string(33, 'k'), "id", "{}", 0}));
     BOOST_TEST(refused({"user", "id", std::string(65537, 'x'), 0}));
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(malformed_names_and_oversized_bodies_are_refused) {
 BOOST_AUTO_TEST_CASE(a_cursor_that_no_scan_returns_is_refused) {
     must_save_document({"user", "u", "{}", 0});
     for (const auto* cursor : {"no cursor at all", "../x", "\xFF", "U"}) {
-        const auto page = await(store().scan_documents("user", cursor, 10));
+        const auto page = await(documents().scan("user", cursor, 10));
         BOOST_TEST((page.has_error() && page.error().code == errc::invalid_argument));
     }
 }

@@ -2,6 +2,7 @@
 #include "store_fixture.hpp"
 
 #include <algorithm>
+#include <set>
 
 using namespace gallery;
 using namespace gallery::contract;
@@ -85,8 +86,8 @@ BOOST_AUTO_TEST_CASE(an_update_changes_six_fields_and_nothing_else) {
     other.file_name = "another.png";
     other.sub_type = image_sub_type::scada_symbol;
     other.is_public = !before.record.is_public;
-    other.external_id = random_id();
-    other.origin = "moved";
+    other.tags = {"a tag", "another"};
+    other.modified_time = before.record.modified_time + 12'345;
     const auto outcome = update(other, precondition::match(saved->rev));
     BOOST_TEST_REQUIRE(outcome.has_value());
     BOOST_TEST_REQUIRE(outcome->status == write_status::committed);
@@ -97,17 +98,74 @@ BOOST_AUTO_TEST_CASE(an_update_changes_six_fields_and_nothing_else) {
     wanted.record.file_name = other.file_name;
     wanted.record.sub_type = other.sub_type;
     wanted.record.is_public = other.is_public;
-    wanted.record.external_id = other.external_id;
-    wanted.record.origin = other.origin;
+    wanted.record.tags = other.tags;
+    wanted.record.modified_time = other.modified_time;
     expect_stored(wanted);
     const auto found = must_find(tenant_number(1), "a");
     BOOST_TEST((*outcome->record == *found));
     BOOST_TEST(found->rev == outcome->rev);
     BOOST_TEST(found->content_rev == saved->content_rev);
 
-    other.external_id.reset();
+    other.tags.clear();
     BOOST_TEST(update(other)->status == write_status::committed);
-    BOOST_TEST(!must_find(tenant_number(1), "a")->external_id.has_value());
+    BOOST_TEST(must_find(tenant_number(1), "a")->tags.empty());
+}
+
+BOOST_AUTO_TEST_CASE(images_with_the_same_content_are_found_in_the_order_of_their_ids) {
+    const auto content = make(tenant_number(1), "first", 3'000);
+    const auto copy_of = [&](tenant_id tenant, std::string key) {
+        auto one = make(tenant, std::move(key), 1, 7);
+        one.original = content.original;
+        one.record.original = content.record.original;
+        return one;
+    };
+    const auto ids_of = [&](tenant_id tenant) {
+        std::vector<image_id> ids;
+        const auto found = await(store().find_by_content(tenant, content.record.original.etag));
+        BOOST_REQUIRE_MESSAGE(found.has_value(), "find_by_content: " << found.error().message);
+        for (const auto& record : *found) {
+            BOOST_TEST((*record == *must_find(record->tenant, record->key)));
+            ids.push_back(record->id);
+        }
+        return ids;
+    };
+    BOOST_TEST(ids_of(tenant_number(1)).empty());
+    must_save(content);
+    must_save(make(tenant_number(1), "other"));
+    auto symbol = copy_of(tenant_number(1), "symbol");
+    symbol.record.sub_type = image_sub_type::scada_symbol;
+    must_save(symbol);
+    const auto elsewhere = copy_of(tenant_number(2), "first");
+    must_save(elsewhere);
+    std::vector<image_id> expected = {content.record.id, symbol.record.id};
+    std::sort(expected.begin(), expected.end());
+    BOOST_TEST((ids_of(tenant_number(1)) == expected));
+    BOOST_TEST((ids_of(tenant_number(2)) == std::vector<image_id>{elsewhere.record.id}));
+    BOOST_TEST(ids_of(tenant_number(3)).empty());
+
+    for (unsigned i = 0; i < image_store::max_same_content + 2; ++i) {
+        const auto one = copy_of(tenant_number(1), "copy " + std::to_string(i));
+        must_save(one);
+        expected.push_back(one.record.id);
+    }
+    std::sort(expected.begin(), expected.end());
+    expected.resize(image_store::max_same_content);
+    BOOST_TEST((ids_of(tenant_number(1)) == expected));
+    reopen();
+    BOOST_TEST((ids_of(tenant_number(1)) == expected));
+
+    // What is replaced, changed or erased.
+    must_save(with_bytes(elsewhere, 50, 5));
+    BOOST_TEST(ids_of(tenant_number(2)).empty());
+    for (const auto& record : scan_all(tenant_number(1), 100))
+        if (record->id != content.record.id) erase(record->tenant, record->key).value();
+    auto renamed = content.record;
+    renamed.title = "renamed";
+    renamed.sub_type = image_sub_type::scada_symbol;
+    update(renamed).value();
+    BOOST_TEST((ids_of(tenant_number(1)) == std::vector<image_id>{content.record.id}));
+    erase(tenant_number(1), "first", {precondition::any(), previous_version::keep(1)}).value();
+    BOOST_TEST(ids_of(tenant_number(1)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_erased_image_is_gone_and_its_names_are_free) {
@@ -265,7 +323,7 @@ BOOST_AUTO_TEST_CASE(a_revision_is_never_used_again) {
         for (int i = 0; i < 5; ++i) {
             seen.push_back(must_save(make(tenant_number(1), "a"), precondition::absent())->rev);
             seen.push_back(save_document({"user", "u", "{}", 0})->rev);
-            seen.push_back(await(store().erase_document("user", "u", precondition::any()))->rev);
+            seen.push_back(await(documents().erase("user", "u", precondition::any()))->rev);
             seen.push_back(erase(tenant_number(1), "a")->rev);
         }
         reopen();
@@ -327,8 +385,8 @@ BOOST_AUTO_TEST_CASE(a_limit_of_0_is_refused) {
     };
     const std::optional<tenant_id> everybody;
     BOOST_TEST(is_refused(await(store().scan(everybody, "", 0))));
-    BOOST_TEST(is_refused(await(store().scan_documents("user", "", 0))));
-    BOOST_TEST(is_refused(await(store().changes(0, 0))));
+    BOOST_TEST(is_refused(await(documents().scan("user", "", 0))));
+    BOOST_TEST(is_refused(await(feed().changes(0, 0))));
 }
 
 BOOST_AUTO_TEST_CASE(check_counts_what_is_there) {
@@ -336,7 +394,7 @@ BOOST_AUTO_TEST_CASE(check_counts_what_is_there) {
         must_save(make(tenant_number(1), key));
     erase(tenant_number(1), "b").value();
     save_document({"user", "u", "{}", 0}).value();
-    const auto report = await(store().check());
+    const auto report = await(engine().check());
     BOOST_TEST_REQUIRE(report.has_value());
     BOOST_TEST(report->records == 2U);
     BOOST_TEST(report->documents == 1U);
@@ -344,12 +402,29 @@ BOOST_AUTO_TEST_CASE(check_counts_what_is_there) {
     BOOST_TEST(report->problems.empty());
 }
 
-BOOST_AUTO_TEST_CASE(statistics_have_names_and_numbers) {
+BOOST_AUTO_TEST_CASE(statistics_have_names_kinds_and_help) {
     must_save(make(tenant_number(1), "a"));
-    for (const auto& [name, value] : store().statistics()) {
-        BOOST_TEST(!name.empty());
-        BOOST_TEST(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos);
-        BOOST_TEST(value == value);
+    const auto figures = engine().statistics();
+    std::set<std::string> names;
+    for (const auto& figure : figures) {
+        BOOST_TEST_CONTEXT(figure.name) {
+            BOOST_TEST(!figure.name.empty());
+            BOOST_TEST(figure.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
+                       std::string::npos);
+            BOOST_TEST(names.insert(figure.name).second);
+            BOOST_TEST(figure.name.ends_with("_total") == (figure.what == statistic::kind::counter));
+            BOOST_TEST(!figure.help.empty());
+            BOOST_TEST(figure.help.find('\n') == std::string::npos);
+            BOOST_TEST(figure.value == figure.value);
+        }
+    }
+    // The same figures at each call, and counters never fall.
+    must_save(make(tenant_number(1), "a"));
+    const auto later = engine().statistics();
+    BOOST_TEST_REQUIRE(later.size() == figures.size());
+    for (std::size_t i = 0; i < figures.size(); ++i) {
+        BOOST_TEST(later[i].name == figures[i].name);
+        if (figures[i].what == statistic::kind::counter) BOOST_TEST(later[i].value >= figures[i].value);
     }
 }
 

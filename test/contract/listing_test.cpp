@@ -13,6 +13,8 @@ constexpr image_sort all_sorts[] = {image_sort::created_time,  image_sort::title
                                     image_sort::resource_key,  image_sort::size,
                                     image_sort::resource_type, image_sort::tenant};
 
+constexpr const char* media_types[] = {"image/png", "image/jpeg", "image/svg+xml"};
+
 struct listing_fixture : store_fixture {
     model content;
 
@@ -47,12 +49,29 @@ struct listing_fixture : store_fixture {
         made.record.title = words[number(words.size())] + (number(2) == 1 ? words[number(words.size())] : "");
         made.record.sub_type = number(4) == 0 ? image_sub_type::scada_symbol : image_sub_type::image;
         made.record.created_time = static_cast<std::int64_t>(number(9)) - 4;
+        made.record.file_name = words[number(words.size())];
+        made.record.original.media_type = media_types[number(std::size(media_types))];
         return made;
     }
 
     void put(const image& what) {
         const auto saved = must_save(what);
         content[{saved->tenant, saved->key}] = *saved;
+    }
+
+    image_filter random_filter() {
+        static const std::vector<std::string> tags = {"blue", "Blue", "\xC3\xA4", "logo", "blu", "none"};
+        image_filter filter;
+        if (number(3) == 0) filter.tags.push_back(tags[number(tags.size())]);
+        if (number(6) == 0) filter.tags.push_back(tags[number(tags.size())]);
+        if (number(3) == 0) filter.media_types.emplace_back(media_types[number(std::size(media_types))]);
+        if (number(4) == 0) filter.media_types.emplace_back(number(2) == 1 ? "image/gif" : "image/png");
+        if (number(3) == 0) filter.is_public = number(2) == 1;
+        if (number(4) == 0) filter.created_from = static_cast<std::int64_t>(number(9)) - 4;
+        if (number(4) == 0) filter.created_to = static_cast<std::int64_t>(number(9)) - 4;
+        if (number(4) == 0) filter.size_from = number(7);
+        if (number(4) == 0) filter.size_to = number(7);
+        return filter;
     }
 
     image_query random_query() {
@@ -84,6 +103,8 @@ struct listing_fixture : store_fixture {
         query.descending = number(2) == 1;
         query.page_size = static_cast<std::uint32_t>(1 + number(number(2) == 1 ? 5 : 200));
         query.page = number(6);
+        if (number(2) == 1) query.search_in = search_scope::names;
+        if (number(2) == 1) query.filter = random_filter();
         return query;
     }
 
@@ -94,7 +115,9 @@ struct listing_fixture : store_fixture {
         BOOST_TEST_CONTEXT("tenant " << to_string(query.tenant) << " system " << query.include_system
                                      << " search '" << query.text_search << "' sort "
                                      << static_cast<int>(query.sort) << " desc " << query.descending
-                                     << " page " << query.page << " of " << query.page_size) {
+                                     << " in names " << (query.search_in == search_scope::names) << " filter "
+                                     << (query.filter != image_filter{}) << " page " << query.page << " of "
+                                     << query.page_size) {
             BOOST_TEST(got->total == wanted.total);
             BOOST_TEST_REQUIRE(got->images.size() == wanted.images.size());
             for (std::size_t i = 0; i < wanted.images.size(); ++i) {

@@ -1,10 +1,15 @@
 // contract_suite --plugin <path of the .so> [--config key=value]... [--volatile] [--seed n] [--kills n]
-//                [--verbose] [--limit seconds] [options of Boost.Test]
+//                [--verbose] [--limit seconds] [--second-folder] [--damage-command command]
+//                [options of Boost.Test]
 //
 // Holds any storage plugin to include/gallery/storage.hpp. --volatile leaves out what needs a store that
 // outlives its process; the plugin named "memory" is known to be one. The folder for the stores is made
-// below TMPDIR. --limit is how long one call may take (60). --help and --list_content need no plugin.
-// Exit codes: 2 the plugin cannot be tested, 3 it did not answer in time, else those of Boost.Test.
+// below TMPDIR; "{store}" in the value of a --config is replaced by a name of its own for each store.
+// --second-folder opens stores in two folders at once, which only a plugin with shared stores allows.
+// --damage-command is run as `command FOLDER STORE TEXT` to change a byte behind each occurrence of TEXT in
+// what the store has stored, or to change it back, and prints how many it changed; without it the files in
+// the folder are changed. --limit is how long one call may take (60). --help and --list_content need no
+// plugin. Exit codes: 2 the plugin cannot be tested, 3 it did not answer in time, else those of Boost.Test.
 #define BOOST_TEST_NO_MAIN
 #include "boost_test.hpp"
 #include "crash_writer.hpp"
@@ -71,6 +76,10 @@ int main(int argc, char** argv) {
             first_step = std::stoull(argv[++i]);
         } else if (option == "--volatile") {
             is_volatile = true;
+        } else if (option == "--second-folder") {
+            plugin.second_folder = true;
+        } else if (option == "--damage-command" && has_value) {
+            plugin.damage_command = argv[++i];
         } else if (option == "--verbose") {
             plugin.verbose = true;
         } else {
@@ -88,6 +97,8 @@ int main(int argc, char** argv) {
     }
     if (plugin.path.empty()) return refuse("name the plugin to test: --plugin /path/to/plugin.so");
     if (const auto wrong = gallery::contract::load_plugin(); !wrong.empty()) return refuse(wrong);
+    if (plugin.second_folder && !plugin.descriptor->shared)
+        return refuse("--second-folder is for plugins whose descriptor says `shared`; this one does not.");
     if (!writes_into.empty()) return gallery::contract::write_until_killed(writes_into, first_step);
     plugin.durable = !is_volatile && std::strcmp(plugin.descriptor->name, "memory") != 0;
     std::cout << "plugin " << plugin.descriptor->name << ' ' << plugin.descriptor->version << ", seed "

@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(long_titles_and_file_names_come_back) {
         auto one = make(tenant_number(1), std::string("key of ") + part);
         one.record.title = repeated(part, 255);
         one.record.file_name = repeated(part, 255);
-        one.record.origin = repeated(part, 255);
+        one.record.tags = {repeated(part, 63) + "x", repeated(part, 63) + "y"};
         must_save(one);
         reopen();
         expect_stored(one);
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(extreme_values_come_back) {
     auto one = make(tenant_number(1), "a", 10, 10);
     one.record.title.clear();
     one.record.file_name.clear();
-    one.record.origin.clear();
+    one.record.tags.clear();
     one.record.original.media_type.clear();
     one.record.original.width = one.record.original.height = 0xFFFFFFFF;
     one.record.preview.media_type = "image/svg+xml; charset=\"utf-8\"";
@@ -238,6 +238,7 @@ BOOST_AUTO_TEST_CASE(extreme_values_come_back) {
     for (const auto time : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
                             std::numeric_limits<std::int64_t>::max()}) {
         one.record.created_time = time;
+        one.record.modified_time = time;
         must_save(one);
         reopen();
         expect_stored(one);

@@ -44,10 +44,16 @@ std::string load_plugin() {
     return {};
 }
 
-result<std::unique_ptr<image_store>> open_store(const std::string& folder) {
+result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, std::string store) {
+    constexpr std::string_view placeholder = "{store}";
     plugin_context context;
     context.path = folder;
     context.options = under_test().options;
+    if (store.empty()) store = std::filesystem::path(folder).filename().string();
+    for (auto& [name, value] : context.options)
+        for (auto at = value.find(placeholder); at != std::string::npos;
+             at = value.find(placeholder, at + store.size()))
+            value.replace(at, placeholder.size(), store);
     context.log = [](plugin_context::log_level level, std::string_view text) {
         const std::lock_guard lock(log_mutex);
         logged.emplace_back(text);

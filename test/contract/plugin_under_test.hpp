@@ -20,6 +20,8 @@ struct plugin_under_test {
     unsigned kills = 10;             ///< of a writing process, in the test of crashes
     bool verbose = false;            ///< shows what the plugin logs
     std::chrono::seconds limit{60};  ///< for one call
+    bool second_folder = false;      ///< tests open each store twice, in two folders
+    std::string damage_command;      ///< damages what a store has stored; empty: its files are changed
 };
 
 /// Set by main() before the first test.
@@ -33,7 +35,8 @@ std::string load_plugin();
 std::vector<std::string> take_log();
 
 /// Opens a store of it in @p folder, as the server does: with the defaults of the options that were not
-/// given.
-result<std::unique_ptr<image_store>> open_store(const std::string& folder);
+/// given. "{store}" in an option's value is replaced by @p store, or by the folder's own name, which no other
+/// test has: an engine whose stores are elsewhere finds a store of its own for each test by it.
+result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, std::string store = {});
 
 }  // namespace gallery::contract

@@ -14,7 +14,7 @@ struct random_fixture : store_fixture {
     };
     std::map<std::pair<tenant_id, std::string>, kept> content;
     std::map<std::pair<std::string, std::string>, document> accounts;
-    std::vector<change> feed;
+    std::vector<change> expected_feed;
     revision newest = 0;
 
     const kept* there(const tenant_id& tenant, const std::string& key) const {
@@ -47,7 +47,7 @@ struct random_fixture : store_fixture {
         one.tenant = record.tenant;
         one.key = record.key;
         one.id = record.id;
-        feed.push_back(one);
+        expected_feed.push_back(one);
     }
 
     void random_save() {
@@ -118,8 +118,8 @@ struct random_fixture : store_fixture {
         record.file_name = wanted.file_name;
         record.sub_type = wanted.sub_type;
         record.is_public = wanted.is_public;
-        record.external_id = wanted.external_id;
-        record.origin = wanted.origin;
+        record.tags = wanted.tags;
+        record.modified_time = wanted.modified_time;
         BOOST_TEST_REQUIRE(outcome->record->content_rev == item.record->content_rev);
         item.record = outcome->record;
     }
@@ -131,7 +131,7 @@ struct random_fixture : store_fixture {
         const auto current = accounts.contains(name) ? accounts[name].rev : 0;
         const auto condition = random_condition(current);
         const bool erases = number(3) == 0;
-        const auto outcome = erases ? await(store().erase_document(wanted.kind, wanted.id, condition))
+        const auto outcome = erases ? await(documents().erase(wanted.kind, wanted.id, condition))
                                     : save_document(wanted, condition);
         BOOST_TEST_REQUIRE(outcome.has_value());
         if (erases && current == 0) {
@@ -147,7 +147,7 @@ struct random_fixture : store_fixture {
             one.rev = outcome->rev;
             one.document_kind = wanted.kind;
             one.document_id = wanted.id;
-            feed.push_back(one);
+            expected_feed.push_back(one);
             if (erases) {
                 accounts.erase(name);
             } else {
@@ -163,21 +163,21 @@ struct random_fixture : store_fixture {
             BOOST_TEST_REQUIRE((*must_find(name.first, name.second) == *item.record));
         }
         BOOST_TEST_REQUIRE(scan_all(std::nullopt, 5).size() == content.size());
-        std::size_t documents = 0;
+        std::size_t count = 0;
         for (const auto* kind : {"user", "tenant"}) {
-            const auto page = await(store().scan_documents(kind, "", 100));
+            const auto page = await(documents().scan(kind, "", 100));
             for (const auto& doc : page->items) {
-                ++documents;
+                ++count;
                 BOOST_TEST_REQUIRE((doc == accounts.at({doc.kind, doc.id})));
             }
         }
-        BOOST_TEST_REQUIRE(documents == accounts.size());
+        BOOST_TEST_REQUIRE(count == accounts.size());
         const auto all = changes_after(0, 64);
-        BOOST_TEST_REQUIRE(all.size() == feed.size());
+        BOOST_TEST_REQUIRE(all.size() == expected_feed.size());
         for (std::size_t i = 0; i < all.size(); ++i) {
-            BOOST_TEST_REQUIRE((all[i].what == feed[i].what && all[i].rev == feed[i].rev &&
-                                all[i].key == feed[i].key && all[i].id == feed[i].id &&
-                                all[i].document_id == feed[i].document_id));
+            BOOST_TEST_REQUIRE((all[i].what == expected_feed[i].what && all[i].rev == expected_feed[i].rev &&
+                                all[i].key == expected_feed[i].key && all[i].id == expected_feed[i].id &&
+                                all[i].document_id == expected_feed[i].document_id));
         }
         expect_sound();
     }

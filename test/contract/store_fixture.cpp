@@ -11,7 +11,7 @@ std::ostream& operator<<(std::ostream& out, errc code) {
 }
 
 std::ostream& operator<<(std::ostream& out, write_status status) {
-    constexpr const char* names[] = {"committed", "conflict", "absent", "public_key_taken"};
+    constexpr const char* names[] = {"committed", "conflict", "absent", "public_key_taken", "over_limit"};
     const auto number = static_cast<std::size_t>(status);
     if (number >= std::size(names)) return out << "the status " << number << ", which is none";
     return out << names[number];
@@ -37,11 +37,11 @@ bool same_but_revisions(image_record a, image_record b) {
 store_fixture::store_fixture() : random(under_test().seed) {
     auto opened = open_store(folder());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), "the store did not open: " << opened.error().message);
-    store_ = std::move(*opened);
+    engine_ = std::move(*opened);
 }
 
 store_fixture::~store_fixture() {
-    if (!store_ || !checked_at_end_) return;
+    if (!engine_ || !checked_at_end_) return;
     try {
         expect_sound();
     } catch (const std::exception& e) {
@@ -51,14 +51,14 @@ store_fixture::~store_fixture() {
 
 void store_fixture::reopen() {
     if (!durable()) return;
-    store_.reset();
+    engine_.reset();
     auto opened = open_store(folder());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), "the store did not open again: " << opened.error().message);
-    store_ = std::move(*opened);
+    engine_ = std::move(*opened);
 }
 
 void store_fixture::expect_sound() {
-    const auto report = await(store().check());
+    const auto report = await(engine().check());
     // Not required: a destructor asks, out of which a failed requirement would end the process.
     BOOST_CHECK_MESSAGE(report.has_value(), "check: " << report.error().message);
     if (!report) return;
@@ -102,8 +102,9 @@ image store_fixture::make(tenant_id tenant, std::string key, std::size_t size, s
     made.record.is_public = number(2) == 1;
     made.record.public_key = random_public_key();
     made.record.created_time = static_cast<std::int64_t>(1'700'000'000'000 + number(1'000'000'000));
-    if (number(2) == 1) made.record.external_id = random_id();
-    made.record.origin = "made by the contract suite";
+    made.record.modified_time = made.record.created_time + static_cast<std::int64_t>(number(1'000'000));
+    for (const auto* tag : {"blue", "logo", "\xc3\xa4"})
+        if (number(2) == 1) made.record.tags.emplace_back(tag);
     return with_bytes(std::move(made), size, preview_size);
 }
 
@@ -120,16 +121,16 @@ result<record_ptr> store_fixture::find(tenant_id tenant, std::string key) {
     return await(store().find(tenant, std::move(key)));
 }
 
-result<write_outcome> store_fixture::save(const image& what, precondition condition) {
-    return await(store().save(what.record, bytes::own(what.original), bytes::own(what.preview), condition));
+result<write_outcome> store_fixture::save(const image& what, write_rules rules) {
+    return await(store().save(what.record, bytes::own(what.original), bytes::own(what.preview), rules));
 }
 
 result<write_outcome> store_fixture::update(const image_record& record, precondition condition) {
     return await(store().update(record, condition));
 }
 
-result<write_outcome> store_fixture::erase(tenant_id tenant, std::string key, precondition condition) {
-    return await(store().erase(tenant, std::move(key), condition));
+result<write_outcome> store_fixture::erase(tenant_id tenant, std::string key, write_rules rules) {
+    return await(store().erase(tenant, std::move(key), rules));
 }
 
 result<image_page> store_fixture::list(const image_query& query) {
@@ -137,7 +138,7 @@ result<image_page> store_fixture::list(const image_query& query) {
 }
 
 result<write_outcome> store_fixture::save_document(document doc, precondition condition) {
-    return await(store().save_document(std::move(doc), condition));
+    return await(documents().save(std::move(doc), condition));
 }
 
 result<std::string> store_fixture::read(record_ptr record, representation which) {
@@ -167,7 +168,7 @@ std::vector<record_ptr> store_fixture::scan_all(std::optional<tenant_id> tenant,
 std::vector<change> store_fixture::changes_after(revision after, std::size_t limit) {
     std::vector<change> all;
     for (;;) {
-        auto batch = await(store().changes(after, limit));
+        auto batch = await(feed().changes(after, limit));
         BOOST_REQUIRE_MESSAGE(batch.has_value(), "changes: " << batch.error().message);
         BOOST_TEST_REQUIRE(!batch->gap);
         BOOST_TEST_REQUIRE(batch->changes.size() <= limit);
@@ -182,13 +183,13 @@ std::vector<change> store_fixture::changes_after(revision after, std::size_t lim
 }
 
 revision store_fixture::last_change() {
-    const auto last = await(store().last_change());
+    const auto last = await(feed().last());
     BOOST_REQUIRE_MESSAGE(last.has_value(), "last_change: " << last.error().message);
     return *last;
 }
 
-record_ptr store_fixture::must_save(const image& what, precondition condition) {
-    const auto outcome = save(what, condition);
+record_ptr store_fixture::must_save(const image& what, write_rules rules) {
+    const auto outcome = save(what, rules);
     BOOST_REQUIRE_MESSAGE(outcome.has_value(), "save: " << outcome.error().message);
     BOOST_TEST_REQUIRE(outcome->status == write_status::committed);
     BOOST_TEST_REQUIRE(outcome->rev != 0U);

@@ -33,11 +33,14 @@ public:
     store_fixture();
     ~store_fixture();
 
-    image_store& store() { return *store_; }
+    storage_engine& engine() { return *engine_; }
+    image_store& store() { return engine_->images(); }
+    document_store& documents() { return engine_->documents(); }
+    change_feed& feed() { return engine_->feed(); }
     /// Closes the store and opens it again; a volatile one is left as it is.
     void reopen();
-    void close() { store_.reset(); }
-    void take(std::unique_ptr<image_store> opened) { store_ = std::move(opened); }
+    void close() { engine_.reset(); }
+    void take(std::unique_ptr<storage_engine> opened) { engine_ = std::move(opened); }
     [[nodiscard]] std::string folder() const { return folder_.path().string(); }
     [[nodiscard]] static bool durable() { return under_test().durable; }
 
@@ -54,10 +57,9 @@ public:
 
     // Each operation in this thread; any thread may call them.
     result<record_ptr> find(tenant_id tenant, std::string key);
-    result<write_outcome> save(const image& what, precondition condition = precondition::any());
+    result<write_outcome> save(const image& what, write_rules rules = precondition::any());
     result<write_outcome> update(const image_record& record, precondition condition = precondition::any());
-    result<write_outcome> erase(tenant_id tenant, std::string key,
-                                precondition condition = precondition::any());
+    result<write_outcome> erase(tenant_id tenant, std::string key, write_rules rules = precondition::any());
     result<image_page> list(const image_query& query);
     result<write_outcome> save_document(document doc, precondition condition = precondition::any());
     /// The loaded bytes; the error where reading gave one, io_error where loading failed.
@@ -69,7 +71,7 @@ public:
     revision last_change();
 
     /// Saves, fails the test unless committed, checks what the outcome says, and returns the record.
-    record_ptr must_save(const image& what, precondition condition = precondition::any());
+    record_ptr must_save(const image& what, write_rules rules = precondition::any());
     record_ptr must_find(tenant_id tenant, std::string key);
 
     /// Fails the test unless find, find_by_id, find_by_public_key and read agree with @p wanted.
@@ -82,7 +84,7 @@ public:
 
 private:
     test::scratch_folder folder_;
-    std::unique_ptr<image_store> store_;
+    std::unique_ptr<storage_engine> engine_;
     bool checked_at_end_ = true;
 };
 

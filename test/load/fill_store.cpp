@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
 
     const auto begin = std::chrono::steady_clock::now();
     auto store = must(entry()->create(context));
-    filling all{*store, tenant_id{*owner}, images};
+    filling all{store->images(), tenant_id{*owner}, images};
     asio::io_context io{1};
     constexpr unsigned writers = 64;
     for (unsigned i = 0; i < writers; ++i)

@@ -244,14 +244,14 @@ int main(int argc, char** argv) {
         for (unsigned i = 0; i < 300 * writers; ++i)
             some.push_back(make(quiet, "w" + std::to_string(i), 10'000));
         std::printf("saves of 10 KB, %2u writers: %.0f a second\n", writers,
-                    save_many(*store, std::move(some), writers));
+                    save_many(store->images(), std::move(some), writers));
         std::fflush(stdout);
     }
     image_query whole;
     whole.tenant = crowded;
     whole.page_size = 1;
     std::uint64_t have = 0;
-    auto count = [&]() -> task<void> { have = must(co_await store->list(whole)).total; };
+    auto count = [&]() -> task<void> { have = must(co_await store->images().list(whole)).total; };
     run(count());
     if (have < images) {
         std::vector<picture> many;
@@ -260,12 +260,12 @@ int main(int argc, char** argv) {
         for (unsigned i = 0; i < 50; ++i)
             many.push_back(make(system_tenant, "system-" + std::to_string(i), 200));
         std::printf("filling with small images, 64 writers: %.0f a second\n",
-                    save_many(*store, std::move(many), 64));
+                    save_many(store->images(), std::move(many), 64));
     }
     for (const std::size_t size : {2'000UL, 10'000UL, 100'000UL, 1'000'000UL})
-        run(hot_reads(*store, size));
-    run(finds(*store, keys));
-    run(lists(*store, images));
-    for (const auto& [name, value] : store->statistics())
-        std::printf("# %s %.0f\n", name.c_str(), value);
+        run(hot_reads(store->images(), size));
+    run(finds(store->images(), keys));
+    run(lists(store->images(), images));
+    for (const auto& figure : store->statistics())
+        std::printf("# %s %.0f\n", figure.name.c_str(), figure.value);
 }

@@ -1,6 +1,7 @@
 import { Page } from '@playwright/test';
 import { Console, expect, test } from '../support/console';
-import { BASE, customer, sysadmin } from '../support/server';
+import { numbered } from '../support/pictures';
+import { BASE, customer, sysadmin, systemAdministrator } from '../support/server';
 
 const row = (page: Page, text: string) => page.locator('tr.mat-mdc-row').filter({ hasText: text });
 
@@ -64,7 +65,8 @@ test('the system administrator keeps tenants and their administrators', async ({
 
   await page.getByRole('navigation').getByRole('link', { name: 'Tenants' }).click();
   await act(console, name, 'Delete');
-  await expect(console.dialog).toContainText('all of its images are deleted with it');
+  await expect(console.dialog.getByRole('listitem')).toHaveText(['0 images', '0 users', '0 customers', '0 API keys']);
+  await console.dialog.getByLabel('Name of the tenant').fill(name);
   await console.dialog.getByRole('button', { name: 'Delete tenant' }).click();
   await expect(row(page, name)).toHaveCount(0);
 });
@@ -98,8 +100,8 @@ test('an API key is shown once, works, and stops when disabled or deleted', asyn
   await page.getByRole('button', { name: 'Add key' }).click();
   await console.dialog.getByLabel('Description').fill('Camera at the gate');
   await console.dialog.getByRole('button', { name: 'Create key' }).click();
+  await expect(console.dialog.locator('code')).toHaveText(/^tb_/);
   const key = (await console.dialog.locator('code').textContent())?.trim() ?? '';
-  expect(key).toMatch(/^tb_/);
   await console.dialog.getByRole('button', { name: 'Copy the key' }).click();
   await expect(page.getByText('Key copied')).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
@@ -132,6 +134,7 @@ test('a customer user has API keys, too', async ({ console, page }) => {
   await page.getByRole('button', { name: 'Add key' }).click();
   await console.dialog.getByLabel('Description').fill('Wall display');
   await console.dialog.getByRole('button', { name: 'Create key' }).click();
+  await expect(console.dialog.locator('code')).toHaveText(/^tb_/);
   const key = (await console.dialog.locator('code').textContent())?.trim() ?? '';
   await console.dialog.getByRole('button', { name: 'Done' }).click();
   const answer = await fetch(`${BASE}/api/auth/user`, { headers: { 'X-Authorization': `ApiKey ${key}` } });
@@ -139,4 +142,48 @@ test('a customer user has API keys, too', async ({ console, page }) => {
   await act(console, 'Wall display', 'Delete');
   await console.dialog.getByRole('button', { name: 'Delete key' }).click();
   await expect(page.getByText('You have no API keys')).toBeVisible();
+});
+
+test('deleting a tenant shows what it contains and takes its name', async ({ console, tenant, page }) => {
+  for (let i = 0; i < 3; i++) {
+    await tenant.upload(numbered(i), `Lost ${i}`);
+  }
+  const user = await tenant.call('GET', '/api/auth/user');
+  const { title, id } = await (await systemAdministrator()).call('GET', `/api/tenant/${user.tenantId.id}`);
+  await tenant.call('POST', '/api/customer', { title: 'Harbour office' });
+  await tenant.call('POST', '/api/apiKey', { userId: user.id, description: 'Camera', enabled: true, expirationTime: 0 });
+  await console.signIn(sysadmin, '/tenants');
+  await page.getByLabel('Search tenants').fill(title);
+  await expect(page.locator('tr.mat-mdc-row')).toHaveCount(1);
+  await act(console, title, 'Delete');
+  await expect(console.dialog.getByRole('listitem')).toHaveText(['3 images', '1 user', '1 customer', '1 API key']);
+  await console.shot('dialog-delete-tenant');
+  const remove = console.dialog.getByRole('button', { name: 'Delete tenant' });
+  await expect(remove).toBeDisabled();
+  await console.dialog.getByLabel('Name of the tenant').fill(title.slice(0, -1));
+  await expect(remove).toBeDisabled();
+  await console.dialog.getByLabel('Name of the tenant').press('Enter');
+  await expect(remove).toBeVisible();
+  await console.dialog.getByLabel('Name of the tenant').fill(title);
+  await remove.click();
+  await console.closed();
+  await expect(page.getByText('Nothing matches the search.')).toBeVisible();
+  expect((await (await systemAdministrator()).fetch(`/api/tenant/${id.id}`)).status).toBe(404);
+});
+
+test('a table of accounts shows the places of its rows until they come, and refreshes when its tab is looked at again', async ({ console, tenant, page }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/customers?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await console.signIn(tenant.account, '/customers');
+  await expect(page.locator('.g-ghosts > div')).toHaveCount(10);
+  release();
+  await expect(page.getByText('There are no customers yet.')).toBeVisible();
+  await expect(page.locator('.g-ghosts')).toHaveCount(0);
+  await tenant.call('POST', '/api/customer', { title: 'Quarry' });
+  await console.returnToTab();
+  await expect(row(page, 'Quarry')).toBeVisible();
 });

@@ -48,6 +48,52 @@ test('going back asks before a half-typed name is lost, and closes the dialog be
   await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
 });
 
+for (const [page, add, field] of [
+  ['/customers', 'Add customer', 'Phone'],
+  ['/users', 'Add user', 'First name'],
+  ['/api-keys', 'Add key', 'Description'],
+] as const) {
+  test(`what was entered after “${add}” is lost only after a question`, async ({ console, tenant, page: shown }) => {
+    await console.signIn(tenant.account, '/images?mode=list');
+    await shown.getByRole('link', { name: { '/customers': 'Customers', '/users': 'Users', '/api-keys': 'API keys' }[page] }).first().click();
+    await shown.getByRole('button', { name: add }).click();
+    // Nothing was entered: nothing is asked.
+    await expect(console.dialog.getByLabel(field)).toBeVisible();
+    await back(console);
+    await console.closed();
+    await shown.getByRole('button', { name: add }).click();
+    await console.dialog.getByLabel(field).fill('Half of a');
+    expect(await asksBeforeReload(console)).toBe(true);
+    for (const close of [() => back(console), () => shown.keyboard.press('Escape'), () => shown.mouse.click(5, 5)]) {
+      await close();
+      await expect(console.dialog).toContainText('Close without saving?');
+      await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+      await expect(console.dialog.getByLabel(field)).toHaveValue('Half of a');
+    }
+    await back(console);
+    await console.dialog.getByRole('button', { name: 'Close without saving' }).click();
+    await console.closed();
+    await expect(shown).toHaveURL(new RegExp(page));
+    await shown.getByRole('button', { name: add }).click();
+    await console.dialog.getByLabel(field).fill('Something');
+    await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+    await console.closed();
+  });
+}
+
+test('a password that is being typed is lost only after a question', async ({ console, tenant, page }) => {
+  await console.signIn(tenant.account, '/api-keys');
+  await page.getByRole('link', { name: 'Images' }).first().click();
+  await console.accountMenu('Change password');
+  await console.dialog.getByLabel('Current password').fill('half');
+  await back(console);
+  await expect(console.dialog).toContainText('Close without saving?');
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(console.dialog.getByLabel('Current password')).toHaveValue('half');
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
+});
+
 test('going back asks before chosen files are forgotten', async ({ console, tenant, page }) => {
   await console.signIn(tenant.account, '/users');
   await page.getByRole('link', { name: 'Images' }).first().click();
@@ -71,7 +117,7 @@ test('a session that is ended in another tab leaves no dialog behind', async ({ 
   await console.dialog.getByLabel('Name', { exact: true }).fill('Not saved');
   const tab = new Console(await context.newPage());
   await tab.page.goto('/images');
-  await tab.account('Sign out');
+  await tab.accountMenu('Sign out');
   await expect(page.getByLabel('E-mail')).toBeVisible();
   await console.closed();
 });

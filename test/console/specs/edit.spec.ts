@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { expect, test } from '../support/console';
 import { numbered, png, tiff } from '../support/pictures';
-import { BASE, Client, sysadmin } from '../support/server';
+import { BASE, sysadmin, systemAdministrator } from '../support/server';
 
 test('renaming can be saved and undone, and is not lost by closing', async ({ console, tenant, page }) => {
   await tenant.upload(numbered(1), 'Before');
@@ -94,7 +94,7 @@ test('a picture that the server refuses leaves the old one, and says why', async
 });
 
 test('system images are read-only for a tenant, and wholly in the hands of the system administrator', async ({ console, tenant, page }) => {
-  const system = await Client.signIn(sysadmin);
+  const system = await systemAdministrator();
   const title = `Shared symbol ${Date.now()}`;
   const image = await system.upload(numbered(9, `shared-${Date.now()}.png`), title);
   await console.signIn(tenant.account, `/images?mode=grid&system=true&search=${encodeURIComponent(title)}`);
@@ -109,7 +109,7 @@ test('system images are read-only for a tenant, and wholly in the hands of the s
   await expect(console.dialog.getByRole('switch', { name: 'Public' })).toBeDisabled();
   await console.dialog.getByRole('button', { name: 'Done' }).click();
   await console.dialog.getByRole('button', { name: 'Close', exact: true }).click();
-  await console.account('Sign out');
+  await console.accountMenu('Sign out');
 
   await console.signIn(sysadmin, `/images?mode=list&search=${encodeURIComponent(title)}`);
   await expect(page.getByText('Include system images')).toHaveCount(0);

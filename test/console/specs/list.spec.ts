@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '../support/console';
 import { numbered, png } from '../support/pictures';
-import { Client, sysadmin } from '../support/server';
+import { systemAdministrator } from '../support/server';
 
 test('pages, sorting, search and system images stand in the URL and are found again there', async ({ console, tenant, page, browser }) => {
   for (let i = 0; i < 23; i++) {
@@ -81,7 +81,7 @@ test('the mode is remembered', async ({ console, tenant, page }) => {
 });
 
 test('rows are selected by a click, system images never, and the selection is deleted with one question', async ({ console, tenant, page }) => {
-  const system = await Client.signIn(sysadmin);
+  const system = await systemAdministrator();
   const systemImage = await system.upload(numbered(77, `system-${Date.now()}.png`), `Selection system ${Date.now()}`);
   for (const name of ['one', 'two', 'three', 'four']) {
     await tenant.upload(numbered(name.length, `${name}.png`), `Selection ${name}`);

@@ -1,5 +1,5 @@
 import { Console, expect, test } from '../support/console';
-import { Client, customer, newTenant, sysadmin } from '../support/server';
+import { Client, customer, newTenant, systemAdministrator } from '../support/server';
 import { numbered } from '../support/pictures';
 
 test('a wrong password is said plainly, and the right one lets in', async ({ console, tenant, page }) => {
@@ -14,19 +14,19 @@ test('a wrong password is said plainly, and the right one lets in', async ({ con
   await expect(page).toHaveURL(/\/images\?mode=list$/);
   await expect(page.getByText('There are no images yet')).toBeVisible();
   expect(await page.context().cookies()).toEqual([]);
-  await console.account('Sign out');
+  await console.accountMenu('Sign out');
   await expect(page).toHaveURL(/\/login$/);
 });
 
 test('a link is followed after signing in, and a reload keeps the session', async ({ console, tenant, page }) => {
-  await console.signIn(tenant.account, '/images?mode=grid&search=abc');
+  await console.signInByForm(tenant.account, '/images?mode=grid&search=abc');
   await expect(page).toHaveURL(/\/images\?mode=grid&search=abc$/);
   await page.reload();
   await expect(page.getByText('No image has “abc” in its name.')).toBeVisible();
 });
 
 test('a path of another site is never followed after signing in', async ({ console, tenant, page }) => {
-  await console.signIn(tenant.account, '/login?to=//evil.example/x');
+  await console.signInByForm(tenant.account, '/login?to=//evil.example/x');
   await expect(page).toHaveURL(/\/images\?mode=list$/);
 });
 
@@ -70,7 +70,7 @@ test('when somebody else signs in in another tab, nothing of the former user sta
   await console.signIn(tenant.account);
   await expect(console.row('The first one’s')).toBeVisible();
   const tab = new Console(await context.newPage());
-  await tab.signIn(second.account, '/login');
+  await tab.signInByForm(second.account, '/login');
   await expect(console.row('The second one’s')).toBeVisible();
   await expect(console.row('The first one’s')).toHaveCount(0);
 });
@@ -100,7 +100,7 @@ test('signing out everywhere ends the session of other browsers, and of other ta
   const tab = await context.newPage();
   await tab.goto('/images');
   await expect(tab.getByText('There are no images yet')).toBeVisible();
-  await console.account('Sign out everywhere');
+  await console.accountMenu('Sign out everywhere');
   await console.dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(page).toHaveURL(/\/login$/);
   await expect(tab).toHaveURL(/\/login\?to=/);
@@ -122,7 +122,7 @@ test('a customer user is told that the gallery is for administrators', async ({ 
 test('changing the password keeps this session and refuses a wrong current one', async ({ console, page }) => {
   const tenant = await newTenant();
   await console.signIn(tenant.account);
-  await console.account('Change password');
+  await console.accountMenu('Change password');
   await console.dialog.getByLabel('Current password').fill('wrong');
   await console.dialog.getByLabel('New password', { exact: true }).fill('Another-Horse-8');
   await console.dialog.getByLabel('New password again').fill('Another-Horse-8');
@@ -137,7 +137,7 @@ test('changing the password keeps this session and refuses a wrong current one',
 });
 
 test('an activation link lets a new user choose a password and in', async ({ console, page }) => {
-  const admin = await Client.signIn(sysadmin);
+  const admin = await systemAdministrator();
   const name = `activation-${Date.now().toString(36)}`;
   const tenant = await admin.call('POST', '/api/tenant', { title: name });
   const user = await admin.call('POST', '/api/user?sendActivationMail=false', {
@@ -151,7 +151,7 @@ test('an activation link lets a new user choose a password and in', async ({ con
   await page.getByLabel('New password again').fill('Correct-Horse-7');
   await page.getByRole('button', { name: 'Set password' }).click();
   await expect(page.getByText('There are no images yet')).toBeVisible();
-  await console.account('Sign out');
+  await console.accountMenu('Sign out');
   await page.goto(`/login/createPassword${link.search}`);
   await page.getByLabel('New password', { exact: true }).fill('Correct-Horse-9');
   await page.getByLabel('New password again').fill('Correct-Horse-9');

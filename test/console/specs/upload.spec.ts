@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '../support/console';
 import { numbered, png } from '../support/pictures';
 
@@ -220,4 +223,120 @@ test('what was not uploaded comes first and is counted, whoever has refused it',
   await expect(console.dialog.getByRole('listitem').nth(1)).toContainText('letter.txt');
   await console.shot('dialog-upload-outcome');
   await expect(page.locator('header .uploads')).toContainText('2 not uploaded');
+});
+
+test('a dropped folder is read to its last subfolder, and what is no picture is left out', async ({ console, tenant, page }, info) => {
+  const folder = info.outputPath('pictures');
+  // More than the browser hands out at a time.
+  mkdirSync(join(folder, 'deep', 'deeper'), { recursive: true });
+  for (let i = 0; i < 105; i++) {
+    writeFileSync(join(folder, `p${i}.png`), numbered(i).buffer);
+  }
+  writeFileSync(join(folder, 'deep', 'deeper', 'last.png'), numbered(200).buffer);
+  writeFileSync(join(folder, 'Thumbs.db'), 'not a picture');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(page.getByText('There are no images yet')).toBeVisible();
+  // What the operating system sends when a folder is dropped.
+  const devtools = await page.context().newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await devtools.send('Input.dispatchDragEvent', { type, x: 600, y: 500, data });
+  }
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(106);
+  await expect(page.getByText('1 file in the folder left out: not an image')).toBeVisible();
+  await expect(console.dialog.getByLabel('Name of last.png')).toBeVisible();
+  await expect(console.dialog.getByLabel('Name of p10.png')).toBeVisible();
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
+
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), console.dialog.getByRole('button', { name: 'Choose a folder' }).click()]);
+  await chooser.setFiles(folder);
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(106);
+  rmSync(folder, { recursive: true });
+});
+
+for (const secure of [true, false]) {
+  test(`identical files are pointed out before they are sent, ${secure ? 'with' : 'without'} the browser’s own hash`, async ({ console, tenant, page }) => {
+    if (!secure) {
+      // As on a page that came over plain http from another computer.
+      await page.addInitScript(() => Object.defineProperty(crypto, 'subtle', { value: undefined }));
+    }
+    const stored = png('stored.png', 300, 200, [30, 60, 90]);
+    for (let i = 0; i < 5; i++) {
+      await tenant.upload(numbered(i, `n${i}.png`), `Number ${i}`);
+    }
+    await tenant.upload(stored, 'Stored before');
+    expect(createHash('sha256').update(stored.buffer).digest('hex')).toBe((await tenant.images('Stored'))[0].etag);
+    await console.signIn(tenant.account, '/images?mode=list');
+    await page.getByRole('button', { name: 'Upload images' }).first().click();
+    // Of equal size as the stored one, but not the same.
+    const similar = Buffer.from(stored.buffer);
+    similar[similar.length - 1] ^= 1;
+    await console.chooseFiles([
+      { ...stored, name: 'again.png' },
+      { ...stored, name: 'similar.png', buffer: similar },
+      numbered(50, 'new.png'),
+      numbered(50, 'new again.png'),
+      numbered(3, 'third.png'),
+    ]);
+    const item = (name: string) => console.dialog.getByRole('listitem', { name, exact: true });
+    await expect(item('again.png')).toContainText('Already stored as “Stored before”');
+    await expect(item('new again.png')).toContainText('Same content as “new.png” in this list');
+    await expect(item('third.png')).toContainText('Already stored as “Number 3”');
+    await expect(item('new.png')).not.toContainText('Same content');
+    await expect(item('similar.png')).not.toContainText('Already stored');
+    await console.shot('dialog-upload-copies');
+    // The other of two went, so the one that is left is no copy any more.
+    await console.dialog.getByRole('button', { name: 'Remove new.png' }).click();
+    await expect(item('new again.png')).not.toContainText('Same content');
+    await console.dialog.getByRole('button', { name: 'Leave out 2 copies' }).click();
+    await expect(console.dialog.getByRole('listitem')).toHaveCount(2);
+    await console.dialog.getByRole('button', { name: 'Upload 2 images' }).click();
+    await expect.poll(async () => (await tenant.images()).map(({ title }) => title)).toContain('new again.png');
+  });
+}
+
+test('a stored image of the same content is found among many, whatever their sizes', async ({ console, tenant, page }) => {
+  const stored = png('needle.png', 300, 200, [30, 60, 90]);
+  const sample = await tenant.upload(stored, 'Needle');
+  // Three hundred images, of which many have the same size, in the order in which the server lists them.
+  const sizes = Array.from({ length: 300 }, (_, i) => 100 + Math.floor(i / 40) * 1000);
+  const place = 250;
+  sizes[place] = sample.descriptor.size;
+  const images = sizes
+    .map((size, i) => ({ ...sample, id: { ...sample.id, id: `00000000-0000-0000-0000-${String(i).padStart(12, '0')}` }, title: i === place ? 'Needle' : `Hay ${i}`, etag: i === place ? sample.etag : '0', descriptor: { ...sample.descriptor, size } }))
+    .sort((a, b) => a.descriptor.size - b.descriptor.size);
+  let asked = 0;
+  await console.signIn(tenant.account, '/images?mode=list');
+  await page.route(/\/api\/images\?.*sortProperty=size/, (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const [page, size] = [Number(query.get('page')), Number(query.get('pageSize'))];
+    asked += 1;
+    return route.fulfill({ json: { data: images.slice(page * size, page * size + size), totalPages: Math.ceil(images.length / size), totalElements: images.length, hasNext: (page + 1) * size < images.length } });
+  });
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await console.chooseFiles([{ ...stored, name: 'again.png' }, numbered(1, 'other.png')]);
+  await expect(console.dialog.getByRole('listitem', { name: 'again.png' })).toContainText('Already stored as “Needle”');
+  expect(asked).toBeLessThan(5);
+});
+
+test('the limit that holds for an upload is shown and checked, whichever setting it comes from', async ({ console, tenant, page }) => {
+  await page.route('**/api/system/params', (route) => route.fulfill({ json: { maxResourceSize: 0, maxUploadSize: 1_572_864 } }));
+  await tenant.upload(numbered(1), 'To replace');
+  await console.signIn(tenant.account, '/images?mode=list');
+  await page.getByRole('button', { name: 'Upload images' }).first().click();
+  await expect(console.dialog).toContainText('up to 1.5 MB each');
+  await console.chooseFiles([
+    { name: 'more.png', mimeType: 'image/png', buffer: Buffer.alloc(1_572_865, 1) },
+    { name: 'most.png', mimeType: 'image/png', buffer: Buffer.alloc(1_572_864, 1) },
+  ]);
+  await expect(console.dialog.getByRole('listitem', { name: 'more.png' })).toContainText('Too large: 1.501 MB; the server takes up to 1.5 MB.');
+  await expect(console.dialog.getByLabel('Name of most.png')).toBeVisible();
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
+  await console.row('To replace').getByRole('button', { name: /^Edit/ }).click();
+  await expect(console.dialog).toContainText('up to 1.5 MB');
+  await console.chooseFiles([{ name: 'more.png', mimeType: 'image/png', buffer: Buffer.alloc(1_572_865, 1) }]);
+  await expect(console.dialog.getByRole('alert')).toContainText('the server takes up to 1.5 MB.');
 });

@@ -8,12 +8,30 @@ import { Account, Client, newTenant } from './server';
 export class Console {
   constructor(readonly page: Page) {}
 
+  /** Opens `path` with a session of its own, as after a reload. */
   async signIn(account: Account, path = '/'): Promise<void> {
+    const { token, refreshToken } = await Client.signIn(account);
+    // A page of the same origin without the console, which would find no session yet.
+    await this.page.goto('/favicon.svg');
+    await this.page.evaluate(
+      (tokens) => localStorage.setItem('gallery.session', JSON.stringify(tokens)),
+      { token, refreshToken, renewAt: Date.now() + 3_600_000 },
+    );
+    await this.page.goto(path);
+    await expect(this.account).toBeVisible();
+  }
+
+  /** Signs in through the form to which `path` leads. */
+  async signInByForm(account: Account, path = '/'): Promise<void> {
     await this.page.goto(path);
     await this.page.getByLabel('E-mail').fill(account.email);
     await this.page.getByLabel('Password').fill(account.password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
-    await expect(this.page.getByRole('button', { name: /^Account of/ })).toBeVisible();
+    await expect(this.account).toBeVisible();
+  }
+
+  private get account(): Locator {
+    return this.page.getByRole('button', { name: /^Account of/ });
   }
 
   get rows(): Locator {
@@ -40,8 +58,8 @@ export class Console {
     await this.page.getByRole('button', { name, exact: true }).click();
   }
 
-  async account(item: string): Promise<void> {
-    await this.page.getByRole('button', { name: /^Account of/ }).click();
+  async accountMenu(item: string): Promise<void> {
+    await this.account.click();
     await this.page.getByRole('menuitem', { name: item, exact: true }).click();
   }
 
@@ -51,6 +69,16 @@ export class Console {
 
   async closed(): Promise<void> {
     await expect(this.page.locator('mat-dialog-container')).toHaveCount(0);
+  }
+
+  /** What the browser tells the page when the user goes to another tab and comes back. */
+  async returnToTab(): Promise<void> {
+    await this.page.evaluate(() => {
+      for (const state of ['hidden', 'visible']) {
+        Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }
+    });
   }
 
   /** What a file manager does, as far as the page can tell: files dragged over a place and dropped. */

@@ -2,6 +2,11 @@ import { PictureFile } from './pictures';
 
 export const BASE = process.env.GALLERY_URL ?? 'http://127.0.0.1:8080';
 
+interface TokenPair {
+  readonly token: string;
+  readonly refreshToken: string;
+}
+
 export interface Account {
   readonly email: string;
   readonly password: string;
@@ -20,6 +25,7 @@ export interface Image {
   readonly id: { readonly id: string };
   readonly title: string;
   readonly resourceKey: string;
+  readonly etag: string;
   readonly link: string;
   readonly publicLink: string | null;
   readonly descriptor: { readonly width: number; readonly height: number; readonly size: number };
@@ -34,13 +40,10 @@ export class Client {
   ) {}
 
   static async signIn(account: Account): Promise<Client> {
-    const pair = await json(
-      await fetch(`${BASE}/api/auth/login`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ username: account.email, password: account.password }),
-      }),
-    );
+    return Client.of(account, await post('/api/auth/login', { username: account.email, password: account.password }));
+  }
+
+  static of(account: Account, pair: TokenPair): Client {
     return new Client(account, pair.token, pair.refreshToken);
   }
 
@@ -84,28 +87,34 @@ async function json(response: Response): Promise<any> {
   return text ? JSON.parse(text) : null;
 }
 
+async function post(path: string, body: unknown): Promise<any> {
+  return json(
+    await fetch(BASE + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+  );
+}
+
+let administrator: Promise<Client> | null = null;
 let count = 0;
+
+/** The system administrator, signed in once per worker. Tests that end this session sign in by themselves. */
+export function systemAdministrator(): Promise<Client> {
+  return (administrator ??= Client.signIn(sysadmin));
+}
 
 /** A tenant of its own with one administrator, so that tests do not see each other's images. */
 export async function newTenant(): Promise<Client> {
-  const admin = await Client.signIn(sysadmin);
+  const admin = await systemAdministrator();
   const name = `tenant-${process.pid}-${Date.now().toString(36)}-${++count}`;
   const tenant = await admin.call('POST', '/api/tenant', { title: name });
   const email = `admin@${name}.example`;
-  return Client.signIn(await activeUser(admin, { email, authority: 'TENANT_ADMIN', tenantId: tenant.id }));
+  return activeUser(admin, { email, authority: 'TENANT_ADMIN', tenantId: tenant.id });
 }
 
-export async function activeUser(admin: Client, user: { email: string; [key: string]: unknown }): Promise<Account> {
+/** A new user with a password, signed in by the activation. */
+export async function activeUser(admin: Client, user: { email: string; [key: string]: unknown }): Promise<Client> {
   const created = await admin.call('POST', '/api/user?sendActivationMail=false', user);
   const link = await (await admin.fetch(`/api/user/${created.id.id}/activationLink`)).text();
   const activateToken = new URL(link).searchParams.get('activateToken');
   const password = 'Correct-Horse-7';
-  await json(
-    await fetch(`${BASE}/api/noauth/activate`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ activateToken, password }),
-    }),
-  );
-  return { email: user.email, password };
+  return Client.of({ email: user.email, password }, await post('/api/noauth/activate', { activateToken, password }));
 }

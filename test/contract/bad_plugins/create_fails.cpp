@@ -9,7 +9,8 @@ gallery::result<std::unique_ptr<gallery::image_store>> create(
                           "The store in " + context.path + " is locked by another process (a test says so)."};
 }
 
-constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "create_fails", "1", "{}", &create};
+constexpr gallery::plugin_descriptor descriptor = {
+    GALLERY_PLUGIN_HEADER, "create_fails", "1", "{}", false, &create};
 
 }  // namespace
 

@@ -7,8 +7,8 @@ gallery::result<std::unique_ptr<gallery::image_store>> create(const gallery::plu
     return std::unique_ptr<gallery::image_store>();
 }
 
-constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "create_returns_null", "1", "{}",
-                                                   &create};
+constexpr gallery::plugin_descriptor descriptor = {
+    GALLERY_PLUGIN_HEADER, "create_returns_null", "1", "{}", false, &create};
 
 }  // namespace
 

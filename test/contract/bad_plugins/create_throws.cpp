@@ -13,8 +13,8 @@ gallery::result<std::unique_ptr<gallery::image_store>> create(const gallery::plu
     throw std::runtime_error("create() of a bad plugin throws");
 }
 
-const gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "create_throws", "1", "{}",
-                                               reinterpret_cast<creator>(&create)};
+const gallery::plugin_descriptor descriptor = {
+    GALLERY_PLUGIN_HEADER, "create_throws", "1", "{}", false, reinterpret_cast<creator>(&create)};
 
 }  // namespace
 

@@ -11,8 +11,8 @@ gallery::result<std::unique_ptr<gallery::image_store>> create(
         ::pause();
 }
 
-constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "hangs_in_create", "1", "{}",
-                                                   &create};
+constexpr gallery::plugin_descriptor descriptor = {
+    GALLERY_PLUGIN_HEADER, "hangs_in_create", "1", "{}", false, &create};
 
 }  // namespace
 

@@ -6,7 +6,7 @@ namespace {
 
 class loses_writes final : public forwarding_store {
 public:
-    task<result<write_outcome>> save(image_record record, body, body, precondition) override {
+    task<result<write_outcome>> save(image_record record, body, body, write_rules) override {
         record.rev = record.content_rev = ++last_;
         co_return write_outcome{write_status::committed, record.rev,
                                 std::make_shared<const image_record>(record)};
@@ -16,7 +16,7 @@ private:
     revision last_ = 0;
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "loses_writes", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "loses_writes", "1", "{}", false,
                                           &create<loses_writes>};
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace {
 
 class never_answers final : public forwarding_store {
 public:
+    using forwarding_store::find;
     task<result<record_ptr>> find(tenant_id tenant, std::string key) override {
         asio::steady_timer never(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
         co_await never.async_wait(use_task);
@@ -16,7 +17,7 @@ public:
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "never_answers", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "never_answers", "1", "{}", false,
                                           &create<never_answers>};
 
 }  // namespace

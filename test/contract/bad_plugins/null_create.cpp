@@ -3,7 +3,8 @@
 
 namespace {
 
-constexpr gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "null_create", "1", "{}", nullptr};
+constexpr gallery::plugin_descriptor descriptor = {
+    GALLERY_PLUGIN_HEADER, "null_create", "1", "{}", false, nullptr};
 
 }  // namespace
 

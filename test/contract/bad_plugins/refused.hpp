@@ -7,7 +7,7 @@
 
 namespace gallery::bad {
 
-inline result<std::unique_ptr<image_store>> must_not_be_called(const plugin_context&) noexcept {
+inline result<std::unique_ptr<storage_engine>> must_not_be_called(const plugin_context&) noexcept {
     std::abort();
 }
 

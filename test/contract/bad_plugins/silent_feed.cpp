@@ -13,7 +13,7 @@ public:
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "silent_feed", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "silent_feed", "1", "{}", false,
                                           &create<silent_feed>};
 
 }  // namespace

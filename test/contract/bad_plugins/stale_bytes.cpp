@@ -13,7 +13,7 @@ public:
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "stale_bytes", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "stale_bytes", "1", "{}", false,
                                           &create<stale_bytes>};
 
 }  // namespace

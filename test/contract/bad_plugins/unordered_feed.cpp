@@ -7,13 +7,13 @@ namespace {
 class unordered_feed final : public forwarding_store {
 public:
     task<result<change_batch>> changes(revision after, std::size_t limit) override {
-        auto batch = co_await inner().changes(after, limit);
+        auto batch = co_await forwarding_store::changes(after, limit);
         if (batch) std::reverse(batch->changes.begin(), batch->changes.end());
         co_return batch;
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "unordered_feed", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER,  "unordered_feed", "1", "{}", false,
                                           &create<unordered_feed>};
 
 }  // namespace

@@ -9,7 +9,8 @@ public:
     task<result<check_report>> check() override { co_return error{errc::busy, "No time to look."}; }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "unsound", "1", "{}", &create<unsound>};
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "unsound", "1", "{}", false,
+                                          &create<unsound>};
 
 }  // namespace
 }  // namespace gallery::bad

@@ -16,7 +16,7 @@ public:
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "wrong_bytes", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "wrong_bytes", "1", "{}", false,
                                           &create<wrong_bytes>};
 
 }  // namespace

@@ -14,7 +14,7 @@ public:
     }
 };
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "wrong_list", "1", "{}",
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "wrong_list", "1", "{}", false,
                                           &create<wrong_list>};
 
 }  // namespace

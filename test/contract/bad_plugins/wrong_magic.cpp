@@ -10,6 +10,7 @@ constexpr gallery::plugin_descriptor descriptor = {{'N', 'O', 'G', 'A', 'L', 'L'
                                                    "wrong_magic",
                                                    "1",
                                                    "{}",
+                                                   false,
                                                    &gallery::bad::must_not_be_called};
 
 }  // namespace

@@ -10,6 +10,7 @@ constexpr gallery::plugin_descriptor descriptor = {{'G', 'A', 'L', 'L', 'E', 'R'
                                                    "wrong_size",
                                                    "1",
                                                    "{}",
+                                                   false,
                                                    &gallery::bad::must_not_be_called};
 
 }  // namespace

@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
-# Builds the example plugin as somebody outside this build does: from the public headers and the common
-# library alone. etc/doc/storage_plugins.md shows this command.
+# Builds the example plugin as somebody outside this build does: from the public headers, the kit and the common
+# library. etc/doc/storage_plugins.md shows this command.
 #
-#   test/contract/foreign/build.sh <include folder>... <libgallery_common.so> <plugin.so to make>
+#   test/contract/foreign/build.sh <include folder>... <libgallery_kit.a> <libgallery_common.so> <plugin.so to make>
 #
 # CXX and CXXFLAGS as usual. Prints nothing where all is well.
 set -euo pipefail
-[ $# -ge 3 ] || {
+[ $# -ge 4 ] || {
     sed -n '2,7p' "$0" >&2
     exit 2
 }
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/toy.cpp
 plugin=${!#}
 common=${*: -2:1}
+kit=${*: -3:1}
 includes=()
-for folder in "${@:1:$#-2}"; do includes+=(-I "$folder"); done
+for folder in "${@:1:$#-3}"; do includes+=(-I "$folder"); done
 
 # shellcheck disable=SC2086
 "${CXX:-g++}" -std=c++20 -O1 -fPIC -shared -fvisibility=hidden ${CXXFLAGS-} \
     -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_DYN_LINK -DBOOST_ASIO_NO_DEPRECATED \
     -DBOOST_ASIO_DISABLE_BOOST_COROUTINE -DBOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8 \
-    "${includes[@]}" "$source" "$common" -pthread -o "$plugin"
+    "${includes[@]}" "$source" "$kit" "$common" -pthread -o "$plugin"

@@ -6,7 +6,7 @@
 #include "boost_test.hpp"
 #include "gallery/gallery_fixture.hpp"
 #include "http/server.hpp"
-#include "storage/measured_store.hpp"
+#include "storage/measured_engine.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -50,8 +50,8 @@ struct whole_path {
 
     const std::string content = "PICTURE " + std::string(5000, 'x');
     house accounts;
-    std::unique_ptr<image_store> store =
-        std::make_unique<storage::measured_store>(open_memory_store(), "memory");  // as the server has it
+    storage::measured_engine engine{open_memory_engine(), "memory"};  // as the server has it
+    image_store* store = &engine.images();
     cache::etag_cache etags;
     service::images gallery{*store, etags, inspect_by_prefix};
     asio::thread_pool background{1};

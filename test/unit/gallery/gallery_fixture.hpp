@@ -16,8 +16,8 @@
 
 namespace gallery::test {
 
-/// A store of the memory plugin of this build.
-inline std::unique_ptr<image_store> open_memory_store() {
+/// An engine of the memory plugin of this build.
+inline std::unique_ptr<storage_engine> open_memory_engine() {
     const auto* build = std::getenv("GALLERY_BUILD");
     const auto path =
         std::string(build != nullptr ? build : "build/release") + "/lib/gallery/plugins/memory.so";
@@ -46,7 +46,8 @@ inline task<result<imaging::picture>> inspect_by_prefix(bytes data) {
 }
 
 struct gallery_fixture {
-    std::unique_ptr<image_store> store = open_memory_store();
+    std::unique_ptr<storage_engine> engine = open_memory_engine();
+    image_store* store = &engine->images();
     cache::etag_cache etags{1 << 20, std::chrono::minutes(10)};
     service::images gallery{*store, etags, inspect_by_prefix};
     tenant_id tenant{random_uuid()};

@@ -34,12 +34,11 @@ public:
     unsigned saves = 0;
 
     task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     precondition condition) override {
+                                     write_rules rules) override {
         ++saves;
         if (saves > 10'000) throw std::logic_error("asked without end");
         if (saves <= refusals) co_return write_outcome{status, 7, nullptr};
-        co_return co_await inner().save(std::move(record), std::move(original), std::move(preview),
-                                        condition);
+        co_return co_await inner().save(std::move(record), std::move(original), std::move(preview), rules);
     }
 };
 
@@ -225,9 +224,19 @@ BOOST_AUTO_TEST_CASE(all_images_of_a_tenant_go_and_nobody_elses) {
     tenant = tenant_id{random_uuid()};
     for (int i = 0; i < 300; ++i)
         upload(std::to_string(i) + ".png").value();
+    const write_rules keeping{precondition::any(), previous_version::keep(1)};
+    for (const auto& whose : {tenant, other}) {
+        const auto victim = whose == other ? std::string("kept.png") : std::string("7.png");
+        const auto before = await(gallery.find(whose, victim)).value();
+        const auto bytes_of_it = await(store->read(before, representation::original)).value();
+        const auto preview = await(store->read(before, representation::preview)).value();
+        BOOST_TEST(await(store->save(*before, bytes_of_it, preview, keeping)).value().kept != 0U);
+    }
     await(gallery.erase_all(tenant)).value();
-    BOOST_TEST(await(store->scan(tenant, "", 10)).value().items.empty());
-    BOOST_TEST(await(gallery.find(other, "kept.png")).value()->rev == kept->rev);
+    BOOST_TEST((await(store->usage(tenant)).value() == tenant_usage{}));
+    BOOST_TEST(await(store->usage(other)).value().images.count == 1U);
+    BOOST_TEST(await(store->usage(other)).value().kept.count == 1U);
+    BOOST_TEST((await(gallery.find(other, "kept.png")).value()->id == kept->id));
 }
 
 BOOST_AUTO_TEST_CASE(an_image_that_outlives_its_tenant_is_not_kept) {

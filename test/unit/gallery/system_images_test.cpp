@@ -27,17 +27,18 @@ struct packaged_fixture : test::gallery_fixture {
                                 v + "}]");
     }
     service::installed_images install() {
-        return await(service::install_system_images(gallery, *store, folder.path())).value();
+        return await(service::install_system_images(gallery, *store, engine->documents(), folder.path()))
+            .value();
     }
     /// What a kill leaves that comes after the pictures were written and before that was noted.
     void forget_the_notes_since(const std::vector<document>& before) {
         for (const char* id : {"one_png", "two_png"})
-            await(store->erase_document("system_image", id, precondition::any())).value();
+            await(engine->documents().erase("system_image", id, precondition::any())).value();
         for (const auto& note : before)
-            await(store->save_document(note, precondition::any())).value();
+            await(engine->documents().save(note, precondition::any())).value();
     }
     std::vector<document> notes() {
-        return await(store->scan_documents("system_image", "", 10)).value().items;
+        return await(engine->documents().scan("system_image", "", 10)).value().items;
     }
     record_ptr system(const std::string& key) {
         auto found = await(gallery.find(system_tenant, key));
@@ -128,7 +129,8 @@ BOOST_AUTO_TEST_CASE(one_that_cannot_be_installed_does_not_keep_the_others_out) 
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_without_an_index_is_an_error_that_names_it) {
-    const auto got = await(service::install_system_images(gallery, *store, folder.path()));
+    const auto got =
+        await(service::install_system_images(gallery, *store, engine->documents(), folder.path()));
     BOOST_REQUIRE(got.has_error());
     BOOST_TEST(got.error().message.find(folder.path().string()) != std::string::npos);
 }

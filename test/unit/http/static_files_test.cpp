@@ -101,6 +101,42 @@ BOOST_FIXTURE_TEST_CASE(an_application_is_served_with_its_rules, site) {
     BOOST_TEST(c.ask(get("/images/%zz", "Accept: text/html\r\n")).status == 404U);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_page_names_the_path_below_which_the_client_sees_it, site) {
+    write("index.html", "<!doctype html><head><base href=\"/\"/><title>x</title></head><a href=\"/\">" +
+                            std::string(1000, 'x'));
+    auto files = static_files::load(folder);
+    BOOST_REQUIRE(files);
+    const auto routes = [&](router& all) { all.set_fallback(static_files::as_fallback(*files)); };
+    const auto base_of = [](const reply& got) {
+        const auto at = got.body.find("<base href=\"");
+        return got.body.substr(at, got.body.find('>', at) + 1 - at);
+    };
+    running_server plain(routes);
+    client c(plain.port());
+    const auto at_root = c.ask(get("/", "X-Forwarded-Prefix: /evil\r\n"));
+    BOOST_TEST(base_of(at_root) == "<base href=\"/\"/>");
+
+    running_server below(routes, [](server_options& options) {
+        options.front.trusted = [](const boost::asio::ip::address& peer) { return peer.is_loopback(); };
+        options.front.base_path = "/gallery";
+    });
+    client d(below.port());
+    for (const char* path : {"/", "/index.html", "/images/x", "/gallery", "/gallery/", "/gallery/images/x"}) {
+        const auto got = d.ask(get(path, "Accept: text/html\r\nAccept-Encoding: gzip, br\r\n"));
+        BOOST_TEST(got.status == 200U, path);
+        BOOST_TEST(base_of(got) == "<base href=\"/gallery/\"/>", path);
+        BOOST_TEST(got.body.find("<a href=\"/\">") != std::string::npos, path);
+        BOOST_TEST(got.header("ETag") != at_root.header("ETag"));
+        BOOST_TEST(got.header("Content-Security-Policy").find("script-src 'self'") != std::string::npos);
+        BOOST_TEST(
+            d.ask(get(path, "Accept: text/html\r\nIf-None-Match: " + got.header("ETag") + "\r\n")).status ==
+            304U);
+    }
+    BOOST_TEST(base_of(d.ask(get("/", "X-Forwarded-Prefix: /other\r\n"))) == "<base href=\"/other/\"/>");
+    BOOST_TEST(d.ask(get("/gallery/assets/logo.png")).status == 200U);
+    BOOST_TEST(d.ask(get("/gallery/missing.js", "Accept: text/html\r\n")).status == 404U);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_folder_without_an_application_is_refused, site) {
     std::filesystem::remove(folder / "index.html");
     auto files = static_files::load(folder);

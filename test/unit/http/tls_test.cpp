@@ -73,8 +73,13 @@ struct certificate {
 
 class tls_client {
 public:
-    explicit tls_client(std::uint16_t port)
+    /// @p ciphers: where it is not empty, TLS 1.2 with these alone.
+    explicit tls_client(std::uint16_t port, const std::string& ciphers = "")
         : plain_(port), context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free) {
+        if (!ciphers.empty()) {
+            SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION);
+            BOOST_REQUIRE(SSL_CTX_set_cipher_list(context_.get(), ciphers.c_str()) == 1);
+        }
         ssl_.reset(SSL_new(context_.get()));
         SSL_set_fd(ssl_.get(), plain_.descriptor());
         connected_ = SSL_connect(ssl_.get()) == 1;
@@ -283,6 +288,77 @@ BOOST_AUTO_TEST_CASE(a_new_certificate_is_used_after_reload_and_a_broken_one_is_
     const auto none = server::create(missing);
     BOOST_REQUIRE(!none);
     BOOST_TEST(none.error().message.find("/nonexistent/cert.pem") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(tls_1_2_has_only_suites_with_forward_secrecy_and_authenticated_encryption) {
+    const certificate made;
+    const auto with = [&made](std::string ciphers, bool only_1_3) {
+        return [&made, ciphers, only_1_3](server_options& options) {
+            options.tls = made.options;
+            options.tls->ciphers = ciphers;
+            options.tls->only_1_3 = only_1_3;
+        };
+    };
+    running_server server(routes_for_tls, with("", false));
+    for (const std::string strong : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                     "ECDHE-ECDSA-CHACHA20-POLY1305"}) {
+        BOOST_TEST(tls_client(server.port(), strong).connected(), strong);
+    }
+    // All that OpenSSL has for this certificate, but for those above: CBC, CCM, SHA-1, no forward secrecy.
+    const std::string weak =
+        "ALL:!ECDHE-ECDSA-AES128-GCM-SHA256:!ECDHE-ECDSA-AES256-GCM-SHA384:"
+        "!ECDHE-ECDSA-CHACHA20-POLY1305:@SECLEVEL=0";
+    BOOST_TEST(!tls_client(server.port(), weak).connected());
+    BOOST_TEST(tls_client(server.port()).connected());
+
+    running_server chosen(routes_for_tls, with("ECDHE-ECDSA-AES128-SHA:TLS_AES_128_GCM_SHA256", false));
+    BOOST_TEST(tls_client(chosen.port(), weak).connected());
+    BOOST_TEST(!tls_client(chosen.port(), "ECDHE-ECDSA-AES128-GCM-SHA256").connected());
+    tls_client modern(chosen.port());
+    BOOST_REQUIRE(modern.connected());
+    BOOST_TEST(std::string(SSL_get_cipher_name(modern.raw())) == "TLS_AES_128_GCM_SHA256");
+
+    running_server newest(routes_for_tls, with("", true));
+    BOOST_TEST(!tls_client(newest.port(), "ECDHE-ECDSA-AES128-GCM-SHA256").connected());
+    BOOST_TEST(tls_client(newest.port()).connected());
+
+    for (const std::string wrong : {"NONSENSE", "ECDHE-ECDSA-AES128-GCM-SHA256:NONSENSE", "TLS_NONSENSE"}) {
+        server_options options;
+        with(wrong, false)(options);
+        const auto refused = server::create(options);
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST(refused.error().message.find("NONSENSE") != std::string::npos);
+        BOOST_TEST(refused.error().message.find("SSL_CIPHERS") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(https_alone_is_demanded_over_https_only) {
+    const certificate made;
+    const auto ask = [](running_server& server) {
+        tls_client c(server.port());
+        c.send("GET /secure HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        return c.read_all();
+    };
+    const std::string line = "\r\nStrict-Transport-Security: max-age=31536000\r\n";
+    running_server strict(routes_for_tls, [&](server_options& options) {
+        options.tls = made.options;
+        options.hsts_max_age = std::chrono::hours(365 * 24);
+    });
+    BOOST_TEST(ask(strict).find(line) != std::string::npos);
+    running_server silent(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    const auto plain = ask(silent);
+    BOOST_TEST(plain.find("200 OK") != std::string::npos);
+    BOOST_TEST(plain.find("Strict-Transport-Security") == std::string::npos);
+
+    running_server behind(routes_for_tls, [](server_options& options) {
+        options.hsts_max_age = std::chrono::hours(365 * 24);
+        options.front.trusted = [](const boost::asio::ip::address& peer) { return peer.is_loopback(); };
+    });
+    client proxy(behind.port());
+    BOOST_TEST(proxy.ask(get("/secure")).count("Strict-Transport-Security") == 0U);
+    BOOST_TEST(
+        proxy.ask(get("/secure", "X-Forwarded-Proto: https\r\n")).header("Strict-Transport-Security") ==
+        "max-age=31536000");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,8 +20,8 @@ std::string of_contract(std::uint32_t version) {
     return "is " + std::to_string(version);
 }
 
-result<std::unique_ptr<image_store>> open(const std::string& file,
-                                          std::map<std::string, std::string> options = {}) {
+result<std::unique_ptr<storage_engine>> open(const std::string& file,
+                                             std::map<std::string, std::string> options = {}) {
     const auto loaded = load_plugin(file, "");
     BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
     plugin_context context;
@@ -31,7 +31,7 @@ result<std::unique_ptr<image_store>> open(const std::string& file,
     return open_store(*loaded, std::move(context));
 }
 
-result<std::unique_ptr<image_store>> never_called(const plugin_context& /*context*/) noexcept {
+result<std::unique_ptr<storage_engine>> never_called(const plugin_context& /*context*/) noexcept {
     return error{};
 }
 
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(of_two_tags_only_what_differs_is_named) {
     const auto boost = ours.find(";boost-") + 1;
     const auto end = ours.find(';', boost);
     const std::string theirs = ours.substr(0, boost) + "boost-100000" + ours.substr(end);
-    plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", "{}", &never_called};
+    plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", "{}", false, &never_called};
     engine.abi_tag = theirs.c_str();
     const auto checked = check_descriptor(&engine, "/opt/engine.so");
     BOOST_TEST_REQUIRE(checked.has_error());
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_descriptors_name_leads_nowhere_else) {
     for (const char* name :
          {"", "../../evil", "a/b", ".", "..", "a b", "a.b", "\xC3\xA4", long_name.c_str()}) {
         BOOST_TEST_CONTEXT(name) {
-            const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, name, "1", "{}", &never_called};
+            const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, name, "1", "{}", false, &never_called};
             const auto checked = check_descriptor(&engine, "/opt/engine.so");
             BOOST_TEST_REQUIRE(checked.has_error());
             BOOST_TEST((checked.error().code == errc::unavailable));
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_descriptors_name_leads_nowhere_else) {
                 BOOST_TEST(contains(checked.error().message, word), checked.error().message);
         }
     }
-    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "Engine_2-x", "1", "{}", &never_called};
+    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "Engine_2-x", "1", "{}", false, &never_called};
     BOOST_TEST(check_descriptor(&engine, "/opt/engine.so").has_value());
 }
 
@@ -155,8 +155,12 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_opens_nothing_or_throws_is_an_error_and_no_cr
 }
 
 BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_those_that_it_has) {
-    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1",
-                                      R"({"depth": {"default": "3"}, "colour": {"default": ""}})", nullptr};
+    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER,
+                                      "engine",
+                                      "1",
+                                      R"({"depth": {"default": "3"}, "colour": {"default": ""}})",
+                                      false,
+                                      nullptr};
     const auto refused = complete_options(engine, {{"dept", "4"}});
     BOOST_TEST_REQUIRE(refused.has_error());
     BOOST_TEST((refused.error().code == errc::invalid_argument));
@@ -171,7 +175,7 @@ BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_tho
 BOOST_AUTO_TEST_CASE(a_schema_that_cannot_be_read_is_refused) {
     for (const auto* schema : {"", "[]", "{\"a\": ", R"({"a": {"default": 3}})", R"({"a": {}})",
                                R"({"a": "1"})", R"({"a": {"default": null}})"}) {
-        const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, nullptr};
+        const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, false, nullptr};
         const auto refused = complete_options(engine, {});
         BOOST_TEST((refused.has_error() && refused.error().code == errc::unavailable), schema);
     }

@@ -12,14 +12,14 @@ namespace gallery::storage::test {
 
 namespace {
 
-std::unique_ptr<measured_store> open(const std::string& file) {
+std::unique_ptr<measured_engine> open(const std::string& file) {
     const auto loaded = load_plugin(file, "");
     BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
     plugin_context context;
     context.log = [](plugin_context::log_level, std::string_view) {};
     auto store = open_store(*loaded, std::move(context));
     BOOST_REQUIRE_MESSAGE(store.has_value(), store.error().message);
-    return std::make_unique<measured_store>(std::move(*store), loaded->descriptor->name);
+    return std::make_unique<measured_engine>(std::move(*store), loaded->descriptor->name);
 }
 
 constexpr std::chrono::seconds plenty{60};
@@ -33,15 +33,18 @@ BOOST_AUTO_TEST_CASE(a_sound_store_passes_and_is_left_as_it_was) {
     auto probed = probe(open(folder.add("plugins", "memory")), plenty);
     BOOST_REQUIRE_MESSAGE(probed.has_value(), probed.error().message);
     const std::optional<tenant_id> everybody;
-    const auto left = gallery::test::await((*probed)->scan(everybody, "", 10));
+    const auto left = gallery::test::await((*probed)->images().scan(everybody, "", 10));
     BOOST_TEST((left.has_value() && left->items.empty()));
-    const auto documents = gallery::test::await((*probed)->scan_documents("probe", "", 10));
+    const auto documents = gallery::test::await((*probed)->documents().scan("", "", 10));
     BOOST_TEST((documents.has_value() && documents->items.empty()));
+    const auto used = gallery::test::await((*probed)->images().usage(everybody));
+    BOOST_TEST((used.has_value() && *used == tenant_usage{}));
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_breaks_the_contract_is_refused_with_what_it_did) {
     for (const auto* plugin : {"loses_writes", "wrong_bytes", "ignores_conflicts", "wrong_list",
-                               "forgets_to_erase", "throws_from_find", "unordered_feed", "silent_feed"}) {
+                               "forgets_to_erase", "throws_from_find", "unordered_feed", "silent_feed",
+                               "forgets_kept", "reads_dropped", "wrong_usage", "ignores_filters"}) {
         BOOST_TEST_CONTEXT(plugin) {
             plugin_folder folder;
             const auto probed = probe(open(folder.add("test-plugins", plugin)), plenty);

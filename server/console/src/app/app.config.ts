@@ -4,6 +4,7 @@ import { TitleStrategy, provideRouter, withNavigationErrorHandler, withRouterCon
 
 import { routes } from './app.routes';
 import { authInterceptor } from './core/auth.interceptor';
+import { basePathInterceptor } from './core/base-path.interceptor';
 import { PageTitle } from './core/page-title';
 import { LazyCode } from './shared/lazy-code';
 
@@ -11,12 +12,12 @@ export const appConfig: ApplicationConfig = {
   providers: [
     provideBrowserGlobalErrorListeners(),
     provideZonelessChangeDetection(),
-    provideHttpClient(withInterceptors([authInterceptor])),
+    provideHttpClient(withInterceptors([authInterceptor, basePathInterceptor])),
     provideRouter(
       routes,
-      // What keeps a page from coming is its code that cannot be fetched.
+      // A navigation fails only if the code of the page cannot be loaded.
       withNavigationErrorHandler(({ error }) => void inject(LazyCode).missing(error)),
-      // Where going back is not followed, the history stays as it was.
+      // If going back is refused, the history stays unchanged.
       withRouterConfig({ resolveNavigationPromiseOnError: true, canceledNavigationResolution: 'computed' }),
     ),
     { provide: TitleStrategy, useClass: PageTitle },

@@ -20,7 +20,7 @@ const administrators: CanActivateFn = () => {
 const systemAdministrators: CanActivateFn = () =>
   inject(Session).isSystem() || inject(Router).createUrlTree(['/images']);
 
-/** Where dialogs may be open: a change of the query alone is leaving, too. */
+/** Pages on which dialogs can be open. A change of the query alone counts as leaving them. */
 function places(routes: Routes): Routes {
   return routes.map((route) =>
     route.redirectTo ? route : { ...route, canDeactivate: [dialogFirst], runGuardsAndResolvers: 'paramsOrQueryParamsChange' },

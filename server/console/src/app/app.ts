@@ -14,7 +14,7 @@ import { Icon } from './shared/icon';
       @if (connection.lost()) {
         <div class="bar">
           <g-icon name="offline" />
-          <span>No connection to the server. Your work is kept; this page carries on when it is back.</span>
+          <span>No connection to the server. Your work is kept. This page continues when the connection is back.</span>
           <button type="button" (click)="connection.retryNow()">Try now</button>
         </div>
       }
@@ -55,7 +55,7 @@ export class App {
         width: '420px',
         disableClose: true,
       });
-      // Nobody is sent away, and no work closed, for want of the form.
+      // Without the form, the user stays signed in as far as possible and keeps the open work.
       if (done === undefined) {
         throw new Error('The session has ended, and the form to sign in again could not be loaded.');
       }

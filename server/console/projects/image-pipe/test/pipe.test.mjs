@@ -83,6 +83,14 @@ test('a link is taken apart and put together with its key encoded once', () => {
   for (const link of ['/api/images/tenant/a b%.png', '/api/images/tenant/a%20b%25.png', 'tb-image;/api/images/tenant/a%20b%25.png']) {
     assert.equal(imagePath(parseImageLink(link)), '/api/images/tenant/a%20b%25.png', link);
   }
+  // The server writes keys into links as they are.
+  for (const key of ['100%.png', 'a#b.png', 'a?b.png', 'what?.png', 'ä b&c=d.png', 'a+b.png']) {
+    assert.equal(imagePath(parseImageLink(`/api/images/tenant/${key}`)), `/api/images/tenant/${encodeURIComponent(key)}`);
+    assert.equal(
+      imagePath(parseImageLink(`/api/images/tenant/${key}/preview?v=1`)),
+      `/api/images/tenant/${encodeURIComponent(key)}/preview?v=1`,
+    );
+  }
   assert.equal(imagePath({ ...parseImageLink('/api/images/system/x?v=1'), preview: true }), '/api/images/system/x/preview?v=1');
   for (const other of ['/api/images/public/abc', 'https://example.org/api/images/tenant/a', '/api/images/tenant/', 'data:image/png;base64,AA']) {
     assert.equal(parseImageLink(other), null, other);

@@ -1,15 +1,15 @@
-import { ChangeDetectionStrategy, Component, inject, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 import { FormsModule } from '@angular/forms';
 import { MatButtonModule } from '@angular/material/button';
-import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
+import { MAT_DIALOG_DATA, MatDialogModule } from '@angular/material/dialog';
 import { MatFormFieldModule } from '@angular/material/form-field';
 import { MatInputModule } from '@angular/material/input';
 import { MatSelectModule } from '@angular/material/select';
 
 import { AccountsApi } from '../core/accounts-api';
-import { errorText } from '../core/errors';
 import { ApiKeyInfo } from '../core/model';
 import { Session } from '../core/session';
+import { FormDialog } from '../shared/form-dialog';
 
 const DAY_MS = 86_400_000;
 
@@ -45,10 +45,9 @@ const DAY_MS = 86_400_000;
   `,
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
-export class ApiKeyDialog {
+export class ApiKeyDialog extends FormDialog<ApiKeyInfo> {
   private readonly api = inject(AccountsApi);
   private readonly session = inject(Session);
-  private readonly dialog = inject<MatDialogRef<unknown, ApiKeyInfo>>(MatDialogRef);
 
   protected readonly value = inject<ApiKeyInfo | null>(MAT_DIALOG_DATA);
   protected readonly choices = [
@@ -59,27 +58,17 @@ export class ApiKeyDialog {
   ];
   protected readonly description = signal(this.value?.description ?? '');
   protected readonly days = signal(0);
-  protected readonly busy = signal(false);
-  protected readonly error = signal<string | null>(null);
+  readonly unsaved = computed(() => this.description() !== (this.value?.description ?? '') || this.days() !== 0);
 
   protected async save(): Promise<void> {
     const description = this.description().trim();
-    if (this.busy() || !description) {
-      return;
-    }
-    this.busy.set(true);
-    this.error.set(null);
-    try {
-      const expiration = this.days() > 0 ? Date.now() + this.days() * DAY_MS : 0;
-      this.dialog.close(
-        this.value
-          ? await this.api.describeApiKey(this.value.id.id, description)
-          : await this.api.createApiKey(this.session.user()!.id, description, expiration),
-      );
-    } catch (error) {
-      this.error.set(errorText(error));
-    } finally {
-      this.busy.set(false);
+    if (description) {
+      await this.send(() => {
+        const expiration = this.days() > 0 ? Date.now() + this.days() * DAY_MS : 0;
+        return this.value
+          ? this.api.describeApiKey(this.value.id.id, description)
+          : this.api.createApiKey(this.session.user()!.id, description, expiration);
+      });
     }
   }
 }

@@ -71,7 +71,7 @@ export class ApiKeysPage {
         () => import('./secret-dialog').then((m) => m.SecretDialog),
         {
           title: 'Your new API key',
-          text: 'Copy it now: it is shown this once and cannot be shown again. Send it as “X-Authorization: ApiKey …”.',
+          text: 'Copy it now. It cannot be shown again. Send it as “X-Authorization: ApiKey …”.',
           secret: saved.value,
           name: 'Key',
         },
@@ -83,7 +83,7 @@ export class ApiKeysPage {
   private async remove(row: ApiKeyInfo): Promise<void> {
     const sure = await this.dialogs.confirm({
       title: `Delete the key “${row.description}”?`,
-      text: 'Whatever uses this key is refused from the next request on. This cannot be undone.',
+      text: 'Devices and scripts that use this key are refused from their next request on. This cannot be undone.',
       confirm: 'Delete key',
       destructive: true,
     });

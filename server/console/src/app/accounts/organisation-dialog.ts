@@ -1,13 +1,13 @@
-import { ChangeDetectionStrategy, Component, inject, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 import { FormsModule } from '@angular/forms';
 import { MatButtonModule } from '@angular/material/button';
-import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
+import { MAT_DIALOG_DATA, MatDialogModule } from '@angular/material/dialog';
 import { MatFormFieldModule } from '@angular/material/form-field';
 import { MatInputModule } from '@angular/material/input';
 
 import { AccountsApi, OrganisationKind } from '../core/accounts-api';
-import { errorText } from '../core/errors';
 import { Organisation } from '../core/model';
+import { FormDialog } from '../shared/form-dialog';
 
 export interface OrganisationDialogData {
   readonly kind: OrganisationKind;
@@ -44,36 +44,31 @@ export interface OrganisationDialogData {
   `,
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
-export class OrganisationDialog {
+export class OrganisationDialog extends FormDialog<Organisation> {
   private readonly api = inject(AccountsApi);
-  private readonly dialog = inject<MatDialogRef<unknown, Organisation>>(MatDialogRef);
 
   protected readonly data = inject<OrganisationDialogData>(MAT_DIALOG_DATA);
   protected readonly title = signal(this.data.value?.title ?? '');
   protected readonly email = signal(this.data.value?.email ?? '');
   protected readonly phone = signal(this.data.value?.phone ?? '');
-  protected readonly busy = signal(false);
-  protected readonly error = signal<string | null>(null);
+  readonly unsaved = computed(
+    () =>
+      this.title() !== (this.data.value?.title ?? '') ||
+      this.email() !== (this.data.value?.email ?? '') ||
+      this.phone() !== (this.data.value?.phone ?? ''),
+  );
 
   protected async save(): Promise<void> {
-    if (this.busy() || !this.title().trim()) {
-      return;
-    }
-    this.busy.set(true);
-    this.error.set(null);
-    try {
-      this.dialog.close(
-        await this.api.saveOrganisation(this.data.kind, {
+    const title = this.title().trim();
+    if (title) {
+      await this.send(() =>
+        this.api.saveOrganisation(this.data.kind, {
           ...this.data.value,
-          title: this.title().trim(),
+          title,
           email: this.email().trim() || null,
           phone: this.phone().trim() || null,
         }),
       );
-    } catch (error) {
-      this.error.set(errorText(error));
-    } finally {
-      this.busy.set(false);
     }
   }
 }

@@ -63,23 +63,37 @@ export class OrganisationsPage {
   }
 
   private async remove(row: Organisation): Promise<void> {
+    if (await (this.tenants ? this.removeTenant(row) : this.removeCustomer(row))) {
+      this.notices.say(`“${row.title}” deleted`);
+    }
+    this.records().refresh();
+  }
+
+  private async removeTenant(row: Organisation): Promise<boolean> {
+    return (
+      (await this.dialogs.ask<Organisation, boolean>(() => import('./delete-tenant-dialog').then((m) => m.DeleteTenantDialog), row, {
+        width: '480px',
+        role: 'alertdialog',
+      })) ?? false
+    );
+  }
+
+  private async removeCustomer(row: Organisation): Promise<boolean> {
     const sure = await this.dialogs.confirm({
       title: `Delete “${row.title}”?`,
-      text: this.tenants
-        ? 'Its users, API keys, customers and all of its images are deleted with it. This cannot be undone.'
-        : 'Its users are deleted with it. This cannot be undone.',
-      confirm: `Delete ${this.kind}`,
+      text: 'Its users are deleted with it. This cannot be undone.',
+      confirm: 'Delete customer',
       destructive: true,
     });
     if (!sure) {
-      return;
+      return false;
     }
     try {
-      await this.api.deleteOrganisation(this.kind, row.id.id);
-      this.notices.say(`“${row.title}” deleted`);
+      await this.api.deleteOrganisation('customer', row.id.id);
+      return true;
     } catch (error) {
       this.notices.fail(`“${row.title}” was not deleted: ${errorText(error)}`);
+      return false;
     }
-    this.records().refresh();
   }
 }

@@ -1,13 +1,13 @@
 import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 import { FormsModule } from '@angular/forms';
 import { MatButtonModule } from '@angular/material/button';
-import { MatDialogModule, MatDialogRef } from '@angular/material/dialog';
+import { MatDialogModule } from '@angular/material/dialog';
 import { MatFormFieldModule } from '@angular/material/form-field';
 import { MatInputModule } from '@angular/material/input';
 
 import { AccountsApi } from '../core/accounts-api';
-import { errorText } from '../core/errors';
 import { Session } from '../core/session';
+import { FormDialog } from '../shared/form-dialog';
 
 @Component({
   imports: [FormsModule, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule],
@@ -43,35 +43,26 @@ import { Session } from '../core/session';
   `,
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
-export class PasswordDialog {
+export class PasswordDialog extends FormDialog<boolean> {
   private readonly api = inject(AccountsApi);
   private readonly session = inject(Session);
-  private readonly dialog = inject<MatDialogRef<unknown, boolean>>(MatDialogRef);
 
   protected readonly email = this.session.user()?.email ?? '';
   protected readonly current = signal('');
   protected readonly next = signal('');
   protected readonly repeated = signal('');
-  protected readonly busy = signal(false);
-  protected readonly error = signal<string | null>(null);
+  readonly unsaved = computed(() => this.current() !== '' || this.next() !== '' || this.repeated() !== '');
   protected readonly differs = computed(() => this.repeated() !== '' && this.repeated() !== this.next());
   protected readonly ready = computed(
     () => this.current() !== '' && this.next() !== '' && this.next() === this.repeated(),
   );
 
   protected async save(): Promise<void> {
-    if (this.busy() || !this.ready()) {
-      return;
-    }
-    this.busy.set(true);
-    this.error.set(null);
-    try {
-      await this.session.adopt(await this.api.changePassword(this.current(), this.next()));
-      this.dialog.close(true);
-    } catch (error) {
-      this.error.set(errorText(error));
-    } finally {
-      this.busy.set(false);
+    if (this.ready()) {
+      await this.send(async () => {
+        await this.session.adopt(await this.api.changePassword(this.current(), this.next()));
+        return true;
+      });
     }
   }
 }

@@ -6,6 +6,7 @@ import { MatSortModule, Sort } from '@angular/material/sort';
 import { MatTableModule } from '@angular/material/table';
 import { Observable, Subscription } from 'rxjs';
 
+import { Attention } from '../core/attention';
 import { Connection } from '../core/connection';
 import { errorText } from '../core/errors';
 import { PageData, PageRequest } from '../core/model';
@@ -16,9 +17,9 @@ export interface Column<T> {
   readonly key: string;
   readonly name: string;
   readonly text: (row: T) => string;
-  /** A property of the server's by which it can sort. */
+  /** The sort property of the server for this column, where it has one. */
   readonly sort?: string;
-  /** Left out where there is little room. */
+  /** Hidden on narrow screens. */
   readonly minor?: boolean;
   /** Shown as a badge. */
   readonly badge?: boolean;
@@ -33,8 +34,9 @@ export interface RowAction<T> {
 }
 
 const SEARCH_DELAY = 300;
+const PAGE_SIZE = 10;
 
-/** A searched, sorted and paged table of whatever the server lists. */
+/** A table with search, sorting and paging of what the server lists. */
 @Component({
   selector: 'g-records',
   imports: [MatButtonModule, MatMenuModule, MatPaginatorModule, MatSortModule, MatTableModule, Icon],
@@ -48,13 +50,14 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
   readonly columns = input.required<readonly Column<T>[]>();
   readonly actions = input.required<readonly RowAction<T>[]>();
   readonly fetch = input.required<(request: PageRequest) => Observable<PageData<T>>>();
-  /** Names a row for those who hear it. */
+  /** The name of a row for screen readers. */
   readonly label = input.required<(row: T) => string>();
   readonly searchable = input(true);
 
+  protected readonly ghosts = Array.from({ length: PAGE_SIZE }, (_, row) => row);
   protected readonly page = signal<PageData<T> | null>(null);
   protected readonly error = signal<string | null>(null);
-  protected readonly request = signal<PageRequest>({ page: 0, pageSize: 20, sortProperty: 'createdTime', sortOrder: 'DESC' });
+  protected readonly request = signal<PageRequest>({ page: 0, pageSize: PAGE_SIZE, sortProperty: 'createdTime', sortOrder: 'DESC' });
   protected readonly byId = (_index: number, row: T) => row.id.id;
   private readonly injector = inject(Injector);
   private readonly card = viewChild.required<ElementRef<HTMLElement>>('card');
@@ -63,12 +66,14 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
+    const attention = inject(Attention);
     const connection = inject(Connection);
     inject(DestroyRef).onDestroy(() => clearTimeout(this.timer));
     effect((onCleanup) => {
       const fetch = this.fetch();
       const request = this.request();
       this.refreshes();
+      attention.returns();
       connection.returns();
       untracked(() => this.load(fetch, request));
       onCleanup(() => this.call?.unsubscribe());

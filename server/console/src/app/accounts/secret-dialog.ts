@@ -9,11 +9,11 @@ export interface SecretDialogData {
   readonly title: string;
   readonly text: string;
   readonly secret: string;
-  /** What it is, in a word. */
+  /** What it is, in one word. */
   readonly name: string;
 }
 
-/** Shows something to be copied and kept, such as a new key. */
+/** Shows a secret to copy, such as a new key. */
 @Component({
   imports: [MatButtonModule, MatDialogModule, Icon],
   template: `

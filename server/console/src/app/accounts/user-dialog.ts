@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 import { FormsModule } from '@angular/forms';
 import { MatButtonModule } from '@angular/material/button';
-import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
+import { MAT_DIALOG_DATA, MatDialogModule } from '@angular/material/dialog';
 import { MatFormFieldModule } from '@angular/material/form-field';
 import { MatInputModule } from '@angular/material/input';
 import { MatSelectModule } from '@angular/material/select';
@@ -11,14 +11,15 @@ import { AccountsApi, OrganisationKind } from '../core/accounts-api';
 import { errorText } from '../core/errors';
 import { EntityRef, Organisation, User } from '../core/model';
 import { Session } from '../core/session';
+import { FormDialog } from '../shared/form-dialog';
 
 export interface UserDialogData {
   readonly value: User | null;
-  /** The tenant to which a new user belongs, where that is settled. */
+  /** The tenant of a new user, if it is known already. */
   readonly tenant: Organisation | null;
 }
 
-// More organisations than this are not offered at once; the users of others are added from their own row.
+// At most this many organisations are offered. Users of others are added from the row of their organisation.
 const OFFERED = 1000;
 
 @Component({
@@ -26,27 +27,31 @@ const OFFERED = 1000;
   templateUrl: './user-dialog.html',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
-export class UserDialog {
+export class UserDialog extends FormDialog<User> {
   private readonly api = inject(AccountsApi);
   private readonly session = inject(Session);
-  private readonly dialog = inject<MatDialogRef<unknown, User>>(MatDialogRef);
 
   protected readonly data = inject<UserDialogData>(MAT_DIALOG_DATA);
-  /** System administrators add tenant administrators, these add customer users. */
+  /** System administrators add tenant administrators, who add customer users. */
   protected readonly kind: OrganisationKind = this.session.isSystem() ? 'tenant' : 'customer';
   protected readonly organisations = signal<readonly Organisation[]>([]);
   protected readonly organisation = signal<EntityRef | null>(this.data.tenant?.id ?? null);
   protected readonly email = signal(this.data.value?.email ?? '');
   protected readonly firstName = signal(this.data.value?.firstName ?? '');
   protected readonly lastName = signal(this.data.value?.lastName ?? '');
-  protected readonly busy = signal(false);
-  protected readonly error = signal<string | null>(null);
+  readonly unsaved = computed(
+    () =>
+      this.email() !== (this.data.value?.email ?? '') ||
+      this.firstName() !== (this.data.value?.firstName ?? '') ||
+      this.lastName() !== (this.data.value?.lastName ?? ''),
+  );
   protected readonly ready = computed(
     () => this.email().trim() !== '' && (this.data.value !== null || this.organisation() !== null),
   );
   protected readonly same = (a: EntityRef | null, b: EntityRef | null) => a?.id === b?.id;
 
   constructor() {
+    super();
     if (!this.data.value) {
       firstValueFrom(
         this.api.organisations(this.kind, { page: 0, pageSize: OFFERED, sortProperty: 'title', sortOrder: 'ASC' }),
@@ -63,18 +68,9 @@ export class UserDialog {
   }
 
   protected async save(): Promise<void> {
-    if (this.busy() || !this.ready()) {
-      return;
-    }
-    this.busy.set(true);
-    this.error.set(null);
-    const names = { firstName: this.firstName().trim() || null, lastName: this.lastName().trim() || null };
-    try {
-      this.dialog.close(await this.api.saveUser({ ...(this.data.value ?? this.fresh()), email: this.email().trim(), ...names }));
-    } catch (error) {
-      this.error.set(errorText(error));
-    } finally {
-      this.busy.set(false);
+    if (this.ready()) {
+      const names = { firstName: this.firstName().trim() || null, lastName: this.lastName().trim() || null };
+      await this.send(() => this.api.saveUser({ ...(this.data.value ?? this.fresh()), email: this.email().trim(), ...names }));
     }
   }
 

@@ -16,7 +16,7 @@ import { SecretDialogData } from './secret-dialog';
 import { Column, Records, RowAction } from './records';
 import { UserDialogData } from './user-dialog';
 
-/** The users that the signed-in administrator keeps; `?tenant=` narrows them to one tenant's. */
+/** The users whom the signed-in administrator manages; `?tenant=` limits them to one tenant's. */
 @Component({
   imports: [MatButtonModule, RouterLink, Icon, Records],
   template: `
@@ -136,7 +136,7 @@ export class UsersPage {
       const secret = await this.api.activationLink(user.id.id);
       await this.dialogs.ask<SecretDialogData, void>(() => import('./secret-dialog').then((m) => m.SecretDialog), {
         title: known ? 'Activation link' : `${user.email} was added`,
-        text: 'No mail is sent. Give this link to the user: it leads to where the password is chosen.',
+        text: 'No e-mail is sent. Give this link to the user, who chooses a password there.',
         secret,
         name: 'Link',
       });
@@ -155,7 +155,7 @@ export class UsersPage {
     this.records().refresh();
   }
 
-  /** Who has the link that was handed out stays out; the next one is another. */
+  /** The link that was given out stops working. The next one is different. */
   private async withdrawLink(row: User): Promise<void> {
     try {
       await this.api.enableUser(row.id.id, false);

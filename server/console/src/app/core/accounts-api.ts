@@ -3,7 +3,7 @@ import { Injectable, inject } from '@angular/core';
 import { Observable, firstValueFrom } from 'rxjs';
 
 import { pageParams } from './images-api';
-import { ApiKey, ApiKeyInfo, Organisation, PageData, PageRequest, TokenPair, User } from './model';
+import { ApiKey, ApiKeyInfo, Organisation, PageData, PageRequest, TenantContents, TokenPair, User } from './model';
 
 export type OrganisationKind = 'tenant' | 'customer';
 
@@ -25,6 +25,10 @@ export class AccountsApi {
 
   deleteOrganisation(kind: OrganisationKind, id: string): Promise<unknown> {
     return firstValueFrom(this.http.delete(`/api/${kind}/${id}`));
+  }
+
+  tenantContents(id: string): Promise<TenantContents> {
+    return firstValueFrom(this.http.get<TenantContents>(`/api/tenant/${id}/contents`));
   }
 
   users(request: PageRequest, tenant: string | null): Observable<PageData<User>> {

@@ -8,7 +8,7 @@ import { Session } from './session';
 
 const OPEN = ['/api/auth/login', '/api/auth/token', '/api/noauth/'];
 
-/** Puts the token on calls to the server, renews it when it has expired, and notices a lost connection. */
+/** Adds the token to requests, renews it when it has expired, and detects a lost connection. */
 export const authInterceptor: HttpInterceptorFn = (request, next) => {
   const connection = inject(Connection);
   const session = inject(Session);

@@ -1,11 +1,13 @@
 import { Injectable, signal } from '@angular/core';
 
+import { served } from './base-path';
+
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 15_000;
 
 /**
- * Knows whether the server can be reached. After a lost connection it asks again and again, a
- * little more seldom each time, and says when the server is back, so that views can catch up.
+ * Whether the server can be reached. After a lost connection it is asked again at growing intervals. Views refresh
+ * when it is back.
  */
 @Injectable({ providedIn: 'root' })
 export class Connection {
@@ -18,7 +20,7 @@ export class Connection {
 
   /** True while the server cannot be reached. */
   readonly lost = this.lostState.asReadonly();
-  /** Grows by one each time the server has come back. */
+  /** Incremented each time the server is reachable again. */
   readonly returns = this.returnCount.asReadonly();
 
   constructor() {
@@ -41,12 +43,12 @@ export class Connection {
     }
   }
 
-  /** Resolves at once while there is a connection, else when it is back. */
+  /** Resolves at once if there is a connection, else when it is back. */
   whenBack(): Promise<void> {
     return this.lostState() ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve();
   }
 
-  /** Whether the server answers at all; that it does not is noticed as a loss. */
+  /** Whether the server answers at all. If it does not, the connection counts as lost. */
   async check(): Promise<boolean> {
     try {
       await reach();
@@ -84,7 +86,7 @@ export class Connection {
   }
 }
 
-// Any answer will do; what matters is that there is one.
+// Any answer counts, whatever its status.
 function reach(): Promise<Response> {
-  return fetch('/favicon.svg', { method: 'HEAD', cache: 'no-store' });
+  return fetch(served('/favicon.svg'), { method: 'HEAD', cache: 'no-store' });
 }

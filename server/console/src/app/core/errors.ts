@@ -1,6 +1,6 @@
 import { HttpErrorResponse } from '@angular/common/http';
 
-/** What to tell a person about a failed call: the server's own words where it gave any. */
+/** The message to show for a failed request: the server's own if it sent one. */
 export function errorText(error: unknown): string {
   if (error instanceof HttpErrorResponse) {
     if (error.status === 0) {
@@ -14,11 +14,11 @@ export function errorText(error: unknown): string {
       case 413:
         return 'The server does not take files this large.';
       case 429:
-        return 'Too many requests; please wait a moment.';
+        return 'Too many requests. Wait a moment.';
       case 502:
       case 503:
       case 504:
-        return 'The server is not ready; please try again in a moment.';
+        return 'The server is not ready. Try again in a moment.';
       default:
         return `The server answered with status ${error.status}.`;
     }
@@ -26,7 +26,7 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** As errorText, for calls whose answer is a blob: the server's words are inside it. */
+/** As errorText, for requests whose answer is a blob, which contains the server's message. */
 export async function blobErrorText(error: unknown): Promise<string> {
   if (error instanceof HttpErrorResponse && error.error instanceof Blob) {
     const message = messageIn(await error.error.text().catch(() => ''));
@@ -41,7 +41,12 @@ export function isConnectionLoss(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 0;
 }
 
-/** What was asked for is not there, or not any more. */
+/** The image is not in the state that the request names: another user was faster. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof HttpErrorResponse && error.status === 412;
+}
+
+/** The requested object does not exist, or no longer. */
 export function isGone(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 404;
 }

@@ -1,6 +1,7 @@
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const count = new Intl.NumberFormat();
+const MB = 1024 * 1024;
 
 export function formatTime(ms: number): string {
   return dateTime.format(ms);
@@ -14,7 +15,7 @@ export function formatCount(n: number): string {
   return count.format(n);
 }
 
-/** Bytes as people read them, in powers of 1024. */
+/** A number of bytes in a unit that is easy to read, in powers of 1024. */
 export function formatSize(bytes: number): string {
   if (bytes < 1024) {
     return `${bytes} B`;
@@ -27,6 +28,21 @@ export function formatSize(bytes: number): string {
     unit += 1;
   }
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+function inMegabytes(bytes: number, digits: number): string {
+  return `${(bytes / MB).toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits })} MB`;
+}
+
+/** A limit in MB. A small one has as many digits as it needs. */
+export function formatLimit(bytes: number): string {
+  return inMegabytes(bytes, bytes * 10 < MB ? 3 : 1);
+}
+
+/** A size that exceeds a limit, in MB, with enough digits to distinguish it from the limit. */
+export function formatExcess(bytes: number, limit: number): string {
+  const text = inMegabytes(bytes, 1);
+  return text === formatLimit(limit) ? inMegabytes(Math.ceil((bytes / MB) * 1000) / 1000 * MB, 3) : text;
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {

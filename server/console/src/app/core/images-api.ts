@@ -1,8 +1,8 @@
-import { HttpClient, HttpEvent, HttpParams } from '@angular/common/http';
+import { HttpClient, HttpEvent, HttpHeaders, HttpParams } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, firstValueFrom } from 'rxjs';
 
-import { DeleteResult, ImageExport, ImageInfo, PageData, PageRequest, SYSTEM_TENANT } from './model';
+import { DeleteResult, ImageExport, ImageInfo, ImageRef, PageData, PageRequest, SYSTEM_TENANT } from './model';
 
 /** A page request as query parameters, leaving out what is unset. */
 export function pageParams(request: PageRequest): HttpParams {
@@ -16,16 +16,16 @@ export function pageParams(request: PageRequest): HttpParams {
   return params;
 }
 
-export function isSystemImage(image: ImageInfo): boolean {
+export function isSystemImage(image: ImageRef): boolean {
   return image.tenantId.id === SYSTEM_TENANT;
 }
 
-/** The image's address at the server, with its key encoded. */
-export function imageAddress(image: ImageInfo): string {
+/** The image's address at the server, made from its key: `link` does not encode it. */
+export function imageAddress(image: ImageRef): string {
   return `/api/images/${isSystemImage(image) ? 'system' : 'tenant'}/${encodeURIComponent(image.resourceKey)}`;
 }
 
-/** The address for showing it: the tag lets caches keep old bytes apart from new ones. */
+/** The address for showing it. The tag makes caches keep old bytes apart from new ones. */
 export function versionedAddress(image: ImageInfo): string {
   return `${imageAddress(image)}?v=${image.etag.slice(0, 16)}`;
 }
@@ -47,17 +47,24 @@ export class ImagesApi {
     return this.http.post<ImageInfo>('/api/image', form, { observe: 'events', reportProgress: true });
   }
 
-  replace(image: ImageInfo, file: File): Observable<HttpEvent<ImageInfo>> {
+  /** Fails with 412 where the image is not the one in `image` any more, unless `overwrite` is set. */
+  replace(image: ImageInfo, file: File, overwrite = false): Observable<HttpEvent<ImageInfo>> {
     const form = new FormData();
     form.append('file', file, file.name);
-    return this.http.put<ImageInfo>(imageAddress(image), form, { observe: 'events', reportProgress: true });
+    return this.http.put<ImageInfo>(imageAddress(image), form, {
+      observe: 'events',
+      reportProgress: true,
+      headers: unchanged(image, overwrite),
+    });
   }
 
-  import(data: string): Observable<HttpEvent<ImageInfo>> {
+  /** Fails with 412 where an image with the exported key exists, unless `overwrite` is set. */
+  import(data: string, overwrite = false): Observable<HttpEvent<ImageInfo>> {
+    const headers = new HttpHeaders({ 'Content-Type': 'application/json' });
     return this.http.put<ImageInfo>('/api/image/import', data, {
       observe: 'events',
       reportProgress: true,
-      headers: { 'Content-Type': 'application/json' },
+      headers: overwrite ? headers : headers.set('If-None-Match', '*'),
     });
   }
 
@@ -65,8 +72,11 @@ export class ImagesApi {
     return firstValueFrom(this.http.get<ImageInfo>(`${imageAddress(image)}/info`));
   }
 
-  rename(image: ImageInfo, title: string): Promise<ImageInfo> {
-    return firstValueFrom(this.http.put<ImageInfo>(`${imageAddress(image)}/info`, { ...image, title }));
+  /** Fails with 412 where the picture is not the one in `image` any more, unless `overwrite` is set. */
+  rename(image: ImageInfo, title: string, overwrite = false): Promise<ImageInfo> {
+    return firstValueFrom(
+      this.http.put<ImageInfo>(`${imageAddress(image)}/info`, { ...image, title }, { headers: unchanged(image, overwrite) }),
+    );
   }
 
   setPublic(image: ImageInfo, isPublic: boolean): Promise<ImageInfo> {
@@ -81,17 +91,17 @@ export class ImagesApi {
     return firstValueFrom(this.http.get(versionedAddress(image), { responseType: 'blob' }));
   }
 
-  delete(image: ImageInfo, force = false): Promise<DeleteResult> {
+  delete(image: ImageRef, force = false): Promise<DeleteResult> {
     const params = force ? new HttpParams().set('force', true) : undefined;
     return firstValueFrom(this.http.delete<DeleteResult>(imageAddress(image), { params }));
   }
 
-  /** Bytes that one upload may have; 0 where there is no limit. Asked for once. */
+  /** The largest upload in bytes, whichever of the server's limits sets it; 0 for no limit. Fetched once. */
   maxSize(): Promise<number> {
     this.limit ??= firstValueFrom(
-      this.http.get<{ maxResourceSize?: number }>('/api/system/params'),
+      this.http.get<{ maxResourceSize?: number; maxUploadSize?: number }>('/api/system/params'),
     ).then(
-      (params) => params.maxResourceSize ?? 0,
+      (params) => params.maxUploadSize ?? params.maxResourceSize ?? 0,
       (error: unknown) => {
         this.limit = null;
         throw error;
@@ -99,4 +109,8 @@ export class ImagesApi {
     );
     return this.limit;
   }
+}
+
+function unchanged(image: ImageInfo, overwrite: boolean): HttpHeaders {
+  return overwrite ? new HttpHeaders() : new HttpHeaders({ 'If-Match': `"${image.etag}"` });
 }

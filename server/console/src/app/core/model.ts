@@ -1,4 +1,4 @@
-/** The shapes of the server's API, as far as the console looks at them. */
+/** The parts of the server's API that the console uses. */
 
 export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
 
@@ -33,15 +33,23 @@ export interface Organisation {
   readonly phone?: string | null;
 }
 
+/** What deleting a tenant deletes with it, as counts. */
+export interface TenantContents {
+  readonly images: number;
+  readonly users: number;
+  readonly customers: number;
+  readonly apiKeys: number;
+}
+
 export interface ApiKeyInfo {
   readonly id: EntityRef;
   readonly createdTime: number;
   readonly description: string;
   readonly enabled: boolean;
-  /** Milliseconds; 0 where the key does not expire. */
+  /** Milliseconds; 0 if the key does not expire. */
   readonly expirationTime: number | null;
   readonly expired: boolean;
-  /** Milliseconds, at most a minute behind; 0 where the key has never been used. */
+  /** Milliseconds, at most a minute late; 0 if the key was never used. */
   readonly lastUsedTime?: number;
 }
 
@@ -71,6 +79,9 @@ export interface ImageInfo {
   readonly publicLink: string | null;
 }
 
+/** What identifies an image and names it to its user. */
+export type ImageRef = Pick<ImageInfo, 'id' | 'tenantId' | 'title' | 'resourceKey'>;
+
 export interface ImageExport {
   readonly title: string;
   readonly fileName?: string;
@@ -97,7 +108,7 @@ export interface PageRequest {
   readonly sortOrder?: 'ASC' | 'DESC';
 }
 
-/** The tenant that owns what all tenants share. */
+/** The tenant that owns the images shared by all tenants. */
 export const SYSTEM_TENANT = '13814000-1dd2-11b2-8080-808080808080';
 
 export const AUTHORITY_NAMES: Record<Authority, string> = {

@@ -5,17 +5,18 @@ import { GalleryImageLoader } from 'gallery-image-pipe';
 import { firstValueFrom } from 'rxjs';
 
 import { Dialogs } from '../shared/dialogs';
+import { served } from './base-path';
 import { Connection } from './connection';
 import { TokenPair, User } from './model';
 import { StoredTokens, tokenStore, userOf } from './token-store';
 
-/** Asks the user to sign in again, above whatever is open; resolves to false when they decline. */
+/** Asks the user to sign in again, above everything that is open. Resolves to false if the user declines. */
 export type SignInAgain = (email: string) => Promise<boolean>;
 
 /**
- * Who is signed in. Tokens are renewed by the refresh token, once however many requests need it and
- * however many tabs are open. When that is refused, the user is asked for the password again and
- * the waiting requests then go on, so that nothing typed or chosen is lost.
+ * The signed-in user. Tokens are renewed with the refresh token, once for all waiting requests and all open tabs. If
+ * the server refuses, the user is asked for the password, and the waiting requests then continue, so that no input
+ * is lost.
  */
 @Injectable({ providedIn: 'root' })
 export class Session {
@@ -48,9 +49,9 @@ export class Session {
         if (!this.tokens) {
           this.leave(this.router.url);
         } else if (userOf(this.tokens) !== user.id.id) {
-          // Somebody else has signed in in another tab: nothing of the former user's stays on the screen.
+          // Another user has signed in in another tab: nothing of the former user's stays on the screen.
           this.dialogs.abandonAll();
-          location.assign('/');
+          location.assign(served('/'));
         }
       }
     });
@@ -71,7 +72,7 @@ export class Session {
     await this.adopt(pair);
   }
 
-  /** Takes tokens that some call has returned and learns whose they are. */
+  /** Stores the tokens that a request returned and fetches the user they belong to. */
   async adopt(pair: TokenPair): Promise<void> {
     this.tokens = tokenStore.write(pair);
     const user = await firstValueFrom(this.http.get<User>('/api/auth/user'));
@@ -81,13 +82,13 @@ export class Session {
     this.current.set(user);
   }
 
-  /** The current user, asked for where unknown; null where nobody is signed in. */
+  /** The current user, fetched if necessary; null if nobody is signed in. */
   async resume(): Promise<User | null> {
     while (this.tokens && !this.current()) {
       try {
         this.current.set(await firstValueFrom(this.http.get<User>('/api/auth/user')));
       } catch (error) {
-        // Only a refusal ends the session: a server that is just starting, or a proxy before it, may answer 503.
+        // Only a refusal ends the session. A server that is starting, or a proxy in front of it, may answer 503.
         if (error instanceof HttpErrorResponse && error.status >= 400 && error.status < 500 && error.status !== 429) {
           this.forget();
           return null;
@@ -105,7 +106,7 @@ export class Session {
         this.http.post('/api/auth/logout', null, { params: new HttpParams({ fromObject: everywhere ? { everywhere: true } : {} }) }),
       );
     } catch (error) {
-      // Leaving this computer must always work; being signed out elsewhere must not be pretended.
+      // Signing out here always works. Signing out elsewhere must not appear to have worked.
       if (everywhere) {
         throw error;
       }
@@ -113,12 +114,12 @@ export class Session {
     this.leave();
   }
 
-  /** The token to send, if one is there and not about to expire. */
+  /** The token to send, unless there is none or it is about to expire. */
   usableToken(): string | null {
     return this.tokens && this.tokens.renewAt > Date.now() ? this.tokens.token : null;
   }
 
-  /** A token other than `stale`, renewed where nobody has renewed it yet. */
+  /** A token other than `stale`, renewed unless another tab has done so. */
   freshToken(stale: string | null): Promise<string> {
     if (this.tokens && stale !== null && this.tokens.token !== stale) {
       return Promise.resolve(this.tokens.token);
@@ -127,12 +128,12 @@ export class Session {
     return this.renewal;
   }
 
-  // A refresh token can be used once, so tabs take turns; without locks (plain http on a network)
-  // the loser of a race finds the winner's tokens in the store.
+  // A refresh token can be used once, so tabs take turns. Without locks (plain http), the loser of a race finds the
+  // winner's tokens in the store.
   private async renewInTurn(): Promise<string> {
     const before = this.tokens;
     const renew = () => this.renew(before);
-    // Absent outside secure contexts, whatever the type says.
+    // Absent outside secure contexts, although the type is not optional.
     const locks = navigator.locks as LockManager | undefined;
     return locks ? await locks.request('gallery.renewal', renew) : await renew();
   }
@@ -160,7 +161,7 @@ export class Session {
       }
       const email = this.current()?.email;
       if (!email) {
-        // The page that is just being opened leads to the form itself.
+        // The page that is being opened redirects to the form.
         this.forget();
         throw error;
       }
@@ -188,7 +189,7 @@ export class Session {
     this.loader.forget();
   }
 
-  /** `to` is where signing in leads again; who has signed out by a button begins anew. */
+  /** `to` is the page that opens after signing in again; null opens the first page. */
   private leave(to: string | null = null): void {
     this.forget();
     this.dialogs.abandonAll();

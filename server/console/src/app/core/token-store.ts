@@ -1,18 +1,20 @@
+import { BASE_PATH } from './base-path';
 import { TokenPair } from './model';
 
 export interface StoredTokens extends TokenPair {
-  /** This computer's clock at which the access token should be renewed, in milliseconds. */
+  /** When to renew the access token, in milliseconds of this computer's clock. */
   readonly renewAt: number;
 }
 
-const KEY = 'gallery.session';
-// Renew a little early, so that a request under way does not arrive too late.
+// Galleries under different paths of one host share their storage, but not their sessions.
+const KEY = `gallery.session${BASE_PATH}`;
+// Renew early enough for a request in flight.
 const MARGIN_MS = 30_000;
 
 /**
- * Tokens survive a reload and are shared by the tabs of this origin. They are in localStorage, where
- * no cookie rides along with requests of others; pictures never share the console's origin: they
- * are shown through <img> only, and opened by themselves they are sandboxed by the server.
+ * Tokens survive a reload and are shared by the tabs of this origin. They are in localStorage, so that requests of
+ * other sites never carry them as cookies would. Pictures cannot read them: the console shows them through <img>
+ * only, and the server sandboxes a picture that is opened by itself.
  */
 export const tokenStore = {
   key: KEY,
@@ -43,7 +45,7 @@ interface Claims {
   readonly exp: number;
 }
 
-/** The id of the user whose tokens these are; null where the token does not say. */
+/** The id of the user to whom these tokens belong; null if the token does not contain it. */
 export function userOf(tokens: TokenPair): string | null {
   try {
     return claimsIn(tokens.token).userId;
@@ -57,7 +59,7 @@ function claimsIn(token: string): Claims {
   return JSON.parse(atob(payload)) as Claims;
 }
 
-// The lifetime is counted from now on: the two clocks need not agree.
+// The lifetime is counted from now, since the two clocks may differ.
 function renewalTime(token: string): number {
   try {
     const claims = claimsIn(token);

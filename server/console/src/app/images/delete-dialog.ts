@@ -6,12 +6,12 @@ import { MatProgressBarModule } from '@angular/material/progress-bar';
 import { errorText, isGone } from '../core/errors';
 import { plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
-import { ImageInfo } from '../core/model';
+import { ImageRef } from '../core/model';
 
 interface Failure {
-  readonly image: ImageInfo;
+  readonly image: ImageRef;
   readonly reason: string;
-  /** The image is in use; it can be deleted all the same. */
+  /** The image is in use. It can be deleted nevertheless. */
   readonly used: boolean;
 }
 
@@ -24,7 +24,7 @@ const NAMES_SHOWN = 5;
   styles: `
     ul {
       margin: 0 0 12px;
-      padding-left: 20px;
+      padding-inline-start: 20px;
     }
     li {
       overflow-wrap: anywhere;
@@ -38,9 +38,9 @@ const NAMES_SHOWN = 5;
 export class DeleteDialog {
   private readonly api = inject(ImagesApi);
   private readonly dialog = inject(MatDialogRef);
-  private readonly deleted: ImageInfo[] = [];
+  private readonly deleted: ImageRef[] = [];
 
-  protected readonly images = inject<readonly ImageInfo[]>(MAT_DIALOG_DATA);
+  protected readonly images = inject<readonly ImageRef[]>(MAT_DIALOG_DATA);
   protected readonly named = this.images.slice(0, NAMES_SHOWN);
   protected readonly plural = plural;
   protected readonly finished = signal(0);
@@ -63,7 +63,7 @@ export class DeleteDialog {
     }
   }
 
-  private async run(images: readonly ImageInfo[], force: boolean): Promise<void> {
+  private async run(images: readonly ImageRef[], force: boolean): Promise<void> {
     this.busy.set(true);
     this.failures.set([]);
     this.finished.set(0);
@@ -82,7 +82,7 @@ export class DeleteDialog {
     }
   }
 
-  private async deleteOne(image: ImageInfo, force: boolean): Promise<void> {
+  private async deleteOne(image: ImageRef, force: boolean): Promise<void> {
     const fail = (reason: string, used: boolean) =>
       this.failures.update((failures) => [...failures, { image, reason, used }]);
     try {
@@ -95,7 +95,7 @@ export class DeleteDialog {
       }
     } catch (error) {
       if (isGone(error)) {
-        // Somebody else was faster.
+        // Another user has deleted it already.
         this.deleted.push(image);
       } else {
         fail(errorText(error), false);

@@ -9,15 +9,17 @@ import { MatProgressBarModule } from '@angular/material/progress-bar';
 import { ImagePipe } from 'gallery-image-pipe';
 import { Subscription } from 'rxjs';
 
-import { errorText, isGone } from '../core/errors';
-import { formatSize, formatTime } from '../core/format';
+import { errorText, isConflict, isGone } from '../core/errors';
+import { formatLimit, formatSize, formatTime } from '../core/format';
 import { ImagesApi, isSystemImage, versionedAddress } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
+import { PictureGround } from '../shared/picture-ground';
 import { IMAGE_ACCEPT, imageObjection } from '../upload/file-check';
 import { ImageActions } from './image-actions';
+import { ImageRights } from './image-rights';
 
 interface Candidate {
   readonly file: File;
@@ -25,7 +27,7 @@ interface Candidate {
 }
 
 @Component({
-  imports: [AsyncPipe, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule, MatProgressBarModule, Icon, ImagePipe],
+  imports: [AsyncPipe, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule, MatProgressBarModule, Icon, ImagePipe, PictureGround],
   templateUrl: './edit-dialog.html',
   styleUrl: './edit-dialog.scss',
   host: {
@@ -46,6 +48,9 @@ export class EditDialog implements OnDestroy {
   private changed = false;
   private sending: Subscription | null = null;
 
+  protected readonly limit = signal(0);
+  protected readonly formatLimit = formatLimit;
+  private readonly rights = inject(ImageRights);
   protected readonly actions = inject(ImageActions);
   protected readonly image = signal(inject<ImageInfo>(MAT_DIALOG_DATA));
   protected readonly accept = IMAGE_ACCEPT;
@@ -53,20 +58,20 @@ export class EditDialog implements OnDestroy {
   protected readonly formatTime = formatTime;
   protected readonly address = versionedAddress;
 
-  /** The image has been deleted by somebody else; there is nothing left to edit. */
+  /** Another user has deleted the image. */
   protected readonly gone = signal(false);
-  protected readonly mayChange = computed(() => !this.gone() && this.actions.mayChange(this.image()));
+  protected readonly mayChange = computed(() => !this.gone() && this.rights.mayChange(this.image()));
   protected readonly system = computed(() => isSystemImage(this.image()));
   protected readonly title = signal(this.image().title);
   protected readonly dirty = computed(() => this.title() !== this.image().title);
   protected readonly saving = signal(false);
   protected readonly error = signal<string | null>(null);
   protected readonly actualSize = signal(false);
-  /** TIFF and HEIF are pictures, yet few browsers draw them; then the server's preview is shown. */
+  /** Few browsers draw TIFF and HEIF. The server's preview is shown then. */
   protected readonly undrawable = signal(false);
   protected readonly shown = computed(() => ({ preview: this.undrawable() }));
   protected readonly dragging = signal(0);
-  /** The picture chosen to take the place of the present one, until that is confirmed. */
+  /** The picture that was chosen to replace the present one, until the user confirms. */
   protected readonly candidate = signal<Candidate | null>(null);
   protected readonly candidateSize = signal<string | null>(null);
   protected readonly candidateUndrawable = signal(false);
@@ -74,7 +79,11 @@ export class EditDialog implements OnDestroy {
   readonly unsaved = computed(() => !this.gone() && (this.dirty() || this.candidate() !== null));
 
   constructor() {
-    // The list may be a while old; what is edited should not be.
+    void this.api.maxSize().then(
+      (size) => this.limit.set(size),
+      () => undefined,
+    );
+    // The list may be out of date; the image that is edited must not be.
     this.api.info(this.image()).then(
       (fresh) => {
         if (!this.dirty()) {
@@ -104,9 +113,12 @@ export class EditDialog implements OnDestroy {
     this.saving.set(true);
     this.error.set(null);
     try {
-      this.take(await this.api.rename(this.image(), title));
-      this.title.set(this.image().title);
-      this.notices.say('Name saved');
+      const saved = await this.rename(title);
+      if (saved) {
+        this.take(saved);
+        this.title.set(saved.title);
+        this.notices.say('Name saved');
+      }
     } catch (error) {
       this.fail(error);
     } finally {
@@ -160,7 +172,7 @@ export class EditDialog implements OnDestroy {
     this.keepFocus();
   }
 
-  protected replace(): void {
+  protected replace(overwrite = false): void {
     const candidate = this.candidate();
     if (!candidate || this.progress() !== null) {
       return;
@@ -168,7 +180,7 @@ export class EditDialog implements OnDestroy {
     this.progress.set(0);
     this.error.set(null);
     this.keepFocus();
-    this.sending = this.api.replace(this.image(), candidate.file).subscribe({
+    this.sending = this.api.replace(this.image(), candidate.file, overwrite).subscribe({
       next: (event) => {
         if (event.type === HttpEventType.UploadProgress && event.total) {
           this.progress.set((100 * event.loaded) / event.total);
@@ -181,7 +193,11 @@ export class EditDialog implements OnDestroy {
       },
       error: (error: unknown) => {
         this.progress.set(null);
-        this.fail(error);
+        if (isConflict(error)) {
+          void this.replaceAfterAll();
+        } else {
+          this.fail(error);
+        }
         this.keepFocus();
       },
     });
@@ -205,7 +221,7 @@ export class EditDialog implements OnDestroy {
       this.unsaved() &&
       !(await this.dialogs.confirm({
         title: 'Close without saving?',
-        text: 'What you have changed here has not been saved.',
+        text: 'Your changes have not been saved.',
         confirm: 'Close without saving',
         destructive: true,
       }))
@@ -213,6 +229,51 @@ export class EditDialog implements OnDestroy {
       return;
     }
     this.dialog.close(this.changed);
+  }
+
+  // Resolves to null if another user has changed the image and the user declines to overwrite that.
+  private async rename(title: string): Promise<ImageInfo | null> {
+    const before = this.image();
+    const now = await this.api.info(before);
+    if (now.title !== before.title && now.title !== title) {
+      const overwrite = await this.overwrites(`Another user has renamed this image to “${now.title}”.`, 'Rename anyway');
+      if (!overwrite) {
+        this.take(now);
+        return null;
+      }
+    }
+    try {
+      return await this.api.rename(before, title);
+    } catch (error) {
+      if (!isConflict(error)) {
+        throw error;
+      }
+    }
+    this.take(await this.api.info(before));
+    return (await this.overwrites('Another user has replaced the picture of this image.', 'Rename anyway'))
+      ? await this.api.rename(this.image(), title, true)
+      : null;
+  }
+
+  private async replaceAfterAll(): Promise<void> {
+    try {
+      this.take(await this.api.info(this.image()));
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (await this.overwrites('Another user has replaced this picture. It is shown beside yours.', 'Replace anyway')) {
+      this.replace(true);
+    }
+  }
+
+  private overwrites(what: string, confirm: string): Promise<boolean> {
+    return this.dialogs.confirm({
+      title: 'Overwrite the change of another user?',
+      text: `${what} Your change has not been saved yet.`,
+      confirm,
+      destructive: true,
+    });
   }
 
   private take(image: ImageInfo): void {
@@ -234,7 +295,7 @@ export class EditDialog implements OnDestroy {
     }
   }
 
-  // The button that was used is about to go; a question above this dialog keeps the keyboard.
+  // The button that was used is about to disappear. A question above this dialog keeps the focus.
   private keepFocus(): void {
     const dialog = this.host.closest<HTMLElement>('mat-dialog-container');
     if (dialog && (document.activeElement === document.body || dialog.contains(document.activeElement))) {

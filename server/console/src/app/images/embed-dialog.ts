@@ -4,12 +4,13 @@ import { MatButtonToggleModule } from '@angular/material/button-toggle';
 import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
 import { MatSlideToggle, MatSlideToggleModule } from '@angular/material/slide-toggle';
 
+import { servedLink } from '../core/base-path';
 import { errorText } from '../core/errors';
 import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
-import { ImageActions } from './image-actions';
+import { ImageRights } from './image-rights';
 import { angularSnippet, htmlSnippet } from './snippets';
 
 type Kind = 'angular' | 'html';
@@ -28,7 +29,7 @@ export class EmbedDialog {
 
   protected readonly notices = inject(Notices);
   protected readonly image = signal(this.original);
-  protected readonly mayChange = inject(ImageActions).mayChange(this.original);
+  protected readonly mayChange = inject(ImageRights).mayChange(this.original);
   protected readonly kind = signal<Kind>('angular');
   protected readonly busy = signal(false);
   protected readonly error = signal<string | null>(null);
@@ -37,7 +38,7 @@ export class EmbedDialog {
   );
   protected readonly address = computed(() => {
     const link = this.image().publicLink;
-    return link ? new URL(link, location.origin).href : null;
+    return link ? new URL(servedLink(link), location.origin).href : null;
   });
 
   protected setPublic(toggle: MatSlideToggle): void {
@@ -45,7 +46,7 @@ export class EmbedDialog {
   }
 
   async close(): Promise<void> {
-    // What is still under way is handed back, too.
+    // The result of a change in progress is returned, too.
     await this.changing;
     this.dialog.close(this.image() === this.original ? undefined : this.image());
   }

@@ -1,10 +1,10 @@
 const SMALLEST_TILE = 184;
-// Two beside each other on the narrowest phones.
+// Two columns on the narrowest phones.
 const SMALLEST_TILE_NARROW = 140;
 const NARROW = 600;
 const CAPTION = 56;
 
-/** Where each tile of the grid is: squares that fill the width, with a caption below. Lengths in px. */
+/** The positions of the grid's tiles: squares that fill the width, with a caption below. Lengths in px. */
 export class GridLayout {
   readonly columns: number;
   readonly gap: number;
@@ -28,7 +28,7 @@ export class GridLayout {
     this.height = this.rows * this.rowHeight;
   }
 
-  /** The tiles in sight, `overscan` rows more on each side; last < first when there are none. */
+  /** The visible tiles and `overscan` more rows on each side; last < first if there are none. */
   range(scrollTop: number, viewHeight: number, overscan: number): { first: number; last: number } {
     if (this.rows === 0) {
       return { first: 0, last: -1 };
@@ -57,7 +57,7 @@ export class GridLayout {
     return Math.max(1, Math.floor(viewHeight / this.rowHeight));
   }
 
-  /** The scroll position nearest to the present one at which this tile is wholly in sight. */
+  /** The scroll position nearest to the present one at which this tile is completely visible. */
   scrollFor(index: number, scrollTop: number, viewHeight: number): number {
     const top = this.topOf(index);
     const bottom = top + this.rowHeight;

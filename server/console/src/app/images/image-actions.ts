@@ -2,33 +2,24 @@ import { Injectable, inject, signal } from '@angular/core';
 
 import { blobErrorText, errorText } from '../core/errors';
 import { plural } from '../core/format';
-import { ImagesApi, isSystemImage } from '../core/images-api';
-import { ImageInfo } from '../core/model';
-import { Session } from '../core/session';
+import { ImagesApi } from '../core/images-api';
+import { ImageInfo, ImageRef } from '../core/model';
 import { Dialogs } from '../shared/dialogs';
 import { Notices } from '../shared/notices';
 
-/** What can be done with an image, the same in the list, the grid and the edit dialog. */
+/** The actions on an image, for the list, the grid and the edit dialog. */
 @Injectable({ providedIn: 'root' })
 export class ImageActions {
   private readonly api = inject(ImagesApi);
   private readonly dialogs = inject(Dialogs);
   private readonly notices = inject(Notices);
-  private readonly session = inject(Session);
   private readonly changeCount = signal(0);
+  private readonly deletedImages = signal<readonly ImageRef[]>([]);
 
-  /** Grows when an image has been changed or deleted here. */
+  /** Incremented when an image was changed or deleted here. */
   readonly changes = this.changeCount.asReadonly();
-
-  /** System images belong to the system administrator; tenants may look at them. */
-  mayChange(image: ImageInfo): boolean {
-    return this.session.isSystem() || !isSystemImage(image);
-  }
-
-  /** Whether to say that this is a system image: to the system administrator, all of them are. */
-  isMarked(image: ImageInfo): boolean {
-    return isSystemImage(image) && !this.session.isSystem();
-  }
+  /** The images that were deleted here last. */
+  readonly deleted = this.deletedImages.asReadonly();
 
   noteChange(): void {
     this.changeCount.update((n) => n + 1);
@@ -62,25 +53,15 @@ export class ImageActions {
     return changed ?? image;
   }
 
-  async edit(image: ImageInfo): Promise<void> {
-    const changed = await this.dialogs.ask<ImageInfo, boolean>(() => import('./edit-dialog').then((m) => m.EditDialog), image, {
-      width: '1040px',
-      panelClass: 'g-wide',
-      autoFocus: 'dialog',
-    });
-    if (changed) {
-      this.noteChange();
-    }
-  }
-
-  /** Asks once, deletes, and tells which images could not be deleted. Resolves to those that were. */
-  async delete(images: readonly ImageInfo[]): Promise<readonly ImageInfo[]> {
+  /** Asks once, deletes, and shows which images could not be deleted. Resolves to those that were. */
+  async delete(images: readonly ImageRef[]): Promise<readonly ImageRef[]> {
     const deleted =
-      (await this.dialogs.ask<readonly ImageInfo[], readonly ImageInfo[]>(() => import('./delete-dialog').then((m) => m.DeleteDialog), images, {
+      (await this.dialogs.ask<readonly ImageRef[], readonly ImageRef[]>(() => import('./delete-dialog').then((m) => m.DeleteDialog), images, {
         width: '480px',
         role: 'alertdialog',
       })) ?? [];
     if (deleted.length > 0) {
+      this.deletedImages.set(deleted);
       this.noteChange();
       this.notices.say(`${plural(deleted.length, 'image')} deleted`);
     }

@@ -1,5 +1,5 @@
 import { AsyncPipe } from '@angular/common';
-import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, afterNextRender, computed, effect, inject, input, output, signal, untracked, viewChild } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, afterNextRender, computed, effect, inject, input, model, output, signal, untracked, viewChild } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { ImagePipe } from 'gallery-image-pipe';
@@ -9,35 +9,42 @@ import { formatSize } from '../core/format';
 import { ImagesApi, versionedAddress } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 import { Icon } from '../shared/icon';
+import { PictureGround } from '../shared/picture-ground';
 import { GridLayout } from './grid-layout';
+import { GridViewport } from './grid-viewport';
 import { ImageActions } from './image-actions';
+import { ImageEditor } from './image-editor';
 import { ImageMenu } from './image-menu';
+import { ImageRights } from './image-rights';
 import { ImagesEmpty } from './images-empty';
 import { ImagesQuery, pageRequest } from './images-query';
 import { PageCache } from './page-cache';
+import { Selection, idsOf, plus, toggled, updated } from './selection';
 
 interface Tile {
   readonly index: number;
   readonly image: ImageInfo | null;
   readonly transform: string;
-  /** Its picture is wanted, not only its place. */
+  /** Its picture is shown, not only its place. */
   readonly drawn: boolean;
 }
 
 const PAGE_SIZE = 100;
 const OVERSCAN_ROWS = 2;
-// While the scroll bar is dragged far, pages that only fly by are not asked for.
+// A vector drawing smaller than this part of its tile is enlarged to it, since the size of an icon means little.
+const VECTOR_SHARE = 0.6;
+// While the scroll bar is dragged far, pages that are only passed are not fetched.
 const REST_MS = 70;
-// Nobody sees a picture that flies by faster than this, in px/ms; a flung wheel stays well below it.
+// A picture that moves faster than this, in px/ms, is not drawn. A fast wheel stays well below it.
 const RUSH = 12;
 
 /**
- * All images of the query in one endless surface. Only the tiles in sight are in the document, and
- * only the pages they need are fetched. One tile takes part in the tab order; arrows move it.
+ * All images of the query on one scrolled surface. Only the visible tiles are in the document, and only the
+ * pages they need are fetched. One tile is in the tab order; the arrow keys move it.
  */
 @Component({
   selector: 'g-image-grid',
-  imports: [AsyncPipe, MatButtonModule, MatMenuModule, Icon, ImageMenu, ImagePipe, ImagesEmpty],
+  imports: [AsyncPipe, MatButtonModule, MatMenuModule, Icon, ImageMenu, ImagePipe, ImagesEmpty, PictureGround],
   templateUrl: './image-grid.html',
   styleUrl: './image-grid.scss',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -50,11 +57,14 @@ export class ImageGrid {
 
   readonly query = input.required<ImagesQuery>();
   readonly refreshes = input.required<number>();
+  readonly selected = model.required<Selection>();
   readonly total = output<number>();
   readonly busy = output<boolean>();
   readonly upload = output();
 
   protected readonly actions = inject(ImageActions);
+  protected readonly editor = inject(ImageEditor);
+  protected readonly rights = inject(ImageRights);
   protected readonly touch = matchMedia('(hover: none)').matches;
   protected readonly formatSize = formatSize;
   protected readonly address = versionedAddress;
@@ -62,7 +72,7 @@ export class ImageGrid {
   protected readonly cache = signal<PageCache | null>(null);
   protected readonly error = signal<string | null>(null);
   private readonly width = signal(0);
-  private readonly viewHeight = signal(0);
+  protected readonly viewHeight = signal(0);
   private readonly scrollTop = signal(0);
   private readonly rushing = signal(false);
   private drawn = new Set<number>();
@@ -70,6 +80,16 @@ export class ImageGrid {
   protected readonly focused = signal(-1);
   private readonly active = signal(0);
 
+  protected readonly selectedIds = computed(() => idsOf(this.selected()));
+  /** The tile that was selected last, from which the Shift key selects a range. */
+  private picked = -1;
+
+  /** Placeholders for the first load: as many tiles as fit into the view. */
+  protected readonly ghosts = computed(() => {
+    const empty = new GridLayout(this.width(), 0);
+    const rows = Math.ceil(this.viewHeight() / Math.max(1, empty.rowHeight));
+    return Array.from({ length: empty.columns * rows }, (_, index) => empty.transform(index));
+  });
   protected readonly layout = computed(() => new GridLayout(this.width(), this.cache()?.total() ?? 0));
   private readonly range = computed(
     () => this.layout().range(this.scrollTop(), this.viewHeight(), OVERSCAN_ROWS),
@@ -87,7 +107,7 @@ export class ImageGrid {
     const add = (index: number) =>
       tiles.push({ index, image: cache.at(index), transform: layout.transform(index), drawn: !rushing || this.drawn.has(index) });
     const focused = this.focused();
-    // The tile that has the keyboard stays, wherever the wheel has gone meanwhile.
+    // The focused tile stays in the document, however far the view is scrolled.
     if (focused >= 0 && focused < first) {
       add(focused);
     }
@@ -97,11 +117,11 @@ export class ImageGrid {
     if (focused > last && focused < cache.total()) {
       add(focused);
     }
-    // What is drawn stays drawn for as long as it is in sight.
+    // A tile that is drawn stays drawn while it is visible.
     this.drawn = new Set(tiles.filter((tile) => tile.drawn).map((tile) => tile.index));
     return tiles;
   });
-  /** The one tile that Tab leads to. */
+  /** The only tile in the tab order. */
   protected readonly tabbable = computed(() => {
     const active = this.active();
     const { first, last } = this.range();
@@ -113,6 +133,7 @@ export class ImageGrid {
   private restTimer: ReturnType<typeof setTimeout> | undefined;
   private rushTimer: ReturnType<typeof setTimeout> | undefined;
   private settledTop = 0;
+  private view: GridViewport | null = null;
   private generation = 0;
 
   constructor() {
@@ -130,23 +151,22 @@ export class ImageGrid {
       untracked(() => this.wantSoon());
     });
     afterNextRender(() => {
-      const element = this.scroller().nativeElement;
-      const observer = new ResizeObserver(() => this.measure());
-      observer.observe(element);
+      const view = new GridViewport(this.scroller().nativeElement, this.surface().nativeElement);
+      this.view = view;
       let frame = 0;
       let before = { top: 0, time: 0 };
       const scrolled = () => {
         frame ||= requestAnimationFrame((time) => {
           frame = 0;
-          const top = element.scrollTop;
+          const top = view.top;
           this.rush(Math.abs(top - before.top) / Math.max(1, time - before.time));
           before = { top, time };
           this.scrollTop.set(top);
         });
       };
-      element.addEventListener('scroll', scrolled, { passive: true });
+      const unwatch = view.watch(scrolled, () => this.measure());
       destroy.onDestroy(() => {
-        observer.disconnect();
+        unwatch();
         cancelAnimationFrame(frame);
         clearTimeout(this.restTimer);
         clearTimeout(this.rushTimer);
@@ -164,7 +184,7 @@ export class ImageGrid {
     if (indexOf(event.target) < 0 || event.ctrlKey || event.altKey || event.metaKey) {
       return;
     }
-    // A key that is held down comes again before the focus has followed, so it is not the target that counts.
+    // A key that is held down repeats before the focus has moved, so the target of the event may be outdated.
     const from = this.active();
     const layout = this.layout();
     const steps: Record<string, number> = {
@@ -204,13 +224,54 @@ export class ImageGrid {
     }
   }
 
+  focus(): void {
+    this.scroller().nativeElement.focus();
+  }
+
+  /** Selects or deselects a tile. With the Shift key, all tiles from the last one are added. */
+  protected async select(index: number, image: ImageInfo, event: MouseEvent): Promise<void> {
+    const cache = this.cache();
+    const from = this.picked;
+    this.picked = index;
+    if (cache && event.shiftKey && from >= 0 && from < cache.total()) {
+      await this.selectRange(cache, from, index);
+    } else {
+      this.selected.update((selection) => toggled(selection, image));
+    }
+    // The browser has toggled the box by itself, which may be wrong for a range.
+    (event.target as HTMLInputElement).checked = this.selectedIds().has(image.id.id);
+  }
+
+  private async selectRange(cache: PageCache, from: number, index: number): Promise<void> {
+    const [first, last] = [Math.min(from, index), Math.max(from, index)];
+    try {
+      await cache.load(first, last);
+    } catch (error) {
+      this.error.set(errorText(error));
+      return;
+    }
+    const range = Array.from({ length: last - first + 1 }, (_, i) => cache.at(first + i)).filter((one) => one !== null);
+    this.selected.update((selection) => plus(selection, range.filter((one) => this.rights.mayChange(one))));
+  }
+
+  /** How wide and high a small drawing is shown; null for every other picture. */
+  protected vectorSize({ descriptor }: ImageInfo): { width: string; height: string } | null {
+    const { mediaType, width, height } = descriptor;
+    if (mediaType !== 'image/svg+xml' || Math.max(width, height) > VECTOR_SHARE * this.layout().side) {
+      return null;
+    }
+    const share = `${VECTOR_SHARE * 100}%`;
+    return width >= height ? { width: share, height: 'auto' } : { width: 'auto', height: share };
+  }
+
   private goTo(index: number): void {
     this.active.set(index);
     this.focused.set(index);
-    const element = this.scroller().nativeElement;
-    const top = this.layout().scrollFor(index, element.scrollTop, this.viewHeight());
-    element.scrollTop = top;
-    this.scrollTop.set(element.scrollTop);
+    const view = this.view;
+    if (view) {
+      view.scrollTo(this.layout().scrollFor(index, view.top, this.viewHeight()));
+      this.scrollTop.set(view.top);
+    }
     afterNextRender(
       () => {
         this.surface()
@@ -222,20 +283,23 @@ export class ImageGrid {
   }
 
   private measure(): void {
-    const element = this.scroller().nativeElement;
-    const surface = this.surface().nativeElement;
+    const view = this.view;
+    if (!view) {
+      return;
+    }
     // The image on top stays on top when the number of columns changes.
     const before = this.layout();
-    const top = before.firstVisible(element.scrollTop);
-    this.width.set(surface.clientWidth);
-    this.viewHeight.set(element.clientHeight);
+    const scrolled = view.top;
+    const top = before.firstVisible(scrolled);
+    this.width.set(this.surface().nativeElement.clientWidth);
+    this.viewHeight.set(view.height);
     const after = this.layout();
-    if (before.columns > 0 && before.columns !== after.columns && element.scrollTop > 0) {
-      requestAnimationFrame(() => (element.scrollTop = after.topOf(top)));
+    if (before.columns > 0 && before.columns !== after.columns && scrolled > 0) {
+      requestAnimationFrame(() => view.scrollTo(after.topOf(top)));
     }
   }
 
-  // The new result is put in place of the old one when what is in sight has come: nothing flickers.
+  // The new result replaces the old one when its visible part has arrived, so that nothing flickers.
   private async renew(query: ImagesQuery, keepPlace: boolean): Promise<void> {
     const generation = ++this.generation;
     const cache = new PageCache(PAGE_SIZE, (page, size) =>
@@ -259,9 +323,13 @@ export class ImageGrid {
     this.cache.set(cache);
     this.total.emit(cache.total());
     this.busy.emit(false);
+    this.selected.update((selection) => (selection.length > 0 ? updated(selection, cache.loaded()) : selection));
     if (!keepPlace) {
       this.active.set(0);
-      this.scroller().nativeElement.scrollTop = 0;
+      this.picked = -1;
+      if ((this.view?.top ?? 0) > 0) {
+        this.view?.scrollTo(0);
+      }
       this.scrollTop.set(0);
     }
     this.want();

@@ -15,10 +15,14 @@ import { ImagesApi, versionedAddress } from '../core/images-api';
 import { ImageInfo, PageData } from '../core/model';
 import { Icon } from '../shared/icon';
 import { keepFocus } from '../shared/keep-focus';
+import { PictureGround } from '../shared/picture-ground';
 import { ImageActions } from './image-actions';
+import { ImageEditor } from './image-editor';
 import { ImageMenu } from './image-menu';
+import { ImageRights } from './image-rights';
 import { ImagesEmpty } from './images-empty';
 import { ImagesQuery, PAGE_SIZES, SortKey, pageRequest } from './images-query';
+import { Selection, idsOf, minus, plus, toggled, updated } from './selection';
 
 @Component({
   selector: 'g-image-list',
@@ -34,6 +38,7 @@ import { ImagesQuery, PAGE_SIZES, SortKey, pageRequest } from './images-query';
     ImageMenu,
     ImagePipe,
     ImagesEmpty,
+    PictureGround,
   ],
   templateUrl: './image-list.html',
   styleUrl: './image-list.scss',
@@ -48,15 +53,17 @@ export class ImageList {
 
   readonly query = input.required<ImagesQuery>();
   readonly refreshes = input.required<number>();
-  readonly selected = model.required<readonly ImageInfo[]>();
+  readonly selected = model.required<Selection>();
   readonly total = output<number>();
   readonly busy = output<boolean>();
   readonly changed = output<Partial<ImagesQuery>>();
-  /** The page that was asked for is not there; this one is. */
+  /** The requested page does not exist; this is the last one. */
   readonly corrected = output<number>();
   readonly upload = output();
 
   protected readonly actions = inject(ImageActions);
+  protected readonly editor = inject(ImageEditor);
+  protected readonly rights = inject(ImageRights);
   protected readonly ghosts = Array.from({ length: PAGE_SIZES[0] }, (_, row) => row);
   protected readonly pageSizes = [...PAGE_SIZES];
   protected readonly page = signal<PageData<ImageInfo> | null>(null);
@@ -76,14 +83,14 @@ export class ImageList {
     ...(this.query().system ? ['tenantId'] : []),
     'actions',
   ]);
-  protected readonly selectedIds = computed(() => new Set(this.selected().map((image) => image.id.id)));
+  protected readonly selectedIds = computed(() => idsOf(this.selected()));
   protected readonly selectable = computed(() =>
-    (this.page()?.data ?? []).filter((image) => this.actions.mayChange(image)),
+    (this.page()?.data ?? []).filter((image) => this.rights.mayChange(image)),
   );
-  protected readonly allSelected = computed(() => {
-    const ids = this.selectedIds();
-    return this.selectable().length > 0 && this.selectable().every((image) => ids.has(image.id.id));
-  });
+  protected readonly selectedHere = computed(() => this.selectable().filter((image) => this.selectedIds().has(image.id.id)));
+  protected readonly allSelected = computed(
+    () => this.selectable().length > 0 && this.selectedHere().length === this.selectable().length,
+  );
 
   constructor() {
     effect((onCleanup) => {
@@ -96,23 +103,19 @@ export class ImageList {
 
   protected toggle(image: ImageInfo): void {
     this.picked = image.id.id;
-    if (this.actions.mayChange(image)) {
-      this.selected.update((images) =>
-        images.some((other) => other.id.id === image.id.id)
-          ? images.filter((other) => other.id.id !== image.id.id)
-          : [...images, image],
-      );
+    if (this.rights.mayChange(image)) {
+      this.selected.update((selection) => toggled(selection, image));
     }
   }
 
-  /** A click on a row; with the shift key, all rows from the last one that was clicked come in. */
+  /** A click on a row. With the Shift key, all rows from the last clicked one are added. */
   protected pick(image: ImageInfo, event: MouseEvent): void {
     const images = this.selectable();
     const from = images.findIndex((other) => other.id.id === this.picked);
     const to = images.findIndex((other) => other.id.id === image.id.id);
     if (event.shiftKey && from >= 0 && to >= 0) {
       const range = images.slice(Math.min(from, to), Math.max(from, to) + 1);
-      this.selected.update((selected) => [...new Map([...selected, ...range].map((one) => [one.id.id, one])).values()]);
+      this.selected.update((selection) => plus(selection, range));
       this.picked = image.id.id;
     } else {
       this.toggle(image);
@@ -120,7 +123,8 @@ export class ImageList {
   }
 
   protected toggleAll(): void {
-    this.selected.set(this.allSelected() ? [] : this.selectable());
+    const all = this.allSelected();
+    this.selected.update((selection) => (all ? minus : plus)(selection, this.selectable()));
   }
 
   protected sort(sort: Sort): void {
@@ -151,7 +155,7 @@ export class ImageList {
       next: (page) => {
         this.busy.emit(false);
         this.error.set(null);
-        // After a deletion the last page may be gone.
+        // After a deletion the last page may not exist any more.
         if (page.data.length === 0 && query.page > 0 && page.totalPages > 0) {
           this.corrected.emit(Math.min(query.page, page.totalPages) - 1);
           return;
@@ -159,8 +163,7 @@ export class ImageList {
         keepFocus(this.card().nativeElement, this.injector);
         this.page.set(page);
         this.total.emit(page.totalElements);
-        // As they are now: a name may have changed.
-        this.selected.set(page.data.filter((image) => this.selectedIds().has(image.id.id)));
+        this.selected.update((selection) => updated(selection, page.data));
       },
       error: (error: unknown) => {
         this.busy.emit(false);

@@ -4,8 +4,10 @@ import { MatMenu, MatMenuModule } from '@angular/material/menu';
 import { ImageInfo } from '../core/model';
 import { Icon } from '../shared/icon';
 import { ImageActions } from './image-actions';
+import { ImageEditor } from './image-editor';
+import { ImageRights } from './image-rights';
 
-/** All actions of one image in a menu, for where there is no room for a row of buttons. */
+/** All actions of one image in a menu, where there is no space for a row of buttons. */
 @Component({
   selector: 'g-image-menu',
   imports: [MatMenuModule, Icon],
@@ -16,11 +18,11 @@ import { ImageActions } from './image-actions';
           <button mat-menu-item (click)="actions.download(image)"><g-icon name="download" matMenuItemIcon />Download</button>
           <button mat-menu-item (click)="actions.export(image)"><g-icon name="export" matMenuItemIcon />Export to JSON</button>
           <button mat-menu-item (click)="actions.embed(image)"><g-icon name="embed" matMenuItemIcon />Embed</button>
-          @if (actions.mayChange(image)) {
-            <button mat-menu-item (click)="actions.edit(image)"><g-icon name="edit" matMenuItemIcon />Edit</button>
+          @if (rights.mayChange(image)) {
+            <button mat-menu-item (click)="editor.open(image)"><g-icon name="edit" matMenuItemIcon />Edit</button>
             <button mat-menu-item class="g-danger-item" (click)="actions.delete([image])"><g-icon name="delete" matMenuItemIcon />Delete</button>
           } @else {
-            <button mat-menu-item (click)="actions.edit(image)"><g-icon name="view" matMenuItemIcon />View</button>
+            <button mat-menu-item (click)="editor.open(image)"><g-icon name="view" matMenuItemIcon />View</button>
           }
         }
       </ng-template>
@@ -30,9 +32,11 @@ import { ImageActions } from './image-actions';
 })
 export class ImageMenu {
   protected readonly actions = inject(ImageActions);
+  protected readonly editor = inject(ImageEditor);
+  protected readonly rights = inject(ImageRights);
   readonly menu = viewChild.required<MatMenu>('menu');
 
-  // The menu's template context has no type of its own.
+  // The context of the menu's template is untyped.
   protected typed(image: unknown): ImageInfo {
     return image as ImageInfo;
   }

@@ -1,24 +1,32 @@
-import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, computed, effect, inject, linkedSignal, signal, untracked, viewChild } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, afterNextRender, computed, effect, inject, linkedSignal, signal, untracked, viewChild } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { MatSlideToggleModule } from '@angular/material/slide-toggle';
 import { MatTooltipModule } from '@angular/material/tooltip';
 import { ActivatedRoute, Router } from '@angular/router';
-import { map } from 'rxjs';
+import { Subscription, map } from 'rxjs';
 
+import { Attention } from '../core/attention';
 import { Connection } from '../core/connection';
+import { errorText } from '../core/errors';
 import { formatCount, plural } from '../core/format';
+import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 import { Session } from '../core/session';
 import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
-import { UploadKind, openUploads } from '../upload/open-uploads';
+import { Notices } from '../shared/notices';
+import { readDropped } from '../upload/dropped-files';
+import { openUploads } from '../upload/open-uploads';
+import { UploadKind } from '../upload/upload-kind';
 import { UploadQueue } from '../upload/upload-queue';
 import { ImageActions } from './image-actions';
 import { ImageGrid } from './image-grid';
 import { ImageList } from './image-list';
-import { ImagesQuery, Mode, SortKey, SortOrder, readQuery, rememberMode, writeQuery } from './images-query';
+import { ImageRights } from './image-rights';
+import { ImagesQuery, Mode, SortKey, SortOrder, pageRequest, readQuery, rememberMode, writeQuery } from './images-query';
+import { Selection, minus, plus } from './selection';
 
 interface SortChoice {
   readonly name: string;
@@ -36,6 +44,7 @@ const SORT_CHOICES: readonly SortChoice[] = [
 ];
 const SEARCH_DELAY = 300;
 const REFRESH_DELAY = 250;
+const COLLECTED_AT_ONCE = 1000;
 
 @Component({
   imports: [MatButtonModule, MatMenuModule, MatSlideToggleModule, MatTooltipModule, Icon, ImageGrid, ImageList],
@@ -57,9 +66,16 @@ export class ImagesPage {
   private readonly dialogs = inject(Dialogs);
   private readonly uploads = inject(UploadQueue);
   private readonly actions = inject(ImageActions);
+  private readonly attention = inject(Attention);
   private readonly connection = inject(Connection);
+  private readonly images = inject(ImagesApi);
+  private readonly injector = inject(Injector);
+  private readonly notices = inject(Notices);
+  private readonly rights = inject(ImageRights);
   private readonly searchField = viewChild.required<ElementRef<HTMLInputElement>>('searchField');
   private readonly list = viewChild(ImageList);
+  private readonly grid = viewChild(ImageGrid);
+  private collection: Subscription | null = null;
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
 
   protected readonly session = inject(Session);
@@ -68,21 +84,24 @@ export class ImagesPage {
   protected readonly plural = plural;
 
   protected readonly query = toSignal(this.route.queryParamMap.pipe(map(readQuery)), { requireSync: true });
-  /** What stands in the search field; the URL follows when typing pauses. */
+  /** The content of the search field. The URL follows when typing pauses. */
   protected readonly searchText = linkedSignal(computed(() => this.query().search));
   protected readonly sortChoice = computed(() => {
     const { sort, order } = this.query();
     return SORT_CHOICES.find((choice) => choice.sort === sort && choice.order === order);
   });
-  protected readonly selected = signal<readonly ImageInfo[]>([]);
+  protected readonly selected = signal<Selection>([]);
+  /** All images of the query are being fetched to be selected. */
+  protected readonly collecting = signal(false);
   protected readonly total = signal<number | null>(null);
+  protected readonly moreToSelect = computed(() => this.selected().length < (this.total() ?? 0));
   protected readonly loading = signal(false);
-  /** Grows whenever what is shown should be fetched again. */
+  /** Incremented to fetch again what is shown. */
   protected readonly refreshes = signal(0);
   protected readonly dragging = signal(0);
 
   constructor() {
-    // A link that is passed on should look the same to whoever opens it.
+    // A link that is passed on looks the same to whoever opens it.
     if (!this.route.snapshot.queryParamMap.has('mode')) {
       this.change({}, true);
     }
@@ -92,6 +111,7 @@ export class ImagesPage {
       this.uploads.stored();
       this.actions.changes();
       this.connection.returns();
+      this.attention.returns();
       if (first) {
         first = false;
         return;
@@ -102,10 +122,17 @@ export class ImagesPage {
     inject(DestroyRef).onDestroy(() => {
       clearTimeout(timer);
       clearTimeout(this.searchTimer);
+      this.collection?.unsubscribe();
+    });
+    // Paging, sorting and the other view keep the selection. A new search clears it.
+    const shown = computed(() => `${this.query().system} ${this.query().search}`);
+    effect(() => {
+      shown();
+      untracked(() => this.deselect());
     });
     effect(() => {
-      this.query();
-      untracked(() => this.selected.set([]));
+      const deleted = this.actions.deleted();
+      untracked(() => this.selected.update((selection) => minus(selection, deleted)));
     });
   }
 
@@ -114,7 +141,7 @@ export class ImagesPage {
   }
 
   protected change(part: Partial<ImagesQuery>, replaceUrl = false): void {
-    // What has been typed a moment ago counts, too.
+    // Includes what has just been typed.
     clearTimeout(this.searchTimer);
     const next = { ...this.query(), search: this.searchText(), ...part };
     void this.router.navigate([], { relativeTo: this.route, queryParams: writeQuery(next), replaceUrl });
@@ -145,14 +172,39 @@ export class ImagesPage {
 
   protected async deleteSelected(): Promise<void> {
     const deleted = await this.actions.delete(this.selected());
-    const ids = new Set(deleted.map((image) => image.id.id));
-    this.selected.update((images) => images.filter((image) => !ids.has(image.id.id)));
+    this.selected.update((selection) => minus(selection, deleted));
     this.keepFocus();
   }
 
   protected clearSelection(): void {
-    this.selected.set([]);
+    this.deselect();
     this.keepFocus();
+  }
+
+  /** Selects every image of the query that may be deleted, on whichever page it is. */
+  protected selectAll(): void {
+    const query: ImagesQuery = { ...this.query(), sort: 'createdTime', order: 'ASC' };
+    // A tenant cannot delete system images.
+    const system = query.system && this.session.isSystem();
+    const fetch = (page: number, found: readonly ImageInfo[]) => {
+      this.collection = this.images.list(pageRequest(query, page, COLLECTED_AT_ONCE), system).subscribe({
+        next: ({ data, hasNext }) => {
+          const all = [...found, ...data.filter((image) => this.rights.mayChange(image))];
+          if (hasNext) {
+            fetch(page + 1, all);
+            return;
+          }
+          this.collecting.set(false);
+          this.selected.update((selection) => plus(selection, all));
+        },
+        error: (error: unknown) => {
+          this.collecting.set(false);
+          this.notices.fail(`The images could not be selected: ${errorText(error)}`);
+        },
+      });
+    };
+    this.collecting.set(true);
+    fetch(0, []);
   }
 
   protected drag(event: DragEvent, step: number): void {
@@ -175,8 +227,13 @@ export class ImagesPage {
     }
     const taken = event.defaultPrevented;
     event.preventDefault();
-    if (!taken && this.takesFiles) {
-      this.take([...(event.dataTransfer?.files ?? [])]);
+    if (!taken && this.takesFiles && event.dataTransfer) {
+      void readDropped(event.dataTransfer).then(({ files, leftOut }) => {
+        if (leftOut > 0) {
+          this.notices.say(`${plural(leftOut, 'file')} in the folder left out: not an image`);
+        }
+        this.take(files);
+      });
     }
   }
 
@@ -195,21 +252,40 @@ export class ImagesPage {
       event.preventDefault();
       this.searchField().nativeElement.focus();
     }
+    // An Escape that closed a menu or a dialog is not handled again.
+    const plain = event.key === 'Escape' && !event.defaultPrevented && !this.dialogs.anyOpen;
+    if (plain && target !== this.searchField().nativeElement && (this.selected().length > 0 || this.collecting())) {
+      event.preventDefault();
+      this.clearSelection();
+    }
   }
 
   protected get overlayShown(): boolean {
     return this.dragging() > 0 && !this.dialogs.anyOpen;
   }
 
-  // A dialog that asks something else is not pushed aside by a picture that lands beside it.
+  // An open question is not covered by a picture that is dropped beside it.
   private get takesFiles(): boolean {
     return this.uploads.attended || !this.dialogs.anyOpen;
   }
 
-  // With the selection its buttons are gone, too.
+  private deselect(): void {
+    this.collection?.unsubscribe();
+    this.collecting.set(false);
+    this.selected.set([]);
+  }
+
+  // The buttons of the selection disappear with it. The focus on one of them moves to the images.
   private keepFocus(): void {
     if (this.selected().length === 0) {
-      this.list()?.focus();
+      afterNextRender(
+        () => {
+          if (document.activeElement === null || document.activeElement === document.body) {
+            (this.list() ?? this.grid())?.focus();
+          }
+        },
+        { injector: this.injector },
+      );
     }
   }
 

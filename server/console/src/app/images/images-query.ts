@@ -6,7 +6,7 @@ export type Mode = 'list' | 'grid';
 export type SortKey = 'createdTime' | 'title' | 'size' | 'tenantId';
 export type SortOrder = 'ASC' | 'DESC';
 
-/** All that the images page shows, as it stands in the URL. */
+/** What the images page shows, as it is in the URL. */
 export interface ImagesQuery {
   readonly mode: Mode;
   readonly page: number;
@@ -37,7 +37,7 @@ export function readQuery(params: ParamMap): ImagesQuery {
   };
 }
 
-/** Query parameters for the router; what has its usual value stays out of the URL. */
+/** Query parameters for the router, without those that have their default values. */
 export function writeQuery(query: ImagesQuery): Params {
   return {
     mode: query.mode,

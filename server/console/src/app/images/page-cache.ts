@@ -6,8 +6,8 @@ import { ImageInfo, PageData } from '../core/model';
 export type FetchPage = (page: number, pageSize: number) => Observable<PageData<ImageInfo>>;
 
 /**
- * The result of one query, fetched in pages as they come into sight. A page that has been asked for
- * is never asked for again, unless asking failed.
+ * The result of one query, fetched in pages when they become visible. A page is requested once, and again only if
+ * the request failed.
  */
 export class PageCache {
   private readonly pages = new Map<number, readonly ImageInfo[]>();
@@ -22,13 +22,18 @@ export class PageCache {
     private readonly fetch: FetchPage,
   ) {}
 
-  /** The image at this place, or null while it is not there yet. Read in a signal context. */
+  /** The image at this index, or null until it is fetched. Read it in a signal context. */
   at(index: number): ImageInfo | null {
     this.arrivals();
     return this.pages.get(Math.floor(index / this.pageSize))?.[index % this.pageSize] ?? null;
   }
 
-  /** Asks for the pages that hold these places, ends included; rejects when one cannot be had. */
+  /** All images that have been fetched so far. */
+  loaded(): readonly ImageInfo[] {
+    return [...this.pages.values()].flat();
+  }
+
+  /** Fetches the pages that hold these places, ends included. Rejects when one of them cannot be fetched. */
   async load(first: number, last: number): Promise<void> {
     const calls: Promise<void>[] = [];
     const lastPage = Math.floor(Math.max(first, last) / this.pageSize);

@@ -1,12 +1,22 @@
+import { parseImageLink } from 'gallery-image-pipe';
+
+import { servedLink } from '../core/base-path';
+import { imageAddress } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 
-/** For any web page: the public link, with the title where the picture cannot be seen. */
+/** For any web page: the public link, with the title as alternative text. */
 export function htmlSnippet(image: ImageInfo): string {
-  return `<img src="${image.publicLink ?? ''}" alt="${image.title.replace(/"/g, '&quot;')}" />`;
+  return `<img src="${image.publicLink ? servedLink(image.publicLink) : ''}" alt="${image.title.replace(/"/g, '&quot;')}" />`;
 }
 
 /** For Angular templates, with the pipe of gallery-image-pipe. */
 export function angularSnippet(image: ImageInfo): string {
-  const link = image.link.replace(/'/g, '%27').replace(/"/g, '%22');
-  return `<img [src]="'${link}' | image | async" />`;
+  const link = quotable(image.link);
+  // In a link, a key such as "100%25.png" is ambiguous unless it is encoded.
+  const clear = parseImageLink(link)?.key === image.resourceKey ? link : quotable(imageAddress(image));
+  return `<img [src]="'${clear}' | image | async" />`;
+}
+
+function quotable(link: string): string {
+  return link.replace(/'/g, '%27').replace(/"/g, '%22');
 }

@@ -10,7 +10,7 @@ import { errorText } from '../core/errors';
 import { Session } from '../core/session';
 import { Icon } from '../shared/icon';
 
-/** Where an activation link leads: the new user chooses a password and is signed in with it. */
+/** The target of an activation link: the new user chooses a password and is signed in. */
 @Component({
   imports: [FormsModule, MatButtonModule, MatFormFieldModule, MatInputModule, Icon],
   templateUrl: './activate-page.html',

@@ -42,14 +42,14 @@ export class LoginPage {
     }
   }
 
-  /** In another tab: this one goes on, too. */
+  /** The user signed in in another tab, so this one continues as well. */
   protected signedInElsewhere(): void {
     if (this.session.signedIn) {
       void this.router.navigateByUrl(this.target(), { replaceUrl: true });
     }
   }
 
-  // Only a path of this application: "//host" and the like would lead elsewhere.
+  // Only a path of this application. "//host" and the like lead to another site.
   private target(): string {
     const to = this.route.snapshot.queryParamMap.get('to') ?? '/images';
     return /^\/(?![/\\])/.test(to) ? to : '/images';

@@ -8,7 +8,7 @@ import { MatInputModule } from '@angular/material/input';
 import { errorText } from '../core/errors';
 import { Session } from '../core/session';
 
-/** Shown above the user's work when the session has ended; after it everything goes on. */
+/** Shown above the user's work when the session has ended. The work continues afterwards. */
 @Component({
   imports: [FormsModule, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule],
   template: `

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, inject } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogModule } from '@angular/material/dialog';
 
-import { Confirmation } from './dialogs';
+import { Confirmation } from './confirmation';
 
 @Component({
   imports: [MatDialogModule, MatButtonModule],

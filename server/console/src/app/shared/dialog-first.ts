@@ -3,6 +3,6 @@ import { CanDeactivateFn, Router } from '@angular/router';
 
 import { Dialogs } from './dialogs';
 
-/** Going back in the browser first closes what is open above the page, which asks where something would be lost. */
+/** Going back in the browser first closes an open dialog, which asks before input is lost. */
 export const dialogFirst: CanDeactivateFn<unknown> = () =>
   inject(Router).currentNavigation()?.trigger !== 'popstate' || !inject(Dialogs).closeUppermost();

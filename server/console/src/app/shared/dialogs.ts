@@ -3,26 +3,20 @@ import { Injectable, inject } from '@angular/core';
 import { MatDialog, MatDialogConfig, MatDialogRef, MatDialogState } from '@angular/material/dialog';
 import { filter, firstValueFrom } from 'rxjs';
 
+import { Confirmation } from './confirmation';
 import { LazyCode } from './lazy-code';
 
-export interface Confirmation {
-  readonly title: string;
-  readonly text: string;
-  readonly confirm: string;
-  readonly destructive?: boolean;
-}
-
 /**
- * A dialog with a `close` of its own, which asks where something would be lost and hands back what has been done.
- * However such a dialog is closed, it is closed by that.
+ * A dialog with a `close` method, which asks before input is lost and returns the result. It is called however the
+ * dialog is closed.
  */
 interface ClosesItself {
   close(): unknown;
-  /** Whether something would be lost if the whole page were left now. */
+  /** Whether input would be lost if the page were left now. */
   readonly unsaved?: () => boolean;
 }
 
-/** Opens dialogs that are loaded when they are first wanted. */
+/** Opens dialogs, whose code is loaded when they are first opened. */
 @Injectable({ providedIn: 'root' })
 export class Dialogs {
   private readonly dialog = inject(MatDialog);
@@ -37,8 +31,8 @@ export class Dialogs {
   }
 
   /**
-   * Opens what `load` brings, and resolves to what it is closed with; undefined also where it cannot be loaded.
-   * A dialog with an id is open once at most.
+   * Opens the component that `load` returns and resolves to the dialog's result; undefined also if the code cannot be
+   * loaded. A dialog with an id is open at most once.
    */
   async ask<D, R>(load: () => Promise<ComponentType<unknown>>, data: D, config: MatDialogConfig<D> = {}): Promise<R | undefined> {
     const component = await this.code.load(load);
@@ -60,7 +54,7 @@ export class Dialogs {
     return this.dialog.openDialogs.length > 0;
   }
 
-  /** Closes the uppermost dialog as Escape would; false where there is none. */
+  /** Closes the topmost dialog as Escape would; false if there is none. */
   closeUppermost(): boolean {
     const uppermost = this.opened.at(-1);
     if (uppermost) {
@@ -69,12 +63,12 @@ export class Dialogs {
     return uppermost !== undefined;
   }
 
-  /** Closes all without asking: whose work it was has left. */
+  /** Closes all dialogs without asking, because their user has signed out. */
   abandonAll(): void {
     this.dialog.closeAll();
   }
 
-  // Without those that are just fading away.
+  // Without dialogs that are being closed.
   private get opened(): readonly MatDialogRef<unknown>[] {
     return this.dialog.openDialogs.filter((dialog) => dialog.getState() === MatDialogState.OPEN);
   }
@@ -87,7 +81,7 @@ export class Dialogs {
       autoFocus: 'first-tabbable',
       restoreFocus: true,
       disableClose: closesItself,
-      // Going back in the browser closes a dialog as well, by dialogFirst.
+      // dialogFirst closes a dialog when the user goes back in the browser.
       closeOnNavigation: false,
       ...config,
       data,
@@ -98,7 +92,11 @@ export class Dialogs {
       opened
         .keydownEvents()
         .pipe(filter((event) => event.key === 'Escape'))
-        .subscribe(() => this.close(opened));
+        .subscribe((event) => {
+          // The page below handles Escape as well.
+          event.preventDefault();
+          this.close(opened);
+        });
     }
     return opened;
   }

@@ -75,7 +75,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** An icon of ours, drawn in the colour of the text; never read out, the control beside it has the name. */
+/** An icon in the colour of the text. Screen readers ignore it: its control has the name. */
 @Component({
   selector: 'g-icon',
   host: { 'aria-hidden': 'true' },

@@ -3,13 +3,13 @@ import { Injectable, inject } from '@angular/core';
 import { Connection } from '../core/connection';
 import { Notices } from './notices';
 
-/** Code that is fetched when it is first wanted. It may not come: the server is away, or has another console by now. */
+/** Loads code when it is first used. That fails if the server is unreachable or serves another console by now. */
 @Injectable({ providedIn: 'root' })
 export class LazyCode {
   private readonly connection = inject(Connection);
   private readonly notices = inject(Notices);
 
-  /** What `fetch` brings; null where that cannot be had, which has been said then. */
+  /** The result of `fetch`; null if it failed, which has been reported then. */
   async load<T>(fetch: () => Promise<T>): Promise<T | null> {
     try {
       return await fetch();
@@ -19,13 +19,13 @@ export class LazyCode {
     }
   }
 
-  /** Says why code has not come, and what to do. */
+  /** Reports why code could not be loaded, and what to do. */
   async missing(error: unknown): Promise<void> {
     console.warn(error);
     if (await this.connection.check()) {
-      this.notices.fail('The console has changed, or a part of it cannot be loaded. Reload it to go on.', 'Reload', () => location.reload());
+      this.notices.fail('The console has changed, or a part of it cannot be loaded. Reload it to continue.', 'Reload', () => location.reload());
     } else {
-      this.notices.fail('This cannot be opened without a connection to the server. Please try again when it is back.');
+      this.notices.fail('This cannot be opened without a connection to the server. Try again when the connection is back.');
     }
   }
 }

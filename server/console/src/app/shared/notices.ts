@@ -1,7 +1,7 @@
 import { Injectable, inject } from '@angular/core';
 import { MatSnackBar } from '@angular/material/snack-bar';
 
-/** Short words at the foot of the page; errors stay until they are put away. */
+/** Short messages at the bottom of the page. Errors are shown longer and can be closed. */
 @Injectable({ providedIn: 'root' })
 export class Notices {
   private readonly snackBar = inject(MatSnackBar);
@@ -10,7 +10,7 @@ export class Notices {
     this.snackBar.open(text, undefined, { duration: 4000 });
   }
 
-  /** `run` is what the action beside the text does, besides putting it away. */
+  /** `run` is called when the action beside the text is chosen, which also closes the message. */
   fail(text: string, action = 'Close', run: () => void = () => undefined): void {
     this.snackBar
       .open(text, action, { duration: 20_000, politeness: 'assertive', panelClass: 'g-failure' })
@@ -23,7 +23,7 @@ export class Notices {
       await copyText(text);
       this.say(`${what} copied`);
     } catch {
-      this.fail(`${what} could not be copied; please select the text and copy it yourself.`);
+      this.fail(`${what} could not be copied. Select the text and copy it yourself.`);
     }
   }
 }
@@ -32,7 +32,7 @@ async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) {
     return navigator.clipboard.writeText(text);
   }
-  // Over plain http there is no clipboard object; a selected text area still copies.
+  // Over plain http there is no clipboard object, but a selected text area can be copied.
   const area = document.createElement('textarea');
   area.value = text;
   area.style.position = 'fixed';

@@ -11,7 +11,7 @@ import { Icon } from '../shared/icon';
       <h1>The gallery is for administrators</h1>
       <p>
         Your account may show the pictures of its tenant, in dashboards and pages that embed them, but
-        not manage them. Please ask your tenant administrator if you need to.
+        not manage them. Ask your tenant administrator if you need to.
       </p>
       <p>You can still <a routerLink="/api-keys">manage your API keys</a> and change your password.</p>
     </section>

@@ -85,7 +85,7 @@ export class Shell {
   protected async signOutEverywhere(): Promise<void> {
     const sure = await this.dialogs.confirm({
       title: 'Sign out everywhere?',
-      text: 'Every browser and device in which you are signed in will ask for the password again. API keys go on working.',
+      text: 'Every browser and device in which you are signed in asks for the password again. API keys keep working.',
       confirm: 'Sign out everywhere',
     });
     if (!sure) {
@@ -98,7 +98,7 @@ export class Shell {
     }
   }
 
-  // Whoever went on working meanwhile learns that all is there; what failed stays in the bar.
+  // Reports uploads that ended in the background. Failed ones stay in the header.
   private sayUploaded(): void {
     const done = this.uploads.done();
     if (!this.uploads.attended && done > 0) {
@@ -111,7 +111,7 @@ export class Shell {
       this.uploads.running() === 0 ||
       this.dialogs.confirm({
         title: 'Stop the uploads?',
-        text: 'Some pictures are still on their way. Signing out now stops them.',
+        text: 'Some pictures are still being uploaded. Signing out now stops them.',
         confirm: 'Stop and sign out',
         destructive: true,
       })

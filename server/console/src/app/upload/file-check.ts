@@ -1,18 +1,23 @@
-import { formatSize } from '../core/format';
+import { formatExcess, formatLimit } from '../core/format';
 
-const EXTENSIONS = /\.(png|apng|jpe?g|jfif|gif|webp|avif|heic|heif|svg|bmp|ico|cur|tiff?)$/i;
+const EXTENSIONS = /\.(png|apng|jpe?g|jfif|gif|webp|avif|heic|heif|svgz?|bmp|ico|cur|tiff?)$/i;
 
-/** For the file chooser: pictures, and the names of those kinds that browsers do not know. */
-export const IMAGE_ACCEPT = 'image/*,.svg,.avif,.heic,.heif,.tif,.tiff,.ico';
+/** For the file chooser: pictures, and the extensions of kinds that browsers do not know. */
+export const IMAGE_ACCEPT = 'image/*,.svg,.svgz,.avif,.heic,.heif,.tif,.tiff,.ico';
 export const JSON_ACCEPT = '.json,application/json';
 
 export function isJsonFile(file: File): boolean {
   return file.type === 'application/json' || /\.json$/i.test(file.name);
 }
 
-/** Why this picture need not be sent at all, or null. The server still judges by the bytes. */
+/** Whether the name or the type is that of a picture. */
+export function looksLikeImage(file: File): boolean {
+  return file.type.startsWith('image/') || EXTENSIONS.test(file.name);
+}
+
+/** The reason not to send this picture at all, or null. The server decides by the content. */
 export function imageObjection(file: File, maxSize: number): string | null {
-  if (!file.type.startsWith('image/') && !EXTENSIONS.test(file.name)) {
+  if (!looksLikeImage(file)) {
     return 'This is not an image file. PNG, JPEG, SVG, WebP, GIF, AVIF and other pictures can be uploaded.';
   }
   if (file.size === 0) {
@@ -21,7 +26,7 @@ export function imageObjection(file: File, maxSize: number): string | null {
   return sizeObjection(file.size, maxSize);
 }
 
-/** The same for an exported image, of which the text is looked at. */
+/** The same for an exported image, by its text. */
 export function exportObjection(text: string, maxSize: number): string | null {
   let value: unknown;
   try {
@@ -38,6 +43,6 @@ export function exportObjection(text: string, maxSize: number): string | null {
 
 function sizeObjection(size: number, maxSize: number): string | null {
   return maxSize > 0 && size > maxSize
-    ? `Too large: ${formatSize(size)}; the server takes up to ${formatSize(maxSize)}.`
+    ? `Too large: ${formatExcess(size, maxSize)}; the server takes up to ${formatLimit(maxSize)}.`
     : null;
 }

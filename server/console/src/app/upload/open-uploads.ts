@@ -1,6 +1,5 @@
 import { Dialogs } from '../shared/dialogs';
-
-export type UploadKind = 'image' | 'json';
+import { UploadKind } from './upload-kind';
 
 /** Opens the dialog that shows the queue; `kind` says what its chooser offers. */
 export function openUploads(dialogs: Dialogs, kind: UploadKind = 'image'): void {

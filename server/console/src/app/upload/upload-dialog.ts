@@ -4,17 +4,18 @@ import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/materia
 import { MatProgressBarModule } from '@angular/material/progress-bar';
 import { MatTooltipModule } from '@angular/material/tooltip';
 
-import { formatSize, plural } from '../core/format';
+import { formatLimit, formatSize, plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
-import { IMAGE_ACCEPT, JSON_ACCEPT } from './file-check';
-import { UploadKind } from './open-uploads';
+import { PictureGround } from '../shared/picture-ground';
+import { IMAGE_ACCEPT, JSON_ACCEPT, isJsonFile, looksLikeImage } from './file-check';
+import { UploadKind } from './upload-kind';
 import { UploadItem, UploadQueue } from './upload-queue';
 
 @Component({
-  imports: [MatButtonModule, MatDialogModule, MatProgressBarModule, MatTooltipModule, Icon],
+  imports: [MatButtonModule, MatDialogModule, MatProgressBarModule, MatTooltipModule, Icon, PictureGround],
   templateUrl: './upload-dialog.html',
   styleUrl: './upload-dialog.scss',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -30,6 +31,7 @@ export class UploadDialog {
   protected readonly accept = this.kind === 'json' ? JSON_ACCEPT : IMAGE_ACCEPT;
   protected readonly over = signal(false);
   protected readonly limit = signal(0);
+  protected readonly formatLimit = formatLimit;
   protected readonly formatSize = formatSize;
   protected readonly plural = plural;
   protected readonly heading = computed(() =>
@@ -40,7 +42,7 @@ export class UploadDialog {
     const verb = this.kind === 'json' ? 'Import' : 'Upload';
     return drafts > 0 ? `${verb} ${plural(drafts, 'image')}` : verb;
   });
-  /** What has gone wrong comes first, where it is seen. */
+  /** What has failed comes first. */
   protected readonly items = computed(() => {
     const items = this.queue.items();
     const wrong = (item: UploadItem) => item.state() === 'failed' || item.state() === 'refused';
@@ -50,17 +52,21 @@ export class UploadDialog {
     const verb = this.kind === 'json' ? 'imported' : 'uploaded';
     const stored = this.queue.done();
     const missing = this.queue.notStored();
-    // Not while the one number runs up: those who hear it would hear nothing else.
+    // Not while the first number grows: a screen reader would announce every step.
     const parts = [stored > 0 && this.queue.running() === 0 && `${stored} ${verb}`, missing > 0 && `${missing} not ${verb}`];
     return parts.filter(Boolean).join(' · ');
   });
-  // While others are on their way, the list is kept in the background.
+  protected readonly copies = computed(() => this.queue.items().filter((item) => this.queue.isCopy(item)));
+  protected readonly retryable = computed(() =>
+    this.queue.items().filter((item) => item.state() === 'failed' && !item.conflict()),
+  );
+  // While uploads run, the list is kept in the background.
   readonly unsaved = computed(() => this.queue.drafts() > 0 && this.queue.running() === 0);
   private started = false;
 
   constructor() {
     this.queue.attended = true;
-    // However it is closed: what was not started is forgotten.
+    // However the dialog is closed, files that were not started are removed.
     inject(DestroyRef).onDestroy(() => {
       this.queue.attended = false;
       if (this.queue.running() === 0) {
@@ -71,7 +77,7 @@ export class UploadDialog {
       .maxSize()
       .then((size) => this.limit.set(size))
       .catch(() => undefined);
-    // When all has gone well there is nothing left to look at.
+    // When everything is uploaded, the dialog closes itself.
     effect(() => {
       const items = this.queue.items();
       const allDone = items.length > 0 && this.queue.done() === items.length;
@@ -83,6 +89,25 @@ export class UploadDialog {
 
   protected choose(): void {
     this.chooser().nativeElement.click();
+  }
+
+  protected chooseFolder(): void {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.webkitdirectory = true;
+    input.addEventListener('change', () => {
+      const files = [...(input.files ?? [])];
+      const pictures = files.filter((file) => looksLikeImage(file) || isJsonFile(file));
+      if (pictures.length < files.length) {
+        this.notices.say(`${plural(files.length - pictures.length, 'file')} in the folder left out: not an image`);
+      }
+      void this.queue.add(pictures);
+    });
+    input.click();
+  }
+
+  protected leaveOutCopies(): void {
+    this.copies().forEach((item) => this.queue.remove(item));
   }
 
   protected chosen(): void {
@@ -105,7 +130,7 @@ export class UploadDialog {
       !this.unsaved() ||
       (await this.dialogs.confirm({
         title: 'Close without uploading?',
-        text: 'The files that you have chosen, and the names you have given them, are forgotten then.',
+        text: 'The chosen files and the names you gave them are not kept.',
         confirm: 'Close without uploading',
         destructive: true,
       }))
@@ -115,10 +140,7 @@ export class UploadDialog {
   }
 
   protected retryAll(): void {
-    this.queue
-      .items()
-      .filter((item) => item.state() === 'failed')
-      .forEach((item) => this.queue.retry(item));
+    this.retryable().forEach((item) => this.queue.retry(item));
   }
 
   protected cancelAll(): void {

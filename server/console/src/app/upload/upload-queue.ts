@@ -3,15 +3,17 @@ import { Injectable, computed, effect, inject, signal, untracked } from '@angula
 import { Subscription } from 'rxjs';
 
 import { Connection } from '../core/connection';
-import { errorText, isConnectionLoss } from '../core/errors';
+import { errorText, isConflict, isConnectionLoss } from '../core/errors';
 import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
 import { exportObjection, imageObjection, isJsonFile } from './file-check';
+import { StoredBySize } from './same-pictures';
+import { sha256 } from './sha256';
 
 export type UploadState =
-  /** May still be named; nothing has been sent. */
+  /** Can still be renamed; nothing has been sent. */
   | 'draft'
-  /** Will not be sent, and the reason is given. */
+  /** Is not sent, for the reason that is shown. */
   | 'refused'
   | 'waiting'
   | 'sending'
@@ -22,22 +24,36 @@ export type UploadState =
 export class UploadItem {
   readonly title = signal('');
   readonly state = signal<UploadState>('draft');
-  /** From 0 to 1; at 1 the server is at work on it. */
+  /** From 0 to 1; at 1 the server is processing it. */
   readonly progress = signal(0);
   readonly problem = signal<string | null>(null);
   readonly result = signal<ImageInfo | null>(null);
-  /** The browser cannot draw this picture, whatever the server may do with it. */
+  /** This file of the list has the same content. */
+  readonly twin = signal<UploadItem | null>(null);
+  /** This stored image has the same content. */
+  readonly stored = signal<ImageInfo | null>(null);
+  /** The import would replace an image, which takes another confirmation. */
+  readonly conflict = signal(false);
+  /** The browser cannot draw this picture; the server may be able to. */
   readonly undrawable = signal(false);
   readonly thumbnail: string | null;
   readonly isJson: boolean;
   subscription: Subscription | null = null;
-  /** How often the connection has broken off while this file was on its way. */
+  /** How often the connection was lost while this file was being sent. */
   breaks = 0;
+  /** The user has confirmed that the import replaces an image. */
+  overwrite = false;
+  private digest: Promise<string> | null = null;
 
   constructor(readonly file: File) {
     this.isJson = isJsonFile(file);
     this.title.set(file.name);
     this.thumbnail = this.isJson ? null : URL.createObjectURL(file);
+  }
+
+  /** The etag that the server gives to this content. */
+  etag(): Promise<string> {
+    return (this.digest ??= sha256(this.file));
   }
 
   dispose(): void {
@@ -49,15 +65,16 @@ export class UploadItem {
 }
 
 const AT_ONCE = 4;
-// A lost connection is waited for. A file at which it breaks off again and again is the cause itself: it was
-// changed or taken away since it was chosen, or something on the way refuses it.
+// A file waits for a lost connection. Where the connection is lost each time a file is sent, the file itself is the
+// cause: it was changed or removed since it was chosen, or a proxy refuses it.
 const BREAKS_BORNE = 3;
 
 const UNREADABLE = 'This file cannot be read any more.';
+const TAKEN = 'An image with the key of this export exists. Importing it replaces that image.';
 const BROKEN_OFF =
   'The connection broke off each time this file was sent. It may have been changed or moved since it was chosen.';
 
-/** Files on their way to the server; lives on when the dialog that shows it is closed. */
+/** The files that are uploaded. The queue continues when the dialog that shows it is closed. */
 @Injectable({ providedIn: 'root' })
 export class UploadQueue {
   private readonly api = inject(ImagesApi);
@@ -66,13 +83,13 @@ export class UploadQueue {
   private readonly storedCount = signal(0);
 
   readonly items = this.list.asReadonly();
-  /** Grows with every image stored, so that views can look again. */
+  /** Incremented with every stored image, so that views can refresh. */
   readonly stored = this.storedCount.asReadonly();
-  /** The dialog is open and shows what happens. */
+  /** The dialog that shows the queue is open. */
   attended = false;
   readonly drafts = this.count('draft');
   readonly failed = this.count('failed');
-  /** What the server or the console itself has refused; what was cancelled is missed by nobody. */
+  /** What the server or the console has refused, without what the user cancelled. */
   readonly notStored = this.count('failed', 'refused');
   readonly done = this.count('done');
   readonly running = this.count('waiting', 'sending');
@@ -91,7 +108,7 @@ export class UploadQueue {
         event.preventDefault();
       }
     });
-    // What stopped for want of a connection goes on by itself.
+    // What stopped because the connection was lost continues.
     effect(() => {
       if (this.connection.returns() > 0) {
         untracked(() => this.pump());
@@ -117,6 +134,18 @@ export class UploadQueue {
         item.title.set(typeof title === 'string' ? title : item.file.name);
       }
     }
+    await this.compare(added.filter((item) => !item.isJson && item.state() === 'draft')).catch(() => undefined);
+  }
+
+  /** Whether a draft has the content of another file in the list or of a stored image. */
+  isCopy(item: UploadItem): boolean {
+    return item.state() === 'draft' && (item.stored() !== null || this.twinOf(item) !== null);
+  }
+
+  /** The file of the list with the same content, while it is going to be stored or has been. */
+  twinOf(item: UploadItem): UploadItem | null {
+    const twin = item.twin();
+    return twin && this.list().includes(twin) && twin.state() !== 'refused' && twin.state() !== 'cancelled' ? twin : null;
   }
 
   start(): void {
@@ -137,6 +166,8 @@ export class UploadQueue {
   retry(item: UploadItem): void {
     item.breaks = 0;
     item.problem.set(null);
+    item.overwrite = item.conflict();
+    item.conflict.set(false);
     item.progress.set(0);
     item.state.set('waiting');
     this.pump();
@@ -160,6 +191,25 @@ export class UploadQueue {
 
   private count(...states: UploadState[]) {
     return computed(() => this.list().filter((item) => states.includes(item.state())).length);
+  }
+
+  // Content is read and hashed only where the sizes are equal.
+  private async compare(added: readonly UploadItem[]): Promise<void> {
+    const stored = new StoredBySize(this.api);
+    for (const item of added) {
+      const items = this.list();
+      const before = items.slice(0, Math.max(0, items.indexOf(item))).filter((other) => !other.isJson && other.file.size === item.file.size);
+      for (const other of before) {
+        if (!item.twin() && (await other.etag()) === (await item.etag())) {
+          item.twin.set(other);
+        }
+      }
+      const candidates = await stored.find(item.file.size);
+      if (candidates.length > 0) {
+        const etag = await item.etag();
+        item.stored.set(candidates.find((image) => image.etag === etag) ?? null);
+      }
+    }
   }
 
   private pump(): void {
@@ -191,7 +241,7 @@ export class UploadQueue {
       this.pump();
       return;
     }
-    const call = item.isJson ? this.api.import(text) : this.api.upload(item.file, title);
+    const call = item.isJson ? this.api.import(text, item.overwrite || !namesKey(text)) : this.api.upload(item.file, title);
     item.subscription = call.subscribe({
       next: (event) => {
         if (event.type === HttpEventType.UploadProgress && event.total) {
@@ -213,7 +263,8 @@ export class UploadQueue {
           item.state.set('waiting');
           this.connection.reportLoss();
         } else {
-          item.problem.set(isConnectionLoss(error) ? BROKEN_OFF : errorText(error));
+          item.conflict.set(item.isJson && isConflict(error));
+          item.problem.set(item.conflict() ? TAKEN : isConnectionLoss(error) ? BROKEN_OFF : errorText(error));
           item.state.set('failed');
         }
         this.pump();
@@ -228,4 +279,9 @@ async function textOf(file: File): Promise<string | null> {
   } catch {
     return null;
   }
+}
+
+// Only an export that names its key replaces the image with that key.
+function namesKey(text: string): boolean {
+  return Boolean((JSON.parse(text) as { resourceKey?: unknown } | null)?.resourceKey);
 }

@@ -1,28 +1,30 @@
-/** Which of the two galleries a link leads to: the tenant's own, or the one all tenants share. */
+/** The gallery of a link: the tenant's own, or the one that all tenants share. */
 export type ImageScope = 'tenant' | 'system';
 
-/** A gallery link taken apart. */
+/** The parts of a gallery link. */
 export interface ImageLink {
   readonly scope: ImageScope;
   /** The key of the image, decoded. */
   readonly key: string;
-  /** `/preview` was part of the link. */
+  /** Whether the link ends in `/preview`. */
   readonly preview: boolean;
-  /** What follows the question mark, without it; a version tag keeps old bytes out of caches. */
+  /** The query without its question mark. A version tag in it keeps caches from returning old bytes. */
   readonly query: string;
 }
 
 /** Marks a link as a gallery image inside other data, such as a stored widget setting. */
 export const IMAGE_LINK_PREFIX = 'tb-image;';
 
-const PATTERN = /^\/api\/images\/(tenant|system)\/([^/?#]+)(\/preview)?(?:\?([^#]*))?$/;
+// The server does not encode the key in a link, so "#" and "?" may be part of it. What follows the last "?" is a query
+// only if it has the form of one.
+const PATTERN = /^\/api\/images\/(tenant|system)\/([^/]+?)(\/preview)?(?:\?([\w.~-]+=[^?#]*))?$/;
 
-/** The link with its `tb-image;` prefix taken off, where it has one. */
+/** The link without its `tb-image;` prefix. */
 export function withoutPrefix(url: string): string {
   return url.startsWith(IMAGE_LINK_PREFIX) ? url.slice(IMAGE_LINK_PREFIX.length) : url;
 }
 
-/** Takes a gallery link apart; null for every other URL, which then needs no authentication from us. */
+/** Parses a gallery link; null for every other URL, which needs no authentication here. */
 export function parseImageLink(url: string): ImageLink | null {
   const match = PATTERN.exec(withoutPrefix(url));
   if (!match) {
@@ -36,13 +38,13 @@ export function parseImageLink(url: string): ImageLink | null {
   };
 }
 
-/** The path to ask the server for, with the key encoded exactly once. */
+/** The path to request, with the key encoded exactly once. */
 export function imagePath(link: ImageLink): string {
   const path = `/api/images/${link.scope}/${encodeURIComponent(link.key)}`;
   return path + (link.preview ? '/preview' : '') + (link.query ? `?${link.query}` : '');
 }
 
-// Links come with the key encoded or as it is; a lone percent sign tells that it was never encoded.
+// A link contains the key as it is or percent-encoded. A lone percent sign shows that it was never encoded.
 function decoded(key: string): string {
   try {
     return decodeURIComponent(key);

@@ -11,7 +11,7 @@ export interface GalleryImageOptions {
    * interceptor of the application sets the header.
    */
   readonly authorization?: () => string | null;
-  /** Bytes of pictures that are kept after nobody shows them any more. Default 24 MiB. */
+  /** How many bytes of pictures are kept after they are no longer shown. Default 24 MiB. */
   readonly keepBytes?: number;
 }
 
@@ -33,20 +33,19 @@ const DEFAULT_KEEP_BYTES = 24 * 1024 * 1024;
 /**
  * Fetches pictures with authentication and hands them out as `blob:` URLs.
  *
- * The same path asked for several times at once is fetched once. A URL lives while anybody is
- * subscribed to it and, within `keepBytes`, a while longer; then it is revoked. A fetch that
- * nobody waits for any more is aborted.
+ * A path that is requested several times at once is fetched once. A URL is valid while it has subscribers and,
+ * within `keepBytes`, for a while longer; then it is revoked. A fetch without subscribers is aborted.
  */
 @Injectable({ providedIn: 'root' })
 export class GalleryImageLoader {
   private readonly http = inject(HttpClient);
   private readonly options = inject(GALLERY_IMAGE_OPTIONS);
   private readonly entries = new Map<string, Entry>();
-  /** Entries without users, the one longest unused first. */
+  /** Entries without subscribers, the one unused for longest first. */
   private readonly idle = new Map<string, Entry>();
   private idleBytes = 0;
 
-  /** Emits the `blob:` URL once and stays open; unsubscribing gives the URL back. */
+  /** Emits the `blob:` URL once and stays open. Unsubscribing releases the URL. */
   load(path: string): Observable<string> {
     return new Observable<string>((subscriber) => {
       const entry = this.take(path);
@@ -69,7 +68,7 @@ export class GalleryImageLoader {
     });
   }
 
-  /** Drops every picture that is not shown at this moment, for example when the user changes. */
+  /** Drops every picture that is not shown now, for example when the user changes. */
   forget(): void {
     for (const [path, entry] of this.idle) {
       this.drop(path, entry);
@@ -140,7 +139,7 @@ export class GalleryImageLoader {
         waiting.forEach((deliver) => deliver(entry.url));
       },
       error: (error: unknown) => {
-        // Forgotten at once, so that whoever asks next tries again.
+        // Removed at once, so that the next request tries again.
         this.entries.delete(path);
         const waiting = [...entry.waiting];
         entry.waiting.clear();

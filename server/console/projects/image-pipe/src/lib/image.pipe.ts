@@ -8,15 +8,15 @@ import { GalleryImageLoader } from './image-loader';
 export interface ImagePipeOptions {
   /** Ask for the small preview instead of the original. */
   readonly preview?: boolean;
-  /** Emit plain strings; otherwise URLs come marked as safe for `[src]`. */
+  /** Emit plain strings; otherwise URLs are marked as safe for `[src]`. */
   readonly asString?: boolean;
-  /** Emit nothing until the picture is there; otherwise a quiet placeholder comes first. */
+  /** Emit nothing until the picture is fetched; otherwise a placeholder comes first. */
   readonly ignoreLoadingImage?: boolean;
-  /** Shown when there is no URL, or when the picture cannot be had. */
+  /** Shown when there is no URL, or when the picture cannot be fetched. */
   readonly emptyUrl?: string;
 }
 
-/** What the pipe also takes instead of a string: anything that holds a URL or a gallery link. */
+/** An object with a URL or a gallery link, which the pipe takes instead of a string. */
 export interface ImageUrlHolder {
   readonly url?: string | null;
   readonly link?: string | null;
@@ -27,20 +27,20 @@ const svg = (body: string) =>
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">${body}</svg>`,
   )}`;
 
-/** Shown while a picture is on its way. */
+/** Shown while a picture is being fetched. */
 export const LOADING_IMAGE_URL = svg('<rect width="24" height="24" fill="#8884" />');
 
-/** Shown where there is no picture. */
+/** Shown if there is no picture. */
 export const NO_IMAGE_URL = svg(
   '<path d="M4 5h16v14H4zM4 16l4-4 4 4 3-3 5 5M4 20 20 4" fill="none" stroke="#8889" stroke-width="1" />',
 );
 
 /**
- * Shows a picture that asks for authentication: `<img [src]="link | image | async" />`.
+ * Shows a picture that requires authentication: `<img [src]="link | image | async" />`.
  *
  * Links of the form `/api/images/(tenant|system)/...`, with or without `tb-image;` before them, are
- * fetched with the authentication header and become `blob:` URLs, which are revoked some time after
- * the last subscriber has gone. Every other URL is passed through as it is.
+ * fetched with the authentication header and become `blob:` URLs, which are revoked some time after the last
+ * subscriber has unsubscribed. Every other URL is passed through unchanged.
  */
 @Pipe({ name: 'image' })
 export class ImagePipe implements PipeTransform {
@@ -61,7 +61,7 @@ export class ImagePipe implements PipeTransform {
       return of(withoutPrefix(url));
     }
     const path = imagePath(options.preview ? { ...link, preview: true } : link);
-    // Only a URL that was made here is declared safe; all others stay subject to sanitising.
+    // Only a URL that was made here is marked as safe. All others are sanitised.
     const picture = this.loader.load(path).pipe(
       map((blobUrl) => (options.asString ? blobUrl : this.sanitizer.bypassSecurityTrustUrl(blobUrl))),
       catchError(() => of(empty)),

@@ -1,5 +1,5 @@
 // What an engine answers and cannot be is an error before anybody makes use of it.
-#include "storage/measured_store.hpp"
+#include "storage/measured_engine.hpp"
 
 #include "await.hpp"
 #include "boost_test.hpp"
@@ -21,7 +21,10 @@ public:
     bool no_records = false;
     std::optional<write_status> status;
     std::function<body(const body&)> twist;
+    std::function<void(documents_outcome&)> twist_documents;
 
+    using forwarding_store::find;
+    using forwarding_store::scan;
     task<result<record_ptr>> find(tenant_id tenant, std::string key) override {
         return without(inner().find(tenant, std::move(key)));
     }
@@ -58,25 +61,50 @@ public:
         if (no_records && !page->items.empty()) page->items.back() = nullptr;
         co_return page;
     }
+    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override {
+        auto found = co_await inner().find_by_content(tenant, etag);
+        if (no_records) found->push_back(nullptr);
+        co_return found;
+    }
+    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id>, kept_order, std::string,
+                                               std::size_t) override {
+        co_return page_of_one();
+    }
+    task<result<scan_page<kept_version>>> kept_of(image_id, std::string, std::size_t) override {
+        co_return page_of_one();
+    }
+    task<result<kept_version>> find_kept(image_id, revision) override { co_return kept_version{}; }
     task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     precondition condition) override {
-        return twisted(inner().save(std::move(record), std::move(original), std::move(preview), condition));
+                                     write_rules rules) override {
+        return twisted(inner().save(std::move(record), std::move(original), std::move(preview), rules));
     }
     task<result<write_outcome>> update(image_record record, precondition condition) override {
         return twisted(inner().update(std::move(record), condition));
     }
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override {
-        return twisted(inner().erase(tenant, std::move(key), condition));
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override {
+        return twisted(inner().erase(tenant, std::move(key), rules));
     }
-    task<result<write_outcome>> save_document(document doc, precondition condition) override {
-        return twisted(inner().save_document(std::move(doc), condition));
+    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
+                                          std::int64_t kept_time, bool is_erased) override {
+        return twisted(inner().save_kept(std::move(record), std::move(original), std::move(preview),
+                                         kept_time, is_erased));
     }
-    task<result<write_outcome>> erase_document(std::string kind, std::string id,
-                                               precondition condition) override {
-        return twisted(inner().erase_document(std::move(kind), std::move(id), condition));
+    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override {
+        return twisted(inner().drop_kept(id, content_rev));
+    }
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override {
+        auto outcome = co_await forwarding_store::write(std::move(parts));
+        if (status) outcome->status = *status;
+        if (twist_documents) twist_documents(*outcome);
+        co_return outcome;
     }
 
 private:
+    static scan_page<kept_version> page_of_one() {
+        scan_page<kept_version> page;
+        page.items.emplace_back();
+        return page;
+    }
     task<result<record_ptr>> without(task<result<record_ptr>> asked) {
         auto found = co_await std::move(asked);
         if (no_records) found = record_ptr();
@@ -94,7 +122,9 @@ struct measured_fixture {
     measured_fixture() {
         auto made = std::make_unique<twisted_store>();
         engine = made.get();
-        store = std::make_unique<measured_store>(std::move(made), "twisted");
+        measured = std::make_unique<measured_engine>(std::move(made), "twisted");
+        store = &measured->images();
+        documents = &measured->documents();
         picture.id = image_id{random_uuid()};
         picture.tenant = tenant_id{random_uuid()};
         picture.key = "a.png";
@@ -124,11 +154,13 @@ struct measured_fixture {
     image_record picture;
     record_ptr record;
     twisted_store* engine = nullptr;
-    std::unique_ptr<measured_store> store;
+    std::unique_ptr<measured_engine> measured;
+    image_store* store = nullptr;
+    document_store* documents = nullptr;
 };
 
 // So many that some are measured and some are not.
-constexpr unsigned often = 2 * measured_store::sample_rate;
+constexpr unsigned often = 2 * measured_images::sample_rate;
 
 }  // namespace
 
@@ -188,7 +220,13 @@ BOOST_AUTO_TEST_CASE(an_answer_without_its_record_is_an_error_that_names_the_plu
     query.tenant = picture.tenant;
     expect_broken(await(store->list(query)), "list");
     expect_broken(await(store->scan(picture.tenant, "", 10)), "scan");
+    expect_broken(await(store->find_by_content(picture.tenant, picture.original.etag)), "find_by_content");
+    expect_broken(await(store->kept(picture.tenant, kept_order::newest_first, "", 10)), "kept");
+    expect_broken(await(store->kept_of(picture.id, "", 10)), "kept_of");
+    expect_broken(await(store->find_kept(picture.id, 1)), "find_kept");
     expect_broken(save(), "save");
+    expect_broken(await(store->save_kept(picture, bytes::own(original), bytes::own(preview), 1, false)),
+                  "save_kept");
     expect_broken(await(store->update(picture, precondition::any())), "update");
     // An erasure has no record.
     BOOST_TEST(await(store->erase(picture.tenant, picture.key, precondition::any())).has_value());
@@ -206,13 +244,28 @@ BOOST_AUTO_TEST_CASE(a_status_that_is_none_is_an_error_that_names_the_plugin) {
     expect_broken(save(), "save");
     expect_broken(await(store->update(picture, precondition::any())), "update");
     expect_broken(await(store->erase(picture.tenant, picture.key, precondition::any())), "erase");
-    expect_broken(await(store->save_document({"user", "u", "{}", 0}, precondition::any())), "save_document");
-    expect_broken(await(store->erase_document("user", "u", precondition::any())), "erase_document");
+    expect_broken(await(store->drop_kept(picture.id, 1)), "drop_kept");
+    expect_broken(await(documents->save({"user", "u", "{}", 0}, precondition::any())), "write");
+    engine->status = write_status::over_limit;
+    expect_broken(await(documents->save({"user", "u", "{}", 0}, precondition::any())), "write");
+}
+
+BOOST_AUTO_TEST_CASE(an_outcome_that_does_not_fit_its_documents_is_an_error_that_names_the_plugin) {
+    const auto write = [&] { return await(documents->save({"user", "u", "{}", 0}, precondition::any())); };
+    engine->twist_documents = [](documents_outcome& outcome) { outcome.revs.clear(); };
+    expect_broken(write(), "write");
+    engine->twist_documents = [](documents_outcome& outcome) {
+        outcome.status = write_status::conflict;
+        outcome.failed = 1;
+    };
+    expect_broken(write(), "write");
+    engine->twist_documents = {};
+    BOOST_TEST(write().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_probe_survives_answers_without_records) {
     engine->no_records = true;
-    const auto probed = probe(std::move(store), std::chrono::seconds(60));
+    const auto probed = probe(std::move(measured), std::chrono::seconds(60));
     BOOST_TEST_REQUIRE(probed.has_error());
     BOOST_TEST(contains(probed.error().message, "saving a picture"), probed.error().message);
     BOOST_TEST(contains(probed.error().message, "twisted"), probed.error().message);

@@ -1,0 +1,2 @@
+/** What the chooser of the upload dialog offers: pictures, or images exported as JSON. */
+export type UploadKind = 'image' | 'json';
