@@ -2,6 +2,9 @@
 
 #include "codec.hpp"
 #include "records.hpp"
+#include "usage.hpp"
+
+#include <gallery/kit/rules.hpp>
 
 #include <rocksdb/convenience.h>
 #include <rocksdb/file_checksum.h>
@@ -47,6 +50,18 @@ std::string difference(const std::string& path, const std::string& checksum) {
     return generator->GetChecksum() == checksum ? "" : "its checksum differs";
 }
 
+void add(usage_figures& sum, const image_record& record) {
+    const auto one = kit::figures_of(record);
+    sum.count += one.count;
+    sum.original_bytes += one.original_bytes;
+    sum.preview_bytes += one.preview_bytes;
+}
+
+std::string describe_version(const image_record& record) {
+    return "version " + std::to_string(record.content_rev) + " of " +
+           describe_image(record_key(record.tenant, record.key));
+}
+
 }  // namespace
 
 void checker::problem(std::string text) {
@@ -63,8 +78,9 @@ std::uint64_t checker::bodies_of(const image_record& record) noexcept {
 
 result<check_report> checker::run() {
     for (const auto step :
-         {&checker::count_records, &checker::check_index, &checker::check_lookups, &checker::check_bodies,
-          &checker::check_counters, &checker::check_documents_and_changes, &checker::check_files})
+         {&checker::count_records, &checker::check_kept, &checker::check_index, &checker::check_lookups,
+          &checker::check_bodies, &checker::check_counters, &checker::check_usage,
+          &checker::check_documents_and_changes, &checker::check_files})
         if (auto done = (this->*step)(); !done) return done.error();
     return std::move(report_);
 }
@@ -104,6 +120,7 @@ result<void> checker::count_records_by_the_lists() {
     records_end_early_ = true;
     report_.records = expected_bodies_ = expected_lookups_ = 0;
     counted_.clear();
+    usage_.clear();
     auto at = all_of(family::index);
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
         const auto key = parse_index_key(at.key());
@@ -121,7 +138,34 @@ void checker::count(const image_record& record) {
     ++report_.records;
     ++counted_[counter_key(record.tenant, record.sub_type)];
     expected_bodies_ += bodies_of(record);
-    expected_lookups_ += record.public_key.empty() ? 1 : 2;
+    expected_lookups_ += record.public_key.empty() ? 2 : 3;
+    add(usage_[record.tenant].images, record);
+}
+
+result<void> checker::for_each_kept(const std::function<result<void>(const kept_version&)>& found) {
+    auto at = engine_.iterate_prefix(family::lookup, "v", engine::reach::disk_aside, at_);
+    for (at->SeekToFirst(); at->Valid(); at->Next())
+        if (const auto version = decode_kept(at.key(), at.value()))
+            if (auto done = found(*version); !done) return done;
+    if (!at->status().ok()) return to_error(at->status(), "checking the kept versions");
+    return {};
+}
+
+result<void> checker::check_kept() {
+    auto at = engine_.iterate_prefix(family::lookup, "v", engine::reach::disk_aside, at_);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        const auto version = decode_kept(at.key(), at.value());
+        if (!version) {
+            problem("The record of a kept version is damaged. Restore the store from a backup.");
+            continue;
+        }
+        ++report_.kept_versions;
+        expected_bodies_ += bodies_of(*version->record);
+        expected_lookups_ += 4;
+        add(usage_[version->record->tenant].kept, *version->record);
+    }
+    if (!at->status().ok()) return to_error(at->status(), "checking the kept versions");
+    return {};
 }
 
 result<void> checker::check_index() {
@@ -181,20 +225,53 @@ result<void> checker::find_missing_entries() {
     return {};
 }
 
+/// Whether an entry of the lookups leads to what has it. Error: corrupt where that cannot be read, which is
+/// named elsewhere.
+result<bool> checker::is_right_lookup(std::string_view key, std::string_view value) {
+    const char letter = key.empty() ? '\0' : key.front();
+    if (letter == 'v') return decode_kept(key, value).has_value();
+    if (letter == 'o' || letter == 't' || letter == 'k') {
+        rocksdb::PinnableSlice stored;
+        const auto status = engine_.get(family::lookup, value, stored, engine::reach::disk_aside, at_);
+        if (status.IsNotFound()) return false;
+        if (!status.ok()) return to_error(status, "checking the kept versions");
+        const auto version = decode_kept(value, view(stored));
+        if (!version) return error{errc::corrupt, "A kept version cannot be read."};
+        const auto prefix = letter == 'o'   ? kept_order_prefix()
+                            : letter == 't' ? kept_order_prefix(version->record->tenant)
+                                            : kept_order_prefix(version->record->id);
+        return kept_order_key(prefix, version->kept_rev) == key;
+    }
+    const auto record = record_at(value);
+    if (!record) return record.error();
+    if (!*record) return false;
+    return (letter == 'i'   ? id_lookup_key((*record)->id)
+            : letter == 'p' ? public_lookup_key((*record)->public_key)
+                            : content_lookup_key(**record)) == key;
+}
+
 result<void> checker::check_lookups() {
     auto at = all_of(family::lookup);
     std::uint64_t right = 0;
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
-        const auto record = record_at(at.value());
-        if (!record && record.error().code == errc::corrupt) continue;  // the lists named it
-        if (!record) return record.error();
-        const bool by_id = at.key().starts_with('i');
-        if (*record &&
-            (by_id ? id_lookup_key((*record)->id) : public_lookup_key((*record)->public_key)) == at.key())
+        const auto is_right = is_right_lookup(at.key(), at.value());
+        if (!is_right && is_right.error().code == errc::corrupt) continue;  // the lists named it
+        if (!is_right) return is_right.error();
+        ++report_.index_entries;
+        if (*is_right) {
             ++right;
+            continue;
+        }
+        const char letter = at.key().empty() ? '\0' : at.key().front();
+        if (letter == 'v') continue;  // named already
+        if (letter == 'o' || letter == 't' || letter == 'k')
+            problem("A list of kept versions has an entry that does not agree with a kept version.");
         else
-            problem(std::string(by_id ? "An id" : "A public key") + " leads to " +
-                    describe_image(at.value()) + ", whose record does not have it." + rebuild_advice);
+            problem(std::string(letter == 'i'   ? "An id"
+                                : letter == 'p' ? "A public key"
+                                                : "A hash of content") +
+                    " leads to " + describe_image(at.value()) + ", whose record does not have it." +
+                    rebuild_advice);
     }
     if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
     if (right != expected_lookups_ && !records_end_early_) return find_missing_lookups();
@@ -206,18 +283,34 @@ result<void> checker::find_missing_lookups() {
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
         const auto record = decode_record(at.key(), at.value());
         if (!record) continue;
-        for (const auto& name : {id_lookup_key(record->id), public_lookup_key(record->public_key)}) {
+        for (const auto& name : {id_lookup_key(record->id), public_lookup_key(record->public_key),
+                                 content_lookup_key(*record)}) {
             if (name == "p") continue;
             rocksdb::PinnableSlice value;
             const auto status = engine_.get(family::lookup, name, value, engine::reach::disk_aside, at_);
             if (!status.ok() && !status.IsNotFound()) return to_error(status, "checking ids and public keys");
             if (status.IsNotFound() || view(value) != at.key())
-                problem(std::string(name.front() == 'i' ? "The id" : "The public key") + " of " +
-                        describe_image(at.key()) + " does not lead to it." + rebuild_advice);
+                problem(std::string(name.front() == 'i'   ? "The id"
+                                    : name.front() == 'p' ? "The public key"
+                                                          : "The hash of the content") +
+                        " of " + describe_image(at.key()) + " does not lead to it." + rebuild_advice);
         }
     }
     if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
-    return {};
+    return for_each_kept([this](const kept_version& version) -> result<void> {
+        const auto& record = *version.record;
+        for (auto prefix :
+             {kept_order_prefix(), kept_order_prefix(record.tenant), kept_order_prefix(record.id)}) {
+            rocksdb::PinnableSlice value;
+            const auto status =
+                engine_.get(family::lookup, kept_order_key(std::move(prefix), version.kept_rev), value,
+                            engine::reach::disk_aside, at_);
+            if (!status.ok() && !status.IsNotFound()) return to_error(status, "checking the kept versions");
+            if (status.IsNotFound() || view(value) != kept_key(record.id, record.content_rev))
+                problem("A list of kept versions lacks " + describe_version(record) + ".");
+        }
+        return {};
+    });
 }
 
 result<void> checker::check_bodies() {
@@ -228,15 +321,14 @@ result<void> checker::check_bodies() {
         const std::string_view key = at.key();
         record_ptr record;
         if (key.size() == key_size) {
-            auto found = record_with(id_from<image_id>(key));
+            auto found = owner_of_bytes(id_from<image_id>(key), read_big_endian(key.substr(id_size)));
             if (!found && found.error().code == errc::corrupt) continue;  // the lists named it
             if (!found) return found.error();
             record = std::move(*found);
         }
         const auto which = static_cast<representation>(key.empty() ? '\0' : key.back());
-        const bool wanted = record && record->content_rev == read_big_endian(key.substr(id_size)) &&
-                            (which == representation::original ||
-                             (which == representation::preview && !record->preview_is_original));
+        const bool wanted = record && (which == representation::original ||
+                                       (which == representation::preview && !record->preview_is_original));
         if (!wanted) {
             problem("Bytes of " + std::to_string(at.value().size()) + " bytes length belong to no record.");
             continue;
@@ -259,29 +351,46 @@ result<void> checker::check_bodies() {
     return {};
 }
 
+result<record_ptr> checker::owner_of_bytes(image_id id, revision content_rev) const {
+    auto record = record_with(id);
+    if (!record) return record;
+    if (*record && (*record)->id == id && (*record)->content_rev == content_rev) return record;
+    rocksdb::PinnableSlice value;
+    const auto key = kept_key(id, content_rev);
+    const auto status = engine_.get(family::lookup, key, value, engine::reach::disk_aside, at_);
+    if (status.IsNotFound()) return record_ptr();
+    if (!status.ok()) return to_error(status, "checking the bytes");
+    const auto version = decode_kept(key, view(value));
+    if (!version) return error{errc::corrupt, "A kept version cannot be read."};
+    return version->record;
+}
+
+result<void> checker::find_missing_bodies_of(const image_record& record, const std::string& name) {
+    for (const auto which : {representation::original, representation::preview}) {
+        if (which == representation::preview && record.preview_is_original) continue;
+        rocksdb::PinnableSlice value;
+        const auto status = engine_.get(family::bodies, body_key(record.id, record.content_rev, which), value,
+                                        engine::reach::disk_aside, at_);
+        if (status.ok()) continue;
+        const std::string what =
+            std::string(which == representation::original ? "The bytes of " : "The preview of ") + name;
+        if (status.IsNotFound())
+            problem(what + " are missing. Restore the image from a backup.");
+        else
+            problem(what + " cannot be read (" + status.ToString() + "). Restore the image from a backup.");
+    }
+    return {};
+}
+
 result<void> checker::find_missing_bodies() {
     auto at = all_of(family::records);
-    for (at->SeekToFirst(); at->Valid(); at->Next()) {
-        const auto record = decode_record(at.key(), at.value());
-        if (!record) continue;
-        for (const auto which : {representation::original, representation::preview}) {
-            if (which == representation::preview && record->preview_is_original) continue;
-            rocksdb::PinnableSlice value;
-            const auto status = engine_.get(family::bodies, body_key(record->id, record->content_rev, which),
-                                            value, engine::reach::disk_aside, at_);
-            if (status.ok()) continue;
-            const std::string what =
-                std::string(which == representation::original ? "The bytes of " : "The preview of ") +
-                describe_image(at.key());
-            if (status.IsNotFound())
-                problem(what + " are missing. Restore the image from a backup.");
-            else
-                problem(what + " cannot be read (" + status.ToString() +
-                        "). Restore the image from a backup.");
-        }
-    }
+    for (at->SeekToFirst(); at->Valid(); at->Next())
+        if (const auto record = decode_record(at.key(), at.value()))
+            if (auto done = find_missing_bodies_of(*record, describe_image(at.key())); !done) return done;
     if (!at->status().ok()) return to_error(at->status(), "checking the bytes");
-    return {};
+    return for_each_kept([this](const kept_version& version) {
+        return find_missing_bodies_of(*version.record, describe_version(*version.record));
+    });
 }
 
 result<void> checker::check_counters() {
@@ -307,6 +416,24 @@ result<void> checker::check_counters() {
         problem("The number of images of tenant " +
                 to_string(id_from<tenant_id>(std::string_view(key).substr(counter_prefix.size()))) +
                 " is not kept, but there are " + std::to_string(counted) + ".");
+    return {};
+}
+
+result<void> checker::check_usage() {
+    if (records_end_early_) return {};
+    auto counted = usage_;
+    const auto differs = [this](const tenant_id& tenant) {
+        problem("The usage of tenant " + to_string(tenant) +
+                " is not the sum over its images and kept versions.");
+    };
+    const auto compare = [&](const tenant_id& tenant, const tenant_usage& stored) {
+        const auto found = counted.find(tenant);
+        if (stored != (found == counted.end() ? tenant_usage{} : found->second)) differs(tenant);
+        if (found != counted.end()) counted.erase(found);
+    };
+    if (auto read = for_each_usage(engine_, at_, compare); !read) return read.error();
+    for (const auto& [tenant, missing] : counted)
+        if (missing != tenant_usage{}) differs(tenant);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <gallery/storage.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -30,22 +31,31 @@ private:
     result<void> check_index();
     result<void> find_missing_entries();
     result<void> check_lookups();
+    result<bool> is_right_lookup(std::string_view key, std::string_view value);
     result<void> find_missing_lookups();
+    result<void> check_kept();
     result<void> check_bodies();
     result<void> find_missing_bodies();
     result<void> check_counters();
+    result<void> check_usage();
     result<void> check_documents_and_changes();
     result<void> check_files();
     // Error: corrupt where the record is there and cannot be read; check_index() reports that.
     result<record_ptr> record_at(std::string_view key) const;
     result<record_ptr> record_with(image_id id) const;
     [[nodiscard]] engine::cursor all_of(family which) const;
+    /// The record, current or kept, whose bytes have this id and content revision; null where there is none.
+    result<record_ptr> owner_of_bytes(image_id id, revision content_rev) const;
+    result<void> find_missing_bodies_of(const image_record& record, const std::string& name);
+    /// Calls @p found with every kept version that can be read.
+    result<void> for_each_kept(const std::function<result<void>(const kept_version&)>& found);
     [[nodiscard]] static std::uint64_t bodies_of(const image_record& record) noexcept;
 
     const engine& engine_;
     const snapshot_ptr at_;
     check_report report_;
     std::map<std::string, std::uint64_t> counted_;  // by counter key
+    std::map<tenant_id, tenant_usage> usage_;
     std::uint64_t expected_bodies_ = 0;
     std::uint64_t expected_lookups_ = 0;
     std::set<std::string, std::less<>> named_;  // record keys whose damage was reported

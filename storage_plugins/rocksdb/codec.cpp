@@ -7,7 +7,9 @@
 namespace gallery::rocks {
 namespace {
 
-constexpr char value_version = 1;
+/// Records and changes of the gallery 0.1 have version 1, as everything else has.
+constexpr std::uint8_t first_version = 1;
+constexpr std::uint8_t newest_version = 2;
 
 // ---- checksum ----------------------------------------------------------------------------------------
 
@@ -51,7 +53,7 @@ std::uint32_t extend(std::uint32_t crc, std::string_view text) noexcept {
 
 class writer {
 public:
-    writer() { text_.push_back(value_version); }
+    explicit writer(std::uint8_t version) { text_.push_back(static_cast<char>(version)); }
 
     void byte(std::uint8_t value) { text_.push_back(static_cast<char>(value)); }
     void number(std::uint64_t value) {
@@ -97,8 +99,13 @@ public:
         std::uint32_t wanted = 0;
         for (std::size_t i = 4; i-- > 0;)
             wanted = (wanted << 8) | static_cast<unsigned char>(sum[i]);
-        if (crc32c(key, left_) != wanted || byte() != static_cast<std::uint8_t>(value_version)) fail();
+        version_ = byte();
+        if (crc32c(key, value.substr(0, value.size() - 4)) != wanted || version_ < first_version ||
+            version_ > newest_version)
+            fail();
     }
+
+    [[nodiscard]] std::uint8_t version() const noexcept { return version_; }
 
     std::uint8_t byte() {
         const auto one = raw_bytes(1);
@@ -136,6 +143,7 @@ public:
         const auto bytes = raw_bytes(id_size);
         return bytes.empty() ? Id{} : id_from<Id>(bytes);
     }
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
     /// Everything was read and nothing failed.
     [[nodiscard]] bool ok() const noexcept { return !failed_ && left_.empty(); }
 
@@ -145,10 +153,70 @@ private:
         left_ = {};
     }
     std::string_view left_;
+    std::uint8_t version_ = 0;
     bool failed_ = false;
 };
 
-enum record_flag : std::uint8_t { flag_public = 1, flag_preview_is_original = 2, flag_external_id = 4 };
+enum record_flag : std::uint8_t {
+    flag_public = 1,
+    flag_preview_is_original = 2,
+    flag_external_id = 4  ///< of version 1 only
+};
+
+/// Kinds of changes as they are stored; those of version 1 are the first five.
+enum class stored_change : std::uint8_t {
+    image_saved,
+    image_updated,
+    image_erased,
+    document_saved,
+    document_erased,
+    version_kept,
+    version_dropped,
+};
+
+stored_change stored_kind(change::kind what) noexcept {
+    switch (what) {
+        case change::kind::image_saved:
+            return stored_change::image_saved;
+        case change::kind::image_updated:
+            return stored_change::image_updated;
+        case change::kind::image_erased:
+            return stored_change::image_erased;
+        case change::kind::version_kept:
+            return stored_change::version_kept;
+        case change::kind::version_dropped:
+            return stored_change::version_dropped;
+        case change::kind::document_saved:
+            return stored_change::document_saved;
+        case change::kind::document_erased:
+            break;
+    }
+    return stored_change::document_erased;
+}
+
+std::optional<change::kind> kind_of(std::uint8_t stored) noexcept {
+    switch (static_cast<stored_change>(stored)) {
+        case stored_change::image_saved:
+            return change::kind::image_saved;
+        case stored_change::image_updated:
+            return change::kind::image_updated;
+        case stored_change::image_erased:
+            return change::kind::image_erased;
+        case stored_change::document_saved:
+            return change::kind::document_saved;
+        case stored_change::document_erased:
+            return change::kind::document_erased;
+        case stored_change::version_kept:
+            return change::kind::version_kept;
+        case stored_change::version_dropped:
+            return change::kind::version_dropped;
+    }
+    return std::nullopt;
+}
+
+bool is_document_change(change::kind what) noexcept {
+    return what == change::kind::document_saved || what == change::kind::document_erased;
+}
 
 void write_descriptor(writer& out, const body_descriptor& body) {
     out.text(body.media_type);
@@ -176,31 +244,31 @@ std::uint32_t crc32c(std::string_view first, std::string_view second) noexcept {
 }
 
 std::string encode_record(std::string_view key, const image_record& record) {
-    writer out;
-    out.reserve(256 + record.title.size() + record.file_name.size() + record.origin.size());
+    writer out(newest_version);
+    out.reserve(256 + record.title.size() + record.file_name.size());
     out.byte(static_cast<std::uint8_t>((record.is_public ? flag_public : 0) |
-                                       (record.preview_is_original ? flag_preview_is_original : 0) |
-                                       (record.external_id ? flag_external_id : 0)));
+                                       (record.preview_is_original ? flag_preview_is_original : 0)));
     out.byte(static_cast<std::uint8_t>(record.sub_type));
     out.raw_bytes(raw(record.id));
     out.fixed64(record.rev);
     out.fixed64(record.content_rev);
     out.fixed64(static_cast<std::uint64_t>(record.created_time));
+    out.fixed64(static_cast<std::uint64_t>(record.modified_time));
     out.text(record.title);
     out.text(record.file_name);
     out.text(record.public_key);
-    out.text(record.origin);
+    out.number(record.tags.size());
+    for (const auto& tag : record.tags)
+        out.text(tag);
     write_descriptor(out, record.original);
     write_descriptor(out, record.preview);
-    if (record.external_id)
-        out.raw_bytes(
-            {reinterpret_cast<const char*>(record.external_id->data), sizeof record.external_id->data});
     return out.finish(key);
 }
 
 record_ptr decode_record(std::string_view key, std::string_view value) {
     if (key.size() < id_size) return nullptr;
     reader in(key, value);
+    const bool is_old = in.version() == first_version;
     auto record = std::make_shared<image_record>();
     record->tenant = id_from<tenant_id>(key);
     record->key = key.substr(id_size);
@@ -212,19 +280,48 @@ record_ptr decode_record(std::string_view key, std::string_view value) {
     record->rev = in.fixed64();
     record->content_rev = in.fixed64();
     record->created_time = static_cast<std::int64_t>(in.fixed64());
+    record->modified_time = is_old ? record->created_time : static_cast<std::int64_t>(in.fixed64());
     record->title = in.text();
     record->file_name = in.text();
     record->public_key = in.text();
-    record->origin = in.text();
+    if (is_old) in.text();  // where a record came from
+    for (auto left = is_old ? 0 : in.number(); left > 0 && !in.failed(); --left)
+        record->tags.push_back(in.text());
     record->original = read_descriptor(in);
     record->preview = read_descriptor(in);
-    if ((flags & flag_external_id) != 0) record->external_id = in.id<image_id>().value;
+    if (is_old && (flags & flag_external_id) != 0) in.id<image_id>();
     if (!in.ok()) return nullptr;
     return record;
 }
 
+std::string encode_kept(std::string_view key, const kept_version& version) {
+    const auto name = record_key(version.record->tenant, version.record->key);
+    writer out(first_version);
+    out.fixed64(version.kept_rev);
+    out.fixed64(static_cast<std::uint64_t>(version.kept_time));
+    out.byte(version.is_erased ? 1 : 0);
+    out.text(name);
+    out.text(encode_record(name, *version.record));
+    return out.finish(key);
+}
+
+std::optional<kept_version> decode_kept(std::string_view key, std::string_view value) {
+    reader in(key, value);
+    kept_version version;
+    version.kept_rev = in.fixed64();
+    version.kept_time = static_cast<std::int64_t>(in.fixed64());
+    version.is_erased = in.byte() != 0;
+    const std::string name = in.text();
+    const std::string record = in.text();
+    if (!in.ok()) return std::nullopt;
+    version.record = decode_record(name, record);
+    if (!version.record || kept_key(version.record->id, version.record->content_rev) != key)
+        return std::nullopt;
+    return version;
+}
+
 std::string encode_document(std::string_view key, const document& doc) {
-    writer out;
+    writer out(first_version);
     out.reserve(doc.body.size() + 24);
     out.fixed64(doc.rev);
     out.text(doc.body);
@@ -245,22 +342,17 @@ std::optional<document> decode_document(std::string_view key, std::string_view v
 }
 
 std::string encode_change(std::string_view key, const change& what) {
-    writer out;
-    out.byte(static_cast<std::uint8_t>(what.what));
-    switch (what.what) {
-        case change::kind::image_saved:
-        case change::kind::image_updated:
-        case change::kind::image_erased:
-            out.raw_bytes(raw(what.tenant));
-            out.raw_bytes(raw(what.id));
-            out.text(what.key);
-            out.text(what.public_key);
-            break;
-        case change::kind::document_saved:
-        case change::kind::document_erased:
-            out.text(what.document_kind);
-            out.text(what.document_id);
-            break;
+    writer out(newest_version);
+    out.byte(static_cast<std::uint8_t>(stored_kind(what.what)));
+    if (is_document_change(what.what)) {
+        out.text(what.document_kind);
+        out.text(what.document_id);
+    } else {
+        out.raw_bytes(raw(what.tenant));
+        out.raw_bytes(raw(what.id));
+        out.text(what.key);
+        out.text(what.public_key);
+        out.number(what.kept);
     }
     return out.finish(key);
 }
@@ -270,23 +362,18 @@ std::optional<change> decode_change(std::string_view key, std::string_view value
     reader in(key, value);
     change made;
     made.rev = read_big_endian(key);
-    made.what = static_cast<change::kind>(in.byte());
-    switch (made.what) {
-        case change::kind::image_saved:
-        case change::kind::image_updated:
-        case change::kind::image_erased:
-            made.tenant = in.id<tenant_id>();
-            made.id = in.id<image_id>();
-            made.key = in.text();
-            made.public_key = in.text();
-            break;
-        case change::kind::document_saved:
-        case change::kind::document_erased:
-            made.document_kind = in.text();
-            made.document_id = in.text();
-            break;
-        default:
-            return std::nullopt;
+    const auto what = kind_of(in.byte());
+    if (!what) return std::nullopt;
+    made.what = *what;
+    if (is_document_change(made.what)) {
+        made.document_kind = in.text();
+        made.document_id = in.text();
+    } else {
+        made.tenant = in.id<tenant_id>();
+        made.id = in.id<image_id>();
+        made.key = in.text();
+        made.public_key = in.text();
+        if (in.version() != first_version) made.kept = in.number();
     }
     if (!in.ok()) return std::nullopt;
     return made;

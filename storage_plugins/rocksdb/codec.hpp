@@ -1,6 +1,8 @@
-/// Values as they lie on the disk: image records, documents and changes. Each begins with the version of
-/// its format and ends with a checksum over key and value, so that a value that was damaged, or stands
-/// under another key, is never taken for a good one. etc/doc/storage_plugins.md shows the bytes.
+/// Values as they are stored on the disk: image records, kept versions, documents and changes. Records and
+/// changes of format 1 are read as well: records get the creation time as their modified_time. Each begins
+/// with the version of its format and ends with a checksum over key and value, so that a value that was
+/// damaged, or stands under another key, is never taken for a good one. etc/doc/storage_plugins.md shows the
+/// bytes.
 #pragma once
 
 #include "keys.hpp"
@@ -21,6 +23,10 @@ std::uint32_t crc32c(std::string_view first, std::string_view second) noexcept;
 std::string encode_record(std::string_view key, const image_record& record);
 /// Null where key and value are not what encode_record made.
 record_ptr decode_record(std::string_view key, std::string_view value);
+
+/// @p key is the version's kept_key(). The record's rev and content_rev are stored with it.
+std::string encode_kept(std::string_view key, const kept_version& version);
+std::optional<kept_version> decode_kept(std::string_view key, std::string_view value);
 
 /// @p key is the document's key in the documents family.
 std::string encode_document(std::string_view key, const document& doc);

@@ -28,15 +28,18 @@ public:
 
     struct ticket {
         revision rev = 0;
+        std::size_t count = 1;
         /// Where set, the write that uses this ticket also stores it as the revision floor: after a crash
         /// revisions go on from there, whatever the log has lost.
         std::optional<revision> new_floor;
     };
 
-    ticket begin();
+    /// Gives out @p count (at least 1) revisions that follow each other; the ticket has the first.
+    ticket begin(std::size_t count = 1);
 
-    /// Ends a ticket and returns when all before it have ended. True where the feed has grown.
-    bool finish(revision rev, bool committed);
+    /// Ends a ticket for @p count revisions and returns when all before it have ended. True where the feed
+    /// has grown.
+    bool finish(revision first, std::size_t count, bool committed);
 
     /// Everything up to it is decided and may be shown.
     [[nodiscard]] revision visible() const;

@@ -134,7 +134,7 @@ result<void> engine::commit(rocksdb::WriteBatch& batch, reserve_share share) {
     if (!takes_writes_.load(std::memory_order_relaxed))
         return error{errc::read_only, "The store accepts no writes at present. Nothing was changed."};
     if (!has_room(size, share)) {
-        keeper_->wake(false);
+        keeper_->wake();
         return error{errc::no_space,
                      "The disk of the store is full. Nothing was changed. Delete images or free space."};
     }
@@ -153,7 +153,8 @@ result<void> engine::commit(rocksdb::WriteBatch& batch, reserve_share share) {
     }
     if (status.ok()) {
         steer_blob_collection(size);
-        if (share == reserve_share::all && reserve_.is_short()) keeper_->wake(true);
+        if (share != reserve_share::half) keeper_->note_change();
+        if (share == reserve_share::all && reserve_.is_short()) keeper_->wake();
         return {};
     }
     failed_.store(true, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #include "codec.hpp"
 #include "engine.hpp"
 #include "info_log.hpp"
+#include "upgrade.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -238,14 +239,12 @@ result<void> engine::open_read_only(const options& chosen, const std::string& wh
 result<void> engine::check_format() {
     const auto found = number(format_key);
     if (!found) return found.error();
-    if (*found == format_version) return {};
-    if (*found != 0)
-        return error{errc::corrupt, "The store in " + folder_ + " has format " + std::to_string(*found) +
-                                        ", this plugin reads format " + std::to_string(format_version) +
-                                        ". Use the version of the gallery that wrote it."};
-    rocksdb::WriteBatch batch;
-    batch.Put(handle(family::meta), slice(format_key), encode_number(format_version));
-    return commit(batch, reserve_share::all);
+    if (*found > format_version)
+        return error{errc::unavailable,
+                     "The store in " + folder_ + " has format " + std::to_string(*found) +
+                         ", this plugin reads formats up to " + std::to_string(format_version) +
+                         ". Use the version of the gallery that wrote it, or a later one."};
+    return upgrade(*this, *found, log_);
 }
 
 result<std::unique_ptr<engine>> engine::open(const std::string& folder, const options& chosen,

@@ -44,6 +44,42 @@ std::string public_lookup_key(std::string_view public_key) {
     return made;
 }
 
+std::string content_lookup_prefix(tenant_id tenant, const sha256_digest& etag) {
+    std::string made("c");
+    made.append(raw(tenant)).append(reinterpret_cast<const char*>(etag.data()), etag.size());
+    return made;
+}
+
+std::string content_lookup_key(const image_record& record) {
+    std::string made = content_lookup_prefix(record.tenant, record.original.etag);
+    made.append(raw(record.id));
+    return made;
+}
+
+std::string kept_key(image_id id, revision content_rev) {
+    std::string made("v");
+    made.append(raw(id));
+    append_big_endian(made, content_rev);
+    return made;
+}
+
+std::string kept_order_prefix() {
+    return "o";
+}
+
+std::string kept_order_prefix(tenant_id tenant) {
+    return std::string("t").append(raw(tenant));
+}
+
+std::string kept_order_prefix(image_id id) {
+    return std::string("k").append(raw(id));
+}
+
+std::string kept_order_key(std::string prefix, revision kept_rev) {
+    append_big_endian(prefix, kept_rev);
+    return prefix;
+}
+
 std::string document_key(std::string_view kind, std::string_view id) {
     std::string made;
     made.reserve(kind.size() + 1 + id.size());
@@ -61,6 +97,12 @@ std::string change_key(revision rev) {
 std::string counter_key(tenant_id tenant, image_sub_type sub_type) {
     std::string made(counter_prefix);
     made.append(raw(tenant)).push_back(static_cast<char>(sub_type));
+    return made;
+}
+
+std::string usage_key(tenant_id tenant, std::size_t figure) {
+    std::string made(usage_prefix);
+    made.append(raw(tenant)).push_back(static_cast<char>(figure));
     return made;
 }
 
@@ -99,7 +141,7 @@ std::string property_bytes(const image_record& record, property which) {
             append_big_endian(made, ordered(record.created_time));
             break;
         case property::title:
-            append_text(made, fold_case(record.title));
+            append_text(made, collation_key(record.title));
             break;
         case property::resource_key:
             append_text(made, record.key);
@@ -113,20 +155,31 @@ std::string property_bytes(const image_record& record, property which) {
     return made;
 }
 
+namespace {
+
+index_entry entry_of(const image_record& record, property which) {
+    index_entry entry;
+    entry.key = index_prefix(record.tenant, record.sub_type, which);
+    entry.key.append(property_bytes(record, which)).append(raw(record.id));
+    if (which == property::title)
+        entry.value = make_title_value(
+            {ordered(record.created_time), record.original.size, fold_case(record.title), record.key});
+    else
+        entry.value = record.key;
+    return entry;
+}
+
+}  // namespace
+
+index_entry title_entry(const image_record& record) {
+    return entry_of(record, property::title);
+}
+
 std::vector<index_entry> index_entries(const image_record& record) {
     std::vector<index_entry> entries;
     entries.reserve(all_properties.size());
-    for (const property which : all_properties) {
-        index_entry entry;
-        entry.key = index_prefix(record.tenant, record.sub_type, which);
-        entry.key.append(property_bytes(record, which)).append(raw(record.id));
-        if (which == property::title) {
-            append_big_endian(entry.value, ordered(record.created_time));
-            append_big_endian(entry.value, record.original.size);
-        }
-        entry.value.append(record.key);
-        entries.push_back(std::move(entry));
-    }
+    for (const property which : all_properties)
+        entries.push_back(entry_of(record, which));
     return entries;
 }
 
@@ -140,9 +193,22 @@ std::optional<index_key_view> parse_index_key(std::string_view key) noexcept {
                           id_from<image_id>(key.substr(key.size() - id_size))};
 }
 
+std::string make_title_value(const title_value& value) {
+    std::string made;
+    made.reserve(24 + value.folded_title.size() + value.image_key.size());
+    append_big_endian(made, value.created_time);
+    append_big_endian(made, value.size);
+    append_big_endian(made, value.folded_title.size());
+    made.append(value.folded_title).append(value.image_key);
+    return made;
+}
+
 std::optional<title_value> parse_title_value(std::string_view value) noexcept {
-    if (value.size() < 16) return std::nullopt;
-    return title_value{read_big_endian(value), read_big_endian(value.substr(8)), value.substr(16)};
+    if (value.size() < 24) return std::nullopt;
+    const auto length = read_big_endian(value.substr(16));
+    if (length > value.size() - 24) return std::nullopt;
+    return title_value{read_big_endian(value), read_big_endian(value.substr(8)), value.substr(24, length),
+                       value.substr(24 + length)};
 }
 
 std::optional<std::string_view> image_key_of(char property_letter, std::string_view value) noexcept {

@@ -20,16 +20,25 @@ inline constexpr std::size_t family_count = 7;
 inline constexpr std::array<const char*, family_count> family_names = {
     "default", "records", "bodies", "index", "lookup", "documents", "changes"};
 
-inline constexpr std::uint32_t format_version = 1;
+/// 1: version 0.1 of the gallery. 2: titles sorted by collation key, content and usage indexed, kept
+/// versions.
+inline constexpr std::uint32_t format_version = 2;
 
 /// Keys of the meta family.
 inline constexpr std::string_view format_key = "m/format";
 inline constexpr std::string_view revision_floor_key = "m/revision_floor";
 inline constexpr std::string_view changes_trimmed_key = "m/changes_trimmed";
+/// Present while an upgrade or a rebuilding of the title lists is in progress.
+inline constexpr std::string_view upgrade_key = "m/upgrade";
+/// The collation_version() of the title lists, as text.
+inline constexpr std::string_view collation_key_name = "m/collation";
 inline constexpr std::string_view counter_prefix = "c/";
+inline constexpr std::string_view usage_prefix = "u/";
 
 /// One list order per letter.
-enum class property : char { created_time = 'c', title = 't', resource_key = 'k', size = 's', id = 'i' };
+enum class property : char { created_time = 'c', title = 'T', resource_key = 'k', size = 's', id = 'i' };
+/// The title lists of format 1, which had folded titles as values.
+inline constexpr char old_title_letter = 't';
 inline constexpr std::array all_properties = {property::created_time, property::title, property::resource_key,
                                               property::size, property::id};
 
@@ -64,12 +73,26 @@ std::string body_key(image_id id, revision content_rev, representation which);
 /// lookup: 'i' and the image id, or 'p' and the public key; the value is a record key.
 std::string id_lookup_key(image_id id);
 std::string public_lookup_key(std::string_view public_key);
+/// lookup: 'c', tenant, SHA-256 of the original, image id; the value is a record key.
+std::string content_lookup_prefix(tenant_id tenant, const sha256_digest& etag);
+std::string content_lookup_key(const image_record& record);
+/// lookup: 'v', image id, content revision; the value is a kept version.
+std::string kept_key(image_id id, revision content_rev);
+/// lookup: the orders of kept versions: 'o' of all, 't' of a tenant, 'k' of an image id, each followed by the
+/// revision that kept the version; the value is a kept key.
+std::string kept_order_prefix();
+std::string kept_order_prefix(tenant_id tenant);
+std::string kept_order_prefix(image_id id);
+std::string kept_order_key(std::string prefix, revision kept_rev);
 /// documents: kind, 0, id. An empty id gives the prefix of the kind.
 std::string document_key(std::string_view kind, std::string_view id);
 /// changes: revision.
 std::string change_key(revision rev);
 /// meta: number of a tenant's images of a sub type.
 std::string counter_key(tenant_id tenant, image_sub_type sub_type);
+/// meta: one of the figures of a tenant's usage.
+inline constexpr std::size_t usage_figure_count = 6;
+std::string usage_key(tenant_id tenant, std::size_t figure);
 
 // ---- index: tenant, sub type, property letter, the property's value, image id -----------------------
 
@@ -105,13 +128,19 @@ struct index_key_view {
 /// Nothing where it is too short to be one.
 std::optional<index_key_view> parse_index_key(std::string_view key) noexcept;
 
-/// The value of a title entry has what a search sorts by; all others hold the image's key alone.
+/// The value of a title entry contains what a search sorts by and looks at; all others hold the image's key
+/// alone.
 struct title_value {
     std::uint64_t created_time = 0;  ///< ordered()
     std::uint64_t size = 0;
+    std::string_view folded_title;
     std::string_view image_key;
 };
+std::string make_title_value(const title_value& value);
 std::optional<title_value> parse_title_value(std::string_view value) noexcept;
+
+/// The entry of a title list.
+index_entry title_entry(const image_record& record);
 
 /// The image's key behind an index entry; nothing where the entry is malformed.
 std::optional<std::string_view> image_key_of(char property_letter, std::string_view value) noexcept;

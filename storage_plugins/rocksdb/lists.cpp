@@ -35,15 +35,16 @@ result<std::uint64_t> list_reader::count(tenant_id tenant, image_sub_type sub_ty
 }
 
 result<image_page> list_reader::list(const image_query& query) const {
-    return query.text_search.empty() ? sorted(query) : searched(query);
+    const kit::matcher matcher(query);
+    return matcher.is_selective() ? selected(query, matcher) : sorted(query);
 }
 
 result<image_page> list_reader::sorted(const image_query& query) const {
     const property by = property_of(query.sort);
     moment now{query, by, index_prefix(query.tenant, query.sub_type, by),
                query.descending && by != property::id, nullptr};
-    const bool overflows = query.page > (~std::uint64_t{0}) / query.page_size;
-    const std::uint64_t offset = overflows ? ~std::uint64_t{0} : query.page * query.page_size;
+    const std::uint64_t offset = kit::first_of(query);
+    const bool overflows = offset == ~std::uint64_t{0};
 
     page_ranks::counts ranks;
     if (offset > near && !overflows) {

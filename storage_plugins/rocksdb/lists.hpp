@@ -5,6 +5,7 @@
 #include "ordered_cursor.hpp"
 #include "page_ranks.hpp"
 
+#include <gallery/kit/matcher.hpp>
 #include <gallery/model.hpp>
 
 #include <functional>
@@ -49,13 +50,18 @@ private:
     };
 
     result<image_page> sorted(const image_query& query) const;
-    result<image_page> searched(const image_query& query) const;
+    result<image_page> selected(const image_query& query, const kit::matcher& matcher) const;
+    class matches;
+    /// Finds by the title lists alone.
+    result<void> search_titles(const moment& now, tenant_id tenant, const kit::matcher& matcher,
+                               matches& found) const;
+    /// Finds by reading all records of the tenant.
+    result<void> search_records(const moment& now, tenant_id tenant, const kit::matcher& matcher,
+                                matches& found) const;
     result<std::vector<list_entry>> visible_system(const moment& now) const;
     result<std::vector<list_entry>> merged(const moment& now, const std::vector<list_entry>& system,
                                            std::uint64_t offset, std::uint64_t wanted) const;
     result<std::uint64_t> tenant_entries_before(const moment& now, const list_entry& entry) const;
-    result<std::function<bool(std::string_view)>> tenant_has(const moment& now,
-                                                             std::uint64_t candidates) const;
     result<bool> has_record(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
     result<record_ptr> load(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
     result<image_page> load_page(const moment& now, const std::vector<list_entry>& entries,

@@ -1,7 +1,6 @@
 // The plugin's one visible function.
 #include "options.hpp"
 #include "store.hpp"
-#include "work.hpp"
 
 #include <gallery/plugin.hpp>
 
@@ -12,16 +11,19 @@
 
 namespace {
 
-gallery::result<std::unique_ptr<gallery::image_store>> create(
+gallery::result<std::unique_ptr<gallery::storage_engine>> create(
     const gallery::plugin_context& context) noexcept {
     return gallery::rocks::guarded([&] { return gallery::rocks::store::open(context); });
 }
 
 const gallery::plugin_descriptor descriptor = {
-    GALLERY_PLUGIN_HEADER, "rocksdb",
+    GALLERY_PLUGIN_HEADER,
+    "rocksdb",
     GALLERY_VERSION
     " (RocksDB " ROCKS_TEXT(ROCKSDB_MAJOR) "." ROCKS_TEXT(ROCKSDB_MINOR) "." ROCKS_TEXT(ROCKSDB_PATCH) ")",
-    gallery::rocks::options_schema, &create};
+    gallery::rocks::options_schema,
+    false,
+    &create};
 
 }  // namespace
 

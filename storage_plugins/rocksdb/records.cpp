@@ -34,9 +34,12 @@ std::string describe_image(std::string_view record_key) {
 }
 
 std::uint64_t memory_of(const image_record& record) noexcept {
-    return sizeof record + record.key.capacity() + record.title.capacity() + record.file_name.capacity() +
-           record.public_key.capacity() + record.origin.capacity() + record.original.media_type.capacity() +
-           record.preview.media_type.capacity() + 64;
+    std::uint64_t tags = 0;
+    for (const auto& tag : record.tags)
+        tags += sizeof tag + tag.capacity();
+    return tags + sizeof record + record.key.capacity() + record.title.capacity() +
+           record.file_name.capacity() + record.public_key.capacity() +
+           record.original.media_type.capacity() + record.preview.media_type.capacity() + 64;
 }
 
 }  // namespace gallery::rocks

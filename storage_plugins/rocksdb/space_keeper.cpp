@@ -34,8 +34,7 @@ void space_keeper::join() {
     thread_.join();
 }
 
-void space_keeper::wake(bool erased) {
-    if (erased) erased_.store(true, std::memory_order_relaxed);
+void space_keeper::wake() {
     const std::lock_guard lock(mutex_);
     if (wanted_) return;
     wanted_ = true;
@@ -74,7 +73,7 @@ bool space_keeper::is_short() const {
 void space_keeper::reclaim() {
     if (!is_short()) return;
     flush();
-    if (!stopped_.load() && erased_.exchange(false)) {
+    if (!stopped_.load() && changed_since_.exchange(false)) {
         compact();
         collect_garbage();
     }

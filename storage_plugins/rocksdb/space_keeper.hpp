@@ -31,8 +31,10 @@ public:
     void stop();
     void join();
 
-    /// The disk is short of space. @p erased: something was erased since the last call.
-    void wake(bool erased);
+    /// The disk is short of space.
+    void wake();
+    /// Bytes of images were written or erased, so there may be something to reclaim.
+    void note_change() noexcept { changed_since_.store(true, std::memory_order_relaxed); }
     /// RocksDB ran out of space in the background.
     void note_error();
 
@@ -50,7 +52,7 @@ private:
     bool wanted_ = false;         // guarded by it
     bool resume_wanted_ = false;  // guarded by it
     std::atomic<bool> stopped_{false};
-    std::atomic<bool> erased_{true};  // since the last compaction; not known at the start
+    std::atomic<bool> changed_since_{true};  // the last compaction; not known at the start
     std::thread thread_;
 };
 

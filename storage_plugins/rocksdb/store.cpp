@@ -3,6 +3,7 @@
 
 #include "checker.hpp"
 #include "codec.hpp"
+#include "usage.hpp"
 
 namespace gallery::rocks {
 namespace {
@@ -25,18 +26,9 @@ result<feed_state> read_feed(const engine& db) {
     return found;
 }
 
-result<std::uint64_t> count_records(const engine& db) {
-    std::uint64_t sum = 0;
-    auto cursor = db.iterate_prefix(family::meta, std::string(counter_prefix), engine::reach::disk);
-    for (cursor->SeekToFirst(); cursor->Valid(); cursor->Next())
-        sum += decode_number(cursor.value()).value_or(0);
-    if (!cursor->status().ok()) return to_error(cursor->status(), "reading the counters");
-    return sum;
-}
-
 }  // namespace
 
-result<std::unique_ptr<image_store>> store::open(const plugin_context& context) {
+result<std::unique_ptr<storage_engine>> store::open(const plugin_context& context) {
     const auto chosen = parse_options(context.options);
     if (!chosen) return chosen.error();
     log_function log = context.log;
@@ -51,8 +43,8 @@ result<std::unique_ptr<image_store>> store::open(const plugin_context& context) 
     if (!floor) return floor.error();
     const auto trimmed = db.number(changes_trimmed_key);
     if (!trimmed) return trimmed.error();
-    const auto records = count_records(db);
-    if (!records) return records.error();
+    const auto total = read_usage(db, std::nullopt);
+    if (!total) return total.error();
 
     const revision acknowledged = db.mark().read().value_or(0);
     if (feed->newest < acknowledged) {
@@ -77,28 +69,36 @@ result<std::unique_ptr<image_store>> store::open(const plugin_context& context) 
     }
 
     log(plugin_context::log_level::info,
-        "rocksdb: opened " + context.path + " with " + std::to_string(*records) +
+        "rocksdb: opened " + context.path + " with " + std::to_string(total->images.count) +
             " images; the last change is revision " + std::to_string(feed->newest) + ".");
-    return std::unique_ptr<image_store>(std::make_unique<store>(
-        std::move(*opened), *chosen, std::move(log), used, feed->newest, *trimmed, feed->count, *records));
+    auto made = std::make_unique<store>(
+        std::move(*opened), *chosen, std::move(log),
+        found_state{used, feed->newest, *trimmed, feed->count, total->images.count, total->kept.count});
+    const auto counted =
+        for_each_usage(*made->engine_, nullptr, [&](const tenant_id& tenant, const tenant_usage& usage) {
+            made->usage_.apply(tenant, {usage, {}});
+        });
+    if (!counted) return counted.error();
+    return std::unique_ptr<storage_engine>(std::move(made));
 }
 
-store::store(std::unique_ptr<engine> opened, const options& chosen, log_function log, revision used,
-             revision newest, revision trimmed, std::uint64_t changes, std::uint64_t records)
+store::store(std::unique_ptr<engine> opened, const options& chosen, log_function log,
+             const found_state& found)
     : options_(chosen),
       log_(std::move(log)),
       engine_(std::move(opened)),
       record_cache_(chosen.record_cache_bytes),
       body_cache_(chosen.cache_bytes),
-      order_(used, newest, [this](revision rev) { engine_->mark().write(rev); }),
+      order_(found.used, found.newest, [this](revision rev) { engine_->mark().write(rev); }),
       ranks_(*engine_, chosen.page_index_bytes),
       lists_(*engine_, ranks_, log_),
-      trimmed_(trimmed),
-      changes_(changes),
-      records_(records),
+      trimmed_(found.trimmed),
+      changes_(found.changes),
+      records_(found.records),
+      kept_versions_(found.kept_versions),
+      gate_(std::max<std::uint64_t>(chosen.write_buffer_bytes / 2, 8ULL << 20)),
       readers_(chosen.readers),
-      writers_(chosen.writers),
-      gate_(writers_, std::max<std::uint64_t>(chosen.write_buffer_bytes / 2, 8ULL << 20)) {}
+      writers_(chosen.writers) {}
 
 store::~store() {
     writers_.join();
@@ -114,47 +114,61 @@ write_state store::writing() const {
     return engine_->writing();
 }
 
-std::vector<std::pair<std::string, double>> store::statistics() const {
-    std::vector<std::pair<std::string, double>> figures;
-    const auto add = [&figures](std::string name, auto value) {
-        figures.emplace_back(std::move(name), static_cast<double>(value));
+std::vector<statistic> store::statistics() const {
+    std::vector<statistic> figures;
+    const auto gauge = [&figures](const char* name, auto value, const char* help) {
+        figures.push_back({name, statistic::kind::gauge, help, static_cast<double>(value)});
     };
-    const auto property = [this, &add](const char* name, const std::string& of, bool all_families) {
+    const auto counter = [&figures](const char* name, auto value, const char* help) {
+        figures.push_back({name, statistic::kind::counter, help, static_cast<double>(value)});
+    };
+    const auto property = [this](const std::string& of, bool all_families) {
         std::uint64_t value = 0;
-        if (all_families ? engine_->db().GetAggregatedIntProperty(of, &value)
-                         : engine_->db().GetIntProperty(of, &value))
-            add(name, value);
+        if (all_families)
+            engine_->db().GetAggregatedIntProperty(of, &value);
+        else
+            engine_->db().GetIntProperty(of, &value);
+        return value;
     };
     using properties = rocksdb::DB::Properties;
     const auto bodies = body_cache_.statistics();
-    add("body_cache_bytes", bodies.bytes);
-    add("body_cache_entries", bodies.entries);
-    add("body_cache_hits_total", bodies.hits);
-    add("body_cache_misses_total", bodies.misses);
-    add("body_cache_evictions_total", bodies.evictions);
+    gauge("body_cache_bytes", bodies.bytes, "Picture bytes kept in memory.");
+    gauge("body_cache_entries", bodies.entries, "Pictures and previews kept in memory.");
+    counter("body_cache_hits_total", bodies.hits, "Reads of picture bytes answered from memory.");
+    counter("body_cache_misses_total", bodies.misses, "Reads of picture bytes not answered from memory.");
+    counter("body_cache_evictions_total", bodies.evictions, "Pictures dropped from memory for others.");
     const auto records = record_cache_.statistics();
-    add("record_cache_bytes", records.bytes);
-    add("record_cache_entries", records.entries);
-    add("record_cache_hits_total", records.hits);
-    add("record_cache_misses_total", records.misses);
-    add("record_cache_evictions_total", records.evictions);
-    add("block_cache_bytes", engine_->block_cache().GetUsage());
-    add("block_cache_pinned_bytes", engine_->block_cache().GetPinnedUsage());
-    add("page_index_bytes", ranks_.bytes());
-    add("page_index_builds_total", ranks_.builds());
-    add("images", records_.load());
-    add("changes_kept", changes_.load());
-    add("writes_waiting", gate_.waiting());
-    add("reserve_bytes", engine_->reserve().held());
-    property("memtable_bytes", properties::kCurSizeAllMemTables, true);
-    property("table_files_bytes", properties::kTotalSstFilesSize, true);
-    property("blob_files_bytes", properties::kTotalBlobFileSize, true);
-    property("blob_garbage_bytes", properties::kLiveBlobFileGarbageSize, true);
-    property("pending_compaction_bytes", properties::kEstimatePendingCompactionBytes, true);
-    property("running_compactions", properties::kNumRunningCompactions, false);
-    property("running_flushes", properties::kNumRunningFlushes, false);
-    property("background_errors_total", properties::kBackgroundErrors, false);
-    property("write_stopped", properties::kIsWriteStopped, false);
+    gauge("record_cache_bytes", records.bytes, "Memory used by decoded records.");
+    gauge("record_cache_entries", records.entries, "Decoded records kept in memory.");
+    counter("record_cache_hits_total", records.hits, "Look-ups of records answered from memory.");
+    counter("record_cache_misses_total", records.misses, "Look-ups of records not answered from memory.");
+    counter("record_cache_evictions_total", records.evictions, "Records dropped from memory for others.");
+    gauge("block_cache_bytes", engine_->block_cache().GetUsage(), "Memory used by blocks of RocksDB.");
+    gauge("block_cache_pinned_bytes", engine_->block_cache().GetPinnedUsage(),
+          "Memory used by blocks of RocksDB that are in use.");
+    gauge("page_index_bytes", ranks_.bytes(), "Memory used by positions inside long lists.");
+    counter("page_index_builds_total", ranks_.builds(), "Passes over a list to find positions inside it.");
+    gauge("images", records_.load(), "Stored images.");
+    gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
+    gauge("changes_kept", changes_.load(), "Changes that can be read again.");
+    gauge("writes_waiting", gate_.waiting(), "Large writes that wait for memory.");
+    gauge("reserve_bytes", engine_->reserve().held(), "Disk space reserved for erasures and small writes.");
+    gauge("memtable_bytes", property(properties::kCurSizeAllMemTables, true),
+          "Committed writes that have not reached table files.");
+    gauge("table_files_bytes", property(properties::kTotalSstFilesSize, true),
+          "Size of RocksDB's table files.");
+    gauge("blob_files_bytes", property(properties::kTotalBlobFileSize, true),
+          "Size of RocksDB's blob files.");
+    gauge("blob_garbage_bytes", property(properties::kLiveBlobFileGarbageSize, true),
+          "Bytes in blob files that are no longer used.");
+    gauge("pending_compaction_bytes", property(properties::kEstimatePendingCompactionBytes, true),
+          "Bytes that RocksDB has to rewrite.");
+    gauge("running_compactions", property(properties::kNumRunningCompactions, false),
+          "Compactions that are running.");
+    gauge("running_flushes", property(properties::kNumRunningFlushes, false), "Flushes that are running.");
+    counter("background_errors_total", property(properties::kBackgroundErrors, false),
+            "Failures of RocksDB's background threads.");
+    gauge("write_stopped", property(properties::kIsWriteStopped, false), "1 while RocksDB stops writes.");
     return figures;
 }
 

@@ -1,20 +1,23 @@
-/// The image store on RocksDB. See etc/doc/storage_plugins.md for the layout and gallery/storage.hpp for
+/// The storage engine on RocksDB. See etc/doc/storage_plugins.md for the layout and gallery/storage.hpp for
 /// what is promised.
 ///
 /// Threads: coroutines run on the callers' I/O threads and answer there what is in memory. What reads from
 /// the disk runs on the readers' pool, writes on the writers' pool, each under the locks of the names that
-/// it touches (record key, image id, public key).
+/// it touches (record key, image id, public key, kept version, documents).
 #pragma once
 
-#include "byte_lru.hpp"
 #include "codec.hpp"
 #include "commit_order.hpp"
 #include "engine.hpp"
 #include "lists.hpp"
+#include "name_locks.hpp"
 #include "options.hpp"
 #include "page_ranks.hpp"
-#include "work.hpp"
 
+#include <gallery/kit/byte_gate.hpp>
+#include <gallery/kit/byte_lru.hpp>
+#include <gallery/kit/guarded.hpp>
+#include <gallery/kit/usage_book.hpp>
 #include <gallery/storage.hpp>
 
 #include <rocksdb/write_batch.h>
@@ -30,17 +33,41 @@
 
 namespace gallery::rocks {
 
-class store final : public image_store {
+/// Calls @p work and turns an exception into an error.
+template <class Work>
+std::invoke_result_t<Work&> guarded(Work&& work) noexcept {
+    return kit::guarded("rocksdb", std::forward<Work>(work));
+}
+
+class store final : public storage_engine, public image_store, public document_store, public change_feed {
 public:
     /// See plugin_descriptor::create.
-    static result<std::unique_ptr<image_store>> open(const plugin_context& context);
-    store(std::unique_ptr<engine> opened, const options& chosen, log_function log, revision used,
-          revision newest, revision trimmed, std::uint64_t changes, std::uint64_t records);
+    static result<std::unique_ptr<storage_engine>> open(const plugin_context& context);
+
+    /// What opening a store has found.
+    struct found_state {
+        revision used = 0;
+        revision newest = 0;
+        revision trimmed = 0;
+        std::uint64_t changes = 0;
+        std::uint64_t records = 0;
+        std::uint64_t kept_versions = 0;
+    };
+    store(std::unique_ptr<engine> opened, const options& chosen, log_function log, const found_state& found);
     ~store() override;
 
+    image_store& images() noexcept override { return *this; }
+    document_store& documents() noexcept override { return *this; }
+    change_feed& feed() noexcept override { return *this; }
+    task<result<check_report>> check() override;
+    [[nodiscard]] write_state writing() const override;
+    [[nodiscard]] std::vector<statistic> statistics() const override;
+
+    // ---- images ----
     task<result<record_ptr>> find(tenant_id tenant, std::string key) override;
     task<result<record_ptr>> find_by_id(image_id id) override;
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;
+    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override;
     task<result<body>> read(record_ptr record, representation which) override;
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
     std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
@@ -48,51 +75,77 @@ public:
     task<result<image_page>> list(image_query query) override;
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                              std::size_t limit) override;
+    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override;
+    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
+                                               std::string cursor, std::size_t limit) override;
+    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
+                                                  std::size_t limit) override;
+    task<result<kept_version>> find_kept(image_id id, revision content_rev) override;
     task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     precondition condition) override;
+                                     write_rules rules) override;
     task<result<write_outcome>> update(image_record record, precondition condition) override;
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override;
-    task<result<document>> find_document(std::string kind, std::string id) override;
-    task<result<scan_page<document>>> scan_documents(std::string kind, std::string cursor,
-                                                     std::size_t limit) override;
-    task<result<write_outcome>> save_document(document doc, precondition condition) override;
-    task<result<write_outcome>> erase_document(std::string kind, std::string id,
-                                               precondition condition) override;
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override;
+    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
+                                          std::int64_t kept_time, bool is_erased) override;
+    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override;
+
+    // ---- documents ----
+    task<result<document>> find(std::string kind, std::string id) override;
+    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override;
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override;
+
+    // ---- feed ----
     task<result<change_batch>> changes(revision after, std::size_t limit) override;
-    task<result<revision>> last_change() override;
+    task<result<revision>> last() override;
     void on_change(std::function<void()> notify) override;
-    task<result<check_report>> check() override;
-    [[nodiscard]] write_state writing() const override;
-    [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override;
 
 private:
     // ---- reading (store_read.cpp) ----
     using found_record = std::optional<result<record_ptr>>;  // nothing: the disk has to be asked
     found_record find_here(std::string_view record_key, engine::reach how);
     found_record find_through(const std::string& lookup_key, engine::reach how);
+    result<std::vector<record_ptr>> find_content_now(tenant_id tenant, const sha256_digest& etag) const;
     result<body> load_body(const image_record& record, representation which);
+    result<body> missing_body(const image_record& record, representation which) const;
     result<scan_page<record_ptr>> scan_now(const std::optional<tenant_id>& tenant, const std::string& cursor,
                                            std::size_t limit) const;
+
+    // ---- kept versions (store_kept.cpp) ----
+    result<std::optional<kept_version>> load_kept(const std::string& key, engine::reach how,
+                                                  const snapshot_ptr& at = nullptr) const;
+    result<scan_page<kept_version>> kept_now(const std::string& prefix, kept_order order,
+                                             const std::string& cursor, std::size_t limit) const;
+    task<result<scan_page<kept_version>>> kept_through(std::string prefix, kept_order order,
+                                                       std::string cursor, std::size_t limit);
+    result<write_outcome> save_kept_now(image_record& record, const body& original, const body& preview,
+                                        std::int64_t kept_time, bool is_erased);
+    result<write_outcome> drop_kept_now(image_id id, revision content_rev);
 
     // ---- writing (store_write.cpp) ----
     class open_write;  // a revision under way
     result<write_outcome> save_now(image_record& record, const body& original, const body& preview,
-                                   precondition condition);
+                                   const write_rules& rules);
     result<write_outcome> update_now(const image_record& changed, precondition condition);
-    result<write_outcome> erase_now(tenant_id tenant, const std::string& key, precondition condition);
+    result<write_outcome> erase_now(tenant_id tenant, const std::string& key, const write_rules& rules);
     result<record_ptr> current(std::string_view record_key) const;
     result<std::optional<std::string>> owner_of(const std::string& lookup_key) const;
-    result<void> commit_image(open_write& write, const record_ptr& before, const record_ptr& after,
-                              change::kind what);
-    void invalidate(const image_record& record, bool bytes_too);
+    struct image_write;
+    result<void> commit_image(open_write& write, const image_write& what);
+    void put_bodies(rocksdb::WriteBatch& batch, const image_record& record, const bytes& original,
+                    const bytes& preview) const;
+    void delete_bodies(rocksdb::WriteBatch& batch, const image_record& record) const;
+    void put_kept(rocksdb::WriteBatch& batch, const kept_version& version) const;
+    void put_change(rocksdb::WriteBatch& batch, const change& event) const;
+    void count_usage(rocksdb::WriteBatch& batch, tenant_id tenant,
+                     const kit::usage_book::difference& by) const;
+    void invalidate(const image_record& record);
+    void invalidate_bodies(const image_record& record);
     void changed(bool feed_grew);
     void trim_changes();
 
     // ---- documents and changes (store_documents.cpp, store_changes.cpp) ----
     std::optional<result<document>> find_document_here(const std::string& key, engine::reach how) const;
-    result<write_outcome> save_document_now(document& doc, precondition condition);
-    result<write_outcome> erase_document_now(const std::string& kind, const std::string& id,
-                                             precondition condition);
+    result<documents_outcome> write_now(std::vector<document_write>& parts);
     result<change_batch> changes_now(revision after, std::size_t limit) const;
 
     struct body_name {
@@ -123,28 +176,31 @@ private:
     const log_function log_;
     std::unique_ptr<engine> engine_;
     /// Records under 'r' and their key, 'i' and their id, 'p' and their public key.
-    byte_lru<std::string, record_ptr, text_hash> record_cache_;
-    byte_lru<body_name, std::shared_ptr<const verified_body>, body_hash> body_cache_;
+    kit::byte_lru<std::string, record_ptr, text_hash> record_cache_;
+    kit::byte_lru<body_name, std::shared_ptr<const verified_body>, body_hash> body_cache_;
     commit_order order_;
     page_ranks ranks_;
     list_reader lists_;
     name_locks names_;
     name_locks loading_;  // so that one body is read once, however many ask for it
+    /// Judges limits, writes in progress included. What usage() answers is read from the database.
+    kit::usage_book usage_;
     std::function<void()> notify_;
     std::atomic<revision> trimmed_;  // the newest change that is no longer kept
     std::atomic<std::uint64_t> changes_;
     std::atomic<std::uint64_t> records_;
+    std::atomic<std::uint64_t> kept_versions_;
     std::mutex trim_mutex_;
+    kit::byte_gate gate_;
     asio::thread_pool readers_;
     asio::thread_pool writers_;
-    write_gate gate_;
 };
 
-/// One write from its revision to its end. Ends as failed where committed() was not called.
+/// One write from its first revision to its end. Ends as failed where committed() was not called.
 class store::open_write {
 public:
-    explicit open_write(store& in, std::size_t reserve = 1024)
-        : store_(in), ticket_(in.order_.begin()), batch_(reserve) {
+    explicit open_write(store& in, std::size_t revisions = 1, std::size_t reserve = 1024)
+        : store_(in), ticket_(in.order_.begin(revisions)), batch_(reserve) {
         if (ticket_.new_floor)
             batch_.Put(in.engine_->handle(family::meta), slice(revision_floor_key),
                        encode_number(*ticket_.new_floor));
@@ -152,16 +208,17 @@ public:
     open_write(const open_write&) = delete;
     open_write& operator=(const open_write&) = delete;
     ~open_write() {
-        if (!done_) store_.changed(store_.order_.finish(ticket_.rev, false));
+        if (!done_) store_.changed(store_.order_.finish(ticket_.rev, ticket_.count, false));
     }
 
+    /// The first one.
     [[nodiscard]] revision rev() const noexcept { return ticket_.rev; }
     rocksdb::WriteBatch& batch() noexcept { return batch_; }
     /// After the commit and after the caches were told.
     void committed() {
         done_ = true;
-        store_.changes_.fetch_add(1, std::memory_order_relaxed);
-        store_.changed(store_.order_.finish(ticket_.rev, true));
+        store_.changes_.fetch_add(ticket_.count, std::memory_order_relaxed);
+        store_.changed(store_.order_.finish(ticket_.rev, ticket_.count, true));
         store_.trim_changes();
     }
 
@@ -172,7 +229,7 @@ private:
     bool done_ = false;
 };
 
-/// Kind and id of a document as the contract has them.
-bool is_document_name(std::string_view text, std::size_t most) noexcept;
+/// A body in memory; one that is in a file is read.
+result<bytes> in_memory(const body& given);
 
 }  // namespace gallery::rocks

@@ -2,14 +2,20 @@
 #include "codec.hpp"
 #include "store.hpp"
 
+#include <gallery/kit/rules.hpp>
+
+#include <chrono>
+
 namespace gallery::rocks {
 
 task<result<change_batch>> store::changes(revision after, std::size_t limit) {
-    if (limit == 0) co_return error{errc::invalid_argument, "The change feed takes a limit of at least 1."};
+    if (limit == 0) co_return kit::bad_limit();
     // A reader that is up to date is told so without leaving its thread.
+    const auto now = std::chrono::steady_clock::now();
     if (after == order_.newest() && after >= trimmed_.load()) {
         change_batch nothing;
         nothing.next = after;
+        nothing.horizon = now;
         co_return nothing;
     }
     auto work = [this, after, limit] { return guarded([&] { return changes_now(after, limit); }); };
@@ -18,6 +24,7 @@ task<result<change_batch>> store::changes(revision after, std::size_t limit) {
 
 result<change_batch> store::changes_now(revision after, std::size_t limit) const {
     change_batch batch;
+    const auto now = std::chrono::steady_clock::now();
     const revision visible = order_.visible();
     // A cursor from the future belongs to another history, for instance one from before a backup was
     // restored.
@@ -26,7 +33,10 @@ result<change_batch> store::changes_now(revision after, std::size_t limit) const
         after = 0;
     }
     batch.next = after;
-    if (after >= visible) return batch;
+    if (after >= visible) {
+        batch.horizon = now;
+        return batch;
+    }
     auto at = engine_->iterate(family::changes, {change_key(after + 1), change_key(visible + 1)},
                                engine::reach::disk_aside);
     for (at->SeekToFirst(); at->Valid() && batch.changes.size() < limit; at->Next()) {
@@ -41,12 +51,13 @@ result<change_batch> store::changes_now(revision after, std::size_t limit) const
         batch.changes.push_back(std::move(*event));
     }
     if (!at->status().ok()) return to_error(at->status(), "reading the change feed");
+    if (!at->Valid()) batch.horizon = now;
     // Read after the iterator was made: whatever is missing from it was noted here before it was removed.
     if (after < trimmed_.load()) batch.gap = true;
     return batch;
 }
 
-task<result<revision>> store::last_change() {
+task<result<revision>> store::last() {
     co_return order_.newest();
 }
 

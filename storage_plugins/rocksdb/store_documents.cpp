@@ -2,12 +2,10 @@
 #include "codec.hpp"
 #include "store.hpp"
 
+#include <gallery/kit/rules.hpp>
+
 namespace gallery::rocks {
 namespace {
-
-constexpr std::size_t kind_limit = 32;
-constexpr std::size_t id_limit = 128;
-constexpr std::size_t document_limit = 64 * 1024;
 
 error damaged(std::string_view key) {
     std::string name(key);
@@ -16,12 +14,6 @@ error damaged(std::string_view key) {
 }
 
 }  // namespace
-
-bool is_document_name(std::string_view text, std::size_t most) noexcept {
-    return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    });
-}
 
 std::optional<result<document>> store::find_document_here(const std::string& key, engine::reach how) const {
     rocksdb::PinnableSlice value;
@@ -34,9 +26,8 @@ std::optional<result<document>> store::find_document_here(const std::string& key
     return result<document>(std::move(*doc));
 }
 
-task<result<document>> store::find_document(std::string kind, std::string id) {
-    if (!is_document_name(kind, kind_limit) || !is_document_name(id, id_limit))
-        co_return error{errc::not_found, "There is no such document."};
+task<result<document>> store::find(std::string kind, std::string id) {
+    if (!kit::is_document_kind(kind) || !kit::is_document_id(id)) co_return kit::no_such_document(kind, id);
     std::string key = document_key(kind, id);
     auto here = guarded([&] { return find_document_here(key, engine::reach::memory); });
     if (here) co_return std::move(*here);
@@ -46,21 +37,30 @@ task<result<document>> store::find_document(std::string kind, std::string id) {
     co_return co_await offload(readers_, std::move(work));
 }
 
-task<result<scan_page<document>>> store::scan_documents(std::string kind, std::string cursor,
-                                                        std::size_t limit) {
-    if (limit == 0) co_return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
-    if (!cursor.empty() && !is_document_name(cursor, id_limit))
-        co_return error{errc::invalid_argument, "The cursor of the scan is not one that a scan returned."};
-    if (!is_document_name(kind, kind_limit)) co_return scan_page<document>();
-    auto scan = [this, kind = std::move(kind), last = std::move(cursor),
+task<result<scan_page<document>>> store::scan(std::string kind, std::string cursor, std::size_t limit) {
+    if (limit == 0) co_return kit::bad_limit();
+    // The document that the scan stopped at: its id, or where all kinds are scanned kind/id.
+    std::string last;
+    if (!cursor.empty()) {
+        const auto split = kind.empty() ? cursor.find('/') : std::string::npos;
+        const auto id = split == std::string::npos ? cursor : cursor.substr(split + 1);
+        const auto of_kind = kind.empty() ? cursor.substr(0, split == std::string::npos ? 0 : split) : kind;
+        if (!kit::is_document_id(id) || (kind.empty() && !kit::is_document_kind(of_kind)))
+            co_return kit::bad_cursor("documents", cursor);
+        last = document_key(of_kind, id);
+    }
+    if (!kind.empty() && !kit::is_document_kind(kind)) co_return scan_page<document>();
+    auto scan = [this, kind = std::move(kind), last = std::move(last),
                  limit]() -> result<scan_page<document>> {
-        engine::range bounds{document_key(kind, last), after_prefix(document_key(kind, ""))};
-        if (!last.empty()) bounds.from.push_back('\0');  // the smallest key behind it
+        engine::range bounds;
+        if (!kind.empty()) bounds = {document_key(kind, ""), after_prefix(document_key(kind, ""))};
+        if (!last.empty()) bounds.from = last + '\0';  // the smallest key behind it
         scan_page<document> page;
         auto at = engine_->iterate(family::documents, std::move(bounds), engine::reach::disk_aside);
         for (at->SeekToFirst(); at->Valid(); at->Next()) {
             if (page.items.size() == limit) {
-                page.cursor = page.items.back().id;
+                const auto& stopped = page.items.back();
+                page.cursor = kind.empty() ? stopped.kind + "/" + stopped.id : stopped.id;
                 break;
             }
             auto doc = decode_document(at.key(), at.value());
@@ -74,76 +74,69 @@ task<result<scan_page<document>>> store::scan_documents(std::string kind, std::s
     co_return co_await offload(readers_, std::move(work));
 }
 
-task<result<write_outcome>> store::save_document(document doc, precondition condition) {
-    if (!is_document_name(doc.kind, kind_limit) || !is_document_name(doc.id, id_limit))
-        co_return error{
-            errc::invalid_argument,
-            "Kind and id of a document are made of a-z, 0-9, '_' and '-', at most 32 and 128 of them; "
-            "got \"" +
-                doc.kind + "\" and \"" + doc.id + "\"."};
-    if (doc.body.size() > document_limit)
-        co_return error{errc::invalid_argument, "A document has at most 64 KiB; " + doc.kind + "/" + doc.id +
-                                                    " has " + std::to_string(doc.body.size()) + " bytes."};
-    auto work = [this, doc = std::move(doc), condition]() mutable {
-        return guarded([&] { return save_document_now(doc, condition); });
+task<result<documents_outcome>> store::write(std::vector<document_write> parts) {
+    if (auto wrong = kit::refuse_documents(parts)) co_return std::move(*wrong);
+    auto work = [this, parts = std::move(parts)]() mutable {
+        return guarded([&] { return write_now(parts); });
     };
     co_return co_await offload(writers_, std::move(work));
 }
 
-result<write_outcome> store::save_document_now(document& doc, precondition condition) {
-    const std::string key = document_key(doc.kind, doc.id);
-    const auto locked = names_.lock({key});
-    const auto before = *find_document_here(key, engine::reach::disk);
-    if (!before && before.error().code != errc::not_found) return before.error();
-    const revision now = before ? before->rev : 0;
-    if (!condition.holds(now)) return write_outcome{write_status::conflict, now, nullptr};
+result<documents_outcome> store::write_now(std::vector<document_write>& parts) {
+    std::vector<std::string> keys;
+    keys.reserve(parts.size());
+    for (const auto& part : parts)
+        keys.push_back(document_key(part.doc.kind, part.doc.id));
+    const auto locked = names_.lock({keys.begin(), keys.end()});
+    std::vector<revision> current;
+    current.reserve(parts.size());
+    for (const auto& key : keys) {
+        const auto found = *find_document_here(key, engine::reach::disk);
+        if (!found && found.error().code != errc::not_found) return found.error();
+        current.push_back(found ? found->rev : 0);
+    }
+    // judge() asks once for each part, in order, and stops at the first that does not hold.
+    std::size_t asked = 0;
+    auto outcome =
+        kit::judge(parts, [&](const std::string&, const std::string&) { return current[asked++]; });
+    if (outcome.status != write_status::committed) return outcome;
 
-    open_write write(*this);
-    doc.rev = write.rev();
-    write.batch().Put(engine_->handle(family::documents), key, encode_document(key, doc));
-    change event;
-    event.what = change::kind::document_saved;
-    event.document_kind = doc.kind;
-    event.document_id = doc.id;
-    const std::string position = change_key(write.rev());
-    write.batch().Put(engine_->handle(family::changes), position, encode_change(position, event));
-    if (auto committed = engine_->commit(write.batch(), reserve_share::half); !committed)
-        return committed.error();
-    write.committed();
-    return write_outcome{write_status::committed, doc.rev, nullptr};
-}
-
-task<result<write_outcome>> store::erase_document(std::string kind, std::string id, precondition condition) {
-    if (!is_document_name(kind, kind_limit) || !is_document_name(id, id_limit))
-        co_return write_outcome{write_status::absent, 0, nullptr};
-    auto work = [this, kind = std::move(kind), id = std::move(id), condition] {
-        return guarded([&] { return erase_document_now(kind, id, condition); });
+    const auto is_write = [](const document_write& part) {
+        return part.what != document_write::action::require;
     };
-    co_return co_await offload(writers_, std::move(work));
-}
-
-result<write_outcome> store::erase_document_now(const std::string& kind, const std::string& id,
-                                                precondition condition) {
-    const std::string key = document_key(kind, id);
-    const auto locked = names_.lock({key});
-    const auto before = *find_document_here(key, engine::reach::disk);
-    if (!before && before.error().code != errc::not_found) return before.error();
-    if (!before) return write_outcome{write_status::absent, 0, nullptr};
-    if (!condition.holds(before->rev)) return write_outcome{write_status::conflict, before->rev, nullptr};
-
-    open_write write(*this);
-    const revision rev = write.rev();
-    write.batch().Delete(engine_->handle(family::documents), key);
-    change event;
-    event.what = change::kind::document_erased;
-    event.document_kind = kind;
-    event.document_id = id;
-    const std::string position = change_key(rev);
-    write.batch().Put(engine_->handle(family::changes), position, encode_change(position, event));
-    if (auto committed = engine_->commit(write.batch(), reserve_share::all); !committed)
-        return committed.error();
+    const auto written = static_cast<std::size_t>(std::count_if(parts.begin(), parts.end(), is_write));
+    if (written == 0) {
+        outcome.revs = std::move(current);
+        return outcome;
+    }
+    const bool only_erases = std::none_of(parts.begin(), parts.end(), [](const document_write& part) {
+        return part.what == document_write::action::save;
+    });
+    open_write write(*this, written);
+    auto& batch = write.batch();
+    auto* const documents = engine_->handle(family::documents);
+    revision next = write.rev();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        auto& part = parts[i];
+        if (!is_write(part)) {
+            outcome.revs.push_back(current[i]);
+            continue;
+        }
+        const bool saves = part.what == document_write::action::save;
+        part.doc.rev = next;
+        if (saves)
+            batch.Put(documents, keys[i], encode_document(keys[i], part.doc));
+        else
+            batch.Delete(documents, keys[i]);
+        put_change(batch,
+                   kit::document_change(saves ? change::kind::document_saved : change::kind::document_erased,
+                                        part.doc.kind, part.doc.id, next));
+        outcome.revs.push_back(next++);
+    }
+    const auto share = only_erases ? reserve_share::all : reserve_share::half;
+    if (auto committed = engine_->commit(batch, share); !committed) return committed.error();
     write.committed();
-    return write_outcome{write_status::committed, rev, nullptr};
+    return outcome;
 }
 
 }  // namespace gallery::rocks

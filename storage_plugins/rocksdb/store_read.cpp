@@ -1,9 +1,13 @@
 // Reading: first what is in memory, on the caller's thread; then the disk, on the readers' pool.
 #include "codec.hpp"
+#include "cursors.hpp"
 #include "records.hpp"
 #include "store.hpp"
+#include "usage.hpp"
 
-#include <charconv>
+#include <gallery/kit/matcher.hpp>
+#include <gallery/kit/rules.hpp>
+
 #include <cstring>
 
 namespace gallery::rocks {
@@ -31,36 +35,6 @@ bool same(const sha256_digest& left, const sha256_digest& right) noexcept {
 
 error not_found(std::string_view what) {
     return {errc::not_found, "There is no image with this " + std::string(what) + "."};
-}
-
-// A cursor of scan(): the record key it stopped at and its checksum, in hexadecimal.
-std::string make_cursor(std::string_view key) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    const auto append = [&text](std::string_view bytes) {
-        for (const char c : bytes) {
-            text.push_back(digits[static_cast<unsigned char>(c) >> 4]);
-            text.push_back(digits[static_cast<unsigned char>(c) & 15]);
-        }
-    };
-    append(key);
-    append(encode_number(crc32c("scan", key)).substr(0, 4));
-    return text;
-}
-
-std::optional<std::string> parse_cursor(std::string_view text) {
-    std::string bytes;
-    if (text.size() % 2 != 0) return std::nullopt;
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        unsigned value = 0;
-        const auto [end, failure] = std::from_chars(text.data() + i, text.data() + i + 2, value, 16);
-        if (failure != std::errc{} || end != text.data() + i + 2) return std::nullopt;
-        bytes.push_back(static_cast<char>(value));
-    }
-    if (bytes.size() < id_size + 4) return std::nullopt;
-    std::string key = bytes.substr(0, bytes.size() - 4);
-    if (make_cursor(key) != text) return std::nullopt;
-    return key;
 }
 
 }  // namespace
@@ -181,13 +155,7 @@ result<body> store::load_body(const image_record& record, representation which) 
     };
     rocksdb::PinnableSlice value;
     const auto status = engine_->get(family::bodies, key, value, engine::reach::disk_aside);
-    if (status.IsNotFound()) {
-        const auto now = *load_record(*engine_, record_name, engine::reach::disk);
-        if (!now) return now.error();
-        if (!*now || (*now)->id != record.id || (*now)->content_rev != record.content_rev)
-            return error{errc::stale, "The " + describe_image(record_name) + " was changed; find it again."};
-        return error{errc::corrupt, what() + " are missing in the store. Restore them from a backup."};
-    }
+    if (status.IsNotFound()) return missing_body(record, which);
     if (!status.ok()) return to_error(status, "reading " + what());
 
     auto verified = std::make_shared<verified_body>();
@@ -209,9 +177,52 @@ result<body> store::load_body(const image_record& record, representation which) 
     return answer;
 }
 
+/// The bytes of a record are not there: it was replaced, erased or dropped, or they are lost. Bytes are
+/// removed together with what refers to them and never come back, so what still refers to them now did so
+/// before.
+result<body> store::missing_body(const image_record& record, representation which) const {
+    const std::string name = record_key(record.tenant, record.key);
+    const auto now = *load_record(*engine_, name, engine::reach::disk);
+    if (!now) return now.error();
+    bool is_stored = *now && (*now)->id == record.id && (*now)->content_rev == record.content_rev;
+    if (!is_stored) {
+        const auto kept = load_kept(kept_key(record.id, record.content_rev), engine::reach::disk);
+        if (!kept) return kept.error();
+        is_stored = kept->has_value();
+    }
+    if (!is_stored) return kit::stale_record(record);
+    return error{errc::corrupt, std::string(which == representation::preview ? "The preview" : "The bytes") +
+                                    " of " + describe_image(name) +
+                                    " are missing in the store. Restore them from a backup."};
+}
+
+task<result<std::vector<record_ptr>>> store::find_by_content(tenant_id tenant, sha256_digest etag) {
+    auto work = [this, tenant, etag] { return guarded([&] { return find_content_now(tenant, etag); }); };
+    co_return co_await offload(readers_, std::move(work));
+}
+
+result<std::vector<record_ptr>> store::find_content_now(tenant_id tenant, const sha256_digest& etag) const {
+    const auto at = engine_->snapshot();
+    std::vector<record_ptr> found;
+    auto cursor =
+        engine_->iterate_prefix(family::lookup, content_lookup_prefix(tenant, etag), engine::reach::disk, at);
+    for (cursor->SeekToFirst(); cursor->Valid() && found.size() < max_same_content; cursor->Next()) {
+        auto record = *load_record(*engine_, cursor.value(), engine::reach::disk, at);
+        if (!record && record.error().code == errc::corrupt) continue;  // a check names it
+        if (!record) return record.error();
+        if (*record) found.push_back(std::move(*record));
+    }
+    if (!cursor->status().ok()) return to_error(cursor->status(), "looking images up by their content");
+    return found;
+}
+
+task<result<tenant_usage>> store::usage(std::optional<tenant_id> tenant) {
+    auto work = [this, tenant] { return guarded([&] { return read_usage(*engine_, tenant); }); };
+    co_return co_await offload(readers_, std::move(work));
+}
+
 task<result<image_page>> store::list(image_query query) {
-    if (query.page_size == 0)
-        co_return error{errc::invalid_argument, "A page has at least one image; pageSize is 0."};
+    if (auto wrong = kit::refuse_query(query)) co_return std::move(*wrong);
     auto work = [this, query = std::move(query)] { return guarded([&] { return lists_.list(query); }); };
     co_return co_await offload(readers_, std::move(work));
 }
@@ -226,14 +237,14 @@ task<result<scan_page<record_ptr>>> store::scan(std::optional<tenant_id> tenant,
 
 result<scan_page<record_ptr>> store::scan_now(const std::optional<tenant_id>& tenant,
                                               const std::string& cursor, std::size_t limit) const {
-    if (limit == 0) return error{errc::invalid_argument, "A scan takes a limit of at least 1."};
+    if (limit == 0) return kit::bad_limit();
     std::string prefix;
     if (tenant) prefix = raw(*tenant);
     engine::range bounds{prefix, after_prefix(prefix)};
     if (!cursor.empty()) {
-        auto last = parse_cursor(cursor);
-        if (!last || !last->starts_with(prefix))
-            return error{errc::invalid_argument, "The cursor of the scan is not one that a scan returned."};
+        auto last = parse_cursor("scan", cursor);
+        if (!last || last->size() < id_size || !last->starts_with(prefix))
+            return kit::bad_cursor("images", cursor);
         bounds.from = std::move(*last);
         bounds.from.push_back('\0');  // the smallest key behind it
     }
@@ -241,7 +252,7 @@ result<scan_page<record_ptr>> store::scan_now(const std::optional<tenant_id>& te
     auto at = engine_->iterate(family::records, std::move(bounds), engine::reach::disk_aside);
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
         if (page.items.size() == limit) {
-            page.cursor = make_cursor(record_key(page.items.back()->tenant, page.items.back()->key));
+            page.cursor = make_cursor("scan", record_key(page.items.back()->tenant, page.items.back()->key));
             break;
         }
         auto record = decode_record(at.key(), at.value());

@@ -2,18 +2,15 @@
 #include "codec.hpp"
 #include "records.hpp"
 #include "store.hpp"
+#include "usage.hpp"
+
+#include <gallery/kit/rules.hpp>
 
 #include <cerrno>
 #include <cstring>
 
 namespace gallery::rocks {
-namespace {
 
-write_outcome refused(write_status status, const record_ptr& current) {
-    return {status, current ? current->rev : 0, current};
-}
-
-/// A body in memory; one that lies in a file is read.
 result<bytes> in_memory(const body& given) {
     auto loaded = given.load();
     if (!loaded)
@@ -22,7 +19,24 @@ result<bytes> in_memory(const body& given) {
     return std::move(*loaded);
 }
 
-}  // namespace
+/// One record taking the place of another; either may be null.
+struct store::image_write {
+    change::kind what = change::kind::image_saved;
+    record_ptr before;
+    record_ptr after;
+    previous_version previous = previous_version::drop();
+
+    [[nodiscard]] bool keeps() const noexcept {
+        return before && what != change::kind::image_updated && previous.is_kept();
+    }
+    /// content_rev of the version that is kept, else 0.
+    [[nodiscard]] revision kept() const noexcept { return keeps() ? before->content_rev : 0; }
+    [[nodiscard]] const image_record& subject() const noexcept { return after ? *after : *before; }
+    [[nodiscard]] reserve_share share() const noexcept {
+        if (what == change::kind::image_updated) return reserve_share::half;
+        return what == change::kind::image_erased && !keeps() ? reserve_share::all : reserve_share::none;
+    }
+};
 
 result<record_ptr> store::current(std::string_view record_key) const {
     return *load_record(*engine_, record_key, engine::reach::disk);
@@ -36,24 +50,19 @@ result<std::optional<std::string>> store::owner_of(const std::string& lookup_key
     return std::optional<std::string>(value.ToString());
 }
 
-task<result<write_outcome>> store::save(image_record record, body original, body preview,
-                                        precondition condition) {
+task<result<write_outcome>> store::save(image_record record, body original, body preview, write_rules rules) {
     if (record.preview_is_original) preview = body();
-    if (original.size() != record.original.size ||
-        (!record.preview_is_original && preview.size() != record.preview.size))
-        co_return error{
-            errc::invalid_argument,
-            "The sizes of the bytes and of their description differ for image \"" + record.key + "\"."};
+    if (auto wrong = kit::refuse_save(record, original, preview)) co_return std::move(*wrong);
     const std::uint64_t size = original.size() + preview.size();
     auto work = [this, record = std::move(record), original = std::move(original),
-                 preview = std::move(preview), condition]() mutable {
-        return guarded([&] { return save_now(record, original, preview, condition); });
+                 preview = std::move(preview), rules]() mutable {
+        return guarded([&] { return save_now(record, original, preview, rules); });
     };
-    co_return co_await offload_through(gate_, size, std::move(work));
+    co_return co_await kit::offload_through(gate_, writers_, size, std::move(work));
 }
 
 result<write_outcome> store::save_now(image_record& record, const body& original, const body& preview,
-                                      precondition condition) {
+                                      const write_rules& rules) {
     const auto original_bytes = in_memory(original);
     if (!original_bytes) return original_bytes.error();
     const auto preview_bytes = in_memory(preview);
@@ -65,7 +74,8 @@ result<write_outcome> store::save_now(image_record& record, const body& original
     const auto locked = names_.lock({key, id_key, public_key});
     const auto before = current(key);
     if (!before) return before.error();
-    if (!condition.holds(*before ? (*before)->rev : 0)) return refused(write_status::conflict, *before);
+    if (!rules.condition.holds(*before ? (*before)->rev : 0))
+        return kit::refused(write_status::conflict, *before);
     const auto id_owner = owner_of(id_key);
     if (!id_owner) return id_owner.error();
     if (*id_owner && **id_owner != key)
@@ -74,21 +84,23 @@ result<write_outcome> store::save_now(image_record& record, const body& original
     if (!record.public_key.empty()) {
         const auto public_owner = owner_of(public_key);
         if (!public_owner) return public_owner.error();
-        if (*public_owner && **public_owner != key) return refused(write_status::public_key_taken, *before);
+        if (*public_owner && **public_owner != key)
+            return kit::refused(write_status::public_key_taken, *before);
     }
+    const auto by = kit::usage_book::of_write(before->get(), &record, rules.previous);
+    auto charge = usage_.take(record.tenant, by, rules.limit);
+    if (!charge) return kit::refused(write_status::over_limit, *before);
 
-    open_write write(*this, original_bytes->size() + preview_bytes->size() + 8192);
+    open_write write(*this, 1, original_bytes->size() + preview_bytes->size() + 8192);
     record.rev = record.content_rev = write.rev();
-    const auto after = std::make_shared<const image_record>(std::move(record));
-    auto* const bodies = engine_->handle(family::bodies);
-    const auto put_body = [&](representation which, const bytes& content) {
-        write.batch().Put(bodies, body_key(after->id, after->content_rev, which), slice(content.view()));
-    };
-    put_body(representation::original, *original_bytes);
-    if (!after->preview_is_original) put_body(representation::preview, *preview_bytes);
-    if (auto done = commit_image(write, *before, after, change::kind::image_saved); !done)
-        return done.error();
-    return write_outcome{write_status::committed, after->rev, after};
+    const image_write what{change::kind::image_saved, *before,
+                           std::make_shared<const image_record>(std::move(record)), rules.previous};
+    put_bodies(write.batch(), *what.after, *original_bytes, *preview_bytes);
+    count_usage(write.batch(), what.after->tenant, by);
+    if (auto done = commit_image(write, what); !done) return done.error();
+    charge->commit();
+    write.committed();
+    return write_outcome{write_status::committed, what.after->rev, what.after, what.kept()};
 }
 
 task<result<write_outcome>> store::update(image_record record, precondition condition) {
@@ -103,54 +115,85 @@ result<write_outcome> store::update_now(const image_record& changed, preconditio
     const auto locked = names_.lock({key});
     const auto before = current(key);
     if (!before) return before.error();
-    if (!*before) return refused(write_status::absent, *before);
-    if (!condition.holds((*before)->rev)) return refused(write_status::conflict, *before);
+    if (!*before) return kit::refused(write_status::absent, nullptr);
+    if (!condition.holds((*before)->rev)) return kit::refused(write_status::conflict, *before);
 
     open_write write(*this);
-    auto made = std::make_shared<image_record>(**before);
-    made->title = changed.title;
-    made->file_name = changed.file_name;
-    made->sub_type = changed.sub_type;
-    made->is_public = changed.is_public;
-    made->external_id = changed.external_id;
-    made->origin = changed.origin;
-    made->rev = write.rev();
-    const record_ptr after = std::move(made);
-    if (auto done = commit_image(write, *before, after, change::kind::image_updated); !done)
-        return done.error();
-    return write_outcome{write_status::committed, after->rev, after};
+    const image_write what{
+        change::kind::image_updated, *before,
+        std::make_shared<const image_record>(kit::updated(**before, changed, write.rev()))};
+    if (auto done = commit_image(write, what); !done) return done.error();
+    write.committed();
+    return write_outcome{write_status::committed, what.after->rev, what.after};
 }
 
-task<result<write_outcome>> store::erase(tenant_id tenant, std::string key, precondition condition) {
-    auto work = [this, tenant, key = std::move(key), condition] {
-        return guarded([&] { return erase_now(tenant, key, condition); });
+task<result<write_outcome>> store::erase(tenant_id tenant, std::string key, write_rules rules) {
+    auto work = [this, tenant, key = std::move(key), rules] {
+        return guarded([&] { return erase_now(tenant, key, rules); });
     };
     co_return co_await offload(writers_, std::move(work));
 }
 
-result<write_outcome> store::erase_now(tenant_id tenant, const std::string& key, precondition condition) {
+result<write_outcome> store::erase_now(tenant_id tenant, const std::string& key, const write_rules& rules) {
     const std::string full = record_key(tenant, key);
     const auto locked = names_.lock({full});
     const auto before = current(full);
     if (!before) return before.error();
-    if (!*before) return refused(write_status::absent, *before);
-    if (!condition.holds((*before)->rev)) return refused(write_status::conflict, *before);
+    if (!*before) return kit::refused(write_status::absent, nullptr);
+    if (!rules.condition.holds((*before)->rev)) return kit::refused(write_status::conflict, *before);
 
     open_write write(*this);
     const revision rev = write.rev();
-    if (auto done = commit_image(write, *before, nullptr, change::kind::image_erased); !done)
-        return done.error();
-    return write_outcome{write_status::committed, rev, nullptr};
+    const image_write what{change::kind::image_erased, *before, nullptr, rules.previous};
+    const auto by = kit::usage_book::of_write(before->get(), nullptr, rules.previous);
+    count_usage(write.batch(), tenant, by);
+    if (auto done = commit_image(write, what); !done) return done.error();
+    usage_.apply(tenant, by);
+    write.committed();
+    return write_outcome{write_status::committed, rev, nullptr, what.kept()};
 }
 
-/// Adds to the batch what follows from one record taking the place of another (either may be null), all
-/// but new bytes; commits; tells the caches, the lists and the feed.
-result<void> store::commit_image(open_write& write, const record_ptr& before, const record_ptr& after,
-                                 change::kind what) {
+void store::put_bodies(rocksdb::WriteBatch& batch, const image_record& record, const bytes& original,
+                       const bytes& preview) const {
+    auto* const bodies = engine_->handle(family::bodies);
+    batch.Put(bodies, body_key(record.id, record.content_rev, representation::original),
+              slice(original.view()));
+    if (!record.preview_is_original)
+        batch.Put(bodies, body_key(record.id, record.content_rev, representation::preview),
+                  slice(preview.view()));
+}
+
+void store::delete_bodies(rocksdb::WriteBatch& batch, const image_record& record) const {
+    auto* const bodies = engine_->handle(family::bodies);
+    batch.Delete(bodies, body_key(record.id, record.content_rev, representation::original));
+    if (!record.preview_is_original)
+        batch.Delete(bodies, body_key(record.id, record.content_rev, representation::preview));
+}
+
+void store::put_change(rocksdb::WriteBatch& batch, const change& event) const {
+    const std::string position = change_key(event.rev);
+    batch.Put(engine_->handle(family::changes), position, encode_change(position, event));
+}
+
+void store::count_usage(rocksdb::WriteBatch& batch, tenant_id tenant,
+                        const kit::usage_book::difference& by) const {
+    const auto added = numbers_of(by.added);
+    const auto removed = numbers_of(by.removed);
+    for (std::size_t i = 0; i < usage_figure_count; ++i)
+        if (added[i] != removed[i])  // what is taken away is added modulo 2^64
+            batch.Merge(engine_->handle(family::meta), usage_key(tenant, i),
+                        encode_number(added[i] - removed[i]));
+}
+
+/// Adds to the batch what follows from one record taking the place of another, all but new bytes and usage;
+/// commits; tells the caches and the lists.
+result<void> store::commit_image(open_write& write, const image_write& what) {
     auto& batch = write.batch();
-    const image_record& subject = after ? *after : *before;
+    const auto& before = what.before;
+    const auto& after = what.after;
+    const image_record& subject = what.subject();
     const std::string key = record_key(subject.tenant, subject.key);
-    const bool new_bytes = what != change::kind::image_updated;
+    const bool new_bytes = what.what != change::kind::image_updated;
 
     auto* const records = engine_->handle(family::records);
     if (after)
@@ -158,21 +201,21 @@ result<void> store::commit_image(open_write& write, const record_ptr& before, co
     else
         batch.Delete(records, key);
 
-    if (before && new_bytes) {
-        auto* const bodies = engine_->handle(family::bodies);
-        batch.Delete(bodies, body_key(before->id, before->content_rev, representation::original));
-        if (!before->preview_is_original)
-            batch.Delete(bodies, body_key(before->id, before->content_rev, representation::preview));
-    }
+    if (what.keeps())
+        put_kept(batch, {before, write.rev(), what.previous.time(), what.what == change::kind::image_erased});
+    else if (before && new_bytes)
+        delete_bodies(batch, *before);
 
     auto* const lookup = engine_->handle(family::lookup);
-    if (before && (!after || before->id != after->id)) batch.Delete(lookup, id_lookup_key(before->id));
-    if (after && (!before || before->id != after->id)) batch.Put(lookup, id_lookup_key(after->id), key);
-    const bool same_public = before && after && before->public_key == after->public_key;
-    if (before && !same_public && !before->public_key.empty())
-        batch.Delete(lookup, public_lookup_key(before->public_key));
-    if (after && !same_public && !after->public_key.empty())
-        batch.Put(lookup, public_lookup_key(after->public_key), key);
+    const auto replace_lookup = [&](std::string old_key, std::string new_key) {
+        if (old_key == new_key) return;
+        if (!old_key.empty()) batch.Delete(lookup, old_key);
+        if (!new_key.empty()) batch.Put(lookup, new_key, key);
+    };
+    replace_lookup(before ? id_lookup_key(before->id) : "", after ? id_lookup_key(after->id) : "");
+    replace_lookup(before && !before->public_key.empty() ? public_lookup_key(before->public_key) : "",
+                   after && !after->public_key.empty() ? public_lookup_key(after->public_key) : "");
+    replace_lookup(before ? content_lookup_key(*before) : "", after ? content_lookup_key(*after) : "");
 
     std::vector<page_ranks::delta> deltas;
     auto* const index = engine_->handle(family::index);
@@ -199,23 +242,13 @@ result<void> store::commit_image(open_write& write, const record_ptr& before, co
         if (before) batch.Merge(meta, counter_key(before->tenant, before->sub_type), encode_number(~0ULL));
         if (after) batch.Merge(meta, counter_key(after->tenant, after->sub_type), encode_number(1));
     }
-
-    change event;
-    event.what = what;
-    event.tenant = subject.tenant;
-    event.key = subject.key;
-    event.id = subject.id;
-    event.public_key = subject.public_key;
-    const std::string position = change_key(write.rev());
-    batch.Put(engine_->handle(family::changes), position, encode_change(position, event));
+    put_change(batch, kit::image_change(what.what, subject, write.rev(), what.kept()));
 
     const auto announced = ranks_.announce(std::move(deltas));
-    const auto share = what == change::kind::image_saved     ? reserve_share::none
-                       : what == change::kind::image_updated ? reserve_share::half
-                                                             : reserve_share::all;
-    const auto committed = engine_->commit(batch, share);
-    if (before) invalidate(*before, new_bytes);
-    if (after) invalidate(*after, false);
+    const auto committed = engine_->commit(batch, what.share());
+    if (before) invalidate(*before);
+    if (after) invalidate(*after);
+    if (before && new_bytes && !what.keeps()) invalidate_bodies(*before);
     ranks_.settle(announced, committed ? page_ranks::outcome::committed : page_ranks::outcome::unknown);
     if (!committed) return committed.error();
 
@@ -227,15 +260,17 @@ result<void> store::commit_image(open_write& write, const record_ptr& before, co
     }
     if (!before) records_.fetch_add(1, std::memory_order_relaxed);
     if (!after) records_.fetch_sub(1, std::memory_order_relaxed);
-    write.committed();
+    if (what.keeps()) kept_versions_.fetch_add(1, std::memory_order_relaxed);
     return {};
 }
 
-void store::invalidate(const image_record& record, bool bytes_too) {
+void store::invalidate(const image_record& record) {
     record_cache_.erase("r" + record_key(record.tenant, record.key));
     record_cache_.erase(id_lookup_key(record.id));
     record_cache_.erase(public_lookup_key(record.public_key));
-    if (!bytes_too) return;
+}
+
+void store::invalidate_bodies(const image_record& record) {
     body_cache_.erase(body_name{record.id, record.content_rev, representation::original});
     body_cache_.erase(body_name{record.id, record.content_rev, representation::preview});
 }

@@ -23,7 +23,8 @@ class small_disk_fixture : public store_fixture {
 public:
     small_disk_fixture() {
         close();
-        is_mounted_ = ::mount("tmpfs", disk_.path().c_str(), "tmpfs", 0, "size=200m,mode=0700") == 0;
+        is_mounted_ =
+            ::mount("tmpfs", disk_.path().c_str(), "tmpfs", 0, "size=200m,nr_inodes=1000,mode=0700") == 0;
         if (is_mounted_) open_again();
     }
     ~small_disk_fixture() {
@@ -43,6 +44,8 @@ public:
         BOOST_REQUIRE_MESSAGE(opened.has_value(), "the store did not open: " << opened.error().message);
         take(std::move(*opened));
     }
+    [[nodiscard]] fs::path path() const { return disk_.path(); }
+    [[nodiscard]] write_state writing() { return engine().writing(); }
     [[nodiscard]] std::uint64_t free_bytes() const {
         struct statvfs disk {};
         BOOST_TEST_REQUIRE(::statvfs(disk_.path().c_str(), &disk) == 0);
@@ -57,7 +60,8 @@ public:
         BOOST_TEST_REQUIRE(free_bytes() < 64 * 1024U);
     }
     void remount(unsigned long flags) {
-        BOOST_TEST_REQUIRE(::mount("", disk_.path().c_str(), "", MS_REMOUNT | flags, "size=200m") == 0);
+        BOOST_TEST_REQUIRE(
+            ::mount("", disk_.path().c_str(), "", MS_REMOUNT | flags, "size=200m,nr_inodes=1000") == 0);
     }
     std::vector<image> save_images(unsigned count, std::size_t size) {
         std::vector<image> saved;
@@ -106,11 +110,11 @@ BOOST_AUTO_TEST_CASE(a_full_disk_serves_reads_and_accepts_erasures_and_small_wri
             expect_absent(images[i]);
             const auto id = "s" + std::to_string(i);
             BOOST_TEST_REQUIRE(save_document({"user", id, R"({"enabled":false})"}).has_value());
-            const auto logged_out = test::await(store().erase_document("session", id, precondition::any()));
+            const auto logged_out = await(documents().erase("session", id, precondition::any()));
             BOOST_REQUIRE_MESSAGE(logged_out.has_value(), "erase: " << logged_out.error().message);
         }
     }
-    BOOST_TEST((store().writing().state == write_state::kind::ok));
+    BOOST_TEST((writing().state == write_state::kind::ok));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_erased_on_a_full_disk_makes_room_for_new_images) {
@@ -143,6 +147,30 @@ BOOST_AUTO_TEST_CASE(what_is_erased_on_a_full_disk_makes_room_for_new_images) {
     expect_sound();
 }
 
+BOOST_AUTO_TEST_CASE(a_store_on_a_disk_without_inodes_is_open_for_reading) {
+    if (!is_mounted()) return;
+    const auto images = save_images(10, 5000);
+    close();
+    const auto name = [this](unsigned number) { return path() / ("file" + std::to_string(number)); };
+    unsigned files = 0;
+    while (std::ofstream(name(files)).is_open())
+        ++files;
+    BOOST_TEST_REQUIRE(files > 100U);
+    open_again();
+    for (const auto& each : images)
+        expect_stored(each);
+    BOOST_TEST((writing().state == write_state::kind::read_only));
+    const auto refused = save(images[0]);
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().code == errc::read_only);
+    close();
+    while (files-- > 0)
+        fs::remove(name(files));
+    open_again();
+    BOOST_TEST((writing().state == write_state::kind::ok));
+    must_save(make(tenant, "again"));
+}
+
 BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_written_is_open_for_reading_and_reports_why) {
     if (!is_mounted()) return;
     const auto images = save_images(10, 5000);
@@ -151,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_written_is_open_for_reading_and_repo
     open_again();
     for (const auto& each : images)
         expect_stored(each);
-    const auto state = store().writing();
+    const auto state = writing();
     BOOST_TEST((state.state == write_state::kind::read_only));
     BOOST_TEST(state.reason.find("Read-only file system") != std::string::npos);
     for (const auto& outcome :
@@ -163,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_written_is_open_for_reading_and_repo
     close();
     remount(0);
     open_again();
-    BOOST_TEST((store().writing().state == write_state::kind::ok));
+    BOOST_TEST((writing().state == write_state::kind::ok));
     must_save(make(tenant, "again"));
 }
 
@@ -188,11 +216,11 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST_REQUIRE(outcome.has_error());
         BOOST_TEST(outcome.error().code == errc::read_only);
     }
-    BOOST_TEST((store().writing().state == write_state::kind::failed));
-    BOOST_TEST(store().writing().reason.find("restart the server") != std::string::npos);
+    BOOST_TEST((engine().writing().state == write_state::kind::failed));
+    BOOST_TEST(engine().writing().reason.find("restart the server") != std::string::npos);
     expect_stored(kept);
     reopen();
-    BOOST_TEST((store().writing().state == write_state::kind::ok));
+    BOOST_TEST((engine().writing().state == write_state::kind::ok));
     expect_stored(kept);
     must_save(make(tenant, "again"));
     BOOST_TEST(!find(tenant, "refused").has_value());
