@@ -93,4 +93,15 @@ std::string fold_case(std::string_view text) {
     return folded;
 }
 
+std::optional<bool> parse_boolean(std::string_view text) noexcept {
+    const auto is = [text](std::string_view word) {
+        return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char c, char lower) {
+            return (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) == lower;
+        });
+    };
+    if (is("true") || is("1") || is("yes") || is("on")) return true;
+    if (is("false") || is("0") || is("no") || is("off")) return false;
+    return std::nullopt;
+}
+
 }  // namespace gallery

@@ -79,10 +79,11 @@ task<result<http::response>> list(const account_services& services, http::reques
     const auto number = [](const accounts::tenant& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
-    co_return http::response::json(
-        200, render_page(
-                 services.tenants.list(*who), *page, [](const accounts::tenant& one) { return one.title; },
-                 text, number, [](const accounts::tenant& one) { return tenant_json(one); }));
+    auto items = account_page(
+        services.tenants.list(*who), *page, [](const accounts::tenant& one) { return one.title; }, text,
+        number, [](const accounts::tenant& one) { return tenant_json(one); });
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 }  // namespace

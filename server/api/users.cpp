@@ -99,9 +99,9 @@ task<result<http::response>> set_password(const account_services& services, http
     co_return http::response::empty(200);
 }
 
-result<http::response> user_page(http::request& message, std::vector<accounts::user_ptr> users) {
+task<result<http::response>> user_page(http::request& message, std::vector<accounts::user_ptr> users) {
     const auto page = parse_page_request(message, {"createdTime", "firstName", "lastName", "email"});
-    if (!page) return page.error();
+    if (!page) co_return page.error();
     const auto text = [](const accounts::user& one, std::string_view property) -> std::string {
         if (property == "firstName") return one.first_name;
         if (property == "lastName") return one.last_name;
@@ -111,16 +111,18 @@ result<http::response> user_page(http::request& message, std::vector<accounts::u
     const auto number = [](const accounts::user& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
-    return http::response::json(
-        200, render_page(
-                 std::move(users), *page, [](const accounts::user& one) { return one.email; }, text, number,
-                 [](const accounts::user& one) { return user_json(one); }));
+    auto items = account_page(
+        std::move(users), *page, [](const accounts::user& one) { return one.email; }, text, number,
+        [](const accounts::user& one) { return user_json(one); });
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 task<result<http::response>> list(const account_services& services, http::request& message) {
     const auto who = require<accounts::anybody>(services, message);
     if (!who) co_return who.error();
-    co_return user_page(message, services.users.list(*who));
+    auto page = user_page(message, services.users.list(*who));
+    co_return co_await std::move(page);
 }
 
 task<result<http::response>> list_tenant_admins(const account_services& services, http::request& message) {
@@ -130,7 +132,8 @@ task<result<http::response>> list_tenant_admins(const account_services& services
     if (!id) co_return id.error();
     auto users = services.users.administrators_of(*who, tenant_id{*id});
     if (!users) co_return users.error();
-    co_return user_page(message, std::move(*users));
+    auto page = user_page(message, std::move(*users));
+    co_return co_await std::move(page);
 }
 
 task<result<http::response>> list_customer_users(const account_services& services, http::request& message) {
@@ -140,7 +143,8 @@ task<result<http::response>> list_customer_users(const account_services& service
     if (!id) co_return id.error();
     auto users = services.users.of_customer(*who, customer_id{*id});
     if (!users) co_return users.error();
-    co_return user_page(message, std::move(*users));
+    auto page = user_page(message, std::move(*users));
+    co_return co_await std::move(page);
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ task<result<service::record_check>> write_condition(const http::request& message
                                                     service::coded_bodies& coded) {
     if (!message.has(http::field::if_match) && !message.has(http::field::if_none_match))
         co_return service::record_check();
-    auto current = co_await gallery.find(tenant, std::move(key));
+    auto current = result<record_ptr>(error{errc::not_found, ""});
+    if (!key.empty()) current = co_await gallery.find(tenant, std::move(key));
     if (!current && current.error().code != errc::not_found) co_return current.error();
     sha256_digest original{};
     etags forms;

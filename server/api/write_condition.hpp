@@ -11,7 +11,8 @@ namespace gallery::api {
 
 /// What If-Match and If-None-Match ask of the image that a request would change. An image is known by the
 /// etag of its bytes and, where it is an SVG, by those of its compressed forms, since a client has the etag
-/// of whichever it was sent; these may have to be made. Empty where the request has no condition.
+/// of whichever it was sent; these may have to be made. Empty where the request has no condition. An empty
+/// @p key is that of an image which is yet to be made.
 /// @p message must outlive what is returned. Errors: those of the storage, but for not_found.
 task<result<service::record_check>> write_condition(const http::request& message, tenant_id tenant,
                                                     std::string key, service::images& gallery,

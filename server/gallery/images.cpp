@@ -223,12 +223,15 @@ task<result<record_ptr>> images::publish(tenant_id tenant, std::string key, bool
 }
 
 task<result<record_ptr>> images::import(tenant_id tenant, resource_export exported, record_check check) {
-    if (exported.file_name.empty()) exported.file_name = exported.resource_key;
-    if (exported.resource_key.empty()) exported.resource_key = exported.file_name;
-    for (const auto& [text, what] :
-         {std::pair{&exported.resource_key, "resource key"}, std::pair{&exported.file_name, "file name"}}) {
-        if (auto checked = check_name(*text, what); !checked) co_return checked.error();
+    // Only a key that is given selects an image. The name of a file may be that of any of them.
+    const bool key_is_given = !exported.resource_key.empty();
+    const bool file_is_named = !exported.file_name.empty();
+    if (key_is_given) {
+        if (auto checked = check_name(exported.resource_key, "resource key"); !checked)
+            co_return checked.error();
+        if (!file_is_named) exported.file_name = exported.resource_key;
     }
+    if (auto checked = check_name(exported.file_name, "file name"); !checked) co_return checked.error();
     if (!exported.title.empty()) {
         if (auto checked = check_text(exported.title, "title"); !checked) co_return checked.error();
     }
@@ -241,16 +244,22 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
     record.tenant = tenant;
     record.key = exported.resource_key;
     record.title = exported.title;
-    record.sub_type = exported.sub_type;
+    record.sub_type = exported.sub_type.value_or(image_sub_type::image);
     record.is_public = exported.is_public.value_or(false);
     record.public_key = is_public_key(exported.public_key) ? exported.public_key : new_public_key();
     bytes preview;
     if (auto described = co_await describe(file, record, preview); !described) co_return described.error();
 
-    change_record adopt = [&record](image_record& next) {
-        next.title = record.title;
-        next.sub_type = record.sub_type;
-        next.is_public = record.is_public;
+    if (!key_is_given) {
+        if (auto allowed = look(check, nullptr); !allowed) co_return allowed.error();
+        co_return co_await create(std::move(record), std::move(file.data), std::move(preview), false);
+    }
+
+    // What the document does not say stays as it is.
+    change_record adopt = [&](image_record& next) {
+        if (!exported.title.empty()) next.title = exported.title;
+        if (exported.sub_type) next.sub_type = *exported.sub_type;
+        if (exported.is_public) next.is_public = *exported.is_public;
     };
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         auto current = co_await store_.find(tenant, record.key);
@@ -258,6 +267,7 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
         if (current) {
             if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
             auto described = record;
+            if (!file_is_named) described.file_name = (*current)->file_name;
             imported = co_await overwrite(std::move(*current), std::move(described), file.data, preview,
                                           adopt, check);
             if (imported || imported.error().code != errc::not_found) co_return imported;

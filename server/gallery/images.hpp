@@ -67,8 +67,12 @@ public:
     /// Error: not_found.
     task<result<record_ptr>> publish(tenant_id tenant, std::string key, bool is_public, record_check check);
 
-    /// Stores an exported image. The same key in the tenant: overwrites that image and keeps its id and
-    /// public key. Else the exported public key is kept where it is well-formed and free.
+    /// Stores an exported image. A key that is given and exists in the tenant: overwrites that image, keeps
+    /// its id and public key, and keeps title, sub type, file name and whether it is public where the
+    /// document does not say. A key that is given and free: a new image under it. No key: always a new image,
+    /// under the first free key that the file name yields. A new image has the exported public key where that
+    /// is well-formed and free, and is not public unless the document says so. @p check sees null for a new
+    /// one. Errors: as upload().
     task<result<record_ptr>> import(tenant_id tenant, resource_export exported, record_check check);
 
     /// Error: not_found.

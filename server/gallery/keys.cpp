@@ -69,6 +69,7 @@ std::string key_candidate(std::string_view file_name, std::size_t n) {
     const auto dot = file_name.rfind('.');
     auto stem = file_name.substr(0, dot);
     auto extension = dot == std::string_view::npos ? std::string_view() : file_name.substr(dot);
+    if (extension == ".") extension = {};  // as in ThingsBoard, a dot at the end goes
     const auto suffix = "_(" + std::to_string(n) + ")";
     const auto fixed = suffix.size() + count_characters(extension);
     if (fixed >= max_name_characters) {  // the "extension" is nearly all of the name

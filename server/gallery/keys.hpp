@@ -20,8 +20,9 @@ result<void> check_text(std::string_view text, std::string_view what);
 result<void> check_name(std::string_view name, std::string_view what);
 
 /// The n-th choice for the key of an uploaded file: the file name itself for 0, then "name_(1).ext", ...
-/// (ThingsBoard's naming). The stem is shortened, by whole characters, where the key would be longer than
-/// 255 characters. Precondition: check_name(file_name) holds.
+/// (ThingsBoard's naming; a dot at the end is no extension: "dot." is followed by "dot_(1)"). The stem is
+/// shortened, by whole characters, where the key would be longer than 255 characters. Precondition:
+/// check_name(file_name) holds.
 std::string key_candidate(std::string_view file_name, std::size_t n);
 
 /// 32 random alphanumerics, about 190 bits.

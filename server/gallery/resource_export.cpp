@@ -1,6 +1,9 @@
 #include "gallery/resource_export.hpp"
 
 #include "gallery/base64.hpp"
+#include "gallery/json_text.hpp"
+
+#include <gallery/text.hpp>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
@@ -95,7 +98,7 @@ struct handler {
         if (!expected()) return true;
         if (current == field::data) {
             has_data = true;
-            if (auto ended = decoder.finish(); !ended) return stop(ended.error(), ec);
+            if (auto ended = decoder.finish(out.data); !ended) return stop(ended.error(), ec);
         } else if (!assign(ec)) {
             return false;
         }
@@ -108,9 +111,12 @@ struct handler {
         return true;
     }
     bool on_number_part(json::string_view, json::error_code& ec) { return other_kind("a number", ec); }
-    bool on_int64(std::int64_t, json::string_view, json::error_code& ec) {
-        return other_kind("a number", ec);
+    bool on_int64(std::int64_t value, json::string_view, json::error_code& ec) {
+        if (current != field::is_public || (value != 0 && value != 1)) return other_kind("a number", ec);
+        if (expected()) out.is_public = value == 1;
+        return true;
     }
+    // Only what is too large for the other one.
     bool on_uint64(std::uint64_t, json::string_view, json::error_code& ec) {
         return other_kind("a number", ec);
     }
@@ -138,17 +144,16 @@ private:
 
     // A field with a value of another kind is refused: taken for absent it would make an image private, or
     // another one be overwritten.
-    bool other_kind(std::string_view kind, json::error_code& ec) {
+    bool other_kind(const std::string& kind, json::error_code& ec) {
         if (!expected()) return true;
-        return stop({errc::invalid_argument,
-                     "The field '" + name + "' of the import is " + std::string(kind) + ". It takes " +
-                         (current == field::is_public ? "true or false." : "a text.")},
-                    ec);
+        return stop(
+            {errc::invalid_argument, "The field '" + name + "' of the import is " + kind + ". It takes " +
+                                         (current == field::is_public ? "true or false." : "a text.")},
+            ec);
     }
 
     bool take(json::string_view part, json::error_code& ec) {
         if (!expected()) return true;
-        if (current == field::is_public) return other_kind("a text", ec);
         if (current == field::data) {
             if (auto decoded = decoder.feed({part.data(), part.size()}, out.data); !decoded)
                 return stop(decoded.error(), ec);
@@ -178,6 +183,11 @@ private:
             case field::media_type:
                 out.media_type = text;
                 break;
+            case field::is_public:
+                out.is_public = parse_boolean(text);
+                if (!out.is_public && !text.empty())
+                    return other_kind("the text '" + text.substr(0, 40) + "'", ec);
+                break;
             case field::type:
                 type = text;
                 break;
@@ -199,11 +209,31 @@ private:
     }
 };
 
+error no_data() {
+    return {errc::invalid_argument,
+            "The field 'data' is missing or empty. It takes the picture in Base64, as an exported JSON "
+            "document has it."};
+}
+
 }  // namespace
 
 struct resource_export_reader::state {
     json::basic_parser<handler> parser{json::parse_options{}};
+    json_text_decoder decoder;
     std::uint64_t consumed = 0;
+    bool begun = false;  // there was something besides white space
+
+    result<void> parse(std::string_view text) {
+        constexpr std::string_view space = " \t\r\n";
+        begun = begun || text.find_first_not_of(space) != std::string_view::npos;
+        json::error_code ec;
+        const auto used = parser.write_some(true, text.data(), text.size(), ec);
+        consumed += used;
+        if (!ec && used < text.size() && text.substr(used).find_first_not_of(space) != std::string_view::npos)
+            ec = json::error::extra_data;
+        if (ec) return describe(ec);
+        return {};
+    }
 
     error describe(json::error_code ec) {
         if (auto& failure = parser.handler().failure) return *failure;
@@ -222,16 +252,19 @@ resource_export_reader::resource_export_reader(resource_export_reader&&) noexcep
 resource_export_reader& resource_export_reader::operator=(resource_export_reader&&) noexcept = default;
 
 result<void> resource_export_reader::feed(std::string_view text) {
-    json::error_code ec;
-    const auto used = state_->parser.write_some(true, text.data(), text.size(), ec);
-    state_->consumed += used;
-    if (!ec && used < text.size() && text.substr(used).find_first_not_of(" \t\r\n") != std::string_view::npos)
-        ec = json::error::extra_data;
-    if (ec) return state_->describe(ec);
-    return {};
+    const auto decoded = state_->decoder.decode(text);
+    if (!decoded) return decoded.error();
+    if (decoded->empty()) return {};
+    return state_->parse(*decoded);
 }
 
 result<resource_export> resource_export_reader::finish() {
+    const auto rest = state_->decoder.finish();
+    if (!rest) return rest.error();
+    if (!rest->empty()) {
+        if (auto parsed = state_->parse(*rest); !parsed) return parsed.error();
+    }
+    if (!state_->begun) return no_data();
     json::error_code ec;
     state_->parser.write_some(false, "", 0, ec);
     if (ec) return state_->describe(ec);
@@ -241,8 +274,7 @@ result<resource_export> resource_export_reader::finish() {
     if (!read.type.empty() && read.type != "IMAGE")
         return error{errc::invalid_argument, "The field 'type' is '" + read.type.substr(0, 40) +
                                                  "'. Only IMAGE can be imported here."};
-    if (!read.has_data)
-        return error{errc::invalid_argument, "The field 'data' is missing. It has the picture in Base64."};
+    if (!read.has_data || read.out.data.empty()) return no_data();
     return std::move(read.out);
 }
 

@@ -14,19 +14,21 @@
 
 namespace gallery::service {
 
+/// Empty: the field was absent, null or empty.
 struct resource_export {
     std::string title;
     std::string resource_key;
     std::string file_name;
     std::string public_key;
     std::optional<bool> is_public;
-    image_sub_type sub_type = image_sub_type::image;
+    std::optional<image_sub_type> sub_type;
     std::string media_type;
     std::vector<char> data;
 };
 
 /// Reads such a document in pieces, as they arrive: the picture is decoded while the text comes in, so
-/// that it is in memory once. Unknown fields are passed over. Not thread-safe.
+/// that it is in memory once. The text is as json_text_decoder takes it. Unknown fields are passed over. Not
+/// thread-safe.
 class resource_export_reader {
 public:
     /// @p expected_size is the length of the text where it is known, to reserve memory once; else 0.

@@ -56,7 +56,7 @@ std::optional<std::vector<char>> decode(std::string_view input, std::size_t piec
         const exact now(input.substr(at, piece));
         if (!decoder.feed(now.view(), out)) return std::nullopt;
     }
-    if (!decoder.finish()) return std::nullopt;
+    if (!decoder.finish(out)) return std::nullopt;
     return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <gallery/export.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,5 +26,8 @@ GALLERY_API std::string collation_key(std::string_view text);
 /// Identifies the rules that collation_key() follows, for instance "153.120.0.0". It changes with the version
 /// of ICU. An engine that stores keys must store this text with them, and rebuild them where it differs.
 GALLERY_API std::string collation_version();
+
+/// A boolean as clients write it, in any case: true, yes, on, 1; false, no, off, 0. Else empty.
+GALLERY_API std::optional<bool> parse_boolean(std::string_view text) noexcept;
 
 }  // namespace gallery

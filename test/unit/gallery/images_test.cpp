@@ -214,8 +214,48 @@ BOOST_AUTO_TEST_CASE(an_import_over_an_image_keeps_its_id_and_public_key) {
     BOOST_TEST((after->id == before->id));
     BOOST_TEST(after->public_key == before->public_key);
     BOOST_TEST(after->title == "title of a.png");
-    BOOST_TEST(!after->is_public);
+    BOOST_TEST(after->is_public);
     BOOST_TEST(content(after) == "PICTURE 2");
+    document.is_public = false;
+    document.sub_type = image_sub_type::scada_symbol;
+    const auto last = await(gallery.import(tenant, document, unchecked)).value();
+    BOOST_TEST(!last->is_public);
+    BOOST_TEST((last->sub_type == image_sub_type::scada_symbol));
+}
+
+BOOST_AUTO_TEST_CASE(an_import_over_an_image_keeps_what_the_document_does_not_say) {
+    const auto before = upload("a.png").value();
+    await(gallery.rename(tenant, "a.png", "Renamed", unchecked)).value();
+    service::resource_export document;
+    document.resource_key = "a.png";
+    document.data = {'P', 'I', 'C', 'T', 'U', 'R', 'E', '2'};
+    const auto after = await(gallery.import(tenant, document, unchecked)).value();
+    BOOST_TEST((after->id == before->id));
+    BOOST_TEST(after->title == "Renamed");
+    BOOST_TEST(after->file_name == "a.png");
+    BOOST_TEST(after->is_public);
+    BOOST_TEST((after->sub_type == before->sub_type));
+    BOOST_TEST(content(after) == "PICTURE2");
+}
+
+BOOST_AUTO_TEST_CASE(an_import_without_a_key_never_touches_another_image) {
+    const auto before = upload("logo.png").value();
+    auto document = exported("logo.png", "PICTURE 2");
+    document.resource_key.clear();
+    for (const auto* key : {"logo_(1).png", "logo_(2).png"}) {
+        const auto imported = await(gallery.import(tenant, document, unchecked)).value();
+        BOOST_TEST(imported->key == key);
+        BOOST_TEST(imported->file_name == "logo.png");
+        BOOST_TEST((imported->id != before->id));
+    }
+    BOOST_TEST(await(gallery.find(tenant, "logo.png")).value()->rev == before->rev);
+    const service::record_check only_new = [](const image_record* current) -> result<void> {
+        if (current == nullptr) return {};
+        return error{errc::precondition_failed, "there is one"};
+    };
+    BOOST_TEST(await(gallery.import(tenant, document, only_new)).value()->key == "logo_(3).png");
+    document.file_name.clear();
+    BOOST_TEST((await(gallery.import(tenant, document, unchecked)).error().code == errc::invalid_argument));
 }
 
 BOOST_AUTO_TEST_CASE(all_images_of_a_tenant_go_and_nobody_elses) {

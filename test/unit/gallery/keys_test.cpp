@@ -52,6 +52,10 @@ BOOST_AUTO_TEST_CASE(a_taken_name_is_numbered_before_its_extension) {
     BOOST_TEST(key_candidate("logo.tar.gz", 12) == "logo.tar_(12).gz");
     BOOST_TEST(key_candidate("logo", 3) == "logo_(3)");
     BOOST_TEST(key_candidate(".png", 1) == "_(1).png");
+    BOOST_TEST(key_candidate("dot.", 1) == "dot_(1)");
+    BOOST_TEST(key_candidate("a.b.", 2) == "a.b_(2)");
+    BOOST_TEST(key_candidate("a..", 1) == "a._(1)");
+    BOOST_TEST(key_candidate("..png", 1) == "._(1).png");
 }
 
 BOOST_AUTO_TEST_CASE(a_numbered_key_keeps_to_255_characters) {

@@ -58,12 +58,20 @@ BOOST_AUTO_TEST_CASE(what_is_no_export_is_refused_with_a_reason) {
         {"{}", "'data' is missing"},
         {R"({"data":null})", "'data' is missing"},
         {R"({"data":"a!"})", "Base64"},
-        {R"({"data":"aGVsbG8"})", "Base64"},
+        {R"({"data":"aGVsbG"})", "Base64"},
+        {R"({"data":"data:image/svg+xml,%3Csvg/%3E"})", "Base64"},
+        {R"({"data":"data:image/png;base64"})", "comma"},
+        {R"({"data":""})", "'data' is missing"},
+        {"", "'data' is missing"},
+        {" \n", "'data' is missing"},
+        {"\xEF\xBB\xBF", "'data' is missing"},
+        {std::string("\xFF\xFE{\0}", 5), "UTF-16"},
+        {std::string("\xFF\xFE{\0\0\xDC}\0", 8), "UTF-16"},
         {R"({"data":"","type":"JKS"})", "JKS"},
         {R"({"data":"","subType":"X"})", "subType"},
         {R"({"data":""} x)", "JSON"},
-        {R"({"data":"","public":"true"})", "'public'"},
-        {R"({"data":"","isPublic":1})", "'isPublic'"},
+        {R"({"data":"","public":"maybe"})", "'public'"},
+        {R"({"data":"","isPublic":2})", "'isPublic'"},
         {R"({"data":"","resourceKey":5})", "'resourceKey'"},
         {R"({"data":"","resourceKey":5.5})", "'resourceKey'"},
         {R"({"data":"","fileName":true})", "'fileName'"},
@@ -77,6 +85,42 @@ BOOST_AUTO_TEST_CASE(what_is_no_export_is_refused_with_a_reason) {
         BOOST_REQUIRE_MESSAGE(got.has_error(), text.substr(0, 40));
         BOOST_TEST((got.error().code == errc::invalid_argument));
         BOOST_TEST(got.error().message.find(word) != std::string::npos, got.error().message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_boolean_may_be_a_text_or_a_number) {
+    const std::pair<const char*, bool> cases[] = {
+        {R"("true")", true}, {R"("True")", true},   {R"("on")", true},  {R"("1")", true}, {"1", true},
+        {"0", false},        {R"("FALSE")", false}, {R"("no")", false}, {"true", true},   {"false", false}};
+    for (const auto& [text, expected] : cases) {
+        const auto got = read(std::string(R"({"data":"AAAA","public":)") + text + "}", 3).value();
+        BOOST_TEST((got.is_public == std::optional<bool>(expected)), text);
+    }
+    BOOST_TEST((read(R"({"data":"AAAA","public":""})").value().is_public == std::nullopt));
+    BOOST_TEST((read(R"({"data":"AAAA","public":null})").value().is_public == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(byte_order_marks_and_utf_16_are_read) {
+    const auto utf16 = [](std::u16string_view text, bool little) {
+        std::string out(little ? "\xFF\xFE" : "\xFE\xFF");
+        for (const char16_t unit : text) {
+            const char bytes[] = {static_cast<char>(unit & 0xFF), static_cast<char>(unit >> 8)};
+            out += little ? bytes[0] : bytes[1];
+            out += little ? bytes[1] : bytes[0];
+        }
+        return out;
+    };
+    const std::u16string_view text = u"{\"title\":\"\u00FC \u4E2D \U0001F418\",\"data\":\"aGVsbG8=\"}";
+    for (const auto& document :
+         {utf16(text, true), utf16(text, false),
+          std::string("\xEF\xBB\xBF{\"title\":\"ü 中 \xF0\x9F\x90\x98\",\"data\":\"aGVsbG8=\"}")}) {
+        for (std::size_t piece = 1; piece < 9; ++piece) {
+            const auto got = read(document, piece).value();
+            BOOST_TEST(got.title == "ü 中 \xF0\x9F\x90\x98");
+            BOOST_TEST(std::string(got.data.begin(), got.data.end()) == "hello");
+        }
+        for (std::size_t length = 0; length < document.size(); ++length)
+            BOOST_TEST(read(document.substr(0, length)).has_error(), "the first " << length << " bytes");
     }
 }
 
