@@ -156,12 +156,12 @@ bool wants_content(const http::request& message, const http::selection& selected
 struct image_bytes::wanted {
     representation which = representation::original;
     access how = access::authenticated;
-    tenant_id tenant;       // authenticated only
-    std::string_view name;  // key, or public key
+    std::optional<service::image_view_permit> may;  // authenticated only
+    std::string_view name;                          // key, or public key
 
     [[nodiscard]] cache::etag_key etag_key(cache::coding coding) const noexcept {
         return how == access::by_link ? cache::etag_key::link(name, which, coding)
-                                      : cache::etag_key::image(tenant, name, which, coding);
+                                      : cache::etag_key::image(may->tenant(), name, which, coding);
     }
 };
 
@@ -220,9 +220,9 @@ result<image_bytes::wanted> image_bytes::resolve(http::request& message, represe
     }
     const auto who = principal_of(message, verify_);
     if (!who) return who.error();
-    const auto tenant = service::authorise_images(**who, message.param(0), service::image_operation::view);
-    if (!tenant) return tenant.error();
-    what.tenant = *tenant;
+    auto may = service::authorise_images<service::image_operation::view>(**who, message.param(0));
+    if (!may) return may.error();
+    what.may.emplace(std::move(*may));
     what.name = message.param(1);
     return what;
 }
@@ -265,7 +265,7 @@ bool image_bytes::answer_from_memory(const http::request& message, const wanted&
     const bool fills = etags_.enabled() && message.has(http::field::if_none_match);
     const auto ticket = etags_.begin_fill(key);
     const auto found = what.how == access::by_link ? gallery_.find_public_now(what.name)
-                                                   : gallery_.find_now(what.tenant, what.name);
+                                                   : gallery_.find_now(*what.may, what.name);
     if (!found) return false;
     const auto& record = **found;
     coding_choice choice;
@@ -318,9 +318,9 @@ task<http::response> image_bytes::serve(http::request& message, representation w
     if (how == access::authenticated) decoded = key_decoded_again(what->name);
     if (decoded) {
         std::string name(what->name);
-        const auto exact = co_await gallery_.find(what->tenant, std::move(name));
+        const auto exact = co_await gallery_.find(what->may->lend(), std::move(name));
         if (!exact && exact.error().code == errc::not_found) {
-            const auto other = co_await gallery_.find(what->tenant, *decoded);
+            const auto other = co_await gallery_.find(what->may->lend(), *decoded);
             if (other) what->name = *decoded;
         }
     }
@@ -343,7 +343,7 @@ task<result<http::response>> image_bytes::serve_current(http::request& message, 
     if (what.how == access::by_link) {
         found = co_await gallery_.find_public(std::move(name));
     } else {
-        found = co_await gallery_.find(what.tenant, std::move(name));
+        found = co_await gallery_.find(what.may->lend(), std::move(name));
     }
     if (!found) co_return found.error();
     const auto record = std::move(*found);

@@ -29,6 +29,7 @@ namespace gallery::api {
 namespace {
 
 namespace json = boost::json;
+using service::image_operation;
 
 http::response info_response(const http::request& message, const result<record_ptr>& record) {
     if (!record) return http::error_response(record.error());
@@ -103,8 +104,9 @@ result<list_request> parse_list_request(const http::query_view& query) {
 
 class image_items final : public page_items {
 public:
-    image_items(service::images& gallery, image_query query, page_bounds bounds, std::string_view prefix)
-        : walk_(gallery, std::move(query), bounds.first(), bounds.size), prefix_(prefix) {}
+    image_items(service::images& gallery, service::image_read_permit may, image_query query,
+                page_bounds bounds, std::string_view prefix)
+        : walk_(gallery, std::move(may), std::move(query), bounds.first(), bounds.size), prefix_(prefix) {}
 
     task<result<json::array>> next() override {
         auto records = co_await walk_.next();
@@ -154,61 +156,63 @@ void images::add_routes(http::router& routes) {
     add(method::get, "/api/images/{type}/{key}/export", "image.export", &images::export_one, 0);
 }
 
-task<result<images::target>> images::resolve(http::request& message, service::image_operation what) const {
+template <service::image_operation What>
+task<result<images::target<What>>> images::resolve(http::request& message) const {
     const auto who = principal_of(message, verify_);
     if (!who) co_return who.error();
-    const auto tenant = service::authorise_images(**who, message.param(0), what);
-    if (!tenant) co_return tenant.error();
-    target where{*tenant, message.param(1)};
+    auto may = service::authorise_images<What>(**who, message.param(0));
+    if (!may) co_return may.error();
+    target<What> where{std::move(*may), message.param(1)};
     if (auto checked = service::check_name(where.key, "key"); !checked) co_return checked.error();
     auto decoded = key_decoded_again(where.key);
-    if (!decoded) co_return where;
-    const auto exact = co_await gallery_.find(where.tenant, where.key);
-    if (exact || exact.error().code != errc::not_found) co_return where;
-    const auto other = co_await gallery_.find(where.tenant, *decoded);
+    if (!decoded) co_return std::move(where);
+    const auto exact = co_await gallery_.find(where.may.lend(), where.key);
+    if (exact || exact.error().code != errc::not_found) co_return std::move(where);
+    const auto other = co_await gallery_.find(where.may.lend(), *decoded);
     if (other) where.key = std::move(*decoded);
-    co_return where;
+    co_return std::move(where);
 }
 
-result<tenant_id> images::own_gallery(http::request& message, service::image_operation what) const {
+template <service::image_operation What>
+result<service::image_permit<What>> images::own_gallery(http::request& message) const {
     const auto who = principal_of(message, verify_);
     if (!who) return who.error();
-    return service::authorise_images(**who, "tenant", what);
+    return service::authorise_images<What>(**who, "tenant");
 }
 
 task<http::response> images::upload(http::request& message) {
-    const auto tenant = own_gallery(message, service::image_operation::write);
-    if (!tenant) co_return http::error_response(tenant.error());
-    auto form = co_await read_upload_form(message, *tenant, memory_, limits_.upload);
+    auto may = own_gallery<image_operation::write>(message);
+    if (!may) co_return http::error_response(may.error());
+    auto form = co_await read_upload_form(message, may->tenant(), memory_, limits_.upload);
     if (!form) co_return http::error_response(form.error());
     service::new_image image;
     image.file = std::move(form->file);
     image.title = std::move(form->title);
     image.sub_type = form->sub_type.value_or(image_sub_type::image);
-    co_return info_response(message, co_await gallery_.upload(*tenant, std::move(image)));
+    co_return info_response(message, co_await gallery_.upload(std::move(*may), std::move(image)));
 }
 
 task<http::response> images::replace(http::request& message) {
-    auto where = co_await resolve(message, service::image_operation::write);
+    auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     // What is not there or not the expected version is refused before the upload is read.
-    auto current = co_await gallery_.find(where->tenant, where->key);
+    auto current = co_await gallery_.find(where->may.lend(), where->key);
     if (!current) co_return http::error_response(current.error());
-    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    auto check = co_await write_condition(message, where->may.lend(), where->key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
     if (*check) {
         if (auto allowed = (*check)(current->get()); !allowed)
             co_return http::error_response(allowed.error());
     }
-    auto form = co_await read_upload_form(message, where->tenant, memory_, limits_.replace);
+    auto form = co_await read_upload_form(message, where->may.tenant(), memory_, limits_.replace);
     if (!form) co_return http::error_response(form.error());
-    co_return info_response(message, co_await gallery_.replace(where->tenant, std::move(where->key),
+    co_return info_response(message, co_await gallery_.replace(std::move(where->may), std::move(where->key),
                                                                std::move(form->file), std::move(*check)));
 }
 
 task<http::response> images::import(http::request& message) {
-    const auto tenant = own_gallery(message, service::image_operation::write);
-    if (!tenant) co_return http::error_response(tenant.error());
+    auto may = own_gallery<image_operation::write>(message);
+    if (!may) co_return http::error_response(may.error());
     if (!http::is_json(message.header(http::field::content_type)))
         co_return http::error_response(error{errc::unsupported_type,
                                              "An import is a JSON document. Send it with "
@@ -216,7 +220,7 @@ task<http::response> images::import(http::request& message) {
     auto& text = message.body();
     const auto length = text.content_length().value_or(text.limit());
     if (length > text.limit()) co_return http::error_response(picture_too_large(limits_.import));
-    auto memory = co_await memory_.acquire(*tenant, length / 4 * 3);
+    auto memory = co_await memory_.acquire(may->tenant(), length / 4 * 3);
     if (!memory) co_return http::error_response(memory.error());
     service::resource_export_reader reader(length);
     for (;;) {
@@ -230,20 +234,20 @@ task<http::response> images::import(http::request& message) {
     if (!exported) co_return http::error_response(exported.error());
     if (exported->data.size() > limits_.import)
         co_return http::error_response(picture_too_large(limits_.import));
-    auto check = co_await write_condition(message, *tenant, exported->resource_key, gallery_, coded_);
+    auto check = co_await write_condition(message, may->lend(), exported->resource_key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    co_return info_response(message,
-                            co_await gallery_.import(*tenant, std::move(*exported), std::move(*check)));
+    co_return info_response(
+        message, co_await gallery_.import(std::move(*may), std::move(*exported), std::move(*check)));
 }
 
 task<http::response> images::info(http::request& message) {
-    const auto where = co_await resolve(message, service::image_operation::read);
+    auto where = co_await resolve<image_operation::read>(message);
     if (!where) co_return http::error_response(where.error());
-    co_return info_response(message, co_await gallery_.find(where->tenant, where->key));
+    co_return info_response(message, co_await gallery_.find(where->may.lend(), where->key));
 }
 
 task<http::response> images::rename(http::request& message) {
-    auto where = co_await resolve(message, service::image_operation::write);
+    auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     auto text = co_await message.body().read_all(max_info_bytes);
     if (text) text = service::decode_json_text(std::move(*text));
@@ -260,34 +264,34 @@ task<http::response> images::rename(http::request& message) {
             error{errc::invalid_argument,
                   "The field 'title' is missing or no text. It is what can be changed here."});
     std::string new_title(title->get_string());
-    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    auto check = co_await write_condition(message, where->may.lend(), where->key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    co_return info_response(message, co_await gallery_.rename(where->tenant, std::move(where->key),
+    co_return info_response(message, co_await gallery_.rename(std::move(where->may), std::move(where->key),
                                                               std::move(new_title), std::move(*check)));
 }
 
 task<http::response> images::publish(http::request& message) {
-    auto where = co_await resolve(message, service::image_operation::write);
+    auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     const auto is_public = parse_boolean(message.param(2));
     if (!is_public)
         co_return http::error_response(error{errc::invalid_argument,
                                              "The path ends in something else than true or "
                                              "false, which says whether the image is public."});
-    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    auto check = co_await write_condition(message, where->may.lend(), where->key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    co_return info_response(message, co_await gallery_.publish(where->tenant, std::move(where->key),
+    co_return info_response(message, co_await gallery_.publish(std::move(where->may), std::move(where->key),
                                                                *is_public, std::move(*check)));
 }
 
 task<http::response> images::export_one(http::request& message) {
-    const auto where = co_await resolve(message, service::image_operation::read);
+    auto where = co_await resolve<image_operation::read>(message);
     if (!where) co_return http::error_response(where.error());
     for (int attempt = 0; attempt < 16; ++attempt) {
-        auto record = co_await gallery_.find(where->tenant, where->key);
+        auto record = co_await gallery_.find(where->may.lend(), where->key);
         if (!record) co_return http::error_response(record.error());
         // The text is a third larger than the picture, which a file-backed store reads into memory, too.
-        auto memory = co_await memory_.acquire(where->tenant,
+        auto memory = co_await memory_.acquire(where->may.tenant(),
                                                (*record)->original.size / 3 * 4 + (*record)->original.size);
         if (!memory) co_return http::error_response(memory.error());
         auto content = co_await gallery_.read(*record, representation::original);
@@ -309,29 +313,28 @@ task<http::response> images::export_one(http::request& message) {
 }
 
 task<http::response> images::list(http::request& message) {
-    const auto tenant = own_gallery(message, service::image_operation::read);
-    if (!tenant) co_return http::error_response(tenant.error());
+    auto may = own_gallery<image_operation::read>(message);
+    if (!may) co_return http::error_response(may.error());
     auto wanted = parse_list_request(http::query_view(message.query()));
     if (!wanted) co_return http::error_response(wanted.error());
     if (wanted->is_empty) co_return http::response::json(200, page_data({}, wanted->bounds, 0));
-    wanted->query.tenant = *tenant;
-    if (*tenant == system_tenant) wanted->query.include_system = false;
-    auto items = std::make_unique<image_items>(gallery_, std::move(wanted->query), wanted->bounds,
-                                               http::path_prefix(message));
+    if (may->tenant() == system_tenant) wanted->query.include_system = false;
+    auto items = std::make_unique<image_items>(gallery_, std::move(*may), std::move(wanted->query),
+                                               wanted->bounds, http::path_prefix(message));
     auto page = co_await page_response(std::move(items), wanted->bounds);
     if (!page) co_return http::error_response(page.error());
     co_return std::move(*page);
 }
 
 task<http::response> images::erase(http::request& message) {
-    auto where = co_await resolve(message, service::image_operation::write);
+    auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     // Nothing here refers to images, so there is nothing to force; a value must be a boolean all the same.
     if (auto force = http::query_view(message.query()).get_boolean("force"); !force)
         co_return http::error_response(force.error());
-    auto check = co_await write_condition(message, where->tenant, where->key, gallery_, coded_);
+    auto check = co_await write_condition(message, where->may.lend(), where->key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
-    auto erased = co_await gallery_.erase(where->tenant, std::move(where->key), std::move(*check));
+    auto erased = co_await gallery_.erase(std::move(where->may), std::move(where->key), std::move(*check));
     if (!erased) co_return http::error_response(erased.error());
     json::object answer;
     answer["success"] = true;

@@ -45,14 +45,17 @@ private:
     task<http::response> list(http::request& message);
     task<http::response> erase(http::request& message);
 
+    template <service::image_operation What>
     struct target {
-        tenant_id tenant;
+        service::image_permit<What> may;
         std::string key;
     };
-    /// The image that /api/images/{type}/{key} names, if the sender may do that with it.
-    task<result<target>> resolve(http::request& message, service::image_operation what) const;
-    /// The gallery that a SYS_ADMIN or TENANT_ADMIN uploads to and lists.
-    result<tenant_id> own_gallery(http::request& message, service::image_operation what) const;
+    /// The image that /api/images/{type}/{key} names, with proof that the sender may do that with it.
+    template <service::image_operation What>
+    task<result<target<What>>> resolve(http::request& message) const;
+    /// The gallery that a SYS_ADMIN or TENANT_ADMIN uploads to and lists, likewise.
+    template <service::image_operation What>
+    result<service::image_permit<What>> own_gallery(http::request& message) const;
 
     service::images& gallery_;
     service::coded_bodies& coded_;

@@ -53,13 +53,13 @@ task<result<etags>> coded_etags(record_ptr record, service::images& gallery, ser
 
 }  // namespace
 
-task<result<service::record_check>> write_condition(const http::request& message, tenant_id tenant,
-                                                    std::string key, service::images& gallery,
-                                                    service::coded_bodies& coded) {
+task<result<service::record_check>> write_condition(const http::request& message,
+                                                    service::image_view_permit may, std::string key,
+                                                    service::images& gallery, service::coded_bodies& coded) {
     if (!message.has(http::field::if_match) && !message.has(http::field::if_none_match))
         co_return service::record_check();
     auto current = result<record_ptr>(error{errc::not_found, ""});
-    if (!key.empty()) current = co_await gallery.find(tenant, std::move(key));
+    if (!key.empty()) current = co_await gallery.find(std::move(may), std::move(key));
     if (!current && current.error().code != errc::not_found) co_return current.error();
     sha256_digest original{};
     etags forms;

@@ -14,8 +14,8 @@ namespace gallery::api {
 /// of whichever it was sent; these may have to be made. Empty where the request has no condition. An empty
 /// @p key is that of an image which is yet to be made.
 /// @p message must outlive what is returned. Errors: those of the storage, but for not_found.
-task<result<service::record_check>> write_condition(const http::request& message, tenant_id tenant,
-                                                    std::string key, service::images& gallery,
-                                                    service::coded_bodies& coded);
+task<result<service::record_check>> write_condition(const http::request& message,
+                                                    service::image_view_permit may, std::string key,
+                                                    service::images& gallery, service::coded_bodies& coded);
 
 }  // namespace gallery::api

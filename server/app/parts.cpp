@@ -202,13 +202,16 @@ result<void> gallery_server::parts::make_services() {
         if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
         // A crash came in the middle; until it is ended the tenant stays shut out.
         for (const auto& tenant : accounts_->unfinished_deletions()) {
-            accounts::tenant_images_eraser erase = [this](tenant_id id) { return images_->erase_all(id); };
+            accounts::tenant_images_eraser erase = [this](tenant_id id) {
+                return images_->erase_all(service::permit_of_the_server<service::image_operation::write>(id));
+            };
             const auto deleted = co_await accounts_->delete_tenant(tenant, std::move(erase));
             if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
         }
         // A crash came between an upload that outlived its tenant and the erasure of the image.
         for (const auto& tenant : accounts_->deleted_tenants()) {
-            const auto erased = co_await images_->erase_all(tenant);
+            const auto erased = co_await images_->erase_all(
+                service::permit_of_the_server<service::image_operation::write>(tenant));
             if (!erased)
                 log_warning("images of the deleted tenant " + to_string(tenant) +
                             " could not be erased: " + erased.error().message);

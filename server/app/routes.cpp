@@ -61,8 +61,12 @@ result<void> gallery_server::parts::add_routes() {
         http::cross_origin(cross_origin_of(settings.server.cors)));
     bytes_api_->add_routes(*routes_);
 
-    const auto erase_images = [this](tenant_id tenant) { return images_->erase_all(tenant); };
-    const auto count_images = [this](tenant_id tenant) { return images_->count(tenant); };
+    const auto erase_images = [this](tenant_id tenant) {
+        return images_->erase_all(service::permit_of_the_server<service::image_operation::write>(tenant));
+    };
+    const auto count_images = [this](tenant_id tenant) {
+        return images_->count(service::permit_of_the_server<service::image_operation::read>(tenant));
+    };
     const api::body_limiter limit_body = [this](std::string_view pattern, std::uint64_t own) {
         return body_limit(pattern, own);
     };

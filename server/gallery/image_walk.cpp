@@ -53,8 +53,14 @@ int compare(const image_record& a, const image_record& b, image_sort by) {
 
 }  // namespace
 
-image_walk::image_walk(images& gallery, image_query query, std::uint64_t first, std::uint64_t count)
-    : gallery_(gallery), query_(std::move(query)), first_(first), left_(count), at_(first) {}
+image_walk::image_walk(images& gallery, image_read_permit may, image_query query, std::uint64_t first,
+                       std::uint64_t count)
+    : gallery_(gallery),
+      may_(std::move(may)),
+      query_(std::move(query)),
+      first_(first),
+      left_(count),
+      at_(first) {}
 
 // The index of what comes right behind the last image: by itself where it is in the page, else by the order.
 std::size_t image_walk::first_new(const image_page& page) const {
@@ -79,7 +85,7 @@ task<result<std::vector<record_ptr>>> image_walk::next() {
         auto query = query_;
         query.page = where.page;
         query.page_size = where.size;
-        auto page = co_await gallery_.list(std::move(query));
+        auto page = co_await gallery_.list(may_.lend(), std::move(query));
         if (!page) co_return page.error();
         auto& found = page->images;
         total_ = page->total;

@@ -25,8 +25,10 @@ public:
     /// Images that one call to the store asks for at most.
     static constexpr std::uint32_t step = 1000;
 
-    /// page and page_size of @p query are not used. At most @p count images from position @p first on.
-    image_walk(images& gallery, image_query query, std::uint64_t first, std::uint64_t count);
+    /// tenant, page and page_size of @p query are not used. At most @p count images from position @p first
+    /// on.
+    image_walk(images& gallery, image_read_permit may, image_query query, std::uint64_t first,
+               std::uint64_t count);
 
     /// The next ones, at most `step`; none at the end. Errors: those of the store; busy where the list
     /// changes faster than it can be read.
@@ -43,6 +45,7 @@ private:
     [[nodiscard]] std::size_t first_new(const image_page& page) const;
 
     images& gallery_;
+    image_read_permit may_;
     image_query query_;
     std::uint64_t first_;
     std::uint64_t left_;

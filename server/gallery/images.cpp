@@ -72,13 +72,13 @@ task<result<void>> images::describe(picture_file& file, image_record& record, by
     co_return result<void>();
 }
 
-task<result<record_ptr>> images::upload(tenant_id tenant, new_image image) {
+task<result<record_ptr>> images::upload(image_write_permit may, new_image image) {
     if (auto checked = check_name(image.file.file_name, "file name"); !checked) co_return checked.error();
     if (!image.title.empty()) {
         if (auto checked = check_text(image.title, "title"); !checked) co_return checked.error();
     }
     image_record record;
-    record.tenant = tenant;
+    record.tenant = may.tenant();
     record.title = std::move(image.title);
     record.sub_type = image.sub_type;
     record.is_public = true;
@@ -146,10 +146,10 @@ task<result<void>> images::belongs_to_somebody(record_ptr created) {
                                          "' was uploaded. Nothing was kept."};
 }
 
-task<result<record_ptr>> images::replace(tenant_id tenant, std::string key, picture_file file,
+task<result<record_ptr>> images::replace(image_write_permit may, std::string key, picture_file file,
                                          record_check check) {
     if (auto checked = check_name(file.file_name, "file name"); !checked) co_return checked.error();
-    auto current = co_await find(tenant, key);
+    auto current = co_await find(may.lend(), key);
     if (!current) co_return current.error();
     if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
     image_record described = **current;
@@ -209,20 +209,21 @@ task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, chang
     co_return contended(key);
 }
 
-task<result<record_ptr>> images::rename(tenant_id tenant, std::string key, std::string title,
+task<result<record_ptr>> images::rename(image_write_permit may, std::string key, std::string title,
                                         record_check check) {
     if (auto checked = check_text(title, "title"); !checked) co_return checked.error();
     change_record change = [title = std::move(title)](image_record& record) { record.title = title; };
-    co_return co_await modify(tenant, std::move(key), std::move(change), std::move(check));
+    co_return co_await modify(may.tenant(), std::move(key), std::move(change), std::move(check));
 }
 
-task<result<record_ptr>> images::publish(tenant_id tenant, std::string key, bool is_public,
+task<result<record_ptr>> images::publish(image_write_permit may, std::string key, bool is_public,
                                          record_check check) {
     change_record change = [is_public](image_record& record) { record.is_public = is_public; };
-    co_return co_await modify(tenant, std::move(key), std::move(change), std::move(check));
+    co_return co_await modify(may.tenant(), std::move(key), std::move(change), std::move(check));
 }
 
-task<result<record_ptr>> images::import(tenant_id tenant, resource_export exported, record_check check) {
+task<result<record_ptr>> images::import(image_write_permit may, resource_export exported,
+                                        record_check check) {
     // Only a key that is given selects an image. The name of a file may be that of any of them.
     const bool key_is_given = !exported.resource_key.empty();
     const bool file_is_named = !exported.file_name.empty();
@@ -241,7 +242,7 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
     file.data = bytes::own(std::move(exported.data));
     file.digest = sha256(file.data.span());
     image_record record;
-    record.tenant = tenant;
+    record.tenant = may.tenant();
     record.key = exported.resource_key;
     record.title = exported.title;
     record.sub_type = exported.sub_type.value_or(image_sub_type::image);
@@ -262,7 +263,7 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
         if (exported.is_public) next.is_public = *exported.is_public;
     };
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
-        auto current = co_await store_.find(tenant, record.key);
+        auto current = co_await store_.find(may.tenant(), record.key);
         auto imported = result<record_ptr>(error{});
         if (current) {
             if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
@@ -282,12 +283,12 @@ task<result<record_ptr>> images::import(tenant_id tenant, resource_export export
     co_return contended(record.key);
 }
 
-task<result<void>> images::erase(tenant_id tenant, std::string key, record_check check) {
+task<result<void>> images::erase(image_write_permit may, std::string key, record_check check) {
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
-        auto current = co_await find(tenant, key);
+        auto current = co_await find(may.lend(), key);
         if (!current) co_return current.error();
         if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
-        auto erased = co_await store_.erase(tenant, key, precondition::match((*current)->rev));
+        auto erased = co_await store_.erase(may.tenant(), key, precondition::match((*current)->rev));
         if (!erased) co_return erased.error();
         if (erased->status == write_status::committed) {
             forget(**current);
@@ -297,21 +298,22 @@ task<result<void>> images::erase(tenant_id tenant, std::string key, record_check
     co_return contended(key);
 }
 
-task<result<void>> images::erase_all(tenant_id tenant) {
+task<result<void>> images::erase_all(image_write_permit may) {
     for (;;) {
         std::string from_the_start;
-        auto page = co_await store_.scan(tenant, std::move(from_the_start), 256);
+        auto page = co_await store_.scan(may.tenant(), std::move(from_the_start), 256);
         if (!page) co_return page.error();
         if (page->items.empty()) break;
         for (const auto& record : page->items) {
-            auto erased = co_await store_.erase(tenant, record->key, precondition::any());
+            auto erased = co_await store_.erase(may.tenant(), record->key, precondition::any());
             if (!erased) co_return erased.error();
             forget(*record);
         }
     }
     for (;;) {
         std::string from_the_start;
-        auto page = co_await store_.kept(tenant, kept_order::oldest_first, std::move(from_the_start), 256);
+        auto page =
+            co_await store_.kept(may.tenant(), kept_order::oldest_first, std::move(from_the_start), 256);
         if (!page) co_return page.error();
         if (page->items.empty()) co_return result<void>();
         for (const auto& version : page->items) {
@@ -321,14 +323,14 @@ task<result<void>> images::erase_all(tenant_id tenant) {
     }
 }
 
-task<result<std::uint64_t>> images::count(tenant_id tenant) {
-    const auto used = co_await store_.usage(tenant);
+task<result<std::uint64_t>> images::count(image_read_permit may) {
+    const auto used = co_await store_.usage(may.tenant());
     if (!used) co_return used.error();
     co_return used->images.count;
 }
 
-task<result<record_ptr>> images::find(tenant_id tenant, std::string key) {
-    auto found = co_await store_.find(tenant, key);
+task<result<record_ptr>> images::find(image_view_permit may, std::string key) {
+    auto found = co_await store_.find(may.tenant(), key);
     if (!found && found.error().code == errc::not_found) co_return no_such_image(key);
     co_return found;
 }
@@ -347,8 +349,8 @@ task<result<body>> images::read(record_ptr record, representation which) {
     return store_.read(std::move(record), which);
 }
 
-std::optional<record_ptr> images::find_now(const tenant_id& tenant, std::string_view key) {
-    return store_.find_now(tenant, key);
+std::optional<record_ptr> images::find_now(const image_view_permit& may, std::string_view key) {
+    return store_.find_now(may.tenant(), key);
 }
 
 std::optional<record_ptr> images::find_public_now(std::string_view public_key) {
@@ -362,7 +364,8 @@ std::optional<body> images::read_now(const image_record& record, representation 
     return store_.read_now(record, which);
 }
 
-task<result<image_page>> images::list(image_query query) {
+task<result<image_page>> images::list(image_read_permit may, image_query query) {
+    query.tenant = may.tenant();
     return store_.list(std::move(query));
 }
 

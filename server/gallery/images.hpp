@@ -1,10 +1,12 @@
 /// The use cases of a gallery's images. Everything that writes an image goes through here.
 ///
 /// Threads: every coroutine runs on the I/O thread of its caller; any number at the same time.
-/// Permissions are decided by the caller (permissions.hpp) before any of this is called.
+/// Each use case takes the proof that it is permitted (permissions.hpp), which also says whose images it is
+/// about. A record that is read is one that a use case has returned.
 #pragma once
 
 #include "cache/etag_cache.hpp"
+#include "gallery/permissions.hpp"
 #include "imaging/picture.hpp"
 
 #include <gallery/error.hpp>
@@ -54,18 +56,20 @@ public:
     /// Stores a new image under the first free key that its file name yields; public. Errors:
     /// invalid_argument for names, not_found where the tenant was deleted meanwhile, those of inspect_picture
     /// and of the store.
-    task<result<record_ptr>> upload(tenant_id tenant, new_image image);
+    task<result<record_ptr>> upload(image_write_permit may, new_image image);
 
     /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
     /// writer wins where @p check allows it. Errors: not_found and as upload().
-    task<result<record_ptr>> replace(tenant_id tenant, std::string key, picture_file file,
+    task<result<record_ptr>> replace(image_write_permit may, std::string key, picture_file file,
                                      record_check check);
 
     /// Errors: not_found, invalid_argument.
-    task<result<record_ptr>> rename(tenant_id tenant, std::string key, std::string title, record_check check);
+    task<result<record_ptr>> rename(image_write_permit may, std::string key, std::string title,
+                                    record_check check);
 
     /// Error: not_found.
-    task<result<record_ptr>> publish(tenant_id tenant, std::string key, bool is_public, record_check check);
+    task<result<record_ptr>> publish(image_write_permit may, std::string key, bool is_public,
+                                     record_check check);
 
     /// Stores an exported image. A key that is given and exists in the tenant: overwrites that image, keeps
     /// its id and public key, and keeps title, sub type, file name and whether it is public where the
@@ -73,27 +77,27 @@ public:
     /// under the first free key that the file name yields. A new image has the exported public key where that
     /// is well-formed and free, and is not public unless the document says so. @p check sees null for a new
     /// one. Errors: as upload().
-    task<result<record_ptr>> import(tenant_id tenant, resource_export exported, record_check check);
+    task<result<record_ptr>> import(image_write_permit may, resource_export exported, record_check check);
 
     /// Error: not_found.
-    task<result<void>> erase(tenant_id tenant, std::string key, record_check check);
+    task<result<void>> erase(image_write_permit may, std::string key, record_check check);
 
     /// All images of a tenant, of every sub type, and all versions of them that were kept.
-    task<result<void>> erase_all(tenant_id tenant);
+    task<result<void>> erase_all(image_write_permit may);
     /// How many images erase_all() would erase now.
-    task<result<std::uint64_t>> count(tenant_id tenant);
+    task<result<std::uint64_t>> count(image_read_permit may);
 
-    task<result<record_ptr>> find(tenant_id tenant, std::string key);
+    task<result<record_ptr>> find(image_view_permit may, std::string key);
     /// Error: not_found, also where the image exists and is not public.
     task<result<record_ptr>> find_public(std::string public_key);
     /// Error: stale where the record is not the current one any more: find it again.
     task<result<body>> read(record_ptr record, representation which);
     /// What find(), find_public() and read() answer, where it lies in memory; else, and where that would be
     /// an error, empty. Synchronous.
-    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key);
+    std::optional<record_ptr> find_now(const image_view_permit& may, std::string_view key);
     std::optional<record_ptr> find_public_now(std::string_view public_key);
     std::optional<body> read_now(const image_record& record, representation which);
-    task<result<image_page>> list(image_query query);
+    task<result<image_page>> list(image_read_permit may, image_query query);
 
 private:
     using change_record = std::function<void(image_record&)>;

@@ -4,7 +4,7 @@
 
 namespace gallery::service {
 
-result<tenant_id> authorise_images(const auth::principal& who, std::string_view type, image_operation what) {
+result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view type, image_operation what) {
     if (type != "tenant" && type != "system")
         return error{errc::invalid_argument, "The image type in the path is '" +
                                                  std::string(type.substr(0, 40)) +

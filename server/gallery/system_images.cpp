@@ -12,6 +12,10 @@
 namespace gallery::service {
 namespace {
 
+image_write_permit server_permit(tenant_id tenant) {
+    return permit_of_the_server<image_operation::write>(tenant);
+}
+
 namespace json = boost::json;
 
 struct packaged {
@@ -144,7 +148,7 @@ task<result<installed_images>> install_system_images(images& gallery, image_stor
                 image.file = std::move(*file);
                 image.title = picture.title;
                 image.sub_type = picture.sub_type;
-                written = co_await gallery.upload(system_tenant, std::move(image));
+                written = co_await gallery.upload(server_permit(system_tenant), std::move(image));
             }
             if (written) ++report.installed;
         } else {
@@ -161,8 +165,8 @@ task<result<installed_images>> install_system_images(images& gallery, image_stor
                     if (record->rev == rev) return {};
                     return error{errc::version_conflict, "changed by the administrator"};
                 };
-                written =
-                    co_await gallery.replace(system_tenant, key, std::move(*file), std::move(untouched));
+                written = co_await gallery.replace(server_permit(system_tenant), key, std::move(*file),
+                                                   std::move(untouched));
             }
             if (written) ++report.updated;
         }
@@ -187,7 +191,7 @@ task<result<installed_images>> install_samples(images& gallery, tenant_id tenant
     image_query query;
     query.tenant = tenant;
     query.page_size = 1;
-    auto present = co_await gallery.list(query);
+    auto present = co_await gallery.list(server_permit(tenant), query);
     if (!present) co_return present.error();
     if (present->total != 0) co_return report;
     auto index = read_index(folder);
@@ -200,7 +204,7 @@ task<result<installed_images>> install_samples(images& gallery, tenant_id tenant
         new_image image;
         image.file = std::move(*file);
         image.title = picture.title;
-        auto written = co_await gallery.upload(tenant, std::move(image));
+        auto written = co_await gallery.upload(server_permit(tenant), std::move(image));
         if (written) {
             ++report.installed;
         } else {

@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 # A folder of server/ and those whose headers it may include beside its own. Downwards only:
-# main -> app -> api -> gallery -> {auth, imaging, cache, storage} -> common. http and config know nothing of the
-# gallery. auth uses the cache of verified tokens.
+# main -> app -> api -> {gallery, accounts} -> {auth, imaging, cache, storage} -> common. http and config know
+# nothing of the gallery. auth uses the cache of verified tokens.
 SERVER = {
     "http": set(),
     "config": set(),
@@ -90,6 +90,17 @@ def layer_problems(root, path):
                 yield f"{where}: <{name}> may be included by {', '.join(sorted(allowed))} only"
 
 
+def handler_problems(root, path):
+    """Handlers of requests get their permissions from a check: not from the server's own, and not around it."""
+    relative = path.relative_to(root)
+    if relative.parts[:2] != ("server", "api"):
+        return
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        for word in ("permit_of_the_server", '"accounts/directory.hpp"', '"accounts/user_credentials.hpp"'):
+            if word in line:
+                yield f"{relative}:{number}: a handler may not use {word}"
+
+
 def machine_problems(root, path):
     relative = path.relative_to(root)
     if path.suffix not in TEXT or path.stat().st_size > 1 << 20 or relative == pathlib.Path("test/layers/check.py"):
@@ -112,6 +123,7 @@ def main():
     for path in files(root):
         if path.suffix in SOURCES:
             problems += layer_problems(root, path)
+            problems += handler_problems(root, path)
             checked += 1
         problems += machine_problems(root, path)
     for problem in problems:

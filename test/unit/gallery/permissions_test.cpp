@@ -14,7 +14,7 @@ result<tenant_id> ask(authority role, std::string_view type, image_operation wha
     auth::principal who;
     who.role = role;
     who.tenant = role == authority::sys_admin ? system_tenant : own;
-    return authorise_images(who, type, what);
+    return permitted_tenant(who, type, what);
 }
 
 }  // namespace

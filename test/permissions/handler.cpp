@@ -1,0 +1,74 @@
+// Handlers of requests, one for each case of check.py.
+#include "accounts/tenants.hpp"
+#include "accounts/users.hpp"
+#include "gallery/images.hpp"
+
+#include <string>
+#include <utility>
+
+namespace gallery {
+
+using service::image_operation;
+
+struct sender {
+    auth::principal_ptr who;
+    std::string type;
+    std::string key;
+};
+
+task<result<void>> handle_image(service::images& images, sender from) {
+#if defined(CASE_FORGETS_IMAGE_PERMIT)
+    auto done = co_await images.erase(from.who->tenant, from.key, {});
+#elif defined(CASE_FORGES_IMAGE_PERMIT)
+    service::image_write_permit may(from.who->tenant);
+    auto done = co_await images.erase(std::move(may), from.key, {});
+#elif defined(CASE_READS_AND_WRITES)
+    auto may = service::authorise_images<image_operation::read>(*from.who, from.type);
+    if (!may) co_return may.error();
+    auto done = co_await images.erase(std::move(*may), from.key, {});
+#elif defined(CASE_COPIES_IMAGE_PERMIT)
+    auto may = service::authorise_images<image_operation::write>(*from.who, from.type);
+    if (!may) co_return may.error();
+    const auto again = *may;
+    auto done = co_await images.erase(std::move(*may), from.key, {});
+#else
+    auto may = service::authorise_images<image_operation::write>(*from.who, from.type);
+    if (!may) co_return may.error();
+    auto done = co_await images.erase(std::move(*may), from.key, {});
+#endif
+    co_return done;
+}
+
+task<result<void>> handle_tenant(accounts::tenants& tenants, sender from, tenant_id id) {
+#if defined(CASE_FORGETS_ROLE)
+    auto done = co_await tenants.erase(from.who, id);
+#elif defined(CASE_WEAKER_ROLE)
+    auto who = accounts::prove<accounts::administrator>(from.who);
+    if (!who) co_return who.error();
+    auto done = co_await tenants.erase(std::move(*who), id);
+#else
+    auto who = accounts::prove<accounts::system_administrator>(from.who);
+    if (!who) co_return who.error();
+    auto done = co_await tenants.erase(std::move(*who), id);
+#endif
+    co_return done;
+}
+
+task<result<void>> handle_user(accounts::users& users, sender from, user_id id) {
+    auto who = accounts::prove<accounts::anybody>(from.who);
+    if (!who) co_return who.error();
+#if defined(CASE_FORGETS_USER)
+    auto done = co_await users.set_enabled(id, false);
+#elif defined(CASE_WEAKER_USER)
+    auto found = users.keep(std::move(*who), id);
+    if (!found) co_return found.error();
+    auto done = co_await users.set_enabled(std::move(*found), false);
+#else
+    auto found = users.decide(std::move(*who), id);
+    if (!found) co_return found.error();
+    auto done = co_await users.set_enabled(std::move(*found), false);
+#endif
+    co_return done;
+}
+
+}  // namespace gallery
