@@ -1,13 +1,8 @@
 #include "auth/async_mutex.hpp"
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-
 namespace gallery::auth {
 
-void async_mutex::enqueue(std::unique_ptr<waiter> next) {
+void async_mutex::enqueue(resumption<> next) {
     {
         const std::lock_guard lock(mutex_);
         if (locked_) {
@@ -16,42 +11,24 @@ void async_mutex::enqueue(std::unique_ptr<waiter> next) {
         }
         locked_ = true;
     }
-    next->resume();
+    next.complete();
 }
 
 void async_mutex::unlock() {
-    std::unique_ptr<waiter> next;
-    {
-        const std::lock_guard lock(mutex_);
-        if (waiters_.empty()) {
-            locked_ = false;
-            return;
-        }
-        next = std::move(waiters_.front());
-        waiters_.pop_front();
+    std::unique_lock lock(mutex_);
+    if (waiters_.empty()) {
+        locked_ = false;
+        return;
     }
-    next->resume();
+    auto next = std::move(waiters_.front());
+    waiters_.pop_front();
+    lock.unlock();
+    next.complete();
 }
 
 task<async_mutex::guard> async_mutex::lock() {
-    auto start = [](auto handler, async_mutex* self) {
-        using handler_type = decltype(handler);
-        struct typed final : waiter {
-            explicit typed(handler_type what)
-                : home(asio::make_work_guard(asio::get_associated_executor(what))),
-                  handler(std::move(what)) {}
-            void resume() override {
-                auto executor = home.get_executor();
-                asio::post(executor, [handler = std::move(handler), home = std::move(home)]() mutable {
-                    std::move(handler)();
-                });
-            }
-            asio::executor_work_guard<asio::associated_executor_t<handler_type>> home;
-            handler_type handler;
-        };
-        self->enqueue(std::make_unique<typed>(std::move(handler)));
-    };
-    co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void()>(start, use_task, this);
+    auto wait = [this](resumption<> waiter) { enqueue(std::move(waiter)); };
+    co_await suspend(std::move(wait));
     co_return guard(*this);
 }
 

@@ -4,7 +4,6 @@
 #include <gallery/task.hpp>
 
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -35,21 +34,12 @@ public:
     task<guard> lock();
 
 private:
-    /// A suspended coroutine, whatever the type of its handler.
-    struct waiter {
-        waiter() = default;
-        waiter(const waiter&) = delete;
-        waiter& operator=(const waiter&) = delete;
-        virtual ~waiter() = default;
-        virtual void resume() = 0;
-    };
-
     void unlock();
-    void enqueue(std::unique_ptr<waiter> next);
+    void enqueue(resumption<> next);
 
     std::mutex mutex_;
     bool locked_ = false;
-    std::deque<std::unique_ptr<waiter>> waiters_;
+    std::deque<resumption<>> waiters_;
 };
 
 }  // namespace gallery::auth

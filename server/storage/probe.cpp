@@ -225,6 +225,12 @@ private:
                                 std::to_string(page->images.size()) + " pictures");
         }
         if (*page->images.front() != record_) co_return wrong(step, "the renamed record", "another one");
+        query.filter.is_public = !record_.is_public;
+        const auto others = co_await store_.list(query);
+        if (!others) co_return failed(step, others.error());
+        if (others->total != 0 || !others->images.empty())
+            co_return wrong(step, "nothing that passes the filter",
+                            std::to_string(others->total) + " pictures");
         co_return result<void>();
     }
 

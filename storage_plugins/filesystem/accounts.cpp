@@ -1,49 +1,127 @@
-// Documents of the accounts.
+// Documents: one, or several in one atomic step.
 #include "filesystem_store.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 #include "record_text.hpp"
 
+#include <gallery/kit/rules.hpp>
+
+#include <algorithm>
 #include <utility>
 
 namespace gallery::file_store {
-namespace {
 
-std::string path_of(const document& doc) {
-    return accounts_of(doc.kind) + '/' + document_name(doc.id);
-}
-
-}  // namespace
-
-task<result<document>> filesystem_store::find_document(std::string kind, std::string id) {
+task<result<document>> filesystem_store::find(std::string kind, std::string id) {
     auto found = documents_.find(kind, id);
-    if (!found) co_return error{errc::not_found, "There is no document " + kind + "/" + id + "."};
+    if (!found) co_return kit::no_such_document(kind, id);
     co_return std::move(*found);
 }
 
-task<result<scan_page<document>>> filesystem_store::scan_documents(std::string kind, std::string cursor,
-                                                                   std::size_t limit) {
+task<result<scan_page<document>>> filesystem_store::scan(std::string kind, std::string cursor,
+                                                         std::size_t limit) {
     co_return documents_.scan(kind, cursor, limit);
 }
 
-task<result<write_outcome>> filesystem_store::save_document(document doc, precondition condition) {
-    if (auto wrong = store_index::refuse_document(doc)) co_return std::move(*wrong);
-    const auto lane = co_await lanes_.acquire(path_of(doc));
-    const auto current = documents_.find(doc.kind, doc.id);
-    const auto current_rev = current ? current->rev : 0;
-    if (!condition.holds(current_rev)) co_return write_outcome{write_status::conflict, current_rev, nullptr};
+task<result<documents_outcome>> filesystem_store::write(std::vector<document_write> parts) {
+    using action = document_write::action;
+    if (auto wrong = kit::refuse_documents(parts)) co_return std::move(*wrong);
+    std::vector<std::string> paths;
+    for (const auto& part : parts)
+        paths.push_back(path_of(part.doc));
+    auto names = paths;
+    auto held = co_await lanes_.acquire_all(std::move(names));
+    const auto current = [this](const std::string& kind, const std::string& id) {
+        return documents_.find_revision(kind, id);
+    };
+    auto judged = kit::judge(parts, current);
+    if (judged.status != write_status::committed) co_return judged;
+    const auto writes = std::count_if(parts.begin(), parts.end(),
+                                      [](const auto& part) { return part.what != action::require; });
+    if (writes == 0) {
+        for (const auto& part : parts)
+            judged.revs.push_back(current(part.doc.kind, part.doc.id));
+        co_return judged;
+    }
+    for (const auto& one : open_groups_.of(paths)) {
+        auto work = [this, one] { return settle(one); };
+        const auto settled = co_await offload(pool_, std::move(work));
+        if (!settled) co_return answer_of(settled.error());
+    }
+    if (writes > 1) co_return co_await write_group(std::move(parts), std::move(held));
+    const auto which = std::find_if(parts.begin(), parts.end(),
+                                    [](const auto& part) { return part.what != action::require; });
+    const auto index = static_cast<std::size_t>(which - parts.begin());
+    co_return co_await write_one(std::move(parts), index);
+}
 
-    auto stage = [this, doc] { return stage_document(doc); };
+/// Of parts of which all but one only require, the one that writes: its rename is the commit.
+task<result<documents_outcome>> filesystem_store::write_one(std::vector<document_write> parts,
+                                                            std::size_t which) {
+    auto part = parts[which];
+    const bool is_save = part.what == document_write::action::save;
+    auto stage = [this, doc = part.doc, is_save] {
+        return is_save ? stage_document(doc) : stage_document_erasure(doc);
+    };
     auto ready = co_await offload(pool_, std::move(stage));
     if (!ready) co_return answer_of(ready.error());
-    doc.rev = ready->number.rev();
-    committer::entry entry{
-        store_index::document_change(change::kind::document_saved, doc.kind, doc.id, ready->number.rev()),
-        accounts_of(doc.kind), [this, doc] { documents_.put(doc); }, change_log::room::small_write};
+    part.doc.rev = ready->number.rev();
+    committer::entry entry{{change_of(part)},
+                           accounts_of(part.doc.kind),
+                           [this, part, is_save] {
+                               if (is_save)
+                                   documents_.put(part.doc);
+                               else
+                                   documents_.erase(part.doc.kind, part.doc.id);
+                           },
+                           is_save ? change_log::room::small_write : change_log::room::erasure};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     remove_later(std::move(ready->remains));
-    co_return write_outcome{write_status::committed, *committed, nullptr};
+    documents_outcome outcome;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        outcome.revs.push_back(i == which ? *committed
+                                          : documents_.find_revision(parts[i].doc.kind, parts[i].doc.id));
+    co_return outcome;
+}
+
+/// The journal is the commit. The documents' own files are written afterwards, which @p held waits for.
+task<result<documents_outcome>> filesystem_store::write_group(std::vector<document_write> parts,
+                                                              std::vector<kit::lanes::guard> held) {
+    using action = document_write::action;
+    documents_outcome outcome;
+    auto one = std::make_shared<group>();
+    for (const auto& part : parts) {
+        outcome.revs.push_back(documents_.find_revision(part.doc.kind, part.doc.id));
+        if (part.what != action::require) one->parts.push_back(part);
+    }
+    auto stage = [this, one] { return stage_group(one->parts); };
+    auto ready = co_await offload(pool_, std::move(stage));
+    if (!ready) co_return answer_of(ready.error());
+    one->path = journal_path(ready->number.rev());
+    committer::entry entry;
+    entry.folder = std::string(journal_folder);
+    entry.room = change_log::room::erasure;
+    std::vector<std::string> paths;
+    for (const auto& part : one->parts) {
+        entry.changes.push_back(change_of(part));
+        paths.push_back(path_of(part.doc));
+        if (part.what == action::save) entry.room = change_log::room::small_write;
+    }
+    entry.publish = [this, one, paths] {
+        open_groups_.add(one, paths);
+        documents_.apply(one->parts);
+    };
+    auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
+    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
+    asio::post(pool_, [this, one, lanes = std::move(held)] {
+        if (const auto done = settle(one); !done)
+            log_function_(plugin_context::log_level::warning,
+                          "documents written together are still in " + one->path + " only: " +
+                              done.error().message + " The next write of one of them tries again");
+    });
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        if (parts[i].what != action::require) outcome.revs[i] = one->parts[next++].doc.rev;
+    co_return outcome;
 }
 
 result<filesystem_store::staged> filesystem_store::stage_document(document doc) {
@@ -63,29 +141,6 @@ result<filesystem_store::staged> filesystem_store::stage_document(document doc) 
     }
     if (!written) return written.error();
     return ready;
-}
-
-task<result<write_outcome>> filesystem_store::erase_document(std::string kind, std::string id,
-                                                             precondition condition) {
-    if (store_index::refuse_document_name(kind, id))
-        co_return write_outcome{write_status::absent, 0, nullptr};
-    document doc{std::move(kind), std::move(id), {}, 0};
-    const auto lane = co_await lanes_.acquire(path_of(doc));
-    doc.rev = documents_.find_revision(doc.kind, doc.id);
-    if (doc.rev == 0) co_return write_outcome{write_status::absent, 0, nullptr};
-    if (!condition.holds(doc.rev)) co_return write_outcome{write_status::conflict, doc.rev, nullptr};
-
-    auto stage = [this, doc] { return stage_document_erasure(doc); };
-    auto ready = co_await offload(pool_, std::move(stage));
-    if (!ready) co_return answer_of(ready.error());
-    committer::entry entry{
-        store_index::document_change(change::kind::document_erased, doc.kind, doc.id, ready->number.rev()),
-        accounts_of(doc.kind), [this, doc] { documents_.erase(doc.kind, doc.id); },
-        change_log::room::erasure};
-    auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
-    if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
-    remove_later(std::move(ready->remains));
-    co_return write_outcome{write_status::committed, *committed, nullptr};
 }
 
 result<filesystem_store::staged> filesystem_store::stage_document_erasure(const document& doc) {

@@ -22,7 +22,7 @@ constexpr std::size_t largest_log = std::size_t{1} << 30;
 
 }  // namespace
 
-result<change_log::found> change_log::read(store_index::feed& target) {
+result<change_log::found> change_log::read(kit::feed& target) {
     auto entries = list_folder(root_, folder_);
     if (!entries) return entries.error();
     found result_found;
@@ -58,7 +58,7 @@ result<change_log::found> change_log::read(store_index::feed& target) {
     return result_found;
 }
 
-result<> change_log::read_one(log_file& file, bool is_last, store_index::feed& target, found& so_far) {
+result<> change_log::read_one(log_file& file, bool is_last, kit::feed& target, found& so_far) {
     const auto path = path_of(file);
     auto text = read_file(root_, path, largest_log);
     if (!text) return text.error();

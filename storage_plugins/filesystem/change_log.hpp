@@ -1,8 +1,8 @@
 /// The log of committed changes on the disk: a folder of append-only files.
 #pragma once
 
+#include <gallery/kit/feed.hpp>
 #include "files.hpp"
-#include "index/feed.hpp"
 
 #include <gallery/storage.hpp>
 
@@ -30,7 +30,7 @@ public:
         : root_(root), folder_(std::move(folder)), keep_(keep) {}
 
     /// Reads all logs into @p target and cuts off what a crash left half written.
-    result<found> read(store_index::feed& target);
+    result<found> read(kit::feed& target);
 
     /// Begins a new log behind what was read, or where history was lost, with nothing before @p after. Where
     /// it fails, what was being written goes on to be.
@@ -58,7 +58,7 @@ private:
         std::size_t changes = 0;
     };
 
-    result<> read_one(log_file& file, bool is_last, store_index::feed& target, found& so_far);
+    result<> read_one(log_file& file, bool is_last, kit::feed& target, found& so_far);
     result<> use(const log_file& file, std::uint64_t size);
     void drop_old();
     [[nodiscard]] std::string path_of(const log_file& file) const { return folder_ + '/' + file.name; }

@@ -1,6 +1,6 @@
 // check(): the index in memory against the tree.
+#include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 #include "record_text.hpp"
 
@@ -22,10 +22,11 @@ bool is_own_name(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> filesystem_store::differences(const image_record& record) {
+/// Of a record, current or kept, and its folder.
+std::vector<std::string> filesystem_store::differences(const image_record& record,
+                                                       const std::string& folder) {
     std::vector<std::string> found;
-    const auto name = store_index::describe(record.tenant, record.key);
-    const auto folder = folder_of(record.tenant, record.key);
+    const auto name = kit::describe(record.tenant, record.key);
     const auto text = read_file(root_.get(), folder + '/' + std::string(record_name));
     const auto on_disk = text ? parse_record_text(*text) : result<image_record>(text.error());
     if (!on_disk)
@@ -87,6 +88,52 @@ result<std::vector<std::string>> filesystem_store::unknown_folders() {
     return unknown;
 }
 
+task<std::vector<std::string>> filesystem_store::check_kept(std::uint64_t& count) {
+    std::vector<std::string> found;
+    std::string cursor;
+    do {
+        auto compare = [this, cursor]() -> std::pair<scan_page<kept_version>, std::vector<kept_version>> {
+            auto page = catalog_.kept(std::nullopt, kept_order::oldest_first, cursor, records_a_step);
+            if (!page) return {};
+            std::vector<kept_version> suspects;
+            for (const auto& version : page->items)
+                if (!differences(*version.record, folder_of(version)).empty()) suspects.push_back(version);
+            return {std::move(*page), std::move(suspects)};
+        };
+        const auto step = co_await offload(pool_, std::move(compare));
+        count += step.first.items.size();
+        cursor = step.first.cursor;
+        for (const auto& suspect : step.second) {
+            const auto& record = *suspect.record;
+            const auto lane = co_await lanes_.acquire(folder_of(record.tenant, record.key));
+            if (!catalog_.find_kept(record.id, record.content_rev)) continue;
+            auto look = [this, suspect] { return differences(*suspect.record, folder_of(suspect)); };
+            for (auto& problem : co_await offload(pool_, std::move(look)))
+                found.push_back("Of a kept version: " + std::move(problem));
+        }
+    } while (!cursor.empty());
+    co_return found;
+}
+
+/// Compares two sums again while writes change them: they are wrong where both stay and differ.
+std::vector<std::string> filesystem_store::wrong_usage() const {
+    constexpr int same_result = 20;
+    std::vector<std::string> found;
+    for (const auto& tenant : catalog_.tenants()) {
+        std::pair<tenant_usage, tenant_usage> before;
+        for (int same = 0; same < same_result; ++same) {
+            const std::pair now{usage_.usage(tenant), catalog_.count_usage(tenant)};
+            if (now.first == now.second) break;
+            if (now != before) same = 0;
+            before = now;
+            if (same + 1 < same_result) continue;
+            found.push_back("The usage of the tenant " + to_string(tenant) +
+                            " is not the sum of its images. Restart the server, which adds them up.");
+        }
+    }
+    return found;
+}
+
 task<result<check_report>> filesystem_store::check() {
     check_report report;
     const auto add = [&](std::string problem) {
@@ -101,7 +148,8 @@ task<result<check_report>> filesystem_store::check() {
             if (!page) return {};
             std::vector<record_ptr> suspects;
             for (const auto& record : page->items)
-                if (!differences(*record).empty()) suspects.push_back(record);
+                if (!differences(*record, folder_of(record->tenant, record->key)).empty())
+                    suspects.push_back(record);
             return {std::move(*page), std::move(suspects)};
         };
         const auto step = co_await offload(pool_, std::move(compare));
@@ -112,11 +160,19 @@ task<result<check_report>> filesystem_store::check() {
             const auto lane = co_await lanes_.acquire(folder_of(suspect->tenant, suspect->key));
             const auto now = catalog_.find(suspect->tenant, suspect->key);
             if (!now) continue;
-            auto look = [this, record = now.record] { return differences(*record); };
+            auto look = [this, record = now.record] {
+                return differences(*record, folder_of(record->tenant, record->key));
+            };
             for (auto& problem : co_await offload(pool_, std::move(look)))
                 add(std::move(problem));
         }
     } while (!cursor.empty());
+
+    for (auto& problem : co_await check_kept(report.kept_versions))
+        add(std::move(problem));
+    auto add_up = [this] { return wrong_usage(); };
+    for (auto& problem : co_await offload(pool_, std::move(add_up)))
+        add(std::move(problem));
 
     auto search = [this] { return unknown_folders(); };
     const auto strays = co_await offload(pool_, std::move(search));
@@ -155,7 +211,8 @@ task<result<check_report>> filesystem_store::check() {
         const auto lane =
             co_await lanes_.acquire(accounts_of(suspect.kind) + '/' + document_name(suspect.id));
         const auto now = documents_.find(suspect.kind, suspect.id);
-        if (!now) continue;
+        // What is in a journal is on the disk as well.
+        if (!now || open_groups_.contains(path_of(suspect))) continue;
         auto look = [this, doc = *now] { return document_difference(doc); };
         auto problem = co_await offload(pool_, std::move(look));
         if (problem) add(std::move(*problem));

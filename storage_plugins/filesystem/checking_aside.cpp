@@ -1,6 +1,6 @@
 // check(): what recovery has set aside is missing from the store until somebody has dealt with it.
+#include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 #include "record_text.hpp"
 
@@ -11,8 +11,7 @@ namespace {
 std::string describe_aside(int root, const std::string& name) {
     const auto path = std::string(aside_folder) + '/' + name;
     if (const auto text = read_file(root, path + '/' + std::string(record_name)))
-        if (const auto record = parse_record_text(*text))
-            return store_index::describe(record->tenant, record->key);
+        if (const auto record = parse_record_text(*text)) return kit::describe(record->tenant, record->key);
     if (const auto text = read_file(root, path))
         if (const auto doc = parse_document_text(*text)) return "the document " + doc->kind + '/' + doc->id;
     return "what lay at \"" + name.substr(0, name.rfind(temporary_prefix)) + "\" (with _ for /)";

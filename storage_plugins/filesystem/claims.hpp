@@ -1,7 +1,7 @@
 /// Ids and public keys of writes under way, so that no two images get the same one at the same time.
 #pragma once
 
-#include "index/catalog.hpp"
+#include <gallery/kit/catalog.hpp>
 
 #include <gallery/model.hpp>
 
@@ -41,8 +41,8 @@ public:
         std::string public_key_;
     };
 
-    std::pair<outcome, guard> take(const store_index::catalog& catalog, const image_record& record) {
-        const auto is_other = [&](const store_index::stored& owner) {
+    std::pair<outcome, guard> take(const kit::catalog& catalog, const image_record& record) {
+        const auto is_other = [&](const kit::stored& owner) {
             return owner && (owner.record->tenant != record.tenant || owner.record->key != record.key);
         };
         const std::lock_guard lock(mutex_);

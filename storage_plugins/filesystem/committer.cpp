@@ -10,8 +10,11 @@ namespace {
 
 constexpr std::size_t largest_batch = 256;
 
-bool is_erasure(const change& what) {
-    return what.what == change::kind::image_erased || what.what == change::kind::document_erased;
+bool is_erasure(const std::vector<change>& changes) {
+    return std::all_of(changes.begin(), changes.end(), [](const change& one) {
+        return one.what == change::kind::image_erased || one.what == change::kind::document_erased ||
+               one.what == change::kind::version_dropped;
+    });
 }
 
 /// As a write answers it.
@@ -23,7 +26,7 @@ error outcome_unknown(error why) {
 
 }  // namespace
 
-committer::committer(int root, change_log& log, store_index::feed& feed, revisions& numbers, write_stop& stop)
+committer::committer(int root, change_log& log, kit::feed& feed, revisions& numbers, write_stop& stop)
     : root_(root), log_(log), feed_(feed), numbers_(numbers), stop_(stop), thread_([this] { run(); }) {}
 
 committer::~committer() {
@@ -36,13 +39,13 @@ committer::~committer() {
     (void)settle_owed();  // where it still fails, the next start finds the write to be committed
 }
 
-result<committer::ticket> committer::begin() {
+result<committer::ticket> committer::begin(std::size_t count) {
     // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is given out,
     // so that none can overtake it.
     const std::lock_guard one_at_a_time(numbers_mutex_);
     if (stop_.is_set()) return error{errc::read_only, stop_.reason()};
     if (auto settled = settle_owed(); !settled) return settled.error();
-    auto rev = numbers_.next();
+    auto rev = numbers_.next(count);
     if (!rev) return rev.error();
     const std::lock_guard lock(mutex_);
     in_flight_.try_emplace(*rev);
@@ -113,6 +116,13 @@ void committer::run() {
     }
 }
 
+std::size_t committer::lines_of(const batch& ready) {
+    std::size_t lines = 0;
+    for (const auto& one : ready)
+        lines += one.what.changes.size();
+    return lines;
+}
+
 /// Takes those out of @p all for which @p wrong holds.
 template <class Wrong>
 committer::batch committer::refuse(batch& all, Wrong wrong) {
@@ -140,7 +150,7 @@ void committer::sync_folders(batch& ready) {
         const bool is_gone = synced.error().code == errc::not_found;
         fail(refuse(ready,
                     [&](const waiting& w) {
-                        return w.what.folder == folder && !(is_gone && is_erasure(w.what.what));
+                        return w.what.folder == folder && !(is_gone && is_erasure(w.what.changes));
                     }),
              outcome_unknown(synced.error()));
     }
@@ -154,27 +164,28 @@ void committer::finish(batch ready) {
 
     using room = change_log::room;
     for (const auto which : {room::image, room::small_write})
-        if (!log_.make_room(ready.size(), which))
+        if (!log_.make_room(lines_of(ready), which))
             fail(refuse(ready, [&](const waiting& w) { return w.what.room == which; }),
                  {errc::no_space, "The disk of STORAGE_PATH is full. Erase images or free space on it."});
     if (ready.empty()) return;
 
     std::vector<change> changes;
     for (const auto& one : ready)
-        changes.push_back(one.what.what);
+        changes.insert(changes.end(), one.what.changes.begin(), one.what.changes.end());
     if (auto logged = log_.append(changes); !logged) {
         if (logged.error().code == errc::unavailable) stop_.set(logged.error().message);
         return fail(std::move(ready), outcome_unknown(logged.error()));
     }
 
     for (auto& one : ready) {
+        one.first = one.what.changes.front().rev;
         one.what.publish();
-        feed_.append(one.what.what);
+        feed_.append(std::move(one.what.changes));
     }
     commits_ += ready.size();
     for (auto& one : ready) {
         if (notify_) notify_();
-        one.waiter.complete(one.what.what.rev);
+        one.waiter.complete(one.first);
     }
 }
 

@@ -1,14 +1,14 @@
 /// Puts finished writes into the feed: in order of revision, many at once.
 #pragma once
 
+#include <gallery/kit/feed.hpp>
 #include "change_log.hpp"
-#include "index/feed.hpp"
-#include "resume.hpp"
 #include "revisions.hpp"
 #include "undoing.hpp"
 #include "write_stop.hpp"
 
 #include <gallery/storage.hpp>
+#include <gallery/task.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -55,23 +55,25 @@ public:
 
     /// What happens to a write on the committing thread.
     struct entry {
-        change what;
-        std::string folder;             ///< where the rename happened
+        std::vector<change>
+            changes;         ///< one; of several documents at once as many as the ticket has revisions
+        std::string folder;  ///< where the rename happened
         std::function<void()> publish;  ///< makes it visible; called before the feed shows it
         change_log::room room = change_log::room::image;  ///< of the log, on a full disk
     };
 
     /// All arguments outlive this; the log and the numbers are its alone from now.
-    committer(int root, change_log& log, store_index::feed& feed, revisions& numbers, write_stop& stop);
+    committer(int root, change_log& log, kit::feed& feed, revisions& numbers, write_stop& stop);
     /// Ends what was committed.
     ~committer();
 
     /// Blocks now and then to reserve a block of revisions. Errors: read_only once writing has stopped, busy
     /// while an earlier write cannot be taken back.
-    result<ticket> begin();
+    /// The ticket stands for @p count revisions that follow each other.
+    result<ticket> begin(std::size_t count = 1);
 
-    /// Where this fails the write must be undone by the caller: nobody has seen it. A failed synchronisation
-    /// stops writing, and all that wait for it fail with io_error.
+    /// Returns the first revision. Where this fails the write must be undone by the caller: nobody has seen
+    /// it. A failed synchronisation stops writing, and all that wait for it fail with io_error.
     task<result<revision>> commit(ticket number, entry what);
 
     /// For a failed write that could not be taken back: each later begin() tries again, before anything else.
@@ -87,6 +89,7 @@ private:
     struct waiting {
         entry what;
         resumption<result<revision>> waiter;
+        revision first = 0;
     };
     using batch = std::vector<waiting>;
 
@@ -96,13 +99,14 @@ private:
     batch take_batch();
     void finish(batch ready);
     void sync_folders(batch& ready);
+    static std::size_t lines_of(const batch& ready);
     template <class Wrong>
     static batch refuse(batch& all, Wrong wrong);
     static void fail(batch refused, const error& why);
 
     int root_;
     change_log& log_;
-    store_index::feed& feed_;
+    kit::feed& feed_;
     revisions& numbers_;
     write_stop& stop_;
     std::function<void()> notify_;

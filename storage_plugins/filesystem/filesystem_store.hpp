@@ -7,15 +7,17 @@
 #include "claims.hpp"
 #include "committer.hpp"
 #include "files.hpp"
-#include "index/catalog.hpp"
-#include "index/documents.hpp"
-#include "index/feed.hpp"
-#include "lanes.hpp"
+#include "journal.hpp"
 #include "recovery.hpp"
 #include "reserve.hpp"
 #include "revisions.hpp"
 #include "write_stop.hpp"
 
+#include <gallery/kit/catalog.hpp>
+#include <gallery/kit/documents.hpp>
+#include <gallery/kit/feed.hpp>
+#include <gallery/kit/lanes.hpp>
+#include <gallery/kit/usage_book.hpp>
 #include <gallery/storage.hpp>
 
 #include <atomic>
@@ -25,6 +27,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace gallery::file_store {
 
@@ -35,16 +38,24 @@ struct store_options {
     bool may_exchange = true;
 };
 
-class filesystem_store final : public image_store {
+class filesystem_store final : public storage_engine,
+                               public image_store,
+                               public document_store,
+                               public change_feed {
 public:
     /// Blocks while it reads the tree.
-    static result<std::unique_ptr<image_store>> open(const std::string& path, const store_options& options,
-                                                     const log_function& log);
+    static result<std::unique_ptr<storage_engine>> open(const std::string& path, const store_options& options,
+                                                        const log_function& log);
     ~filesystem_store() override;
+
+    image_store& images() noexcept override { return *this; }
+    document_store& documents() noexcept override { return *this; }
+    change_feed& feed() noexcept override { return *this; }
 
     task<result<record_ptr>> find(tenant_id tenant, std::string key) override;
     task<result<record_ptr>> find_by_id(image_id id) override;
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;
+    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override;
     task<result<body>> read(record_ptr record, representation which) override;
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
     std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
@@ -52,27 +63,34 @@ public:
     task<result<image_page>> list(image_query query) override;
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                              std::size_t limit) override;
+    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override;
+
+    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
+                                               std::string cursor, std::size_t limit) override;
+    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
+                                                  std::size_t limit) override;
+    task<result<kept_version>> find_kept(image_id id, revision content_rev) override;
 
     task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     precondition condition) override;
+                                     write_rules rules) override;
     task<result<write_outcome>> update(image_record record, precondition condition) override;
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override;
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override;
+    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
+                                          std::int64_t kept_time, bool is_erased) override;
+    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override;
 
-    task<result<document>> find_document(std::string kind, std::string id) override;
-    task<result<scan_page<document>>> scan_documents(std::string kind, std::string cursor,
-                                                     std::size_t limit) override;
-    task<result<write_outcome>> save_document(document doc, precondition condition) override;
-    task<result<write_outcome>> erase_document(std::string kind, std::string id,
-                                               precondition condition) override;
+    task<result<document>> find(std::string kind, std::string id) override;
+    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override;
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override;
 
     task<result<change_batch>> changes(revision after, std::size_t limit) override;
-    task<result<revision>> last_change() override;
+    task<result<revision>> last() override;
     void on_change(std::function<void()> notify) override;
 
     /// Writes may go on meanwhile.
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
-    [[nodiscard]] std::vector<std::pair<std::string, double>> statistics() const override;
+    [[nodiscard]] std::vector<statistic> statistics() const override;
 
 private:
     filesystem_store(std::string path, const store_options& options, log_function log);
@@ -81,6 +99,10 @@ private:
     result<> lock_and_lay_out();
     result<> recover();
     result<> sync_commits(const std::vector<change>& found);
+    static std::vector<change> changes_after(revision logged, tree_content& tree);
+    void fill_indexes(tree_content& tree);
+    result<> check_format();
+    result<> mark_format();
 
     // Writing: each stage_ runs on the pool, does all but the commit, and leaves things as they were where
     // it fails; undo takes it back after a failed commit, by renames, which need no space.
@@ -90,22 +112,45 @@ private:
         std::string remains;  ///< what to remove after the commit; empty for none
         undoing undo;
         bool in_two_steps = false;  ///< the remains were renamed before the new folder was
+        bool is_kept = false;       ///< what was there is in its place as a kept version
+    };
+    /// What a write does to what is there.
+    struct replacement {
+        bool is_there = false;
+        previous_version rule = previous_version::drop();
     };
     result<staged> stage_save(image_record record, const body& original, const body& preview,
-                              const std::string& folder, bool replaces);
+                              const std::string& folder, replacement previous);
+    result<> stage_in_place(const std::string& temporary, const std::string& folder, replacement previous,
+                            staged& ready);
+    result<> stage_exchange(const std::string& temporary, const std::string& folder, staged& ready);
+    result<staged> stage_kept(image_record record, const body& original, const body& preview,
+                              kept_version version);
+    /// A folder under a temporary name with all but record.json; nothing where it fails.
+    result<std::string> stage_folder(const image_record& record, const body& original, const body& preview);
+    result<> finish_folder(const std::string& folder, const image_record& record);
     result<> write_folder(const std::string& folder, const image_record& record, const body& original,
                           const body& preview);
     result<> make_image_folder(const std::string& tenant, const std::string& path);
     std::string rename_replaced(const std::string& path);
     result<staged> stage_update(const image_record& current, const image_record& wanted,
                                 const std::string& folder);
-    result<staged> stage_erase(const image_record& current, const std::string& folder);
+    result<staged> stage_erase(const image_record& current, const std::string& folder,
+                               const previous_version& rule);
+    result<staged> stage_drop(const kept_version& version);
+    task<result<documents_outcome>> write_one(std::vector<document_write> parts, std::size_t which);
+    task<result<documents_outcome>> write_group(std::vector<document_write> parts,
+                                                std::vector<kit::lanes::guard> held);
     result<> ensure_tenant(const std::string& tenant);
     /// For a folder that somebody removed.
     result<> ensure_tenant_again(const std::string& tenant);
 
     result<staged> stage_document(document doc);
     result<staged> stage_document_erasure(const document& doc);
+    result<staged> stage_group(std::vector<document_write>& parts);
+    result<> carry_out(group& one);
+    /// Carries it out and forgets it; stops writing where a synchronisation failed.
+    result<> settle(const std::shared_ptr<group>& one);
 
     /// Writes a small file, on a full disk into the reserve; sets remains and undo of @p ready. not_found
     /// where the folder is not there.
@@ -127,9 +172,13 @@ private:
 
     // Reading.
     result<body> load(const image_record& record, bool preview, const std::string& folder);
+    /// Where the bytes of this version are now; empty where it is neither current nor kept.
+    [[nodiscard]] std::string folder_of_version(const image_record& record) const;
 
     // Checking.
-    std::vector<std::string> differences(const image_record& record);
+    std::vector<std::string> differences(const image_record& record, const std::string& folder);
+    [[nodiscard]] std::vector<std::string> wrong_usage() const;
+    task<std::vector<std::string>> check_kept(std::uint64_t& count);
     std::optional<std::string> document_difference(const document& doc);
     result<std::vector<std::string>> unknown_folders();
     result<std::vector<std::string>> set_aside_entries();
@@ -140,16 +189,19 @@ private:
     unique_fd root_;
     unique_fd lock_;
     std::atomic<bool> can_exchange_;
+    bool upgrades_ = false;  ///< the store has format 1 until it is opened
 
-    store_index::catalog catalog_;
-    store_index::documents documents_;
-    store_index::feed feed_;
+    kit::catalog catalog_;
+    kit::documents documents_;
+    kit::usage_book usage_;
+    open_groups open_groups_;
+    kit::feed feed_;
     std::unique_ptr<reserve> reserve_;
     write_stop stop_;
     std::unique_ptr<change_log> log_;
     std::unique_ptr<revisions> numbers_;
     std::unique_ptr<committer> committer_;
-    lanes lanes_;
+    kit::lanes lanes_;
     claims claims_;
     body_cache cache_;
     std::mutex tenants_mutex_;

@@ -92,6 +92,20 @@ bool is_device(std::string_view key) {
     return stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt"));
 }
 
+constexpr std::size_t revision_digits = 20;
+
+struct way_of_keeping {
+    std::string_view word;
+    bool is_erased;
+    bool is_copy;
+};
+constexpr std::array<way_of_keeping, 4> ways_of_keeping = {{
+    {"replaced", false, false},
+    {"erased", true, false},
+    {"copied", false, true},
+    {"copied-erased", true, true},
+}};
+
 std::string random_suffix() {
     auto text = to_string(random_uuid());
     text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
@@ -148,7 +162,7 @@ std::string replaced_name() {
 
 std::string padded(revision rev) {
     auto digits = std::to_string(rev);
-    return std::string(20 - digits.size(), '0') + digits;
+    return std::string(revision_digits - digits.size(), '0') + digits;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view digits) {
@@ -163,9 +177,47 @@ std::string erased_name(revision rev, std::string_view what) {
     return std::string(erased_prefix) + padded(rev) + '-' + std::string(what);
 }
 
+std::string dropped_name(revision rev, std::string_view what) {
+    return std::string(dropped_prefix) + padded(rev) + '-' + std::string(what);
+}
+
 std::optional<revision> erased_revision(std::string_view name) {
-    if (!name.starts_with(erased_prefix)) return std::nullopt;
-    return parse_number(name.substr(erased_prefix.size(), 20));
+    for (const auto prefix : {erased_prefix, dropped_prefix})
+        if (name.starts_with(prefix)) return parse_number(name.substr(prefix.size(), revision_digits));
+    return std::nullopt;
+}
+
+std::string kept_name(const kept_facts& facts) {
+    const auto how = std::find_if(ways_of_keeping.begin(), ways_of_keeping.end(), [&](const auto& way) {
+        return way.is_copy == facts.is_copy && way.is_erased == facts.is_erased;
+    });
+    return std::string(kept_prefix) + padded(facts.kept_rev) + '-' + std::to_string(facts.kept_time) + '-' +
+           std::string(how->word);
+}
+
+std::string kept_name(const kept_version& version) {
+    return kept_name(
+        {version.kept_rev, version.kept_time, version.is_erased, version.record->rev == version.kept_rev});
+}
+
+std::optional<kept_facts> parse_kept_name(std::string_view name) {
+    if (!name.starts_with(kept_prefix)) return std::nullopt;
+    name.remove_prefix(kept_prefix.size());
+    const auto rev = parse_number(name.substr(0, revision_digits));
+    if (!rev || name.size() <= revision_digits || name[revision_digits] != '-') return std::nullopt;
+    name.remove_prefix(revision_digits + 1);
+    kept_facts facts;
+    facts.kept_rev = *rev;
+    const auto [stop, failure] = std::from_chars(name.data(), name.data() + name.size(), facts.kept_time);
+    if (failure != std::errc{} || stop == name.data() + name.size() || *stop != '-') return std::nullopt;
+    const std::string_view word(stop + 1, static_cast<std::size_t>(name.data() + name.size() - stop - 1));
+    for (const auto& way : ways_of_keeping) {
+        if (way.word != word) continue;
+        facts.is_copy = way.is_copy;
+        facts.is_erased = way.is_erased;
+        return facts;
+    }
+    return std::nullopt;
 }
 
 }  // namespace gallery::file_store

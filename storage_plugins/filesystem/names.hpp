@@ -2,9 +2,10 @@
 /// operators see.
 #pragma once
 
-#include <gallery/model.hpp>
+#include <gallery/storage.hpp>
 #include <gallery/uuid.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,14 +30,30 @@ inline constexpr std::string_view record_name = "record.json";
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 inline constexpr std::string_view replaced_prefix = ".old-";
 inline constexpr std::string_view erased_prefix = ".erased-";
+inline constexpr std::string_view dropped_prefix = ".dropped-";
+inline constexpr std::string_view kept_prefix = ".kept-";
 
 std::string temporary_name();
 std::string replaced_name();
 /// Carries the revision of the erasure, so that a crash does not lose it for the feed; @p what tells two
 /// of them apart for people.
 std::string erased_name(revision rev, std::string_view what);
-/// The revision in such a name.
+/// Of a kept version that is dropped.
+std::string dropped_name(revision rev, std::string_view what);
+/// The revision in such a name, of either kind.
 std::optional<revision> erased_revision(std::string_view name);
+
+/// What the name of a kept version's folder says, so that keeping one is a rename.
+struct kept_facts {
+    revision kept_rev = 0;
+    std::int64_t kept_time = 0;
+    bool is_erased = false;
+    bool is_copy = false;  ///< stored by save_kept(): its record has the revision of that write
+};
+/// ".kept-<20 digits>-<milliseconds>-replaced", "-erased", "-copied" or "-copied-erased".
+std::string kept_name(const kept_facts& facts);
+std::string kept_name(const kept_version& version);
+std::optional<kept_facts> parse_kept_name(std::string_view name);
 
 /// 20 digits, so that names sort as numbers do.
 std::string padded(revision rev);

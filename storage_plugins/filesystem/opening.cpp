@@ -1,6 +1,6 @@
 // Opening and closing a store.
+#include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -42,16 +43,16 @@ filesystem_store::~filesystem_store() {
     if (numbers_ != nullptr && lock_.get() >= 0) (void)numbers_->close();
 }
 
-result<std::unique_ptr<image_store>> filesystem_store::open(const std::string& path,
-                                                            const store_options& options,
-                                                            const log_function& log) {
+result<std::unique_ptr<storage_engine>> filesystem_store::open(const std::string& path,
+                                                               const store_options& options,
+                                                               const log_function& log) {
     auto opened = std::unique_ptr<filesystem_store>(new filesystem_store(path, options, log));
     auto root = open_folder(AT_FDCWD, path);
     if (!root) return explained(path, root.error());
     opened->root_ = std::move(*root);
     if (auto done = opened->lock_and_lay_out(); !done) return explained(path, done.error());
     if (auto done = opened->recover(); !done) return explained(path, done.error());
-    return std::unique_ptr<image_store>(std::move(opened));
+    return std::unique_ptr<storage_engine>(std::move(opened));
 }
 
 result<> filesystem_store::lock_and_lay_out() {
@@ -68,18 +69,41 @@ result<> filesystem_store::lock_and_lay_out() {
                      "STORAGE_PATH."};
     lock_ = std::move(lock);
 
-    auto format = read_file(root, std::string(format_file));
-    if (!format && format.error().code == errc::not_found) {
-        if (auto written = replace_file(root, std::string(own_folder), "format", format_text); !written)
-            return written;
-    } else if (!format) {
-        return format.error();
-    } else if (*format != format_text) {
-        return error{errc::corrupt, "Its format is \"" + format->substr(0, 60) + "\", this version reads \"" +
-                                        std::string(format_text) + "\"."};
-    }
+    if (auto known = check_format(); !known) return known;
     if (auto synced = sync_folder(root, std::string(own_folder)); !synced) return synced;
     return sync_folder(root, ".");
+}
+
+result<> filesystem_store::check_format() {
+    const int root = root_.get();
+    auto format = read_file(root, std::string(format_file));
+    if (!format && format.error().code == errc::not_found)
+        return replace_file(root, std::string(own_folder), "format", format_text);
+    if (!format) return format.error();
+    upgrades_ = *format == first_format_text;
+    if (upgrades_ || *format == format_text) return {};
+    const auto name = format_text.substr(0, format_text.find_last_of(' ') + 1);
+    const auto number = format->starts_with(name)
+                            ? parse_number(format->substr(name.size(), format->find('\n') - name.size()))
+                            : std::nullopt;
+    if (number)
+        return error{errc::unavailable, "It has format " + std::to_string(*number) +
+                                            ", and this version reads formats up to 2. Use the version that "
+                                            "wrote it, or a later one."};
+    return error{errc::corrupt, std::string(format_file) + " contains \"" + format->substr(0, 60) +
+                                    "\", which is no format of a filesystem store."};
+}
+
+/// One byte, in place: there before or after, whatever happens, and without space. Until then the store is
+/// one of format 1, in which nothing of format 2 is written.
+result<> filesystem_store::mark_format() {
+    const std::string path(format_file);
+    const auto digit = format_text.size() - 2;
+    const unique_fd file(::openat(root_.get(), path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() < 0) return failure("Opening " + path, errno);
+    if (::pwrite(file.get(), &format_text[digit], 1, static_cast<off_t>(digit)) != 1)
+        return failure("Writing to " + path, errno);
+    return sync(file.get(), path);
 }
 
 /// A kill may have come between a rename and the synchronisation of its folder. From here on the write counts
@@ -89,14 +113,85 @@ result<> filesystem_store::sync_commits(const std::vector<change>& found) {
     for (const auto& one : found) {
         if (!one.document_kind.empty()) {
             folders.insert({std::string(accounts_folder), accounts_of(one.document_kind)});
+            if (exists(root_.get(), std::string(journal_folder)))
+                folders.insert({std::string(own_folder), std::string(journal_folder)});
             continue;
         }
         folders.insert({std::string("."), to_string(one.tenant)});
-        if (one.what != change::kind::image_erased) folders.insert(folder_of(one.tenant, one.key));
+        if (one.what == change::kind::image_saved || one.what == change::kind::image_updated)
+            folders.insert(folder_of(one.tenant, one.key));
     }
-    for (const auto& folder : folders)
-        if (auto synced = sync_folder(root_.get(), folder); !synced) return synced;
+    for (const auto& folder : folders) {
+        // The folder of a kind of which all documents are in a journal may not be there yet.
+        auto synced = sync_folder(root_.get(), folder);
+        if (!synced && synced.error().code != errc::not_found) return synced;
+    }
     return {};
+}
+
+/// The renames are the commits. Those that a crash kept from the log are found by their revisions.
+std::vector<change> filesystem_store::changes_after(revision logged, tree_content& tree) {
+    std::vector<change> missing;
+    std::unordered_map<revision, const kept_version*> kept;  // by the save that kept it
+    for (const auto& version : tree.kept) {
+        if (version.kept_rev <= logged) continue;
+        const auto& record = *version.record;
+        if (record.rev == version.kept_rev)
+            missing.push_back(
+                kit::image_change(change::kind::version_kept, record, version.kept_rev, record.content_rev));
+        else if (version.is_erased)
+            missing.push_back(
+                kit::image_change(change::kind::image_erased, record, version.kept_rev, record.content_rev));
+        else
+            kept.emplace(version.kept_rev, &version);
+    }
+    for (auto& erased : tree.erasures)
+        if (erased.rev > logged) missing.push_back(std::move(erased));
+    for (const auto& record : tree.images) {
+        if (record.rev <= logged) continue;
+        const bool is_save = record.rev == record.content_rev;
+        const auto previous = kept.find(record.rev);
+        missing.push_back(kit::image_change(
+            is_save ? change::kind::image_saved : change::kind::image_updated, record, record.rev,
+            is_save && previous != kept.end() ? previous->second->record->content_rev : 0));
+    }
+    std::unordered_set<revision> of_groups;
+    for (const auto& one : tree.groups)
+        for (const auto& part : one->parts) {
+            of_groups.insert(part.doc.rev);
+            if (part.doc.rev > logged) missing.push_back(change_of(part));
+        }
+    for (const auto& doc : tree.documents)
+        if (doc.rev > logged && !of_groups.contains(doc.rev))
+            missing.push_back(kit::document_change(change::kind::document_saved, doc.kind, doc.id, doc.rev));
+    std::sort(missing.begin(), missing.end(), [](const auto& a, const auto& b) { return a.rev < b.rev; });
+    return missing;
+}
+
+void filesystem_store::fill_indexes(tree_content& tree) {
+    for (auto& record : tree.images) {
+        tenants_.insert(to_string(record.tenant));
+        usage_.apply(record.tenant, kit::usage_book::of_write(nullptr, &record, previous_version::drop()));
+        catalog_.put({std::make_shared<const image_record>(std::move(record)), nullptr});
+    }
+    for (auto& version : tree.kept) {
+        tenants_.insert(to_string(version.record->tenant));
+        usage_.apply(version.record->tenant, kit::usage_book::of_keeping(*version.record));
+        catalog_.put_kept({std::move(version), nullptr});
+    }
+    for (auto& doc : tree.documents) {
+        tenants_.insert(accounts_of(doc.kind));
+        documents_.put(std::move(doc));
+    }
+    for (const auto& one : tree.groups) {
+        std::vector<std::string> paths;
+        for (const auto& part : one->parts) {
+            // Its folder may not be there yet.
+            tenants_.erase(accounts_of(part.doc.kind));
+            paths.push_back(path_of(part.doc));
+        }
+        open_groups_.add(one, paths);
+    }
 }
 
 result<> filesystem_store::recover() {
@@ -114,7 +209,9 @@ result<> filesystem_store::recover() {
         log_function_(level::warning, note);
 
     if (auto opened = reserve_->open(); !opened) return opened;
-    auto tree = recovery(root, log_function_, [this] { return reserve_->release_one(); }).read();
+    const bool has_log = !(logged->has_lost && logged->last == 0);
+    const auto known = has_log ? std::optional(logged->last) : std::nullopt;
+    auto tree = recovery(root, known, log_function_, [this] { return reserve_->release_one(); }).read();
     if (!tree) return tree.error();
     const auto seen = std::max(tree->newest, logged->last);
     const bool is_new = mark && *mark == 0 && seen == 0;
@@ -123,23 +220,8 @@ result<> filesystem_store::recover() {
     if (logged->has_lost && !is_new && logged->last == 0)
         log_function_(level::warning, "There is no log of changes; readers are told of a gap");
 
-    // The renames are the commits. Those that a crash kept from the log are found by their revisions.
     std::vector<change> missing;
-    if (!(logged->has_lost && logged->last == 0)) {
-        for (auto& erased : tree->erasures)
-            if (erased.rev > logged->last) missing.push_back(std::move(erased));
-        for (const auto& record : tree->images)
-            if (record.rev > logged->last)
-                missing.push_back(store_index::image_change(record.rev == record.content_rev
-                                                                ? change::kind::image_saved
-                                                                : change::kind::image_updated,
-                                                            record, record.rev));
-        for (const auto& doc : tree->documents)
-            if (doc.rev > logged->last)
-                missing.push_back(
-                    store_index::document_change(change::kind::document_saved, doc.kind, doc.id, doc.rev));
-        std::sort(missing.begin(), missing.end(), [](const auto& a, const auto& b) { return a.rev < b.rev; });
-    }
+    if (has_log) missing = changes_after(logged->last, *tree);
     const auto log_begin = logged->has_lost && logged->last == 0 ? newest : logged->last;
     if (auto begun = log_->begin(log_begin); !begun) return begun;
     if (logged->last == 0) feed_.begin_after(log_begin);
@@ -155,23 +237,28 @@ result<> filesystem_store::recover() {
         (void)remove_tree(root, path);
 
     const auto images = tree->images.size();
-    for (auto& record : tree->images) {
-        tenants_.insert(to_string(record.tenant));
-        catalog_.put({std::make_shared<const image_record>(std::move(record)), nullptr});
-    }
     const auto documents = tree->documents.size();
-    for (auto& doc : tree->documents) {
-        tenants_.insert(accounts_of(doc.kind));
-        documents_.put(std::move(doc));
-    }
+    fill_indexes(*tree);
 
     if (auto begun = numbers->begin(newest); !begun) return begun;
     numbers_ = std::move(numbers);
     committer_ = std::make_unique<committer>(root, *log_, feed_, *numbers_, stop_);
+    for (const auto& one : tree->groups)
+        if (const auto done = settle(one); !done)
+            log_function_(level::warning, "documents written together are still in " + one->path +
+                                              " only: " + done.error().message);
+    if (upgrades_) {
+        if (auto marked = mark_format(); !marked) return marked;
+        log_function_(level::info, "upgraded the store from format 1 to format 2: " + std::to_string(images) +
+                                       " images and " + std::to_string(documents) +
+                                       " documents. Servers of version 0.1 do not open it any more");
+    }
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-    log_function_(level::info, "read " + std::to_string(images) + " images and " + std::to_string(documents) +
-                                   " documents in " + std::to_string(took.count()) + " ms from " + path_);
+    log_function_(level::info, "read " + std::to_string(images) + " images, " +
+                                   std::to_string(catalog_.kept_size()) + " kept versions and " +
+                                   std::to_string(documents) + " documents in " +
+                                   std::to_string(took.count()) + " ms from " + path_);
     return {};
 }
 

@@ -12,23 +12,40 @@ namespace gallery::file_store {
 namespace {
 
 constexpr const char* schema = R"({
-  "cache_bytes": {"default": "67108864", "description": "Bytes of small pictures (below 32 KiB) kept in memory; 0 keeps none."},
-  "open_files": {"default": "512", "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files."},
-  "threads": {"default": "16", "description": "Threads that wait for the disk, 1 to 256."},
-  "rename_exchange": {"default": "auto", "description": "auto: replace a folder in one step where the file system can; never: always in two steps, which a recovery understands as well."}
+  "cache_bytes": {"type": "bytes", "default": "64M", "min": 0, "max": 1099511627776,
+    "description": "Memory for small pictures (below 32 KiB); 0 keeps none."},
+  "open_files": {"type": "integer", "default": "512", "min": 0, "max": 1000000,
+    "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files. 0 keeps none."},
+  "threads": {"type": "integer", "default": "16", "min": 1, "max": 256,
+    "description": "Threads that wait for the disk."},
+  "rename_exchange": {"type": "choice", "values": ["auto", "never"], "default": "auto",
+    "description": "auto: replace a folder in one step where the file system can; never: always in two steps, which a recovery understands as well."}
 })";
 
+/// 1 for text without a unit, 0 for an unknown one.
+std::size_t unit_of(std::string_view suffix) {
+    if (suffix.empty()) return 1;
+    if (suffix == "K") return std::size_t{1} << 10;
+    if (suffix == "M") return std::size_t{1} << 20;
+    return suffix == "G" ? std::size_t{1} << 30 : 0;
+}
+
+/// A whole number; with @p has_unit also one with K, M or G.
 result<std::size_t> number_option(const plugin_context& context, const std::string& name, std::size_t preset,
-                                  std::size_t least, std::size_t most) {
+                                  std::size_t least, std::size_t most, bool has_unit = false) {
     const auto found = context.options.find(name);
     if (found == context.options.end() || found->second.empty()) return preset;
     const auto& text = found->second;
     std::size_t value = 0;
     const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failed != std::errc{} || stop != text.data() + text.size() || value < least || value > most)
+    const std::string_view suffix(stop, static_cast<std::size_t>(text.data() + text.size() - stop));
+    const auto unit = has_unit || suffix.empty() ? unit_of(suffix) : 0;
+    if (failed != std::errc{} || unit == 0 || __builtin_mul_overflow(value, unit, &value) || value < least ||
+        value > most)
         return error{errc::invalid_argument, "The option " + name + " of the filesystem store is \"" + text +
                                                  "\"; it takes a number from " + std::to_string(least) +
-                                                 " to " + std::to_string(most) + "."};
+                                                 " to " + std::to_string(most) +
+                                                 (has_unit ? ", which may end in K, M or G." : ".")};
     return value;
 }
 
@@ -39,7 +56,8 @@ result<store_options> parse_options(const plugin_context& context) {
             return error{errc::invalid_argument,
                          "The filesystem store has no option " + name +
                              "; it has cache_bytes, open_files, threads and rename_exchange."};
-    const auto cache = number_option(context, "cache_bytes", options.cache_bytes, 0, std::size_t{1} << 40);
+    const auto cache =
+        number_option(context, "cache_bytes", options.cache_bytes, 0, std::size_t{1} << 40, true);
     if (!cache) return cache.error();
     options.cache_bytes = *cache;
     const auto files = number_option(context, "open_files", options.open_files, 0, 1'000'000);
@@ -59,7 +77,7 @@ result<store_options> parse_options(const plugin_context& context) {
     return options;
 }
 
-result<std::unique_ptr<image_store>> create(const plugin_context& context) noexcept {
+result<std::unique_ptr<storage_engine>> create(const plugin_context& context) noexcept {
     try {
         const auto options = parse_options(context);
         if (!options) return options.error();
@@ -70,8 +88,8 @@ result<std::unique_ptr<image_store>> create(const plugin_context& context) noexc
     }
 }
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "filesystem", GALLERY_VERSION, schema,
-                                          &create};
+constexpr plugin_descriptor descriptor = {
+    GALLERY_PLUGIN_HEADER, "filesystem", GALLERY_VERSION, schema, false, &create};
 
 }  // namespace
 }  // namespace gallery::file_store

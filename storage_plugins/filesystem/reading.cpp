@@ -1,6 +1,6 @@
 // Records, lists and bytes.
+#include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ constexpr std::size_t titles_at_once = 50'000;
 constexpr std::size_t records_at_once = 5'000;
 
 error damaged(const image_record& record, const std::string& file, const std::string& why) {
-    return {errc::corrupt, "The bytes of " + store_index::describe(record.tenant, record.key) +
+    return {errc::corrupt, "The bytes of " + kit::describe(record.tenant, record.key) +
                                " are damaged: " + file + ' ' + why +
                                ". Restore the file from a backup, or upload the image again."};
 }
@@ -29,20 +29,29 @@ error damaged(const image_record& record, const std::string& file, const std::st
 
 task<result<record_ptr>> filesystem_store::find(tenant_id tenant, std::string key) {
     auto found = catalog_.find(tenant, key);
-    if (!found) co_return store_index::no_such_image(tenant, key);
+    if (!found) co_return kit::no_such_image(tenant, key);
     co_return std::move(found.record);
 }
 
 task<result<record_ptr>> filesystem_store::find_by_id(image_id id) {
     auto found = catalog_.find_by_id(id);
-    if (!found) co_return error{errc::not_found, "There is no image with the id " + to_string(id) + "."};
+    if (!found) co_return kit::no_such_image(id);
     co_return std::move(found.record);
 }
 
 task<result<record_ptr>> filesystem_store::find_by_public_key(std::string public_key) {
     auto found = catalog_.find_by_public_key(public_key);
-    if (!found) co_return error{errc::not_found, "There is no image with the public key " + public_key + "."};
+    if (!found) co_return kit::no_such_public_key(public_key);
     co_return std::move(found.record);
+}
+
+task<result<std::vector<record_ptr>>> filesystem_store::find_by_content(tenant_id tenant,
+                                                                        sha256_digest etag) {
+    co_return catalog_.find_by_content(tenant, etag);
+}
+
+task<result<tenant_usage>> filesystem_store::usage(std::optional<tenant_id> tenant) {
+    co_return usage_.usage(tenant);
 }
 
 std::optional<record_ptr> filesystem_store::find_now(const tenant_id& tenant, std::string_view key) {
@@ -64,7 +73,7 @@ std::optional<body> filesystem_store::read_now(const image_record& record, repre
 }
 
 task<result<image_page>> filesystem_store::list(image_query query) {
-    if (query.page_size <= records_at_once && catalog_.titles_to_search(query) <= titles_at_once)
+    if (query.page_size <= records_at_once && catalog_.images_to_search(query) <= titles_at_once)
         co_return catalog_.list(query);
     auto work = [this, query = std::move(query)] { return catalog_.list(query); };
     co_return co_await offload(pool_, std::move(work));
@@ -79,12 +88,17 @@ task<result<scan_page<record_ptr>>> filesystem_store::scan(std::optional<tenant_
     co_return co_await offload(pool_, std::move(work));
 }
 
+std::string filesystem_store::folder_of_version(const image_record& record) const {
+    const auto now = catalog_.find(record.tenant, record.key);
+    if (now && now.record->id == record.id && now.record->content_rev == record.content_rev)
+        return folder_of(record.tenant, record.key);
+    const auto kept = catalog_.find_kept(record.id, record.content_rev);
+    return kept ? folder_of(kept.version) : std::string();
+}
+
 task<result<body>> filesystem_store::read(record_ptr record, representation which) {
-    const auto is_current = [&] {
-        const auto now = catalog_.find(record->tenant, record->key);
-        return now && now.record->content_rev == record->content_rev;
-    };
-    if (!is_current()) co_return store_index::stale_record(*record);
+    auto folder = folder_of_version(*record);
+    if (folder.empty()) co_return kit::stale_record(*record);
     const bool preview = which == representation::preview && !record->preview_is_original;
     const body_key key{record->content_rev, preview};
     if (auto hot = cache_.find(key)) co_return std::move(*hot);
@@ -93,17 +107,16 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     const auto reading =
         co_await lanes_.acquire("read " + std::to_string(key.content_rev) + (preview ? " preview" : ""));
     if (auto hot = cache_.find(key)) co_return std::move(*hot);
-    const auto folder = folder_of(record->tenant, record->key);
     auto work = [this, record, preview, folder] { return load(*record, preview, folder); };
-    auto again = work;
     auto loaded = co_await offload(pool_, std::move(work));
-    if (!loaded && loaded.error().code != errc::busy) {
-        // Perhaps the folder was exchanged already by a write whose commit is on its way: wait for that one.
-        const auto writing = co_await lanes_.acquire(folder);
-        if (!is_current()) co_return store_index::stale_record(*record);
-        loaded = co_await offload(pool_, std::move(again));
-        if (!loaded) log_function_(plugin_context::log_level::error, loaded.error().message);
-    }
+    if (loaded || loaded.error().code == errc::busy) co_return loaded;
+    // Perhaps the folder was renamed already by a write whose commit is on its way: wait for that one.
+    const auto writing = co_await lanes_.acquire(folder_of(record->tenant, record->key));
+    folder = folder_of_version(*record);
+    if (folder.empty()) co_return kit::stale_record(*record);
+    auto again = [this, record, preview, folder] { return load(*record, preview, folder); };
+    loaded = co_await offload(pool_, std::move(again));
+    if (!loaded) log_function_(plugin_context::log_level::error, loaded.error().message);
     co_return loaded;
 }
 
@@ -157,7 +170,7 @@ task<result<change_batch>> filesystem_store::changes(revision after, std::size_t
     co_return feed_.after(after, limit);
 }
 
-task<result<revision>> filesystem_store::last_change() {
+task<result<revision>> filesystem_store::last() {
     co_return feed_.last();
 }
 
@@ -170,19 +183,34 @@ write_state filesystem_store::writing() const {
     return {write_state::kind::failed, stop_.reason()};
 }
 
-std::vector<std::pair<std::string, double>> filesystem_store::statistics() const {
+std::vector<statistic> filesystem_store::statistics() const {
+    using kind = statistic::kind;
     const auto cache = cache_.statistics();
-    const auto number = [](auto value) { return static_cast<double>(value); };
-    return {{"images", number(catalog_.size())},
-            {"documents", number(documents_.size())},
-            {"changes_kept", number(feed_.size())},
-            {"reserve_files", number(reserve_->size())},
-            {"commits_total", number(committer_->commits())},
-            {"commit_batches_total", number(committer_->batches())},
-            {"body_cache_bytes", number(cache.bytes)},
-            {"body_cache_open_files", number(cache.files)},
-            {"body_cache_hits_total", number(cache.hits)},
-            {"body_cache_misses_total", number(cache.misses)}};
+    const auto figure = [](const char* name, kind what, const char* help, auto value) {
+        return statistic{name, what, help, static_cast<double>(value)};
+    };
+    return {
+        figure("images", kind::gauge, "Images in the store.", catalog_.size()),
+        figure("kept_versions", kind::gauge, "Versions of images that were replaced or erased and are kept.",
+               catalog_.kept_size()),
+        figure("documents", kind::gauge, "Documents in the store: accounts, sessions, settings.",
+               documents_.size()),
+        figure("document_groups_open", kind::gauge,
+               "Documents written together whose own files are not written yet, in groups.",
+               open_groups_.size()),
+        figure("changes_kept", kind::gauge, "Changes in the feed that readers can still get.", feed_.size()),
+        figure("reserve_files", kind::gauge,
+               "Preallocated files for writes on a full disk; 128 when the reserve is complete.",
+               reserve_->size()),
+        figure("commits_total", kind::counter, "Writes committed.", committer_->commits()),
+        figure("commit_batches_total", kind::counter,
+               "Synchronisations of the log of changes; each commits one or several writes.",
+               committer_->batches()),
+        figure("body_cache_bytes", kind::gauge, "Bytes of small pictures kept in memory.", cache.bytes),
+        figure("body_cache_open_files", kind::gauge, "Files of larger pictures kept open.", cache.files),
+        figure("body_cache_hits_total", kind::counter, "Bodies answered from memory or from an open file.",
+               cache.hits),
+        figure("body_cache_misses_total", kind::counter, "Bodies that were read and checked.", cache.misses)};
 }
 
 }  // namespace gallery::file_store

@@ -13,14 +13,18 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view record_format = "gallery image 1";
+constexpr std::string_view record_format = "gallery image 2";
+constexpr std::string_view first_record_format = "gallery image 1";
+constexpr std::string_view journal_format = "gallery documents 1";
 constexpr std::string_view document_format = "gallery document 1";
 constexpr std::string_view log_format = "gallery changes 1";
 
-constexpr std::array<std::pair<change::kind, std::string_view>, 5> change_names = {{
+constexpr std::array<std::pair<change::kind, std::string_view>, 7> change_names = {{
     {change::kind::image_saved, "image_saved"},
     {change::kind::image_updated, "image_updated"},
     {change::kind::image_erased, "image_erased"},
+    {change::kind::version_kept, "version_kept"},
+    {change::kind::version_dropped, "version_dropped"},
     {change::kind::document_saved, "document_saved"},
     {change::kind::document_erased, "document_erased"},
 }};
@@ -62,6 +66,16 @@ public:
     uuid id(std::string_view name) {
         const auto parsed = parse_uuid(text(name));
         return parsed ? *parsed : fail<uuid>();
+    }
+    std::vector<std::string> texts(std::string_view name) {
+        const auto* value = find(name);
+        if (value == nullptr || !value->is_array()) return fail<std::vector<std::string>>();
+        std::vector<std::string> all;
+        for (const auto& item : value->get_array()) {
+            if (!item.is_string()) return fail<std::vector<std::string>>();
+            all.emplace_back(item.get_string());
+        }
+        return all;
     }
     const json::object* object(std::string_view name) {
         const auto* value = find(name);
@@ -142,8 +156,11 @@ std::string to_record_text(const image_record& record) {
     object["public"] = record.is_public;
     object["public_key"] = record.public_key;
     object["created_time"] = record.created_time;
-    object["external_id"] = record.external_id ? json::value(to_string(*record.external_id)) : json::value();
-    object["origin"] = record.origin;
+    object["modified_time"] = record.modified_time;
+    json::array tags;
+    for (const auto& tag : record.tags)
+        tags.emplace_back(tag);
+    object["tags"] = std::move(tags);
     object["original"] = to_object(record.original, body_name(record, false));
     object["preview_is_original"] = record.preview_is_original;
     object["preview"] = to_object(record.preview, record.preview_is_original ? "" : body_name(record, true));
@@ -157,8 +174,9 @@ result<image_record> parse_record_text(std::string_view text) {
     auto object = parse_object(text);
     if (!object) return damaged("it is no JSON object");
     reader from(*object);
-    if (from.text("format") != record_format)
-        return damaged("it has another format than \"gallery image 1\"");
+    const auto format = from.text("format");
+    if (format != record_format && format != first_record_format)
+        return damaged("it has another format than \"gallery image 2\"");
     const auto stated = from.text("checksum");
     auto without = *object;
     without.erase("checksum");
@@ -176,9 +194,12 @@ result<image_record> parse_record_text(std::string_view text) {
     record.is_public = from.boolean("public");
     record.public_key = from.text("public_key");
     record.created_time = from.number<std::int64_t>("created_time");
-    if (const auto* external = from.find("external_id"); external != nullptr && !external->is_null())
-        record.external_id = from.id("external_id");
-    record.origin = from.text("origin");
+    if (format == first_record_format) {
+        record.modified_time = record.created_time;
+    } else {
+        record.modified_time = from.number<std::int64_t>("modified_time");
+        record.tags = from.texts("tags");
+    }
     record.preview_is_original = from.boolean("preview_is_original");
     record.rev = from.number<std::uint64_t>("revision");
     record.content_rev = from.number<std::uint64_t>("content_revision");
@@ -221,6 +242,65 @@ result<document> parse_document_text(std::string_view text) {
     return doc;
 }
 
+std::string to_journal_text(const std::vector<document_write>& parts) {
+    json::object object;
+    object["format"] = journal_format;
+    json::array list;
+    std::string bodies;
+    for (const auto& part : parts) {
+        json::object one;
+        const bool is_save = part.what == document_write::action::save;
+        one["action"] = is_save ? "save" : "erase";
+        one["kind"] = part.doc.kind;
+        one["id"] = part.doc.id;
+        one["revision"] = part.doc.rev;
+        one["size"] = is_save ? part.doc.body.size() : 0;
+        if (is_save) bodies += part.doc.body;
+        list.push_back(std::move(one));
+    }
+    object["documents"] = std::move(list);
+    object["checksum"] = checksum(json::serialize(object) + bodies);
+    return json::serialize(object) + '\n' + bodies;
+}
+
+result<std::vector<document_write>> parse_journal_text(std::string_view text) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return damaged("its first line is not complete");
+    auto object = parse_object(text.substr(0, end));
+    if (!object) return damaged("its first line is no JSON object");
+    auto bodies = text.substr(end + 1);
+    reader from(*object);
+    if (from.text("format") != journal_format)
+        return damaged("it has another format than \"gallery documents 1\"");
+    const auto stated = from.text("checksum");
+    auto without = *object;
+    without.erase("checksum");
+    if (checksum(json::serialize(without) + std::string(bodies)) != stated)
+        return damaged("its checksum does not match its content");
+    const auto* list = from.find("documents");
+    if (list == nullptr || !list->is_array()) return damaged("a field is missing or malformed");
+    std::vector<document_write> parts;
+    for (const auto& item : list->get_array()) {
+        if (!item.is_object()) return damaged("a field is missing or malformed");
+        reader one(item.get_object());
+        document_write part;
+        const auto action = one.text("action");
+        part.what = action == "save" ? document_write::action::save : document_write::action::erase;
+        part.doc.kind = one.text("kind");
+        part.doc.id = one.text("id");
+        part.doc.rev = one.number<std::uint64_t>("revision");
+        const auto size = one.number<std::uint64_t>("size");
+        if (!one.right() || part.doc.rev == 0 || size > bodies.size() ||
+            (action != "save" && action != "erase"))
+            return damaged("a field is missing or malformed");
+        part.doc.body = bodies.substr(0, size);
+        bodies.remove_prefix(size);
+        parts.push_back(std::move(part));
+    }
+    if (parts.empty() || !bodies.empty()) return damaged("it has other documents than it lists");
+    return parts;
+}
+
 std::string to_log_line(const change& entry) {
     json::object object;
     object["revision"] = entry.rev;
@@ -234,6 +314,7 @@ std::string to_log_line(const change& entry) {
         object["key"] = entry.key;
         object["id"] = to_string(entry.id);
         object["public_key"] = entry.public_key;
+        if (entry.kept != 0) object["kept"] = entry.kept;
     }
     const auto text = json::serialize(object);
     return checksum(text) + ' ' + text + '\n';
@@ -277,6 +358,7 @@ std::optional<log_line> parse_log_line(std::string_view line) {
         entry.key = from.text("key");
         entry.id = image_id{from.id("id")};
         entry.public_key = from.text("public_key");
+        if (from.find("kept") != nullptr) entry.kept = from.number<std::uint64_t>("kept");
     }
     if (!from.right() || !known || entry.rev == 0) return std::nullopt;
     return parsed;

@@ -7,17 +7,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::file_store {
 
 /// record.json: pretty-printed, ends with a line break.
 std::string to_record_text(const image_record& record);
+/// Also in the form of version 0.1, which has no tags, and of which created_time is taken for modified_time.
 /// Error: corrupt, which says what is wrong in it.
 result<image_record> parse_record_text(std::string_view text);
 
 /// A line of JSON that says what the document is, then its body as it is.
 std::string to_document_text(const document& doc);
 result<document> parse_document_text(std::string_view text);
+
+/// Saves and erasures of one atomic write: a line of JSON that lists them, then the bodies, one after the
+/// other. Each document has its revision.
+std::string to_journal_text(const std::vector<document_write>& parts);
+result<std::vector<document_write>> parse_journal_text(std::string_view text);
 
 /// One line of the log of changes, with its line break.
 std::string to_log_line(const change& entry);

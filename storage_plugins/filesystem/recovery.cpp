@@ -1,7 +1,7 @@
 #include "recovery.hpp"
 
+#include <gallery/kit/rules.hpp>
 #include "files.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 #include "names.hpp"
 #include "record_text.hpp"
@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace gallery::file_store {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 using level = plugin_context::log_level;
 
 constexpr std::size_t most_warnings = 100;
+constexpr std::size_t largest_journal = std::size_t{8} << 20;
 
 bool is_tenant(const std::string& name) {
     const auto id = parse_uuid(name);
@@ -40,6 +42,7 @@ result<tree_content> recovery::read() {
     if (!items) return items.error();
     if (auto done = read_images(*items); !done) return done.error();
     if (auto done = read_documents(); !done) return done.error();
+    if (auto done = read_journals(); !done) return done.error();
     if (auto done = drop_duplicates(); !done) return done.error();
     // Before somebody takes the places that have become free.
     if (kept_aside_ != 0)
@@ -48,8 +51,12 @@ result<tree_content> recovery::read() {
                 return refusal(synced.error());
     for (const auto& image : content_.images)
         content_.newest = std::max(content_.newest, image.rev);
+    for (const auto& version : content_.kept)
+        content_.newest = std::max(content_.newest, version.kept_rev);
     for (const auto& doc : content_.documents)
         content_.newest = std::max(content_.newest, doc.rev);
+    for (const auto& one : content_.groups)
+        content_.newest = std::max(content_.newest, one->parts.back().doc.rev);
     for (const auto& erased : content_.erasures)
         content_.newest = std::max(content_.newest, erased.rev);
     if (cleaned_ != 0)
@@ -88,11 +95,23 @@ result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_ite
         entries = list_folder(root_, tenant);
         if (!entries) return refusal(entries.error());
     }
+    bool has_moved = false;
+    for (const auto& entry : *entries) {
+        const auto facts = parse_kept_name(entry.name);
+        if (!facts) continue;
+        const auto moved = settle_kept(tenant, entry.name, *facts);
+        if (!moved) return moved.error();
+        has_moved = has_moved || *moved;
+    }
+    if (has_moved) {
+        entries = list_folder(root_, tenant);
+        if (!entries) return refusal(entries.error());
+    }
     for (const auto& entry : *entries) {
         const auto path = tenant + '/' + entry.name;
         if (entry.name.starts_with(temporary_prefix)) {
             clean(path);
-        } else if (entry.name.starts_with(erased_prefix)) {
+        } else if (entry.name.starts_with(erased_prefix) || entry.name.starts_with(dropped_prefix)) {
             if (auto noted = note_erasure(tenant, entry.name); !noted) return noted;
         } else if (!entry.is_folder) {
             warn("left alone: " + path + " is no folder of an image");
@@ -121,7 +140,10 @@ result<> recovery::note_erasure(const std::string& folder, const std::string& na
     content_.erased_paths.push_back(path);
     // Removal may have been interrupted; then the erasure is in the log already, which is written before.
     if (rev && record)
-        content_.erasures.push_back(store_index::image_change(change::kind::image_erased, *record, *rev));
+        content_.erasures.push_back(
+            name.starts_with(dropped_prefix)
+                ? kit::image_change(change::kind::version_dropped, *record, *rev, record->content_rev)
+                : kit::image_change(change::kind::image_erased, *record, *rev));
     if (rev) content_.newest = std::max(content_.newest, *rev);
     return {};
 }
@@ -148,6 +170,7 @@ result<> recovery::read_images(const std::vector<task_item>& items) {
 }
 
 result<> recovery::read_image(const task_item& item) {
+    if (const auto facts = parse_kept_name(item.name)) return read_kept(item, *facts);
     const auto folder = item.tenant + '/' + item.name;
     auto record = read_record(folder);
     if (!record) return set_aside_damaged(folder, record.error());
@@ -156,6 +179,25 @@ result<> recovery::read_image(const task_item& item) {
     look_at_files(folder, *record);
     const std::lock_guard lock(mutex_);
     content_.images.push_back(std::move(*record));
+    return {};
+}
+
+result<> recovery::read_kept(const task_item& item, const kept_facts& facts) {
+    const auto folder = item.tenant + '/' + item.name;
+    auto record = read_record(folder);
+    if (!record) return set_aside_damaged(folder, record.error());
+    if (!facts.is_copy && record->rev == facts.kept_rev) {
+        clean(folder);  // the new version of a save that did not get into its place
+        return {};
+    }
+    const bool is_right = facts.is_copy ? record->rev == facts.kept_rev : record->rev < facts.kept_rev;
+    if (to_string(record->tenant) != item.tenant || !is_right)
+        return set_aside(folder, "its record.json is not of a version that was kept under this name");
+    look_at_files(folder, *record);
+    kept_version version{std::make_shared<const image_record>(std::move(*record)), facts.kept_rev,
+                         facts.kept_time, facts.is_erased};
+    const std::lock_guard lock(mutex_);
+    content_.kept.push_back(std::move(version));
     return {};
 }
 
@@ -214,7 +256,7 @@ result<> recovery::read_document(const std::string& kind, const std::string& nam
         content_.newest = std::max(content_.newest, *rev);
         if (doc)
             content_.erasures.push_back(
-                store_index::document_change(change::kind::document_erased, doc->kind, doc->id, *rev));
+                kit::document_change(change::kind::document_erased, doc->kind, doc->id, *rev));
         return {};
     }
     if (!doc) return set_aside(path, doc.error().message);
@@ -222,6 +264,47 @@ result<> recovery::read_document(const std::string& kind, const std::string& nam
         return set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
     content_.documents.push_back(std::move(*doc));
     return {};
+}
+
+/// A journal is written and synchronised before it gets its name, so that one which is not whole is damaged.
+result<> recovery::read_journals() {
+    const std::string folder(journal_folder);
+    if (!exists(root_, folder)) return {};
+    auto entries = list_folder(root_, folder);
+    if (!entries) return refusal(entries.error());
+    std::sort(entries->begin(), entries->end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    for (const auto& entry : *entries) {
+        const auto path = folder + '/' + entry.name;
+        if (entry.name.starts_with(temporary_prefix)) {
+            clean(path);
+            continue;
+        }
+        const auto text = read_file(root_, path, largest_journal);
+        auto parts = text ? parse_journal_text(*text) : result<std::vector<document_write>>(text.error());
+        if (!parts) {
+            if (auto aside = set_aside_damaged(path, parts.error()); !aside) return aside;
+            continue;
+        }
+        overlay(*parts);
+        auto one = std::make_shared<group>();
+        one->path = path;
+        one->parts = std::move(*parts);
+        content_.groups.push_back(std::move(one));
+    }
+    return {};
+}
+
+/// What is newer than the documents' own files.
+void recovery::overlay(const std::vector<document_write>& parts) {
+    for (const auto& part : parts) {
+        auto& all = content_.documents;
+        const auto at = std::find_if(all.begin(), all.end(), [&](const document& doc) {
+            return doc.kind == part.doc.kind && doc.id == part.doc.id;
+        });
+        if (at != all.end() && at->rev >= part.doc.rev) continue;
+        if (at != all.end()) all.erase(at);
+        if (part.what == document_write::action::save) all.push_back(part.doc);
+    }
 }
 
 /// Two folders with one id or one public key: somebody copied one. The older is kept.
@@ -236,15 +319,24 @@ result<> recovery::drop_duplicates() {
     ids.reserve(images.size());
     public_keys.reserve(images.size());
     result<> outcome;
+    std::unordered_set<revision> contents;
     std::erase_if(images, [&](const image_record& record) {
         const bool is_first = !ids.contains(record.id) && !public_keys.contains(record.public_key);
         if (is_first) {
             ids.emplace(record.id, true);
             if (!record.public_key.empty()) public_keys.emplace(record.public_key, true);
+            contents.insert(record.content_rev);
             return false;
         }
         auto aside =
             set_aside(folder_of(record.tenant, record.key), "another image has its id or public key");
+        if (!aside) outcome = std::move(aside);
+        return true;
+    });
+    // A version is current or kept, and kept once.
+    std::erase_if(content_.kept, [&](const kept_version& version) {
+        if (contents.insert(version.record->content_rev).second) return false;
+        auto aside = set_aside(folder_of(version), "another folder has the same version");
         if (!aside) outcome = std::move(aside);
         return true;
     });

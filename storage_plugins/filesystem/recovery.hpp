@@ -1,13 +1,18 @@
 /// Reads a tree when a store is opened, and puts right what a crash left.
 #pragma once
 
+#include "journal.hpp"
+#include "names.hpp"
+
 #include <gallery/plugin.hpp>
 #include <gallery/storage.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +24,12 @@ using log_function = std::function<void(plugin_context::log_level, std::string_v
 /// What a tree contains.
 struct tree_content {
     std::vector<image_record> images;  ///< in no order
+    std::vector<kept_version> kept;    ///< likewise
     std::vector<document> documents;
-    /// Erasures whose remains are still there, with their revisions.
+    /// Documents written together whose own files may not be written yet, in order of revision. They are in
+    /// documents already.
+    std::vector<std::shared_ptr<group>> groups;
+    /// Erasures whose remains are still there, with their revisions; of kept versions, too.
     std::vector<change> erasures;
     revision newest = 0;  ///< the largest revision seen anywhere
     /// Remains of finished erasures; to be removed once the erasures are in the log.
@@ -30,9 +39,10 @@ struct tree_content {
 /// Used once, by one thread, which starts others.
 class recovery {
 public:
-    /// @p give_space frees a little of the disk, for moving something on a full one; false where it cannot.
-    recovery(int root, log_function log, std::function<bool()> give_space)
-        : root_(root), log_(std::move(log)), give_space_(std::move(give_space)) {}
+    /// @p logged is the newest change in the log; empty where there is no log. @p give_space frees a little
+    /// of the disk, for moving something on a full one; false where it cannot.
+    recovery(int root, std::optional<revision> logged, log_function log, std::function<bool()> give_space)
+        : root_(root), logged_(logged), log_(std::move(log)), give_space_(std::move(give_space)) {}
 
     /// Only what is damaged is left out, and set aside. Every other failure to read is an error: what it hid
     /// would be taken for gone.
@@ -54,15 +64,19 @@ private:
     result<> settle_replaced(const std::string& tenant, const std::vector<std::string>& names);
     result<> settle_home(const std::string& home, const std::vector<replaced>& remains,
                          std::vector<std::string>& obsolete);
+    result<bool> settle_kept(const std::string& tenant, const std::string& name, const kept_facts& facts);
 
     /// Errors: not_found and corrupt where the record is damaged, all others may be gone at the next attempt.
     result<image_record> read_record(const std::string& folder);
     result<> read_images(const std::vector<task_item>& items);
     result<> read_image(const task_item& item);
+    result<> read_kept(const task_item& item, const kept_facts& facts);
     void look_at_files(const std::string& folder, const image_record& record);
     result<> read_documents();
     result<> read_document_folder(const std::string& kind);
     result<> read_document(const std::string& kind, const std::string& name);
+    result<> read_journals();
+    void overlay(const std::vector<document_write>& parts);
     result<> drop_duplicates();
 
     result<> note_erasure(const std::string& folder, const std::string& name);
@@ -78,6 +92,7 @@ private:
     [[nodiscard]] static error refusal(const error& why);
 
     int root_;
+    std::optional<revision> logged_;
     log_function log_;
     std::function<bool()> give_space_;
     std::mutex mutex_;  ///< guards content_ and the calls of log_ while threads read

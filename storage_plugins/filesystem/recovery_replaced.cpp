@@ -1,6 +1,6 @@
-// Recovery of replacements in two steps: which version of an image goes into its place.
+// Recovery of replacements that were interrupted: which version of an image goes into its place.
+#include <gallery/kit/rules.hpp>
 #include "files.hpp"
-#include "index/rules.hpp"
 #include "layout.hpp"
 #include "names.hpp"
 #include "recovery.hpp"
@@ -63,6 +63,24 @@ result<> recovery::settle_home(const std::string& home, const std::vector<replac
     for (std::size_t i = is_newer ? 1 : 0; i < remains.size(); ++i)
         obsolete.push_back(remains[i].path);
     return {};
+}
+
+/// Where folders cannot be exchanged, a save that keeps what it replaces renames that first. Whether it was
+/// put back, since the new version did not follow.
+result<bool> recovery::settle_kept(const std::string& tenant, const std::string& name,
+                                   const kept_facts& facts) {
+    // Without a log nobody knows whether the save was interrupted; then the version stays what it is.
+    if (facts.is_copy || facts.is_erased || !logged_ || facts.kept_rev <= *logged_) return false;
+    const auto path = tenant + '/' + name;
+    const auto record = read_record(path);
+    if (!record && !is_damage(record.error())) return refusal(record.error());
+    if (!record || to_string(record->tenant) != tenant || record->rev >= facts.kept_rev) return false;
+    const auto home = folder_of(record->tenant, record->key);
+    if (exists(root_, home)) return false;
+    if (auto renamed = rename_new(root_, path, home); !renamed) return refusal(renamed.error());
+    log_(plugin_context::log_level::info, "put back " + home + ", whose replacement a crash had interrupted");
+    if (auto synced = sync_folder(root_, tenant); !synced) return synced.error();
+    return true;
 }
 
 }  // namespace gallery::file_store

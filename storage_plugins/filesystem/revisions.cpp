@@ -56,12 +56,15 @@ result<> revisions::reserve(revision up_to) {
     return {};
 }
 
-result<revision> revisions::next() {
+result<revision> revisions::next(std::size_t count) {
     if (newest_ + early >= reserved_) {
-        auto done = reserve(newest_ + block);
-        if (!done && newest_ + 1 > reserved_) return done.error();
+        const auto done = reserve(newest_ + block);
+        const bool is_unknown = !done && done.error().code == errc::unavailable;
+        if (is_unknown || (!done && newest_ + count > reserved_)) return done.error();
     }
-    return ++newest_;
+    const auto first = newest_ + 1;
+    newest_ += count;
+    return first;
 }
 
 result<> revisions::close() {

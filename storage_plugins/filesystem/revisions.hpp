@@ -6,6 +6,7 @@
 #include <gallery/error.hpp>
 #include <gallery/model.hpp>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -24,8 +25,9 @@ public:
     /// Begins behind @p newest, the largest that was ever used or reserved. Once, before all that follows.
     result<> begin(revision newest);
 
-    /// Error: no_space and io_error where the next block could not be reserved.
-    result<revision> next();
+    /// The first of @p count that follow each other; @p count is below 1,000. Errors: no_space, io_error and
+    /// unavailable where the next block could not be reserved.
+    result<revision> next(std::size_t count);
 
     /// The newest that was given out.
     [[nodiscard]] revision newest() const noexcept { return newest_; }

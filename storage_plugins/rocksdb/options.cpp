@@ -8,18 +8,18 @@
 namespace gallery::rocks {
 
 const char* const options_schema = R"({
-"cache_bytes": {"default": "256M", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
-"record_cache_bytes": {"default": "32M", "description": "Memory for decoded image records."},
-"block_cache_bytes": {"default": "64M", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
-"write_buffer_bytes": {"default": "64M", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
-"page_index_bytes": {"default": "16M", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
-"reserve_bytes": {"default": "64M", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
-"writers": {"default": "16", "description": "Threads that write; as many writes can share one synchronisation of the disk. 1 to 256."},
-"readers": {"default": "8", "description": "Threads that read from the disk and build lists. 1 to 256."},
-"background_jobs": {"default": "2", "description": "Flushes and compactions at a time. 1 to 64."},
-"max_open_files": {"default": "512", "description": "Table and blob files kept open. 64 to 1000000; stay below the limit of open files of the process."},
-"changes_kept": {"default": "100000", "description": "Length of the change feed. 10000 to 100000000."},
-"accept_lost_writes": {"default": "false", "description": "true opens a store whose write-ahead log is damaged, without the writes that cannot be read any more. Set it once, after reading the error."}
+"cache_bytes": {"type": "bytes", "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
+"record_cache_bytes": {"type": "bytes", "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records."},
+"block_cache_bytes": {"type": "bytes", "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
+"write_buffer_bytes": {"type": "bytes", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
+"page_index_bytes": {"type": "bytes", "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
+"reserve_bytes": {"type": "bytes", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
+"writers": {"type": "integer", "min": 1, "max": 256, "default": "16", "description": "Threads that write; as many writes can share one synchronisation of the disk. 1 to 256."},
+"readers": {"type": "integer", "min": 1, "max": 256, "default": "8", "description": "Threads that read from the disk and build lists. 1 to 256."},
+"background_jobs": {"type": "integer", "min": 1, "max": 64, "default": "2", "description": "Flushes and compactions at a time. 1 to 64."},
+"max_open_files": {"type": "integer", "min": 64, "max": 1000000, "default": "512", "description": "Table and blob files kept open. 64 to 1000000; stay below the limit of open files of the process."},
+"changes_kept": {"type": "integer", "min": 10000, "max": 100000000, "default": "100000", "description": "Length of the change feed. 10000 to 100000000."},
+"accept_lost_writes": {"type": "boolean", "default": "false", "description": "true opens a store whose write-ahead log is damaged, without the writes that cannot be read any more. Set it once, after reading the error."}
 })";
 
 namespace {

@@ -3,7 +3,7 @@
 
 namespace {
 
-gallery::result<std::unique_ptr<gallery::image_store>> create(
+gallery::result<std::unique_ptr<gallery::storage_engine>> create(
     const gallery::plugin_context& context) noexcept {
     return gallery::error{gallery::errc::unavailable,
                           "The store in " + context.path + " is locked by another process (a test says so)."};

@@ -3,8 +3,8 @@
 
 namespace {
 
-gallery::result<std::unique_ptr<gallery::image_store>> create(const gallery::plugin_context&) noexcept {
-    return std::unique_ptr<gallery::image_store>();
+gallery::result<std::unique_ptr<gallery::storage_engine>> create(const gallery::plugin_context&) noexcept {
+    return std::unique_ptr<gallery::storage_engine>();
 }
 
 constexpr gallery::plugin_descriptor descriptor = {

@@ -9,7 +9,7 @@ namespace {
 
 using creator = decltype(gallery::plugin_descriptor::create);
 
-gallery::result<std::unique_ptr<gallery::image_store>> create(const gallery::plugin_context&) {
+gallery::result<std::unique_ptr<gallery::storage_engine>> create(const gallery::plugin_context&) {
     throw std::runtime_error("create() of a bad plugin throws");
 }
 

@@ -5,7 +5,7 @@
 
 namespace {
 
-gallery::result<std::unique_ptr<gallery::image_store>> create(
+gallery::result<std::unique_ptr<gallery::storage_engine>> create(
     const gallery::plugin_context& /*context*/) noexcept {
     for (;;)
         ::pause();

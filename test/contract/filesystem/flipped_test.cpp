@@ -36,8 +36,8 @@ struct flipped_fixture : tree_fixture {
         BOOST_TEST(got.error().code == errc::corrupt);
     }
     double open_files() {
-        for (const auto& [name, value] : store().statistics())
-            if (name == "body_cache_open_files") return value;
+        for (const auto& one : engine().statistics())
+            if (one.name == "body_cache_open_files") return one.value;
         return -1;
     }
 };

@@ -214,7 +214,7 @@ struct filled_disk : tree_fixture {
             const auto disabled = save_document({"user", "u" + std::to_string(i), R"({"enabled":false})", 0});
             BOOST_REQUIRE_MESSAGE(disabled.has_value(), disabled.error().message);
             const auto out =
-                test::await(store().erase_document("session", "s" + std::to_string(i), precondition::any()));
+                test::await(documents().erase("session", "s" + std::to_string(i), precondition::any()));
             BOOST_REQUIRE_MESSAGE(out.has_value(), out.error().message);
             BOOST_TEST(out->status == write_status::committed);
             auto renamed = *must_find(tenant_number(1), kept[i].record.key);
@@ -227,12 +227,12 @@ struct filled_disk : tree_fixture {
     void expect_changed(unsigned count) {
         for (unsigned i = 0; i < kept.size(); ++i) {
             expect_stored(kept[i]);
-            const auto user = test::await(store().find_document("user", "u" + std::to_string(i)));
+            const auto user = test::await(documents().find("user", "u" + std::to_string(i)));
             BOOST_TEST((user->body.find("false") != std::string::npos) == (i < count));
-            BOOST_TEST(test::await(store().find_document("session", "s" + std::to_string(i))).has_error() ==
+            BOOST_TEST(test::await(documents().find("session", "s" + std::to_string(i))).has_error() ==
                        (i < count));
         }
-        BOOST_TEST((store().writing() == write_state()));
+        BOOST_TEST((engine().writing() == write_state()));
     }
     void go_through() {
         expect_refused(make(tenant_number(1), "new", 100, 10));

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_copy_of_the_tree_is_the_store) {
     expect_absent(images[0]);
     for (std::size_t i = 1; i < images.size(); ++i)
         expect_stored(images[i]);
-    BOOST_TEST(await(store().find_document("user", "u"))->body == "{\"a\":1}");
+    BOOST_TEST(await(documents().find("user", "u"))->body == "{\"a\":1}");
     BOOST_TEST(last_change() == begin);
     BOOST_TEST(must_save(images[0])->rev > begin);
     expect_sound();

@@ -42,7 +42,7 @@ struct log_fixture : tree_fixture {
         BOOST_TEST_REQUIRE(last_change() == last);
         return text;
     }
-    bool has_gap(revision after) { return await(store().changes(after, 10))->gap; }
+    bool has_gap(revision after) { return await(feed().changes(after, 10))->gap; }
 };
 
 }  // namespace
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(old_logs_go_and_ten_thousand_changes_stay) {
     const auto last = last_change();
     reopen();
     BOOST_TEST(last_change() == last);
-    const auto oldest = await(store().changes(0, 1));
+    const auto oldest = await(feed().changes(0, 1));
     BOOST_TEST(oldest->gap);
     BOOST_TEST(changes_after(oldest->changes.front().rev, 1000).size() >= 10'000U - 1);
 }

@@ -3,6 +3,7 @@
 #include "tree_fixture.hpp"
 
 #include <cerrno>
+#include <tuple>
 
 using namespace gallery;
 using namespace gallery::contract;
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(erasures_that_a_crash_kept_from_the_log_come_into_the_feed)
                root() / (".gallery/accounts/user/.erased-" + digits(last + 2) + "-u"));
     reopen();
     expect_absent(one);
-    BOOST_TEST(await(store().find_document("user", "u")).has_error());
+    BOOST_TEST(await(documents().find("user", "u")).has_error());
     const auto all = changes_after(last);
     BOOST_TEST_REQUIRE(all.size() == 2U);
     BOOST_TEST((all[0].what == change::kind::image_erased && all[0].rev == last + 1 &&
@@ -168,7 +169,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_understood_is_set_aside_and_said) {
     BOOST_TEST(content_of(root() / "README") == "by hand");
     expect_stored(sound);
     BOOST_TEST(scan_all(std::nullopt, 10).size() == 2U);
-    BOOST_TEST(await(store().find_document("user", "u")).has_error());
+    BOOST_TEST(await(documents().find("user", "u")).has_error());
     // Nothing was lost for good, and its place is free.
     must_save(make(tenant_number(1), "flipped"), precondition::absent());
     leave_unchecked();
@@ -191,7 +192,7 @@ BOOST_AUTO_TEST_CASE(check_names_what_is_set_aside_until_it_is_moved_out_of_the_
             BOOST_TEST((std::find(paths.begin(), paths.end(), fs::canonical(folder)) != paths.end()), folder);
     }
     for (int i = 0; i < 2; ++i) {  // also at later starts, which find nothing wrong any more
-        const auto report = await(store().check());
+        const auto report = await(engine().check());
         BOOST_TEST_REQUIRE(report.has_value());
         BOOST_TEST(report->problems.size() == 3U);
         for (const auto* part :
@@ -236,7 +237,7 @@ BOOST_AUTO_TEST_CASE(missing_and_shortened_files_are_said_at_the_start_and_are_e
         BOOST_TEST((got.error().code == errc::corrupt || got.error().code == errc::io_error));
         BOOST_TEST(read(record, representation::preview).has_value());
     }
-    BOOST_TEST(await(store().check())->problems.size() == 3U);
+    BOOST_TEST(await(engine().check())->problems.size() == 3U);
     // Putting the file back is enough; no restart.
     fs::rename(tenant_folder(1) / "link/elsewhere", tenant_folder(1) / "link/original.jpg");
     BOOST_TEST(read(must_find(tenant_number(1), "link"), representation::original).has_value());
@@ -250,19 +251,26 @@ BOOST_AUTO_TEST_CASE(check_finds_what_somebody_did_to_the_open_tree) {
     fs::create_directory(tenant_folder(1) / "stray");
     fs::remove(tenant_folder(1) / "b/record.json");
     fs::remove(root() / ".gallery/accounts/user/u.json");
-    const auto report = await(store().check());
+    const auto report = await(engine().check());
     BOOST_TEST_REQUIRE(report.has_value());
     BOOST_TEST(report->problems.size() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_tree_of_a_later_version_is_refused) {
     close();
-    write(root() / ".gallery/format", "gallery filesystem store 2\n");
-    const auto opened = open_store(folder());
-    BOOST_TEST_REQUIRE(opened.has_error());
-    BOOST_TEST(opened.error().code == errc::corrupt);
-    BOOST_TEST(opened.error().message.find("store 2") != std::string::npos);
-    BOOST_TEST(opened.error().message.find(folder()) != std::string::npos);
+    for (const auto& [content, code, part] :
+         {std::tuple("gallery filesystem store 3\n", errc::unavailable, "format 3"),
+          std::tuple("gallery filesystem store 2 and more\n", errc::corrupt, "store 2 and more"),
+          std::tuple("something else\n", errc::corrupt, "something else")}) {
+        write(root() / ".gallery/format", content);
+        const auto opened = open_store(folder());
+        BOOST_TEST_REQUIRE(opened.has_error());
+        BOOST_TEST(opened.error().code == code);
+        BOOST_TEST(opened.error().message.find(part) != std::string::npos, opened.error().message);
+        BOOST_TEST(opened.error().message.find(folder()) != std::string::npos);
+        BOOST_TEST(content_of(root() / ".gallery/format") == content);
+    }
+    leave_unchecked();
 }
 
 BOOST_AUTO_TEST_CASE(options_are_checked_and_named) {

@@ -114,11 +114,11 @@ BOOST_AUTO_TEST_CASE(a_document_that_is_gone_is_written_and_erased) {
             save_document({"user", "u", "{\"n\":1}", 0}).value();
             expect_sound();
             fs::remove_all(root() / path);
-            const auto outcome = test::await(store().erase_document("user", "u", precondition::any()));
+            const auto outcome = test::await(documents().erase("user", "u", precondition::any()));
             BOOST_REQUIRE_MESSAGE(outcome.has_value(), outcome.error().message);
             BOOST_TEST(outcome->status == write_status::committed);
             reopen();
-            BOOST_TEST(test::await(store().find_document("user", "u")).has_error());
+            BOOST_TEST(test::await(documents().find("user", "u")).has_error());
         }
     });
 }

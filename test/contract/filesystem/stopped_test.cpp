@@ -24,14 +24,14 @@ struct stopped_fixture : tree_fixture {
         BOOST_TEST_REQUIRE(failed.has_error());
         BOOST_TEST(failed.error().code == errc::io_error);
         BOOST_TEST(failed.error().message.find("unknown") != std::string::npos, failed.error().message);
-        const auto state = store().writing();
+        const auto state = engine().writing();
         BOOST_TEST((state.state == write_state::kind::failed));
         BOOST_TEST(state.reason.find("restart the server") != std::string::npos, state.reason);
         expect_refused(save(make(tenant_number(2), "late")));
         expect_refused(update(*must_find(tenant_number(1), "other")));
         expect_refused(erase(tenant_number(1), "other"));
         expect_refused(save_document(doc));
-        expect_refused(test::await(store().erase_document("user", "u", precondition::any())));
+        expect_refused(test::await(documents().erase("user", "u", precondition::any())));
     }
     static void expect_refused(const result<write_outcome>& outcome) {
         BOOST_TEST_REQUIRE(outcome.has_error());
@@ -40,7 +40,7 @@ struct stopped_fixture : tree_fixture {
     void expect_reads() {
         expect_stored(kept);
         expect_stored(other);
-        BOOST_TEST(test::await(store().find_document("user", "u")).has_value());
+        BOOST_TEST(test::await(documents().find("user", "u")).has_value());
     }
 };
 
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_failed_synchronisation_ends_writing_until_the_next_start)
         BOOST_TEST(was_logged(take_log(), "Writing has stopped"));
         expect_reads();
         reopen();
-        BOOST_TEST((store().writing() == write_state()));
+        BOOST_TEST((engine().writing() == write_state()));
         expect_reads();
         must_save(other);
         erase(tenant_number(1), "fresh").value();

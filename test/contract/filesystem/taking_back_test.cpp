@@ -17,9 +17,17 @@ struct taking_back_fixture : tree_fixture {
     image fresh = make(tenant_number(1), "fresh");
     record_ptr record = must_save(kept);
     document doc{"user", "u", "{\"old\":1}", 0};
+    document second{"user", "w", "{\"old\":2}", 0};
+    kept_version version;
     revision last = 0;
 
     taking_back_fixture() {
+        auto replaced = make(tenant_number(1), "replaced");
+        must_save(replaced);
+        must_save(replaced, {precondition::any(), previous_version::keep(5)});
+        version = all_kept().at(0);
+        save_document(second).value();
+
         save_document(doc).value();
         must_save(other);
         last = last_change();
@@ -50,20 +58,59 @@ struct taking_back_fixture : tree_fixture {
                  return save_document({"user", "v", "{}", 0});
              },
              "accounts/user"},
+            {"replacement that keeps",
+             [this] {
+                 return save(with_bytes(kept, 500, 50), {precondition::any(), previous_version::keep(7)});
+             },
+             tenant},
+            {"erasure that keeps",
+             [this] {
+                 return erase(tenant_number(1), "kept", {precondition::any(), previous_version::keep(7)});
+             },
+             tenant},
+            {"version",
+             [this] {
+                 return await(store().save_kept(fresh.record, bytes::own(fresh.original),
+                                                bytes::own(fresh.preview), 7, true));
+             },
+             tenant},
+            {"erasure of a version",
+             [this] { return await(store().drop_kept(version.record->id, version.record->content_rev)); },
+             tenant},
+            {"group", [this] { return write_group(); }, ".gallery/journal"},
             {"document's erasure",
-             [this] { return await(store().erase_document("user", "u", precondition::any())); },
-             "accounts/user"},
+             [this] { return await(documents().erase("user", "u", precondition::any())); }, "accounts/user"},
         };
+    }
+
+    result<write_outcome> write_group() {
+        std::vector<document_write> parts;
+        parts.push_back(document_write::save({"user", "u", "{}", 0}, precondition::present()));
+        parts.push_back(document_write::save({"user", "v", "{}", 0}, precondition::absent()));
+        parts.push_back(document_write::erase("user", "w", precondition::any()));
+        const auto outcome = await(documents().write(std::move(parts)));
+        if (!outcome) return outcome.error();
+        return write_outcome{outcome->status, outcome->revs.at(0), nullptr, 0};
     }
 
     void expect_nothing_happened() {
         expect_stored(kept);
         expect_absent(fresh);
-        BOOST_TEST(await(store().find_document("user", "u"))->body == doc.body);
-        BOOST_TEST(await(store().find_document("user", "v")).has_error());
+        BOOST_TEST(await(documents().find("user", "u"))->body == doc.body);
+        BOOST_TEST(await(documents().find("user", "v")).has_error());
+        BOOST_TEST(await(documents().find("user", "w"))->body == second.body);
+        const auto versions = all_kept();
+        BOOST_TEST_REQUIRE(versions.size() == 1U);
+        BOOST_TEST((*versions[0].record == *version.record));
+        BOOST_TEST(read(versions[0].record, representation::original).has_value());
+        BOOST_TEST(engine_usage_is_right());
         for (const auto& one : changes_after(last))
             BOOST_TEST((one.tenant == other.record.tenant));
         expect_sound();
+    }
+    bool engine_usage_is_right() {
+        const auto usage = await(store().usage(tenant_number(1))).value();
+        return usage.images.count == 2 && usage.kept.count == 1;
     }
     void expect_nothing_happened_also_to_the_next_start() {
         expect_nothing_happened();
@@ -82,7 +129,9 @@ BOOST_AUTO_TEST_CASE(a_full_disk_can_be_emptied_after_a_commit_that_did_not_fit)
         BOOST_TEST_INFO_SCOPE(one.what);
         must_save(other);
         const bool needs_files = one.what.find("eras") == std::string::npos;
-        const unsigned files = one.what == "save" || one.what == "replacement" ? 3 : 1;
+        const bool has_bodies =
+            one.what == "save" || one.what == "version" || one.what.starts_with("replacement");
+        const unsigned files = has_bodies ? 3 : 1;
         {
             const disk_fault log(disk_call::write, ".gallery/changes", ENOSPC);
             // Only what the write itself needs still fits, nothing that taking it back would write.

@@ -40,7 +40,8 @@ struct tree_fixture : store_fixture {
         std::vector<std::string> found;
         for (const auto& entry : fs::recursive_directory_iterator(root())) {
             const auto name = entry.path().filename().string();
-            if (name.starts_with(".tmp-") || name.starts_with(".old-") || name.starts_with(".erased-"))
+            if (name.starts_with(".tmp-") || name.starts_with(".old-") || name.starts_with(".erased-") ||
+                name.starts_with(".dropped-"))
                 found.push_back(entry.path());
         }
         return found;
@@ -49,6 +50,16 @@ struct tree_fixture : store_fixture {
     fs::path log_file() const {
         const auto names = names_in(root() / ".gallery/changes");
         return names.empty() ? fs::path() : root() / ".gallery/changes" / names.back();
+    }
+    /// Takes the last lines off the log, as a kill does that comes before they are written.
+    void cut_log(unsigned lines) const {
+        auto text = content_of(log_file());
+        for (; lines > 0; --lines)
+            text.resize(text.rfind('\n', text.size() - 2) + 1);
+        write(log_file(), text);
+    }
+    std::vector<kept_version> all_kept() {
+        return test::await(store().kept(std::nullopt, kept_order::oldest_first, "", 1000)).value().items;
     }
     static bool was_logged(const std::vector<std::string>& log, const std::string& part) {
         return std::any_of(log.begin(), log.end(),

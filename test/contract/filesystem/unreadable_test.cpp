@@ -73,8 +73,8 @@ BOOST_AUTO_TEST_CASE(accounts_that_cannot_be_read_this_once_are_not_taken_for_a_
         expect_refusal("session/s.json", number);
     }
     reopen();
-    BOOST_TEST(await(store().find_document("user", "u")).has_value());
-    BOOST_TEST(await(store().find_document("session", "s")).has_value());
+    BOOST_TEST(await(documents().find("user", "u")).has_value());
+    BOOST_TEST(await(documents().find("session", "s")).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_is_a_link_is_damage) {
