@@ -2,7 +2,6 @@
 
 Black-box tests use `Server` and `Client` and nothing of the server's code. Environment:
 GALLERY_BUILD      the build folder (default: build/release beside this repository's root)
-GALLERY_TESTDATA   real pictures (default: ../shared/testdata beside the root; tests that need it skip)
 STORAGE_PLUGIN     the plugin to test with (default: rocksdb)
 """
 import base64
@@ -27,7 +26,7 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GALLERY_BUILD", ROOT / "build" / "release"))
-TESTDATA = pathlib.Path(os.environ.get("GALLERY_TESTDATA", ROOT.parent / "shared" / "testdata"))
+TESTDATA = ROOT / "test" / "pictures"
 
 SYSADMIN = ("sysadmin@gallery.local", "sysadmin-password-1")
 TENANT = ("tenant@gallery.local", "demo-password-1")
@@ -36,9 +35,7 @@ SYSTEM_TENANT = "13814000-1dd2-11b2-8080-808080808080"
 
 
 def testdata(*names):
-    """Pictures by relative name; without arguments all valid ones. Skips the test where there are none."""
-    if not TESTDATA.is_dir():
-        raise unittest.SkipTest(f"the folder of real pictures {TESTDATA} is not there")
+    """Pictures of test/pictures by relative name; without arguments all valid ones."""
     if names:
         return [TESTDATA / name for name in names]
     return sorted(p for p in TESTDATA.rglob("*") if p.is_file() and p.parent.name != "invalid" and p.suffix != ".md")
@@ -62,6 +59,20 @@ def free_port():
     with contextlib.closing(socket.socket()) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def scrape(port):
+    """The metrics that the server publishes on this port: {(name, {label: value} as sorted pairs): number}."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", "/metrics")
+        page = connection.getresponse().read().decode()
+    found = {}
+    for line in page.splitlines():
+        if line.startswith("#"):
+            continue
+        name, labels, number = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()
+        found[name, tuple(sorted(re.findall(r'(\w+)="([^"]*)"', labels or "")))] = float(number)
+    return found
 
 
 class Response:
@@ -190,6 +201,7 @@ class Server:
         self.plugin = plugin or os.environ.get("STORAGE_PLUGIN", "rocksdb")
         self.demo = demo
         self.extra = environment or {}
+        self.arguments = []
         self.own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="gallery-test-"))
         self.port = free_port()
@@ -208,7 +220,7 @@ class Server:
         return env
 
     def start(self, wait=True):
-        command = [str(BUILD / "bin" / "gallery-server")] + (["--demo"] if self.demo else [])
+        command = [str(BUILD / "bin" / "gallery-server")] + (["--demo"] if self.demo else []) + self.arguments
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=subprocess.STDOUT,
                                             stdin=subprocess.DEVNULL, cwd=self.data)

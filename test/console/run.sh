@@ -7,8 +7,10 @@
 # GALLERY_NODE, GALLERY_NPM   programs to use instead of the PATH's
 # CHROMIUM                    the browser (/usr/bin/chromium)
 # CONSOLE_SCREENSHOTS         folder for pictures of every view; by default beside the server's build
-# GALLERY_URL                 a server that is already running, with GALLERY_SYSADMIN_PASSWORD and
-#                             GALLERY_DEMO_PASSWORD; then none is started
+# GALLERY_URL                 a running server to use instead, with GALLERY_SYSADMIN_PASSWORD and
+#                             GALLERY_DEMO_PASSWORD. It trusts this machine as a proxy (HTTP_TRUSTED_PROXIES) and has
+#                             MAX_RESOURCE_SIZE=4194304
+# CONSOLE_WORKERS             how many tests run at a time (2)
 set -euo pipefail
 # Paths that were given are the caller's, so they are read before the folder changes.
 for path in GALLERY_SERVER CONSOLE_SCREENSHOTS GALLERY_CONSOLE_DIR; do
@@ -51,8 +53,9 @@ if [ -z "${GALLERY_URL-}" ]; then
     if [ -z "${GALLERY_CONSOLE_DIR-}" ] && [ -d "$build/console/browser" ]; then
         export GALLERY_CONSOLE_DIR="$build/console/browser"
     fi
-    # A small limit, so that a file too large is quickly made.
+    # A small limit, so that a file too large is quickly made. One test has a proxy of its own on this machine.
     HTTP_BIND_ADDRESS=127.0.0.1 HTTP_BIND_PORT=$port GALLERY_DATA="$work/data" \
+        HTTP_TRUSTED_PROXIES=127.0.0.1 \
         STORAGE_PLUGIN=${STORAGE_PLUGIN:-rocksdb} MAX_RESOURCE_SIZE=4194304 \
         "$server" --demo >"$work/server.log" 2>&1 &
     server_pid=$!

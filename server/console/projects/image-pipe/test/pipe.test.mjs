@@ -107,6 +107,17 @@ test('a gallery picture comes with the authentication header, after a placeholde
   assert.match(seen[1].safe, /^blob:/);
 });
 
+test('the links of a gallery below a path are fetched there, whether they contain the path or not', () => {
+  start({ baseUrl: 'https://gallery.example/pictures' });
+  watch(pipe.transform('/pictures/api/images/tenant/a b.png'));
+  watch(pipe.transform('/api/images/tenant/c.png'));
+  assert.deepEqual(
+    requests.map(({ url }) => url),
+    ['https://gallery.example/pictures/api/images/tenant/a%20b.png', 'https://gallery.example/pictures/api/images/tenant/c.png'],
+  );
+  assert.deepEqual(watch(pipe.transform('/other/api/images/tenant/a.png')).seen, ['/other/api/images/tenant/a.png']);
+});
+
 test('options: preview, plain strings, no placeholder', () => {
   const { seen } = watch(pipe.transform('/api/images/system/a.png', { preview: true, asString: true, ignoreLoadingImage: true }));
   assert.equal(requests[0].url, '/api/images/system/a.png/preview');

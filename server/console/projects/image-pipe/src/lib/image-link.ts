@@ -24,9 +24,13 @@ export function withoutPrefix(url: string): string {
   return url.startsWith(IMAGE_LINK_PREFIX) ? url.slice(IMAGE_LINK_PREFIX.length) : url;
 }
 
-/** Parses a gallery link; null for every other URL, which needs no authentication here. */
-export function parseImageLink(url: string): ImageLink | null {
-  const match = PATTERN.exec(withoutPrefix(url));
+/**
+ * Parses a gallery link; null for every other URL, which needs no authentication here. The links of a gallery that
+ * is served below a path begin with it: `basePath` is such a path, without a slash at its end.
+ */
+export function parseImageLink(url: string, basePath = ''): ImageLink | null {
+  const link = withoutPrefix(url);
+  const match = PATTERN.exec(basePath && link.startsWith(`${basePath}/api/`) ? link.slice(basePath.length) : link);
   if (!match) {
     return null;
   }

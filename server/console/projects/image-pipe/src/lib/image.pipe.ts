@@ -3,7 +3,7 @@ import { DomSanitizer, SafeUrl } from '@angular/platform-browser';
 import { Observable, catchError, map, of, startWith } from 'rxjs';
 
 import { imagePath, parseImageLink, withoutPrefix } from './image-link';
-import { GalleryImageLoader } from './image-loader';
+import { GALLERY_IMAGE_OPTIONS, GalleryImageLoader } from './image-loader';
 
 export interface ImagePipeOptions {
   /** Ask for the small preview instead of the original. */
@@ -46,6 +46,7 @@ export const NO_IMAGE_URL = svg(
 export class ImagePipe implements PipeTransform {
   private readonly loader = inject(GalleryImageLoader);
   private readonly sanitizer = inject(DomSanitizer);
+  private readonly basePath = pathOf(inject(GALLERY_IMAGE_OPTIONS).baseUrl ?? '');
 
   transform(
     value: string | ImageUrlHolder | null | undefined,
@@ -56,7 +57,7 @@ export class ImagePipe implements PipeTransform {
     if (!url) {
       return of(empty);
     }
-    const link = parseImageLink(url);
+    const link = parseImageLink(url, this.basePath);
     if (!link) {
       return of(withoutPrefix(url));
     }
@@ -68,4 +69,9 @@ export class ImagePipe implements PipeTransform {
     );
     return options.ignoreLoadingImage ? picture : picture.pipe(startWith(LOADING_IMAGE_URL));
   }
+}
+
+/** The path of a base URL, without host and without a slash at its end. */
+function pathOf(baseUrl: string): string {
+  return baseUrl.replace(/^[a-z][\w+.-]*:\/\/[^/]*/i, '').replace(/\/+$/, '');
 }
