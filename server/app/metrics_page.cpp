@@ -1,5 +1,9 @@
 #include "app/metrics_page.hpp"
 
+#include "app/process_usage.hpp"
+
+#include <gallery/abi_headers.hpp>
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -64,10 +68,13 @@ private:
 void add_requests(page& p, const request_metrics& from) {
     const auto routes = from.read();
     for (const auto& r : routes) {
-        for (std::size_t i = 0; i < request_metrics::classes.size(); ++i) {
+        for (std::size_t i = 0; i < r.answers.size(); ++i) {
             if (r.answers[i] == 0) continue;
+            const auto status = i < request_metrics::statuses.size()
+                                    ? std::to_string(request_metrics::statuses[i])
+                                    : std::string("other");
             p.counter("gallery_http_requests_total", "Requests answered", r.answers[i],
-                      {{"route", r.route}, {"status", request_metrics::classes[i]}});
+                      {{"route", r.route}, {"status", status}});
         }
     }
     for (const auto& r : routes) {
@@ -97,13 +104,14 @@ void add_store(page& p, const storage::measured_engine& store) {
         const auto what = static_cast<storage::operation>(i);
         const auto f = store.figures(what);
         p.histogram("gallery_storage_operation_duration_seconds",
-                    "Duration of storage operations; of find and read one in 64 is measured",
-                    storage::latencies::bounds, f.counts, f.sum,
+                    "Duration of storage operations. Of find and read one in 64 is timed and stands for the "
+                    "others",
+                    storage::operation_counters::bounds, f.counts, f.sum,
                     {{"operation", std::string(to_string(what))}});
     }
     for (std::size_t i = 0; i < storage::operation_count; ++i) {
         const auto what = static_cast<storage::operation>(i);
-        p.counter("gallery_storage_errors_total", "Measured storage operations that failed",
+        p.counter("gallery_storage_errors_total", "Storage operations that failed",
                   store.figures(what).errors, {{"operation", std::string(to_string(what))}});
     }
     for (const auto& figure : store.statistics()) {
@@ -136,15 +144,45 @@ void add_imaging(page& p, const imaging::pool& pool) {
     p.counter("gallery_imaging_crashes_total", "Workers that ended over a picture", s.crashes);
     p.counter("gallery_imaging_timeouts_total", "Workers that were ended at the deadline", s.timeouts);
     p.counter("gallery_imaging_exhausted_total", "Workers that used up their memory", s.exhausted);
+    p.counter("gallery_imaging_interrupted_total", "Workers that were killed or stopped from outside",
+              s.interrupted);
     p.counter("gallery_imaging_worker_starts_total", "Workers started", s.starts);
     p.gauge("gallery_imaging_queued", "Pictures that wait for a worker", static_cast<double>(s.queued));
     p.gauge("gallery_imaging_busy", "Workers with a picture", static_cast<double>(s.busy));
+}
+
+void add_logins(page& p, const accounts::logins& logins) {
+    const auto c = logins.counters();
+    constexpr const char* help = "Logins with a password, by their outcome";
+    p.counter("gallery_logins_total", help, c.succeeded, {{"outcome", "succeeded"}});
+    p.counter("gallery_logins_total", help, c.failed, {{"outcome", "failed"}});
+    p.counter("gallery_logins_total", help, c.held_off, {{"outcome", "held_off"}});
+}
+
+void add_process(page& p) {
+    p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
+            {{"version", GALLERY_VERSION}});
+    const auto u = process_usage();
+    if (u.cpu_seconds) {
+        p.counter("process_cpu_seconds_total", "User and system processor time of the server process",
+                  *u.cpu_seconds);
+    }
+    const auto gauge = [&p](const char* name, const char* help, const std::optional<double>& value) {
+        if (value) p.gauge(name, help, *value);
+    };
+    gauge("process_start_time_seconds", "When the process started, in seconds since 1970", u.start_time);
+    gauge("process_resident_memory_bytes", "Resident memory of the server process", u.resident_bytes);
+    gauge("process_virtual_memory_bytes", "Virtual memory of the server process", u.virtual_bytes);
+    gauge("process_open_fds", "Open file descriptors", u.open_files);
+    gauge("process_max_fds", "Limit of open file descriptors", u.most_files);
+    gauge("process_threads", "Threads of the server process", u.threads);
 }
 
 }  // namespace
 
 std::string render_metrics(const metrics_sources& from) {
     page p;
+    add_process(p);
     if (from.requests != nullptr) add_requests(p, *from.requests);
     if (from.server != nullptr) {
         p.gauge("gallery_http_connections", "Open connections",
@@ -158,6 +196,7 @@ std::string render_metrics(const metrics_sources& from) {
         p.gauge("gallery_token_cache_entries", "Verified tokens that are remembered",
                 static_cast<double>(c.entries));
     }
+    if (from.logins != nullptr) add_logins(p, *from.logins);
     if (from.uploads != nullptr) {
         p.gauge("gallery_upload_bytes", "Memory held by uploads under way",
                 static_cast<double>(from.uploads->in_use()));
@@ -165,6 +204,10 @@ std::string render_metrics(const metrics_sources& from) {
                 static_cast<double>(from.uploads->waiting()));
     }
     if (from.imaging != nullptr) add_imaging(p, *from.imaging);
+    if (from.writes != nullptr) {
+        p.gauge("gallery_storage_writable", "1 while the store accepts writes, 0 while it does not",
+                from.writes->look() ? 1 : 0);
+    }
     if (from.store != nullptr) add_store(p, *from.store);
     return p.text();
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "accounts/authenticator.hpp"
+#include "accounts/logins.hpp"
 #include "app/request_metrics.hpp"
+#include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "gallery/byte_budget.hpp"
 #include "imaging/pool.hpp"
@@ -21,6 +23,8 @@ struct metrics_sources {
     const accounts::authenticator* authenticator = nullptr;
     const imaging::pool* imaging = nullptr;
     const service::byte_budget* uploads = nullptr;
+    const accounts::logins* logins = nullptr;
+    write_watch* writes = nullptr;
 };
 
 /// Cheap enough to be asked every second.

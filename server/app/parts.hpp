@@ -13,6 +13,7 @@
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/request_metrics.hpp"
+#include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "gallery/byte_budget.hpp"
 #include "gallery/coded_bodies.hpp"
@@ -66,6 +67,7 @@ private:
 
     std::string data_folder_;
     opened_storage storage_;
+    std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<accounts::directory> accounts_;

@@ -3,6 +3,7 @@
 #include "gallery/keys.hpp"
 #include "gallery/resource_export.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -25,6 +26,18 @@ error contended(const std::string& key) {
 
 result<void> look(const record_check& check, const image_record* current) {
     return check ? check(current) : result<void>();
+}
+
+// "pump.svgz" and "pump.svg.gz" as "pump.svg", which is what is stored.
+std::string decompressed_name(std::string name) {
+    const auto ends_with = [&name](std::string_view lower) {
+        return name.size() > lower.size() &&
+               std::equal(lower.begin(), lower.end(), name.end() - static_cast<std::ptrdiff_t>(lower.size()),
+                          [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+    };
+    if (ends_with(".svgz")) name.pop_back();
+    if (ends_with(".svg.gz")) name.resize(name.size() - 3);
+    return name;
 }
 
 error contradicts_itself(const std::string& key) {
@@ -52,9 +65,15 @@ images::images(image_store& store, cache::etag_cache& etags, inspect_picture ins
 
 // Fills in what the bytes say; the file's own name and digest with it.
 task<result<void>> images::describe(picture_file& file, image_record& record, bytes& preview) {
-    auto inspected = co_await inspect_(file.data);
+    imaging::upload what{record.tenant, file.digest, body(file.data)};
+    auto inspected = co_await inspect_(std::move(what));
     if (!inspected) co_return inspected.error();
     auto& picture = *inspected;
+    if (!picture.document.empty()) {
+        file.data = std::move(picture.document);
+        file.digest = sha256(file.data.span());
+        file.file_name = decompressed_name(std::move(file.file_name));
+    }
     record.file_name = file.file_name;
     record.original = {picture.media_type, picture.width, picture.height, file.data.size(), file.digest};
     record.preview_is_original = picture.preview_is_original;
@@ -101,7 +120,10 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
     for (int clashes = 0; clashes < max_attempts;) {
         record.key = key_candidate(wanted, n);
         auto saved = co_await store_.save(record, original, preview, precondition::absent());
-        if (!saved) co_return saved.error();
+        if (!saved) {
+            forget(record);
+            co_return saved.error();
+        }
         switch (saved->status) {
             case write_status::committed:
                 forget(record);
@@ -173,7 +195,10 @@ task<result<record_ptr>> images::overwrite(record_ptr current, image_record desc
         next.modified_time = now_ms();
         if (adopt) adopt(next);
         auto saved = co_await store_.save(next, original, preview, precondition::match(current->rev));
-        if (!saved) co_return saved.error();
+        if (!saved) {
+            forget(next);
+            co_return saved.error();
+        }
         if (saved->status == write_status::committed) {
             forget(next);
             co_return std::move(saved->record);
@@ -187,9 +212,9 @@ task<result<record_ptr>> images::overwrite(record_ptr current, image_record desc
     co_return contended(described.key);
 }
 
-task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, change_record change,
+task<result<record_ptr>> images::modify(image_write_permit may, std::string key, change_record change,
                                         record_check check) {
-    auto found = co_await find(tenant, key);
+    auto found = co_await find(may.lend(), key);
     if (!found) co_return found.error();
     auto current = std::move(*found);
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
@@ -198,7 +223,10 @@ task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, chang
         next.modified_time = now_ms();
         change(next);
         auto updated = co_await store_.update(next, precondition::match(current->rev));
-        if (!updated) co_return updated.error();
+        if (!updated) {
+            forget(next);
+            co_return updated.error();
+        }
         if (updated->status == write_status::committed) {
             forget(next);
             co_return std::move(updated->record);
@@ -213,13 +241,13 @@ task<result<record_ptr>> images::rename(image_write_permit may, std::string key,
                                         record_check check) {
     if (auto checked = check_text(title, "title"); !checked) co_return checked.error();
     change_record change = [title = std::move(title)](image_record& record) { record.title = title; };
-    co_return co_await modify(may.tenant(), std::move(key), std::move(change), std::move(check));
+    co_return co_await modify(std::move(may), std::move(key), std::move(change), std::move(check));
 }
 
 task<result<record_ptr>> images::publish(image_write_permit may, std::string key, bool is_public,
                                          record_check check) {
     change_record change = [is_public](image_record& record) { record.is_public = is_public; };
-    co_return co_await modify(may.tenant(), std::move(key), std::move(change), std::move(check));
+    co_return co_await modify(std::move(may), std::move(key), std::move(change), std::move(check));
 }
 
 task<result<record_ptr>> images::import(image_write_permit may, resource_export exported,
@@ -289,7 +317,10 @@ task<result<void>> images::erase(image_write_permit may, std::string key, record
         if (!current) co_return current.error();
         if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
         auto erased = co_await store_.erase(may.tenant(), key, precondition::match((*current)->rev));
-        if (!erased) co_return erased.error();
+        if (!erased) {
+            forget(**current);
+            co_return erased.error();
+        }
         if (erased->status == write_status::committed) {
             forget(**current);
             co_return result<void>();
@@ -306,7 +337,10 @@ task<result<void>> images::erase_all(image_write_permit may) {
         if (page->items.empty()) break;
         for (const auto& record : page->items) {
             auto erased = co_await store_.erase(may.tenant(), record->key, precondition::any());
-            if (!erased) co_return erased.error();
+            if (!erased) {
+                forget(*record);
+                co_return erased.error();
+            }
             forget(*record);
         }
     }
@@ -369,6 +403,7 @@ task<result<image_page>> images::list(image_read_permit may, image_query query) 
     return store_.list(std::move(query));
 }
 
+// Also where the write failed: it may have happened all the same.
 void images::forget(const image_record& record) noexcept {
     etags_.invalidate(record.tenant, record.key);
     etags_.invalidate_public(record.public_key);

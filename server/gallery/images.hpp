@@ -8,6 +8,7 @@
 #include "cache/etag_cache.hpp"
 #include "gallery/permissions.hpp"
 #include "imaging/picture.hpp"
+#include "imaging/upload.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/model.hpp>
@@ -42,8 +43,8 @@ struct new_image {
 using record_check = std::function<result<void>(const image_record*)>;
 
 /// Decodes a picture in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
-/// busy.
-using inspect_picture = std::function<task<result<imaging::picture>>(bytes)>;
+/// too_many_requests, busy.
+using inspect_picture = std::function<task<result<imaging::picture>>(imaging::upload)>;
 
 /// Whether a tenant was deleted or is being deleted (accounts::directory::tenant_gone). Any thread.
 using tenant_gone = std::function<bool(const tenant_id&)>;
@@ -106,7 +107,7 @@ private:
     task<result<record_ptr>> create(image_record record, bytes original, bytes preview, bool key_is_fixed);
     task<result<record_ptr>> overwrite(record_ptr current, image_record described, bytes original,
                                        bytes preview, change_record adopt, record_check check);
-    task<result<record_ptr>> modify(tenant_id tenant, std::string key, change_record change,
+    task<result<record_ptr>> modify(image_write_permit may, std::string key, change_record change,
                                     record_check check);
     /// A new image of a tenant that was deleted meanwhile is erased again. Error: not_found.
     task<result<void>> belongs_to_somebody(record_ptr created);

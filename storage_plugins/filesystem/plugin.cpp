@@ -12,7 +12,7 @@ namespace gallery::file_store {
 namespace {
 
 constexpr const char* schema = R"({
-  "cache_bytes": {"type": "bytes", "default": "64M", "min": 0, "max": 1099511627776,
+  "cache_bytes": {"type": "size", "default": "64M", "min": 0, "max": 1099511627776,
     "description": "Memory for small pictures (below 32 KiB); 0 keeps none."},
   "open_files": {"type": "integer", "default": "512", "min": 0, "max": 1000000,
     "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files. 0 keeps none."},
@@ -22,30 +22,17 @@ constexpr const char* schema = R"({
     "description": "auto: replace a folder in one step where the file system can; never: always in two steps, which a recovery understands as well."}
 })";
 
-/// 1 for text without a unit, 0 for an unknown one.
-std::size_t unit_of(std::string_view suffix) {
-    if (suffix.empty()) return 1;
-    if (suffix == "K") return std::size_t{1} << 10;
-    if (suffix == "M") return std::size_t{1} << 20;
-    return suffix == "G" ? std::size_t{1} << 30 : 0;
-}
-
-/// A whole number; with @p has_unit also one with K, M or G.
 result<std::size_t> number_option(const plugin_context& context, const std::string& name, std::size_t preset,
-                                  std::size_t least, std::size_t most, bool has_unit = false) {
+                                  std::size_t least, std::size_t most) {
     const auto found = context.options.find(name);
     if (found == context.options.end() || found->second.empty()) return preset;
     const auto& text = found->second;
     std::size_t value = 0;
     const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string_view suffix(stop, static_cast<std::size_t>(text.data() + text.size() - stop));
-    const auto unit = has_unit || suffix.empty() ? unit_of(suffix) : 0;
-    if (failed != std::errc{} || unit == 0 || __builtin_mul_overflow(value, unit, &value) || value < least ||
-        value > most)
+    if (failed != std::errc{} || stop != text.data() + text.size() || value < least || value > most)
         return error{errc::invalid_argument, "The option " + name + " of the filesystem store is \"" + text +
                                                  "\"; it takes a number from " + std::to_string(least) +
-                                                 " to " + std::to_string(most) +
-                                                 (has_unit ? ", which may end in K, M or G." : ".")};
+                                                 " to " + std::to_string(most) + "."};
     return value;
 }
 
@@ -56,8 +43,7 @@ result<store_options> parse_options(const plugin_context& context) {
             return error{errc::invalid_argument,
                          "The filesystem store has no option " + name +
                              "; it has cache_bytes, open_files, threads and rename_exchange."};
-    const auto cache =
-        number_option(context, "cache_bytes", options.cache_bytes, 0, std::size_t{1} << 40, true);
+    const auto cache = number_option(context, "cache_bytes", options.cache_bytes, 0, std::size_t{1} << 40);
     if (!cache) return cache.error();
     options.cache_bytes = *cache;
     const auto files = number_option(context, "open_files", options.open_files, 0, 1'000'000);

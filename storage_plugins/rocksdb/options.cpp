@@ -2,18 +2,17 @@
 
 #include <array>
 #include <charconv>
-#include <limits>
 #include <string_view>
 
 namespace gallery::rocks {
 
 const char* const options_schema = R"({
-"cache_bytes": {"type": "bytes", "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
-"record_cache_bytes": {"type": "bytes", "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records."},
-"block_cache_bytes": {"type": "bytes", "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
-"write_buffer_bytes": {"type": "bytes", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
-"page_index_bytes": {"type": "bytes", "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
-"reserve_bytes": {"type": "bytes", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
+"cache_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
+"record_cache_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records."},
+"block_cache_bytes": {"type": "size", "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
+"write_buffer_bytes": {"type": "size", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
+"page_index_bytes": {"type": "size", "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
+"reserve_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
 "writers": {"type": "integer", "min": 1, "max": 256, "default": "16", "description": "Threads that write; as many writes can share one synchronisation of the disk. 1 to 256."},
 "readers": {"type": "integer", "min": 1, "max": 256, "default": "8", "description": "Threads that read from the disk and build lists. 1 to 256."},
 "background_jobs": {"type": "integer", "min": 1, "max": 64, "default": "2", "description": "Flushes and compactions at a time. 1 to 64."},
@@ -24,36 +23,11 @@ const char* const options_schema = R"({
 
 namespace {
 
-/// A whole number of bytes, or with K, M or G (binary, also written KiB, KB and so on).
-bool parse_number(std::string_view text, bool sizes, std::uint64_t& value) {
+/// The host has checked the form and resolved units: decimal digits.
+bool parse_number(std::string_view text, std::uint64_t& value) {
     const char* const end = text.data() + text.size();
     const auto [after, failure] = std::from_chars(text.data(), end, value);
-    if (failure != std::errc{}) return false;
-    std::string_view unit(after, static_cast<std::size_t>(end - after));
-    if (unit.empty()) return true;
-    if (!sizes) return false;
-    unsigned shift = 0;
-    switch (unit.front()) {
-        case 'k':
-        case 'K':
-            shift = 10;
-            break;
-        case 'm':
-        case 'M':
-            shift = 20;
-            break;
-        case 'g':
-        case 'G':
-            shift = 30;
-            break;
-        default:
-            return false;
-    }
-    unit.remove_prefix(1);
-    if (!unit.empty() && unit != "B" && unit != "iB") return false;
-    if (value > (std::numeric_limits<std::uint64_t>::max() >> shift)) return false;
-    value <<= shift;
-    return true;
+    return failure == std::errc{} && after == end;
 }
 
 struct number_option {
@@ -99,7 +73,7 @@ result<options> parse_options(const std::map<std::string, std::string>& given) {
             return error{errc::invalid_argument,
                          "The rocksdb plugin has no option '" + name + "'; remove it or correct its name."};
         std::uint64_t value = 0;
-        if (!parse_number(text, option->size, value) || value < option->least || value > option->most)
+        if (!parse_number(text, value) || value < option->least || value > option->most)
             return error{errc::invalid_argument,
                          "rocksdb option " + name + " is '" + text + "'; it takes a whole number from " +
                              std::to_string(option->least) + " to " + std::to_string(option->most) +

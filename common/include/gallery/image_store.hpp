@@ -69,8 +69,8 @@ public:
     /// What find(), find_by_public_key() and read() would answer, where it is in memory and nothing has to be
     /// waited for; otherwise empty, also where the answer would be an error: then the coroutine is asked. An
     /// answer is as new as the coroutine's; of an engine whose descriptor says `shared` it contains at least
-    /// every commit before the last horizon that changes() returned (change_feed.hpp). Any thread; never blocks. An
-    /// engine that keeps nothing in memory inherits these.
+    /// every commit before the last horizon that changes() returned (change_feed.hpp). Any thread; never
+    /// blocks. An engine that keeps nothing in memory inherits these.
     [[nodiscard]] virtual std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key);
     [[nodiscard]] virtual std::optional<record_ptr> find_by_public_key_now(std::string_view public_key);
     [[nodiscard]] virtual std::optional<body> read_now(const image_record& record, representation which);

@@ -28,7 +28,8 @@ struct plugin_context {
     /// A folder that belongs to the engine alone; it exists and is writable (STORAGE_PATH).
     std::string path;
 
-    /// The plugin's own section of the configuration, flat: option name to text.
+    /// The plugin's own section of the configuration: a value for each option of its schema, in the form that
+    /// the option's type has.
     std::map<std::string, std::string> options;
 
     enum class log_level : std::uint8_t { debug, info, warning, error };
@@ -53,16 +54,21 @@ struct plugin_descriptor {
     const char* name;
     const char* version;  ///< of the plugin and its engine, for people
 
-    /// JSON object: option name -> what it is. Options that are not in it stop the start.
-    ///   "type"         "text", "boolean" (true or false), "integer", "bytes" (a whole number, or one with K,
-    ///   M
-    ///                  or G, binary) or "choice"
-    ///   "default"      text, as an operator would write it
-    ///   "description"  for operators: what it does, unit, what 0 or empty means
-    ///   "min", "max"   numbers, both included; of "integer" and "bytes" only, and may be left out
-    ///   "values"       array of texts; of "choice" only, and has to be there
-    ///   "secret"       true: the value is never logged, printed or sent anywhere; left out: false
-    /// The server judges each value by this before create() is called. An empty value of "text" is allowed.
+    /// JSON object: option name -> {"default": "...", "description": "...", "type": "...", "secret": bool}.
+    /// The default is text and required. The type decides which values are accepted and how the plugin is
+    /// given them; the server refuses other values before create() is called:
+    ///   "text"      (the default) anything, unchanged
+    ///   "integer"   decimal digits, with '-' in front where negative; unchanged
+    ///   "size"      bytes, alone or with a unit as in 64K or 64MiB; given in bytes as decimal digits
+    ///   "duration"  with a unit as in 250ms or 5m; given in milliseconds as decimal digits
+    ///   "boolean"   true or false; unchanged
+    ///   "choice"    one of the texts in "values": ["...", ...]; unchanged
+    /// "min" and "max" are numbers and limit an integer, a size (in bytes) or a duration (in milliseconds),
+    /// both included; each may be left out.
+    ///
+    /// "secret": true keeps the value out of everything that the server shows or logs; nothing else does. An
+    /// empty value of an option that is not text means its default. Options that are not in the schema stop
+    /// the start.
     const char* config_schema;
 
     /// Several processes may open one store at the same time, each with a folder of its own as

@@ -2,9 +2,9 @@
 /// storage.hpp has the rules that hold for every function.
 #pragma once
 
+#include <gallery/change_feed.hpp>
 #include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
-#include <gallery/change_feed.hpp>
 #include <gallery/image_store.hpp>
 #include <gallery/task.hpp>
 

@@ -432,8 +432,7 @@ result<std::unique_ptr<storage_engine>> create(const plugin_context& context) no
 }
 
 constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "toy", "1.0", R"({
-    "colour": {"type": "choice", "values": ["red", "blue"], "default": "red",
-               "description": "An option, to show how one is declared and read."}
+    "colour": {"default": "red", "type": "text", "description": "An option, to show how one is declared and read."}
 })", false, &create};
 
 }  // namespace
