@@ -7,7 +7,7 @@ import uuid
 
 from harness import ROOT, Client, ServerTest
 
-THINGSBOARD = ROOT.parent / "shared" / "contract" / "thingsboard-images.openapi.json"
+THINGSBOARD = ROOT / "test" / "data" / "thingsboard" / "images.openapi.json"
 NOBODY = "784f394c-42b6-435a-983c-b7beff2784f9"
 SIGNING_KEY = bytes(range(64))
 

@@ -2,7 +2,7 @@
 
 Black-box tests use `Server` and `Client` and nothing of the server's code. Environment:
 GALLERY_BUILD      the build folder (default: build/release beside this repository's root)
-GALLERY_TESTDATA   real pictures (default: ../shared/testdata beside the root; tests that need it skip)
+GALLERY_TESTDATA   real pictures (default: test/data/pictures)
 STORAGE_PLUGIN     the plugin to test with (default: rocksdb)
 """
 import base64
@@ -27,7 +27,7 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GALLERY_BUILD", ROOT / "build" / "release"))
-TESTDATA = pathlib.Path(os.environ.get("GALLERY_TESTDATA", ROOT.parent / "shared" / "testdata"))
+TESTDATA = pathlib.Path(os.environ.get("GALLERY_TESTDATA", ROOT / "test" / "data" / "pictures"))
 
 SYSADMIN = ("sysadmin@gallery.local", "sysadmin-password-1")
 TENANT = ("tenant@gallery.local", "demo-password-1")
@@ -36,12 +36,13 @@ SYSTEM_TENANT = "13814000-1dd2-11b2-8080-808080808080"
 
 
 def testdata(*names):
-    """Pictures by relative name; without arguments all valid ones. Skips the test where there are none."""
-    if not TESTDATA.is_dir():
-        raise unittest.SkipTest(f"the folder of real pictures {TESTDATA} is not there")
+    """Pictures by relative name; without arguments all valid ones, of which there are some."""
     if names:
         return [TESTDATA / name for name in names]
-    return sorted(p for p in TESTDATA.rglob("*") if p.is_file() and p.parent.name != "invalid" and p.suffix != ".md")
+    found = sorted(p for p in TESTDATA.rglob("*") if p.is_file() and p.parent.name != "invalid" and p.suffix != ".md")
+    if not found:
+        raise AssertionError(f"there are no pictures in {TESTDATA}")
+    return found
 
 
 def png(width=8, height=8, colour=(200, 30, 30), text=None):

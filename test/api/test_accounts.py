@@ -168,7 +168,6 @@ class Customers(AccountTest):
         self.assertError(400, 31, self.tenant.post("/api/customer", {}), "title")
 
 
-@unittest.skipUnless(THINGSBOARD.is_file(), "ThingsBoard's description is not at hand")
 class Shapes(AccountTest):
     def test_answers_have_thingsboards_shapes(self):
         document = json.loads(THINGSBOARD.read_text())
