@@ -29,6 +29,8 @@ struct account_services {
     auth::tenant_images_eraser erase_images;
     count_tenant_images count_images;
     body_limiter limit_body;
+    /// A ThingsBoard server can have our signing key, so that there are tenants which are not known here.
+    bool adopts_tenants = false;
 };
 
 /// Login, refresh, logout, passwords, activation.

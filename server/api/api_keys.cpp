@@ -137,11 +137,12 @@ task<result<http::response>> list(const account_services& services, http::reques
         return 0;
     };
     const auto now = services.accounts.now();
-    co_return http::response::json(200,
-                                   render_page(
-                                       services.accounts.api_keys_of(holder->id), *page,
-                                       [](const auth::api_key& one) { return one.description; }, text, number,
-                                       [now](const auth::api_key& one) { return api_key_json(one, now); }));
+    auto items = account_page(
+        services.accounts.api_keys_of(holder->id), *page,
+        [](const auth::api_key& one) { return one.description; }, text, number,
+        [now](const auth::api_key& one) { return api_key_json(one, now); });
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 /// The body is a JSON string or, as ThingsBoard's clients send it, the bare text.
@@ -172,7 +173,7 @@ task<result<http::response>> describe(const account_services& services, http::re
 }
 
 task<result<http::response>> enable(const account_services& services, http::request& message) {
-    const auto enabled = http::parse_boolean(message.param(1));
+    const auto enabled = parse_boolean(message.param(1));
     const auto known =
         key_in_path(services, message, enabled && !*enabled ? what_for::revocation : what_for::change);
     if (!known) co_return known.error();

@@ -146,10 +146,12 @@ task<result<http::response>> list(const account_services& services, http::reques
     const auto number = [](const auth::customer& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
-    co_return http::response::json(200, render_page(
-                                            services.accounts.customers_of((*who)->tenant), *page,
-                                            [](const auth::customer& one) { return one.title; }, text, number,
-                                            [](const auth::customer& one) { return customer_json(one); }));
+    auto items = account_page(
+        services.accounts.customers_of((*who)->tenant), *page,
+        [](const auth::customer& one) { return one.title; }, text, number,
+        [](const auth::customer& one) { return customer_json(one); });
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 }  // namespace

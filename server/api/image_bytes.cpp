@@ -1,5 +1,6 @@
 #include "api/image_bytes.hpp"
 
+#include "api/image_key.hpp"
 #include "gallery/permissions.hpp"
 #include "http/conditional.hpp"
 #include "http/content_coding.hpp"
@@ -311,8 +312,18 @@ http::selection image_bytes::prepare(const http::request& message, const wanted&
 }
 
 task<http::response> image_bytes::serve(http::request& message, representation which, access how) {
-    const auto what = resolve(message, which, how);
+    auto what = resolve(message, which, how);
     if (!what) co_return http::error_response(what.error());
+    std::optional<std::string> decoded;
+    if (how == access::authenticated) decoded = key_decoded_again(what->name);
+    if (decoded) {
+        std::string name(what->name);
+        const auto exact = co_await gallery_.find(what->tenant, std::move(name));
+        if (!exact && exact.error().code == errc::not_found) {
+            const auto other = co_await gallery_.find(what->tenant, *decoded);
+            if (other) what->name = *decoded;
+        }
+    }
     // A record that was replaced between finding it and reading its bytes is found again; each time means
     // that a write was committed in between.
     for (int attempt = 0; attempt < 16; ++attempt) {

@@ -1,7 +1,5 @@
 #include "api/image_json.hpp"
 
-#include <boost/json/array.hpp>
-
 namespace gallery::api {
 namespace {
 
@@ -27,23 +25,7 @@ json::object descriptor(const body_descriptor& facts) {
 }  // namespace
 
 std::string image_link(const image_record& record) {
-    std::string link = record.tenant == system_tenant ? "/api/images/system/" : "/api/images/tenant/";
-    for (const char c : record.key) {
-        switch (c) {
-            case '%':
-                link += "%25";
-                break;
-            case '?':
-                link += "%3F";
-                break;
-            case '#':
-                link += "%23";
-                break;
-            default:
-                link += c;
-        }
-    }
-    return link;
+    return (record.tenant == system_tenant ? "/api/images/system/" : "/api/images/tenant/") + record.key;
 }
 
 std::string public_link(const image_record& record) {
@@ -84,21 +66,6 @@ json::object resource_info(const image_record& record, std::string_view prefix) 
         info["publicLink"] = nullptr;
     }
     return info;
-}
-
-json::object image_page_data(const image_page& page, std::uint32_t page_size, std::uint64_t page_number,
-                             std::string_view prefix) {
-    json::array data;
-    data.reserve(page.images.size());
-    for (const auto& record : page.images)
-        data.emplace_back(resource_info(*record, prefix));
-    const auto pages = (page.total + page_size - 1) / page_size;
-    json::object object;
-    object["data"] = std::move(data);
-    object["totalPages"] = pages;
-    object["totalElements"] = page.total;
-    object["hasNext"] = page_number + 1 < pages;
-    return object;
 }
 
 }  // namespace gallery::api

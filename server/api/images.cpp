@@ -1,8 +1,12 @@
 #include "api/images.hpp"
 
 #include "api/image_json.hpp"
+#include "api/image_key.hpp"
+#include "api/pages.hpp"
 #include "api/upload_form.hpp"
 #include "api/write_condition.hpp"
+#include "gallery/image_walk.hpp"
+#include "gallery/json_text.hpp"
 #include "gallery/keys.hpp"
 #include "gallery/resource_export.hpp"
 #include "http/errors.hpp"
@@ -10,11 +14,12 @@
 #include "http/media_type.hpp"
 #include "http/query.hpp"
 
+#include <gallery/text.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,14 +29,6 @@ namespace gallery::api {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::int64_t max_page_size = 10'000;
-
-error bad_parameter(std::string_view name, std::string_view value, std::string_view expected) {
-    return {errc::invalid_argument, "Parameter '" + std::string(name) + "' is '" +
-                                        std::string(value.substr(0, 80)) + "'. It takes " +
-                                        std::string(expected) + "."};
-}
 
 http::response info_response(const http::request& message, const result<record_ptr>& record) {
     if (!record) return http::error_response(record.error());
@@ -49,18 +46,6 @@ bytes leased(std::string text, service::byte_budget::lease memory) {
     return {std::move(kept), view};
 }
 
-result<std::uint64_t> page_number(const http::query_view& query, const char* name, std::int64_t least,
-                                  std::int64_t most) {
-    auto required = query.require(name);
-    if (!required) return required.error();
-    auto number = query.get_integer(name);
-    if (!number) return number.error();
-    if (!*number || **number < least || **number > most)
-        return bad_parameter(name, *required,
-                             "a number from " + std::to_string(least) + " to " + std::to_string(most));
-    return static_cast<std::uint64_t>(**number);
-}
-
 result<image_sort> sort_property(const std::string& name) {
     if (name == "createdTime") return image_sort::created_time;
     if (name == "title" || name == "name") return image_sort::title;
@@ -72,50 +57,71 @@ result<image_sort> sort_property(const std::string& name) {
                          "createdTime, title, resourceType, tenantId, resourceKey or size");
 }
 
-result<image_query> parse_list_query(const http::query_view& query) {
-    image_query parsed;
-    auto size = page_number(query, "pageSize", 1, max_page_size);
-    if (!size) return size.error();
-    parsed.page_size = static_cast<std::uint32_t>(*size);
-    auto page = page_number(query, "page", 0, std::numeric_limits<std::int32_t>::max());
-    if (!page) return page.error();
-    parsed.page = *page;
+struct list_request {
+    image_query query;
+    page_bounds bounds;
+    bool is_empty = false;  // a kind of resources that a gallery does not have
+};
 
-    auto sub_type = query.get("imageSubType");
+result<list_request> parse_list_request(const http::query_view& query) {
+    list_request parsed;
+    const auto bounds = parse_page_bounds(query);
+    if (!bounds) return bounds.error();
+    parsed.bounds = *bounds;
+
+    const auto sub_type = query.get("imageSubType");
     if (!sub_type) return sub_type.error();
-    if (*sub_type && !(*sub_type)->empty()) {
+    // Sub types of ThingsBoard's other resources.
+    parsed.is_empty = *sub_type && (**sub_type == "EXTENSION" || **sub_type == "MODULE");
+    if (*sub_type && !(*sub_type)->empty() && !parsed.is_empty) {
         auto known = parse_sub_type(**sub_type, "imageSubType");
         if (!known) return known.error();
-        parsed.sub_type = *known;
+        parsed.query.sub_type = *known;
     }
-    auto system = query.get_boolean("includeSystemImages");
+    const auto system = query.get_boolean("includeSystemImages");
     if (!system) return system.error();
-    parsed.include_system = system->value_or(false);
+    parsed.query.include_system = system->value_or(false);
     auto text = query.get("textSearch");
     if (!text) return text.error();
-    parsed.text_search = text->value_or("");
+    parsed.query.text_search = std::move(*text).value_or("");
 
-    auto property = query.get("sortProperty");
+    const auto property = query.get("sortProperty");
     if (!property) return property.error();
-    auto order = query.get("sortOrder");
-    if (!order) return order.error();
-    if (*order && !(*order)->empty()) {
-        std::string upper = **order;
-        std::transform(upper.begin(), upper.end(), upper.begin(),
-                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-        if (upper != "ASC" && upper != "DESC") return bad_parameter("sortOrder", **order, "ASC or DESC");
-        parsed.descending = upper == "DESC";
-    }
+    const auto descending = parse_descending(query);
+    if (!descending) return descending.error();
+    parsed.query.descending = *descending;
     if (*property && !(*property)->empty()) {
-        auto sort = sort_property(**property);
+        const auto sort = sort_property(**property);
         if (!sort) return sort.error();
-        parsed.sort = *sort;
+        parsed.query.sort = *sort;
     } else {
         // Nobody asked for an order: what was made last is what is looked for.
-        parsed.descending = true;
+        parsed.query.descending = true;
     }
     return parsed;
 }
+
+class image_items final : public page_items {
+public:
+    image_items(service::images& gallery, image_query query, page_bounds bounds, std::string_view prefix)
+        : walk_(gallery, std::move(query), bounds.first(), bounds.size), prefix_(prefix) {}
+
+    task<result<json::array>> next() override {
+        auto records = co_await walk_.next();
+        if (!records) co_return records.error();
+        json::array items;
+        items.reserve(records->size());
+        for (const auto& record : *records)
+            items.emplace_back(resource_info(*record, prefix_));
+        co_return items;
+    }
+    [[nodiscard]] bool is_at_end() const override { return walk_.is_at_end(); }
+    [[nodiscard]] std::uint64_t total() const override { return walk_.total(); }
+
+private:
+    service::image_walk walk_;
+    std::string prefix_;  // of the links
+};
 
 }  // namespace
 
@@ -148,13 +154,20 @@ void images::add_routes(http::router& routes) {
     add(method::get, "/api/images/{type}/{key}/export", "image.export", &images::export_one, 0);
 }
 
-result<images::target> images::resolve(http::request& message, service::image_operation what) const {
+task<result<images::target>> images::resolve(http::request& message, service::image_operation what) const {
     const auto who = principal_of(message, verify_);
-    if (!who) return who.error();
+    if (!who) co_return who.error();
     const auto tenant = service::authorise_images(**who, message.param(0), what);
-    if (!tenant) return tenant.error();
-    if (auto checked = service::check_name(message.param(1), "key"); !checked) return checked.error();
-    return target{*tenant, message.param(1)};
+    if (!tenant) co_return tenant.error();
+    target where{*tenant, message.param(1)};
+    if (auto checked = service::check_name(where.key, "key"); !checked) co_return checked.error();
+    auto decoded = key_decoded_again(where.key);
+    if (!decoded) co_return where;
+    const auto exact = co_await gallery_.find(where.tenant, where.key);
+    if (exact || exact.error().code != errc::not_found) co_return where;
+    const auto other = co_await gallery_.find(where.tenant, *decoded);
+    if (other) where.key = std::move(*decoded);
+    co_return where;
 }
 
 result<tenant_id> images::own_gallery(http::request& message, service::image_operation what) const {
@@ -176,7 +189,7 @@ task<http::response> images::upload(http::request& message) {
 }
 
 task<http::response> images::replace(http::request& message) {
-    auto where = resolve(message, service::image_operation::write);
+    auto where = co_await resolve(message, service::image_operation::write);
     if (!where) co_return http::error_response(where.error());
     // What is not there or not the expected version is refused before the upload is read.
     auto current = co_await gallery_.find(where->tenant, where->key);
@@ -217,23 +230,23 @@ task<http::response> images::import(http::request& message) {
     if (!exported) co_return http::error_response(exported.error());
     if (exported->data.size() > limits_.import)
         co_return http::error_response(picture_too_large(limits_.import));
-    const auto& key = exported->resource_key.empty() ? exported->file_name : exported->resource_key;
-    auto check = co_await write_condition(message, *tenant, key, gallery_, coded_);
+    auto check = co_await write_condition(message, *tenant, exported->resource_key, gallery_, coded_);
     if (!check) co_return http::error_response(check.error());
     co_return info_response(message,
                             co_await gallery_.import(*tenant, std::move(*exported), std::move(*check)));
 }
 
 task<http::response> images::info(http::request& message) {
-    const auto where = resolve(message, service::image_operation::read);
+    const auto where = co_await resolve(message, service::image_operation::read);
     if (!where) co_return http::error_response(where.error());
     co_return info_response(message, co_await gallery_.find(where->tenant, where->key));
 }
 
 task<http::response> images::rename(http::request& message) {
-    auto where = resolve(message, service::image_operation::write);
+    auto where = co_await resolve(message, service::image_operation::write);
     if (!where) co_return http::error_response(where.error());
     auto text = co_await message.body().read_all(max_info_bytes);
+    if (text) text = service::decode_json_text(std::move(*text));
     if (!text) co_return http::error_response(text.error());
     json::error_code ec;
     const auto document = json::parse(*text, ec);
@@ -254,9 +267,9 @@ task<http::response> images::rename(http::request& message) {
 }
 
 task<http::response> images::publish(http::request& message) {
-    auto where = resolve(message, service::image_operation::write);
+    auto where = co_await resolve(message, service::image_operation::write);
     if (!where) co_return http::error_response(where.error());
-    const auto is_public = http::parse_boolean(message.param(2));
+    const auto is_public = parse_boolean(message.param(2));
     if (!is_public)
         co_return http::error_response(error{errc::invalid_argument,
                                              "The path ends in something else than true or "
@@ -268,7 +281,7 @@ task<http::response> images::publish(http::request& message) {
 }
 
 task<http::response> images::export_one(http::request& message) {
-    const auto where = resolve(message, service::image_operation::read);
+    const auto where = co_await resolve(message, service::image_operation::read);
     if (!where) co_return http::error_response(where.error());
     for (int attempt = 0; attempt < 16; ++attempt) {
         auto record = co_await gallery_.find(where->tenant, where->key);
@@ -298,20 +311,21 @@ task<http::response> images::export_one(http::request& message) {
 task<http::response> images::list(http::request& message) {
     const auto tenant = own_gallery(message, service::image_operation::read);
     if (!tenant) co_return http::error_response(tenant.error());
-    auto query = parse_list_query(http::query_view(message.query()));
-    if (!query) co_return http::error_response(query.error());
-    query->tenant = *tenant;
-    if (*tenant == system_tenant) query->include_system = false;
-    const auto page_size = query->page_size;
-    const auto page = query->page;
-    auto listed = co_await gallery_.list(std::move(*query));
-    if (!listed) co_return http::error_response(listed.error());
-    co_return http::response::json(200,
-                                   image_page_data(*listed, page_size, page, http::path_prefix(message)));
+    auto wanted = parse_list_request(http::query_view(message.query()));
+    if (!wanted) co_return http::error_response(wanted.error());
+    if (wanted->is_empty) co_return http::response::json(200, page_data({}, wanted->bounds, 0));
+    wanted->query.tenant = *tenant;
+    if (*tenant == system_tenant) wanted->query.include_system = false;
+    auto items = std::make_unique<image_items>(gallery_, std::move(wanted->query), wanted->bounds,
+                                               http::path_prefix(message));
+    auto making = page_response(std::move(items), wanted->bounds);
+    auto page = co_await std::move(making);
+    if (!page) co_return http::error_response(page.error());
+    co_return std::move(*page);
 }
 
 task<http::response> images::erase(http::request& message) {
-    auto where = resolve(message, service::image_operation::write);
+    auto where = co_await resolve(message, service::image_operation::write);
     if (!where) co_return http::error_response(where.error());
     // Nothing here refers to images, so there is nothing to force; a value must be a boolean all the same.
     if (auto force = http::query_view(message.query()).get_boolean("force"); !force)

@@ -50,7 +50,7 @@ private:
         std::string key;
     };
     /// The image that /api/images/{type}/{key} names, if the sender may do that with it.
-    result<target> resolve(http::request& message, service::image_operation what) const;
+    task<result<target>> resolve(http::request& message, service::image_operation what) const;
     /// The gallery that a SYS_ADMIN or TENANT_ADMIN uploads to and lists.
     result<tenant_id> own_gallery(http::request& message, service::image_operation what) const;
 

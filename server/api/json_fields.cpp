@@ -1,5 +1,9 @@
 #include "api/json_fields.hpp"
 
+#include "gallery/json_text.hpp"
+
+#include <gallery/text.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -33,6 +37,8 @@ bool has_control_character(std::string_view text) {
 
 task<result<boost::json::object>> read_json_object(http::request& message) {
     auto text = co_await message.body().read_all(message.body().limit());
+    if (!text) co_return text.error();
+    text = service::decode_json_text(std::move(*text));
     if (!text) co_return text.error();
     boost::system::error_code failed;
     auto value = boost::json::parse(*text, failed);
@@ -101,6 +107,9 @@ std::optional<bool> json_fields::boolean(std::string_view name) {
     const auto* value = find(name);
     if (value == nullptr) return std::nullopt;
     if (value->is_bool()) return value->get_bool();
+    if (value->is_string()) {
+        if (const auto parsed = parse_boolean(value->get_string())) return parsed;
+    }
     refuse(quoted(name) + " is neither true nor false");
     return std::nullopt;
 }

@@ -16,6 +16,21 @@ error not_found(const uuid& id) {
     return {errc::not_found, "Tenant with id [" + to_string(id) + "] is not found"};
 }
 
+/// **Ours**: an id that is not known here is that of a tenant of the ThingsBoard server with our signing key,
+/// which is adopted: it gets an account here, so that it can have users and API keys and can be deleted. What
+/// its users have uploaded by then is its own already. A client that has read the tenant before sends its
+/// version, and is told that it is gone.
+result<void> adopt(const account_services& services, submitted<auth::tenant>& sent) {
+    const tenant_id id{*sent.id};
+    if (id.value.is_nil() || id == system_tenant)
+        return error{errc::invalid_argument, "The id [" + to_string(id) + "] is not that of a tenant"};
+    if (services.accounts.tenant_gone(id))
+        return error{errc::not_found, "Tenant with id [" + to_string(id) +
+                                          "] was deleted here, so that its id cannot be used again"};
+    sent.value.id = id;
+    return {};
+}
+
 task<result<http::response>> save(const account_services& services, http::request& message) {
     const auto who = require_role(services, message, {authority::sys_admin});
     if (!who) co_return who.error();
@@ -23,6 +38,11 @@ task<result<http::response>> save(const account_services& services, http::reques
     if (!body) co_return body.error();
     auto sent = parse_tenant(*body);
     if (!sent) co_return sent.error();
+    if (services.adopts_tenants && sent->id && !sent->version &&
+        !services.accounts.find_tenant(tenant_id{*sent->id})) {
+        if (auto may = adopt(services, *sent); !may) co_return may.error();
+        sent->id.reset();
+    }
     if (!sent->id) {
         auto made = co_await services.accounts.create(std::move(sent->value));
         if (!made) co_return made.error();
@@ -108,10 +128,11 @@ task<result<http::response>> list(const account_services& services, http::reques
     const auto number = [](const auth::tenant& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
-    co_return http::response::json(
-        200, render_page(
-                 services.accounts.tenants(), *page, [](const auth::tenant& one) { return one.title; }, text,
-                 number, [](const auth::tenant& one) { return tenant_json(one); }));
+    auto items = account_page(
+        services.accounts.tenants(), *page, [](const auth::tenant& one) { return one.title; }, text, number,
+        [](const auth::tenant& one) { return tenant_json(one); });
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 }  // namespace

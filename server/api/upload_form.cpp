@@ -1,5 +1,7 @@
 #include "api/upload_form.hpp"
 
+#include "http/charset.hpp"
+#include "http/media_type.hpp"
 #include "http/multipart.hpp"
 
 #include <gallery/text.hpp>
@@ -13,20 +15,48 @@ namespace {
 
 constexpr std::size_t max_field_bytes = 8 * 1024;
 
-error repeated(std::string_view name) {
-    return {errc::invalid_argument,
-            "The part '" + std::string(name) + "' is there more than once. Send it once."};
-}
+// A part that is text, as it arrived.
+struct text_part {
+    bool is_there = false;
+    std::string charset;  // that its Content-Type names; empty where none
+    std::string text;
+};
 
-// The parts that are text; each at most once.
+// Of each the first counts.
 struct text_parts {
-    std::optional<std::string> title;
-    std::optional<std::string> sub_type;
+    text_part title;
+    text_part sub_type;
+    text_part charset;  // of all parts that do not name one (RFC 7578, 4.6)
 
-    std::optional<std::string>* named(std::string_view name) {
-        if (name == "title") return &title;
-        if (name == "imageSubType") return &sub_type;
-        return nullptr;
+    text_part* begin(const http::part_head& head) {
+        auto* const part = head.name == "title"          ? &title
+                           : head.name == "imageSubType" ? &sub_type
+                           : head.name == "_charset_"    ? &charset
+                                                         : nullptr;
+        if (part == nullptr || std::exchange(part->is_there, true)) return nullptr;
+        if (const auto type = http::media_type::parse(head.content_type))
+            part->charset = type->parameter("charset").value_or("");
+        return part;
+    }
+
+    result<std::string> decode(const text_part& part, std::string_view name) const {
+        const auto& named = part.charset.empty() ? charset.text : part.charset;
+        const auto from = named.empty() ? http::charset::utf8 : http::find_charset(named);
+        if (!from)
+            return error{errc::unsupported_type,
+                         "The part '" + std::string(name) + "' has the charset '" + shown(named) +
+                             "'. It takes UTF-8, ISO-8859-1, windows-1252 or US-ASCII."};
+        auto text = http::to_utf8(part.text, *from);
+        if (!text)
+            return error{errc::invalid_argument, "The part '" + std::string(name) + "' is not valid " +
+                                                     (named.empty() ? "UTF-8" : shown(named)) +
+                                                     ". Send the text in UTF-8, or name its charset."};
+        return std::move(*text);
+    }
+
+private:
+    static std::string shown(std::string_view text) {
+        return is_utf8(text) ? std::string(text.substr(0, 40)) : "(no text)";
     }
 };
 
@@ -63,7 +93,7 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
 
     http::multipart_reader reader(message.body(), std::move(*parser));
     text_parts texts;
-    std::optional<std::string>* text = nullptr;
+    text_part* text = nullptr;
     bool in_file = false;
     bool has_file = false;
     std::vector<char> data;
@@ -74,16 +104,13 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
         switch (*event) {
             case http::multipart_event::part: {
                 const auto& part = reader.part();
-                text = texts.named(part.name);
-                // As in ThingsBoard, what has no file name is a field, not a file.
-                in_file = part.name == "file" && part.file_name.has_value();
+                text = texts.begin(part);
+                // As in ThingsBoard, what has no file name is a field, not a file, and the first file counts.
+                in_file = part.name == "file" && part.file_name.has_value() && !has_file;
                 if (in_file) {
-                    if (std::exchange(has_file, true)) co_return repeated("file");
+                    has_file = true;
                     form.file.file_name = *part.file_name;
                     data.reserve(expected);
-                } else if (text != nullptr) {
-                    if (text->has_value()) co_return repeated(part.name);
-                    text->emplace();
                 }
                 break;
             }
@@ -94,11 +121,11 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
                     hasher.update(piece);
                     data.insert(data.end(), piece.begin(), piece.end());
                 } else if (text != nullptr) {
-                    if ((*text)->size() + piece.size() > max_field_bytes)
+                    if (text->text.size() + piece.size() > max_field_bytes)
                         co_return error{
                             errc::invalid_argument,
                             "The part '" + reader.part().name + "' is longer than 8192 bytes. Shorten it."};
-                    (*text)->append(piece.data(), piece.size());
+                    text->text.append(piece.data(), piece.size());
                 }
                 break;
             }
@@ -120,12 +147,16 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
     if (data.empty())
         co_return error{errc::not_an_image,
                         "The file '" + form.file.file_name + "' is empty. Choose a picture."};
-    if (texts.sub_type && !texts.sub_type->empty()) {
-        auto parsed = parse_sub_type(*texts.sub_type, "imageSubType");
+    const auto sub_type = texts.decode(texts.sub_type, "imageSubType");
+    if (!sub_type) co_return sub_type.error();
+    if (!sub_type->empty()) {
+        auto parsed = parse_sub_type(*sub_type, "imageSubType");
         if (!parsed) co_return parsed.error();
         form.sub_type = *parsed;
     }
-    form.title = std::move(texts.title).value_or("");
+    auto title = texts.decode(texts.title, "title");
+    if (!title) co_return title.error();
+    form.title = std::move(*title);
     form.memory.shrink(data.size());
     form.file.digest = hasher.finish();
     form.file.data = bytes::own(std::move(data));

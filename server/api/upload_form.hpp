@@ -25,10 +25,11 @@ struct upload_form {
 };
 
 /// Reads multipart/form-data with the part `file` and, optionally, `title` and `imageSubType`, in any order;
-/// other parts are passed over. The picture is hashed as it arrives and is in memory once; before its first
-/// byte is read, memory for it is taken from @p budget in the name of @p owner, which may wait.
-/// Errors: unsupported_type, invalid_argument (missing, repeated or malformed parts), too_large for more
-/// than @p max_bytes of picture, busy.
+/// other parts are passed over, and of repeated ones the first counts. Texts are in the charset that their
+/// part's Content-Type or a part `_charset_` names, else in UTF-8. The picture is hashed as it arrives and is
+/// in memory once; before its first byte is read, memory for it is taken from @p budget in the name of @p
+/// owner, which may wait. Errors: unsupported_type (also for a charset), invalid_argument (missing or
+/// malformed parts), too_large for more than @p max_bytes of picture, busy.
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
                                            service::byte_budget& budget, std::uint64_t max_bytes);
 

@@ -172,9 +172,9 @@ task<result<http::response>> set_password(const account_services& services, http
     co_return http::response::empty(200);
 }
 
-result<http::response> user_page(http::request& message, std::vector<auth::user_ptr> users) {
+task<result<http::response>> user_page(http::request& message, std::vector<auth::user_ptr> users) {
     const auto page = parse_page_request(message, {"createdTime", "firstName", "lastName", "email"});
-    if (!page) return page.error();
+    if (!page) co_return page.error();
     const auto text = [](const auth::user& one, std::string_view property) -> std::string {
         if (property == "firstName") return one.first_name;
         if (property == "lastName") return one.last_name;
@@ -184,10 +184,11 @@ result<http::response> user_page(http::request& message, std::vector<auth::user_
     const auto number = [](const auth::user& one, std::string_view property) {
         return property == "createdTime" ? one.created_time : 0;
     };
-    return http::response::json(
-        200, render_page(
-                 std::move(users), *page, [](const auth::user& one) { return one.email; }, text, number,
-                 [](const auth::user& one) { return user_json(one); }));
+    auto items = account_page(
+        std::move(users), *page, [](const auth::user& one) { return one.email; }, text, number,
+        [](const auth::user& one) { return user_json(one); });
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 /// The users whom this principal keeps; a customer's user sees those of the same customer.
@@ -209,7 +210,8 @@ task<result<http::response>> list(const account_services& services, http::reques
             users = services.accounts.users_of(*(*who)->customer);
             break;
     }
-    co_return user_page(message, std::move(users));
+    auto page = user_page(message, std::move(users));
+    co_return co_await std::move(page);
 }
 
 task<result<http::response>> list_tenant_admins(const account_services& services, http::request& message) {
@@ -222,7 +224,8 @@ task<result<http::response>> list_tenant_admins(const account_services& services
     }
     auto users = services.accounts.users_of(tenant_id{*id});
     std::erase_if(users, [](const auth::user_ptr& one) { return one->role != authority::tenant_admin; });
-    co_return user_page(message, std::move(users));
+    auto page = user_page(message, std::move(users));
+    co_return co_await std::move(page);
 }
 
 task<result<http::response>> list_customer_users(const account_services& services, http::request& message) {
@@ -233,7 +236,8 @@ task<result<http::response>> list_customer_users(const account_services& service
     const auto owner = services.accounts.find_customer(customer_id{*id});
     if (!owner) co_return error{errc::not_found, "Customer with id [" + to_string(*id) + "] is not found"};
     if (owner->owner != (*who)->tenant) co_return permission_denied();
-    co_return user_page(message, services.accounts.users_of(owner->id));
+    auto page = user_page(message, services.accounts.users_of(owner->id));
+    co_return co_await std::move(page);
 }
 
 }  // namespace

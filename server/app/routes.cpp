@@ -67,7 +67,8 @@ result<void> gallery_server::parts::add_routes() {
         return body_limit(pattern, own);
     };
     account_api_ = std::make_unique<api::account_services>(
-        api::account_services{*accounts_, *logins_, verify, erase_images, count_images, limit_body});
+        api::account_services{*accounts_, *logins_, verify, erase_images, count_images, limit_body,
+                              !settings.security.token_signing_key.empty()});
     api::add_account_routes(*routes_, *account_api_);
     api::add_openapi_routes(*routes_);
     return add_console();

@@ -117,11 +117,11 @@ std::optional<bool> flag_of(const json::object& claims, std::string_view name, b
     return value->get_bool();
 }
 
-/// The scope of a token decides what kind it is. ThingsBoard writes exactly one into ours; tokens that stand
+/// The first scope of a token decides what kind it is, as in ThingsBoard, which writes one. Tokens that stand
 /// for a half-finished login (PRE_VERIFICATION_TOKEN and the like) are none of these and are refused.
 bool read_scope(const json::object& claims, token_claims& out) {
     const auto* scopes = claims.if_contains("scopes");
-    if (scopes == nullptr || !scopes->is_array() || scopes->get_array().size() != 1) return false;
+    if (scopes == nullptr || !scopes->is_array() || scopes->get_array().empty()) return false;
     const auto& scope = scopes->get_array()[0];
     if (!scope.is_string()) return false;
     if (scope.get_string() == "REFRESH_TOKEN") {
@@ -170,7 +170,9 @@ std::optional<token_claims> read_claims(const json::object& claims) {
     auto last_name = text_of(claims, "lastName");
     const auto enabled = flag_of(claims, "enabled", true);
     const auto tenant = text_of(claims, "tenantId");
-    const auto tenant_value = tenant ? parse_uuid(*tenant) : std::nullopt;
+    auto tenant_value = tenant ? parse_uuid(*tenant) : std::nullopt;
+    // Only a system administrator's token may lack it.
+    if (tenant && tenant->empty() && out.role == authority::sys_admin) tenant_value = system_tenant.value;
     const auto customer = text_of(claims, "customerId");
     if (!first_name || !last_name || !enabled || !tenant_value || !customer) return std::nullopt;
     out.first_name = std::move(*first_name);

@@ -11,6 +11,13 @@ error over_limit(std::uint64_t limit) {
             "The request's body is larger than the " + std::to_string(limit) + " bytes that are taken here"};
 }
 
+error compressed(std::string_view coding) {
+    return {errc::unsupported_type, "The request's Content-Encoding is '" +
+                                        std::string(coding.substr(0, 40)) +
+                                        "'. Compressed bodies are not taken: send it without this header, "
+                                        "as it is"};
+}
+
 class string_source final : public body_source {
 public:
     explicit string_source(std::string content) : content_(std::move(content)) {}
@@ -36,6 +43,7 @@ std::optional<std::uint64_t> body_reader::content_length() const noexcept {
 
 task<result<std::span<const char>>> body_reader::read_some() {
     if (!source_) co_return std::span<const char>();
+    if (!coding_.empty()) co_return compressed(coding_);
     // The framing says it before the first byte is read, and before the client is asked to send it.
     if (const auto length = source_->content_length(); length && *length > limit_)
         co_return over_limit(limit_);

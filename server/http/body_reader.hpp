@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace gallery::http {
 
@@ -31,13 +32,18 @@ public:
 ///
 /// Errors of both readers: too_large over the limit (with the framing known in advance, before the first
 /// byte is read), invalid_argument for a malformed chunk or a body that ends early, unavailable where the
-/// client was too slow. After an error the connection is closed with the response.
+/// client was too slow, unsupported_type for a compressed body. After an error the connection is closed with
+/// the response.
 class body_reader {
 public:
     body_reader() = default;
     body_reader(body_source& source, std::uint64_t limit) noexcept : source_(&source), limit_(limit) {}
 
     [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept;
+
+    /// The body has a content coding (RFC 9110, 8.4) that is not taken: reading fails with unsupported_type.
+    /// @p coding, the header's value, outlives the reader.
+    void refuse_coding(std::string_view coding) noexcept { coding_ = coding; }
 
     /// Bytes that the body may have; set from the matched route's options. A handler may lower or raise it
     /// before it reads.
@@ -57,6 +63,7 @@ private:
     body_source* source_ = nullptr;
     std::uint64_t limit_ = 0;
     std::uint64_t consumed_ = 0;
+    std::string_view coding_;
 };
 
 /// A body that is in memory already; for tests of handlers.

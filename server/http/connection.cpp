@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include "http/content_coding.hpp"
 #include "http/errors.hpp"
 
 #include <arpa/inet.h>
@@ -328,9 +329,11 @@ void connection::complete_answer() {
 
 task<> connection::run_handler() {
     auto& w = *work_;
+    if (!w.body_ended) w.message.body().refuse_coding(body_coding(w.message));
     if (!w.body_ended && w.target->options.body_limit == 0) {
         // Clients send "{}" with anything; it is read before the handler, so that nothing is left of it.
         body_reader ignored(*this, ignored_body);
+        ignored.refuse_coding(body_coding(w.message));
         for (;;) {
             auto piece = co_await ignored.read_some();
             if (!piece) {
@@ -363,6 +366,8 @@ void connection::begin_response() {
     if (!w.answer.is_plain() || w.frame.has_origin || from_proxy_) complete_answer();
     goes_on_ = w.frame.keep_alive && !w.answer.closes_connection() && !w.body_broken &&
                !core.draining.load(std::memory_order_relaxed);
+    // Such a client sees the end of a body of unknown length by the end of the connection.
+    if (w.answer.is_streamed() && w.message.version() == 10) goes_on_ = false;
     if (!w.body_ended) {
         // Whether a client that waits for "100 Continue" still sends its body cannot be known.
         const bool bounded =
@@ -399,7 +404,9 @@ void connection::compose_head() {
     put(reason_phrase(status));
     put("\r\n");
     put(home_.date_line());
-    if (status != 204 && status != 304) {
+    if (w.answer.is_streamed()) {
+        if (w.message.version() == 11) put("Transfer-Encoding: chunked\r\n");
+    } else if (status != 204 && status != 304) {
         put("Content-Length: ");
         number(w.message.verb() == method::head ? w.answer.content_size() : w.answer.content().size());
         put("\r\n");

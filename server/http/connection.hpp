@@ -57,6 +57,10 @@ public:
     void begin_response();
     /// Sends what goes now.
     io_state write_step() noexcept;
+    /// Whether write_stream() sends the body, after the head.
+    [[nodiscard]] bool is_streaming() const noexcept { return work_->answer.is_streamed(); }
+    /// Makes and sends a body piece by piece; done or closed.
+    task<io_state> write_stream();
     /// Tells the observer and forgets the exchange. True when another may follow.
     bool end_exchange(bool complete);
     /// True when a body that nobody read has to be read before the next request.
@@ -100,6 +104,7 @@ private:
     void answer_failure(std::string_view what);
     void begin_body() noexcept;
     void compose_head();
+    void frame_piece(std::string_view before, bytes piece, bool last);
     void keep_leftovers() noexcept;
     bool fill_piece() noexcept;
     task<result<std::span<const char>>> read_counted();

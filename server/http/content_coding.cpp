@@ -93,4 +93,17 @@ coding choose_coding(const request& message, available_codings there) noexcept {
     return asked.choose(there);
 }
 
+std::string_view body_coding(const request& message) noexcept {
+    std::string_view found;
+    message.for_each(field::content_encoding, [&found](std::string_view line) {
+        while (!line.empty() && found.empty()) {
+            const auto comma = line.find(',');
+            const auto token = trim(line.substr(0, comma));
+            if (!token.empty() && !equals_ignoring_case(token, "identity")) found = token;
+            line = comma == line.npos ? std::string_view() : line.substr(comma + 1);
+        }
+    });
+    return found;
+}
+
 }  // namespace gallery::http

@@ -25,4 +25,8 @@ coding choose_coding(std::string_view accept_encoding, available_codings there) 
 /// The same over all lines of a request.
 coding choose_coding(const request& message, available_codings there) noexcept;
 
+/// The first coding that a request's Content-Encoding says its body has; empty where it is "identity" or
+/// none.
+std::string_view body_coding(const request& message) noexcept;
+
 }  // namespace gallery::http

@@ -1,5 +1,6 @@
 #include "http/disposition.hpp"
 
+#include "http/charset.hpp"
 #include "http/fields.hpp"
 #include "http/percent.hpp"
 
@@ -79,15 +80,21 @@ std::string decode_form_escapes(std::string value) {
     return value;
 }
 
-// RFC 8187: charset'language'percent-encoded. UTF-8 only, as the RFC demands of producers.
+// RFC 8187: charset'language'percent-encoded.
 std::optional<std::string> decode_ext_value(std::string_view value) {
     const auto first = value.find('\'');
     if (first == value.npos) return std::nullopt;
     const auto second = value.find('\'', first + 1);
-    if (second == value.npos || !equals_ignoring_case(value.substr(0, first), "utf-8")) return std::nullopt;
+    if (second == value.npos) return std::nullopt;
+    const auto from = find_charset(value.substr(0, first));
     std::string decoded;
-    if (!percent_decode(value.substr(second + 1), decoded) || !is_utf8(decoded)) return std::nullopt;
-    return decoded;
+    if (!from || !percent_decode(value.substr(second + 1), decoded)) return std::nullopt;
+    return to_utf8(decoded, *from);
+}
+
+// RFC 7578, 4.2: a directory in front of the name is not to be used. Old browsers send it.
+void cut_directory(std::string& file_name) {
+    if (const auto at = file_name.find_last_of("/\\"); at != file_name.npos) file_name.erase(0, at + 1);
 }
 
 }  // namespace
@@ -125,13 +132,17 @@ std::optional<form_disposition> parse_form_disposition(std::string_view value) {
             named = true;
             form.name = decode_form_escapes(std::move(text));
         } else if (equals_ignoring_case(name, "filename")) {
-            if (!form.file_name) form.file_name = decode_form_escapes(std::move(text));
+            if (!form.file_name) {
+                const auto plain = utf8_or_windows_1252(decode_form_escapes(std::move(text)));
+                form.file_name = decode_encoded_words(plain);
+            }
         } else if (equals_ignoring_case(name, "filename*")) {
             extended = decode_ext_value(text);
         }
     }
     if (!named) return std::nullopt;
     if (extended) form.file_name = std::move(extended);
+    if (form.file_name) cut_directory(*form.file_name);
     return form;
 }
 

@@ -18,10 +18,12 @@ std::string content_disposition(disposition_kind kind, std::string_view file_nam
 /// What a part of a form says: `form-data; name="file"; filename="a.png"`.
 struct form_disposition {
     std::string name;
-    std::optional<std::string> file_name;  ///< filename* wins over filename
+    /// UTF-8, without a directory in front of it (up to the last '/' or '\'); filename* wins over filename.
+    std::optional<std::string> file_name;
 };
-/// Empty where it is not form-data with a name. File names may be raw UTF-8, have quoted-pairs, or be
-/// percent-encoded as browsers do for quotes (%22, %0D, %0A).
+/// Empty where it is not form-data with a name. File names may be raw UTF-8 or, where they are not UTF-8,
+/// windows-1252, have quoted-pairs, be percent-encoded as browsers do for quotes (%22, %0D, %0A), or consist
+/// of encoded words (RFC 2047).
 std::optional<form_disposition> parse_form_disposition(std::string_view value);
 
 }  // namespace gallery::http

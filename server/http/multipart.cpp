@@ -151,9 +151,7 @@ result<void> multipart_parser::parse_part_head() {
                 return broken("a part's Content-Disposition is not one form-data with a name");
             }
             described = true;
-            if (!is_utf8(form->name) || (form->file_name && !is_utf8(*form->file_name))) {
-                return broken("a part's name or file name is not valid UTF-8");
-            }
+            if (!is_utf8(form->name)) return broken("a part's name is not valid UTF-8");
             part_.name = std::move(form->name);
             part_.file_name = std::move(form->file_name);
         } else if (equals_ignoring_case(name, "Content-Type")) {

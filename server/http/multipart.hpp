@@ -18,8 +18,8 @@ namespace gallery::http {
 
 struct part_head {
     std::string name;
-    std::optional<std::string> file_name;
-    std::string content_type;  ///< as sent, empty where absent
+    std::optional<std::string> file_name;  ///< UTF-8, without a directory; see form_disposition
+    std::string content_type;              ///< as sent, empty where absent
 };
 
 enum class multipart_event : std::uint8_t {

@@ -1,6 +1,5 @@
 #include "http/query.hpp"
 
-#include "http/fields.hpp"
 #include "http/percent.hpp"
 
 #include <gallery/text.hpp>
@@ -87,16 +86,12 @@ result<std::optional<bool>> query_view::get_boolean(std::string_view name) const
     if (!value) return value.error();
     if (!*value) return std::optional<bool>();
     const auto& text = **value;
-    if (text == "1" || text == "0") return std::optional<bool>(text == "1");
+    if (text.empty()) return std::optional<bool>();  // as Spring has it
     const auto parsed = parse_boolean(text);
-    if (!parsed) return broken(name, "must be true or false, not '" + text + "'");
+    if (!parsed)
+        return broken(name,
+                      "must be true or false (or yes, no, on, off, 1, 0), not '" + text.substr(0, 80) + "'");
     return parsed;
-}
-
-std::optional<bool> parse_boolean(std::string_view text) noexcept {
-    if (equals_ignoring_case(text, "true")) return true;
-    if (equals_ignoring_case(text, "false")) return false;
-    return std::nullopt;
 }
 
 }  // namespace gallery::http

@@ -24,15 +24,13 @@ public:
     [[nodiscard]] result<std::string> require(std::string_view name) const;
     /// A decimal number with an optional minus; anything else is an error.
     [[nodiscard]] result<std::optional<std::int64_t>> get_integer(std::string_view name) const;
-    /// true/false in any case, also 1/0 and the bare name ("?force"); anything else is an error.
+    /// As parse_boolean() takes it, and the bare name ("?force") is true; "force=" is as if it were
+    /// missing; anything else is an error.
     [[nodiscard]] result<std::optional<bool>> get_boolean(std::string_view name) const;
 
 private:
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name, bool& bare) const noexcept;
     std::string_view raw_;
 };
-
-/// true/false in any case, else empty.
-std::optional<bool> parse_boolean(std::string_view text) noexcept;
 
 }  // namespace gallery::http

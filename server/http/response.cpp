@@ -81,6 +81,7 @@ void response::reset() noexcept {
     declared_size_ = unset;
     fields_.clear();
     content_ = {};
+    stream_.reset();
     note_.clear();
 }
 

@@ -1,11 +1,14 @@
 /// What a handler answers.
 #pragma once
 
+#include "http/content_stream.hpp"
+
 #include <gallery/bytes.hpp>
 
 #include <boost/json/fwd.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +62,12 @@ public:
     [[nodiscard]] const gallery::body& content() const noexcept { return content_; }
     void set_content(gallery::body content) noexcept { content_ = std::move(content); }
 
+    /// In place of a content: the body is what @p source makes, of a length that is not known before. Neither
+    /// a HEAD nor a status without a body asks it for anything.
+    void set_stream(std::unique_ptr<content_stream> source) noexcept { stream_ = std::move(source); }
+    [[nodiscard]] bool is_streamed() const noexcept { return stream_ != nullptr; }
+    std::unique_ptr<content_stream> take_stream() noexcept { return std::move(stream_); }
+
     /// A HEAD or 304 for which the body was not fetched says what its size would be. Without it a HEAD's
     /// Content-Length is the size of content(); 304 carries none.
     void set_content_size(std::uint64_t bytes) noexcept { declared_size_ = bytes; }
@@ -88,6 +97,7 @@ private:
     std::uint64_t declared_size_ = unset;
     std::string fields_;
     gallery::body content_;
+    std::unique_ptr<content_stream> stream_;
     std::string note_;
 };
 

@@ -1,8 +1,10 @@
 """gallery-admin against a running server: what each command does."""
+import base64
 import json
 import re
 import time
 import unittest
+import uuid
 
 from admin_tool import (NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, AdminTest, Terminal, environment, run,
                         unique)
@@ -92,6 +94,24 @@ class Tenants(AdminTest):
         if answer.status != 200:
             self.skipTest("the server refuses such titles itself")
         self.assertNotIn("\u009b", self.call("tenant", "list", "--search", title[:19]).stdout)
+
+
+class AdoptedTenants(AdminTest):
+    """With the signing key of a ThingsBoard server."""
+    options = {"environment": {"JWT_TOKEN_SIGNING_KEY": base64.b64encode(bytes(range(64))).decode()}}
+
+    def test_a_tenant_is_adopted_by_its_id(self):
+        theirs, title = str(uuid.uuid4()), unique("adopted")
+        made = self.json("tenant", "adopt", theirs, title, "--city", "Linz")
+        self.assertEqual((theirs, title, "Linz"), (made["id"]["id"], made["title"], made["city"]))
+        self.assertEqual(made, self.json("tenant", "show", title))
+        user = self.json("user", "create", unique() + "@example.test", "--tenant", title, "--generate-password")
+        self.assertTrue(user)
+        self.error(USAGE, "tenant", "adopt", theirs, "again", words=["already", theirs])
+        self.error(USAGE, "tenant", "adopt", "no-id", "x", words=["UUID"])
+        self.assertEqual(title, self.json("tenant", "show", theirs)["title"])
+        self.call("tenant", "delete", theirs, "--yes")
+        self.error(NOT_FOUND, "tenant", "adopt", theirs, title, words=["deleted"])
 
 
 class Customers(AdminTest):

@@ -230,7 +230,7 @@ class SharedSigningKey(AccountTest):
                 "another key": sign(good, bytes(64)), "no algorithm": sign(good, header={"alg": "none"}),
                 "HS256": sign(good, header={"alg": "HS256"}, digest=hashlib.sha256),
                 "issuer": sign({**good, "iss": "example.org"}), "disabled": sign({**good, "enabled": False}),
-                "two roles": sign({**good, "scopes": ["TENANT_ADMIN", "SYS_ADMIN"]}),
+                "two roles": sign({**good, "scopes": ["SYS_ADMIN", "TENANT_ADMIN"]}),
                 "no tenant": sign({**good, "tenantId": SYSTEM_TENANT}),
                 "unsigned": sign(good).rsplit(".", 1)[0] + "."}.items():
             with self.subTest(name):
@@ -238,6 +238,51 @@ class SharedSigningKey(AccountTest):
         expired = self.with_token(sign(self.claims(exp=int(time.time()) - 1)))
         error = self.assertError(401, 11, self.me(expired))
         self.assertEqual("Token has expired", error["message"])
+
+    def test_of_two_scopes_the_first_counts_and_a_system_administrator_needs_no_tenant(self):
+        two = self.with_token(sign(self.claims(scopes=["TENANT_ADMIN", "SYS_ADMIN"])))
+        self.assertEqual("TENANT_ADMIN", self.assertStatus(200, self.me(two)).json()["authority"])
+        for tenant in ({"tenantId": None}, {}):
+            claims = {**self.claims(scopes=["SYS_ADMIN"]), **tenant}
+            if not tenant:
+                del claims["tenantId"]
+            me = self.assertStatus(200, self.me(self.with_token(sign(claims)))).json()
+            self.assertEqual(("SYS_ADMIN", SYSTEM_TENANT), (me["authority"], me["tenantId"]["id"]))
+        claims = self.claims()
+        del claims["tenantId"]
+        self.assertError(401, 10, self.me(self.with_token(sign(claims))))
+
+    def test_a_thingsboard_servers_tenant_is_adopted_by_its_id(self):
+        claims = self.claims()
+        theirs = self.with_token(sign(claims))
+        self.assertStatus(200, theirs.upload("before.png", png(text="before")))
+        other = self.with_token(sign(self.claims()))  # of a tenant that is not adopted
+        self.assertStatus(200, other.upload("other.png", png(text="other")))
+
+        wanted = {"id": {"entityType": "TENANT", "id": claims["tenantId"]}, "title": "Adopted"}
+        self.assertError(403, 20, self.tenant.post("/api/tenant", wanted))
+        self.assertError(404, 32, self.admin.post("/api/tenant", {**wanted, "version": 1}))
+        for bad in (SYSTEM_TENANT, str(uuid.UUID(int=0))):
+            self.assertError(400, 31, self.admin.post("/api/tenant", {**wanted, "id": {"id": bad}}))
+        tenant = self.assertStatus(200, self.admin.post("/api/tenant", wanted)).json()
+        self.assertEqual((claims["tenantId"], "Adopted", 1), (tenant["id"]["id"], tenant["title"], tenant["version"]))
+        changed = self.assertStatus(200, self.admin.post("/api/tenant", {**wanted, "title": "Renamed"})).json()
+        self.assertEqual((tenant["id"], "Renamed", 2), (changed["id"], changed["title"], changed["version"]))
+
+        # Its users of the other server go on, and it has users and API keys of its own.
+        self.assertEqual(1, self.total(theirs))
+        own = self.activate(self.admin, self.invite(self.admin, "TENANT_ADMIN", tenantId=tenant["id"]))
+        self.assertStatus(200, own.image("before.png"))
+        key = self.assertStatus(200, own.post("/api/apiKey", {"description": "device"})).json()["value"]
+        device = self.with_token(key, "ApiKey")
+        self.assertStatus(200, device.upload("device.png", png(text="device")))
+        self.assertEqual(2, self.total(theirs))
+
+        self.assertStatus(200, self.admin.delete("/api/tenant/" + claims["tenantId"]))
+        for gone in (theirs, own, device):
+            self.assertError(401, 10, self.me(gone))
+        self.assertError(404, 32, self.admin.post("/api/tenant", wanted), "deleted")
+        self.assertEqual(1, self.total(other))
 
     def test_for_users_known_here_the_account_counts(self):
         me = self.me(self.customer).json()

@@ -3,6 +3,8 @@
 #include "app/admin/lookup.hpp"
 #include "app/admin/saving.hpp"
 
+#include <gallery/uuid.hpp>
+
 #include <array>
 
 namespace gallery::app::admin {
@@ -29,6 +31,24 @@ constexpr auto update_options =
 
 outcome<> create(session& in) {
     return create_titled(in, "/api/tenant", fields);
+}
+
+outcome<> adopt(session& in) {
+    const auto id = parse_uuid(in.operand(0));
+    if (!id) return usage("'" + in.operand(0) + "' is not the id of a tenant: it is a UUID");
+    // The server takes a known id for a change.
+    auto known = in.server.get_object("/api/tenant/" + to_string(*id));
+    if (known)
+        return usage("the tenant " + to_string(*id) + " is here already; see gallery-admin tenant show");
+    if (known.error().code != exit_code::not_found) return known.error();
+    json::object body;
+    body["id"] = json::object{{"entityType", "TENANT"}, {"id", to_string(*id)}};
+    body["title"] = in.operand(1);
+    apply_fields(in, body);
+    auto made = in.server.post_object("/api/tenant", body);
+    if (!made) return made.error();
+    in.out.one(*made, fields);
+    return {};
 }
 
 outcome<> list(session& in) {
@@ -69,11 +89,16 @@ outcome<> erase(session& in) {
     return {};
 }
 
-constexpr std::array<command, 5> commands{{
+constexpr std::array<command, 6> commands{{
     {"tenant create", "TITLE", "make a tenant",
      "A tenant's images are its own. Its first user is made with\n"
      "gallery-admin user create EMAIL --tenant TITLE.",
      "gallery-admin tenant create 'Acme Water' --country Austria", create_options, create},
+    {"tenant adopt", "ID TITLE", "take over a tenant of ThingsBoard",
+     "For a server with ThingsBoard's signing key. The tenant gets an account here\n"
+     "under the ID that it has there, so that it can have users and API keys and\n"
+     "can be deleted. Its images are those that its users upload by their tokens.",
+     "gallery-admin tenant adopt 784f394c-42b6-435a-983c-b7beff2784f9 'Acme Water'", create_options, adopt},
     {"tenant list", "", "list the tenants", "", "gallery-admin tenant list --search acme", list_options,
      list},
     {"tenant show",

@@ -136,7 +136,10 @@ BOOST_AUTO_TEST_CASE(claims_that_are_not_what_they_should_be_are_refused) {
     for (const auto& claims : std::vector<std::string>{
              "", "null", "[]", "{}", '{' + tenant + role + rest + '}', '{' + user + role + rest + '}',
              '{' + user + tenant + rest + '}', '{' + user + tenant + R"("scopes":[],)" + rest + '}',
-             '{' + user + tenant + R"("scopes":["TENANT_ADMIN","SYS_ADMIN"],)" + rest + '}',
+             '{' + user + tenant + R"("scopes":[["TENANT_ADMIN"]],)" + rest + '}',
+             '{' + user + tenant + R"("scopes":["X","TENANT_ADMIN"],)" + rest + '}',
+             '{' + user + R"("tenantId":"","scopes":["CUSTOMER_USER"],)" + rest + '}',
+             '{' + user + R"("tenantId":"x","scopes":["SYS_ADMIN"],)" + rest + '}',
              '{' + user + tenant + R"("scopes":["PRE_VERIFICATION_TOKEN"],)" + rest + '}',
              '{' + user + tenant + R"("scopes":"TENANT_ADMIN",)" + rest + '}',
              '{' + user + tenant + R"("scopes":["REFRESH_TOKEN"],)" + rest + '}',  // no jti
@@ -146,6 +149,31 @@ BOOST_AUTO_TEST_CASE(claims_that_are_not_what_they_should_be_are_refused) {
              '{' + user + tenant + role + rest + R"(,"customerId":"x"})"}) {
         BOOST_TEST(!codec.verify(with_claims(codec, claims), at(start)).has_value(), claims);
     }
+}
+
+BOOST_AUTO_TEST_CASE(of_several_scopes_the_first_counts) {
+    const token_codec codec(std::string(64, 'k'), "thingsboard.io");
+    const std::string claims = R"({"userId":"5f7a1b60-1111-11ee-8a3c-0123456789ab","sub":"a","jti":"j",)"
+                               R"("tenantId":"5e000000-1111-11ee-8a3c-0123456789ab","iss":"thingsboard.io",)"
+                               R"("iat":1700000000,"exp":1700009000,"scopes":)";
+    const auto read = [&](const std::string& scopes) {
+        return codec.verify(with_claims(codec, claims + scopes + '}'), at(start)).value();
+    };
+    BOOST_TEST((read(R"(["TENANT_ADMIN","SYS_ADMIN"])").role == authority::tenant_admin));
+    BOOST_TEST((read(R"(["CUSTOMER_USER","TENANT_ADMIN"])").role == authority::customer_user));
+    BOOST_TEST((read(R"(["TENANT_ADMIN","REFRESH_TOKEN"])").kind == token_kind::access));
+    BOOST_TEST((read(R"(["REFRESH_TOKEN","TENANT_ADMIN"])").kind == token_kind::refresh));
+}
+
+BOOST_AUTO_TEST_CASE(a_system_administrators_token_needs_no_tenant) {
+    const token_codec codec(std::string(64, 'k'), "thingsboard.io");
+    const std::string claims = R"({"userId":"5f7a1b60-1111-11ee-8a3c-0123456789ab","sub":"a",)"
+                               R"("iss":"thingsboard.io","iat":1700000000,"exp":1700009000,)"
+                               R"("scopes":["SYS_ADMIN"])";
+    for (const auto* tenant : {"", R"(,"tenantId":null)", R"(,"tenantId":"")"})
+        BOOST_TEST((codec.verify(with_claims(codec, claims + tenant + '}'), at(start)).value().tenant ==
+                    system_tenant),
+                   tenant);
 }
 
 BOOST_AUTO_TEST_CASE(a_token_is_refused_until_shortly_before_its_nbf) {

@@ -1,4 +1,6 @@
 // Small grammars: codings, dispositions, media types, percent-encoding, queries, routes, errors.
+#include <gallery/text.hpp>
+
 #include "boost_test.hpp"
 #include "support.hpp"
 
@@ -99,11 +101,19 @@ BOOST_AUTO_TEST_CASE(a_forms_disposition_is_read_as_clients_write_it) {
         {"form-data; name=\"f\"; filename=\"a%22b.png\"", "f", "a\"b.png"},
         {"form-data; name=\"f\"; filename=\"100%.png\"", "f", "100%.png"},
         {"form-data; name=\"f\"; filename=\"100%25.png\"", "f", "100%25.png"},
-        {"form-data; name=\"f\"; filename=\"C:\\dir\\a.png\"", "f", "C:\\dir\\a.png"},
+        {"form-data; name=\"f\"; filename=\"C:\\dir\\a.png\"", "f", "a.png"},
+        {"form-data; name=\"f\"; filename=\"/tmp/dir\\x/a.png\"", "f", "a.png"},
+        {"form-data; name=\"f\"; filename=\"C:\\\\dir\\\\\"", "f", ""},
+        {"form-data; name=\"f\"; filename=\"k\xE4se \x80.png\"", "f", "käse €.png"},
+        {"form-data; name=\"f\"; filename=\"=?UTF-8?B?a8Okc2UucG5n?=\"", "f", "käse.png"},
+        {"form-data; name=\"f\"; filename=\"=?latin1?q?k=E4se_=31.png?=\"", "f", "käse 1.png"},
+        {"form-data; name=\"f\"; filename=\"=?x?q?a?=\"", "f", "=?x?q?a?="},
+        {"form-data; name=\"f\"; filename=\"=?utf-8?q?=F?=\"", "f", "=?utf-8?q?=F?="},
         {"form-data; name=\"f\"; filename=\"\"", "f", ""},
         {"form-data; name=\"f\"; filename=\"x\"; filename*=UTF-8''k%C3%A4se.png", "f", "käse.png"},
         {"form-data; name=\"f\"; filename*=utf-8'de'a%20b; filename=\"x\"", "f", "a b"},
-        {"form-data; name=\"f\"; filename=\"x\"; filename*=latin1''%E4", "f", "x"},
+        {"form-data; name=\"f\"; filename=\"x\"; filename*=iso-8859-1''%E4", "f", "ä"},
+        {"form-data; name=\"f\"; filename=\"x\"; filename*=koi8-r''%E4", "f", "x"},
         {"form-data; name=\"f\"; filename=\"x\"; filename*=UTF-8''%FF", "f", "x"},
         {"form-data; name=\"a;b\"; filename=\"c;d\"", "a;b", "c;d"},
         {"form-data; name=\"f\";", "f", std::nullopt},
@@ -184,8 +194,12 @@ BOOST_AUTO_TEST_CASE(a_query_is_decoded_on_demand) {
     BOOST_TEST(query.require("missing").error().message ==
                "Required request parameter 'missing' is not present");
     BOOST_TEST(!query_view("").has(""));
-    BOOST_TEST((parse_boolean("False") == std::optional<bool>(false)));
-    BOOST_TEST((parse_boolean("0") == std::nullopt));
+    for (const auto* yes : {"true", "TRUE", "1", "yes", "Yes", "on", "ON"})
+        BOOST_TEST((parse_boolean(yes) == std::optional<bool>(true)), yes);
+    for (const auto* no : {"false", "False", "0", "no", "NO", "off", "Off"})
+        BOOST_TEST((parse_boolean(no) == std::optional<bool>(false)), no);
+    for (const auto* neither : {"", " true", "t", "2", "truer", "tru", "10", "n", "o"})
+        BOOST_TEST((parse_boolean(neither) == std::nullopt), neither);
 }
 
 BOOST_AUTO_TEST_CASE(every_failure_has_a_status_and_keeps_secrets) {
