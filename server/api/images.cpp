@@ -321,7 +321,8 @@ task<http::response> images::list(http::request& message) {
     if (may->tenant() == system_tenant) wanted->query.include_system = false;
     auto items = std::make_unique<image_items>(gallery_, std::move(*may), std::move(wanted->query),
                                                wanted->bounds, http::path_prefix(message));
-    auto page = co_await page_response(std::move(items), wanted->bounds);
+    auto making = page_response(std::move(items), wanted->bounds);
+    auto page = co_await std::move(making);
     if (!page) co_return http::error_response(page.error());
     co_return std::move(*page);
 }

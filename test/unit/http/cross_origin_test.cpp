@@ -31,7 +31,9 @@ void api(router& routes) {
                {.name = "thing.make", .body_limit = 10});
     routes.add(method::get, "/api/open/{key}", always([](request& message) {
                    if (message.param(0) != "there") return error_response({errc::not_found, "no"});
-                   return response::text(200, "open").add_prepared(open_lines);
+                   auto answer = response::text(200, "open");
+                   answer.add_prepared(open_lines);
+                   return answer;
                }),
                {.name = "open", .open_to_pages = true});
     routes.add(method::get, "/health", always([](request&) { return response::text(200, "well"); }));
