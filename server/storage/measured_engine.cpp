@@ -3,15 +3,28 @@
 #include "storage/soundness.hpp"
 
 #include <chrono>
+#include <type_traits>
 
 namespace gallery::storage {
 
 namespace {
 
-bool due() noexcept {
-    thread_local unsigned calls = 0;
-    return (calls++ % measured_images::sample_rate) == 0;
+using clock = std::chrono::steady_clock;
+using source = operation_counters::source;
+
+/// Answers are not failures of the engine.
+bool is_failure(const error& e) noexcept {
+    return e.code != errc::not_found && e.code != errc::stale;
 }
+
+/// What storage.hpp says of a write: after these it may or may not have happened.
+bool leaves_open(errc code) noexcept {
+    return code == errc::io_error || code == errc::unavailable || code == errc::internal;
+}
+
+template <class T>
+inline constexpr bool is_outcome_of_write =
+    std::is_same_v<T, write_outcome> || std::is_same_v<T, documents_outcome>;
 
 /// The texts of these failures reach clients, and an engine's may name its files and parts. Texts of all
 /// others are for the log alone, so they stay.
@@ -33,26 +46,6 @@ std::string_view public_text(errc code) noexcept {
     }
 }
 
-/// Waits for an engine's answer and looks at it; measures it where @p into is given.
-template <class T, class Look>
-task<result<T>> looked_at(latencies* into, task<result<T>> inner, Look look) {
-    using clock = std::chrono::steady_clock;
-    const auto begin = into == nullptr ? clock::time_point() : clock::now();
-    auto outcome = co_await std::move(inner);
-    if (outcome) {
-        if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
-    } else if (const auto text = public_text(outcome.error().code); !text.empty()) {
-        outcome.error().message = text;
-    }
-    if (into != nullptr) {
-        const auto end = clock::now();
-        const bool failed =
-            !outcome && outcome.error().code != errc::not_found && outcome.error().code != errc::stale;
-        into->add(std::chrono::duration<double>(end - begin).count(), failed);
-    }
-    co_return outcome;
-}
-
 bool is_there(const record_ptr& record) noexcept {
     return record != nullptr;
 }
@@ -66,50 +59,89 @@ std::string_view to_string(operation what) noexcept {
     return names[static_cast<std::size_t>(what)];
 }
 
-void latencies::add(double seconds, bool failed) noexcept {
-    std::size_t bucket = 0;
-    while (bucket < bounds.size() && seconds > bounds[bucket])
-        ++bucket;
-    counts_[bucket].fetch_add(1, std::memory_order_relaxed);
-    nanoseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e9), std::memory_order_relaxed);
-    if (failed) errors_.fetch_add(1, std::memory_order_relaxed);
+void operation_counters::add(source from, std::chrono::nanoseconds duration) noexcept {
+    const double seconds = std::chrono::duration<double>(duration).count();
+    sample& s = samples_[static_cast<std::size_t>(from)];
+    s.bucket = 0;
+    while (s.bucket < bounds.size() && seconds > bounds[s.bucket])
+        ++s.bucket;
+    s.nanoseconds = static_cast<std::uint64_t>(duration.count());
+    s.is_known = true;
+    add(from);
 }
 
-latencies::figures latencies::read() const noexcept {
-    figures f;
+void operation_counters::add_to(figures& sum) const noexcept {
     for (std::size_t i = 0; i < counts_.size(); ++i)
-        f.counts[i] = counts_[i].load(std::memory_order_relaxed);
-    f.sum = static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;
-    f.errors = errors_.load(std::memory_order_relaxed);
-    return f;
+        sum.counts[i] += counts_[i].load(std::memory_order_relaxed);
+    sum.sum += static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;
+    sum.errors += errors_.load(std::memory_order_relaxed);
 }
 
-/// Of operations that are rare or slow each is measured.
+operation_counters::figures measured_parts::figures(operation what) const {
+    operation_counters::figures sum;
+    counters_.for_each(
+        [&](const counters& of_thread) { of_thread.of[static_cast<std::size_t>(what)].add_to(sum); });
+    return sum;
+}
+
+/// Waits for an engine's answer, looks at it and counts it.
+template <class T, class Look>
+task<result<T>> measured_parts::looked_at(operation what, unsigned rate, task<result<T>> inner, Look look) {
+    constexpr bool is_write = is_outcome_of_write<T>;
+    const bool timed = mine(what).due(source::engine, rate);
+    const auto begin = timed ? clock::now() : clock::time_point();
+    auto outcome = co_await std::move(inner);
+    if (outcome) {
+        if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
+    }
+    // Asked for again: this may be another thread than before.
+    operation_counters& count = mine(what);
+    if (timed) {
+        count.add(source::engine, clock::now() - begin);
+    } else {
+        count.add(source::engine);
+    }
+    if (!outcome) {
+        error failed = outcome.error();
+        if (const auto text = public_text(failed.code); !text.empty()) failed.message = text;
+        failed.message = secrets_.masked(std::move(failed.message));
+        const bool is_counted = is_failure(failed);
+        if (is_counted) count.add_error();
+        if (is_write && leaves_open(failed.code)) failed.code = errc::unknown_outcome;
+        outcome = std::move(failed);
+        if (is_write && is_counted && failed_write_) failed_write_();
+    }
+    co_return outcome;
+}
+
+/// Of operations that are rare or slow each is timed.
 template <class T, class Look>
 task<result<T>> measured_parts::measure(operation what, task<result<T>> inner, Look look) {
-    return looked_at(&of(what), std::move(inner), std::move(look));
+    return looked_at(what, 1, std::move(inner), std::move(look));
 }
 
-/// Of operations that every request makes one in measured_images::sample_rate is measured.
+/// Of operations that every request makes one in measured_images::sample_rate is timed.
 template <class T, class Look>
 task<result<T>> measured_parts::sample(operation what, task<result<T>> inner, Look look) {
-    return looked_at(due() ? &of(what) : nullptr, std::move(inner), std::move(look));
+    return looked_at(what, measured_images::sample_rate, std::move(inner), std::move(look));
 }
 
 /// The same for an answer out of memory, with a look that only says yes or no. What is not there or not sound
-/// is asked for again, and measured and reported then.
+/// is asked for again, and counted and reported then.
 template <class Ask, class Look>
 auto measured_parts::look_now(operation what, Ask&& ask, Look&& is_good) {
-    if (!due()) {
-        auto answer = ask();
-        if (answer && !is_good(*answer)) answer.reset();
-        return answer;
-    }
-    const auto begin = std::chrono::steady_clock::now();
+    operation_counters& count = mine(what);
+    const bool timed = count.due(source::memory, measured_images::sample_rate);
+    const auto begin = timed ? clock::now() : clock::time_point();
     auto answer = ask();
-    const auto end = std::chrono::steady_clock::now();
+    const auto end = timed ? clock::now() : clock::time_point();
     if (answer && !is_good(*answer)) answer.reset();
-    if (answer) of(what).add(std::chrono::duration<double>(end - begin).count(), false);
+    if (!answer) return answer;
+    if (timed) {
+        count.add(source::memory, end - begin);
+    } else {
+        count.add(source::memory);
+    }
     return answer;
 }
 
@@ -243,8 +275,21 @@ task<result<documents_outcome>> measured_documents::write(std::vector<document_w
 task<result<change_batch>> measured_feed::changes(revision after, std::size_t limit) {
     return parts_.measure(operation::changes, inner_.changes(after, limit), as_it_is);
 }
+task<result<revision>> measured_feed::last() {
+    return parts_.measure(operation::changes, inner_.last(), as_it_is);
+}
 task<result<check_report>> measured_engine::check() {
-    return parts_.measure(operation::check, parts_.engine->check(), as_it_is);
+    auto report = co_await parts_.measure(operation::check, parts_.engine->check(), as_it_is);
+    if (report && !parts_.secrets().empty()) {
+        for (auto& problem : report->problems)
+            problem = parts_.secrets().masked(std::move(problem));
+    }
+    co_return report;
+}
+write_state measured_engine::writing() const {
+    auto state = parts_.engine->writing();
+    state.reason = parts_.secrets().masked(std::move(state.reason));
+    return state;
 }
 
 }  // namespace gallery::storage
