@@ -11,9 +11,7 @@ namespace gallery::rocks {
 namespace {
 
 constexpr std::uint64_t largest_margin = 8ULL << 20;
-constexpr std::uint64_t step = 4ULL << 20;
-/// With less than this free a small write might not fit.
-constexpr std::uint64_t low_water = 1ULL << 20;
+constexpr std::uint64_t largest_step = 4ULL << 20;
 
 }  // namespace
 
@@ -30,6 +28,8 @@ void disk_reserve::open(const std::string& path, std::uint64_t bytes) {
     const std::uint64_t total = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
     size_ = std::min(bytes, total / 8);
     margin_ = std::min(largest_margin, total / 32);
+    step_ = std::min(largest_step, size_ / 8);
+    low_water_ = margin_ / 8;
     // A file with holes reserves nothing. One that was longer belongs to another configuration.
     const std::uint64_t allocated = static_cast<std::uint64_t>(file.st_blocks) * 512;
     std::uint64_t length = std::min(static_cast<std::uint64_t>(file.st_size), size_);
@@ -64,16 +64,19 @@ bool disk_reserve::admit(std::uint64_t bytes, reserve_share share) {
     const bool is_complete = complete();
     const std::uint64_t free = free_bytes();
     if (share == reserve_share::none) return is_complete && free >= bytes + margin_;
-    if (free >= bytes + low_water) return true;
+    if (has_free(bytes)) return true;
     const std::lock_guard lock(mutex_);
     const std::uint64_t floor = floor_of(share);
     const std::uint64_t left = held();
-    // Erasures go on without a reserve: what they need is little, and the write-ahead log may have room for
-    // it.
+    // Erasures go on without a reserve: what they need is little.
     if (left <= floor) return share == reserve_share::all || size_ == 0;
-    const std::uint64_t wanted = std::max(step, bytes + low_water);
+    const std::uint64_t wanted = std::max(step_, bytes + low_water_);
     shorten_to(left - floor > wanted ? left - wanted : floor);
     return true;
+}
+
+bool disk_reserve::has_free(std::uint64_t bytes) const {
+    return free_bytes() >= bytes + low_water_;
 }
 
 bool disk_reserve::release(reserve_share share) {
@@ -88,14 +91,16 @@ bool disk_reserve::complete() {
     const std::lock_guard lock(mutex_);
     const std::uint64_t left = held();
     if (left >= size_) return true;
-    // Where as much again does not stay free it would have to be released with the next write.
-    if (free_bytes() < size_ - left + 2 * margin_) return false;
-    if (::posix_fallocate(descriptor_, static_cast<off_t>(left), static_cast<off_t>(size_ - left)) != 0) {
+    // What stays free is more than makes a small write release something again.
+    const std::uint64_t free = free_bytes();
+    if (free < margin_ + step_) return false;
+    const std::uint64_t more = std::min(size_ - left, free - margin_);
+    if (::posix_fallocate(descriptor_, static_cast<off_t>(left), static_cast<off_t>(more)) != 0) {
         shorten_to(left);
         return false;
     }
-    held_.store(size_, std::memory_order_relaxed);
-    return true;
+    held_.store(left + more, std::memory_order_relaxed);
+    return left + more == size_;
 }
 
 }  // namespace gallery::rocks

@@ -39,8 +39,11 @@ public:
     /// Releases all that @p share may use. False where that is nothing.
     bool release(reserve_share share);
 
-    /// Gives the file its full length again if that leaves space free. True where it has it.
+    /// Gives the file its full length again, or as much of it as leaves space free. True where it has it.
     bool complete();
+
+    /// Whether a small write of so many bytes fits into what is free.
+    [[nodiscard]] bool has_free(std::uint64_t bytes) const;
 
     /// Whether the reserve is incomplete, or little but the reserve is left.
     [[nodiscard]] bool is_short() const;
@@ -61,6 +64,8 @@ private:
     int descriptor_ = -1;
     std::uint64_t size_ = 0;
     std::uint64_t margin_ = 0;
+    std::uint64_t step_ = 0;       // that is released at a time
+    std::uint64_t low_water_ = 0;  // with less than this free a small write might not fit
     std::atomic<std::uint64_t> held_{0};
     std::mutex mutex_;
 };

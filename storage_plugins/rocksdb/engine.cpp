@@ -114,8 +114,22 @@ void engine::stop_writing(write_state::kind how, std::string why) {
     takes_writes_.store(false, std::memory_order_relaxed);
 }
 
+bool engine::log_has_room(std::uint64_t size) const {
+    std::unique_ptr<rocksdb::LogFile> log;
+    struct stat file {};
+    if (!db_->GetCurrentWalFile(&log).ok()) return false;
+    const std::string path = folder_ + "/db" + log->PathName();
+    if (::stat(path.c_str(), &file) != 0) return false;
+    const auto allocated = static_cast<std::uint64_t>(file.st_blocks) * 512;
+    const auto used = static_cast<std::uint64_t>(file.st_size);
+    constexpr std::uint64_t slack = 64 * 1024;  // RocksDB's own overhead, and other writes at the same time
+    return allocated >= used + 2 * size + slack;
+}
+
 bool engine::has_room(std::uint64_t size, reserve_share share) {
-    if (share != reserve_share::none) return reserve_.admit(size, share);
+    // RocksDB has allocated a part of its log in advance, which is for these writes as well.
+    if (share != reserve_share::none)
+        return reserve_.has_free(size) || log_has_room(size) || reserve_.admit(size, share);
     // Bytes go to the write-ahead log first and to a blob file later, when the log is deleted.
     if (!reserve_.admit(2 * size, share)) return false;
     const std::uint64_t free = reserve_.free_bytes();

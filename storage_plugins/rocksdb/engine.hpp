@@ -129,6 +129,7 @@ private:
     void make_room(std::uint64_t size);
     void steer_blob_collection(std::uint64_t written);
     rocksdb::Status write(rocksdb::WriteBatch& batch);
+    [[nodiscard]] bool log_has_room(std::uint64_t size) const;
     [[nodiscard]] bool has_room(std::uint64_t size, reserve_share share);
     void stop_writing(write_state::kind how, std::string why);
     class background_listener;
