@@ -26,32 +26,26 @@ public:
         return {};
     }
     task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     precondition condition) override {
+                                     write_rules rules) override {
         if (auto refused = refusal()) co_return std::move(*refused);
-        auto saved =
-            co_await inner().save(std::move(record), std::move(original), std::move(preview), condition);
+        auto saved = co_await forwarding_store::save(std::move(record), std::move(original),
+                                                     std::move(preview), rules);
         co_return reported(std::move(saved));
     }
     task<result<write_outcome>> update(image_record record, precondition condition) override {
         if (auto refused = refusal()) co_return std::move(*refused);
-        auto updated = co_await inner().update(std::move(record), condition);
+        auto updated = co_await forwarding_store::update(std::move(record), condition);
         co_return reported(std::move(updated));
     }
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, precondition condition) override {
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override {
         if (auto refused = refusal()) co_return std::move(*refused);
-        auto erased = co_await inner().erase(tenant, std::move(key), condition);
+        auto erased = co_await forwarding_store::erase(tenant, std::move(key), rules);
         co_return reported(std::move(erased));
     }
-    task<result<write_outcome>> save_document(document doc, precondition condition) override {
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override {
         if (auto refused = refusal()) co_return std::move(*refused);
-        auto saved = co_await inner().save_document(std::move(doc), condition);
-        co_return reported(std::move(saved));
-    }
-    task<result<write_outcome>> erase_document(std::string kind, std::string id,
-                                               precondition condition) override {
-        if (auto refused = refusal()) co_return std::move(*refused);
-        auto erased = co_await inner().erase_document(std::move(kind), std::move(id), condition);
-        co_return reported(std::move(erased));
+        auto written = co_await forwarding_store::write(std::move(parts));
+        co_return reported(std::move(written));
     }
 
 private:
@@ -63,7 +57,8 @@ private:
         if (writing().state == write_state::kind::ok) return std::nullopt;
         return error{errc::read_only, "The store in " + folder_ + " at " + uri_ + " accepts no writes."};
     }
-    [[nodiscard]] result<write_outcome> reported(result<write_outcome> done) const {
+    template <class Outcome>
+    [[nodiscard]] result<Outcome> reported(result<Outcome> done) const {
         if (!has("unknown")) return done;
         return error{errc::io_error,
                      "The disk of " + folder_ + " at " + uri_ + " did not confirm the write."};
@@ -73,16 +68,16 @@ private:
     std::string uri_;
 };
 
-result<std::unique_ptr<image_store>> open(const plugin_context& context) noexcept {
+result<std::unique_ptr<storage_engine>> open(const plugin_context& context) noexcept {
     const auto& uri = context.options.at("connection_uri");
     context.log(plugin_context::log_level::info, "opened with the key " + context.options.at("access_key") +
                                                      " at " + uri + ", waiting for " +
                                                      context.options.at("patience") + " ms");
     if (uri.find("refused") != std::string::npos) return error{errc::unavailable, "nobody answers at " + uri};
-    return std::unique_ptr<image_store>(std::make_unique<switchable>(context.options.at("folder"), uri));
+    return std::unique_ptr<storage_engine>(std::make_unique<switchable>(context.options.at("folder"), uri));
 }
 
-constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "switchable", "1", schema, &open};
+constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "switchable", "1", schema, false, &open};
 
 }  // namespace
 }  // namespace gallery::bad
