@@ -236,6 +236,25 @@ class Lists(AccountTest):
             page = self.assertStatus(200, self.tenant.list(pageSize=size, page=1)).json()
             self.assertEqual(([], everything["totalElements"], False), (page["data"], page["totalElements"], page["hasNext"]))
 
+    def test_a_long_list_of_images_is_streamed_and_whole(self):
+        count = 1005
+        _, _, admin = self.tenant_with_admin()
+        admin.keep = True
+        keys = [f"many {n:04}.png" for n in range(count)]
+        for key in keys:
+            self.assertStatus(200, admin.upload(key, png(text="many")))
+        target = "/api/images?page=0&sortProperty=resourceKey&pageSize=2147483647"
+        answer = self.assertStatus(200, admin.get(target, headers={"Origin": "https://elsewhere.example"}))
+        page = answer.json()
+        self.assertEqual(keys, [image["resourceKey"] for image in page["data"]])
+        self.assertEqual((1, count, False), (page["totalPages"], page["totalElements"], page["hasNext"]))
+        self.assertEqual("chunked", answer.header("Transfer-Encoding"))
+        self.assertEqual("*", answer.header("Access-Control-Allow-Origin"))
+        self.assertEqual(admin.info(keys[-1]).json(), page["data"][-1])
+        error = self.anonymous.get(target)
+        self.assertError(401, 10, error)
+        self.assertTrue(error.header("X-Request-ID"))
+
     def test_other_sub_types_have_no_images(self):
         for sub_type in ("EXTENSION", "MODULE"):
             page = self.assertStatus(200, self.tenant.list(imageSubType=sub_type)).json()
