@@ -36,7 +36,7 @@ struct whole_path {
         token = accounts.log_in("designer@example.com").value().token;
         service::new_image image;
         image.file = gallery_fixture::file("a picture with a long name, as they have.png", content);
-        record = await(gallery.upload(may_write(owner->id), std::move(image))).value();
+        record = await(gallery.upload(gallery::test::may_write(owner->id), std::move(image))).value();
 
         auto routes = std::make_shared<http::router>();
         bytes.add_routes(*routes);

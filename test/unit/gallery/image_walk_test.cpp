@@ -10,6 +10,7 @@
 #include <set>
 
 using namespace gallery;
+using gallery::test::may_write;
 using test::await;
 
 namespace {
@@ -61,7 +62,7 @@ struct walk_fixture {
     /// @p between is called after each piece.
     std::vector<image_id> walk(image_query wanted, std::uint64_t first, std::uint64_t count,
                                const std::function<void()>& between = {}) {
-        service::image_walk walk(gallery, test::may_write(wanted.tenant), std::move(wanted), first, count);
+        service::image_walk walk(gallery, may_write(wanted.tenant), std::move(wanted), first, count);
         std::vector<image_id> ids;
         for (;;) {
             const auto piece = await(walk.next()).value();

@@ -11,6 +11,7 @@
 #include <set>
 
 using namespace gallery;
+using gallery::test::may_write;
 using test::await;
 
 namespace {

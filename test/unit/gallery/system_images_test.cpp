@@ -8,6 +8,7 @@
 #include <fstream>
 
 using namespace gallery;
+using gallery::test::may_write;
 using test::await;
 
 namespace {
