@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(an_import_over_an_image_that_goes_with_its_tenant_is_not_ke
         deleted = true;
         return {};
     };
-    const auto imported = await(late.import(tenant, exported("a.png", "PICTURE 2"), erasing));
+    const auto imported = await(late.import(may_write(tenant), exported("a.png", "PICTURE 2"), erasing));
     BOOST_REQUIRE(imported.has_error());
     BOOST_TEST((imported.error().code == errc::not_found));
     BOOST_TEST(await(store->scan(tenant, "", 10)).value().items.empty());
