@@ -38,8 +38,7 @@ task<result<api_key_ptr>> api_keys::change(anybody who, api_key_id id, directory
 task<result<made_key>> api_keys::create(anybody who, submitted_api_key sent) {
     const auto holder_id = sent.user ? user_id{*sent.user} : who.who().user;
     const auto holder = all_.find_user(holder_id);
-    if (!holder)
-        co_return error{errc::not_found, "User with id [" + to_string(holder_id) + "] is not found"};
+    if (!holder) co_return error{errc::not_found, "User with id [" + to_string(holder_id) + "] is not found"};
     if (!may_keep(who.who(), *holder)) co_return permission_denied();
     made_key made;
     made.secret = auth::generate_api_key();

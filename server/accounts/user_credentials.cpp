@@ -70,7 +70,8 @@ task<result<void>> user_credentials::set_enabled(user_id id, bool enabled) {
 activation user_credentials::begin_activation() const {
     activation out;
     out.nonce = auth::random_alphanumerics(22);
-    out.expires = all_.now() + std::chrono::duration_cast<std::chrono::milliseconds>(activation_lifetime_).count();
+    out.expires =
+        all_.now() + std::chrono::duration_cast<std::chrono::milliseconds>(activation_lifetime_).count();
     return out;
 }
 

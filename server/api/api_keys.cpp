@@ -68,9 +68,8 @@ task<result<http::response>> list(const account_services& services, http::reques
     };
     const auto now = services.api_keys.now();
     auto items = account_page(
-        services.api_keys.list(*holder), *page,
-        [](const accounts::api_key& one) { return one.description; }, text, number,
-        [now](const accounts::api_key& one) { return api_key_json(one, now); });
+        services.api_keys.list(*holder), *page, [](const accounts::api_key& one) { return one.description; },
+        text, number, [now](const accounts::api_key& one) { return api_key_json(one, now); });
     auto answer = page_response(std::move(items), page->bounds);
     co_return co_await std::move(answer);
 }

@@ -35,7 +35,9 @@ prefix=$place/development
     fail "cmake --install --component plugin-development: $(tail -5 "$place/log")"
 common=$(echo "$prefix"/lib/libgallery_common.so)
 [ -e "$common" ] || fail "there is no libgallery_common.so in $prefix/lib"
-CXXFLAGS=${CXXFLAGS-} "$prefix/share/gallery/plugin-development/build.sh" "$prefix/include" "$common" \
+kit=$prefix/lib/libgallery_kit.a
+[ -e "$kit" ] || fail "there is no libgallery_kit.a in $prefix/lib"
+CXXFLAGS=${CXXFLAGS-} "$prefix/share/gallery/plugin-development/build.sh" "$prefix/include" "$kit" "$common" \
     "$place/toy.so" || fail "the example plugin does not build"
 "$prefix/bin/contract_suite" --plugin "$place/toy.so" --volatile --run_test=images/an_unknown_image_is_not_found \
     >"$place/suite" 2>&1 || fail "the suite does not run: $(tail -5 "$place/suite")"
