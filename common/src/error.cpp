@@ -36,6 +36,8 @@ std::string_view to_string(errc code) noexcept {
             return "busy";
         case errc::unavailable:
             return "unavailable";
+        case errc::unknown_outcome:
+            return "unknown_outcome";
         case errc::no_space:
             return "no_space";
         case errc::read_only:

@@ -1,6 +1,7 @@
 #include "api/system.hpp"
 
 #include "http/errors.hpp"
+#include "http/query.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -37,7 +38,7 @@ http::response health(bool well) {
 
 }  // namespace
 
-system::system(verify_credentials verify, system_parameters parameters, std::function<bool()> ready)
+system::system(verify_credentials verify, system_parameters parameters, readiness ready)
     : verify_(std::move(verify)), parameters_(parameters), ready_(std::move(ready)) {}
 
 void system::add_routes(http::router& routes) {
@@ -53,7 +54,16 @@ void system::add_routes(http::router& routes) {
                [](http::request&) -> task<http::response> { co_return health(true); },
                {.name = "health.live"});
     routes.add(http::method::get, "/health/ready",
-               [this](http::request&) -> task<http::response> { co_return health(ready_()); },
+               [this](http::request& message) -> task<http::response> {
+                   const auto purpose = http::query_view(message.query()).get("for");
+                   if (!purpose) co_return http::error_response(purpose.error());
+                   const auto what = purpose->value_or("read");
+                   if (what != "read" && what != "write") {
+                       co_return http::error_response(
+                           {errc::invalid_argument, "The parameter 'for' takes read or write"});
+                   }
+                   co_return health(ready_.reads() && (what == "read" || ready_.writes()));
+               },
                {.name = "health.ready"});
 }
 

@@ -16,17 +16,22 @@ struct system_parameters {
 
 class system {
 public:
-    /// @p ready is asked by any I/O thread at any time and does not block.
-    system(verify_credentials verify, system_parameters parameters, std::function<bool()> ready);
+    /// Any I/O thread calls these at any time; they do not block.
+    struct readiness {
+        std::function<bool()> reads;   ///< the server is not starting or stopping
+        std::function<bool()> writes;  ///< the store accepts writes
+    };
+    system(verify_credentials verify, system_parameters parameters, readiness ready);
 
-    /// GET /api/system/params for whoever is signed in; GET /health/live and /health/ready for everybody,
-    /// which say nothing but whether: 200, or 503 while the server starts or stops.
+    /// GET /api/system/params for signed-in users. GET /health/live and /health/ready for everybody: 200, or
+    /// 503 while the server starts or stops; /health/ready?for=write also while the store accepts no writes.
+    /// Their bodies contain nothing but UP or DOWN.
     void add_routes(http::router& routes);
 
 private:
     verify_credentials verify_;
     system_parameters parameters_;
-    std::function<bool()> ready_;
+    readiness ready_;
 };
 
 }  // namespace gallery::api

@@ -6,7 +6,9 @@
 #include "http/static_files.hpp"
 #include "http/tls.hpp"
 #include "storage/host.hpp"
+#include "storage/options.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -217,9 +219,29 @@ std::string base_path_of(const config::server_settings& server) {
     return http::parse_path_prefix(server.base_path).value();
 }
 
+std::vector<effective_value> shown_values(const configuration& c) {
+    auto shown = c.effective;
+    const auto& s = c.values.storage;
+    const auto plugin = storage::load_plugin(s.plugin, s.plugin_dir);
+    if (!plugin) return shown;
+    const auto declared = storage::declared_options(*plugin->descriptor);
+    if (!declared) return shown;
+    const auto section = s.sections.find(plugin->descriptor->name);
+    if (section == s.sections.end()) return shown;
+    for (const auto& option : *declared) {
+        const auto given = section->second.find(option.name);
+        if (option.secret || given == section->second.end()) continue;
+        const auto path = "storage." + section->first + "." + option.name;
+        const auto at = std::find_if(shown.begin(), shown.end(),
+                                     [&](const effective_value& value) { return value.path == path; });
+        if (at != shown.end()) at->text = given->second;
+    }
+    return shown;
+}
+
 std::string with_origins(const configuration& c, std::string message) {
     std::string origins;
-    for (const auto& value : c.effective) {
+    for (const auto& value : shown_values(c)) {
         const auto option = plugin_option(value.path);
         if (!option || value.from == "default") continue;
         if (names(message, option->first) && names(message, option->second))
@@ -239,8 +261,9 @@ result<void> check_values(const configuration& c) {
     return wrong.outcome();
 }
 
-result<std::string> try_configuration(const configuration& c) {
+result<std::string> try_configuration(const configuration& c, const std::string& problems) {
     findings wrong;
+    if (!problems.empty()) wrong.add(problems);
     if (const auto good = check_values(c); !good) wrong.add(good.error().message);
     auto tried = try_plugin(c, wrong);
     const auto& server = c.values.server;

@@ -7,6 +7,7 @@
 #include <gallery/error.hpp>
 
 #include <string>
+#include <vector>
 
 namespace gallery::app {
 
@@ -19,8 +20,13 @@ result<void> check_values(const config::configuration& c);
 /// Besides, what else a start would find out, without the data folder and without listening: the storage
 /// plugin and its options, for which it is opened on an empty temporary folder, the TLS files, the folders
 /// that are named. Returns what was tried, for people. Error: invalid_argument with all that is wrong, one a
-/// line.
-result<std::string> try_configuration(const config::configuration& c);
+/// line, beginning with @p problems, those of single values.
+result<std::string> try_configuration(const config::configuration& c, const std::string& problems);
+
+/// @p effective of the configuration with the options of the selected storage plugin in clear, except those
+/// that its schema declares secret. Options of other plugins stay masked, since nobody has read their
+/// schemas.
+std::vector<config::effective_value> shown_values(const config::configuration& c);
 
 /// @p message, and where the options of storage plugins that it names were set, a line each.
 std::string with_origins(const config::configuration& c, std::string message);

@@ -17,14 +17,18 @@ int exit_code_of(errc code) noexcept {
     }
 }
 
-result<config::configuration> load_configuration(const std::string& named) {
+result<config::checked_configuration> check_configuration_file(const std::string& named) {
     const auto environment = config::process_environment();
     const std::string file =
         !named.empty()
             ? named
             : first_existing({beside_executable("../../../etc/gallery.yml"), "/etc/gallery/gallery.yml"});
-    if (file.empty()) return config::load_text("", "gallery.yml (built in)", environment);
-    return config::load_file(file, environment);
+    if (file.empty()) return config::check_text("", "gallery.yml (built in)", environment);
+    return config::check_file(file, environment);
+}
+
+result<config::configuration> load_configuration(const std::string& named) {
+    return config::sound(check_configuration_file(named));
 }
 
 }  // namespace gallery::app

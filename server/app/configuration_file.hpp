@@ -20,7 +20,11 @@ int exit_code_of(errc code) noexcept;
 
 /// The file @p named, else etc/gallery.yml of the source tree that the executable was built in, else
 /// /etc/gallery/gallery.yml, else what was built in; with the process's environment. Errors: those of
-/// config::load_file().
+/// config::check_file().
+result<config::checked_configuration> check_configuration_file(const std::string& named);
+
+/// The same for callers that use it only where nothing is wrong with it. Error: besides, invalid_argument
+/// with the problems.
 result<config::configuration> load_configuration(const std::string& named);
 
 }  // namespace gallery::app

@@ -1,5 +1,9 @@
 #include "app/metrics_page.hpp"
 
+#include "app/process_usage.hpp"
+
+#include <gallery/abi_headers.hpp>
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -64,10 +68,13 @@ private:
 void add_requests(page& p, const request_metrics& from) {
     const auto routes = from.read();
     for (const auto& r : routes) {
-        for (std::size_t i = 0; i < request_metrics::classes.size(); ++i) {
+        for (std::size_t i = 0; i < r.answers.size(); ++i) {
             if (r.answers[i] == 0) continue;
+            const auto status = i < request_metrics::statuses.size()
+                                    ? std::to_string(request_metrics::statuses[i])
+                                    : std::string("other");
             p.counter("gallery_http_requests_total", "Requests answered", r.answers[i],
-                      {{"route", r.route}, {"status", request_metrics::classes[i]}});
+                      {{"route", r.route}, {"status", status}});
         }
     }
     for (const auto& r : routes) {
@@ -97,17 +104,23 @@ void add_store(page& p, const storage::measured_store& store) {
         const auto what = static_cast<storage::operation>(i);
         const auto f = store.figures(what);
         p.histogram("gallery_storage_operation_duration_seconds",
-                    "Duration of storage operations; of find and read one in 64 is measured",
-                    storage::latencies::bounds, f.counts, f.sum,
+                    "Duration of storage operations. Of find and read one in 64 is timed and stands for the "
+                    "others",
+                    storage::operation_counters::bounds, f.counts, f.sum,
                     {{"operation", std::string(to_string(what))}});
     }
     for (std::size_t i = 0; i < storage::operation_count; ++i) {
         const auto what = static_cast<storage::operation>(i);
-        p.counter("gallery_storage_errors_total", "Measured storage operations that failed",
+        p.counter("gallery_storage_errors_total", "Storage operations that failed",
                   store.figures(what).errors, {{"operation", std::string(to_string(what))}});
     }
     for (const auto& [name, value] : store.statistics()) {
-        p.gauge(("gallery_storage_" + name).c_str(), "From the storage engine", value);
+        const auto full = "gallery_storage_" + name;
+        if (name.ends_with("_total")) {
+            p.counter(full.c_str(), "From the storage engine", value);
+        } else {
+            p.gauge(full.c_str(), "From the storage engine", value);
+        }
     }
 }
 
@@ -137,10 +150,38 @@ void add_imaging(page& p, const imaging::pool& pool) {
     p.gauge("gallery_imaging_busy", "Workers with a picture", static_cast<double>(s.busy));
 }
 
+void add_logins(page& p, const auth::logins& logins) {
+    const auto c = logins.counters();
+    constexpr const char* help = "Logins with a password, by their outcome";
+    p.counter("gallery_logins_total", help, c.succeeded, {{"outcome", "succeeded"}});
+    p.counter("gallery_logins_total", help, c.failed, {{"outcome", "failed"}});
+    p.counter("gallery_logins_total", help, c.held_off, {{"outcome", "held_off"}});
+}
+
+void add_process(page& p) {
+    p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
+            {{"version", GALLERY_VERSION}});
+    const auto u = process_usage();
+    if (u.cpu_seconds) {
+        p.counter("process_cpu_seconds_total", "User and system processor time of the server process",
+                  *u.cpu_seconds);
+    }
+    const auto gauge = [&p](const char* name, const char* help, const std::optional<double>& value) {
+        if (value) p.gauge(name, help, *value);
+    };
+    gauge("process_start_time_seconds", "When the process started, in seconds since 1970", u.start_time);
+    gauge("process_resident_memory_bytes", "Resident memory of the server process", u.resident_bytes);
+    gauge("process_virtual_memory_bytes", "Virtual memory of the server process", u.virtual_bytes);
+    gauge("process_open_fds", "Open file descriptors", u.open_files);
+    gauge("process_max_fds", "Limit of open file descriptors", u.most_files);
+    gauge("process_threads", "Threads of the server process", u.threads);
+}
+
 }  // namespace
 
 std::string render_metrics(const metrics_sources& from) {
     page p;
+    add_process(p);
     if (from.requests != nullptr) add_requests(p, *from.requests);
     if (from.server != nullptr) {
         p.gauge("gallery_http_connections", "Open connections",
@@ -154,6 +195,7 @@ std::string render_metrics(const metrics_sources& from) {
         p.gauge("gallery_token_cache_entries", "Verified tokens that are remembered",
                 static_cast<double>(c.entries));
     }
+    if (from.logins != nullptr) add_logins(p, *from.logins);
     if (from.uploads != nullptr) {
         p.gauge("gallery_upload_bytes", "Memory held by uploads under way",
                 static_cast<double>(from.uploads->in_use()));
@@ -161,6 +203,10 @@ std::string render_metrics(const metrics_sources& from) {
                 static_cast<double>(from.uploads->waiting()));
     }
     if (from.imaging != nullptr) add_imaging(p, *from.imaging);
+    if (from.writes != nullptr) {
+        p.gauge("gallery_storage_writable", "1 while the store accepts writes, 0 while it does not",
+                from.writes->look() ? 1 : 0);
+    }
     if (from.store != nullptr) add_store(p, *from.store);
     return p.text();
 }

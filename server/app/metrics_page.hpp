@@ -2,7 +2,9 @@
 #pragma once
 
 #include "app/request_metrics.hpp"
+#include "app/write_watch.hpp"
 #include "auth/authenticator.hpp"
+#include "auth/logins.hpp"
 #include "cache/etag_cache.hpp"
 #include "gallery/byte_budget.hpp"
 #include "imaging/pool.hpp"
@@ -21,6 +23,8 @@ struct metrics_sources {
     const auth::authenticator* authenticator = nullptr;
     const imaging::pool* imaging = nullptr;
     const service::byte_budget* uploads = nullptr;
+    const auth::logins* logins = nullptr;
+    write_watch* writes = nullptr;
 };
 
 /// Cheap enough to be asked every second.

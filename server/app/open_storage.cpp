@@ -64,11 +64,13 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     // Before, since a plugin may take its time, or all of it.
     say(config::log_level::info, "opening the store in " + folder->path + " with the storage plugin " + name +
                                      " (" + plugin->file + ")");
+    storage::secret_texts secrets(*plugin->descriptor, context.options);
     auto store = storage::open_store(*plugin, std::move(context));
     if (!store) return store.error();
-    return unprobed_store{std::make_unique<storage::measured_store>(std::move(*store), name), plugin->file,
-                          folder->path, name + " " + plugin->descriptor->version + " in " + folder->path,
-                          std::move(folder->note)};
+    return unprobed_store{
+        std::make_unique<storage::measured_store>(std::move(*store), name, std::move(secrets)), plugin->file,
+        folder->path, name + " " + plugin->descriptor->version + " in " + folder->path,
+        std::move(folder->note)};
 }
 
 result<opened_storage> open_storage(const config::storage_settings& settings,
@@ -91,7 +93,10 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
                                             store->folder +
                                             " cannot be served from: " + probed.error().message};
     }
-    opened.store = std::move(*probed);
+    if (!probed->unwritable.empty()) {
+        log_warning("the store is served, but cannot be written: " + probed->unwritable);
+    }
+    opened.store = std::move(probed->store);
     opened.description = std::move(store->description);
     return opened;
 }

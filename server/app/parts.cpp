@@ -79,6 +79,11 @@ result<void> gallery_server::parts::open_store() {
     auto opened = open_storage(settings.storage, data_folder_);
     if (!opened) return opened.error();
     storage_ = std::move(*opened);
+    writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {
+        log(accepts ? config::log_level::info : config::log_level::error, text);
+    });
+    storage_.store->on_failed_write([this] { writes_->look(); });
+    writes_->look();
     return {};
 }
 
@@ -197,6 +202,7 @@ result<void> gallery_server::parts::make_services() {
         [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
     upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
         etags_->sweep(std::chrono::steady_clock::now());
+        writes_->look();
         const auto maintained = co_await accounts_->maintain();
         if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
         // A crash came in the middle; until it is ended the tenant stays shut out.
@@ -229,8 +235,14 @@ result<void> gallery_server::parts::install_pictures() {
     const auto home = http_->executor(0);
     const auto install = [&](const char* what, task<result<service::installed_images>> work) -> result<void> {
         const auto installed = wait_for(home, std::move(work));
-        if (!installed)
-            return error{installed.error().code, std::string(what) + ": " + installed.error().message};
+        if (!installed) {
+            const auto& failed = installed.error();
+            // A server whose store cannot take them serves what is there.
+            if (failed.code != errc::read_only && failed.code != errc::no_space)
+                return error{failed.code, std::string(what) + ": " + failed.message};
+            log_warning(std::string(what) + " are not installed: " + failed.message);
+            return {};
+        }
         for (const auto& problem : installed->problems)
             log_warning(std::string(what) + ": " + problem);
         if (installed->installed + installed->updated > 0) {

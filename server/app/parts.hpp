@@ -10,6 +10,7 @@
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/request_metrics.hpp"
+#include "app/write_watch.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/first_accounts.hpp"
 #include "auth/logins.hpp"
@@ -66,6 +67,7 @@ private:
 
     std::string data_folder_;
     opened_storage storage_;
+    std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<auth::directory> accounts_;

@@ -4,12 +4,10 @@
 
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "storage/per_thread.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,10 +19,12 @@ public:
     /// Upper bounds of the buckets of durations, in seconds.
     static constexpr std::array<double, 12> bounds{0.000'025, 0.000'05, 0.000'1, 0.000'25, 0.000'5, 0.001,
                                                    0.005,     0.025,    0.1,     0.5,      2.5,     10};
-    /// 304 apart from the others, since it is what this server is built for.
-    static constexpr std::array<const char*, 6> classes{"1xx", "2xx", "304", "3xx", "4xx", "5xx"};
+    /// The statuses that this server answers with; any other is counted under the last entry.
+    static constexpr std::array<unsigned, 32> statuses{200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308,
+                                                       400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413,
+                                                       414, 415, 416, 417, 421, 429, 431, 500, 503, 507};
 
-    request_metrics() noexcept;
+    request_metrics() = default;
     ~request_metrics();
     request_metrics(const request_metrics&) = delete;
     request_metrics& operator=(const request_metrics&) = delete;
@@ -37,7 +37,7 @@ public:
 
     struct figures {
         std::string route;
-        std::array<std::uint64_t, classes.size()> answers{};
+        std::array<std::uint64_t, statuses.size() + 1> answers{};
         std::array<std::uint64_t, bounds.size() + 1> durations{};
         double seconds = 0;
         std::uint64_t bytes_in = 0;
@@ -50,14 +50,16 @@ public:
 
 private:
     struct counters;
-    struct shard;
-    shard& of_this_thread();
+    /// Of one thread, a route each.
+    struct shard {
+        explicit shard(std::size_t routes);
+        ~shard();
+        std::vector<counters> all;
+    };
 
-    const std::uint64_t serial_;
     std::vector<std::string> names_;                          ///< the first is of requests without a route
     std::unordered_map<const char*, std::size_t> positions_;  ///< by where a route's name lies
-    mutable std::mutex mutex_;
-    std::vector<std::unique_ptr<shard>> shards_;  ///< guarded by mutex_
+    storage::per_thread<shard> shards_;
 };
 
 }  // namespace gallery::app

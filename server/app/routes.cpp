@@ -44,7 +44,9 @@ result<void> gallery_server::parts::add_routes() {
     api::system_parameters parameters;
     parameters.max_resource_size = settings.image.max_resource_size;
     parameters.max_upload_size = picture_limit("/api/image");
-    system_api_ = std::make_unique<api::system>(verify, parameters, [this] { return ready_.load(); });
+    system_api_ = std::make_unique<api::system>(
+        verify, parameters,
+        api::system::readiness{[this] { return ready_.load(); }, [this] { return writes_->look(); }});
     system_api_->add_routes(*routes_);
 
     api::image_limits limits;
@@ -104,6 +106,8 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.authenticator = authenticator_.get();
     sources.imaging = imaging_.get();
     sources.uploads = uploads_.get();
+    sources.logins = logins_.get();
+    sources.writes = writes_.get();
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
                 [sources](http::request&) -> task<http::response> {

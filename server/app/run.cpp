@@ -32,14 +32,15 @@ int unusable(const error& e) {
     return fail("the configuration cannot be used\n" + e.message, exit_config);
 }
 
-int check_configuration(const config::configuration& c) {
+int check_configuration(const config::checked_configuration& c) {
     prepare_process();
     std::string text;
-    for (const auto& value : c.effective) {
+    for (const auto& value : shown_values(c.content)) {
         text += value.path + ": \"" + value.text + "\"  # " + value.from + "\n";
     }
-    print(stdout, text);
-    const auto tried = try_configuration(c);
+    // Values beside the problems would look as if they were used.
+    if (c.problems.empty()) print(stdout, text);
+    const auto tried = try_configuration(c.content, c.problems);
     if (!tried) return unusable(tried.error());
     print(stdout, "# The configuration can be used; " + *tried + ".\n");
     return EXIT_SUCCESS;
@@ -63,7 +64,7 @@ void show(const start_report& report) {
     for (const auto& [name, text] : report) {
         all += "  " + name + std::string(width - name.size() + 2, ' ') + text + "\n";
     }
-    // It holds no password, so a reader that went away is no reason to end.
+    // Generated passwords in it were printed before, so a reader that went away is no reason to end.
     if (!print(stdout, all)) log_warning("the report of the start could not be written to standard output");
 }
 
@@ -123,10 +124,11 @@ int run(std::span<const char* const> arguments) {
         case command_line::action::check_config:
             break;
     }
-    const auto configuration = load_configuration(line->config_file);
-    if (!configuration) return unusable(configuration.error());
-    if (line->what == command_line::action::check_config) return check_configuration(*configuration);
-    return serve(*line, *configuration);
+    const auto checked = check_configuration_file(line->config_file);
+    if (!checked) return unusable(checked.error());
+    if (line->what == command_line::action::check_config) return check_configuration(*checked);
+    if (!checked->problems.empty()) return unusable({errc::invalid_argument, checked->problems});
+    return serve(*line, checked->content);
 }
 
 }  // namespace gallery::app

@@ -44,11 +44,20 @@ void end_all_sessions(user& account, std::int64_t now_ms) {
 
 constexpr std::size_t id_digits = 32;
 
+void count(std::atomic<std::uint64_t>& counter) noexcept {
+    counter.fetch_add(1, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 logins::logins(directory& accounts, const token_codec& codec, password_service& passwords,
                login_limiter& limiter, login_options options)
     : accounts_(accounts), codec_(codec), passwords_(passwords), limiter_(limiter), options_(options) {}
+
+logins::login_counters logins::counters() const noexcept {
+    return {succeeded_.load(std::memory_order_relaxed), failed_.load(std::memory_order_relaxed),
+            held_off_.load(std::memory_order_relaxed)};
+}
 
 token_pair logins::issue(const user& account, std::string session) const {
     token_claims claims;
@@ -78,6 +87,7 @@ task<logins::attempt> logins::log_in(std::string username, std::string password,
     const auto name = is_utf8(username) ? folded_email(username) : std::string();
     auto attempted = limiter_.begin(name, address, steady::now());
     if (const auto wait = attempted.refused()) {
+        count(held_off_);
         out.outcome = held_off(*wait);
         out.retry_after = *wait;
         co_return out;
@@ -90,6 +100,7 @@ task<logins::attempt> logins::log_in(std::string username, std::string password,
         co_return out;
     }
     if (!verdict->matches) {
+        count(failed_);
         attempted.failed(steady::now());
         co_return out;
     }
@@ -97,12 +108,15 @@ task<logins::attempt> logins::log_in(std::string username, std::string password,
     // Asked again: the account may have changed while the password was checked.
     const auto current = accounts_.standing_of(account->id, account->owner, {});
     if (!current.account || current.tenant_gone || current.account->password_hash != account->password_hash) {
+        count(failed_);
         co_return out;
     }
     if (!current.account->enabled) {
+        count(failed_);
         out.outcome = not_active();
         co_return out;
     }
+    count(succeeded_);
     out.outcome = issue(*current.account, {});
     if (!verdict->better_hash.empty()) {
         // An imported bcrypt hash, or one of an older cost. If this fails, the next login tries again.
@@ -176,6 +190,7 @@ task<logins::attempt> logins::change_password(principal_ptr who, std::string cur
     const auto name = folded_email(account->email);
     auto attempted = limiter_.begin(name, address, steady::now());
     if (const auto wait = attempted.refused()) {
+        count(held_off_);
         out.outcome = held_off(*wait);
         out.retry_after = *wait;
         co_return out;
@@ -186,6 +201,7 @@ task<logins::attempt> logins::change_password(principal_ptr who, std::string cur
         co_return out;
     }
     if (!verdict->matches) {
+        count(failed_);
         attempted.failed(steady::now());
         out.outcome = error{errc::invalid_argument, "Current password doesn't match!"};
         co_return out;

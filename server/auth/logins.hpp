@@ -12,6 +12,7 @@
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,14 @@ public:
     /// whether the name or the password is wrong) and, with the right password only, "User account is not
     /// active"; too_many_requests; busy.
     task<attempt> log_in(std::string username, std::string password, std::string address);
+
+    struct login_counters {
+        std::uint64_t succeeded = 0;  ///< log_in()
+        std::uint64_t failed = 0;     ///< a wrong name or password, or an account that is not active
+        std::uint64_t held_off = 0;   ///< refused without a look at the password, after too many failures
+    };
+    /// Outcomes of log_in() since the start, with the failures of change_password(). Any thread.
+    [[nodiscard]] login_counters counters() const noexcept;
 
     /// Spends the refresh token. Errors: unauthenticated, token_expired.
     task<result<token_pair>> refresh(std::string refresh_token);
@@ -97,6 +106,9 @@ private:
     password_service& passwords_;
     login_limiter& limiter_;
     const login_options options_;
+    std::atomic<std::uint64_t> succeeded_{0};
+    std::atomic<std::uint64_t> failed_{0};
+    std::atomic<std::uint64_t> held_off_{0};
 };
 
 }  // namespace gallery::auth

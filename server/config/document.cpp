@@ -133,7 +133,8 @@ std::optional<YAML::Mark> second_document(const std::string& text) {
 
 }  // namespace
 
-result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env) {
+result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env,
+                                std::string& problems) {
     reader all(file, env);
     try {
         const std::string text(yaml);
@@ -150,7 +151,7 @@ result<document> parse_document(std::string_view yaml, const std::string& file, 
         return error{errc::invalid_argument,
                      file + ":" + std::to_string(e.mark.line + 1) + ": this is not YAML: " + e.msg};
     }
-    if (!all.problems.empty()) return error{errc::invalid_argument, all.problems};
+    problems = std::move(all.problems);
     return std::move(all.values);
 }
 

@@ -28,9 +28,11 @@ struct scalar {
 /// Values by their path, keys joined with dots: "server.ssl.enabled".
 using document = std::map<std::string, scalar>;
 
-/// Reads YAML. @p file is what messages call it. All problems are found and said together, one a line.
-/// Error: invalid_argument for what is not YAML, a sequence or tag where a value is expected, a key that is
-/// there twice, references that cannot be resolved, a second document, and aliases without an end.
-result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env);
+/// Reads YAML. @p file is what messages call it. @p problems receives all that is wrong with single values,
+/// one a line, which are then missing from the document: a sequence or tag where a value is expected, a key
+/// that occurs twice, references that cannot be resolved, a second document, and aliases without an end.
+/// Error: invalid_argument for text that is not YAML.
+result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env,
+                                std::string& problems);
 
 }  // namespace gallery::config

@@ -16,7 +16,8 @@ constexpr std::string_view masked = "********";
 
 class loader {
 public:
-    loader(document defaults, document given) : values_(std::move(given)) {
+    loader(document defaults, document given, std::string problems)
+        : values_(std::move(given)), problems_(std::move(problems)) {
         for (const auto& [path, value] : defaults)
             from_defaults_.insert(path);
         for (const auto& [path, value] : values_)
@@ -24,7 +25,7 @@ public:
         values_.merge(std::move(defaults));
     }
 
-    result<configuration> run() {
+    checked_configuration run() {
         for (const auto& binding : bindings())
             take(binding);
         for (const auto& [path, value] : values_) {
@@ -33,10 +34,9 @@ public:
         if (problems_.empty()) {
             if (auto wrong = contradiction(done_.values); !wrong.empty()) problems_ = std::move(wrong);
         }
-        if (!problems_.empty()) return error{errc::invalid_argument, problems_};
         std::sort(done_.effective.begin(), done_.effective.end(),
                   [](const auto& a, const auto& b) { return a.path < b.path; });
-        return std::move(done_);
+        return {std::move(done_), std::move(problems_)};
     }
 
 private:
@@ -53,6 +53,7 @@ private:
             problem(value.place() + ": " + b.path + ": expected " + b.expected + ", found " +
                     (b.secret ? "something else (a secret, so not shown)" : "\"" + value.text + "\"") +
                     origin(value));
+            b.set(done_.values, preset(b.path));
         }
         note(b.path, value, b.secret);
     }
@@ -65,10 +66,8 @@ private:
             const std::string section = path.substr(prefix.size(), dot - prefix.size());
             if (dot != std::string::npos && !known_.contains(path.substr(0, dot))) {
                 done_.values.storage.sections[section][path.substr(dot + 1)] = value.text;
-                const bool secret = path.find("password") != std::string::npos ||
-                                    path.find("secret") != std::string::npos ||
-                                    path.find("token") != std::string::npos;
-                note(path, value, secret);
+                const bool is_default = from_defaults_.contains(path) && value.used.empty();
+                note(path, value, !is_default);
                 return;
             }
         }
@@ -114,6 +113,16 @@ private:
         return row[b.size()];
     }
 
+    /// The default as gallery.yml has it, whatever the environment says.
+    static std::string preset(const std::string& path) {
+        std::string none;
+        const auto plain = parse_document(
+            default_document(), "", [](const std::string&) { return std::optional<std::string>(); }, none);
+        if (!plain) return {};
+        const auto found = plain->find(path);
+        return found == plain->end() ? std::string() : found->second.text;
+    }
+
     static std::string origin(const scalar& value) {
         if (value.used.empty()) return "";
         std::string text =
@@ -155,14 +164,27 @@ private:
 }  // namespace
 
 result<configuration> load_text(std::string_view yaml, const std::string& file, const environment& env) {
-    auto given = parse_document(yaml, file, env);
-    if (!given) return given.error();
-    auto defaults = parse_document(default_document(), "gallery.yml (built in)", env);
-    if (!defaults) return defaults.error();
-    return loader(std::move(*defaults), std::move(*given)).run();
+    return sound(check_text(yaml, file, env));
 }
 
-result<configuration> load_file(const std::string& file, const environment& env) {
+result<configuration> sound(result<checked_configuration> checked) {
+    if (!checked) return checked.error();
+    if (!checked->problems.empty()) return error{errc::invalid_argument, std::move(checked->problems)};
+    return std::move(checked->content);
+}
+
+result<checked_configuration> check_text(std::string_view yaml, const std::string& file,
+                                         const environment& env) {
+    std::string problems;
+    auto given = parse_document(yaml, file, env, problems);
+    if (!given) return given.error();
+    std::string none;
+    auto defaults = parse_document(default_document(), "gallery.yml (built in)", env, none);
+    if (!defaults) return defaults.error();
+    return loader(std::move(*defaults), std::move(*given), std::move(problems)).run();
+}
+
+result<checked_configuration> check_file(const std::string& file, const environment& env) {
     std::ifstream in(file, std::ios::binary);
     std::ostringstream text;
     // An empty file is a configuration, too: all defaults. Streaming it would set failbit.
@@ -172,7 +194,7 @@ result<configuration> load_file(const std::string& file, const environment& env)
         return error{reason == ENOENT ? errc::not_found : errc::io_error,
                      "cannot read the configuration file " + file + ": " + std::strerror(reason)};
     }
-    return load_text(text.str(), file, env);
+    return check_text(text.str(), file, env);
 }
 
 }  // namespace gallery::config

@@ -16,7 +16,9 @@ namespace gallery::config {
 /// One value as it is in force.
 struct effective_value {
     std::string path;
-    std::string text;  ///< "********" for a secret that is set
+    /// "********" for a secret that is set. Which options of a storage plugin are secrets only its schema
+    /// says, so all that are set are masked here; storage_settings::sections has the values.
+    std::string text;
     std::string from;  ///< "environment HTTP_BIND_PORT", "/etc/gallery/gallery.yml:12" or "default"
     std::vector<std::string> names;  ///< environment variables that set it
     std::string place;               ///< "file:line" of what it is written in, also where that is a default
@@ -33,14 +35,28 @@ struct configuration {
     std::vector<effective_value> effective;  ///< in order of path
 };
 
+/// A configuration with what is wrong in it.
+struct checked_configuration {
+    configuration content;  ///< with the default in place of each value that is wrong
+    std::string problems;   ///< one a line: "file:line: key: expected this, found that"; empty: none
+};
+
 /// The text of etc/gallery.yml as it was when the server was built.
 std::string_view default_document() noexcept;
 
-/// The values of @p yaml, which messages call @p file, over the defaults. Error: invalid_argument with all
-/// that is wrong, one a line: "file:line: key: expected this, found that".
-result<configuration> load_text(std::string_view yaml, const std::string& file, const environment& env);
+/// The values of @p yaml, which messages call @p file, over the defaults. Error: invalid_argument for text
+/// that is not YAML.
+result<checked_configuration> check_text(std::string_view yaml, const std::string& file,
+                                         const environment& env);
 
 /// The same from a file. Error: besides, not_found or io_error for a file that cannot be read.
-result<configuration> load_file(const std::string& file, const environment& env);
+result<checked_configuration> check_file(const std::string& file, const environment& env);
+
+/// check_text() for callers that use a configuration only where nothing is wrong with it. Error:
+/// invalid_argument with the problems.
+result<configuration> load_text(std::string_view yaml, const std::string& file, const environment& env);
+
+/// The configuration where nothing is wrong with it. Error: invalid_argument with the problems.
+result<configuration> sound(result<checked_configuration> checked);
 
 }  // namespace gallery::config

@@ -47,9 +47,13 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept {
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
-    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> units{{
+    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 14> units{{
         {"", 1},
         {"B", 1},
+        {"K", 1ULL << 10},
+        {"M", 1ULL << 20},
+        {"G", 1ULL << 30},
+        {"T", 1ULL << 40},
         {"KiB", 1ULL << 10},
         {"MiB", 1ULL << 20},
         {"GiB", 1ULL << 30},

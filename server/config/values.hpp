@@ -16,7 +16,8 @@ std::optional<bool> parse_bool(std::string_view text) noexcept;
 /// Decimal digits, within 64 bits.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept;
 
-/// Bytes: a whole number, alone or directly followed by B, KiB, MiB, GiB, TiB, kB, MB, GB or TB.
+/// Bytes: a whole number, alone or directly followed by B, by KiB, MiB, GiB, TiB (in short K, M, G, T),
+/// or by kB, MB, GB, TB, which are powers of ten.
 std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
 
 /// A whole number directly followed by ms, s, m, h or d; "0" needs no unit.

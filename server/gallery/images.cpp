@@ -101,7 +101,10 @@ task<result<record_ptr>> images::create(image_record record, bytes original, byt
     for (int clashes = 0; clashes < max_attempts;) {
         record.key = key_candidate(wanted, n);
         auto saved = co_await store_.save(record, original, preview, precondition::absent());
-        if (!saved) co_return saved.error();
+        if (!saved) {
+            forget(record);
+            co_return saved.error();
+        }
         switch (saved->status) {
             case write_status::committed:
                 forget(record);
@@ -172,7 +175,10 @@ task<result<record_ptr>> images::overwrite(record_ptr current, image_record desc
         next.preview_is_original = described.preview_is_original;
         if (adopt) adopt(next);
         auto saved = co_await store_.save(next, original, preview, precondition::match(current->rev));
-        if (!saved) co_return saved.error();
+        if (!saved) {
+            forget(next);
+            co_return saved.error();
+        }
         if (saved->status == write_status::committed) {
             forget(next);
             co_return std::move(saved->record);
@@ -194,7 +200,10 @@ task<result<record_ptr>> images::modify(tenant_id tenant, std::string key, chang
         image_record next = *current;
         change(next);
         auto updated = co_await store_.update(next, precondition::match(current->rev));
-        if (!updated) co_return updated.error();
+        if (!updated) {
+            forget(next);
+            co_return updated.error();
+        }
         if (updated->status == write_status::committed) {
             forget(next);
             co_return std::move(updated->record);
@@ -284,7 +293,10 @@ task<result<void>> images::erase(tenant_id tenant, std::string key, record_check
         if (!current) co_return current.error();
         if (auto allowed = look(check, current->get()); !allowed) co_return allowed.error();
         auto erased = co_await store_.erase(tenant, key, precondition::match((*current)->rev));
-        if (!erased) co_return erased.error();
+        if (!erased) {
+            forget(**current);
+            co_return erased.error();
+        }
         if (erased->status == write_status::committed) {
             forget(**current);
             co_return result<void>();
@@ -301,7 +313,10 @@ task<result<void>> images::erase_all(tenant_id tenant) {
         if (page->items.empty()) co_return result<void>();
         for (const auto& record : page->items) {
             auto erased = co_await store_.erase(tenant, record->key, precondition::any());
-            if (!erased) co_return erased.error();
+            if (!erased) {
+                forget(*record);
+                co_return erased.error();
+            }
             forget(*record);
         }
     }
@@ -360,6 +375,7 @@ task<result<image_page>> images::list(image_query query) {
     return store_.list(std::move(query));
 }
 
+// Also where the write failed: it may have happened all the same.
 void images::forget(const image_record& record) noexcept {
     etags_.invalidate(record.tenant, record.key);
     etags_.invalidate_public(record.public_key);

@@ -54,6 +54,7 @@ error_shape shape_of(errc code) noexcept {
         case errc::busy:
         case errc::unavailable:
         case errc::read_only:
+        case errc::unknown_outcome:
             return {503, error_code::general};
         case errc::no_space:
             return {507, error_code::general};
@@ -73,7 +74,11 @@ std::string_view public_text(const gallery::error& failure) noexcept {
         case errc::unavailable:
             return "The server cannot do this at the moment. Try again later.";
         case errc::read_only:
-            return "The server accepts no changes at the moment. Reading goes on.";
+            return "The server accepts no changes at the moment. Nothing was changed. Reading goes on.";
+        case errc::unknown_outcome:
+            return "It is not known whether the change was made: it may or may not have happened. Check what "
+                   "is "
+                   "stored before you repeat the request.";
         case errc::no_space:
             return "The server has no space left to store this. Nothing was changed.";
         case errc::stale:
@@ -104,7 +109,11 @@ response error_response(const gallery::error& failure, std::chrono::seconds retr
     auto out = error_response(status, code, public_text(failure));
     if (status >= 500) out.set_note(std::string(to_string(failure.code)) + ": " + failure.message);
     if (status == 401) out.add_prepared("WWW-Authenticate: Bearer\r\n");
-    if (status == 429 || status == 503) out.add("Retry-After", std::to_string(retry_after.count()));
+    // To repeat at once a write that may have happened would do it twice, and one that is refused until an
+    // operator acts would be refused again.
+    const bool may_repeat = failure.code != errc::unknown_outcome && failure.code != errc::read_only;
+    if (status == 429 || (status == 503 && may_repeat))
+        out.add("Retry-After", std::to_string(retry_after.count()));
     return out;
 }
 

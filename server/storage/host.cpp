@@ -1,9 +1,7 @@
 #include "storage/host.hpp"
 
+#include "storage/options.hpp"
 #include "storage/trust.hpp"
-
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <cstdlib>
 #include <cstring>
@@ -174,40 +172,6 @@ result<loaded_plugin> load_plugin(const std::string& plugin, const std::string& 
     return loaded;
 }
 
-result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
-                                                            std::map<std::string, std::string> given) {
-    const std::string name = descriptor.name;
-    boost::system::error_code failed;
-    const auto schema = boost::json::parse(descriptor.config_schema, failed);
-    if (failed || !schema.is_object()) {
-        return error{errc::unavailable,
-                     "the plugin " + name + " has a config_schema that is not a JSON object: " +
-                         (failed ? failed.message() : std::string("found something else"))};
-    }
-    std::vector<std::string> known;
-    for (const auto& member : schema.get_object())
-        known.emplace_back(member.key());
-    for (const auto& [option, value] : given) {
-        if (std::find(known.begin(), known.end(), option) == known.end()) {
-            return error{errc::invalid_argument, "storage." + name + "." + option + ": the plugin " + name +
-                                                     " has no such option; it has: " + list(known)};
-        }
-    }
-    for (const auto& member : schema.get_object()) {
-        const auto* description = member.value().if_object();
-        const auto* fallback = description == nullptr ? nullptr : description->if_contains("default");
-        const auto* text = fallback == nullptr ? nullptr : fallback->if_string();
-        if (text == nullptr) {
-            return error{errc::unavailable,
-                         "the plugin " + name + " has a config_schema in which '" +
-                             std::string(member.key()) +
-                             "' has no default that is text, expected {\"default\": \"...\"}"};
-        }
-        given.try_emplace(std::string(member.key()), text->c_str(), text->size());
-    }
-    return given;
-}
-
 namespace {
 
 // For the terminate handler, which can be given nothing.
@@ -241,9 +205,16 @@ private:
 
 result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plugin_context context) {
     const plugin_descriptor& d = *plugin.descriptor;
+    const secret_texts secrets(d, context.options);
     auto options = complete_options(d, std::move(context.options));
     if (!options) return options.error();
     context.options = std::move(*options);
+    if (!secrets.empty()) {
+        context.log = [secrets, log = std::move(context.log)](plugin_context::log_level level,
+                                                              std::string_view text) {
+            if (log) log(level, secrets.masked(std::string(text)));
+        };
+    }
     const std::string who = "the storage plugin " + std::string(d.name) + " (" + plugin.file + ")";
     // Called through a type that may throw, so that an exception of a plugin that only claims not to is
     // caught.
@@ -253,8 +224,8 @@ result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plu
     try {
         auto store = create(context);
         if (!store) {
-            return error{store.error().code,
-                         who + " could not open " + context.path + ": " + store.error().message};
+            return error{store.error().code, who + " could not open " + context.path + ": " +
+                                                 secrets.masked(store.error().message)};
         }
         if (*store == nullptr) {
             return error{errc::internal, who + " returned no store and no error, expected one of them"};
@@ -262,7 +233,8 @@ result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plu
         return store;
     } catch (const std::exception& e) {
         return error{errc::internal,
-                     who + " threw an exception while it was opened, expected an error value: " + e.what()};
+                     who + " threw an exception while it was opened, expected an error value: " +
+                         secrets.masked(e.what())};
     } catch (...) {
         return error{errc::internal, who + " threw something while it was opened, expected an error value"};
     }

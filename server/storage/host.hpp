@@ -11,7 +11,6 @@
 #include <gallery/plugin.hpp>
 #include <gallery/storage.hpp>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,14 +39,10 @@ std::string default_plugin_folder();
 /// Names of the plugins in a folder, sorted; empty where it cannot be read.
 std::vector<std::string> plugins_in(const std::string& folder);
 
-/// @p given over the defaults of the plugin's schema. Errors: invalid_argument for an option that the schema
-/// does not have (with those that it has), unavailable for a schema that cannot be read or lacks a default.
-result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
-                                                            std::map<std::string, std::string> given);
-
-/// Opens the store of a loaded plugin. @p context.options are completed first. Errors: those of the plugin,
-/// with its name in front, internal for a plugin that throws; an exception that would end the process says
-/// which plugin it was before it does.
+/// Opens the store of a loaded plugin. @p context.options are completed first (options.hpp). What the plugin
+/// logs and the message of its error are passed on without the values of secret options. Errors: those of the
+/// plugin, with its name in front, internal for a plugin that throws; an exception that would end the process
+/// says which plugin it was before it does.
 result<std::unique_ptr<image_store>> open_store(const loaded_plugin& plugin, plugin_context context);
 
 }  // namespace gallery::storage

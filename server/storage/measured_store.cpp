@@ -3,14 +3,18 @@
 #include "storage/soundness.hpp"
 
 #include <chrono>
+#include <type_traits>
 
 namespace gallery::storage {
 
 namespace {
 
-bool due() noexcept {
-    thread_local unsigned calls = 0;
-    return (calls++ % measured_store::sample_rate) == 0;
+using clock = std::chrono::steady_clock;
+using source = operation_counters::source;
+
+/// Answers are not failures of the engine.
+bool is_failure(const error& e) noexcept {
+    return e.code != errc::not_found && e.code != errc::stale;
 }
 
 /// The texts of these failures reach clients, and an engine's may name its files and parts. Texts of all
@@ -33,41 +37,9 @@ std::string_view public_text(errc code) noexcept {
     }
 }
 
-/// Waits for an engine's answer and looks at it; measures it where @p into is given.
-template <class T, class Look>
-task<result<T>> looked_at(latencies* into, task<result<T>> inner, Look look) {
-    using clock = std::chrono::steady_clock;
-    const auto begin = into == nullptr ? clock::time_point() : clock::now();
-    auto outcome = co_await std::move(inner);
-    if (outcome) {
-        if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
-    } else if (const auto text = public_text(outcome.error().code); !text.empty()) {
-        outcome.error().message = text;
-    }
-    if (into != nullptr) {
-        const auto end = clock::now();
-        const bool failed =
-            !outcome && outcome.error().code != errc::not_found && outcome.error().code != errc::stale;
-        into->add(std::chrono::duration<double>(end - begin).count(), failed);
-    }
-    co_return outcome;
-}
-
-/// The same for an answer out of memory, with a look that only says yes or no. What is not there or not sound
-/// is asked for again, and measured and reported then.
-template <class Ask, class Look>
-auto looked_at_now(latencies& into, Ask&& ask, Look&& is_good) {
-    if (!due()) {
-        auto answer = ask();
-        if (answer && !is_good(*answer)) answer.reset();
-        return answer;
-    }
-    const auto begin = std::chrono::steady_clock::now();
-    auto answer = ask();
-    const auto end = std::chrono::steady_clock::now();
-    if (answer && !is_good(*answer)) answer.reset();
-    if (answer) into.add(std::chrono::duration<double>(end - begin).count(), false);
-    return answer;
+/// What storage.hpp says of a write: after these it may or may not have happened.
+bool leaves_open(errc code) noexcept {
+    return code == errc::io_error || code == errc::unavailable || code == errc::internal;
 }
 
 bool is_there(const record_ptr& record) noexcept {
@@ -82,40 +54,88 @@ std::string_view to_string(operation what) noexcept {
     return names[static_cast<std::size_t>(what)];
 }
 
-void latencies::add(double seconds, bool failed) noexcept {
-    std::size_t bucket = 0;
-    while (bucket < bounds.size() && seconds > bounds[bucket])
-        ++bucket;
-    counts_[bucket].fetch_add(1, std::memory_order_relaxed);
-    nanoseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e9), std::memory_order_relaxed);
-    if (failed) errors_.fetch_add(1, std::memory_order_relaxed);
+void operation_counters::add(source from, std::chrono::nanoseconds duration) noexcept {
+    const double seconds = std::chrono::duration<double>(duration).count();
+    sample& s = samples_[static_cast<std::size_t>(from)];
+    s.bucket = 0;
+    while (s.bucket < bounds.size() && seconds > bounds[s.bucket])
+        ++s.bucket;
+    s.nanoseconds = static_cast<std::uint64_t>(duration.count());
+    s.is_known = true;
+    add(from);
 }
 
-latencies::figures latencies::read() const noexcept {
-    figures f;
+void operation_counters::add_to(figures& sum) const noexcept {
     for (std::size_t i = 0; i < counts_.size(); ++i)
-        f.counts[i] = counts_[i].load(std::memory_order_relaxed);
-    f.sum = static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;
-    f.errors = errors_.load(std::memory_order_relaxed);
-    return f;
+        sum.counts[i] += counts_[i].load(std::memory_order_relaxed);
+    sum.sum += static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;
+    sum.errors += errors_.load(std::memory_order_relaxed);
 }
 
-latencies::figures measured_store::figures(operation what) const noexcept {
-    return latencies_[static_cast<std::size_t>(what)].read();
+operation_counters::figures measured_store::figures(operation what) const {
+    operation_counters::figures sum;
+    counters_.for_each(
+        [&](const counters& of_thread) { of_thread.of[static_cast<std::size_t>(what)].add_to(sum); });
+    return sum;
 }
 
-latencies& measured_store::of(operation what) noexcept {
-    return latencies_[static_cast<std::size_t>(what)];
+/// Waits for an engine's answer, looks at it and counts it.
+template <class T, class Look>
+task<result<T>> measured_store::looked_at(operation what, unsigned rate, task<result<T>> inner, Look look) {
+    constexpr bool is_write = std::is_same_v<T, write_outcome>;
+    const bool timed = mine(what).due(source::engine, rate);
+    const auto begin = timed ? clock::now() : clock::time_point();
+    auto outcome = co_await std::move(inner);
+    if (outcome) {
+        if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
+    }
+    // Asked for again: this may be another thread than before.
+    operation_counters& count = mine(what);
+    if (timed) {
+        count.add(source::engine, clock::now() - begin);
+    } else {
+        count.add(source::engine);
+    }
+    if (!outcome) {
+        error failed = outcome.error();
+        if (const auto text = public_text(failed.code); !text.empty()) failed.message = text;
+        failed.message = secrets_.masked(std::move(failed.message));
+        const bool is_counted = is_failure(failed);
+        if (is_counted) count.add_error();
+        if (is_write && leaves_open(failed.code)) failed.code = errc::unknown_outcome;
+        outcome = std::move(failed);
+        if (is_write && is_counted && failed_write_) failed_write_();
+    }
+    co_return outcome;
+}
+
+/// The same for an answer out of memory, with a look that only says yes or no. What is not there or not sound
+/// is asked for again, and counted and reported then.
+template <class Ask, class Look>
+auto measured_store::looked_at_now(operation what, Ask&& ask, Look&& is_good) {
+    operation_counters& count = mine(what);
+    const bool timed = count.due(source::memory, sample_rate);
+    const auto begin = timed ? clock::now() : clock::time_point();
+    auto answer = ask();
+    const auto end = timed ? clock::now() : clock::time_point();
+    if (answer && !is_good(*answer)) answer.reset();
+    if (!answer) return answer;
+    if (timed) {
+        count.add(source::memory, end - begin);
+    } else {
+        count.add(source::memory);
+    }
+    return answer;
 }
 
 template <class T, class Look>
 task<result<T>> measured_store::measure(operation what, task<result<T>> inner, Look look) {
-    return looked_at(&of(what), std::move(inner), std::move(look));
+    return looked_at(what, 1, std::move(inner), std::move(look));
 }
 
 template <class T, class Look>
 task<result<T>> measured_store::sample(operation what, task<result<T>> inner, Look look) {
-    return looked_at(due() ? &of(what) : nullptr, std::move(inner), std::move(look));
+    return looked_at(what, sample_rate, std::move(inner), std::move(look));
 }
 
 namespace {
@@ -146,15 +166,15 @@ task<result<body>> measured_store::read(record_ptr record, representation which)
 }
 std::optional<record_ptr> measured_store::find_now(const tenant_id& tenant, std::string_view key) {
     return looked_at_now(
-        of(operation::find), [&] { return inner_->find_now(tenant, key); }, is_there);
+        operation::find, [&] { return inner_->find_now(tenant, key); }, is_there);
 }
 std::optional<record_ptr> measured_store::find_by_public_key_now(std::string_view public_key) {
     return looked_at_now(
-        of(operation::find), [&] { return inner_->find_by_public_key_now(public_key); }, is_there);
+        operation::find, [&] { return inner_->find_by_public_key_now(public_key); }, is_there);
 }
 std::optional<body> measured_store::read_now(const image_record& record, representation which) {
     return looked_at_now(
-        of(operation::read), [&] { return inner_->read_now(record, which); },
+        operation::read, [&] { return inner_->read_now(record, which); },
         [&](const body& content) { return is_sound(content, record.descriptor(which)); });
 }
 task<result<image_page>> measured_store::list(image_query query) {
@@ -205,8 +225,21 @@ task<result<write_outcome>> measured_store::erase_document(std::string kind, std
 task<result<change_batch>> measured_store::changes(revision after, std::size_t limit) {
     return measure(operation::changes, inner_->changes(after, limit), as_it_is);
 }
+task<result<revision>> measured_store::last_change() {
+    return measure(operation::changes, inner_->last_change(), as_it_is);
+}
 task<result<check_report>> measured_store::check() {
-    return measure(operation::check, inner_->check(), as_it_is);
+    auto report = co_await measure(operation::check, inner_->check(), as_it_is);
+    if (report && !secrets_.empty()) {
+        for (auto& problem : report->problems)
+            problem = secrets_.masked(std::move(problem));
+    }
+    co_return report;
+}
+write_state measured_store::writing() const {
+    auto state = inner_->writing();
+    state.reason = secrets_.masked(std::move(state.reason));
+    return state;
 }
 
 }  // namespace gallery::storage

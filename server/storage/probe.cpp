@@ -37,6 +37,23 @@ public:
     explicit battery(image_store& store) : store_(store) {}
 
     task<result<void>> run() {
+        if (auto state = store_.writing(); state.state != write_state::kind::ok) {
+            unwritable_ = std::move(state.reason);
+            if (unwritable_.empty()) unwritable_ = "the engine accepts no writes and gives no reason";
+            co_return co_await read_only();
+        }
+        auto outcome = co_await everything();
+        if (!outcome && (outcome.error().code == errc::read_only || outcome.error().code == errc::no_space)) {
+            unwritable_ = outcome.error().message;
+            outcome = co_await read_only();
+        }
+        co_return outcome;
+    }
+
+    [[nodiscard]] const std::string& unwritable() const noexcept { return unwritable_; }
+
+private:
+    task<result<void>> everything() {
         auto step = co_await remove_leftovers();
         if (!step) co_return step;
         const auto start = co_await store_.last_change();
@@ -56,7 +73,28 @@ public:
         co_return co_await documents();
     }
 
-private:
+    /// Of a store that cannot be written: what is in it can be found and read.
+    task<result<void>> read_only() {
+        const auto newest = co_await store_.last_change();
+        if (!newest) co_return failed("asking for the newest change", newest.error());
+        std::string kind = "user";
+        const auto accounts = co_await store_.scan_documents(std::move(kind), "", 1);
+        if (!accounts) co_return failed("reading a document", accounts.error());
+        const std::optional<tenant_id> everybody;
+        const auto page = co_await store_.scan(everybody, "", 1);
+        if (!page) co_return failed("reading the first record", page.error());
+        if (page->items.empty()) co_return result<void>();
+        const record_ptr& first = page->items.front();
+        std::string key = first->key;
+        const auto found = co_await store_.find(first->tenant, std::move(key));
+        if (!found) co_return failed("finding the first picture by its key", found.error());
+        record_ptr record = *found;
+        const auto content = co_await store_.read(std::move(record), representation::original);
+        if (!content) co_return failed("reading the first picture", content.error());
+        if (!content->load()) co_return wrong("reading the first picture", "its bytes", "none");
+        co_return result<void>();
+    }
+
     static error failed(const std::string& step, const error& e) {
         return {e.code, step + ": expected success, found the error " + std::string(to_string(e.code)) +
                             ": " + e.message};
@@ -271,18 +309,22 @@ private:
     bytes preview_;
     image_record record_;
     record_ptr stored_;
+    std::string unwritable_;
 };
 
 struct state {
     asio::io_context context{1};
     std::unique_ptr<measured_store> store;
     std::optional<result<void>> outcome;
+    std::string unwritable;
 };
 
 task<void> drive(std::shared_ptr<state> s) {
     battery all(*s->store);
     try {
-        s->outcome = co_await all.run();
+        auto outcome = co_await all.run();
+        s->unwritable = all.unwritable();
+        s->outcome = std::move(outcome);
     } catch (const std::exception& e) {
         s->outcome =
             error{errc::internal, std::string("expected error values, found an exception: ") + e.what()};
@@ -293,8 +335,7 @@ task<void> drive(std::shared_ptr<state> s) {
 
 }  // namespace
 
-result<std::unique_ptr<measured_store>> probe(std::unique_ptr<measured_store> store,
-                                              std::chrono::seconds deadline) {
+result<probed_store> probe(std::unique_ptr<measured_store> store, std::chrono::seconds deadline) {
     // Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
     // to, and where the time is up a coroutine of the store still refers to all of it.
     static auto& kept = *new std::vector<std::shared_ptr<state>>;
@@ -310,7 +351,7 @@ result<std::unique_ptr<measured_store>> probe(std::unique_ptr<measured_store> st
     if (!*s->outcome)
         return error{s->outcome->error().code,
                      "the probe of the store failed: " + s->outcome->error().message};
-    return probed;
+    return probed_store{std::move(probed), std::move(s->unwritable)};
 }
 
 }  // namespace gallery::storage

@@ -12,9 +12,9 @@ namespace gallery::file_store {
 namespace {
 
 constexpr const char* schema = R"({
-  "cache_bytes": {"default": "67108864", "description": "Bytes of small pictures (below 32 KiB) kept in memory; 0 keeps none."},
-  "open_files": {"default": "512", "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files."},
-  "threads": {"default": "16", "description": "Threads that wait for the disk, 1 to 256."},
+  "cache_bytes": {"default": "67108864", "type": "size", "description": "Bytes of small pictures (below 32 KiB) kept in memory; 0 keeps none."},
+  "open_files": {"default": "512", "type": "integer", "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files."},
+  "threads": {"default": "16", "type": "integer", "description": "Threads that wait for the disk, 1 to 256."},
   "rename_exchange": {"default": "auto", "description": "auto: replace a folder in one step where the file system can; never: always in two steps, which a recovery understands as well."}
 })";
 

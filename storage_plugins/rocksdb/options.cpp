@@ -2,58 +2,32 @@
 
 #include <array>
 #include <charconv>
-#include <limits>
 #include <string_view>
 
 namespace gallery::rocks {
 
 const char* const options_schema = R"({
-"cache_bytes": {"default": "256M", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
-"record_cache_bytes": {"default": "32M", "description": "Memory for decoded image records."},
-"block_cache_bytes": {"default": "64M", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
-"write_buffer_bytes": {"default": "64M", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
-"page_index_bytes": {"default": "16M", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
-"reserve_bytes": {"default": "64M", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
-"writers": {"default": "16", "description": "Threads that write; as many writes can share one synchronisation of the disk. 1 to 256."},
-"readers": {"default": "8", "description": "Threads that read from the disk and build lists. 1 to 256."},
-"background_jobs": {"default": "2", "description": "Flushes and compactions at a time. 1 to 64."},
-"max_open_files": {"default": "512", "description": "Table and blob files kept open. 64 to 1000000; stay below the limit of open files of the process."},
-"changes_kept": {"default": "100000", "description": "Length of the change feed. 10000 to 100000000."},
-"accept_lost_writes": {"default": "false", "description": "true opens a store whose write-ahead log is damaged, without the writes that cannot be read any more. Set it once, after reading the error."}
+"cache_bytes": {"default": "256M", "type": "size", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
+"record_cache_bytes": {"default": "32M", "type": "size", "description": "Memory for decoded image records."},
+"block_cache_bytes": {"default": "64M", "type": "size", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
+"write_buffer_bytes": {"default": "64M", "type": "size", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
+"page_index_bytes": {"default": "16M", "type": "size", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
+"reserve_bytes": {"default": "64M", "type": "size", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
+"writers": {"default": "16", "type": "integer", "description": "Threads that write; as many writes can share one synchronisation of the disk. 1 to 256."},
+"readers": {"default": "8", "type": "integer", "description": "Threads that read from the disk and build lists. 1 to 256."},
+"background_jobs": {"default": "2", "type": "integer", "description": "Flushes and compactions at a time. 1 to 64."},
+"max_open_files": {"default": "512", "type": "integer", "description": "Table and blob files kept open. 64 to 1000000; stay below the limit of open files of the process."},
+"changes_kept": {"default": "100000", "type": "integer", "description": "Length of the change feed. 10000 to 100000000."},
+"accept_lost_writes": {"default": "false", "type": "boolean", "description": "true opens a store whose write-ahead log is damaged, without the writes that cannot be read any more. Set it once, after reading the error."}
 })";
 
 namespace {
 
-/// A whole number of bytes, or with K, M or G (binary, also written KiB, KB and so on).
-bool parse_number(std::string_view text, bool sizes, std::uint64_t& value) {
+/// The host has checked the form and resolved units: decimal digits.
+bool parse_number(std::string_view text, std::uint64_t& value) {
     const char* const end = text.data() + text.size();
     const auto [after, failure] = std::from_chars(text.data(), end, value);
-    if (failure != std::errc{}) return false;
-    std::string_view unit(after, static_cast<std::size_t>(end - after));
-    if (unit.empty()) return true;
-    if (!sizes) return false;
-    unsigned shift = 0;
-    switch (unit.front()) {
-        case 'k':
-        case 'K':
-            shift = 10;
-            break;
-        case 'm':
-        case 'M':
-            shift = 20;
-            break;
-        case 'g':
-        case 'G':
-            shift = 30;
-            break;
-        default:
-            return false;
-    }
-    unit.remove_prefix(1);
-    if (!unit.empty() && unit != "B" && unit != "iB") return false;
-    if (value > (std::numeric_limits<std::uint64_t>::max() >> shift)) return false;
-    value <<= shift;
-    return true;
+    return failure == std::errc{} && after == end;
 }
 
 struct number_option {
@@ -99,7 +73,7 @@ result<options> parse_options(const std::map<std::string, std::string>& given) {
             return error{errc::invalid_argument,
                          "The rocksdb plugin has no option '" + name + "'; remove it or correct its name."};
         std::uint64_t value = 0;
-        if (!parse_number(text, option->size, value) || value < option->least || value > option->most)
+        if (!parse_number(text, value) || value < option->least || value > option->most)
             return error{errc::invalid_argument,
                          "rocksdb option " + name + " is '" + text + "'; it takes a whole number from " +
                              std::to_string(option->least) + " to " + std::to_string(option->most) +

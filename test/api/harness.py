@@ -65,6 +65,20 @@ def free_port():
         return s.getsockname()[1]
 
 
+def scrape(port):
+    """The metrics that the server publishes on this port: {(name, {label: value} as sorted pairs): number}."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", "/metrics")
+        page = connection.getresponse().read().decode()
+    found = {}
+    for line in page.splitlines():
+        if line.startswith("#"):
+            continue
+        name, labels, number = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()
+        found[name, tuple(sorted(re.findall(r'(\w+)="([^"]*)"', labels or "")))] = float(number)
+    return found
+
+
 class Response:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -191,6 +205,7 @@ class Server:
         self.plugin = plugin or os.environ.get("STORAGE_PLUGIN", "rocksdb")
         self.demo = demo
         self.extra = environment or {}
+        self.arguments = []
         self.own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="gallery-test-"))
         self.port = free_port()
@@ -209,7 +224,7 @@ class Server:
         return env
 
     def start(self, wait=True):
-        command = [str(BUILD / "bin" / "gallery-server")] + (["--demo"] if self.demo else [])
+        command = [str(BUILD / "bin" / "gallery-server")] + (["--demo"] if self.demo else []) + self.arguments
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=subprocess.STDOUT,
                                             stdin=subprocess.DEVNULL, cwd=self.data)

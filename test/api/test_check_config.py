@@ -67,8 +67,8 @@ class CheckConfig(unittest.TestCase):
         for plugin, option, value in (("rocksdb", "writers", "0"), ("rocksdb", "cache_bytes", "abc"),
                                       ("filesystem", "threads", "none")):
             name = f"STORAGE_{plugin}_{option}".upper()
-            self.check_refuses(f"storage.{plugin}.{option}", f"variable {name})", f"'{value}'" if plugin == "rocksdb"
-                               else f'"{value}"', **{"STORAGE_PLUGIN": plugin, name: value})
+            self.check_refuses(f"storage.{plugin}.{option}", f"variable {name})", f'"{value}"',
+                               **{"STORAGE_PLUGIN": plugin, name: value})
         config = self.config("storage:\n  rocksdb:\n    record_cache_bytes: 1\n    cache_bytes: x\n")
         told = self.check_refuses("my.yml:4: storage.rocksdb.cache_bytes", arguments=config)
         self.assertNotIn("record_cache", told)

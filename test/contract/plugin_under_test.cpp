@@ -1,6 +1,7 @@
 #include "plugin_under_test.hpp"
 
 #include "storage/host.hpp"
+#include "storage/options.hpp"
 #include "watchdog.hpp"
 
 #include <dlfcn.h>

@@ -30,20 +30,25 @@ fs::path corpus() {
 BOOST_AUTO_TEST_SUITE(replay)
 
 BOOST_AUTO_TEST_CASE(no_kept_input_breaks_any_target) {
+    // A target that finds something ends the process.
+    std::size_t inputs = 0;
     for (const auto& entry : fs::recursive_directory_iterator(corpus())) {
         if (!entry.is_regular_file()) continue;
         const auto input = content_of(entry.path());
         for (const auto& target : targets)
             target.run(input);
+        ++inputs;
     }
-    BOOST_TEST(true);
+    BOOST_TEST(inputs > 20U);
 }
 
 BOOST_AUTO_TEST_CASE(no_changed_byte_breaks_its_target) {
     for (const auto& target : targets) {
         const auto folder = corpus() / target.name;
         BOOST_TEST_REQUIRE(fs::is_directory(folder), "no inputs for " << target.name);
+        std::size_t inputs = 0;
         for (const auto& entry : fs::directory_iterator(folder)) {
+            ++inputs;
             const auto input = content_of(entry.path());
             for (std::size_t at = 0; at < input.size(); ++at) {
                 auto changed = input;
@@ -54,8 +59,8 @@ BOOST_AUTO_TEST_CASE(no_changed_byte_breaks_its_target) {
                 target.run(std::string_view(input).substr(0, at));
             }
         }
+        BOOST_TEST(inputs > 0U, "no inputs for " << target.name);
     }
-    BOOST_TEST(true);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,7 +17,7 @@ SERVER = {
     "config": set(),
     "cache": set(),
     "imaging": set(),
-    "storage": set(),
+    "storage": {"config"},
     "auth": {"cache"},
     "gallery": {"auth", "imaging", "cache", "storage"},
     "api": {"gallery", "auth", "imaging", "cache", "storage", "http"},

@@ -36,14 +36,15 @@ enum class errc : std::uint8_t {
     permission_denied,    ///< known, but not allowed
     too_many_requests,    ///< over a rate limit; try later
     // What is out of the caller's hands.
-    stale,        ///< the record passed in is no longer the current one; find it again and repeat
-    busy,         ///< out of a bounded resource right now; the same call may succeed later
-    unavailable,  ///< the backend cannot be reached or is stopping; whether a write happened is unknown
-    no_space,     ///< the disk or quota is full; nothing was changed
-    read_only,    ///< the backend accepts no writes until an operator acts; nothing was changed
-    io_error,     ///< the backend failed; whether a write happened is unknown
-    corrupt,      ///< stored bytes do not match their hash, or a structure cannot be read
-    internal,     ///< a bug on our side
+    stale,            ///< the record passed in is no longer the current one; find it again and repeat
+    busy,             ///< out of a bounded resource right now; the same call may succeed later
+    unavailable,      ///< the backend cannot be reached or is stopping; whether a write happened is unknown
+    unknown_outcome,  ///< a write ended without an answer: it may or may not have happened
+    no_space,         ///< the disk or quota is full; nothing was changed
+    read_only,        ///< the backend accepts no writes until an operator acts; nothing was changed
+    io_error,         ///< the backend failed; whether a write happened is unknown
+    corrupt,          ///< stored bytes do not match their hash, or a structure cannot be read
+    internal,         ///< a bug on our side
 };
 
 /// The code's name as written in logs, for instance "not_found".

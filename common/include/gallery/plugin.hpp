@@ -28,7 +28,8 @@ struct plugin_context {
     /// A folder that belongs to the engine alone; it exists and is writable (STORAGE_PATH).
     std::string path;
 
-    /// The plugin's own section of the configuration, flat: option name to text.
+    /// The plugin's own section of the configuration: a value for each option of its schema, in the form that
+    /// the option's type has.
     std::map<std::string, std::string> options;
 
     enum class log_level : std::uint8_t { debug, info, warning, error };
@@ -53,8 +54,17 @@ struct plugin_descriptor {
     const char* name;
     const char* version;  ///< of the plugin and its engine, for people
 
-    /// JSON object: option name -> {"default": "...", "description": "..."}, where the default is text and
-    /// has to be there; options that are not in it stop the start.
+    /// JSON object: option name -> {"default": "...", "description": "...", "type": "...", "secret": bool}.
+    /// The default is text and required. The type decides which values are accepted and how the plugin is
+    /// given them; the server refuses other values before create() is called:
+    ///   "text"      (the default) anything, unchanged
+    ///   "integer"   decimal digits, with '-' in front where negative; unchanged
+    ///   "size"      bytes, alone or with a unit as in 64K or 64MiB; given in bytes as decimal digits
+    ///   "duration"  with a unit as in 250ms or 5m; given in milliseconds as decimal digits
+    ///   "boolean"   true or false; unchanged
+    /// "secret": true keeps the value out of everything that the server shows or logs; nothing else does. An
+    /// empty value of an option that is not text means its default. Options that are not in the schema stop
+    /// the start.
     const char* config_schema;
 
     /// Opens or creates the store; may block and take seconds. Does not throw. Errors: invalid_argument

@@ -161,6 +161,7 @@ outcome<http_answer> exchange::ask(Stream& stream, const http_request& asked) {
     http_answer out;
     out.status = static_cast<int>(got.result_int());
     out.location = got[http::field::location];
+    out.may_repeat = got.find(http::field::retry_after) != got.end();
     out.body = std::move(got.body());
     return out;
 }

@@ -20,6 +20,7 @@ struct http_request {
 struct http_answer {
     int status = 0;
     std::string location;
+    bool may_repeat = false;  ///< the server says after how long (Retry-After)
     std::string body;
 };
 

@@ -16,7 +16,8 @@ namespace json = boost::json;
 
 constexpr int page_size = 1000;
 
-exit_code code_of(int status) {
+exit_code code_of(const http_answer& answer) {
+    const int status = answer.status;
     switch (status) {
         case 401:
         case 403:
@@ -24,8 +25,10 @@ exit_code code_of(int status) {
         case 404:
             return exit_code::not_found;
         case 429:
-        case 503:
             return exit_code::try_later;
+        case 503:
+            // Without Retry-After the change may have been made, or an operator must act first.
+            return answer.may_repeat ? exit_code::try_later : exit_code::server_fault;
         default:
             return status >= 500 ? exit_code::server_fault : exit_code::refused;
     }
@@ -56,7 +59,7 @@ failure server_api::refusal(const http_answer& answer) const {
     if (const auto* code = object->if_contains("errorCode"); code != nullptr && code->is_int64()) {
         out.error_code = static_cast<int>(code->get_int64());
     }
-    out.code = code_of(answer.status);
+    out.code = code_of(answer);
     out.message = std::string(message->get_string());
     if (out.code == exit_code::not_permitted) out.message += " (" + as_whom() + ")";
     return out;

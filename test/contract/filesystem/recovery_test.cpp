@@ -236,7 +236,13 @@ BOOST_AUTO_TEST_CASE(missing_and_shortened_files_are_said_at_the_start_and_are_e
         BOOST_TEST((got.error().code == errc::corrupt || got.error().code == errc::io_error));
         BOOST_TEST(read(record, representation::preview).has_value());
     }
-    BOOST_TEST(await(store().check())->problems.size() == 3U);
+    const auto report = await(store().check());
+    BOOST_TEST_REQUIRE(report.has_value());
+    BOOST_TEST(report->problems.size() == 3U);
+    for (const auto* part :
+         {"/missing/original.jpg of image \"missing\"", "/short/original.jpg of image \"short\"",
+          "/link/original.jpg of image \"link\""})
+        BOOST_TEST(was_logged(report->problems, part), part);
     // Putting the file back is enough; no restart.
     fs::rename(tenant_folder(1) / "link/elsewhere", tenant_folder(1) / "link/original.jpg");
     BOOST_TEST(read(must_find(tenant_number(1), "link"), representation::original).has_value());
@@ -253,6 +259,13 @@ BOOST_AUTO_TEST_CASE(check_finds_what_somebody_did_to_the_open_tree) {
     const auto report = await(store().check());
     BOOST_TEST_REQUIRE(report.has_value());
     BOOST_TEST(report->problems.size() == 3U);
+    // Each thing that was done is a problem of its own.
+    for (const auto* part : {"/stray is in the tree and not in the index",
+                             "/b cannot be read: ", ".gallery/accounts/user/u.json cannot be read: "})
+        BOOST_TEST(
+            std::count_if(report->problems.begin(), report->problems.end(),
+                          [&](const auto& problem) { return problem.find(part) != std::string::npos; }) == 1,
+            part);
 }
 
 BOOST_AUTO_TEST_CASE(a_tree_of_a_later_version_is_refused) {

@@ -344,7 +344,7 @@ result<std::unique_ptr<image_store>> create(const plugin_context& context) noexc
 }
 
 constexpr plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER, "toy", "1.0", R"({
-    "colour": {"default": "red", "description": "An option, to show how one is declared and read."}
+    "colour": {"default": "red", "type": "text", "description": "An option, to show how one is declared and read."}
 })",
                                           &create};
 

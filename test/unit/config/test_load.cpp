@@ -31,6 +31,13 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
+document built_in() {
+    std::string problems;
+    auto defaults = parse_document(default_document(), "gallery.yml", with({}), problems);
+    BOOST_TEST_REQUIRE(problems.empty(), problems);
+    return std::move(defaults).value();
+}
+
 const effective_value& effective(const configuration& c, const std::string& path) {
     for (const auto& e : c.effective) {
         if (e.path == path) return e;
@@ -62,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_built_in_defaults_are_what_the_contract_says) {
 }
 
 BOOST_AUTO_TEST_CASE(every_key_has_a_default_and_every_default_a_key) {
-    const auto defaults = parse_document(default_document(), "gallery.yml", with({})).value();
+    const auto defaults = built_in();
     std::set<std::string> bound;
     for (const auto& b : bindings()) {
         BOOST_TEST(defaults.contains(b.path), b.path);
@@ -75,7 +82,7 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_and_every_default_a_key) {
 }
 
 BOOST_AUTO_TEST_CASE(no_variable_is_named_twice) {
-    const auto defaults = parse_document(default_document(), "gallery.yml", with({})).value();
+    const auto defaults = built_in();
     std::set<std::string> names;
     for (const auto& [path, value] : defaults) {
         for (const auto& name : value.names)
@@ -179,6 +186,33 @@ BOOST_AUTO_TEST_CASE(secrets_are_never_shown) {
     BOOST_TEST(effective(good, "security.demo_password").text.empty());
 }
 
+BOOST_AUTO_TEST_CASE(options_of_plugins_are_masked_whatever_their_names_are) {
+    const auto c = load_text("storage:\n  mine:\n    volume: loud\n    access_key: k\n    password: p\n",
+                             "my.yml", with({{"STORAGE_ROCKSDB_WRITERS", "7"}}))
+                       .value();
+    for (const auto* option : {"storage.mine.volume", "storage.mine.access_key", "storage.mine.password",
+                               "storage.rocksdb.writers"})
+        BOOST_TEST(effective(c, option).text == "********", option);
+    // What this repository publishes is no secret.
+    BOOST_TEST(effective(c, "storage.rocksdb.readers").text == "8");
+    BOOST_TEST(c.values.storage.sections.at("mine").at("access_key") == "k");
+}
+
+BOOST_AUTO_TEST_CASE(a_configuration_with_problems_has_the_defaults_in_their_place) {
+    const auto checked = check_text(
+                             "server:\n  port: x\n  io_threads: [1]\n  address: \"${A\"\nstorage:\n"
+                             "  mine: {size: 1}\n",
+                             "my.yml", with({{"HTTP_HEADER_TIMEOUT", "soon"}}))
+                             .value();
+    for (const auto* problem : {"my.yml:2: server.port", "my.yml:3: server.io_threads",
+                                "my.yml:4: server.address", "server.timeouts.header"})
+        BOOST_TEST(contains(checked.problems, problem), checked.problems);
+    BOOST_TEST(checked.content.values.server.port == 8080);
+    BOOST_TEST(checked.content.values.server.address == "0.0.0.0");
+    BOOST_TEST((checked.content.values.server.timeouts.header == std::chrono::seconds(15)));
+    BOOST_TEST(checked.content.values.storage.sections.at("mine").at("size") == "1");
+}
+
 BOOST_AUTO_TEST_CASE(the_signing_key_is_decoded) {
     const std::string encoded = std::string(84, 'A') + "AA==";
     const auto s = load_text("", "my.yml", with({{"JWT_TOKEN_SIGNING_KEY", encoded}})).value().values;
@@ -230,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_second_document_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_named) {
-    const auto missing = load_file("/nowhere/at/all.yml", with({}));
+    const auto missing = check_file("/nowhere/at/all.yml", with({}));
     BOOST_REQUIRE(missing.has_error());
     BOOST_TEST((missing.error().code == errc::not_found));
     BOOST_TEST(contains(missing.error().message, "/nowhere/at/all.yml"));

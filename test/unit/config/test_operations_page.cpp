@@ -20,9 +20,11 @@ BOOST_AUTO_TEST_CASE(lists_exactly_the_variables_of_the_configuration_with_their
     text << file.rdbuf();
     const std::string page = text.str();
 
-    const auto defaults = parse_document(default_document(), "gallery.yml", [](const std::string&) {
-                              return std::nullopt;
-                          }).value();
+    std::string problems;
+    const auto defaults =
+        parse_document(
+            default_document(), "gallery.yml", [](const std::string&) { return std::nullopt; }, problems)
+            .value();
     std::set<std::string> rows;
     for (const auto& [path, value] : defaults) {
         const std::string& name = value.names.at(0);

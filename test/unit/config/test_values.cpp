@@ -30,10 +30,12 @@ BOOST_AUTO_TEST_CASE(sizes_are_bytes_or_have_a_unit) {
     BOOST_TEST(parse_size("52428800").value() == 52428800U);
     BOOST_TEST(parse_size("512B").value() == 512U);
     BOOST_TEST(parse_size("64MiB").value() == 64U << 20);
+    BOOST_TEST(parse_size("64M").value() == 64U << 20);
+    BOOST_TEST(parse_size("3K").value() == 3072U);
     BOOST_TEST(parse_size("2GB").value() == 2'000'000'000U);
     BOOST_TEST(parse_size("8TiB").value() == 8ULL << 40);
-    for (const char* text : {"", "MiB", "64 MiB", "64mib", "64M", "1.5GiB", "-1MiB", "9223372036854775808",
-                             "9007199254740992TiB"}) {
+    for (const char* text : {"", "MiB", "64 MiB", "64mib", "64m", "64k", "1.5GiB", "-1MiB",
+                             "9223372036854775808", "9007199254740992TiB"}) {
         BOOST_TEST(!parse_size(text).has_value(), text);
     }
 }

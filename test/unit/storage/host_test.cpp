@@ -154,29 +154,6 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_opens_nothing_or_throws_is_an_error_and_no_cr
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_those_that_it_has) {
-    const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1",
-                                      R"({"depth": {"default": "3"}, "colour": {"default": ""}})", nullptr};
-    const auto refused = complete_options(engine, {{"dept", "4"}});
-    BOOST_TEST_REQUIRE(refused.has_error());
-    BOOST_TEST((refused.error().code == errc::invalid_argument));
-    for (const auto* word : {"storage.engine.dept", "depth", "colour"})
-        BOOST_TEST(contains(refused.error().message, word), refused.error().message);
-
-    const auto completed = complete_options(engine, {{"colour", "red"}});
-    BOOST_TEST_REQUIRE(completed.has_value());
-    BOOST_TEST((*completed == std::map<std::string, std::string>{{"colour", "red"}, {"depth", "3"}}));
-}
-
-BOOST_AUTO_TEST_CASE(a_schema_that_cannot_be_read_is_refused) {
-    for (const auto* schema : {"", "[]", "{\"a\": ", R"({"a": {"default": 3}})", R"({"a": {}})",
-                               R"({"a": "1"})", R"({"a": {"default": null}})"}) {
-        const plugin_descriptor engine = {GALLERY_PLUGIN_HEADER, "engine", "1", schema, nullptr};
-        const auto refused = complete_options(engine, {});
-        BOOST_TEST((refused.has_error() && refused.error().code == errc::unavailable), schema);
-    }
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gallery::storage::test

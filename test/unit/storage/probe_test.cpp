@@ -4,8 +4,11 @@
 #include "await.hpp"
 #include "boost_test.hpp"
 #include "plugins.hpp"
+#include "scratch_folder.hpp"
 #include "storage/host.hpp"
+#include "storage/options.hpp"
 
+#include <fstream>
 #include <memory>
 
 namespace gallery::storage::test {
@@ -33,9 +36,9 @@ BOOST_AUTO_TEST_CASE(a_sound_store_passes_and_is_left_as_it_was) {
     auto probed = probe(open(folder.add("plugins", "memory")), plenty);
     BOOST_REQUIRE_MESSAGE(probed.has_value(), probed.error().message);
     const std::optional<tenant_id> everybody;
-    const auto left = gallery::test::await((*probed)->scan(everybody, "", 10));
+    const auto left = gallery::test::await(probed->store->scan(everybody, "", 10));
     BOOST_TEST((left.has_value() && left->items.empty()));
-    const auto documents = gallery::test::await((*probed)->scan_documents("probe", "", 10));
+    const auto documents = gallery::test::await(probed->store->scan_documents("probe", "", 10));
     BOOST_TEST((documents.has_value() && documents->items.empty()));
 }
 
@@ -47,6 +50,31 @@ BOOST_AUTO_TEST_CASE(a_store_that_breaks_the_contract_is_refused_with_what_it_di
             const auto probed = probe(open(folder.add("test-plugins", plugin)), plenty);
             BOOST_TEST_REQUIRE(probed.has_error());
             BOOST_TEST(contains(probed.error().message, "expected"), probed.error().message);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_accepts_no_writes_passes_by_what_can_be_read) {
+    for (const auto* state : {"read_only", "failed"}) {
+        BOOST_TEST_CONTEXT(state) {
+            const gallery::test::scratch_folder switches;
+            plugin_folder folder;
+            const auto loaded = load_plugin(folder.add("test-plugins", "switchable"), "");
+            BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+            plugin_context context;
+            context.log = [](plugin_context::log_level, std::string_view) {};
+            context.options = {{"folder", switches.path().string()},
+                               {"connection_uri", "db://u:hunter2@host"}};
+            const secret_texts secrets(*loaded->descriptor, context.options);
+            auto store = open_store(*loaded, std::move(context));
+            BOOST_REQUIRE_MESSAGE(store.has_value(), store.error().message);
+            std::ofstream(switches.path() / state);
+            const auto probed =
+                probe(std::make_unique<measured_store>(std::move(*store), "switchable", secrets), plenty);
+            BOOST_REQUIRE_MESSAGE(probed.has_value(), probed.error().message);
+            BOOST_TEST(!probed->unwritable.empty());
+            BOOST_TEST(contains(probed->unwritable, "********"), probed->unwritable);
+            BOOST_TEST(!contains(probed->unwritable, "hunter2"), probed->unwritable);
         }
     }
 }

@@ -1,0 +1,25 @@
+#include "app/write_watch.hpp"
+
+namespace gallery::app {
+
+bool write_watch::look() {
+    auto state = store_.writing();
+    const bool accepts = state.state == write_state::kind::ok;
+    const std::lock_guard lock(mutex_);
+    if (state.state != last_.state) {
+        if (accepts) {
+            say_(true, "the store accepts writes again");
+        } else {
+            const auto* what =
+                state.state == write_state::kind::read_only ? "was opened read-only" : "has stopped writing";
+            say_(false,
+                 "the store " + std::string(what) + ": " +
+                     (state.reason.empty() ? std::string("the engine gives no reason") : state.reason) +
+                     ". Reads are served; writes fail with 503, and so does /health/ready?for=write");
+        }
+        last_ = std::move(state);
+    }
+    return accepts;
+}
+
+}  // namespace gallery::app

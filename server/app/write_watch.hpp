@@ -1,0 +1,32 @@
+/// Reports when the store stops accepting writes, and when it accepts them again.
+#pragma once
+
+#include <gallery/storage.hpp>
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace gallery::app {
+
+/// Threads: look() by any at any time; @p store outlives this. @p say is called under a lock and must not
+/// call look().
+class write_watch {
+public:
+    using log_function = std::function<void(bool accepts, std::string_view text)>;
+
+    write_watch(const image_store& store, log_function say) : store_(store), say_(std::move(say)) {}
+
+    /// Whether the store accepts writes. Logs where the answer differs from the last one; the first one is
+    /// compared with "yes".
+    bool look();
+
+private:
+    const image_store& store_;
+    log_function say_;
+    std::mutex mutex_;
+    write_state last_;  ///< guarded by mutex_
+};
+
+}  // namespace gallery::app
