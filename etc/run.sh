@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# From a fresh clone to a gallery one can click on: installs what is missing, builds, and starts the
-# server with the embedded store, a demonstration tenant and sample pictures. Data stays in ./data.
-# Arguments go to the server; the environment configures it (see etc/gallery.yml), for instance
+# Installs missing packages, builds the server, and starts it with the embedded store, a demo tenant and sample
+# pictures. Data is stored in ./data. Its last lines have the URL and the logins.
+#
+# Arguments are passed on to the server; environment variables configure it (see etc/gallery.yml):
 #
 #   HTTP_BIND_PORT=9090 STORAGE_PLUGIN=filesystem etc/run.sh --no-demo
+#
+# With the demo tenant the server listens on this machine only. For other addresses set HTTP_BIND_ADDRESS
+# (0.0.0.0: all), or give a configuration with --config.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 022
@@ -20,7 +24,18 @@ cmake --build build/release --target products
 
 demo=(--demo)
 arguments=()
+own_configuration=no
 for argument in "$@"; do
-    if [ "$argument" = --no-demo ]; then demo=(); else arguments+=("$argument"); fi
+    case "$argument" in
+    --no-demo)
+        demo=()
+        continue
+        ;;
+    --config | --config=*) own_configuration=yes ;;
+    esac
+    arguments+=("$argument")
 done
+if [ ${#demo[@]} -gt 0 ] && [ "$own_configuration" = no ]; then
+    export HTTP_BIND_ADDRESS=${HTTP_BIND_ADDRESS-127.0.0.1}
+fi
 exec build/release/bin/gallery-server "${demo[@]}" "${arguments[@]}"

@@ -38,25 +38,24 @@ result<command_line> parse_command_line(std::span<const char* const> arguments) 
 std::string_view usage() noexcept {
     return R"(usage: gallery-server [--config FILE] [--demo] [--check-config]
 
-An image gallery for many tenants that speaks ThingsBoard's image API.
+An image gallery server for many tenants that implements ThingsBoard's image API.
 
-  --config FILE    configuration; without it etc/gallery.yml beside the build or
-                   /etc/gallery/gallery.yml, else what was built in
-  --demo           make a tenant with an administrator, a customer's user and
-                   sample pictures, where they are missing
-  --check-config   say which values would be used, with secrets masked, whether
-                   the storage plugin takes its options and the TLS files and
-                   folders that are named can be read, and end
-  --version        say the version and end
-  --help           show this and end
+  --config FILE    configuration file; default: etc/gallery.yml beside the build,
+                   else /etc/gallery/gallery.yml, else the built-in defaults
+  --demo           create a demo tenant with an administrator, a customer user and
+                   sample images, if they do not exist
+  --check-config   print the values in use, with secrets masked; check them, the
+                   options of the storage engine, TLS files and folders; exit
+  --version        print the version and exit
+  --help           print this text and exit
 
-Every value of the configuration is also an environment variable (HTTP_BIND_PORT,
-STORAGE_PLUGIN, ...); gallery.yml names and explains them.
+Every value of the configuration can be set by an environment variable
+(HTTP_BIND_PORT, STORAGE_PLUGIN, ...). gallery.yml describes all of them.
 
-signals:     TERM and INT finish what is under way and stop, a second one stops at
-             once; HUP reads the TLS certificate again
-exit codes:  0 stopped as asked, 64 wrong options, 69 the store or an address cannot
-             be used, 70 a fault of the server, 78 wrong configuration
+signals:     TERM and INT finish in-flight requests and stop, a second one stops at
+             once; HUP reloads the TLS certificate
+exit codes:  0 stopped as requested, 64 wrong options, 69 the store or an address
+             cannot be used, 70 a fault of the server, 78 wrong configuration
 )";
 }
 

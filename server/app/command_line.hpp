@@ -22,7 +22,7 @@ result<command_line> parse_command_line(std::span<const char* const> arguments);
 /// What --help prints.
 std::string_view usage() noexcept;
 
-/// "gallery-server 0.1.0"
+/// "gallery-server " and the project's version, which the top CMakeLists.txt states
 std::string version_text();
 
 }  // namespace gallery::app

@@ -15,6 +15,8 @@ namespace {
 constexpr const char* of_administrator = "security.sysadmin_password (GALLERY_SYSADMIN_PASSWORD)";
 constexpr const char* of_demo = "security.demo_password (GALLERY_DEMO_PASSWORD)";
 
+constexpr const char* generated = " - generated, and printed by this start only";
+
 std::string named(const std::string& email, auth::authority role) {
     return email + " (" + std::string(auth::name_of(role)) + ")";
 }
@@ -23,7 +25,7 @@ result<void> show_password(const start_options& options, const std::string& who,
                            const std::string& password) {
     if (!options.show) return error{errc::invalid_argument, "there is nowhere to show a password to"};
     return options.show("sign in as " + who + " with the password " + password +
-                        " - shown this once, so keep it\n");
+                        " - printed by this start only, so keep it\n");
 }
 
 }  // namespace
@@ -37,13 +39,13 @@ result<void> gallery_server::parts::make_administrator(const start_options& opti
         return {};
     }
     std::string password = security.sysadmin_password;
+    const auto who = named(security.sysadmin_email, auth::authority::sys_admin);
     if (password.empty()) {
         password = auth::generate_password();
-        const auto who = named(security.sysadmin_email, auth::authority::sys_admin);
         if (auto shown = show_password(options, who, password); !shown) return shown;
+        report.emplace_back("sign in as", who + " with the password " + password + generated);
     } else {
-        report.emplace_back("sign in as", named(security.sysadmin_email, auth::authority::sys_admin) +
-                                              " with the password of GALLERY_SYSADMIN_PASSWORD");
+        report.emplace_back("sign in as", who + " with the password of GALLERY_SYSADMIN_PASSWORD");
     }
     const auto made = wait_for(http_->executor(0), auth::ensure_sysadmin(*accounts_, *passwords_,
                                                                          security.sysadmin_email, password));
@@ -62,8 +64,13 @@ result<void> gallery_server::parts::make_demo(const start_options& options) {
         if (accounts_->find_user_by_email(email)) {
             // The customer's user was made with the same, so one try says it of both.
             if (role == auth::authority::tenant_admin) warn_of_another_password(email, chosen, of_demo);
+            report.emplace_back("sign in as", named(email, role) +
+                                                  " with its password, which an earlier "
+                                                  "start set or printed");
         } else if (chosen.empty()) {
             if (auto shown = show_password(options, named(email, role), password); !shown) return shown;
+            report.emplace_back("sign in as",
+                                named(email, role) + " with the password " + password + generated);
         } else {
             report.emplace_back("sign in as",
                                 named(email, role) + " with the password of GALLERY_DEMO_PASSWORD");
@@ -99,10 +106,8 @@ result<void> gallery_server::parts::make_first_accounts(const start_options& opt
     }
     if (!made_accounts_) {
         report.emplace_back("accounts",
-                            "as they were; passwords were shown or set at the first start. A lost one of "
-                            "the administrator: gallery-admin reset-sysadmin");
-    } else if (report.empty()) {
-        report.emplace_back("accounts", "made; how to sign in is said above");
+                            "unchanged; an earlier start set or printed their passwords. If the "
+                            "administrator's is lost: gallery-admin reset-sysadmin");
     }
     return {};
 }

@@ -42,6 +42,24 @@ class FirstStart(unittest.TestCase):
             Client(server, (email, password))
         self.assertEqual({}, shown_passwords(server.wait_for_report()))
 
+    def test_the_last_block_of_a_start_has_the_logins(self):
+        server = self.server()
+        server.start()
+        log = server.wait_for_report()
+        block = log[log.rindex(" is ready\n"):]
+        shown = shown_passwords(block)
+        self.assertEqual({SYSADMIN[0], TENANT[0], CUSTOMER[0]}, set(shown), block)
+        for email, password in shown.items():
+            Client(server, (email, password))
+        server.terminate()
+        server.start()
+        log = server.wait_for_report(2)
+        block = log[log.rindex(" is ready\n"):]
+        self.assertEqual({}, shown_passwords(block))
+        for email in (TENANT[0], CUSTOMER[0]):
+            self.assertRegex(block, rf"sign in as +{email} ")
+        self.assertNotIn("Fontconfig", server.log())
+
     def test_passwords_are_shown_though_a_folder_is_wrong(self):
         for name in ("GALLERY_CONSOLE_DIR", "GALLERY_SYSTEM_IMAGES_DIR"):
             server = self.server()

@@ -1,5 +1,7 @@
 #include "imaging/worker/fonts.hpp"
 
+#include "imaging/worker/fontconfig_start.hpp"
+
 #include <fontconfig/fontconfig.h>
 
 #include <fcntl.h>
@@ -124,7 +126,7 @@ void on_trap(int, siginfo_t*, void*) {}
 }  // namespace
 
 std::uint32_t fonts_start() {
-    if (FcInit() != FcTrue) return 0;
+    if (!fontconfig_start()) return 0;
     for (const auto* family : {"sans-serif", "serif", "monospace"}) {
         for (const int slant : {FC_SLANT_ROMAN, FC_SLANT_ITALIC}) {
             for (const int weight : {FC_WEIGHT_REGULAR, FC_WEIGHT_BOLD})
