@@ -145,6 +145,8 @@ void add_imaging(page& p, const imaging::pool& pool) {
     p.counter("gallery_imaging_crashes_total", "Workers that ended over a picture", s.crashes);
     p.counter("gallery_imaging_timeouts_total", "Workers that were ended at the deadline", s.timeouts);
     p.counter("gallery_imaging_exhausted_total", "Workers that used up their memory", s.exhausted);
+    p.counter("gallery_imaging_interrupted_total", "Workers that were killed or stopped from outside",
+              s.interrupted);
     p.counter("gallery_imaging_worker_starts_total", "Workers started", s.starts);
     p.gauge("gallery_imaging_queued", "Pictures that wait for a worker", static_cast<double>(s.queued));
     p.gauge("gallery_imaging_busy", "Workers with a picture", static_cast<double>(s.busy));

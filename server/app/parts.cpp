@@ -182,6 +182,9 @@ result<void> gallery_server::parts::start_imaging() {
     options.workers = image.workers != 0 ? image.workers : std::max(1U, std::thread::hardware_concurrency());
     options.timeout = image.timeout;
     options.max_pixels = image.max_pixels;
+    options.max_total_pixels = image.max_total_pixels;
+    options.max_frames = image.max_frames;
+    options.max_queued_per_tenant = image.max_queued;
     options.max_svg_bytes = image.max_svg_size;
     options.worker_memory_mib =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(image.worker_memory >> 20, 1U << 20));
@@ -197,8 +200,7 @@ result<void> gallery_server::parts::make_services() {
     uploads_ = std::make_unique<service::byte_budget>(settings.transport.upload_memory,
                                                       whole(settings.transport.upload_wait));
     images_ = std::make_unique<service::images>(
-        *storage_.store, *etags_,
-        [this](bytes original) { return imaging_->inspect(body(std::move(original))); },
+        *storage_.store, *etags_, [this](imaging::upload what) { return imaging_->inspect(std::move(what)); },
         [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
     upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
         etags_->sweep(std::chrono::steady_clock::now());

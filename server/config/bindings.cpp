@@ -239,6 +239,9 @@ void add_images(table& t) {
             GALLERY_MEMBER(cache.tenant_images_browser_ttl), 0, "minutes");
     t.size("image.max_resource_size", GALLERY_MEMBER(image.max_resource_size), 0);
     t.number("image.max_pixels", GALLERY_MEMBER(image.max_pixels), 1, no_limit);
+    t.number("image.max_total_pixels", GALLERY_MEMBER(image.max_total_pixels), 1, no_limit);
+    t.number("image.max_frames", GALLERY_MEMBER(image.max_frames), 1, 1'000'000);
+    t.number("image.max_queued", GALLERY_MEMBER(image.max_queued), 1, 1'024);
     t.size("image.max_svg_size", GALLERY_MEMBER(image.max_svg_size), 1);
     t.number("image.workers", GALLERY_MEMBER(image.workers), 0, 256);
     t.duration("image.timeout", GALLERY_MEMBER(image.timeout), std::chrono::milliseconds(1));

@@ -98,7 +98,10 @@ struct cache_settings {
 
 struct image_settings {
     std::uint64_t max_resource_size = 0;  ///< bytes; 0: no limit
-    std::uint64_t max_pixels = 0;         ///< at least 1
+    std::uint64_t max_pixels = 0;         ///< of one frame, at least 1
+    std::uint64_t max_total_pixels = 0;   ///< over all frames, at least 1
+    std::uint32_t max_frames = 0;         ///< of an animation, at least 1
+    std::uint32_t max_queued = 0;         ///< pictures of one tenant that wait to be decoded, at least 1
     std::uint64_t max_svg_size = 0;       ///< bytes, at least 1
     unsigned workers = 0;                 ///< at most 256; 0: one a core
     std::chrono::milliseconds timeout{};

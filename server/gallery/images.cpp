@@ -3,6 +3,7 @@
 #include "gallery/keys.hpp"
 #include "gallery/resource_export.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -25,6 +26,18 @@ error contended(const std::string& key) {
 
 result<void> look(const record_check& check, const image_record* current) {
     return check ? check(current) : result<void>();
+}
+
+// "pump.svgz" and "pump.svg.gz" as "pump.svg", which is what is stored.
+std::string decompressed_name(std::string name) {
+    const auto ends_with = [&name](std::string_view lower) {
+        return name.size() > lower.size() &&
+               std::equal(lower.begin(), lower.end(), name.end() - static_cast<std::ptrdiff_t>(lower.size()),
+                          [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+    };
+    if (ends_with(".svgz")) name.pop_back();
+    if (ends_with(".svg.gz")) name.resize(name.size() - 3);
+    return name;
 }
 
 error contradicts_itself(const std::string& key) {
@@ -52,9 +65,15 @@ images::images(image_store& store, cache::etag_cache& etags, inspect_picture ins
 
 // Fills in what the bytes say; the file's own name and digest with it.
 task<result<void>> images::describe(picture_file& file, image_record& record, bytes& preview) {
-    auto inspected = co_await inspect_(file.data);
+    imaging::upload what{record.tenant, file.digest, body(file.data)};
+    auto inspected = co_await inspect_(std::move(what));
     if (!inspected) co_return inspected.error();
     auto& picture = *inspected;
+    if (!picture.document.empty()) {
+        file.data = std::move(picture.document);
+        file.digest = sha256(file.data.span());
+        file.file_name = decompressed_name(std::move(file.file_name));
+    }
     record.file_name = file.file_name;
     record.original = {picture.media_type, picture.width, picture.height, file.data.size(), file.digest};
     record.preview_is_original = picture.preview_is_original;

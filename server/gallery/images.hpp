@@ -6,6 +6,7 @@
 
 #include "cache/etag_cache.hpp"
 #include "imaging/picture.hpp"
+#include "imaging/upload.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/model.hpp>
@@ -40,8 +41,8 @@ struct new_image {
 using record_check = std::function<result<void>(const image_record*)>;
 
 /// Decodes a picture in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
-/// busy.
-using inspect_picture = std::function<task<result<imaging::picture>>(bytes)>;
+/// too_many_requests, busy.
+using inspect_picture = std::function<task<result<imaging::picture>>(imaging::upload)>;
 
 /// Whether a tenant was deleted or is being deleted (auth::directory::tenant_gone). Any thread.
 using tenant_gone = std::function<bool(const tenant_id&)>;

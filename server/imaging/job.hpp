@@ -2,8 +2,8 @@
 #pragma once
 
 #include "imaging/picture.hpp"
+#include "imaging/upload.hpp"
 
-#include <gallery/bytes.hpp>
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
@@ -13,30 +13,30 @@ namespace gallery::imaging {
 
 class job {
 public:
-    explicit job(body original) noexcept : original_(std::move(original)) {}
+    explicit job(upload what) noexcept : what_(std::move(what)) {}
     job(const job&) = delete;
     job& operator=(const job&) = delete;
     virtual ~job() = default;
 
-    [[nodiscard]] const body& original() const noexcept { return original_; }
+    [[nodiscard]] const body& original() const noexcept { return what_.original; }
+    [[nodiscard]] const tenant_id& tenant() const noexcept { return what_.tenant; }
+    [[nodiscard]] const sha256_digest& content() const noexcept { return what_.content; }
     /// Exactly once, from any thread: posts the outcome to whoever waits. The bytes are let go.
     virtual void complete(result<picture> outcome) = 0;
 
 protected:
-    void forget_original() noexcept { original_ = {}; }
+    void forget_original() noexcept { what_.original = {}; }
 
 private:
-    body original_;
+    upload what_;
 };
 
 /// A job whose waiter is a completion handler.
 template <class Handler>
 class handler_job final : public job {
 public:
-    handler_job(body original, Handler handler)
-        : job(std::move(original)),
-          home_(asio::get_associated_executor(handler)),
-          handler_(std::move(handler)) {}
+    handler_job(upload what, Handler handler)
+        : job(std::move(what)), home_(asio::get_associated_executor(handler)), handler_(std::move(handler)) {}
 
     void complete(result<picture> outcome) override {
         forget_original();

@@ -25,6 +25,9 @@ struct picture {
     std::uint32_t preview_height = 0;
     bytes preview;
 
+    /// Of a compressed SVG: the drawing itself, which is to be stored instead. Empty for everything else.
+    bytes document;
+
     /// The title in an SVG's <tb:metadata>, empty where there is none.
     std::string svg_title;
 };

@@ -1,7 +1,10 @@
 #include "imaging/pool.hpp"
 
+#include "imaging/fair_queue.hpp"
 #include "imaging/job.hpp"
 #include "imaging/preview_rules.hpp"
+#include "imaging/recent_timeouts.hpp"
+#include "imaging/time_budget.hpp"
 #include "imaging/worker_process.hpp"
 
 #include <gallery/text.hpp>
@@ -13,7 +16,6 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -35,8 +37,39 @@ bool printable(std::string_view text) {
            });
 }
 
-error not_decodable(std::string why) {
-    return {errc::not_an_image, "The picture cannot be decoded: " + why};
+// How often a picture is given to another worker because the one that had it was ended from outside.
+constexpr int max_attempts = 3;
+
+format kind_of(const body& original) {
+    const auto* memory = original.memory();
+    if (memory == nullptr) return format::unknown;
+    // What is compressed and accepted is a drawing.
+    return memory->view().starts_with("\x1f\x8b") ? format::svg : sniff(memory->view()).kind;
+}
+
+// "The SVG image"; of a file that is no image and occupied a worker all the same, "The picture".
+std::string the_picture(format kind) {
+    return kind == format::unknown ? "The picture" : "The " + std::string(display_name(kind)) + " image";
+}
+
+error not_decodable(format kind, const std::string& why) {
+    return {errc::not_an_image, the_picture(kind) + " cannot be decoded: " + why};
+}
+
+error decoder_failed(format kind) {
+    return not_decodable(kind,
+                         "the decoder failed on it. Save it again with another program, or simplify it.");
+}
+
+// 2500 ms as "2.5 seconds".
+std::string in_seconds(std::chrono::milliseconds time) {
+    auto text = std::to_string(time.count() / 1000);
+    if (const auto tenths = time.count() / 100 % 10; tenths != 0) text += "." + std::to_string(tenths);
+    return text + " seconds";
+}
+
+error not_at_the_moment() {
+    return {errc::unavailable, "Pictures cannot be decoded at the moment. Try again later."};
 }
 
 // A worker may have been taken over by a picture: what it says is checked, not believed.
@@ -49,7 +82,10 @@ std::optional<picture> believable(worker_process::exchanged& said, const body& o
         a.frames == 0 || own != said.preview.empty()) {
         return std::nullopt;
     }
-    if (const auto* memory = original.memory(); memory != nullptr && sniff(memory->view()).kind != p.kind) {
+    const std::string_view shown = said.document;
+    const auto* memory = original.memory();
+    if (!shown.empty() ? p.kind != format::svg || sniff(shown).kind != p.kind
+                       : memory != nullptr && sniff(memory->view()).kind != p.kind) {
         return std::nullopt;
     }
     p.media_type = media_type(p.kind);
@@ -65,6 +101,7 @@ std::optional<picture> believable(worker_process::exchanged& said, const body& o
         return std::nullopt;
     }
     p.preview = bytes::own(std::move(said.preview));
+    if (!said.document.empty()) p.document = bytes::own(std::move(said.document));
     if (p.kind == format::svg && printable(said.text)) p.svg_title = std::move(said.text);
     return p;
 }
@@ -74,7 +111,9 @@ std::optional<picture> believable(worker_process::exchanged& said, const body& o
 class pool::state {
 public:
     explicit state(pool_options options)
-        : options_(std::move(options)), stop_event_(::eventfd(0, EFD_CLOEXEC)) {}
+        : options_(std::move(options)),
+          stop_event_(::eventfd(0, EFD_CLOEXEC)),
+          queue_(options_.max_queued_per_tenant, options_.max_queued) {}
     state(const state&) = delete;
     state& operator=(const state&) = delete;
     ~state() {
@@ -91,9 +130,15 @@ private:
     void feed();
     std::unique_ptr<job> next();
     bool ready(std::unique_ptr<worker_process>& worker, std::optional<error>& why);
-    result<picture> inspect(std::unique_ptr<worker_process>& worker, const body& original);
+    result<picture> inspect(std::unique_ptr<worker_process>& worker, const job& j);
     result<picture> concluded(std::unique_ptr<worker_process>& worker, worker_process::exchanged said,
-                              const body& original);
+                              const job& j, std::chrono::milliseconds allowed);
+    void lose(std::unique_ptr<worker_process>& worker, std::uint64_t pool_stats::*counter,
+              const std::string& what, const job& j);
+    bool took_too_long_before(const sha256_digest& content) const {
+        const std::lock_guard lock(mutex_);
+        return too_slow_.contains(content, clock::now());
+    }
     void log(const std::string& text) const {
         if (options_.log) options_.log(text);
     }
@@ -105,7 +150,8 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<std::unique_ptr<job>> queue_;
+    fair_queue<std::unique_ptr<job>> queue_;
+    mutable recent_timeouts too_slow_;
     std::optional<error> start_failure_;
     unsigned reported_ = 0;  // workers whose first start succeeded or failed
     bool stopping_ = false;
@@ -135,8 +181,8 @@ void pool::state::stop() noexcept {
         thread.join();
     threads_.clear();
     // The feeders are gone; what still waits is answered here.
-    for (auto& j : std::exchange(queue_, {})) {
-        j->complete(error{errc::unavailable, "The server is stopping; the picture was not looked at."});
+    for (auto& j : queue_.clear()) {
+        j->complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
     }
 }
 
@@ -144,27 +190,32 @@ void pool::state::enqueue(std::unique_ptr<job> j) {
     std::unique_lock lock(mutex_);
     if (stopping_) {
         lock.unlock();
-        return j->complete(
-            error{errc::unavailable, "The server is stopping; the picture was not looked at."});
+        return j->complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
     }
-    if (queue_.size() >= options_.max_queued) {
+    using enum fair_queue<std::unique_ptr<job>>::room;
+    const auto room = queue_.room_for(j->tenant());
+    if (room != yes) {
         lock.unlock();
         return j->complete(
-            error{errc::busy, "Too many pictures are waiting to be looked at; try again later."});
+            room == tenant_is_full
+                ? error{errc::too_many_requests, "At most " + std::to_string(options_.max_queued_per_tenant) +
+                                                     " pictures of a tenant can wait to be decoded. Try "
+                                                     "again later, with fewer at a time."}
+                : error{errc::busy, "Too many pictures are waiting to be decoded. Try again later."});
     }
-    queue_.push_back(std::move(j));
+    const auto tenant = j->tenant();
+    queue_.push(tenant, std::move(j));
     lock.unlock();
     changed_.notify_all();
 }
 
 std::unique_ptr<job> pool::state::next() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    changed_.wait(lock, [this] { return stopping_ || queue_.size() > 0; });
     if (stopping_) return nullptr;
-    auto j = std::move(queue_.front());
-    queue_.pop_front();
+    auto j = queue_.take();
     ++stats_.busy;
-    return j;
+    return std::move(*j);
 }
 
 pool_stats pool::state::stats() const {
@@ -205,10 +256,12 @@ void pool::state::feed() {
     changed_.notify_all();
     unsigned served = 0;
     while (auto j = next()) {
-        auto outcome = inspect(worker, j->original());
+        const auto begun = clock::now();
+        auto outcome = inspect(worker, *j);
         {
             const std::lock_guard lock(mutex_);
             --stats_.busy;
+            queue_.done(j->tenant(), clock::now() - begun);
             if (outcome)
                 ++stats_.pictures;
             else if (outcome.error().code == errc::not_an_image)
@@ -227,75 +280,98 @@ void pool::state::feed() {
     }
 }
 
-result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, const body& original) {
+result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, const job& j) {
+    const auto& original = j.original();
     if (original.size() == 0) return error{errc::not_an_image, not_an_image_text(sniff({}))};
+    const auto kind = kind_of(original);
+    if (took_too_long_before(j.content())) {
+        return not_decodable(kind,
+                             "that took too long a short time ago. The same file is not tried again for " +
+                                 std::to_string(recent_timeouts::remembered.count()) + " minutes.");
+    }
     using std::chrono::ceil;
     using std::chrono::seconds;
+    const auto allowed = time_budget(kind, original.size(), options_.timeout);
     protocol::request request;
     request.size = original.size();
     request.max_pixels = options_.max_pixels;
+    request.max_total_pixels = options_.max_total_pixels;
     request.max_frames = options_.max_frames;
     request.max_svg_bytes = options_.max_svg_bytes;
-    request.cpu_seconds = static_cast<std::uint32_t>(ceil<seconds>(options_.timeout).count());
-    // A worker that ended just before it was asked costs nobody a picture.
-    for (int attempt = 0; attempt < 2; ++attempt) {
+    request.cpu_seconds = static_cast<std::uint32_t>(ceil<seconds>(allowed).count());
+    // What happens to a worker from outside costs nobody a picture.
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
         std::optional<error> why;
-        if (!ready(worker, why)) return *why;
+        if (!ready(worker, why)) {
+            log(why->message);
+            return not_at_the_moment();
+        }
         const int descriptor = open_for_worker(original, request.offset);
         if (descriptor < 0) {
-            return error{errc::io_error, std::string("The picture cannot be handed to the imaging worker: ") +
-                                             ::strerrordesc_np(errno) + "."};
+            log(std::string("A picture cannot be handed to an imaging worker: ") + ::strerrordesc_np(errno) +
+                ".");
+            return error{errc::io_error, "The picture cannot be handed to the decoder. Try again later."};
         }
-        auto said = worker->exchange(request, descriptor, clock::now() + options_.timeout);
+        auto said = worker->exchange(request, descriptor, clock::now() + allowed);
         ::close(descriptor);
-        if (said.how != worker_process::ending::not_sent) return concluded(worker, std::move(said), original);
-        worker.reset();
+        if (said.how == worker_process::ending::not_sent) {
+            worker.reset();
+        } else if (said.how == worker_process::ending::interrupted) {
+            lose(worker, &pool_stats::interrupted, "was killed or stopped from outside", j);
+        } else {
+            return concluded(worker, std::move(said), j, allowed);
+        }
     }
-    return error{errc::unavailable,
-                 "The imaging workers end as soon as they are started; see the server's log."};
+    return not_at_the_moment();
+}
+
+void pool::state::lose(std::unique_ptr<worker_process>& worker, std::uint64_t pool_stats::*counter,
+                       const std::string& what, const job& j) {
+    const auto how = worker->reap();
+    worker.reset();
+    {
+        const std::lock_guard lock(mutex_);
+        ++(stats_.*counter);
+    }
+    log("An imaging worker " + what + " (" + how + ") while it decoded a picture of " +
+        std::to_string(j.original().size()) + " bytes; another one is started.");
 }
 
 result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
-                                       worker_process::exchanged said, const body& original) {
+                                       worker_process::exchanged said, const job& j,
+                                       std::chrono::milliseconds allowed) {
     using enum worker_process::ending;
     using protocol::outcome;
-    const auto lose = [&](std::uint64_t pool_stats::*counter, const std::string& what) {
-        const auto how = worker->reap();
-        worker.reset();
-        {
-            const std::lock_guard lock(mutex_);
-            ++(stats_.*counter);
-        }
-        log("An imaging worker " + what + " (" + how + ") over a picture of " +
-            std::to_string(original.size()) + " bytes; another one is started.");
-    };
-    const auto seconds = std::to_string(options_.timeout.count() / 1000) + " seconds";
+    const auto kind = kind_of(j.original());
     switch (said.how) {
         case answered:
             break;
         case stopped:
             worker.reset();
-            return error{errc::unavailable, "The server is stopping; the picture was not looked at."};
-        case timed_out:
-            lose(&pool_stats::timeouts, "missed its deadline and was killed");
-            return not_decodable("that takes more than " + seconds + ".");
+            return error{errc::unavailable, "The server is stopping; the picture was not decoded."};
+        case timed_out: {
+            lose(worker, &pool_stats::timeouts, "missed its deadline and was killed", j);
+            const std::lock_guard lock(mutex_);
+            too_slow_.add(j.content(), clock::now());
+            return not_decodable(kind, "that takes more than " + in_seconds(allowed) + ".");
+        }
         case violated_protocol:
-            lose(&pool_stats::crashes, "talked nonsense");
-            return not_decodable("the decoder fails over it.");
+            lose(worker, &pool_stats::crashes, "sent a malformed reply", j);
+            return decoder_failed(kind);
         default:
-            lose(&pool_stats::crashes, "crashed");
-            return not_decodable("the decoder fails over it.");
+            lose(worker, &pool_stats::crashes, "crashed", j);
+            return decoder_failed(kind);
     }
     const auto what = static_cast<outcome>(said.answer.outcome);
     if (what == outcome::out_of_memory) {
-        lose(&pool_stats::exhausted, "used up its memory");
-        return not_decodable("that takes more than " + std::to_string(options_.worker_memory_mib) +
-                             " MiB of memory.");
+        lose(worker, &pool_stats::exhausted, "used up its memory", j);
+        return not_decodable(kind, "that takes more than " + std::to_string(options_.worker_memory_mib) +
+                                       " MiB of memory (IMAGE_WORKER_MEMORY).");
     }
     if (what == outcome::picture) {
-        if (auto p = believable(said, original)) return std::move(*p);
-        lose(&pool_stats::crashes, "answered what cannot be");
-        return not_decodable("the decoder fails over it.");
+        if (auto p = believable(said, j.original())) return std::move(*p);
+        lose(worker, &pool_stats::crashes, "sent an impossible reply", j);
+        return decoder_failed(kind);
     }
     if (!printable(said.text) || said.text.empty()) said.text = "The picture cannot be decoded.";
     return error{what == outcome::fault ? errc::io_error : errc::not_an_image, std::move(said.text)};
@@ -313,14 +389,14 @@ result<std::unique_ptr<pool>> pool::start(pool_options options) {
     return self;
 }
 
-task<result<picture>> pool::inspect(body original) {
-    auto start = [](auto handler, state* where, body&& what) {
+task<result<picture>> pool::inspect(upload what) {
+    auto start = [](auto handler, state* where, upload&& taken) {
         using job_type = handler_job<decltype(handler)>;
-        where->enqueue(std::make_unique<job_type>(std::move(what), std::move(handler)));
+        where->enqueue(std::make_unique<job_type>(std::move(taken), std::move(handler)));
     };
     state* where = state_.get();
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void(result<picture>)>(
-        start, use_task, where, std::move(original));
+        start, use_task, where, std::move(what));
 }
 
 void pool::stop() noexcept {

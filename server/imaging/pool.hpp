@@ -3,8 +3,8 @@
 #pragma once
 
 #include "imaging/picture.hpp"
+#include "imaging/upload.hpp"
 
-#include <gallery/bytes.hpp>
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
@@ -21,13 +21,15 @@ namespace gallery::imaging {
 struct pool_options {
     std::string worker;                         ///< absolute path of gallery-imaging-worker
     unsigned workers = 2;                       ///< processes, at least 1
-    std::chrono::milliseconds timeout{10'000};  ///< for one picture, IMAGE_TIMEOUT
-    std::uint64_t max_pixels = 50'000'000;      ///< over all frames, IMAGE_MAX_PIXELS
-    std::uint32_t max_frames = 5'000;           ///< of an animation
-    std::uint64_t max_svg_bytes = 10'485'760;   ///< of an SVG document
-    std::uint32_t worker_memory_mib = 1024;     ///< each, beyond what its libraries take
-    std::size_t max_queued = 1'024;             ///< pictures that wait; they hold their bytes meanwhile
-    unsigned pictures_per_worker = 1'000;       ///< then it is replaced, at no picture's cost
+    std::chrono::milliseconds timeout{60'000};  ///< most for one picture, IMAGE_TIMEOUT; see time_budget()
+    std::uint64_t max_pixels = 200'000'000;     ///< of one frame, IMAGE_MAX_PIXELS
+    std::uint64_t max_total_pixels = 1'000'000'000;  ///< over all frames, IMAGE_MAX_TOTAL_PIXELS
+    std::uint32_t max_frames = 5'000;                ///< of an animation, IMAGE_MAX_FRAMES
+    std::uint64_t max_svg_bytes = 10'485'760;        ///< of an SVG document, IMAGE_MAX_SVG_SIZE
+    std::uint32_t worker_memory_mib = 2048;          ///< each, beyond what its libraries take
+    std::size_t max_queued = 1'024;                  ///< pictures that wait; they hold their bytes meanwhile
+    std::size_t max_queued_per_tenant = 128;         ///< of one tenant, IMAGE_MAX_QUEUED
+    unsigned pictures_per_worker = 1'000;            ///< then it is replaced, at no picture's cost
     /// Told in one sentence what an operator wants to know: how workers are confined, why one was replaced.
     /// Called on the pool's threads, several at once; must not block long. May be empty.
     std::function<void(std::string_view)> log;
@@ -37,10 +39,12 @@ struct pool_options {
 struct pool_stats {
     std::uint64_t pictures = 0;   ///< inspected and accepted
     std::uint64_t refused = 0;    ///< not images, damaged, over a limit
-    std::uint64_t crashes = 0;    ///< workers that ended or talked nonsense over a picture
+    std::uint64_t crashes = 0;    ///< workers that ended, or broke the protocol, while they decoded a picture
     std::uint64_t timeouts = 0;   ///< workers killed at the deadline
     std::uint64_t exhausted = 0;  ///< workers that used up their memory
-    std::uint64_t starts = 0;     ///< of workers, the first ones included
+    std::uint64_t interrupted =
+        0;  ///< workers that were killed or stopped from outside; their picture is tried again
+    std::uint64_t starts = 0;  ///< of workers, the first ones included
     std::size_t queued = 0;
     std::size_t busy = 0;
 };
@@ -57,14 +61,17 @@ public:
     ~pool();
 
     /// Looks at a picture: what it is, how large, its preview. Called on any I/O thread, never blocks it,
-    /// resumes on the caller's executor. A file region is read by the worker, not copied.
+    /// resumes on the caller's executor. A file region is read by the worker, not copied. Workers are shared
+    /// fairly between tenants (fair_queue).
     ///
     /// Precondition: the io_context of every caller outlives the pool, or is drained before stop().
     /// Errors: not_an_image with a text for the person who uploaded it (which says what was found, what is
-    /// wrong, or which limit is exceeded; also where decoding crashes, hangs or needs too much memory); busy
-    /// where max_queued are waiting; unavailable where the pool is stopping or no worker starts; io_error
-    /// where the bytes cannot be handed over.
-    task<result<picture>> inspect(body original);
+    /// wrong, or which limit is exceeded; also where decoding crashes, hangs or needs too much memory, and
+    /// where the same content took too long a short time ago); too_many_requests where max_queued_per_tenant
+    /// of this tenant are waiting; busy where max_queued are; unavailable where the pool is stopping, no
+    /// worker starts, or workers are killed from outside again and again; io_error where the bytes cannot be
+    /// handed over.
+    task<result<picture>> inspect(upload what);
 
     /// Ends the workers; pictures that wait or are being decoded come back as unavailable. Blocks until the
     /// pool's threads have ended. Idempotent; no inspect() may follow.

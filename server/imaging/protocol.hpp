@@ -2,8 +2,9 @@
 /// one build. The server never trusts a worker: every field of an answer is checked.
 ///
 /// Life of a worker: it confines itself, sends one `hello`, then answers one `request` at a time with one
-/// `answer`, which is followed by `text_size` bytes of text and `preview_size` bytes of PNG. A request
-/// comes with the file descriptor to read from (SCM_RIGHTS), which the worker maps and closes.
+/// `answer`, which is followed by `text_size` bytes of text, `preview_size` bytes of PNG and `document_size`
+/// bytes of a decompressed SVG. A request comes with the file descriptor to read from (SCM_RIGHTS), which the
+/// worker maps and closes.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +41,10 @@ struct hello {
 struct request {
     std::uint32_t magic = protocol::magic;
     std::uint32_t max_frames = 0;
-    std::uint64_t offset = 0;  ///< of the picture in the file, bytes
-    std::uint64_t size = 0;    ///< of the picture, bytes; not 0
-    std::uint64_t max_pixels = 0;
+    std::uint64_t offset = 0;            ///< of the picture in the file, bytes
+    std::uint64_t size = 0;              ///< of the picture, bytes; not 0
+    std::uint64_t max_pixels = 0;        ///< of one frame
+    std::uint64_t max_total_pixels = 0;  ///< over all frames
     std::uint64_t max_svg_bytes = 0;
     std::uint32_t cpu_seconds = 0;  ///< for this request; the kernel ends the worker beyond it
     std::uint32_t reserved = 0;
@@ -70,11 +72,11 @@ struct answer {
     std::uint32_t preview_height = 0;
     std::uint32_t text_size = 0;
     std::uint32_t preview_size = 0;
-    std::uint32_t reserved = 0;
+    std::uint32_t document_size = 0;  ///< of a compressed SVG; at most request::max_svg_bytes
 };
 
 static_assert(std::is_trivially_copyable_v<hello> && sizeof(hello) == 16);
-static_assert(std::is_trivially_copyable_v<request> && sizeof(request) == 48);
+static_assert(std::is_trivially_copyable_v<request> && sizeof(request) == 56);
 static_assert(std::is_trivially_copyable_v<answer> && sizeof(answer) == 48);
 
 }  // namespace gallery::imaging::protocol

@@ -7,15 +7,21 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 namespace gallery::imaging {
 namespace {
+
+// A child that somebody stopped (SIGSTOP) does not say so; every so many milliseconds it is looked at.
+constexpr int stop_check_interval = 200;
 
 std::string reason(int number) {
     return std::string(::strerrordesc_np(number));
@@ -64,10 +70,10 @@ int spawn(const worker_process::start_options& options, int child_socket, pid_t&
     return failed;
 }
 
-bool within_bounds(const protocol::answer& a) noexcept {
+bool within_bounds(const protocol::answer& a, const protocol::request& asked) noexcept {
     return a.magic == protocol::magic && a.outcome <= protocol::last_outcome &&
            a.text_size <= protocol::max_text && a.preview_size <= protocol::max_preview &&
-           a.kind <= last_format;
+           a.document_size <= asked.max_svg_bytes && a.kind <= last_format;
 }
 
 }  // namespace
@@ -139,7 +145,7 @@ result<std::unique_ptr<worker_process>> worker_process::start(const start_option
         case ending::answered:
             break;
         case ending::timed_out:
-            return failed("it does not report for duty in time");
+            return failed("it did not start in time");
         case ending::stopped:
             return failed("the server is stopping");
         default:
@@ -161,32 +167,77 @@ bool worker_process::idle_and_alive() const noexcept {
     return child_ > 0 && ::poll(&watched, 1, 0) == 0;
 }
 
-std::string worker_process::reap() {
-    if (child_ <= 0) return "no process";
-    ::kill(child_, SIGKILL);
-    int status = 0;
-    pid_t got = 0;
-    do {
-        got = ::waitpid(child_, &status, 0);
-    } while (got < 0 && errno == EINTR);
-    child_ = -1;
-    if (got < 0) return "an unknown status";
+namespace {
+
+std::string described(int status) {
     if (WIFEXITED(status)) return "status " + std::to_string(WEXITSTATUS(status));
     const char* name = ::sigdescr_np(WTERMSIG(status));
     return "signal " + std::to_string(WTERMSIG(status)) + " (" + (name == nullptr ? "unknown" : name) + ")";
+}
+
+int wait_for_end(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) return 0;
+    }
+    return status;
+}
+
+// Signals that a process gets for what it does itself; every other one was sent to it.
+bool own_fault(int signal) noexcept {
+    constexpr std::array faults{SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGXCPU, SIGXFSZ};
+    return std::ranges::find(faults, signal) != faults.end();
+}
+
+}  // namespace
+
+std::string worker_process::reap() {
+    if (child_ <= 0) return end_.empty() ? "no process" : end_;
+    ::kill(child_, SIGKILL);
+    end_ = described(wait_for_end(std::exchange(child_, -1)));
+    return end_;
+}
+
+// The socket is closed, so the child has ended or is about to; one that only closed it is killed.
+worker_process::ending worker_process::why_it_ended() {
+    constexpr int patience = 2'000;  // milliseconds
+    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
+    pollfd watched{handle, POLLIN, 0};
+    const bool ended = handle >= 0 && ::poll(&watched, 1, patience) == 1;
+    if (handle >= 0) ::close(handle);
+    if (!ended) {
+        reap();
+        return ending::died;
+    }
+    const int status = wait_for_end(std::exchange(child_, -1));
+    end_ = described(status);
+    if (!WIFSIGNALED(status) || own_fault(WTERMSIG(status)))
+        return WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? ending::timed_out : ending::died;
+    return ending::interrupted;
+}
+
+bool worker_process::is_stopped() const noexcept {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(child_), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == child_;
 }
 
 worker_process::ending worker_process::receive(void* into, std::size_t size, clock::time_point deadline) {
     auto* at = static_cast<char*>(into);
     while (size > 0) {
         std::array<pollfd, 2> watched{pollfd{socket_, POLLIN, 0}, pollfd{stop_event_, POLLIN, 0}};
-        const int ready = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
+        const int left = milliseconds_until(deadline);
+        const int ready = ::poll(watched.data(), watched.size(), std::min(left, stop_check_interval));
         if (ready < 0 && errno == EINTR) continue;
-        if (ready == 0) return ending::timed_out;
+        if (ready == 0) {
+            if (is_stopped()) return ending::interrupted;
+            if (left <= stop_check_interval) return ending::timed_out;
+            continue;
+        }
         if (watched[1].revents != 0) return ending::stopped;
         const auto got = ::recv(socket_, at, size, MSG_DONTWAIT);
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (got <= 0) return ending::died;
+        if (got <= 0) return why_it_ended();
         at += got;
         size -= static_cast<std::size_t>(got);
     }
@@ -215,7 +266,7 @@ worker_process::exchanged worker_process::exchange(const protocol::request& requ
 
     out.how = receive(&out.answer, sizeof out.answer, deadline);
     if (out.how != ending::answered) return out;
-    if (!within_bounds(out.answer)) {
+    if (!within_bounds(out.answer, request)) {
         out.how = ending::violated_protocol;
         return out;
     }
@@ -224,6 +275,9 @@ worker_process::exchanged worker_process::exchange(const protocol::request& requ
     if (out.how != ending::answered) return out;
     out.preview.resize(out.answer.preview_size);
     out.how = receive(out.preview.data(), out.preview.size(), deadline);
+    if (out.how != ending::answered) return out;
+    out.document.resize(out.answer.document_size);
+    out.how = receive(out.document.data(), out.document.size(), deadline);
     return out;
 }
 

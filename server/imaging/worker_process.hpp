@@ -40,12 +40,15 @@ public:
     /// False where the child ended while it had nothing to do.
     [[nodiscard]] bool idle_and_alive() const noexcept;
 
-    enum class ending { answered, timed_out, died, violated_protocol, stopped, not_sent };
+    /// `died` by its own fault; `interrupted` by a signal that somebody else sent, be it to stop or to end
+    /// it.
+    enum class ending { answered, timed_out, died, interrupted, violated_protocol, stopped, not_sent };
     struct exchanged {
         ending how = ending::not_sent;
-        protocol::answer answer;  ///< with the two below, where answered; fields within their bounds
+        protocol::answer answer;  ///< with the three below, where answered; fields within their bounds
         std::string text;
         std::string preview;
+        std::string document;
     };
     /// One request, one answer. After anything but `answered` this object is of no more use, except that
     /// `not_sent` says that the child never saw the request.
@@ -57,8 +60,11 @@ public:
 private:
     worker_process() = default;
     ending receive(void* into, std::size_t size, clock::time_point deadline);
+    ending why_it_ended();
+    [[nodiscard]] bool is_stopped() const noexcept;
 
     pid_t child_ = -1;
+    std::string end_;  // how it ended, once it has
     int socket_ = -1;
     int stop_event_ = -1;
     protocol::hello greeting_;

@@ -178,6 +178,30 @@ token tokens::doctype(std::size_t begin) noexcept {
     return t;
 }
 
+attributes::attributes(std::string_view tag) noexcept {
+    std::size_t i = 1;
+    while (i < tag.size() && !name_end(tag[i]))
+        ++i;
+    rest_ = tag.substr(std::min(i, tag.size()));
+}
+
+std::optional<attribute> attributes::next() noexcept {
+    const auto first = rest_.find_first_not_of(" \t\r\n/");
+    if (first == rest_.npos) return std::nullopt;
+    rest_.remove_prefix(first);
+    const auto equals = rest_.find_first_of("=>");
+    if (equals == rest_.npos || rest_[equals] == '>') return std::nullopt;
+    attribute a;
+    a.name = rest_.substr(0, rest_.find_first_of(" \t\r\n="));
+    const auto quote = rest_.find_first_not_of(blanks, equals + 1);
+    if (quote == rest_.npos || (rest_[quote] != '"' && rest_[quote] != '\'')) return std::nullopt;
+    const auto end = rest_.find(rest_[quote], quote + 1);
+    if (end == rest_.npos) return std::nullopt;
+    a.value = rest_.substr(quote + 1, end - quote - 1);
+    rest_.remove_prefix(end + 1);
+    return a;
+}
+
 root_element find_root(std::string_view document) noexcept {
     tokens reader(document);
     for (;;) {

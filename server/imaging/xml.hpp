@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,21 @@ private:
 
     std::string_view document_;
     std::size_t position_ = 0;
+};
+
+struct attribute {
+    std::string_view name;   ///< qualified
+    std::string_view value;  ///< as written, between its quotes
+};
+
+/// Reads one attribute of an open tag after the other; @p tag is all of it, "<x a='1'>".
+class attributes {
+public:
+    explicit attributes(std::string_view tag) noexcept;
+    std::optional<attribute> next() noexcept;
+
+private:
+    std::string_view rest_;
 };
 
 struct root_element {

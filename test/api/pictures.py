@@ -4,6 +4,7 @@ Small JPEG, WebP, AVIF and HEIF files come from the unit tests' samples, which w
 """
 import base64
 import functools
+import random
 import re
 import struct
 import zlib
@@ -29,6 +30,13 @@ def png_claiming(width, height, size=0):
     rows = zlib.compress(bytes(4_000_000), 9)
     padding = chunk(b"tEXt", b"Comment\0" + b"x" * max(0, size - len(head) - len(rows) - 44))
     return head + padding + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def noisy_png(width, height):
+    """RGB that hardly deflates, so that the rows are where the bytes are."""
+    rows = b"".join(b"\0" + random.Random(y).randbytes(width * 3) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def gif(width, height, frames=1, shade=0):

@@ -1,6 +1,8 @@
 """Every format that is accepted: recognised by its bytes, with its dimensions, served as it came, with a preview as the
 contract has it."""
 import base64
+import gzip
+import struct
 import unittest
 
 import pictures
@@ -94,6 +96,35 @@ class Formats(ServerTest):
         inside = f"<tb:metadata xmlns:tb='https://thingsboard.io/svg'>{'x' * 50_000}</tb:metadata>{shapes}"
         drawn = pictures.svg(inside, box)
         self.assertEqual(("image/svg+xml", drawn), self.preview(self.upload("metadata.svg", drawn))[::3])
+
+    def test_a_compressed_drawing_is_stored_decompressed(self):
+        drawn = pictures.svg("<rect width='9' height='9'/>")
+        for name, stored in (("pump.svgz", "pump.svg"), ("tank.SVG.gz", "tank.SVG")):
+            with self.subTest(name):
+                info = self.upload(name, gzip.compress(drawn))
+                self.assertEqual((stored, stored, sha256(drawn), len(drawn), "image/svg+xml"),
+                                 (info["resourceKey"], info["fileName"], info["etag"], info["descriptor"]["size"],
+                                  info["descriptor"]["mediaType"]))
+                got = self.tenant.image(info["resourceKey"], headers={"Accept-Encoding": "identity"})
+                self.assertEqual((drawn, f'"{sha256(drawn)}"'), (got.body, got.header("ETag")))
+
+    def test_a_gif_is_as_large_as_its_screen_and_transparent_where_nothing_is_drawn(self):
+        inner = pictures.gif(20, 10)
+        for width, height in ((640, 480), (3000, 40), (10, 5)):
+            with self.subTest(width):
+                info = self.upload(f"screen-{width}.gif", inner[:6] + struct.pack("<HH", width, height) + inner[10:])
+                self.assertEqual((width, height), tuple(info["descriptor"][s] for s in ("width", "height")))
+                rows = pictures.png_pixels(self.preview(info)[3])[2]
+                self.assertEqual((255,), rows[0][0][3:] or (255,))
+                if width > 20:
+                    self.assertEqual(0, rows[-1][-1][3])
+
+    def test_what_lacks_only_its_end_is_accepted(self):
+        for name, data in (("end.jpg", pictures.jpeg()[:-2]), ("end.png", pictures.noisy_png(300, 40)[:-12]),
+                           ("end.gif", pictures.gif(9, 9)[:-1])):
+            with self.subTest(name):
+                info = self.upload(name, data)
+                self.assertEqual(data, self.tenant.image(info["resourceKey"]).body)
 
     def test_symbols_of_a_thingsboard_are_imported_with_title_and_public_link(self):
         for number, path in enumerate(p for p in testdata() if p.name.startswith("scada-")):

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import tempfile
 import threading
+import time
 import unittest
 
 import harness
@@ -16,7 +17,8 @@ from unharmed import Unharmed
 
 
 class Workers(Unharmed):
-    environment = {"IMAGE_TIMEOUT": "5s", "IMAGE_WORKERS": "2", "IMAGE_WORKER_MEMORY": "128MiB"}
+    environment = {"IMAGE_TIMEOUT": "5s", "IMAGE_WORKERS": "2", "IMAGE_WORKER_MEMORY": "128MiB",
+                   "IMAGE_MAX_QUEUED": "24"}
 
     @classmethod
     def setUpClass(cls):
@@ -55,16 +57,18 @@ class Workers(Unharmed):
 
     def test_a_crash_is_one_uploads_400(self):
         with self.nothing_is_stored(crashes=1):
-            self.assertError(400, 31, self.ask("crash"), "cannot be decoded", "decoder fails")
+            self.assertError(400, 31, self.ask("crash"), "cannot be decoded", "decoder failed")
 
     def test_nonsense_from_a_worker_is_one_uploads_400(self):
         with self.nothing_is_stored(crashes=1):
-            self.assertError(400, 31, self.ask("garbage"), "cannot be decoded", "decoder fails")
+            self.assertError(400, 31, self.ask("garbage"), "cannot be decoded", "decoder failed")
 
     def test_a_worker_that_hangs_or_spins_is_ended_at_its_deadline(self):
         for what in ("hang", "spin"):
             with self.subTest(what), self.nothing_is_stored(timeouts=1):
                 self.assertError(400, 31, self.ask(what), "cannot be decoded", "5 seconds")
+                # The same bytes are not tried again.
+                self.assertError(400, 31, self.ask(what), "cannot be decoded", "short time ago")
 
     def test_a_worker_that_uses_up_its_memory_is_one_uploads_400(self):
         with self.nothing_is_stored(exhausted=1):
@@ -77,14 +81,44 @@ class Workers(Unharmed):
     def test_imports_and_replacements_meet_the_same(self):
         self.assertStatus(200, self.tenant.upload("kept.png", png(text="kept")))
         with self.nothing_is_stored(crashes=2):
-            self.assertError(400, 31, self.tenant.replace("kept.png", "n.png", b"GALLERY-TEST:crash"), "decoder fails")
+            self.assertError(400, 31, self.tenant.replace("kept.png", "n.png", b"GALLERY-TEST:crash"), "decoder failed")
             document = harness.export_document("kept.png", b"GALLERY-TEST:crash")
-            self.assertError(400, 31, self.tenant.put("/api/image/import", document), "decoder fails")
+            self.assertError(400, 31, self.tenant.put("/api/image/import", document), "decoder failed")
         self.assertEqual(png(text="kept"), self.tenant.image("kept.png").body)
+
+    def test_one_tenants_queue_keeps_no_other_tenant_waiting(self):
+        # Each picture occupies one of the two workers for a second: first come, first served would be 12 s.
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            flood = [pool.submit(self.ask, f"slow {i}") for i in range(40)]
+            while self.measures("gallery_imaging_")["queued"] < 20:
+                pass
+            waits = []
+            for i in range(4):
+                began = time.monotonic()
+                info = self.assertStatus(200, self.admin.upload(f"prompt-{i}.png", png(text=f"prompt {i}"))).json()
+                waits.append(time.monotonic() - began)
+                self.admin.delete(f"/api/images/system/{info['resourceKey']}")
+            self.assertGreater(self.measures("gallery_imaging_")["queued"], 0)
+            answers = [f.result() for f in flood]
+        self.assertLess(max(waits), 4)
+        refused = [a for a in answers if a.status == 429]
+        self.assertEqual(40, len(refused) + sum(a.status == 400 and a.json()["message"] == "slow" for a in answers))
+        self.assertTrue(refused)
+        for answer in refused:
+            self.assertIn("At most 24 pictures of a tenant can wait", answer.json()["message"])
+            self.assertGreaterEqual(int(answer.header("Retry-After")), 1)
+
+    def test_a_worker_that_is_killed_from_outside_costs_no_upload(self):
+        before, lost = self.contents(), self.lost_workers()
+        answer = self.ask("killed")  # each time by a signal that no decoder sends itself
+        self.assertEqual((503, "Pictures cannot be decoded at the moment. Try again later."),
+                         (answer.status, answer.json()["message"]))
+        self.assertEqual((before, lost), (self.contents(), self.lost_workers()))
+        self.assertEqual(3, self.measures("gallery_imaging_")["interrupted_total"])
 
     def test_nobody_else_is_harmed_while_workers_are_lost(self):
         kept = self.assertStatus(200, self.tenant.upload("served.png", png(text="served"))).json()
-        bad = ["crash", "hang", "memory", "garbage", "spin", "crash", "garbage", "memory"]
+        bad = ["crash", "hang twice", "memory", "garbage", "spin twice", "crash", "garbage", "memory"]
         over = threading.Event()
 
         def good_citizen(number):

@@ -80,12 +80,13 @@ std::string photograph(const fs::path& from, bool progressive) {
 result<imaging::picture> inspect(imaging::pool& pool, const std::string& data) {
     asio::io_context context{1};
     std::optional<result<imaging::picture>> answer;
-    auto work = [](imaging::pool* where, body what, std::optional<result<imaging::picture>>* into) -> task<> {
+    auto work = [](imaging::pool* where, imaging::upload what,
+                   std::optional<result<imaging::picture>>* into) -> task<> {
         auto looked_at = co_await where->inspect(std::move(what));
         into->emplace(std::move(looked_at));
     };
-    asio::co_spawn(context.get_executor(), work(&pool, body(bytes::own(std::string(data))), &answer),
-                   asio::detached);
+    imaging::upload what{system_tenant, sha256(data), body(bytes::own(std::string(data)))};
+    asio::co_spawn(context.get_executor(), work(&pool, std::move(what), &answer), asio::detached);
     context.run();
     return std::move(*answer);
 }

@@ -18,10 +18,10 @@
 /// entries and public key change together. After io_error, unavailable or internal a write may or may
 /// not have happened; after every other error nothing was changed.
 /// A full disk. An engine on a disk keeps a reserve of space for writes that free space or take rights away:
-/// erase() and erase_document() may use all of it, update() and save_document() the first half, so that erasing
-/// works after everything else. save() uses none of it, and fails with no_space while the reserve is not
-/// complete. The engine completes the reserve again when there is space. Opening a store on a full disk succeeds,
-/// where need be by means of the reserve, and what erasing frees can be used without a restart.
+/// erase() and erase_document() may use all of it, update() and save_document() the first half, so that
+/// erasing works after everything else. save() uses none of it, and fails with no_space while the reserve is
+/// not complete. The engine completes the reserve again when there is space. Opening a store on a full disk
+/// succeeds, where need be by means of the reserve, and what erasing frees can be used without a restart.
 #pragma once
 
 #include <gallery/bytes.hpp>

@@ -67,11 +67,13 @@ job receive_job() {
     return j;
 }
 
-void send_answer(protocol::answer answer, std::string_view text, std::string_view preview) {
+void send_answer(protocol::answer answer, std::string_view text, std::string_view preview,
+                 std::string_view document) {
     answer.text_size = static_cast<std::uint32_t>(text.size());
     answer.preview_size = static_cast<std::uint32_t>(preview.size());
+    answer.document_size = static_cast<std::uint32_t>(document.size());
     std::array parts{part(&answer, sizeof answer), part(text.data(), text.size()),
-                     part(preview.data(), preview.size())};
+                     part(preview.data(), preview.size()), part(document.data(), document.size())};
     send_all(parts);
 }
 

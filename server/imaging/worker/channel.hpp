@@ -19,7 +19,8 @@ struct job {
 job receive_job();
 
 /// Sends the answer with its sizes filled in. Precondition: both parts are within the protocol's bounds.
-void send_answer(protocol::answer answer, std::string_view text, std::string_view preview);
+void send_answer(protocol::answer answer, std::string_view text, std::string_view preview,
+                 std::string_view document);
 
 /// The picture of a job, mapped read-only.
 class mapping {

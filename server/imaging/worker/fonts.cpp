@@ -87,16 +87,48 @@ void leave_only_kept() {
     all->nfont = static_cast<int>(end - all->fonts);
 }
 
-// Runs inside the thread that called open or openat: only system calls and reading of open_fonts().
-long answer_open(const char* path, long flags) {
-    if (path == nullptr || (flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | O_DIRECTORY)) != O_RDONLY)
-        return -EACCES;
+const font* kept(const char* path) {
+    if (path == nullptr) return nullptr;
     for (const auto& f : open_fonts()) {
-        if (std::strcmp(f.path.c_str(), path) != 0) continue;
-        const long copy = ::syscall(SYS_fcntl, f.descriptor, F_DUPFD_CLOEXEC, 0);
-        return copy < 0 ? -EMFILE : copy;
+        if (std::strcmp(f.path.c_str(), path) == 0) return &f;
     }
-    return -EACCES;
+    return nullptr;
+}
+
+// What follows runs inside the thread that made the call: only system calls and reading of open_fonts().
+long answer_open(const char* path, long flags) {
+    if ((flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | O_DIRECTORY)) != O_RDONLY) return -EACCES;
+    const auto* found = kept(path);
+    if (found == nullptr) return -EACCES;
+    const long copy = ::syscall(SYS_fcntl, found->descriptor, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -EMFILE : copy;
+}
+
+// cairo asks whether it may read a font before it opens it.
+long answer_access(const char* path, long mode) {
+    return (mode & ~R_OK) == 0 && kept(path) != nullptr ? 0 : -EACCES;
+}
+
+// The call with its arguments; those of the calls "at" a folder begin with the folder.
+long answer(int call, const std::array<long, 4>& arguments) {
+    const auto path = [&arguments](std::size_t at) { return reinterpret_cast<const char*>(arguments[at]); };
+    switch (call) {
+        case SYS_openat:
+            return answer_open(path(1), arguments[2]);
+#ifdef SYS_open
+        case SYS_open:
+            return answer_open(path(0), arguments[1]);
+#endif
+        case SYS_faccessat:
+        case SYS_faccessat2:
+            return answer_access(path(1), arguments[2]);
+#ifdef SYS_access
+        case SYS_access:
+            return answer_access(path(0), arguments[1]);
+#endif
+        default:
+            return -EPERM;
+    }
 }
 
 #if defined(__x86_64__)
@@ -104,18 +136,18 @@ constexpr bool processor_known = true;
 void on_trap(int, siginfo_t* info, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     const int before = errno;
-    const bool at = info->si_syscall == SYS_openat;
-    registers[REG_RAX] = answer_open(reinterpret_cast<const char*>(registers[at ? REG_RSI : REG_RDI]),
-                                     static_cast<long>(registers[at ? REG_RDX : REG_RSI]));
+    registers[REG_RAX] = answer(
+        info->si_syscall, {registers[REG_RDI], registers[REG_RSI], registers[REG_RDX], registers[REG_R10]});
     errno = before;
 }
 #elif defined(__aarch64__)
 constexpr bool processor_known = true;
-void on_trap(int, siginfo_t*, void* context) {
+void on_trap(int, siginfo_t* info, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.regs;
     const int before = errno;
+    const auto argument = [&registers](int i) { return static_cast<long>(registers[i]); };
     registers[0] = static_cast<unsigned long long>(
-        answer_open(reinterpret_cast<const char*>(registers[1]), static_cast<long>(registers[2])));
+        answer(info->si_syscall, {argument(0), argument(1), argument(2), argument(3)}));
     errno = before;
 }
 #else
@@ -145,7 +177,7 @@ std::uint32_t fonts_start() {
     return static_cast<std::uint32_t>(open_fonts().size());
 }
 
-bool fonts_answer_open() {
+bool fonts_answer_calls() {
     if (!processor_known) return false;
     struct sigaction action {};
     action.sa_sigaction = on_trap;

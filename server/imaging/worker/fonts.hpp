@@ -14,6 +14,6 @@ namespace gallery::imaging::worker {
 std::uint32_t fonts_start();
 
 /// Installs the handler of trapped open and openat. False where this processor is not known.
-bool fonts_answer_open();
+bool fonts_answer_calls();
 
 }  // namespace gallery::imaging::worker

@@ -7,6 +7,7 @@
 #include "imaging/worker/fonts.hpp"
 #include "imaging/worker/raster.hpp"
 #include "imaging/worker/svg.hpp"
+#include "imaging/worker/svgz.hpp"
 #ifdef GALLERY_IMAGING_TEST_JOBS
 #include "imaging/worker/test_jobs.hpp"
 #endif
@@ -30,7 +31,7 @@ namespace {
 [[noreturn]] void out_of_memory() {
     protocol::answer answer;
     answer.outcome = static_cast<std::uint32_t>(protocol::outcome::out_of_memory);
-    send_answer(answer, {}, {});
+    send_answer(answer, {}, {}, {});
     ::_exit(3);
 }
 
@@ -51,6 +52,7 @@ checked<decoded> inspect(std::string_view data, const limits& bounds) {
 #ifdef GALLERY_IMAGING_TEST_JOBS
     if (auto answer = run_test_job(data)) return refusal{protocol::outcome::damaged, *answer};
 #endif
+    if (is_gzip(data)) return inspect_svgz(data, bounds);
     const auto found = sniff(data);
     if (found.kind == format::unknown)
         return refusal{protocol::outcome::not_an_image, not_an_image_text(found)};
@@ -62,7 +64,7 @@ void refuse(refusal r) {
     if (r.text.size() > protocol::max_text) r.text.resize(protocol::max_text);
     protocol::answer answer;
     answer.outcome = static_cast<std::uint32_t>(r.why);
-    send_answer(answer, r.text, {});
+    send_answer(answer, r.text, {}, {});
 }
 
 void serve(const job& j) {
@@ -70,8 +72,8 @@ void serve(const job& j) {
     ::close(j.descriptor);
     if (!picture.valid()) return refuse({protocol::outcome::fault, "The picture's bytes cannot be mapped."});
     allow_cpu_seconds(j.request.cpu_seconds);
-    const auto result =
-        inspect(picture.bytes(), {j.request.max_pixels, j.request.max_frames, j.request.max_svg_bytes});
+    const auto result = inspect(picture.bytes(), {j.request.max_pixels, j.request.max_total_pixels,
+                                                  j.request.max_frames, j.request.max_svg_bytes});
     if (!result) return refuse(result.error());
     if (result->preview.size() > protocol::max_preview) {
         return refuse({protocol::outcome::fault, "The preview is larger than a preview can be."});
@@ -86,7 +88,7 @@ void serve(const job& j) {
     answer.preview_height = result->preview_size.height;
     const std::string_view title(result->title);
     send_answer(answer, title.size() > protocol::max_text ? std::string_view() : title,
-                {result->preview.data(), result->preview.size()});
+                {result->preview.data(), result->preview.size()}, result->document);
 }
 
 int run(const char* program, std::size_t memory) {

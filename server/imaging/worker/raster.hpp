@@ -19,6 +19,7 @@ struct decoded {
     extent preview_size;
     std::vector<char> preview;  ///< PNG; empty where the preview is the original
     std::string title;          ///< of an SVG
+    std::string document;       ///< of a compressed SVG: what is inside
 };
 
 /// Loads libvips with the loaders of the formats we accept and no others. False with a message on stderr.

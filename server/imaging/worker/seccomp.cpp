@@ -101,10 +101,12 @@ bool enter_seccomp() {
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(writev), SCMP_A0(SCMP_CMP_EQ, 2));
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), SCMP_A0(SCMP_CMP_EQ, protocol::worker_descriptor));
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), SCMP_A0(SCMP_CMP_EQ, protocol::worker_descriptor));
-    // Opening is answered by our own handler, which knows the fonts that are open already and nothing else.
-    if (fonts_answer_open()) {
-        f.rule(SCMP_ACT_TRAP, SCMP_SYS(openat));
-        f.rule(SCMP_ACT_TRAP, SCMP_SYS(open));
+    // Opening files and asking for them is answered by our own handler, which knows the fonts that are open
+    // already and nothing else.
+    if (fonts_answer_calls()) {
+        for (const int call :
+             {SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2)})
+            f.rule(SCMP_ACT_TRAP, call);
     }
     return f.load();
 }

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 namespace gallery::imaging::worker {
 namespace {
@@ -31,7 +32,10 @@ std::string probe() {
     attempt("open of a folder", ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0);
     attempt("open for writing", ::open("/tmp/imaging-probe", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0);
     attempt("open of itself", ::open("/proc/self/mem", O_RDWR | O_CLOEXEC) >= 0);
-    attempt("stat", ::access("/etc/passwd", F_OK) == 0);
+    attempt("access", ::access("/etc/passwd", F_OK) == 0);
+    attempt("faccessat", ::faccessat(AT_FDCWD, "/etc/passwd", R_OK, 0) == 0);
+    struct stat file {};
+    attempt("stat", ::stat("/etc/passwd", &file) == 0);
     attempt("unlink", ::unlink("/tmp/imaging-probe") == 0);
     attempt("memfd", ::memfd_create("probe", 0) >= 0);
     for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK}) {
@@ -66,11 +70,17 @@ std::optional<std::string> run_test_job(std::string_view data) {
     if (!data.starts_with(mark)) return std::nullopt;
     const auto what = data.substr(mark.size());
     if (what == "crash") std::abort();
-    if (what == "hang") {
+    if (what.starts_with("hang")) {
         for (;;)
             ::pause();
     }
-    if (what == "spin") {
+    if (what.starts_with("slow")) {
+        const timespec pause{1, 0};
+        ::nanosleep(&pause, nullptr);
+        return "slow";
+    }
+    if (what == "killed") ::raise(SIGKILL);
+    if (what.starts_with("spin")) {
         for (std::atomic<unsigned> i = 0;; ++i) {
         }
     }

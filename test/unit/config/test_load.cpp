@@ -62,7 +62,10 @@ BOOST_AUTO_TEST_CASE(the_built_in_defaults_are_what_the_contract_says) {
     BOOST_TEST(s.security.sysadmin_email == "sysadmin@gallery.local");
     BOOST_TEST((s.cache.etag_time_to_live == std::chrono::minutes(44640)));
     BOOST_TEST(s.cache.etag_max_size == 0U);
-    BOOST_TEST(s.image.max_pixels == 50'000'000U);
+    BOOST_TEST(s.image.max_pixels == 200'000'000U);
+    BOOST_TEST(s.image.max_total_pixels == 1'000'000'000U);
+    BOOST_TEST(s.image.max_frames == 5'000U);
+    BOOST_TEST(s.image.max_queued == 128U);
     BOOST_TEST(s.image.max_resource_size == 0U);
     BOOST_TEST(s.metrics.port == 0);
     BOOST_TEST(s.transport.max_payload_size.limit("/api/image").value() == 52428800U);

@@ -32,7 +32,8 @@ inline std::unique_ptr<image_store> open_memory_store() {
 }
 
 /// "PICTURE..." is a picture of 3 by 2 with a preview of its own, everything else is none.
-inline task<result<imaging::picture>> inspect_by_prefix(bytes data) {
+inline task<result<imaging::picture>> inspect_by_prefix(imaging::upload what) {
+    const auto data = what.original.memory() == nullptr ? bytes() : *what.original.memory();
     if (!data.view().starts_with("PICTURE")) co_return error{errc::not_an_image, "not an image: no prefix"};
     imaging::picture found;
     found.media_type = "image/png";

@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(all_images_of_a_tenant_go_and_nobody_elses) {
 BOOST_AUTO_TEST_CASE(an_image_that_outlives_its_tenant_is_not_kept) {
     bool deleted = false;
     // The whole deletion falls between the arrival of the bytes and the write of the record.
-    const auto inspect = [&](bytes data) -> task<result<imaging::picture>> {
+    const auto inspect = [&](imaging::upload data) -> task<result<imaging::picture>> {
         deleted = true;
         if (auto erased = co_await gallery.erase_all(tenant); !erased) co_return erased.error();
         co_return co_await test::inspect_by_prefix(std::move(data));

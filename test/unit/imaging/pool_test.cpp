@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -31,10 +33,24 @@ imaging::pool_options test_worker() {
     return make::quick_options(GALLERY_IMAGING_TEST_WORKER);
 }
 
+// The process id of the one child of this process; 0 where there is none.
+pid_t only_child() {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        std::ifstream in(entry.path() / "stat");
+        pid_t id = 0;
+        pid_t parent = 0;
+        std::string name;
+        std::string state;
+        if (in >> id >> name >> state >> parent && parent == ::getpid() && state != "Z") return id;
+    }
+    return 0;
+}
+
 gallery::task<> put(imaging::pool* where, std::string what,
-                    std::vector<gallery::result<imaging::picture>>* into) {
-    gallery::body original(gallery::bytes::own(std::move(what)));
-    auto answer = co_await where->inspect(std::move(original));
+                    std::vector<gallery::result<imaging::picture>>* into,
+                    gallery::tenant_id tenant = gallery::system_tenant) {
+    auto upload = make::upload_of(std::move(what), tenant);
+    auto answer = co_await where->inspect(std::move(upload));
     into->push_back(std::move(answer));
 }
 
@@ -47,7 +63,9 @@ BOOST_AUTO_TEST_CASE(a_worker_that_crashes_costs_one_picture) {
     const auto lost = make::inspect(*p, "GALLERY-TEST:crash");
     BOOST_REQUIRE(lost.has_error());
     BOOST_TEST((lost.error().code == errc::not_an_image));
-    BOOST_TEST(lost.error().message == "The picture cannot be decoded: the decoder fails over it.");
+    BOOST_TEST(lost.error().message ==
+               "The picture cannot be decoded: the decoder failed on it. Save it again with another program, "
+               "or simplify it.");
     BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
     BOOST_TEST(p->stats().crashes == 1u);
     BOOST_TEST(p->stats().starts == 2u);
@@ -73,8 +91,9 @@ BOOST_AUTO_TEST_CASE(a_worker_that_exceeds_its_memory_is_replaced) {
     const auto p = started(std::move(options));
     const auto lost = make::inspect(*p, "GALLERY-TEST:memory");
     BOOST_REQUIRE(lost.has_error());
-    BOOST_TEST(lost.error().message ==
-               "The picture cannot be decoded: that takes more than 128 MiB of memory.");
+    BOOST_TEST(
+        lost.error().message ==
+        "The picture cannot be decoded: that takes more than 128 MiB of memory (IMAGE_WORKER_MEMORY).");
     BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
     BOOST_TEST(p->stats().exhausted == 1u);
 }
@@ -131,6 +150,87 @@ BOOST_AUTO_TEST_CASE(pictures_wait_their_turn_and_a_full_queue_says_so) {
     BOOST_TEST(good == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_tenant_has_its_own_bound_and_room_is_left_for_others) {
+    auto options = test_worker();
+    options.max_queued_per_tenant = 2;
+    options.timeout = std::chrono::seconds(2);
+    asio::io_context context;  // outlives the pool, whose threads post to it
+    const auto p = started(std::move(options));
+    const auto other = gallery::tenant_id{gallery::random_uuid()};
+    std::vector<gallery::result<imaging::picture>> many;
+    std::vector<gallery::result<imaging::picture>> one;
+    asio::co_spawn(context.get_executor(), put(p.get(), "GALLERY-TEST:hang", &many), asio::detached);
+    context.poll();
+    while (p->stats().busy == 0)
+        std::this_thread::yield();
+    for (int i = 0; i < 5; ++i)
+        asio::co_spawn(context.get_executor(), put(p.get(), make::make_png(2, 2), &many), asio::detached);
+    asio::co_spawn(context.get_executor(), put(p.get(), make::make_png(2, 2), &one, other), asio::detached);
+    context.restart();
+    context.run();
+    BOOST_REQUIRE(one.size() == 1u);
+    BOOST_TEST(one[0].has_value());
+    BOOST_TEST(std::ranges::count_if(many, [](const auto& a) {
+                   return a.has_error() && a.error().code == errc::too_many_requests;
+               }) == 3);
+    BOOST_TEST(std::ranges::count_if(many, [](const auto& a) { return a.has_value(); }) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_content_that_took_too_long_is_refused_at_once) {
+    auto options = test_worker();
+    options.timeout = std::chrono::milliseconds(300);
+    const auto p = started(std::move(options));
+    BOOST_TEST(make::inspect(*p, "GALLERY-TEST:hang").error().message ==
+               "The picture cannot be decoded: that takes more than 0.3 seconds.");
+    const auto again = make::inspect(*p, "GALLERY-TEST:hang");
+    BOOST_REQUIRE(again.has_error());
+    BOOST_TEST((again.error().code == errc::not_an_image));
+    BOOST_TEST(
+        again.error().message ==
+        "The picture cannot be decoded: that took too long a short time ago. The same file is not tried "
+        "again for 10 minutes.");
+    BOOST_TEST(p->stats().timeouts == 1u);
+    BOOST_TEST(p->stats().starts == 2u);
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+}
+
+// What the kernel or an administrator does to a worker is not the picture's fault.
+BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_or_stopped_from_outside_costs_no_picture) {
+    for (const int signal : {SIGKILL, SIGTERM, SIGSTOP}) {
+        BOOST_TEST_CONTEXT("signal " << signal) {
+            asio::io_context context;  // outlives the pool, whose threads post to it
+            const auto p = started(test_worker());
+            std::vector<gallery::result<imaging::picture>> answers;
+            asio::co_spawn(context.get_executor(), put(p.get(), "GALLERY-TEST:slow", &answers),
+                           asio::detached);
+            context.poll();
+            while (p->stats().busy == 0)
+                std::this_thread::yield();
+            const auto worker = only_child();
+            BOOST_REQUIRE(worker > 0);
+            ::kill(worker, signal);
+            context.restart();
+            context.run();
+            BOOST_REQUIRE(answers.size() == 1u);
+            BOOST_REQUIRE(answers[0].has_error());
+            BOOST_TEST(answers[0].error().message == "slow");  // what the second worker says of it
+            BOOST_TEST(p->stats().starts == 2u);
+            BOOST_TEST(p->stats().crashes + p->stats().timeouts == 0u);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_are_killed_again_and_again_are_no_verdict_about_the_picture) {
+    const auto p = started(test_worker());
+    const auto lost = make::inspect(*p, "GALLERY-TEST:killed");
+    BOOST_REQUIRE(lost.has_error());
+    BOOST_TEST((lost.error().code == errc::unavailable));
+    BOOST_TEST(lost.error().message == "Pictures cannot be decoded at the moment. Try again later.");
+    BOOST_TEST(p->stats().interrupted == 3u);
+    BOOST_TEST(p->stats().crashes == 0u);
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(stopping_answers_everybody) {
     asio::io_context context;  // outlives the pool, whose threads post to it
     const auto p = started(test_worker());
@@ -180,8 +280,8 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_file_is_read_by_the_worker_itself) {
     std::vector<gallery::result<imaging::picture>> answers;
     auto work = [](imaging::pool* where, gallery::file_region what,
                    std::vector<gallery::result<imaging::picture>>* into) -> gallery::task<> {
-        gallery::body original(std::move(what));
-        auto answer = co_await where->inspect(std::move(original));
+        imaging::upload upload{gallery::system_tenant, {}, gallery::body(std::move(what))};
+        auto answer = co_await where->inspect(std::move(upload));
         into->push_back(std::move(answer));
     };
     asio::co_spawn(context.get_executor(), work(p.get(), region, &answers), asio::detached);

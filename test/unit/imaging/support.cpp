@@ -3,6 +3,8 @@
 #include "await.hpp"
 #include "samples.hpp"
 
+#include "boost_test.hpp"
+
 #include <zlib.h>
 #include <algorithm>
 #include <cstdlib>
@@ -55,6 +57,29 @@ std::string png_chunk(std::string_view type, std::string_view data) {
     return be32(static_cast<std::uint32_t>(data.size())) + body + be32(static_cast<std::uint32_t>(sum));
 }
 
+std::string deflated(std::string_view data) {
+    uLongf size = ::compressBound(data.size());
+    std::string packed(size, '\0');
+    ::compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(data.data()),
+                data.size(), 1);
+    packed.resize(size);
+    return packed;
+}
+
+std::string gzipped(std::string_view data) {
+    z_stream z{};
+    ::deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+    std::string out(::deflateBound(&z, data.size()) + 32, '\0');
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
+    z.avail_in = static_cast<uInt>(data.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    ::deflate(&z, Z_FINISH);
+    out.resize(z.total_out);
+    ::deflateEnd(&z);
+    return out;
+}
+
 std::string png_ihdr(std::uint32_t width, std::uint32_t height, char depth, char colour_type) {
     return png_chunk("IHDR", be32(width) + be32(height) + depth + colour_type + std::string(3, '\0'));
 }
@@ -72,12 +97,8 @@ std::string make_png(std::uint32_t width, std::uint32_t height) {
             rows.push_back(static_cast<char>(noise >> 28));
         }
     }
-    uLongf size = ::compressBound(rows.size());
-    std::string packed(size, '\0');
-    ::compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(rows.data()),
-                rows.size(), 1);
-    packed.resize(size);
-    return "\x89PNG\r\n\x1a\n" + png_ihdr(width, height) + png_chunk("IDAT", packed) + png_chunk("IEND", "");
+    return "\x89PNG\r\n\x1a\n" + png_ihdr(width, height) + png_chunk("IDAT", deflated(rows)) +
+           png_chunk("IEND", "");
 }
 
 std::string make_gif(std::uint32_t width, std::uint32_t height, unsigned frames) {
@@ -194,11 +215,10 @@ std::string make_svg(std::string_view attributes, std::size_t size, unsigned sha
 }
 
 std::optional<std::filesystem::path> testdata() {
-    const auto* set = std::getenv("GALLERY_TESTDATA");
     const auto* source = std::getenv("GALLERY_SOURCE");
-    std::filesystem::path folder =
-        set != nullptr ? set : std::filesystem::path(source == nullptr ? "." : source) / "../shared/testdata";
-    if (!std::filesystem::is_directory(folder)) return std::nullopt;
+    const auto folder = std::filesystem::path(source == nullptr ? "." : source) / "test" / "data" / "pictures";
+    BOOST_REQUIRE_MESSAGE(std::filesystem::is_directory(folder),
+                          folder << " is missing; ctest sets GALLERY_SOURCE");
     return folder;
 }
 
@@ -223,9 +243,13 @@ pool_options quick_options(std::string worker) {
     return options;
 }
 
+upload upload_of(std::string data, tenant_id tenant) {
+    const auto content = sha256(data);
+    return {tenant, content, body(bytes::own(std::move(data)))};
+}
+
 result<picture> inspect(pool& p, std::string data) {
-    body original(bytes::own(std::move(data)));
-    return gallery::test::await(p.inspect(std::move(original)));
+    return gallery::test::await(p.inspect(upload_of(std::move(data))));
 }
 
 std::pair<std::uint32_t, std::uint32_t> png_size(std::string_view png) {

@@ -21,6 +21,10 @@ std::string be32(std::uint32_t value);
 
 /// A PNG chunk with its check sum.
 std::string png_chunk(std::string_view type, std::string_view data);
+/// As gzip writes it.
+std::string gzipped(std::string_view data);
+/// As zlib writes it.
+std::string deflated(std::string_view data);
 std::string png_ihdr(std::uint32_t width, std::uint32_t height, char depth = 8, char colour_type = 2);
 /// RGB with a gradient and some noise; deflated, no filters.
 std::string make_png(std::uint32_t width, std::uint32_t height);
@@ -42,12 +46,14 @@ std::string make_heif();
 /// An SVG of about @p size bytes that draws @p shapes circles.
 std::string make_svg(std::string_view attributes, std::size_t size = 0, unsigned shapes = 1);
 
-/// The shared test pictures, where they are there.
+/// The folder test/data/pictures.
 std::optional<std::filesystem::path> testdata();
 std::string read(const std::filesystem::path& file);
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder);
 
 pool_options quick_options(std::string worker);
+/// The bytes of a picture as the gallery hands them to the pool.
+upload upload_of(std::string data, tenant_id tenant = system_tenant);
 /// Runs one inspect() on an io_context of its own.
 result<picture> inspect(pool& p, std::string data);
 

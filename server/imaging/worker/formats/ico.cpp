@@ -29,9 +29,9 @@ checked<icon_entry> largest_icon_entry(std::string_view file) {
         entry.is_png = entry.data.starts_with("\x89PNG");
         std::uint32_t bits = 0;
         if (entry.is_png) {
-            auto inner = check_png(entry.data);
+            auto inner = read_png(entry.data);
             if (!inner) return damaged(format::ico, "an entry is a PNG that is damaged");
-            entry.size = *inner;
+            entry.size = inner->head;
             bits = 32;
         } else {
             auto layout = read_icon_layout(entry.data);
@@ -39,6 +39,7 @@ checked<icon_entry> largest_icon_entry(std::string_view file) {
             entry.size.width = layout->width;
             entry.size.height = layout->height;
             entry.size.pixels = std::uint64_t{layout->width} * layout->height;
+            entry.size.frame_pixels = entry.size.pixels;
             bits = layout->bits;
         }
         const std::pair mine{entry.size.pixels, bits};

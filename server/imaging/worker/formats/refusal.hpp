@@ -28,9 +28,10 @@ template <class T>
 using checked = boost::system::result<T, refusal>;
 
 struct limits {
-    std::uint64_t max_pixels = 0;
-    std::uint32_t max_frames = 0;
-    std::uint64_t max_svg_bytes = 0;
+    std::uint64_t max_pixels = 0;        ///< of one frame, IMAGE_MAX_PIXELS
+    std::uint64_t max_total_pixels = 0;  ///< over all frames, IMAGE_MAX_TOTAL_PIXELS
+    std::uint32_t max_frames = 0;        ///< IMAGE_MAX_FRAMES
+    std::uint64_t max_svg_bytes = 0;     ///< IMAGE_MAX_SVG_SIZE
 };
 
 /// What a file's header says, before any pixel is decoded.
@@ -38,13 +39,15 @@ struct header {
     std::uint32_t width = 0;
     std::uint32_t height = 0;
     std::uint32_t frames = 1;
-    std::uint64_t pixels = 0;  ///< over all frames
+    std::uint64_t pixels = 0;        ///< over all frames
+    std::uint64_t frame_pixels = 0;  ///< of the largest frame
 };
 
 /// "The PNG image is damaged: its IDAT chunk has a wrong check sum."
 refusal damaged(format kind, const std::string& what);
 
-/// A refusal where the header is over a limit, naming the number and the limit, or has no pixels at all.
+/// A refusal where the header is over a limit, which names the number, the limit and its setting, or has no
+/// pixels at all.
 std::optional<refusal> over_limit(format kind, const header& h, const limits& bounds);
 
 /// 4128062500 as "4,128,062,500".

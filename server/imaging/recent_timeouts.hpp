@@ -1,0 +1,35 @@
+/// Contents that took too long a short time ago, and are not tried again for a while.
+#pragma once
+
+#include <gallery/sha256.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <set>
+
+namespace gallery::imaging {
+
+/// Not thread-safe; time is passed in. At most max_contents are remembered, the latest ones.
+class recent_timeouts {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    static constexpr std::size_t max_contents = 4'096;
+    static constexpr std::chrono::minutes remembered{10};
+
+    void add(const sha256_digest& content, time_point now);
+    [[nodiscard]] bool contains(const sha256_digest& content, time_point now);
+
+private:
+    void forget_before(time_point now);
+
+    struct entry {
+        sha256_digest content;
+        time_point until;
+    };
+    std::deque<entry> by_age_;
+    std::set<sha256_digest> contents_;
+};
+
+}  // namespace gallery::imaging
