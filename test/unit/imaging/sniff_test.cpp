@@ -120,15 +120,11 @@ BOOST_AUTO_TEST_CASE(media_types_are_those_of_thingsboard) {
 
 BOOST_AUTO_TEST_CASE(the_real_pictures_are_what_their_folder_says) {
     const auto data = imaging::test::testdata();
-    if (!data) {
-        BOOST_TEST_MESSAGE("skipped: the shared test pictures are not here");
-        return;
-    }
     for (const auto kind : {format::png, format::jpeg, format::gif, format::webp, format::avif, format::tiff,
                             format::bmp, format::ico, format::svg}) {
         auto name = std::string(imaging::display_name(kind));
         std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(c | 0x20); });
-        for (const auto& file : imaging::test::files_in(*data / name)) {
+        for (const auto& file : imaging::test::files_in(data / name)) {
             BOOST_TEST((sniff(imaging::test::read(file)).kind == kind), file.string());
         }
     }

@@ -101,6 +101,48 @@ std::string make_png(std::uint32_t width, std::uint32_t height) {
            png_chunk("IEND", "");
 }
 
+std::string make_plain_png(std::uint32_t width, std::uint32_t height, std::string_view rgb,
+                           std::string_view profile) {
+    std::string rows;
+    for (std::uint32_t y = 0; y < height; ++y) {
+        rows.push_back('\0');
+        for (std::uint32_t x = 0; x < width; ++x)
+            rows += rgb;
+    }
+    const auto meaning =
+        profile.empty() ? std::string() : png_chunk("iCCP", std::string("test\0\0", 6) + deflated(profile));
+    return "\x89PNG\r\n\x1a\n" + png_ihdr(width, height) + meaning + png_chunk("IDAT", deflated(rows)) +
+           png_chunk("IEND", "");
+}
+
+std::string make_profile(int table) {
+    // ICC.1:2001-04, 6.5.9 (lut8Type): a cube of two points a side, from RGB to Lab.
+    std::string lut = "mft1" + be32(0) + std::string("\3\3\2\0", 4);
+    for (int i = 0; i < 9; ++i)
+        lut += be32(i % 4 == 0 ? 0x10000 : 0);
+    std::string straight;
+    for (int band = 0; band < 3; ++band) {
+        for (int value = 0; value < 256; ++value)
+            straight.push_back(static_cast<char>(value));
+    }
+    const std::string_view black("\x00\x80\x80", 3);
+    const std::string_view grey("\x80\x80\x80", 3);
+    const std::string_view white("\xff\x80\x80", 3);
+    const std::string_view green("\xe0\x31\xd1", 3);
+    lut += straight;
+    for (const auto colour : {black, grey, grey, grey, green, grey, grey, white})
+        lut += colour;
+    lut += straight;
+
+    const auto at = 128 + 4 + 12;
+    const auto size = static_cast<std::uint32_t>(lut.size());
+    std::string head = be32(at + size) + be32(0) + be32(0x02400000) + "mntrRGB Lab " + std::string(12, '\0') +
+                       "acsp" + std::string(28, '\0');
+    head += be32(0xf6d6) + be32(0x10000) + be32(0xd32d);
+    head.resize(128);
+    return head + be32(1) + "A2B" + std::to_string(table) + be32(at) + be32(size) + lut;
+}
+
 std::string make_gif(std::uint32_t width, std::uint32_t height, unsigned frames) {
     std::string out = "GIF89a" + le16(width) + le16(height) + '\x80' + std::string(2, '\0');
     out += std::string("\0\0\0\xff\xff\xff", 6);
@@ -214,9 +256,10 @@ std::string make_svg(std::string_view attributes, std::size_t size, unsigned sha
     return out + end;
 }
 
-std::optional<std::filesystem::path> testdata() {
+std::filesystem::path testdata() {
     const auto* source = std::getenv("GALLERY_SOURCE");
-    const auto folder = std::filesystem::path(source == nullptr ? "." : source) / "test" / "data" / "pictures";
+    const auto folder =
+        std::filesystem::path(source == nullptr ? "." : source) / "test" / "data" / "pictures";
     BOOST_REQUIRE_MESSAGE(std::filesystem::is_directory(folder),
                           folder << " is missing; ctest sets GALLERY_SOURCE");
     return folder;

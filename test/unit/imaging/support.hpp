@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,11 +22,17 @@ std::string be32(std::uint32_t value);
 std::string png_chunk(std::string_view type, std::string_view data);
 /// As gzip writes it.
 std::string gzipped(std::string_view data);
+/// A colour profile (ICC) with one table only, that of the intent @p table: 0 perceptual, 1 relative
+/// colorimetric, 2 saturation. Its red is everybody's green.
+std::string make_profile(int table);
 /// As zlib writes it.
 std::string deflated(std::string_view data);
 std::string png_ihdr(std::uint32_t width, std::uint32_t height, char depth = 8, char colour_type = 2);
 /// RGB with a gradient and some noise; deflated, no filters.
 std::string make_png(std::uint32_t width, std::uint32_t height);
+/// RGB of one colour, with a colour profile where @p profile is not empty.
+std::string make_plain_png(std::uint32_t width, std::uint32_t height, std::string_view rgb,
+                           std::string_view profile);
 /// One palette, single-colour frames of the whole canvas.
 std::string make_gif(std::uint32_t width, std::uint32_t height, unsigned frames = 1);
 /// 24 bits a pixel.
@@ -47,7 +52,7 @@ std::string make_heif();
 std::string make_svg(std::string_view attributes, std::size_t size = 0, unsigned shapes = 1);
 
 /// The folder test/data/pictures.
-std::optional<std::filesystem::path> testdata();
+std::filesystem::path testdata();
 std::string read(const std::filesystem::path& file);
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder);
 
