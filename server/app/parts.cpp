@@ -1,5 +1,6 @@
 #include "app/parts.hpp"
 
+#include "api/upload_form.hpp"
 #include "app/check_configuration.hpp"
 #include "app/data_folder.hpp"
 #include "app/log.hpp"
@@ -195,12 +196,19 @@ result<void> gallery_server::parts::start_imaging() {
     return {};
 }
 
+task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload what) {
+    auto picture = co_await imaging_->inspect(std::move(what));
+    const auto most = settings.image.max_resource_size;
+    if (picture && most != 0 && picture->document.size() > most) co_return api::picture_too_large(most);
+    co_return picture;
+}
+
 result<void> gallery_server::parts::make_services() {
     coded_ = std::make_unique<service::coded_bodies>(background_, coded_bodies_memory);
     uploads_ = std::make_unique<service::byte_budget>(settings.transport.upload_memory,
                                                       whole(settings.transport.upload_wait));
     images_ = std::make_unique<service::images>(
-        *storage_.store, *etags_, [this](imaging::upload what) { return imaging_->inspect(std::move(what)); },
+        *storage_.store, *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
         [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
     upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
         etags_->sweep(std::chrono::steady_clock::now());

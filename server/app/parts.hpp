@@ -55,6 +55,8 @@ public:
 private:
     result<void> add_console();
     result<void> listen_for_metrics();
+    /// What a compressed drawing grows to is bounded as if it had come so.
+    task<result<imaging::picture>> inspect(imaging::upload what);
     result<void> make_administrator(const start_options& options);
     result<void> make_demo(const start_options& options);
     void warn_of_another_password(const char* email, const std::string& password, const char* setting);

@@ -144,5 +144,18 @@ class Formats(ServerTest):
                 self.assertEqual(info["title"], self.tenant.info(quote(path.name)).json()["title"])
 
 
+class SmallResources(ServerTest):
+    options = {"environment": {"MAX_RESOURCE_SIZE": "2000"}}
+
+    def test_a_compressed_drawing_is_as_large_as_it_is_decompressed(self):
+        for size, status in ((2000, 200), (2001, 413)):
+            with self.subTest(size):
+                packed = gzip.compress(pictures.svg("<rect width='5' height='5'/>", size=size))
+                self.assertLess(len(packed), 1000)
+                answer = self.assertStatus(status, self.tenant.upload("large.svgz", packed))
+                if status == 413:
+                    self.assertIn("larger than 2000 bytes", answer.json()["message"])
+
+
 if __name__ == "__main__":
     unittest.main()
