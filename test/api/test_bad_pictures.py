@@ -221,7 +221,7 @@ class References(Unharmed):
             yield name, pictures.svg(mention, prologue=prologue.format(picture, text), size=12_000)
 
     def outcome(self, data):
-        """What is drawn, or why nothing is."""
+        """What is drawn, or why nothing is. What is beyond the worker is left to the browser as it came."""
         answer = self.tenant.upload("drawn.svg", data)
         if answer.status != 200:
             self.assertError(400, 31, answer)
@@ -230,7 +230,7 @@ class References(Unharmed):
         self.assertEqual(data, self.tenant.image(key).body)
         preview = self.tenant.image(key, suffix="/preview")
         self.assertStatus(200, self.tenant.delete(f"/api/images/tenant/{key}"))
-        return preview.header("Content-Type"), sha256(preview.body)
+        return preview.header("Content-Type"), "as it came" if preview.body == data else sha256(preview.body)
 
     def test_nobody_is_called(self):
         with Canary() as canary, self.nothing_is_stored():

@@ -110,11 +110,15 @@ class Workers(Unharmed):
 
     def test_a_worker_that_is_killed_from_outside_costs_no_upload(self):
         before, lost = self.contents(), self.lost_workers()
+        starts = self.measures("gallery_imaging_")["worker_starts_total"]
         answer = self.ask("killed")  # each time by a signal that no decoder sends itself
-        self.assertEqual((503, "Pictures cannot be decoded at the moment. Try again later."),
+        self.assertEqual((503, "The server cannot do this at the moment. Try again later."),
                          (answer.status, answer.json()["message"]))
         self.assertEqual((before, lost), (self.contents(), self.lost_workers()))
         self.assertEqual(3, self.measures("gallery_imaging_")["interrupted_total"])
+        # Each of them is replaced.
+        while self.measures("gallery_imaging_")["worker_starts_total"] < starts + 3:
+            pass
 
     def test_nobody_else_is_harmed_while_workers_are_lost(self):
         kept = self.assertStatus(200, self.tenant.upload("served.png", png(text="served"))).json()
