@@ -401,6 +401,17 @@ BOOST_AUTO_TEST_CASE(a_jpeg_may_lack_its_end_marker_but_no_row) {
     BOOST_TEST(refused(cut + "\xff\xd9").ends_with("of 8 rows are there."));
 }
 
+BOOST_AUTO_TEST_CASE(rows_that_a_jpeg_lacks_are_missed_however_it_is_coded) {
+    for (const auto* name : {"testorig.jpg", "testimgint.jpg", "testimgari.jpg"}) {
+        BOOST_TEST_CONTEXT(name) {
+            const auto whole = make::read(make::testdata() / "jpeg" / name);
+            accepted(whole.substr(0, whole.size() - 2));
+            for (const auto tenths : {9u, 5u})
+                BOOST_TEST(refused(whole.substr(0, whole.size() * tenths / 10)).ends_with("rows are there."));
+        }
+    }
+}
+
 // librsvg aborts where feTile has nothing to repeat.
 BOOST_AUTO_TEST_CASE(a_picture_of_which_the_decoder_dies_is_refused_with_that_reason) {
     const auto text = refused(

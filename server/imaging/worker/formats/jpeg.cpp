@@ -37,7 +37,7 @@ public:
         source_.term_source = [](j_decompress_ptr) {};
         source_.resync_to_restart = ::jpeg_resync_to_restart;
         source_.fill_input_buffer = [](j_decompress_ptr d) -> boolean {
-            of(reinterpret_cast<j_common_ptr>(d))->at_end_ = true;
+            of(reinterpret_cast<j_common_ptr>(d))->on_end();
             d->src->next_input_byte = end_marker.data();
             d->src->bytes_in_buffer = end_marker.size();
             return TRUE;
@@ -85,8 +85,21 @@ private:
     void on_message(int level) noexcept {
         if (level >= 0) return;
         ++errors_.num_warnings;
-        if (errors_.msg_code != JWRN_HIT_MARKER || ended_early_) return;
-        if (!at_end_ && decoder_.unread_marker != JPEG_EOI) return;
+        if (errors_.msg_code != JWRN_HIT_MARKER) return;
+        if (at_end_ || decoder_.unread_marker == JPEG_EOI) rows_end_here();
+    }
+
+    // Bits of arithmetic coding that are not there are zeros, by its definition, and no warning comes: what
+    // counts is the row that was being decoded when the file ended.
+    void on_end() noexcept {
+        if (!at_end_ && decoder_.arith_code != FALSE &&
+            decoder_.input_iMCU_row + 1 < decoder_.total_iMCU_rows)
+            rows_end_here();
+        at_end_ = true;
+    }
+
+    void rows_end_here() noexcept {
+        if (ended_early_) return;
         ended_early_ = true;
         scan_ = decoder_.input_scan_number;
         const auto rows_at_once = static_cast<std::uint32_t>(decoder_.max_v_samp_factor) * DCTSIZE;
