@@ -546,14 +546,6 @@ task<result<void>> directory::maintain() {
             if (spent->forget_after <= now) tokens.push_back(spent);
         }
     }
-    for (const auto& key : used) {
-        edit<api_key> note = [](api_key& value) -> result<void> {
-            value.last_used = value.latest_use->load(std::memory_order_relaxed);
-            return {};
-        };
-        auto done = co_await change_api_key(key->id, std::move(note));
-        if (!done && done.error().code != errc::not_found) co_return done.error();
-    }
     // One lock each: requests that write must not wait for the whole of this.
     for (const auto& key : orphans) {
         const auto held = co_await writing_.lock();
@@ -570,6 +562,15 @@ task<result<void>> directory::maintain() {
     for (const auto& spent : tokens) {
         const auto held = co_await writing_.lock();
         if (auto done = co_await erase<spent_token>(spent, false); !done) co_return done;
+    }
+    // Last: on a full disk what was erased above makes room for it.
+    for (const auto& key : used) {
+        edit<api_key> note = [](api_key& value) -> result<void> {
+            value.last_used = value.latest_use->load(std::memory_order_relaxed);
+            return {};
+        };
+        auto done = co_await change_api_key(key->id, std::move(note));
+        if (!done && done.error().code != errc::not_found) co_return done.error();
     }
     co_return result<void>();
 }

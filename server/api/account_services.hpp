@@ -33,8 +33,6 @@ struct account_services {
     accounts::api_keys& api_keys;
     verify_credentials verify;
     body_limiter limit_body;
-    /// A ThingsBoard server can have our signing key, so that there are tenants which are not known here.
-    bool adopts_tenants = false;
 };
 
 /// Login, refresh, logout, passwords, activation.

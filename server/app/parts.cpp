@@ -187,6 +187,8 @@ result<void> gallery_server::parts::start_imaging() {
     options.max_total_pixels = image.max_total_pixels;
     options.max_frames = image.max_frames;
     options.max_queued_per_tenant = image.max_queued;
+    // One tenant cannot fill the queue of all.
+    options.max_queued = std::max<std::size_t>(options.max_queued, std::size_t{8} * image.max_queued);
     options.max_svg_bytes = image.max_svg_size;
     options.worker_memory_mib =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(image.worker_memory >> 20, 1U << 20));

@@ -81,7 +81,10 @@ task<result<std::vector<record_ptr>>> image_walk::next() {
     std::vector<record_ptr> out;
     if (is_at_end()) co_return out;
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
-        const auto where = window_over(at_);
+        auto where = window_over(at_);
+        // A page that one call can answer is asked for as it is.
+        if (!last_ && left_ <= step && at_ % left_ == 0)
+            where = {static_cast<std::uint32_t>(left_), at_ / left_};
         auto query = query_;
         query.page = where.page;
         query.page_size = where.size;

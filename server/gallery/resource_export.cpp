@@ -110,7 +110,8 @@ struct handler {
         if (expected()) out.is_public = value;
         return true;
     }
-    bool on_number_part(json::string_view, json::error_code& ec) { return other_kind("a number", ec); }
+    // Whether the whole number is one that is taken is known at its end.
+    bool on_number_part(json::string_view, json::error_code&) { return true; }
     bool on_int64(std::int64_t value, json::string_view, json::error_code& ec) {
         if (current != field::is_public || (value != 0 && value != 1)) return other_kind("a number", ec);
         if (expected()) out.is_public = value == 1;

@@ -217,6 +217,9 @@ bool connection::begin_exchange() {
     if (w.refusal) {
         w.frame = {};
         w.frame.has_origin = w.message.has(field::origin);
+        // The path without its prefix decides whether pages of other origins may read the answer.
+        for (int strips = 0; w.frame.has_origin && strips < most_strips && strip_prefix();)
+            ++strips;
         begin_body();
         w.answer = error_response(w.refusal->status, error_code::bad_request_params, w.refusal->message);
         w.answer.close_connection();

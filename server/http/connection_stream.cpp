@@ -48,6 +48,7 @@ task<io_state> connection::write_stream() {
             piece = error{errc::internal, thrown.what()};
         }
         if (!piece) {
+            w.message.set_request_id(home_.new_request_id());
             w.answer.set_note("the answer was broken off: " + piece.error().message);
             co_return io_state::closed;
         }

@@ -24,6 +24,7 @@ std::string& request::next_param() {
 
 void request::reset() noexcept {
     head_.clear();
+    request_id_.clear();
     param_count_ = 0;
     route_name_ = {};
     body_ = {};

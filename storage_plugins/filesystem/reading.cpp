@@ -200,7 +200,7 @@ std::vector<statistic> filesystem_store::statistics() const {
                open_groups_.size()),
         figure("changes_kept", kind::gauge, "Changes in the feed that readers can still get.", feed_.size()),
         figure("reserve_files", kind::gauge,
-               "Preallocated files for writes on a full disk; 128 when the reserve is complete.",
+               "Preallocated files for writes on a full disk; 256 when the reserve is complete.",
                reserve_->size()),
         figure("commits_total", kind::counter, "Writes committed.", committer_->commits()),
         figure("commit_batches_total", kind::counter,

@@ -76,7 +76,11 @@ void store::trim_changes() {
     const std::unique_lock lock(trim_mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return;
     const std::uint64_t surplus = changes_.load() - kept;
-    auto at = engine_->iterate(family::changes, {change_key(trimmed_.load() + 1), std::string()},
+    // The newest change stays: a start compares it with what was acknowledged.
+    const revision before = trimmed_.load();
+    const revision newest = order_.newest();
+    if (newest <= before + 1) return;
+    auto at = engine_->iterate(family::changes, {change_key(before + 1), change_key(newest)},
                                engine::reach::disk_aside);
     revision last = 0;
     std::uint64_t passed = 0;
@@ -87,8 +91,12 @@ void store::trim_changes() {
     rocksdb::WriteBatch batch;
     batch.DeleteRange(engine_->handle(family::changes), change_key(0), change_key(last + 1));
     batch.Put(engine_->handle(family::meta), slice(changes_trimmed_key), encode_number(last));
-    // Where it fails the feed stays longer; the next write tries again.
-    if (engine_->write_lazily(batch).ok()) changes_.fetch_sub(passed);
+    if (engine_->write_lazily(batch).ok()) {
+        changes_.fetch_sub(passed);
+    } else {
+        // Nothing was removed. The next write tries again.
+        trimmed_.store(before);
+    }
 }
 
 }  // namespace gallery::rocks

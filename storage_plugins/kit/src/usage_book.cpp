@@ -55,7 +55,8 @@ std::optional<usage_book::charge> usage_book::take(const tenant_id& tenant, cons
 
 void usage_book::end(const charge& what, bool committed) noexcept {
     const std::lock_guard lock(mutex_);
-    const auto where = accounts_.find(what.tenant_);
+    // A charge that reserves nothing, as that of a kept version, does not keep an empty account.
+    const auto where = accounts_.try_emplace(what.tenant_).first;
     subtract(where->second.reserved, growth(what.by_));
     settle(where, committed ? what.by_ : difference{});
 }

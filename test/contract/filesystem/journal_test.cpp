@@ -163,6 +163,7 @@ BOOST_AUTO_TEST_CASE(a_kind_whose_folder_is_gone_gets_it_again) {
 
 BOOST_AUTO_TEST_CASE(a_failed_synchronisation_of_a_journal_ends_writing) {
     write_group().value();
+    reopen();  // carries the first group out, which synchronises the folder, too
     const disk_fault fault(disk_call::sync, ".gallery/journal", EIO);
     save_document({"claim", "b", "again", 0}).value();
     await(documents().erase("fresh", "c", precondition::any())).value();
