@@ -301,6 +301,28 @@ BOOST_AUTO_TEST_CASE(text_of_a_drawing_is_rendered) {
     BOOST_TEST((preview("llll") == bars));
 }
 
+// A bar is one stem in the middle of its place; a box that stands for a letter is empty there.
+BOOST_AUTO_TEST_CASE(a_letter_of_a_drawing_is_where_it_should_be) {
+    const auto p = accepted(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='250' height='250'><desc>" + std::string(20'000, 'x') +
+        "</desc><rect width='250' height='250' fill='#fff'/><text x='125' y='190' font-size='200' "
+        "text-anchor='middle' font-family='monospace'>|</text></svg>");
+    const auto preview = imaging::worker::read_png(p.preview.view());
+    BOOST_REQUIRE(preview.has_value());
+    std::vector<std::vector<std::uint8_t>> rows;
+    BOOST_REQUIRE(!imaging::worker::decode_png(
+        *preview, [&rows](std::span<const std::uint8_t> row) { rows.emplace_back(row.begin(), row.end()); }));
+    BOOST_REQUIRE(rows.size() == 250U);
+    const auto red = [&](std::size_t x, std::size_t y) { return rows[y][x * (rows[y].size() / 250)]; };
+    for (const std::size_t y : {100U, 125U, 150U}) {
+        BOOST_TEST_CONTEXT("row " << y) {
+            BOOST_TEST(static_cast<int>(red(125, y)) < 64);
+            for (const std::size_t x : {70U, 100U, 150U, 180U})
+                BOOST_TEST(static_cast<int>(red(x, y)) > 192);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(sizes_of_a_drawing_in_units_of_text_and_a_lone_side_are_those_of_css) {
     const auto size = [this](std::string_view attributes) {
         const auto p = accepted(make::make_svg(attributes));

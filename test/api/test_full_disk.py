@@ -1,0 +1,95 @@
+"""A full disk, in the eyes of a client: pictures are served and deleted, people log out, keys are revoked; also after a
+kill."""
+import os
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import Client, Server, png
+
+MIB = 1024 * 1024
+IMAGES = 40
+
+
+class FullDisk(unittest.TestCase):
+    def test_a_full_disk_serves_and_takes_what_frees_space_or_takes_rights_away(self):
+        for plugin in ("rocksdb", "filesystem"):
+            with self.subTest(plugin), tempfile.TemporaryDirectory(prefix="gallery-disk-") as folder:
+                mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder],
+                                         stderr=subprocess.DEVNULL, check=False)
+                if mounted.returncode != 0:
+                    self.skipTest("mounting a small file system is not permitted here")
+                try:
+                    self.run_on(plugin, folder)
+                finally:
+                    subprocess.run(["umount", folder], check=True)
+
+    def run_on(self, plugin, folder):
+        server = Server(plugin, environment={"STORAGE_PATH": os.path.join(folder, "storage")})
+        try:
+            server.start()
+            client = server.client()
+            images = {f"{number}.png": png(text=f"{number}" + "x" * 50_000) for number in range(2 * IMAGES)}
+            for name, data in images.items():
+                self.assertEqual(200, client.upload(name, data).status)
+            keys = [client.post("/api/apiKey", {"description": str(number)}).json() for number in range(IMAGES)]
+            sessions = [server.client() for _ in range(IMAGES)]
+            names = list(images)
+
+            self.fill(folder)
+            self.assertEqual(507, client.upload("refused.png", png(text="r" * MIB)).status)
+            self.take_away(client, images, names[:IMAGES], keys[:IMAGES // 2], sessions[:IMAGES // 2])
+
+            server.kill()
+            self.fill(folder)
+            server.start()
+            client = server.client()
+            self.fill(folder)
+            self.take_away(client, images, names[IMAGES:], keys[IMAGES // 2:], sessions[IMAGES // 2:])
+            for name in names:
+                self.assertEqual(404, client.image(name).status)
+
+            os.remove(os.path.join(folder, "ballast"))
+            deadline = time.monotonic() + 60
+            while (again := client.upload("again.png", png(text="a" * MIB))).status != 200:
+                self.assertEqual(507, again.status, again)
+                self.assertLess(time.monotonic(), deadline, again)
+        finally:
+            server.stop()
+
+    def fill(self, folder):
+        """As another process would, to the last byte."""
+        with open(os.path.join(folder, "ballast"), "ab", buffering=0) as file:
+            for size in (MIB, 4096, 1):
+                try:
+                    while file.write(bytes(size)) == size:
+                        pass
+                except OSError:
+                    pass
+
+    def take_away(self, client, images, names, keys, sessions):
+        for name in names:
+            self.assertEqual(images[name], client.image(name).body)
+            answer = client.delete(f"/api/images/tenant/{name}")
+            self.assertEqual(200, answer.status, answer)
+            self.assertEqual(404, client.image(name).status)
+        for key in keys:
+            answer = client.delete(f"/api/apiKey/{key['id']['id']}")
+            self.assertEqual(200, answer.status, answer)
+            answer = self.with_key(client, key)
+            self.assertEqual(401, answer.status, answer)
+        for session in sessions:
+            self.assertEqual(200, session.get("/api/auth/user").status)
+            answer = session.post("/api/auth/logout")
+            self.assertEqual(200, answer.status, answer)
+            self.assertEqual(401, session.get("/api/auth/user").status)
+
+    def with_key(self, client, key):
+        by_key = Client(client.server)
+        by_key.token, by_key.scheme = key["value"], "ApiKey"
+        return by_key.get("/api/auth/user")
+
+
+if __name__ == "__main__":
+    unittest.main()
