@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What every target of this project shares: language level, warnings, sanitizers, output folders,
 # the precompiled header, and short functions to declare libraries and tests.
 include_guard(GLOBAL)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Makes this machine able to build, run and test the gallery. Installs what is missing and nothing else:
 # packages of Debian 12, and Node for the web console where Debian's is too old. Run it as often as you
 # like; where nothing is missing it changes nothing and asks for nothing.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Lets libFuzzer look for inputs that break the parsers of what clients and operators send: HTTP, forms,
 # imports, tokens, pictures, configuration. Not part of the tests; the tests replay test/fuzz/corpus.
 #
@@ -36,7 +37,7 @@ sources=(
     server/auth/{encoding,jwt,principal}.cpp
     server/config/{bindings,document,load,payload_limits,substitute,values}.cpp
     "$release/server/config/default_document.cpp"
-    server/gallery/{base64,resource_export}.cpp
+    server/images/{base64,resource_export}.cpp
     server/imaging/{sniff,svg_metadata,xml}.cpp
     "$formats"/{area_scaler,dib,gif,ico,png,refusal}.cpp
 )

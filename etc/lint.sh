@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Reads the sources for what the compiler does not say: clang-format for the layout, clang-tidy for mistakes
 # (.clang-tidy has the checks, and why some are off), shellcheck for scripts.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs missing packages, builds the server, and starts it with the embedded store, a demo tenant and sample
 # pictures. Data is stored in ./data. Its last lines have the URL and the logins.
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order of texts, by ICU's root collator. It is opened once: its const functions may be called by many
 // threads at the same time.
 #include <gallery/text.hpp>

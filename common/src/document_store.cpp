@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gallery/document_store.hpp>
 
 namespace gallery {

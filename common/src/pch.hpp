@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What nearly every translation unit includes, parsed once for all targets.
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>

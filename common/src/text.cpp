@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gallery/text.hpp>
 
 #include <unicode/ucasemap.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Accounts as documents of the store and back. Pure functions.
 ///
 /// Kind and id of the documents: "tenant", "customer", "user", "api_key" under the UUID in canonical form;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// All accounts in memory, with the indexes by which they are asked for.
 ///
 /// Not synchronised: the directory guards it. Objects are replaced, never changed.

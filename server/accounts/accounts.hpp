@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What accounts consist of. Each is kept as one document of the store (see account_documents.hpp) and in
 /// memory as an immutable object that readers share.
 #pragma once

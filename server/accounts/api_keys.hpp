@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The use cases of API keys, for devices and scripts. Whoever comes with a key sees and revokes keys, and
 /// makes, changes and enables none.
 ///

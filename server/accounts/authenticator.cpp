@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "accounts/authenticator.hpp"
 
 #include "auth/api_key.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// From an authentication header to the principal behind it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "accounts/claims.hpp"
 
 #include "accounts/account_documents.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Names that only one account may have: the e-mail address of a user, and the title of a customer within its
 /// tenant.
 ///

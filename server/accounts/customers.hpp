@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The use cases of customers. A tenant's administrators keep them; a customer's users read their own.
 ///
 /// Threads: any number of calls on any I/O threads. Errors, besides those named: those of the directory.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading, and the rules that references and unique names obey. Writing is in directory_writes.cpp.
 #include "accounts/directory.hpp"
 

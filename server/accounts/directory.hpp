@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The accounts of the server: tenants, customers, users, API keys, ended sessions.
 ///
 /// All of them are in memory, so that who may do what is answered without the store. A write goes to the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loading and writing; see directory.cpp for reading.
 #include "accounts/directory.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The accounts that a new server begins with.
 #pragma once
 

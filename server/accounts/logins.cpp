@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "accounts/logins.hpp"
 
 #include "accounts/user_credentials.hpp"

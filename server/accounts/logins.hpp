@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Logging in and what follows from it: tokens, refreshing, logging out, the own password, activation.
 ///
 /// Threads: all coroutines on any I/O thread. Time comes from the directory's clock.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Who may look at and change which users. Pure functions.
 ///
 /// As in ThingsBoard: a system administrator keeps system administrators and the tenants' administrators, not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Proofs that a permission was checked. The use cases of the accounts take one as an argument, so that a
 /// handler which does not ask does not compile. A proof is move-only, and only prove() makes one.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The use cases of tenants. System administrators keep them; an administrator of a tenant reads it.
 ///
 /// Threads: any number of calls on any I/O threads. Errors, besides those named: those of the directory.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What an administrator gives or takes of another user's means to sign in: password, activation link, and
 /// whether the account is enabled.
 ///

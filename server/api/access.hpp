@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Who sends a request, found out once per request.
 #pragma once
 

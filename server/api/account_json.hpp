@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// ThingsBoard's JSON shapes of the accounts. Fields without a value are left out, which its schemas ask for;
 /// additionalInfo is null.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pages of accounts: which part of a list a client asked for, and that part of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the endpoints of the accounts need, and how they are hung into the router.
 #pragma once
 

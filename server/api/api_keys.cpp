@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // API keys: /api/apiKey..., for devices and scripts. The secret is in the answer to the creation and nowhere
 // else. Who comes with a key sees and revokes keys, and makes, changes and enables none.
 #include "api/account_json.hpp"

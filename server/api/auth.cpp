@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Login, refresh, logout, passwords, activation: /api/auth/... and /api/noauth/activate.
 #include "accounts/permissions.hpp"
 #include "api/account_json.hpp"

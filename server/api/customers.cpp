@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Customers: kept by the tenant's administrators; a customer's user may look at the own one.
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"

@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "api/image_bytes.hpp"
 
 #include "api/image_key.hpp"
-#include "gallery/permissions.hpp"
 #include "http/conditional.hpp"
 #include "http/content_coding.hpp"
 #include "http/disposition.hpp"
 #include "http/errors.hpp"
 #include "http/percent.hpp"
 #include "http/serve_bytes.hpp"
+#include "images/permissions.hpp"
 
 #include <array>
 #include <functional>
@@ -156,8 +157,8 @@ bool wants_content(const http::request& message, const http::selection& selected
 struct image_bytes::wanted {
     representation which = representation::original;
     access how = access::authenticated;
-    std::optional<service::image_view_permit> may;  // authenticated only
-    std::string_view name;                          // key, or public key
+    std::optional<images::image_view_permit> may;  // authenticated only
+    std::string_view name;                         // key, or public key
 
     [[nodiscard]] cache::etag_key etag_key(cache::coding coding) const noexcept {
         return how == access::by_link ? cache::etag_key::link(name, which, coding)
@@ -167,11 +168,12 @@ struct image_bytes::wanted {
 
 struct image_bytes::coding_choice {
     http::coding coding = http::coding::identity;
-    service::coded_body coded;  // empty where the identity is sent
+    images::coded_body coded;  // empty where the identity is sent
 };
 
-image_bytes::image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
-                         verify_credentials verify, browser_ttl ttl, const http::cross_origin& pages)
+image_bytes::image_bytes(images::image_service& gallery, cache::etag_cache& etags,
+                         images::coded_bodies& coded, verify_credentials verify, browser_ttl ttl,
+                         const http::cross_origin& pages)
     : gallery_(gallery), etags_(etags), coded_(coded), verify_(std::move(verify)) {
     for (const bool is_system : {false, true}) {
         for (const bool by_link : {false, true})
@@ -220,7 +222,7 @@ result<image_bytes::wanted> image_bytes::resolve(http::request& message, represe
     }
     const auto who = principal_of(message, verify_);
     if (!who) return who.error();
-    auto may = service::authorise_images<service::image_operation::view>(**who, message.param(0));
+    auto may = images::authorise_images<images::image_operation::view>(**who, message.param(0));
     if (!may) return may.error();
     what.may.emplace(std::move(*may));
     what.name = message.param(1);
@@ -352,12 +354,12 @@ task<result<http::response>> image_bytes::serve_current(http::request& message, 
     coding_choice choice;
     if (described.media_type == svg) choice.coding = negotiate(message);
     if (choice.coding != http::coding::identity) {
-        service::coded_bodies::load fetch = [this, record, which = what.which] {
+        images::coded_bodies::load fetch = [this, record, which = what.which] {
             return gallery_.read(record, which);
         };
         auto made = co_await coded_.get(
             described.etag,
-            choice.coding == http::coding::br ? service::body_coding::brotli : service::body_coding::gzip,
+            choice.coding == http::coding::br ? images::body_coding::brotli : images::body_coding::gzip,
             std::move(fetch));
         if (!made) co_return made.error();
         choice.coded = std::move(*made);

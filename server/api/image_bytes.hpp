@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 /// GET of an image's bytes: original, preview, public link. The hot path of the server.
 #pragma once
 
 #include "api/access.hpp"
 #include "cache/etag_cache.hpp"
-#include "gallery/coded_bodies.hpp"
-#include "gallery/images.hpp"
 #include "http/cross_origin.hpp"
 #include "http/router.hpp"
 #include "http/serve_bytes.hpp"
+#include "images/coded_bodies.hpp"
+#include "images/image_service.hpp"
 
 #include <chrono>
 #include <string>
@@ -23,7 +24,7 @@ struct browser_ttl {
 /// Serves bytes with ETags, ranges and codings. All references must outlive it; used by all I/O threads.
 class image_bytes {
 public:
-    image_bytes(service::images& gallery, cache::etag_cache& etags, service::coded_bodies& coded,
+    image_bytes(images::image_service& gallery, cache::etag_cache& etags, images::coded_bodies& coded,
                 verify_credentials verify, browser_ttl ttl, const http::cross_origin& pages = {});
 
     /// GET /api/images/{type}/{key}, .../preview and /api/images/public/{publicResourceKey}.
@@ -49,9 +50,9 @@ private:
                             const coding_choice& choice, http::response& out) const;
     [[nodiscard]] const std::string& cache_lines(bool is_system, access how) const noexcept;
 
-    service::images& gallery_;
+    images::image_service& gallery_;
     cache::etag_cache& etags_;
-    service::coded_bodies& coded_;
+    images::coded_bodies& coded_;
     verify_credentials verify_;
     std::string cache_lines_[2][2];  // [system][by link]
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// ThingsBoard's JSON shapes of images.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The key of an image in a path.
 #pragma once
 

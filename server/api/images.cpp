@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "api/images.hpp"
 
 #include "api/image_json.hpp"
@@ -5,14 +6,14 @@
 #include "api/pages.hpp"
 #include "api/upload_form.hpp"
 #include "api/write_condition.hpp"
-#include "gallery/image_walk.hpp"
-#include "gallery/json_text.hpp"
-#include "gallery/keys.hpp"
-#include "gallery/resource_export.hpp"
 #include "http/errors.hpp"
 #include "http/forwarded.hpp"
 #include "http/media_type.hpp"
 #include "http/query.hpp"
+#include "images/image_walk.hpp"
+#include "images/json_text.hpp"
+#include "images/keys.hpp"
+#include "images/resource_export.hpp"
 
 #include <gallery/text.hpp>
 
@@ -29,7 +30,7 @@ namespace gallery::api {
 namespace {
 
 namespace json = boost::json;
-using service::image_operation;
+using images::image_operation;
 
 http::response info_response(const http::request& message, const result<record_ptr>& record) {
     if (!record) return http::error_response(record.error());
@@ -37,10 +38,10 @@ http::response info_response(const http::request& message, const result<record_p
 }
 
 // Bytes that are sent as slowly as the client reads, and count as long.
-bytes leased(std::string text, service::byte_budget::lease memory) {
+bytes leased(std::string text, images::byte_budget::lease memory) {
     struct owner {
         std::string text;
-        service::byte_budget::lease memory;
+        images::byte_budget::lease memory;
     };
     auto kept = std::make_shared<const owner>(std::move(text), std::move(memory));
     const std::span<const char> view(kept->text);
@@ -104,7 +105,7 @@ result<list_request> parse_list_request(const http::query_view& query) {
 
 class image_items final : public page_items {
 public:
-    image_items(service::images& gallery, service::image_read_permit may, image_query query,
+    image_items(images::image_service& gallery, images::image_read_permit may, image_query query,
                 page_bounds bounds, std::string_view prefix)
         : walk_(gallery, std::move(may), std::move(query), bounds.first(), bounds.size), prefix_(prefix) {}
 
@@ -121,14 +122,15 @@ public:
     [[nodiscard]] std::uint64_t total() const override { return walk_.total(); }
 
 private:
-    service::image_walk walk_;
+    images::image_walk walk_;
     std::string prefix_;  // of the links
 };
 
 }  // namespace
 
-images::images(service::images& gallery, service::coded_bodies& coded, service::byte_budget& memory,
-               asio::thread_pool& background, verify_credentials verify, image_limits limits)
+image_routes::image_routes(images::image_service& gallery, images::coded_bodies& coded,
+                           images::byte_budget& memory, asio::thread_pool& background,
+                           verify_credentials verify, image_limits limits)
     : gallery_(gallery),
       coded_(coded),
       memory_(memory),
@@ -136,34 +138,37 @@ images::images(service::images& gallery, service::coded_bodies& coded, service::
       verify_(std::move(verify)),
       limits_(limits) {}
 
-void images::add_routes(http::router& routes) {
+void image_routes::add_routes(http::router& routes) {
     const auto add = [&](http::method verb, std::string_view pattern, const char* name,
-                         task<http::response> (images::*answer)(http::request&), std::uint64_t body_limit) {
+                         task<http::response> (image_routes::*answer)(http::request&),
+                         std::uint64_t body_limit) {
         routes.add(verb, pattern, [this, answer](http::request& message) { return (this->*answer)(message); },
                    {.name = name, .body_limit = body_limit});
     };
     using http::method;
     const auto form = [](std::uint64_t picture) { return picture + form_envelope; };
     const auto document = [](std::uint64_t picture) { return picture / 3 * 4 + form_envelope; };
-    add(method::post, "/api/image", "image.upload", &images::upload, form(limits_.upload));
-    add(method::put, "/api/image/import", "image.import", &images::import, document(limits_.import));
-    add(method::get, "/api/images", "image.list", &images::list, 0);
-    add(method::put, "/api/images/{type}/{key}", "image.replace", &images::replace, form(limits_.replace));
-    add(method::delete_, "/api/images/{type}/{key}", "image.delete", &images::erase, 0);
-    add(method::get, "/api/images/{type}/{key}/info", "image.info", &images::info, 0);
-    add(method::put, "/api/images/{type}/{key}/info", "image.rename", &images::rename, limits_.info);
-    add(method::put, "/api/images/{type}/{key}/public/{isPublic}", "image.publish", &images::publish, 0);
-    add(method::get, "/api/images/{type}/{key}/export", "image.export", &images::export_one, 0);
+    add(method::post, "/api/image", "image.upload", &image_routes::upload, form(limits_.upload));
+    add(method::put, "/api/image/import", "image.import", &image_routes::import, document(limits_.import));
+    add(method::get, "/api/images", "image.list", &image_routes::list, 0);
+    add(method::put, "/api/images/{type}/{key}", "image.replace", &image_routes::replace,
+        form(limits_.replace));
+    add(method::delete_, "/api/images/{type}/{key}", "image.delete", &image_routes::erase, 0);
+    add(method::get, "/api/images/{type}/{key}/info", "image.info", &image_routes::info, 0);
+    add(method::put, "/api/images/{type}/{key}/info", "image.rename", &image_routes::rename, limits_.info);
+    add(method::put, "/api/images/{type}/{key}/public/{isPublic}", "image.publish", &image_routes::publish,
+        0);
+    add(method::get, "/api/images/{type}/{key}/export", "image.export", &image_routes::export_one, 0);
 }
 
-template <service::image_operation What>
-task<result<images::target<What>>> images::resolve(http::request& message) const {
+template <images::image_operation What>
+task<result<image_routes::target<What>>> image_routes::resolve(http::request& message) const {
     const auto who = principal_of(message, verify_);
     if (!who) co_return who.error();
-    auto may = service::authorise_images<What>(**who, message.param(0));
+    auto may = images::authorise_images<What>(**who, message.param(0));
     if (!may) co_return may.error();
     target<What> where{std::move(*may), message.param(1)};
-    if (auto checked = service::check_name(where.key, "key"); !checked) co_return checked.error();
+    if (auto checked = images::check_name(where.key, "key"); !checked) co_return checked.error();
     auto decoded = key_decoded_again(where.key);
     if (!decoded) co_return std::move(where);
     const auto exact = co_await gallery_.find(where.may.lend(), where.key);
@@ -173,26 +178,26 @@ task<result<images::target<What>>> images::resolve(http::request& message) const
     co_return std::move(where);
 }
 
-template <service::image_operation What>
-result<service::image_permit<What>> images::own_gallery(http::request& message) const {
+template <images::image_operation What>
+result<images::image_permit<What>> image_routes::own_gallery(http::request& message) const {
     const auto who = principal_of(message, verify_);
     if (!who) return who.error();
-    return service::authorise_images<What>(**who, "tenant");
+    return images::authorise_images<What>(**who, "tenant");
 }
 
-task<http::response> images::upload(http::request& message) {
+task<http::response> image_routes::upload(http::request& message) {
     auto may = own_gallery<image_operation::write>(message);
     if (!may) co_return http::error_response(may.error());
     auto form = co_await read_upload_form(message, may->tenant(), memory_, limits_.upload);
     if (!form) co_return http::error_response(form.error());
-    service::new_image image;
+    images::new_image image;
     image.file = std::move(form->file);
     image.title = std::move(form->title);
     image.sub_type = form->sub_type.value_or(image_sub_type::image);
     co_return info_response(message, co_await gallery_.upload(std::move(*may), std::move(image)));
 }
 
-task<http::response> images::replace(http::request& message) {
+task<http::response> image_routes::replace(http::request& message) {
     auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     // What is not there or not the expected version is refused before the upload is read.
@@ -210,7 +215,7 @@ task<http::response> images::replace(http::request& message) {
                                                                std::move(form->file), std::move(*check)));
 }
 
-task<http::response> images::import(http::request& message) {
+task<http::response> image_routes::import(http::request& message) {
     auto may = own_gallery<image_operation::write>(message);
     if (!may) co_return http::error_response(may.error());
     if (!http::is_json(message.header(http::field::content_type)))
@@ -222,7 +227,7 @@ task<http::response> images::import(http::request& message) {
     if (length > text.limit()) co_return http::error_response(picture_too_large(limits_.import));
     auto memory = co_await memory_.acquire(may->tenant(), length / 4 * 3);
     if (!memory) co_return http::error_response(memory.error());
-    service::resource_export_reader reader(length);
+    images::resource_export_reader reader(length);
     for (;;) {
         auto piece = co_await text.read_some();
         if (!piece) co_return http::error_response(piece.error());
@@ -240,17 +245,17 @@ task<http::response> images::import(http::request& message) {
         message, co_await gallery_.import(std::move(*may), std::move(*exported), std::move(*check)));
 }
 
-task<http::response> images::info(http::request& message) {
+task<http::response> image_routes::info(http::request& message) {
     auto where = co_await resolve<image_operation::read>(message);
     if (!where) co_return http::error_response(where.error());
     co_return info_response(message, co_await gallery_.find(where->may.lend(), where->key));
 }
 
-task<http::response> images::rename(http::request& message) {
+task<http::response> image_routes::rename(http::request& message) {
     auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     auto text = co_await message.body().read_all(max_info_bytes);
-    if (text) text = service::decode_json_text(std::move(*text));
+    if (text) text = images::decode_json_text(std::move(*text));
     if (!text) co_return http::error_response(text.error());
     json::error_code ec;
     const auto document = json::parse(*text, ec);
@@ -270,7 +275,7 @@ task<http::response> images::rename(http::request& message) {
                                                               std::move(new_title), std::move(*check)));
 }
 
-task<http::response> images::publish(http::request& message) {
+task<http::response> image_routes::publish(http::request& message) {
     auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     const auto is_public = parse_boolean(message.param(2));
@@ -284,7 +289,7 @@ task<http::response> images::publish(http::request& message) {
                                                                *is_public, std::move(*check)));
 }
 
-task<http::response> images::export_one(http::request& message) {
+task<http::response> image_routes::export_one(http::request& message) {
     auto where = co_await resolve<image_operation::read>(message);
     if (!where) co_return http::error_response(where.error());
     for (int attempt = 0; attempt < 16; ++attempt) {
@@ -301,7 +306,7 @@ task<http::response> images::export_one(http::request& message) {
         auto write = [record = *record, content = std::move(*content)]() -> result<std::string> {
             const auto original = content.load();
             if (!original) return error{errc::io_error, "the original of " + record->key + " cannot be read"};
-            return service::write_resource_export(*record, image_link(*record), *original);
+            return images::write_resource_export(*record, image_link(*record), *original);
         };
         auto text = co_await offload(background_, std::move(write));
         if (!text) co_return http::error_response(text.error());
@@ -312,7 +317,7 @@ task<http::response> images::export_one(http::request& message) {
         error{errc::busy, "The image is being replaced faster than it can be read. Try again."});
 }
 
-task<http::response> images::list(http::request& message) {
+task<http::response> image_routes::list(http::request& message) {
     auto may = own_gallery<image_operation::read>(message);
     if (!may) co_return http::error_response(may.error());
     auto wanted = parse_list_request(http::query_view(message.query()));
@@ -327,7 +332,7 @@ task<http::response> images::list(http::request& message) {
     co_return std::move(*page);
 }
 
-task<http::response> images::erase(http::request& message) {
+task<http::response> image_routes::erase(http::request& message) {
     auto where = co_await resolve<image_operation::write>(message);
     if (!where) co_return http::error_response(where.error());
     // Nothing here refers to images, so there is nothing to force; a value must be a boolean all the same.

@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The image resources of the API but for their bytes (image_bytes.hpp): upload, replace, info, list,
 /// export, import, publish, delete.
 #pragma once
 
 #include "api/access.hpp"
-#include "gallery/byte_budget.hpp"
-#include "gallery/coded_bodies.hpp"
-#include "gallery/images.hpp"
-#include "gallery/permissions.hpp"
 #include "http/router.hpp"
+#include "images/byte_budget.hpp"
+#include "images/coded_bodies.hpp"
+#include "images/image_service.hpp"
+#include "images/permissions.hpp"
 
 #include <cstdint>
 
@@ -26,11 +27,11 @@ struct image_limits {
 };
 
 /// All references must outlive it; used by all I/O threads.
-class images {
+class image_routes {
 public:
     /// Large exports are written on @p background.
-    images(service::images& gallery, service::coded_bodies& coded, service::byte_budget& memory,
-           asio::thread_pool& background, verify_credentials verify, image_limits limits);
+    image_routes(images::image_service& gallery, images::coded_bodies& coded, images::byte_budget& memory,
+                 asio::thread_pool& background, verify_credentials verify, image_limits limits);
 
     void add_routes(http::router& routes);
 
@@ -45,21 +46,21 @@ private:
     task<http::response> list(http::request& message);
     task<http::response> erase(http::request& message);
 
-    template <service::image_operation What>
+    template <images::image_operation What>
     struct target {
-        service::image_permit<What> may;
+        images::image_permit<What> may;
         std::string key;
     };
     /// The image that /api/images/{type}/{key} names, with proof that the sender may do that with it.
-    template <service::image_operation What>
+    template <images::image_operation What>
     task<result<target<What>>> resolve(http::request& message) const;
     /// The gallery that a SYS_ADMIN or TENANT_ADMIN uploads to and lists, likewise.
-    template <service::image_operation What>
-    result<service::image_permit<What>> own_gallery(http::request& message) const;
+    template <images::image_operation What>
+    result<images::image_permit<What>> own_gallery(http::request& message) const;
 
-    service::images& gallery_;
-    service::coded_bodies& coded_;
-    service::byte_budget& memory_;
+    images::image_service& gallery_;
+    images::coded_bodies& coded_;
+    images::byte_budget& memory_;
     asio::thread_pool& background_;
     verify_credentials verify_;
     image_limits limits_;

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "api/json_fields.hpp"
 
-#include "gallery/json_text.hpp"
+#include "images/json_text.hpp"
 
 #include <gallery/text.hpp>
 
@@ -38,7 +39,7 @@ bool has_control_character(std::string_view text) {
 task<result<boost::json::object>> read_json_object(http::request& message) {
     auto text = co_await message.body().read_all(message.body().limit());
     if (!text) co_return text.error();
-    text = service::decode_json_text(std::move(*text));
+    text = images::decode_json_text(std::move(*text));
     if (!text) co_return text.error();
     boost::system::error_code failed;
     auto value = boost::json::parse(*text, failed);

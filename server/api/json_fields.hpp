@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Reading a JSON object that a client sent.
 #pragma once
 

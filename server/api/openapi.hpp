@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The server's own description of its API: OpenAPI 3.1 at /v3/api-docs, and the same as a page to read at
 /// /swagger-ui. Both are without authentication, as with ThingsBoard; openapi.json is the source, and a test
 /// holds it against the routes.

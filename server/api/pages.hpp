@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// PageData: a part of a list, of any size.
 #pragma once
 

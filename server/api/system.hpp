@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What concerns the server as a whole: its parameters for clients, and its health for whoever watches it.
 #pragma once
 

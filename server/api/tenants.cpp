@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tenants: kept by system administrators; a tenant's administrator may look at the own one.
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "api/upload_form.hpp"
 
 #include "http/charset.hpp"
@@ -78,7 +79,7 @@ error picture_too_large(std::uint64_t max_bytes) {
 }
 
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
-                                           service::byte_budget& budget, std::uint64_t max_bytes) {
+                                           images::byte_budget& budget, std::uint64_t max_bytes) {
     auto parser = http::multipart_parser::create(message.header(http::field::content_type));
     if (!parser) co_return parser.error();
     const auto length = message.body().content_length();

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The form that uploads and replacements come in.
 #pragma once
 
-#include "gallery/byte_budget.hpp"
-#include "gallery/images.hpp"
 #include "http/request.hpp"
+#include "images/byte_budget.hpp"
+#include "images/image_service.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
@@ -18,8 +19,8 @@ namespace gallery::api {
 inline constexpr std::uint64_t form_envelope = 64 * 1024;
 
 struct upload_form {
-    service::byte_budget::lease memory;  ///< held as long as the picture
-    service::picture_file file;
+    images::byte_budget::lease memory;  ///< held as long as the picture
+    images::picture_file file;
     std::string title;
     std::optional<image_sub_type> sub_type;
 };
@@ -31,7 +32,7 @@ struct upload_form {
 /// owner, which may wait. Errors: unsupported_type (also for a charset), invalid_argument (missing or
 /// malformed parts), too_large for more than @p max_bytes of picture, busy.
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
-                                           service::byte_budget& budget, std::uint64_t max_bytes);
+                                           images::byte_budget& budget, std::uint64_t max_bytes);
 
 /// "IMAGE" or "SCADA_SYMBOL". Error: invalid_argument naming @p what.
 result<image_sub_type> parse_sub_type(std::string_view text, std::string_view what);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Users: /api/user..., /api/users, and the lists of a tenant's administrators and a customer's users.
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"

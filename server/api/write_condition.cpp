@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "api/write_condition.hpp"
 
 #include "http/conditional.hpp"
@@ -36,11 +37,12 @@ result<void> check_versions(const http::request& message, const std::string& key
 }
 
 // Of the compressed forms of @p record. A record that was replaced meanwhile has none any more.
-task<result<etags>> coded_etags(record_ptr record, service::images& gallery, service::coded_bodies& coded) {
+task<result<etags>> coded_etags(record_ptr record, images::image_service& gallery,
+                                images::coded_bodies& coded) {
     etags found;
     if (record->original.media_type != "image/svg+xml") co_return found;
-    for (const auto coding : {service::body_coding::gzip, service::body_coding::brotli}) {
-        service::coded_bodies::load fetch = [&gallery, record] {
+    for (const auto coding : {images::body_coding::gzip, images::body_coding::brotli}) {
+        images::coded_bodies::load fetch = [&gallery, record] {
             return gallery.read(record, representation::original);
         };
         auto made = co_await coded.get(record->original.etag, coding, std::move(fetch));
@@ -53,11 +55,12 @@ task<result<etags>> coded_etags(record_ptr record, service::images& gallery, ser
 
 }  // namespace
 
-task<result<service::record_check>> write_condition(const http::request& message,
-                                                    service::image_view_permit may, std::string key,
-                                                    service::images& gallery, service::coded_bodies& coded) {
+task<result<images::record_check>> write_condition(const http::request& message,
+                                                   images::image_view_permit may, std::string key,
+                                                   images::image_service& gallery,
+                                                   images::coded_bodies& coded) {
     if (!message.has(http::field::if_match) && !message.has(http::field::if_none_match))
-        co_return service::record_check();
+        co_return images::record_check();
     auto current = result<record_ptr>(error{errc::not_found, ""});
     if (!key.empty()) current = co_await gallery.find(std::move(may), std::move(key));
     if (!current && current.error().code != errc::not_found) co_return current.error();

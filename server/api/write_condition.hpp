@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The preconditions of a write to an image (RFC 9110, 13.1.1 and 13.1.2).
 #pragma once
 
-#include "gallery/coded_bodies.hpp"
-#include "gallery/images.hpp"
 #include "http/request.hpp"
+#include "images/coded_bodies.hpp"
+#include "images/image_service.hpp"
 
 #include <string>
 
@@ -14,8 +15,9 @@ namespace gallery::api {
 /// of whichever it was sent; these may have to be made. Empty where the request has no condition. An empty
 /// @p key is that of an image which is yet to be made.
 /// @p message must outlive what is returned. Errors: those of the storage, but for not_found.
-task<result<service::record_check>> write_condition(const http::request& message,
-                                                    service::image_view_permit may, std::string key,
-                                                    service::images& gallery, service::coded_bodies& coded);
+task<result<images::record_check>> write_condition(const http::request& message,
+                                                   images::image_view_permit may, std::string key,
+                                                   images::image_service& gallery,
+                                                   images::coded_bodies& coded);
 
 }  // namespace gallery::api

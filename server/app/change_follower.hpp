@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Follows the store's feed of changes, so that what is kept in memory is what is stored, whoever wrote it:
 /// entries of the ETag cache are dropped, accounts read again.
 #pragma once

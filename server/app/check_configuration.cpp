@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/check_configuration.hpp"
 
 #include "auth/password.hpp"
@@ -5,8 +6,8 @@
 #include "http/forwarded.hpp"
 #include "http/static_files.hpp"
 #include "http/tls.hpp"
-#include "storage/host.hpp"
-#include "storage/options.hpp"
+#include "plugins/host.hpp"
+#include "plugins/options.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -115,7 +116,7 @@ void check_sections(const configuration& c, findings& wrong) {
     std::set<std::string> options;
     for (const auto& value : known.effective)
         options.insert(value.path);
-    const auto found = storage::plugins_in(storage.plugin_dir.empty() ? storage::default_plugin_folder()
+    const auto found = plugins::plugins_in(storage.plugin_dir.empty() ? plugins::default_plugin_folder()
                                                                       : storage.plugin_dir);
     std::set<std::string> plugins(found.begin(), found.end());
     for (const auto& [name, section] : known.values.storage.sections)
@@ -123,7 +124,7 @@ void check_sections(const configuration& c, findings& wrong) {
     std::string selected = storage.plugin;
     if (selected.starts_with('/')) {
         // Only the plugin knows its name. Where it cannot be loaded the start says why.
-        const auto loaded = storage::load_plugin(selected, storage.plugin_dir);
+        const auto loaded = plugins::load_plugin(selected, storage.plugin_dir);
         if (!loaded) return;
         selected = loaded->descriptor->name;
     }
@@ -169,7 +170,7 @@ private:
 /// Only the plugin knows which values its options take, and says so when it is opened.
 std::string try_plugin(const configuration& c, findings& wrong) {
     const auto& s = c.values.storage;
-    const auto plugin = storage::load_plugin(s.plugin, s.plugin_dir);
+    const auto plugin = plugins::load_plugin(s.plugin, s.plugin_dir);
     if (!plugin) {
         wrong.add(plugin.error().message);
         return {};
@@ -181,7 +182,7 @@ std::string try_plugin(const configuration& c, findings& wrong) {
     if (const auto section = s.sections.find(name); section != s.sections.end())
         context.options = section->second;
     context.log = [](plugin_context::log_level, std::string_view) {};
-    const auto options = storage::complete_options(*plugin->descriptor, context.options);
+    const auto options = plugins::complete_options(*plugin->descriptor, context.options);
     if (!options) {
         wrong.add(with_origins(c, options.error().message));
         return {};
@@ -189,7 +190,7 @@ std::string try_plugin(const configuration& c, findings& wrong) {
     const temporary_folder folder;
     if (folder.path().empty()) return who + "; there is no folder for temporary files to try its options in";
     context.path = folder.path();
-    const auto opened = storage::open_store(*plugin, std::move(context));
+    const auto opened = plugins::open_store(*plugin, std::move(context));
     if (opened) return who + " and takes its options";
     if (opened.error().code == errc::invalid_argument) {
         wrong.add(with_origins(c, opened.error().message));
@@ -222,9 +223,9 @@ std::string base_path_of(const config::server_settings& server) {
 std::vector<effective_value> shown_values(const configuration& c) {
     auto shown = c.effective;
     const auto& s = c.values.storage;
-    const auto plugin = storage::load_plugin(s.plugin, s.plugin_dir);
+    const auto plugin = plugins::load_plugin(s.plugin, s.plugin_dir);
     if (!plugin) return shown;
-    const auto declared = storage::declared_options(*plugin->descriptor);
+    const auto declared = plugins::declared_options(*plugin->descriptor);
     if (!declared) return shown;
     const auto section = s.sections.find(plugin->descriptor->name);
     if (section == s.sections.end()) return shown;

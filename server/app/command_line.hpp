@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What gallery-server is started with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/configuration_file.hpp"
 
 #include "app/process.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Which configuration a program of ours uses.
 #pragma once
 

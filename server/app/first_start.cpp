@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The accounts that a new server begins with. A password that was made up is known to nobody unless it is
 // shown, so it is shown before its account is stored: whatever fails then, what was shown is what is valid,
 // or the next start makes another one.

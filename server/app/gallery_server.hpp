@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The whole server: owns everything, starts it in order and stops it in the reverse one.
 #pragma once
 

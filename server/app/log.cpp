@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/log.hpp"
 
 #include <boost/json/serialize.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The server's log: one line an event on standard error, as text or as JSON. Written by a thread of its own,
 /// so that a slow terminal or journal stops nobody; when it cannot keep up the oldest lines are lost.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/metrics_page.hpp"
 
 #include "app/process_usage.hpp"
@@ -99,18 +100,18 @@ void add_requests(page& p, const request_metrics& from) {
     }
 }
 
-void add_store(page& p, const storage::measured_engine& store) {
-    for (std::size_t i = 0; i < storage::operation_count; ++i) {
-        const auto what = static_cast<storage::operation>(i);
+void add_store(page& p, const plugins::measured_engine& store) {
+    for (std::size_t i = 0; i < plugins::operation_count; ++i) {
+        const auto what = static_cast<plugins::operation>(i);
         const auto f = store.figures(what);
         p.histogram("gallery_storage_operation_duration_seconds",
                     "Duration of storage operations. Of find and read one in 64 is timed and stands for the "
                     "others",
-                    storage::operation_counters::bounds, f.counts, f.sum,
+                    plugins::operation_counters::bounds, f.counts, f.sum,
                     {{"operation", std::string(to_string(what))}});
     }
-    for (std::size_t i = 0; i < storage::operation_count; ++i) {
-        const auto what = static_cast<storage::operation>(i);
+    for (std::size_t i = 0; i < plugins::operation_count; ++i) {
+        const auto what = static_cast<plugins::operation>(i);
         p.counter("gallery_storage_errors_total", "Storage operations that failed",
                   store.figures(what).errors, {{"operation", std::string(to_string(what))}});
     }

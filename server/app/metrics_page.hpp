@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The server's figures in Prometheus' text format.
 #pragma once
 
@@ -6,9 +7,9 @@
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
-#include "gallery/byte_budget.hpp"
+#include "images/byte_budget.hpp"
 #include "imaging/pool.hpp"
-#include "storage/measured_engine.hpp"
+#include "plugins/measured_engine.hpp"
 
 #include <string>
 
@@ -18,11 +19,11 @@ namespace gallery::app {
 struct metrics_sources {
     const request_metrics* requests = nullptr;
     const http::server* server = nullptr;
-    const storage::measured_engine* store = nullptr;
+    const plugins::measured_engine* store = nullptr;
     const cache::etag_cache* etags = nullptr;
     const accounts::authenticator* authenticator = nullptr;
     const imaging::pool* imaging = nullptr;
-    const service::byte_budget* uploads = nullptr;
+    const images::byte_budget* uploads = nullptr;
     const accounts::logins* logins = nullptr;
     write_watch* writes = nullptr;
 };

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/open_storage.hpp"
 
 #include "app/data_folder.hpp"
 #include "app/log.hpp"
-#include "storage/host.hpp"
-#include "storage/probe.hpp"
+#include "plugins/host.hpp"
+#include "plugins/probe.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -35,7 +36,7 @@ config::log_level level_of(plugin_context::log_level level) noexcept {
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
                                      bool may_create,
                                      std::function<void(config::log_level, std::string_view)> say) {
-    const auto plugin = storage::load_plugin(settings.plugin, settings.plugin_dir);
+    const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
     if (!plugin) return plugin.error();
     const std::string name = plugin->descriptor->name;
 
@@ -64,11 +65,11 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     // Before, since a plugin may take its time, or all of it.
     say(config::log_level::info, "opening the store in " + folder->path + " with the storage plugin " + name +
                                      " (" + plugin->file + ")");
-    storage::secret_texts secrets(*plugin->descriptor, context.options);
-    auto store = storage::open_store(*plugin, std::move(context));
+    plugins::secret_texts secrets(*plugin->descriptor, context.options);
+    auto store = plugins::open_store(*plugin, std::move(context));
     if (!store) return store.error();
     return unprobed_store{
-        std::make_unique<storage::measured_engine>(std::move(*store), name, std::move(secrets)), plugin->file,
+        std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets)), plugin->file,
         folder->path, name + " " + plugin->descriptor->version + " in " + folder->path,
         std::move(folder->note)};
 }
@@ -85,7 +86,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     // Before the first write, which is the probe's.
     store->store->feed().on_change([changes = opened.changes] { changes->notify(); });
     log_info("probing the store: " + store->description);
-    auto probed = storage::probe(std::move(store->store), probe_deadline);
+    auto probed = plugins::probe(std::move(store->store), probe_deadline);
     if (!probed) {
         // Whatever the engine calls it: this store cannot be used, which is neither the configuration's fault
         // nor the server's.

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 /// From the settings to a store that passed its probe.
 #pragma once
 
 #include "app/change_follower.hpp"
 #include "config/settings.hpp"
-#include "storage/measured_engine.hpp"
+#include "plugins/measured_engine.hpp"
 
 #include <gallery/error.hpp>
 
@@ -15,14 +16,14 @@
 namespace gallery::app {
 
 struct opened_storage {
-    std::unique_ptr<storage::measured_engine> store;
+    std::unique_ptr<plugins::measured_engine> store;
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
 };
 
 /// A store that was not probed and so not written to, for a look from outside while no server runs.
 struct unprobed_store {
-    std::unique_ptr<storage::measured_engine> store;
+    std::unique_ptr<plugins::measured_engine> store;
     std::string plugin;       ///< its file
     std::string folder;       ///< of the data, absolute
     std::string description;  ///< plugin, version and folder, for people

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/parts.hpp"
 
 #include "api/upload_form.hpp"
@@ -7,7 +8,7 @@
 #include "app/process.hpp"
 #include "app/wait.hpp"
 #include "auth/signing_key.hpp"
-#include "gallery/system_images.hpp"
+#include "images/system_images.hpp"
 
 #include <filesystem>
 #include <thread>
@@ -207,10 +208,10 @@ task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload wh
 }
 
 result<void> gallery_server::parts::make_services() {
-    coded_ = std::make_unique<service::coded_bodies>(background_, coded_bodies_memory);
-    uploads_ = std::make_unique<service::byte_budget>(settings.transport.upload_memory,
-                                                      whole(settings.transport.upload_wait));
-    images_ = std::make_unique<service::images>(
+    coded_ = std::make_unique<images::coded_bodies>(background_, coded_bodies_memory);
+    uploads_ = std::make_unique<images::byte_budget>(settings.transport.upload_memory,
+                                                     whole(settings.transport.upload_wait));
+    images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
         [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
     upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
@@ -221,7 +222,7 @@ result<void> gallery_server::parts::make_services() {
         // A crash came in the middle; until it is ended the tenant stays shut out.
         for (const auto& tenant : accounts_->unfinished_deletions()) {
             accounts::tenant_images_eraser erase = [this](tenant_id id) {
-                return images_->erase_all(service::permit_of_the_server<service::image_operation::write>(id));
+                return images_->erase_all(images::permit_of_the_server<images::image_operation::write>(id));
             };
             const auto deleted = co_await accounts_->delete_tenant(tenant, std::move(erase));
             if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
@@ -229,7 +230,7 @@ result<void> gallery_server::parts::make_services() {
         // A crash came between an upload that outlived its tenant and the erasure of the image.
         for (const auto& tenant : accounts_->deleted_tenants()) {
             const auto erased = co_await images_->erase_all(
-                service::permit_of_the_server<service::image_operation::write>(tenant));
+                images::permit_of_the_server<images::image_operation::write>(tenant));
             if (!erased)
                 log_warning("images of the deleted tenant " + to_string(tenant) +
                             " could not be erased: " + erased.error().message);
@@ -249,7 +250,7 @@ result<void> gallery_server::parts::install_pictures() {
         return {};
     }
     const auto home = http_->executor(0);
-    const auto install = [&](const char* what, task<result<service::installed_images>> work) -> result<void> {
+    const auto install = [&](const char* what, task<result<images::installed_images>> work) -> result<void> {
         const auto installed = wait_for(home, std::move(work));
         if (!installed) {
             const auto& failed = installed.error();
@@ -268,14 +269,14 @@ result<void> gallery_server::parts::install_pictures() {
         return {};
     };
     if (auto done =
-            install("system images", service::install_system_images(*images_, storage_.store->images(),
-                                                                    storage_.store->documents(), folder));
+            install("system images", images::install_system_images(*images_, storage_.store->images(),
+                                                                   storage_.store->documents(), folder));
         !done) {
         return done;
     }
     if (!fill_demo_) return {};
     return install("sample pictures",
-                   service::install_samples(*images_, demo_tenant_, folder, sample_pictures));
+                   images::install_samples(*images_, demo_tenant_, folder, sample_pictures));
 }
 
 bool gallery_server::parts::drain() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the server consists of, in the order in which it is made. Private to gallery_server.
 #pragma once
 
@@ -15,10 +16,10 @@
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
-#include "gallery/byte_budget.hpp"
-#include "gallery/coded_bodies.hpp"
-#include "gallery/images.hpp"
 #include "http/server.hpp"
+#include "images/byte_budget.hpp"
+#include "images/coded_bodies.hpp"
+#include "images/image_service.hpp"
 #include "imaging/pool.hpp"
 
 #include <atomic>
@@ -84,14 +85,14 @@ private:
     std::unique_ptr<accounts::users> users_;
     std::unique_ptr<accounts::api_keys> api_keys_;
     asio::thread_pool background_{2};
-    std::unique_ptr<service::coded_bodies> coded_;
-    std::unique_ptr<service::byte_budget> uploads_;
+    std::unique_ptr<images::coded_bodies> coded_;
+    std::unique_ptr<images::byte_budget> uploads_;
     std::unique_ptr<imaging::pool> imaging_;
-    std::unique_ptr<service::images> images_;
+    std::unique_ptr<images::image_service> images_;
 
     std::shared_ptr<http::router> routes_;
     std::unique_ptr<api::system> system_api_;
-    std::unique_ptr<api::images> images_api_;
+    std::unique_ptr<api::image_routes> images_api_;
     std::unique_ptr<api::image_bytes> bytes_api_;
     std::unique_ptr<api::account_services> account_api_;
 

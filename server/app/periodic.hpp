@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Something that is done again and again on an I/O thread.
 #pragma once
 

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/process.hpp"
 
-#include "storage/trust.hpp"
+#include "plugins/trust.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -69,7 +70,7 @@ std::string first_existing(const std::vector<std::string>& candidates) {
 }
 
 std::string beside_executable(const std::string& relative) {
-    return (std::filesystem::path(storage::executable_folder()) / relative).lexically_normal().string();
+    return (std::filesystem::path(plugins::executable_folder()) / relative).lexically_normal().string();
 }
 
 }  // namespace gallery::app

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What is set for the whole process before anything is opened.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the kernel reports about this process, as Prometheus' client libraries publish it.
 #pragma once
 

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/request_metrics.hpp"
 
 namespace gallery::app {
 
 namespace {
 
-using storage::add_alone;
+using plugins::add_alone;
 
 constexpr unsigned least_status = 100;
 constexpr unsigned most_status = 599;

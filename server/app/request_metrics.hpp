@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Counts requests by route. Each thread has counters of its own, so that counting costs a request some
 /// nanoseconds and no cache line goes back and forth.
 #pragma once
 
 #include "http/router.hpp"
 #include "http/server.hpp"
-#include "storage/per_thread.hpp"
+#include "plugins/per_thread.hpp"
 
 #include <array>
 #include <cstdint>
@@ -59,7 +60,7 @@ private:
 
     std::vector<std::string> names_;                          ///< the first is of requests without a route
     std::unordered_map<const char*, std::size_t> positions_;  ///< by where a route's name lies
-    storage::per_thread<shard> shards_;
+    plugins::per_thread<shard> shards_;
 };
 
 }  // namespace gallery::app

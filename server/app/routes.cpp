@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which handlers the server has; everything that answers is made here.
 #include "api/openapi.hpp"
 #include "app/check_configuration.hpp"
@@ -54,7 +55,8 @@ result<void> gallery_server::parts::add_routes() {
     limits.replace = picture_limit("/api/images/{type}/{key}");
     limits.import = picture_limit("/api/image/import");
     limits.info = body_limit("/api/images/{type}/{key}/info", api::max_info_bytes);
-    images_api_ = std::make_unique<api::images>(*images_, *coded_, *uploads_, background_, verify, limits);
+    images_api_ =
+        std::make_unique<api::image_routes>(*images_, *coded_, *uploads_, background_, verify, limits);
     images_api_->add_routes(*routes_);
 
     bytes_api_ = std::make_unique<api::image_bytes>(
@@ -64,10 +66,10 @@ result<void> gallery_server::parts::add_routes() {
     bytes_api_->add_routes(*routes_);
 
     const auto erase_images = [this](tenant_id tenant) {
-        return images_->erase_all(service::permit_of_the_server<service::image_operation::write>(tenant));
+        return images_->erase_all(images::permit_of_the_server<images::image_operation::write>(tenant));
     };
     const auto count_images = [this](tenant_id tenant) {
-        return images_->count(service::permit_of_the_server<service::image_operation::read>(tenant));
+        return images_->count(images::permit_of_the_server<images::image_operation::read>(tenant));
     };
     const api::body_limiter limit_body = [this](std::string_view pattern, std::uint64_t own) {
         return body_limit(pattern, own);

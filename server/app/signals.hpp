@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Signals as calls on a thread of their own.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Waits in an ordinary thread for a coroutine on an I/O thread.
 #pragma once
 

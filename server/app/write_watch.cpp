@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "app/write_watch.hpp"
 
 namespace gallery::app {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Reports when the store stops accepting writes, and when it accepts them again.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The secrets of API keys. A secret is random enough (256 bits) not to need a slow hash.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A mutex for coroutines: waiting for it suspends the coroutine and blocks no thread.
 #pragma once
 

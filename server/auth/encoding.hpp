@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Base64 in the two alphabets, and what comes from the operating system's random generator.
 /// All functions are thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA-512 (RFC 7518 section 3.2), with the claims that
 /// ThingsBoard writes, so that with one signing key each server accepts the other's.
 #pragma once

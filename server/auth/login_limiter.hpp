@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Slows down the guessing of passwords.
 ///
 /// Counts failures per account and remote address. The first few are free; after each further one the pair

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Passwords: how they are hashed, checked, and where that work is done.
 ///
 /// New hashes are scrypt (RFC 7914) in PHC notation, "$scrypt$ln=15,r=8,p=1$<salt>$<hash>": 32 MiB and some

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where the key comes from that tokens are signed with.
 #pragma once
 

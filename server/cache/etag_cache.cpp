@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cache/etag_cache.hpp"
 
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The server's one etag cache: enough of a representation to answer 304 without asking the storage.
 ///
 /// It is in front of whichever storage plugin is loaded and shared by all I/O threads. On the hot path

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A fast hash with a secret of the process, for tables whose keys come from clients.
 ///
 /// Not cryptographic. Whoever does not know the secret cannot choose keys that collide, which is all that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// An exact least-recently-used cache for many threads, bounded in bytes.
 ///
 /// **Promises.** What is evicted is always the entry whose last use, a hit or a fill, lies furthest back; all

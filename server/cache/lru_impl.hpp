@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The bodies of lru's members; included by cache/lru.hpp only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The bodies of lru's members that keep the order and the cells; their callers hold `order_`. Included by
 /// cache/lru.hpp only.
 #pragma once

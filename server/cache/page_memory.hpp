@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Memory straight from the kernel: zeroed, resident only where it has been touched, in huge pages where the
 /// kernel has some, because looking something up at random in tens of megabytes of small pages is mostly
 /// waiting for address translation (measured here: 136 ns an access in 8 MiB of small pages, 19 in huge

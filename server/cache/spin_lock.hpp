@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Locks for sections of some ten instructions, where a mutex would cost more than the section.
 ///
 /// The holder must not block, allocate, or take a mutex. A waiter gives the processor away after a short

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Verified tokens, so that a token's signature is checked once and not with every request.
 ///
 /// One instance belongs to one thread, an I/O thread, and nothing in it is locked; what the threads share is

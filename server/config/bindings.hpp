@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The table that connects keys of etc/gallery.yml with members of settings.
 #pragma once
 

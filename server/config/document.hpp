@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A configuration file as a flat list of scalars with their places.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Addresses and networks, as an operator writes them: `127.0.0.1, 10.0.0.0/8, ::1`.
 #pragma once
 

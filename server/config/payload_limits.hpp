@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How large a request body may be, by path: ThingsBoard's
 /// `pattern=bytes;pattern=bytes`, where the first pattern that matches decides.
 #pragma once

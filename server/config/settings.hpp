@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the server is configured with: etc/gallery.yml as validated values. Every member is named by its key
 /// in that file, where what it does is written. A settings object that load() returned is within the ranges
 /// that are said here; paths are as written, relative ones not yet resolved.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Environment variables in configuration values, as Spring and so ThingsBoard write them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Strict readers of single values. Each takes the whole text or refuses it: no surrounding space, no sign,
 /// no rest. Pure functions; nothing on a refusal.
 #pragma once

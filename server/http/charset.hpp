@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Texts in the character encodings that forms come in. Pure functions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "http/chunk_grammar.hpp"
 
 #include "http/scan.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The grammar of the chunked transfer coding, RFC 9112 section 7.1. No memory, no sockets: a parser that is
 /// less strict can be given only what has passed here.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "http/chunked.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>

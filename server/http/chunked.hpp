@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The chunked transfer coding, RFC 9112 section 7.1: checked by chunk_grammar, then taken apart by Beast's
 /// parser.
 #pragma once

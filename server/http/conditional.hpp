@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Conditional requests, RFC 9110 section 13. Pure functions.
 #pragma once
 

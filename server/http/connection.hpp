@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One client's connection: what the session's sequence (session.cpp) is made of.
 #pragma once
 

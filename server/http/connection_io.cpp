@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of a connection that wait: bodies, the handshake, slow readers, the end.
 #include "http/connection.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sends a body that is made while it is sent: in the chunked coding (RFC 9112, 7.1), or to an HTTP/1.0 client
 // up to the end of the connection.
 #include "http/connection.hpp"

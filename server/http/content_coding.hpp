@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Accept-Encoding, RFC 9110 section 12.5.3. Pure functions.
 #pragma once
 

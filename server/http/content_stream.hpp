@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The body of a response that is made while it is sent, for answers that have no bound.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Cross-origin resource sharing (the Fetch standard), configured as ThingsBoard configures it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Content-Disposition, RFC 6266 and RFC 8187. Pure functions.
 #pragma once
 

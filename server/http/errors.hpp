@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The one table from failures to what a client sees, and ThingsBoard's error shape.
 #pragma once
 

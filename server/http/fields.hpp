@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Names that the server knows: request methods and header fields. Everything here is a table; no state.
 #pragma once
 

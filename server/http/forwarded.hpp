@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How a client sees the server: scheme, host, port and path prefix, and from which address it comes. What
 /// proxies say of it (X-Forwarded-*, and Forwarded of RFC 7239) is believed of trusted ones only. Everything
 /// that writes a link or judges a client by its address asks here.

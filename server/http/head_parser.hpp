@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// From bytes to a request's head, and whether HTTP allows it. Pure functions; no sockets.
 #pragma once
 

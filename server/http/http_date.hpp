@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Dates as HTTP writes them. Pure functions; seconds since 1970-01-01 UTC.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "http/io_thread.hpp"
 
 #include "http/connection.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One I/O thread: its io_context, its clock, its connections and the memory that they share.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "http/media_type.hpp"
 
 #include "http/fields.hpp"

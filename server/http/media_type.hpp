@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Media types as in Content-Type. Pure functions.
 #pragma once
 

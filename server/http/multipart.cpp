@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "http/multipart.hpp"
 
 #include "http/disposition.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// multipart/form-data (RFC 7578, RFC 2046), read as it arrives.
 #pragma once
 

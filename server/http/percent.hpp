@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Percent-encoding of RFC 3986. Pure functions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a handler sees of a request.
 #pragma once
 

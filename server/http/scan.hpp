@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Finding the byte that ends something, sixteen and more at a time where the processor can (SSE2, which
 /// every x86-64 has). Nothing behind the given end is read. Each has a plain counterpart for other processors
 /// and for what is left at the end; both find the same byte.

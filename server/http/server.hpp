@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The HTTP server: I/O threads, listeners, sessions, drain.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A built web application served from memory.
 #pragma once
 

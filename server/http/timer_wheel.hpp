@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Coarse deadlines for many connections: setting one is a store, a tick looks only at what may be due.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// TLS by OpenSSL, on sockets that do not block.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Bytes over a connected socket that does not block, plain or through TLS.
 #pragma once
 

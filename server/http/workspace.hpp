@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a connection needs while it has a request in hand, and gives back while it has none.
 #pragma once
 

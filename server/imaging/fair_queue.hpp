@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A queue that serves tenants in turn, by the time that each has used, not in the order of arrival.
 ///
 /// The idea is fair queuing: a tenant is charged with the worker time that its items took, and the next item

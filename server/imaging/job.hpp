@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A picture on its way through the pool, and who waits for it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a look at the bytes of a picture yields.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/pool.hpp"
 
 #include "imaging/fair_queue.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pictures in, descriptions and previews out, without the server decoding a pixel: a few worker processes,
 /// each with a thread that feeds it and watches its deadline.
 #pragma once

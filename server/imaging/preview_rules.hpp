@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How large a preview is and when a picture is its own: the "Previews" section of the API contract.
 /// Pure functions.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the server and an imaging worker say to each other, over a stream socket between two processes of
 /// one build. The server never trusts a worker: every field of an answer is checked.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Contents that took too long a short time ago, and are not tried again for a while.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Recognising a picture by its bytes.
 ///
 /// Pure functions without state, safe on any bytes and from any thread; time is linear in the input and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What ThingsBoard's SCADA symbols say about themselves: an element <tb:metadata> whose text, often a
 /// CDATA section, is a JSON object with a "title".
 ///

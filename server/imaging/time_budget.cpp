@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/time_budget.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How long one picture may take. A pure function.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/worker_process.hpp"
 
 #include "imaging/sniff.hpp"

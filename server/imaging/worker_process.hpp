@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One imaging worker as the server sees it: a child process and a socket to it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Just enough XML to find an element without trusting a document: no entities, no tree, no recursion.
 ///
 /// Pure functions, linear in the input, safe on any bytes. They read markup as XML 1.0 delimits it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Documents: one, or several in one atomic step.
 #include "filesystem_store.hpp"
 #include "layout.hpp"

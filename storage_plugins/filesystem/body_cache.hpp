@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Bodies that were read and checked: small ones in memory, larger ones as open files.
 #pragma once
 

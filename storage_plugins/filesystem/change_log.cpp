@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "change_log.hpp"
 
 #include "names.hpp"

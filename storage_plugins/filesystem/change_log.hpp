@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The log of committed changes on the disk: a folder of append-only files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // check(): the index in memory against the tree.
 #include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"

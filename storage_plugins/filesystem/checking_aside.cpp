@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // check(): what recovery has set aside is missing from the store until somebody has dealt with it.
 #include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"

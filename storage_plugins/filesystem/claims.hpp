@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Ids and public keys of writes under way, so that no two images get the same one at the same time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Puts finished writes into the feed: in order of revision, many at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The system calls that the engine is made of, with errors as values. Paths are relative to an open folder
 /// and their last part is never followed where it is a symbolic link. Any thread; all of them may block.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The store as the server sees it. etc/doc/storage_plugins.md describes the tree and why a crash leaves it
 /// whole.
 #pragma once

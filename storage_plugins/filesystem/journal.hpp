@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Documents that were written together: the part of such a write that comes after its commit.
 #pragma once
 

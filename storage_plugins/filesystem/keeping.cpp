@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kept versions: listing, storing and dropping them. Keeping one is a part of saving and erasing.
 #include "filesystem_store.hpp"
 #include "layout.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where things are in the tree. etc/doc/storage_plugins.md describes it for people.
 #pragma once
 

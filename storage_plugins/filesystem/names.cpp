@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "names.hpp"
 
 #include <gallery/sha256.hpp>

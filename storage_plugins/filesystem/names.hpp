@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Names of files and folders. Pure functions; etc/doc/storage_plugins.md says what
 /// operators see.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine as a storage plugin: its options and its descriptor.
 #include "filesystem_store.hpp"
 

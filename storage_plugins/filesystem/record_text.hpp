@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Records, documents and changes as text on the disk. Pure functions. Each form carries a checksum, so
 /// that a flipped bit is found, also in a title.
 #pragma once

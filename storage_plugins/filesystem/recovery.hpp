@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Reads a tree when a store is opened, and puts right what a crash left.
 #pragma once
 

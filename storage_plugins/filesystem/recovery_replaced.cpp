@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Recovery of replacements that were interrupted: which version of an image goes into its place.
 #include <gallery/kit/rules.hpp>
 #include "files.hpp"

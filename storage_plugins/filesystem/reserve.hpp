@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Room on the disk for small writes while it is full.
 #pragma once
 

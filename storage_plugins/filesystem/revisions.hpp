@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Revisions that are never given out twice.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the stages of writes have in common, and how a failed write is taken back.
 #include "filesystem_store.hpp"
 #include "names.hpp"

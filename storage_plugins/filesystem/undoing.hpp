@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What takes a failed write back.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Ends writing after a synchronisation of the disk has failed.
 #pragma once
 

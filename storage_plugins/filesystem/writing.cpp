@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Images: saving, updating, erasing.
 #include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The reference engine: everything in memory, nothing survives the process. The shortest complete reading of
 /// the storage contract.
 #pragma once

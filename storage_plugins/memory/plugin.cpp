@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reference engine as a storage plugin. It has no options.
 #include "memory_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Compares what is stored in one family with what is stored in the others.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Values as they are stored on the disk: image records, kept versions, documents and changes. Records and
 /// changes of format 1 are read as well: records get the creation time as their modified_time. Each begins
 /// with the version of its format and ends with a checksum over key and value, so that a value that was

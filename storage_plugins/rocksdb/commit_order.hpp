@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Gives out revisions and says up to which one the change feed may be shown.
 ///
 /// Writes run side by side and may commit in another order than they got their revisions. A reader of the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Cursors of scans: the key that a scan stopped at, with a checksum, in hexadecimal.
 #pragma once
 

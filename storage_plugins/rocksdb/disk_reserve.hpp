@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A preallocated file that keeps space on the store's disk for the writes that must succeed when it is full.
 ///
 /// Space is released by shortening the file, a few MiB at a time, when a write that may use the reserve finds

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// RocksDB as this plugin uses it: opened with our column families and limits, with errors in our terms.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the database is opened: its limits, its recovery after a crash, and the refusals.
 #include "codec.hpp"
 #include "engine.hpp"

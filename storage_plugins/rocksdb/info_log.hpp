@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// RocksDB's own diary, db/LOG, written without RocksDB's file classes: those, where they are compiled with
 /// assertions as in Debian, end the process at the second write after one that failed, and a diary meets
 /// the full disk that everybody meets.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Names of what is stored: column families and the keys in them. etc/doc/storage_plugins.md shows the
 /// layout; a change here is a change of the format on disk.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pages of images, from list entries; records are loaded for the page alone.
 #pragma once
 

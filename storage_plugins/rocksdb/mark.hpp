@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The revision up to which writes were acknowledged, in a small file beside the database.
 ///
 /// It is written after the write-ahead log was synchronised and before the caller hears of it, without a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Locks striped over names.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What an operator can set for this engine, checked when the store is opened.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Walks one list of one tenant in the order that a query asks for.
 #pragma once
 

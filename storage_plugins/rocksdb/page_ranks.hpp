@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Positions inside long lists.
 ///
 /// A list's entries lie in the index family in their order, so a page is read where it begins; this finds

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Records as they are read from the records family.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists of what a text and a filter select. A text that is looked for in titles alone is looked for in the
 // title lists; everything else reads the tenant's records, one after the other.
 #include "codec.hpp"

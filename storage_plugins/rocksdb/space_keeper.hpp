@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Gets space back on a full disk, and resumes RocksDB after it ran out of space.
 ///
 /// Erasing an image only adds a tombstone. Its bytes leave the disk when the write-ahead log that contains

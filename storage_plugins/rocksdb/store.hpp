@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The storage engine on RocksDB. See etc/doc/storage_plugins.md for the layout and gallery/storage.hpp for
 /// what is promised.
 ///

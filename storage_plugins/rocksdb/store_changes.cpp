@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The change feed: reading it, keeping it short, and telling the listener.
 #include "codec.hpp"
 #include "store.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The documents of the accounts.
 #include "codec.hpp"
 #include "store.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Versions of images that were kept when they were replaced or erased.
 #include "codec.hpp"
 #include "cursors.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading: first what is in memory, on the caller's thread; then the disk, on the readers' pool.
 #include "codec.hpp"
 #include "cursors.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing images: preconditions under the locks of the names, then one synchronised batch.
 #include "codec.hpp"
 #include "records.hpp"

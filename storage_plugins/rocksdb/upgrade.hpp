@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Brings a store of an earlier format, or with title lists of another collation, to the present one.
 ///
 /// Records, bodies, documents and changes of format 1 stay as they are and are read as such. Title lists are

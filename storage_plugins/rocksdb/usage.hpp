@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The usage of tenants as it is stored: one merged number for each figure.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tests of accounts share: making tenants, customers and users, and tokens as other programs make them."""
 import base64
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs gallery-admin as whoever types it, or a script, does."""
 import contextlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts the real server on a free port with a data folder of its own, and talks to it as a client would.
 
 Black-box tests use `Server` and `Client` and nothing of the server's code. Environment:

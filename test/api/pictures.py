@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures that tests need and that a few lines can write: every format, honest ones and ones that lie.
 
 Small JPEG, WebP, AVIF and HEIF files come from the unit tests' samples, which were made once with libvips.

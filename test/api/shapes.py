@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Answers of the image API against both descriptions of it: the server's own, and ThingsBoard's."""
 import copy
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tenants and customers, and the shapes of all that is said about accounts."""
 import copy
 import json

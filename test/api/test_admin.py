@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gallery-admin against a running server: what each command does."""
 import base64
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gallery-admin as a program: credentials, terminals, connections, TLS, help, exit codes."""
 import contextlib
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """API keys of devices and scripts."""
 import pathlib
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests that are malformed: JSON, base64, multipart, UTF-8, parameters, keys, lengths. Each has its status and a
 text that says what is wrong, stores nothing, and leaves the server as well as it was."""
 import base64

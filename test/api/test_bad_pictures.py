@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures that lie, are broken, or attack whoever decodes them. Each is refused with a text that says why, or is drawn
 without doing what it asks for; nothing else of the server notices."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gallery-server --check-config: whoever is told that the configuration can be used can use it."""
 import os
 import pathlib

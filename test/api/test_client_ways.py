@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What real clients send that the standards or ThingsBoard allow: charsets of forms, file names with directories, keys
 that are encoded twice, imports of other programs, compressed bodies, lists of everything."""
 import base64

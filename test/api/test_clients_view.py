@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The server as clients see it: links behind proxies and below a path, pages of other origins, ids of errors."""
 import re
 import unittest

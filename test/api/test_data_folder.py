@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which folders the server takes for its data, and what it says of the others."""
 import os
 import pathlib

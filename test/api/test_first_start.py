@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first start: no password that was made up is lost, whatever fails, and one that counts for nothing is said."""
 import contextlib
 import re

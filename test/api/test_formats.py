@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every format that is accepted: recognised by its bytes, with its dimensions, served as it came, with a preview as the
 contract has it."""
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A full disk, in the eyes of a client: pictures are served and deleted, people log out, keys are revoked; also after a
 kill."""
 import os

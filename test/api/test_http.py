@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP on the wire: conditions, ranges, codings, methods and framing as raw bytes over a socket.
 
 Whatever a request has in it that the grammars of RFC 9110 and 9112 do not: no answer is a 5xx, and none has

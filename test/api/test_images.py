@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The image API as ThingsBoard's clients use it."""
 import base64
 import concurrent.futures

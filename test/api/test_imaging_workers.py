@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Imaging workers that crash, hang or use up their memory cost one upload a clear 400 and nobody else anything.
 
 The server runs from a copy of its installation whose worker misbehaves when a picture asks for it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When the memory for uploads or the disk is full: 503 with Retry-After, 507, and afterwards all goes on."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The metrics are what Prometheus expects, and they count what happened."""
 import http.client
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The server's description of its API against what it does, and against ThingsBoard's where that is at hand."""
 import json
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plugin that never comes back: the server says at what it is, and can be stopped."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gallery beside a ThingsBoard behind one origin: etc/proxy/nginx.conf and etc/proxy/haproxy.cfg do what
 etc/doc/thingsboard.md says. A stub plays ThingsBoard: it hands out tokens that it signs with the shared key, and
 answers everything else with the fact that it was asked."""

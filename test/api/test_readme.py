@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The README's tour does what it says: its commands are run as they stand there, against a server of ours."""
 import pathlib
 import re

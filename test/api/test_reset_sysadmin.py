@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gallery-admin reset-sysadmin: the way back in for whoever lost the administrator's password."""
 import json
 import os

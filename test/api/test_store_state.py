@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the server makes of a store that stops writing, that does not know whether it wrote, and that repeats its
 secrets: the plugin `switchable` of test/contract/bad_plugins does each of them when its folder has a file for it."""
 import os

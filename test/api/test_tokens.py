@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is who: logging in, tokens, sessions, a signing key that another server has, and restarts."""
 import base64
 import hashlib

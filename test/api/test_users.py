@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Users: invitations, activation, roles, and what ends with the next request."""
 import json
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """If-Match and If-None-Match on what changes an image (RFC 9110, 13.1): a write whose condition fails changes nothing."""
 import contextlib
 import socket

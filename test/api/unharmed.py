@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every refused request owes: nothing is stored, and the server is as well as before."""
 import contextlib
 import http.client

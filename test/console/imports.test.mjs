@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // No file of the console imports itself by way of others, not even where it imports a dialog when it is first opened.
 //   node --test test/console/imports.test.mjs
 import assert from 'node:assert/strict';

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs the console's browser tests against a real server: started here on a free port, with a data folder of
 # its own, and stopped again.
 #

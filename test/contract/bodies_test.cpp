@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes of every size, in memory and in files, and records that are no longer current.
 #include "store_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Calls of a plugin that does not have to keep the contract: each ends, and what cannot be is an error
 /// value.
 #pragma once

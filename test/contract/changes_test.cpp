@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The feed of committed writes.
 #include "store_fixture.hpp"
 

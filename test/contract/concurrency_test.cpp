@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many writers and readers at the same time: one winner, no lost update, no foreign bytes.
 #include "store_fixture.hpp"
 

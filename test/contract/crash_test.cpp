@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A process that writes is killed again and again: nothing acknowledged is lost, nothing is half there.
 // Needs a durable plugin. How often: --kills (10).
 #include "crash_writer.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Writes into a store until it is killed, and tells on a pipe what it is about to do and what was done.
 /// The test that kills it runs the same rules to know what may be there afterwards.
 #pragma once

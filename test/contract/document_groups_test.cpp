@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Several documents written in one atomic step.
 #include "store_fixture.hpp"
 

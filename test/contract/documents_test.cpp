@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The small versioned documents of the accounts.
 #include "store_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What survives closing and opening again, and that damaged bytes are found. Needs a durable plugin.
 #include "store_fixture.hpp"
 

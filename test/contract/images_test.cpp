@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every operation on images, one at a time.
 #include "store_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pages, orders, totals and search, compared with a model that looks at everything.
 #include "model.hpp"
 #include "store_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // contract_suite --plugin <path of the .so> [--config key=value]... [--volatile] [--seed n] [--kills n]
 //                [--verbose] [--limit seconds] [--second-folder] [--damage-command command]
 //                [options of Boost.Test]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a store should contain, kept in the simplest possible way.
 #pragma once
 

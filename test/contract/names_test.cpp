@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys, titles and file names are data, whatever they look like.
 #include "store_fixture.hpp"
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "plugin_under_test.hpp"
 
-#include "storage/host.hpp"
-#include "storage/options.hpp"
+#include "plugins/host.hpp"
+#include "plugins/options.hpp"
 #include "watchdog.hpp"
 
 #include <dlfcn.h>
@@ -37,9 +38,9 @@ std::string load_plugin() {
     const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
     if (entry == nullptr) return ::dlerror();
     const auto* descriptor = entry();
-    if (const auto good = storage::check_descriptor(descriptor, plugin.path); !good)
+    if (const auto good = plugins::check_descriptor(descriptor, plugin.path); !good)
         return good.error().message;
-    if (const auto options = storage::complete_options(*descriptor, plugin.options); !options)
+    if (const auto options = plugins::complete_options(*descriptor, plugin.options); !options)
         return options.error().message;
     plugin.descriptor = descriptor;
     return {};
@@ -61,7 +62,7 @@ result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, st
         if (under_test().verbose) std::cerr << "plugin[" << static_cast<int>(level) << "]: " << text << '\n';
     };
     const watched call("opening the store in " + folder);
-    return storage::open_store({under_test().descriptor, under_test().path}, std::move(context));
+    return plugins::open_store({under_test().descriptor, under_test().path}, std::move(context));
 }
 
 }  // namespace gallery::contract

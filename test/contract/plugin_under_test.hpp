@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The plugin that this run of the suite is about: which one, with which options, and how to open it.
 #pragma once
 

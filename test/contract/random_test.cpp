@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Long random sequences of operations, each outcome and the whole content compared with a model.
 #include "model.hpp"
 #include "store_fixture.hpp"

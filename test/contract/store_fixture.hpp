@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A fresh store for one test, and the contract's operations as plain functions.
 #pragma once
 

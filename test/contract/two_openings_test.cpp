@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two openings of one shared store, as of two processes. Needs --second-folder.
 #include "store_fixture.hpp"
 

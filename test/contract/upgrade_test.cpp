@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stores of version 0.1 are upgraded in place when they are opened, completely, also if the process is killed
 // meanwhile. Compiled into the tests of each durable engine of ours.
 #include "data/store-0.1/contents.hpp"

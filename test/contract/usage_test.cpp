@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a tenant uses, and limits of it.
 #include "store_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Versions that were kept when an image was replaced or erased.
 #include "store_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Ends the suite with a word where a plugin does not answer, instead of waiting for ever.
 #pragma once
 

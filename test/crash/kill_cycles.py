@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Kills the real server with SIGKILL at random moments while clients write, starts it again, and holds it to what it
 acknowledged.
 

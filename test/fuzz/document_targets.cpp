@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "document_targets.hpp"
 
 #include "auth/encoding.hpp"
@@ -6,8 +7,8 @@
 #include "config/payload_limits.hpp"
 #include "config/substitute.hpp"
 #include "exact.hpp"
-#include "gallery/base64.hpp"
-#include "gallery/resource_export.hpp"
+#include "images/base64.hpp"
+#include "images/resource_export.hpp"
 #include "imaging/sniff.hpp"
 #include "imaging/svg_metadata.hpp"
 #include "imaging/worker/formats/dib.hpp"
@@ -26,8 +27,8 @@ namespace gallery::fuzz {
 
 namespace {
 
-result<service::resource_export> read_import(std::string_view input, std::size_t piece) {
-    service::resource_export_reader reader(input.size());
+result<images::resource_export> read_import(std::string_view input, std::size_t piece) {
+    images::resource_export_reader reader(input.size());
     for (std::size_t at = 0; at < input.size(); at += piece) {
         const exact now(input.substr(at, piece));
         if (auto fed = reader.feed(now.view()); !fed) return fed.error();
@@ -35,7 +36,7 @@ result<service::resource_export> read_import(std::string_view input, std::size_t
     return reader.finish();
 }
 
-void same_import(const result<service::resource_export>& a, const result<service::resource_export>& b,
+void same_import(const result<images::resource_export>& a, const result<images::resource_export>& b,
                  std::string_view input) {
     hold(a.has_value() == b.has_value(), "an import does not depend on how it arrives", input);
     if (!a) {
@@ -50,7 +51,7 @@ void same_import(const result<service::resource_export>& a, const result<service
 
 /// Nothing where the text is no Base64.
 std::optional<std::vector<char>> decode(std::string_view input, std::size_t piece) {
-    service::base64_decoder decoder;
+    images::base64_decoder decoder;
     std::vector<char> out;
     for (std::size_t at = 0; at < input.size(); at += piece) {
         const exact now(input.substr(at, piece));
@@ -105,7 +106,7 @@ void token(std::string_view input) {
 
 void base64(std::string_view input) {
     std::string encoded;
-    service::append_base64({input.data(), input.size()}, encoded);
+    images::append_base64({input.data(), input.size()}, encoded);
     const auto back = decode(encoded, 5);
     hold(back && std::equal(back->begin(), back->end(), input.begin(), input.end()), "encoding is undone",
          input);

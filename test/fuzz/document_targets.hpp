@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Parsers of documents that others write (pictures, imports, tokens, configuration), run over one input with
 /// their invariants checked. Used by the fuzzers here and by the test that replays kept inputs.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libFuzzer's entry points, built by etc/fuzz.sh. GALLERY_FUZZ_TARGET names the target.
 #include "targets.hpp"
 

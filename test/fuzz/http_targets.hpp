@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Every parser of HTTP that sees a client's bytes, run over one input with its invariants checked. Used by
 /// the fuzzers here and by the deterministic mutation test of the unit tests.
 #pragma once

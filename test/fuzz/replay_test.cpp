@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the fuzzers start from and what they once found, through each target: nothing crashes, reads beyond
 // its input or breaks an invariant. Then the same with one byte changed at a time.
 #define GALLERY_TEST_MODULE fuzz

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// All fuzz targets by name. Inputs that once broke one, and seeds, are in corpus/<name>.
 #pragma once
 

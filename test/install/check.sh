@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs a build into a folder of its own and uses what is there: the server and its unit file, then the
 # component for authors of plugins alone, with which the example is built and held to the contract.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Holds what the architecture says about the sources: who may include whom, and that nothing in the repository
 depends on the machine it was written on. Prints each violation with file and line; exit code 1 where there is one.
 
@@ -10,19 +11,20 @@ import subprocess
 import sys
 
 # A folder of server/ and those whose headers it may include beside its own. Downwards only:
-# main -> app -> api -> {gallery, accounts} -> {auth, imaging, cache, storage} -> common. http and config know
+# main -> app -> api -> {images, accounts} -> {auth, imaging, cache, plugins} -> common. http and config know
 # nothing of the gallery. auth uses the cache of verified tokens.
 SERVER = {
     "http": set(),
     "config": set(),
     "cache": set(),
     "imaging": set(),
-    "storage": {"config"},
+    "plugins": {"config"},
     "auth": {"cache"},
-    "gallery": {"auth", "imaging", "cache", "storage"},
+    "images": {"auth", "imaging", "cache"},
     "accounts": {"auth", "cache"},
-    "api": {"gallery", "accounts", "auth", "imaging", "cache", "storage", "http"},
-    "app": {"api", "accounts", "gallery", "auth", "imaging", "cache", "storage", "http", "config"},
+    "api": {"images", "accounts", "auth", "imaging", "cache", "http"},
+    "app": {"api", "accounts", "images", "auth", "imaging", "cache", "plugins", "http", "config"},
+    "admin": {"app", "http", "accounts", "auth", "plugins", "config"},
 }
 # Libraries that only some may use.
 LIBRARIES = [
@@ -31,14 +33,16 @@ LIBRARIES = [
     (r"prometheus/", {"server/app"}),
     (r"yaml-cpp/", {"server/config"}),
     (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
-    (r"boost/beast", {"server/http", "server/app/admin"}),
+    (r"boost/beast", {"server/http", "server/admin"}),
 ]
-INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 SOURCES = {".cpp", ".hpp", ".h", ".cc"}
 
 # Folders of a machine's users and of build machines; registries. What tests say about foreign paths is data.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|home/[a-z]|Users/[A-Z]|workspace|builds|mnt/[a-z])[/\w.-]*")
 REGISTRY = re.compile(r"https?://(?:registry\.[\w.-]+|[\w.-]*artifactory[\w.-]*|[\w.-]*nexus[\w.-]*|npm\.[\w.-]+)", re.I)
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+LICENSED = SOURCES | {".py", ".sh", ".cmake", ".ts", ".mjs", ".js", ".html", ".scss"}
 TEXT = SOURCES | {".py", ".sh", ".cmake", ".txt", ".md", ".yml", ".yaml", ".json", ".ts", ".js", ".mjs", ".html", ".scss",
                   ".service", ".cfg", ".toml", ".npmrc", ""}
 
@@ -58,7 +62,7 @@ def includes(path):
     for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
         found = INCLUDE.match(line)
         if found:
-            yield number, found.group(1), found.group(2)
+            yield number, found.group(1)
 
 
 def layer_problems(root, path):
@@ -69,19 +73,13 @@ def layer_problems(root, path):
     common = parts[0] == "common"
     if not (server or plugin or common):
         return
-    for number, quote, name in includes(path):
+    for number, name in includes(path):
         top = name.split("/")[0]
         where = f"{relative}:{number}"
         if top in SERVER and "/" in name and not name.startswith("gallery/"):
             if not server:
                 yield f"{where}: {parts[0]} may not include the server's {name}"
             elif top != parts[1] and top not in SERVER.get(parts[1], set(SERVER)):
-                yield f"{where}: server/{parts[1]} may not include {name}"
-        # server/gallery is included with quotes, common's gallery/ with angle brackets.
-        if name.startswith("gallery/") and quote == '"':
-            if not server:
-                yield f"{where}: {parts[0]} may not include the server's {name}"
-            elif parts[1] != "gallery" and "gallery" not in SERVER.get(parts[1], set(SERVER)):
                 yield f"{where}: server/{parts[1]} may not include {name}"
         if server and parts[1] != "app" and name.startswith("storage_plugins/"):
             yield f"{where}: the server may not include {name} of a plugin"
@@ -99,6 +97,14 @@ def handler_problems(root, path):
         for word in ("permit_of_the_server", '"accounts/directory.hpp"', '"accounts/user_credentials.hpp"'):
             if word in line:
                 yield f"{relative}:{number}: a handler may not use {word}"
+
+
+def licence_problems(root, path):
+    """Every source file names its licence in its first lines, in a form that tools read (https://spdx.dev)."""
+    if path.suffix not in LICENSED and path.name != "CMakeLists.txt":
+        return
+    if SPDX not in "\n".join(path.read_text(errors="replace").splitlines()[:2]):
+        yield f"{path.relative_to(root)}:1: the line '{SPDX}' is missing"
 
 
 def machine_problems(root, path):
@@ -126,6 +132,7 @@ def main():
             problems += handler_problems(root, path)
             checked += 1
         problems += machine_problems(root, path)
+        problems += licence_problems(root, path)
     for problem in problems:
         print(problem)
     print(f"{checked} source files, {len(problems)} violations")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a look-up in the etag cache costs: 200,000 images asked for with Zipf's frequencies, by one thread
 /// and by two, beside the plain thing (one mutex, std::list, std::unordered_map).
 ///

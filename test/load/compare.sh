@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Compares the release server with nginx: requests a second, CPU time per request, latencies, memory. Starts
 # both itself, on free ports and with folders of their own, and puts what it finds into build/load/.
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // fill_store --plugin <path of the .so> --folder <its folder> --tenant <uuid> [--images n]
 //
 // Puts images into a tenant through the storage plugin, which is some twenty times as fast as uploading them.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The least that an answer can cost on this machine, as a share of what nginx takes for it.
 
     test/load/floor.py [--pairs 3] [--seconds 2] [--connections 64]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // floor_server <port> <bytes of the body> : the least that an answer costs.
 //
 // One thread and epoll: reads a request without looking at it and sends the same answer each time, with one

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What lists cost in a tenant with many images, over HTTP, and how long the server takes to start with them.
 
     test/load/lists_bench.py [--images 100000] [--plugin rocksdb --plugin filesystem] [--repeat 100] [--folder /tmp]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // preview_bench --worker <path of gallery-imaging-worker> [--pictures <folder>] [files]
 //
 // The folder has png/kodak-1.png, -5, -13 and -23 of the Kodak Lossless True Color Image Suite (768 x 512),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // store_bench --plugin <path of the .so> --folder <empty folder> [--config key=value]... [--images n]
 //
 // What the operations of a storage plugin cost without a server around them: writes a second with 1 and

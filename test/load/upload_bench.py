@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What many large uploads at once cost in memory: 100 pictures of 50 MiB in parallel, all of which succeed.
 
     test/load/upload_bench.py [--uploads 100] [--mebibytes 50] [--plugin rocksdb] [--wait 300s] [--folder /tmp]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compiles handlers of requests: one that asks for permission must compile, and each that forgets to, or forges the
 proof, must be refused because of the proof and nothing else.
 

@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 // Handlers of requests, one for each case of check.py.
 #include "accounts/tenants.hpp"
 #include "accounts/users.hpp"
-#include "gallery/images.hpp"
+#include "images/image_service.hpp"
 
 #include <string>
 #include <utility>
 
 namespace gallery {
 
-using service::image_operation;
+using images::image_operation;
 
 struct sender {
     auth::principal_ptr who;
@@ -16,23 +17,23 @@ struct sender {
     std::string key;
 };
 
-task<result<void>> handle_image(service::images& images, sender from) {
+task<result<void>> handle_image(images::image_service& images, sender from) {
 #if defined(CASE_FORGETS_IMAGE_PERMIT)
     auto done = co_await images.erase(from.who->tenant, from.key, {});
 #elif defined(CASE_FORGES_IMAGE_PERMIT)
-    service::image_write_permit may(from.who->tenant);
+    images::image_write_permit may(from.who->tenant);
     auto done = co_await images.erase(std::move(may), from.key, {});
 #elif defined(CASE_READS_AND_WRITES)
-    auto may = service::authorise_images<image_operation::read>(*from.who, from.type);
+    auto may = images::authorise_images<image_operation::read>(*from.who, from.type);
     if (!may) co_return may.error();
     auto done = co_await images.erase(std::move(*may), from.key, {});
 #elif defined(CASE_COPIES_IMAGE_PERMIT)
-    auto may = service::authorise_images<image_operation::write>(*from.who, from.type);
+    auto may = images::authorise_images<image_operation::write>(*from.who, from.type);
     if (!may) co_return may.error();
     const auto again = *may;
     auto done = co_await images.erase(std::move(*may), from.key, {});
 #else
-    auto may = service::authorise_images<image_operation::write>(*from.who, from.type);
+    auto may = images::authorise_images<image_operation::write>(*from.who, from.type);
     if (!may) co_return may.error();
     auto done = co_await images.erase(std::move(*may), from.key, {});
 #endif

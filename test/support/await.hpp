@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Runs a coroutine of the gallery to its end in a test's thread.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Boost.Test, linked as a shared library. One file of each test executable defines
 /// GALLERY_TEST_MODULE, the suite's name, before it includes this and so receives main().
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Counts every allocation of the process, whoever makes it, between two moments. Defines the allocator's own
 /// functions: to be included in exactly one source file of a test executable, and in none that is built with
 /// a sanitizer, which has an allocator of its own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Immutable bytes that travel between a storage engine and a socket without being copied.
 #pragma once
 

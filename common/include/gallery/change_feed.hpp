@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The changes of a store. Part of the storage contract; storage.hpp has the rules that hold for every
 /// function.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The documents of a store: accounts and everything else that the server keeps beside images. Part of the
 /// storage contract; storage.hpp has the rules that hold for every function.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Failures as values.
 ///
 /// Every operation that can fail in an expected way returns result<T>. An error carries one code, which

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Visibility of the symbols of libgallery_common.so. Everything else stays hidden.
 #pragma once
 

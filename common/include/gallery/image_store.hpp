@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The images of a store: records, bytes, lists, and versions that were kept. Part of the storage contract;
 /// storage.hpp has the rules that hold for every function.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a gallery consists of: image records, pages of them, and the queries that ask for pages.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How a storage plugin shows itself to the server.
 ///
 /// A plugin is one shared object that links libgallery_common.so and its engine, nothing else, and shows

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The storage contract: what a gallery asks of the engine that stores it.
 ///
 /// The seam is at the level of the gallery: an engine stores image records with their bytes, not keys and

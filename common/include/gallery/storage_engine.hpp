@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A storage engine: what a plugin opens. It owns the three parts of a store. Part of the storage contract;
 /// storage.hpp has the rules that hold for every function.
 #pragma once

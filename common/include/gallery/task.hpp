@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Coroutines of this project, and how they wait for other threads.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Text rules that the server and every storage plugin must agree on.
 #pragma once
 

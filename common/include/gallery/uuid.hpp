@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Identifiers. All of them are UUIDs in the canonical text form of RFC 4122; each kind has its own type,
 /// so that a user's id cannot be passed where a tenant's is wanted.
 #pragma once

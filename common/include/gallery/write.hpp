@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a write requires, and how it ends: the same for images and documents.
 #pragma once
 

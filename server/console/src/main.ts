@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { bootstrapApplication } from '@angular/platform-browser';
 
 import { App } from './app/app';

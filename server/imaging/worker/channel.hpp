@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The worker's end of the socket to the server. The server is trusted; when it is gone, the worker ends.
 #pragma once
 

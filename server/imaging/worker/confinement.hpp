@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How a worker gives up everything but computing, before it reads the first byte of anybody's picture.
 ///
 /// Order: begin() while there is one thread and nothing is loaded; then the libraries read their files; then

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What has to be known of an SVG document, and changed in it, before librsvg draws it. Pure functions over
 /// untrusted text, linear in its length.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Fonts for SVG text in a process that cannot open files.
 ///
 /// The font libraries open a font file when a document first needs it, which is after confinement. So a set

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Landlock by bare system calls: glibc has no wrappers, and the kernel headers of the oldest system that we
 // build on know less than newer kernels offer (see Documentation/userspace-api/landlock.rst of the kernel).
 #include "imaging/protocol.hpp"

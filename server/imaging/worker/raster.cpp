@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/worker/raster.hpp"
 
 #include "imaging/worker/formats/area_scaler.hpp"

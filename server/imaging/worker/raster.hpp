@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pixels through libvips. One thread at a time; vips_start() first.
 #pragma once
 

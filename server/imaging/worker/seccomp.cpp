@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The system calls that remain. Everything else fails with EPERM, which libraries bear better than being
 // killed, and which says in a test what was refused.
 #include "imaging/protocol.hpp"

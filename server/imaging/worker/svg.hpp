@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Drawings through librsvg. One thread at a time; svg_start() first.
 #pragma once
 

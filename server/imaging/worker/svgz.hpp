@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Drawings that are compressed as a whole (SVGZ), which browsers show only where the server says so.
 #pragma once
 

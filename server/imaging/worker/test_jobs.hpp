@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Jobs for tests of the pool and of the confinement; compiled into gallery-imaging-test-worker only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The kept versions of a store in all their orders. Part of catalog.cpp; not thread-safe.
 #pragma once
 

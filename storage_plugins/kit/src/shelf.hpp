@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One tenant's images of one sub type, in all orders. Part of catalog.cpp; not thread-safe.
 #pragma once
 

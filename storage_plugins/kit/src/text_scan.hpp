@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Substring search over many short texts that lie one behind the other in memory.
 #pragma once
 

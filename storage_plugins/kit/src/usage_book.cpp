@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gallery/kit/usage_book.hpp>
 
 #include <gallery/kit/rules.hpp>

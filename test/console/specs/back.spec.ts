@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Console, expect, test } from '../support/console';
 import { numbered } from '../support/pictures';
 

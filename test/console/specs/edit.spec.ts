@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { expect, test } from '../support/console';

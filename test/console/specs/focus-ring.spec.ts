@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Page } from '@playwright/test';
 import { Console, expect, test } from '../support/console';
 import { changedPixels, decodePng } from '../support/screenshots';

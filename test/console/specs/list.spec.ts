@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { expect, test } from '../support/console';
 import { numbered, png } from '../support/pictures';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Locator, Page } from '@playwright/test';
 import { expect, test } from '../support/console';
 import { numbered, png, svg } from '../support/pictures';

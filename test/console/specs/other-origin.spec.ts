@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { IncomingMessage, Server, createServer, request } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { Console, expect, test } from '../support/console';

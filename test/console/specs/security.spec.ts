@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { expect, test } from '../support/console';
 import { png, svg } from '../support/pictures';
 import { BASE } from '../support/server';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
 import { Locator, Page, expect, test as base } from '@playwright/test';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 export { deflateSync } from 'node:zlib';
 
 const table = Array.from({ length: 256 }, (_, n) => {

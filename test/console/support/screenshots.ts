@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { inflateSync } from 'node:zlib';
 
 /** Pixels of a screenshot, four bytes each: red, green, blue, alpha. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { PictureFile } from './pictures';
 
 export const BASE = process.env.GALLERY_URL ?? 'http://127.0.0.1:8080';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Console, expect } from './console';
 import { png } from './pictures';
 import { Client, sysadmin } from './server';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cannot be opened, and says why.
 #include <gallery/plugin.hpp>
 

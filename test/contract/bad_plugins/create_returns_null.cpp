@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Claims to have opened a store and returns none.
 #include <gallery/plugin.hpp>
 

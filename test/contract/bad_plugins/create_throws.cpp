@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Breaks the promise that create() does not throw. The descriptor's type says noexcept, so a caller that
 // calls it as that type has no way to catch and the process ends; one that calls it through a pointer to a
 // function that may throw can.

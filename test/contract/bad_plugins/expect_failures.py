@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs the contract suite on a plugin that breaks the contract in one known way, and requires that the suite finds it:
 each named case has to fail with the named words, the suite has to end as one that failed, and cases that the fault
 does not concern have to pass. A suite that fails for another reason, or does not start, is not accepted.

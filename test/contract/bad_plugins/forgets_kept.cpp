@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Says that what was replaced or erased is kept, and drops it.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Says that an erasure was committed, and erases nothing.
 #include "forwarding_store.hpp"
 

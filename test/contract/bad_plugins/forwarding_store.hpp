@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// An engine that does what the reference engine does. Each bad plugin departs from it in one thing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the documents of a group one after the other.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Never comes back from opening its store.
 #include <gallery/plugin.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes whatever the precondition says.
 #include "forwarding_store.hpp"
 

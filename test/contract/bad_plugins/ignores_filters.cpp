@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists as if a query had no filter.
 #include "forwarding_store.hpp"
 

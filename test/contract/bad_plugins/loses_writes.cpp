@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Says that a save was committed, and keeps nothing.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Waits for ever when it is asked for a picture, without holding the thread.
 #include "forwarding_store.hpp"
 

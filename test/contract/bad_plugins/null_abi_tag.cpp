@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Has no ABI tag.
 #include "refused.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A descriptor that is right but for a missing create().
 #include <gallery/plugin.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Has the entry point, which returns nothing.
 #include <gallery/plugin.hpp>
 

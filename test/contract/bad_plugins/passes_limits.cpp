@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Judges a limit by what it read a moment ago, so that several writers pass it together.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Goes on answering the bytes of versions that were dropped.
 #include "forwarding_store.hpp"
 

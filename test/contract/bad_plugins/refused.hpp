@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// For descriptors that must be refused before create() is called: calling it ends the process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A store that may be opened several times in one process: every opening of the same name has the same
 // content. It keeps the contract, and stands for an engine whose stores several processes share.
 #include "forwarding_store.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Never tells of a change.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Answers a record that was replaced with the bytes of the current one.
 #include "forwarding_store.hpp"
 

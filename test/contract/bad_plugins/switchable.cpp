@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stops writing when a test says so, and repeats its secrets: for tests of what the server makes of both.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lets an exception cross the contract.
 #include "forwarding_store.hpp"
 

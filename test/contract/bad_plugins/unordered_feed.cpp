@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Has a feed that runs backwards.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cannot say whether it is sound.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Built by another compiler, against another Boost.
 #include "refused.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Returns other bytes than were saved.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Of another version of the storage contract.
 #include "refused.hpp"
 

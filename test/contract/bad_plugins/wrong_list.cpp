@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists in the wrong order and counts wrongly.
 #include "forwarding_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Begins with other bytes than a plugin of this gallery.
 #include "refused.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Of a gallery whose descriptor had fewer members.
 #include "refused.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counts kept versions as images.
 #include "forwarding_store.hpp"
 

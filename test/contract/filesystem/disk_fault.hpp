@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// System calls that fail on demand, and a record of what was synchronised: the plugin is loaded into this
 /// process and finds the functions of disk_fault.cpp before those of the C library.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A file that somebody writes to, with its time of modification put back, is not served from the cache.
 #include "tree_fixture.hpp"
 

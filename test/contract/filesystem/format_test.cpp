@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the upgrade of a store of version 0.1 changes the tree. ../upgrade_test.cpp has what it means to the
 // server.
 #include "data/store-0.1/contents.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A full disk: no_space, nothing changed, nothing left behind, and erasing helps.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Documents written together: the journal, and what a kill or a full disk makes of it.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kept versions in the tree, and what a kill leaves of the writes that keep and drop them.
 #include "tree_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an operator sees with ls.
 #include "tree_fixture.hpp"
 

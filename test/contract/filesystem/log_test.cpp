@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The log of changes and the mark of revisions, damaged in every way.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

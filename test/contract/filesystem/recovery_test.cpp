@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What opening makes of a tree that a crash, a disk or a person has left.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Folders and files that somebody removed while the store was open can be erased and written again.
 #include "tree_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A replacement in two steps that was killed, among the remains of earlier ones.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

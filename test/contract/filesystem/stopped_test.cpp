@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // After a failed synchronisation nothing is written until the next start, and reads go on.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A write whose commit fails is taken back: at once, or by the next write once the disk is well again.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A store and its tree, to be looked at and tampered with.
 #pragma once
 

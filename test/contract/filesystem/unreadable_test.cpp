@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Errors while a tree is read: nothing is taken for gone because it could not be read this once.
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"

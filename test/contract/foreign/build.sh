@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds the example plugin as somebody outside this build does: from the public headers, the kit and the common
 # library. etc/doc/storage_plugins.md shows this command.
 #

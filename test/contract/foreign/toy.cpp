@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The smallest complete storage plugin: all images in two maps under one lock, documents and feed from the
 // kit. It keeps the storage contract but for durability, and shows what every engine has to do.
 // etc/doc/storage_plugins.md walks through it.

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.hpp"
 
-#include "storage/verify.hpp"
+#include "plugins/verify.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -66,7 +67,7 @@ BOOST_FIXTURE_TEST_SUITE(damage, damaged_records)
 
 BOOST_AUTO_TEST_CASE(verify_names_every_image_whose_record_cannot_be_read) {
     const auto lost = unreadable();
-    const auto report = test::await(storage::verify(engine(), {}));
+    const auto report = test::await(plugins::verify(engine(), {}));
     BOOST_REQUIRE_MESSAGE(report.has_value(), "verify: " << report.error().message);
     for (const auto& name : lost)
         BOOST_TEST(naming(name, report->problems) == 1);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A disk that is full, cannot be written, or fails to synchronise.
 #include "filesystem/disk_fault.hpp"
 #include "store_fixture.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What other versions make of a store of this one, and this one of theirs.
 #include "store_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the stores in this folder contain. make_store.cpp wrote it with version 0.1; the tests of the upgrade
 /// look for it.
 #pragma once

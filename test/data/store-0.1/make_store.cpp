@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // make_store <plugin.so> <folder>: writes contents.hpp into a new store and ends without closing it, so that
 // a part of it is in the files of a closed store and a part in what a kill leaves. For version 0.1 of the
 // gallery (contract 1), which wrote the stores in this folder; it does not compile with later ones.
 #include "contents.hpp"
 
-#include "storage/host.hpp"
+#include "plugins/host.hpp"
 
 #include "await.hpp"
 
@@ -24,7 +25,7 @@ std::unique_ptr<image_store> open(const std::string& plugin, const std::string& 
     plugin_context context;
     context.path = folder;
     context.log = [](plugin_context::log_level, std::string_view text) { std::cerr << text << '\n'; };
-    auto opened = storage::open_store({descriptor, plugin}, std::move(context));
+    auto opened = plugins::open_store({descriptor, plugin}, std::move(context));
     if (!opened) throw std::runtime_error(opened.error().message);
     return std::move(*opened);
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cases that nginx has nothing to compare with, and those about memory and threads."""
 import resource
 import socket

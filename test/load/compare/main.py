@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The comparison: which cases there are, and in which order they run. See compare.sh."""
 import argparse
 import os

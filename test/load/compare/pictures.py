@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of an exact size: noise, so that no layer can make them smaller."""
 import random
 import struct

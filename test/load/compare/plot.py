@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two rows of bars against nginx, drawn as SVG: CPU time and requests a second."""
 from html import escape
 

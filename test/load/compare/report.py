@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From runs to medians and ratios, as text, JSON and Markdown."""
 import json
 from statistics import median

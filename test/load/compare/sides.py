@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two servers that are compared, and what the kernel accounts to them."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs wrk with the heads that browsers send, and reads what it found."""
 import json
 import pathlib

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "accounts/authenticator.hpp"
 #include "auth/thingsboard_token.hpp"
 #include "boost_test.hpp"

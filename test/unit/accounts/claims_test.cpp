@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names that only one account may have, decided by the store.
 #define GALLERY_TEST_MODULE "accounts"
 #include "accounts/claims.hpp"

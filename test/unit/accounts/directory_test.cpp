@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "accounts/directory.hpp"
 #include "boost_test.hpp"
 #include "house.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The documents of a store for tests, in memory, with their feed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Everything of the accounts component on a store in memory, with a clock that stands still.
 #pragma once
 

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a server is, from what people write.
-#include "app/admin/address.hpp"
+#include "admin/address.hpp"
 
 #include "boost_test.hpp"
 
 #include <string>
 
-namespace gallery::app::admin {
+namespace gallery::admin {
 
 BOOST_AUTO_TEST_SUITE(addresses)
 
@@ -60,4 +61,4 @@ BOOST_AUTO_TEST_CASE(only_this_machine_is_this_machine) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace gallery::app::admin
+}  // namespace gallery::admin

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operands, options, and what was probably meant.
-#include "app/admin/arguments.hpp"
+#include "admin/arguments.hpp"
 
-#include "app/admin/commands.hpp"
-#include "app/admin/suggest.hpp"
+#include "admin/commands.hpp"
+#include "admin/suggest.hpp"
 
 #include "boost_test.hpp"
 
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gallery::app::admin {
+namespace gallery::admin {
 
 namespace {
 
@@ -104,4 +105,4 @@ BOOST_AUTO_TEST_CASE(near_words_and_other_words_are_found_and_no_far_ones) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace gallery::app::admin
+}  // namespace gallery::admin

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables of commands and what help makes of them.
-#include "app/admin/help.hpp"
+#include "admin/help.hpp"
 
-#include "app/admin/commands.hpp"
+#include "admin/commands.hpp"
 
 #include "boost_test.hpp"
 
@@ -10,7 +11,7 @@
 #include <sstream>
 #include <string>
 
-namespace gallery::app::admin {
+namespace gallery::admin {
 
 namespace {
 
@@ -70,4 +71,4 @@ BOOST_AUTO_TEST_CASE(a_groups_help_lists_its_commands_and_no_others) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace gallery::app::admin
+}  // namespace gallery::admin

@@ -1,2 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
 #define GALLERY_TEST_MODULE "admin"
 #include "boost_test.hpp"

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // What people see.
-#include "app/admin/output.hpp"
+#include "admin/output.hpp"
 
 #include "boost_test.hpp"
 
@@ -8,7 +9,7 @@
 #include <array>
 #include <string>
 
-namespace gallery::app::admin {
+namespace gallery::admin {
 
 namespace {
 
@@ -53,4 +54,4 @@ BOOST_AUTO_TEST_CASE(thingsboards_null_id_is_none) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace gallery::app::admin
+}  // namespace gallery::admin

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // Times as people write and read them.
-#include "app/admin/times.hpp"
+#include "admin/times.hpp"
 
 #include "boost_test.hpp"
 
-namespace gallery::app::admin {
+namespace gallery::admin {
 
 namespace {
 
@@ -41,4 +42,4 @@ BOOST_AUTO_TEST_CASE(times_are_shown_in_utc) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace gallery::app::admin
+}  // namespace gallery::admin

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a repeated request costs in memory, over the whole path: session, router, authenticator with its
 // accounts, etag cache, image service, storage plugin, response. Every allocator of the process is counted.
 #define BOOST_TEST_MODULE api
 #include "accounts/house.hpp"
 #include "api/image_bytes.hpp"
 #include "boost_test.hpp"
-#include "gallery/gallery_fixture.hpp"
 #include "http/server.hpp"
-#include "storage/measured_engine.hpp"
+#include "images/gallery_fixture.hpp"
+#include "plugins/measured_engine.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -34,7 +35,7 @@ struct whole_path {
         const auto owner = accounts.add_tenant();
         accounts.add_user("designer@example.com", owner->id);
         token = accounts.log_in("designer@example.com").value().token;
-        service::new_image image;
+        images::new_image image;
         image.file = gallery_fixture::file("a picture with a long name, as they have.png", content);
         record = await(gallery.upload(gallery::test::may_write(owner->id), std::move(image))).value();
 
@@ -50,12 +51,12 @@ struct whole_path {
 
     const std::string content = "PICTURE " + std::string(5000, 'x');
     house accounts;
-    storage::measured_engine engine{open_memory_engine(), "memory"};  // as the server has it
+    plugins::measured_engine engine{open_memory_engine(), "memory"};  // as the server has it
     image_store* store = &engine.images();
     cache::etag_cache etags;
-    service::images gallery{*store, etags, inspect_by_prefix};
+    images::image_service gallery{*store, etags, inspect_by_prefix};
     asio::thread_pool background{1};
-    service::coded_bodies coded{background, 1 << 20};
+    images::coded_bodies coded{background, 1 << 20};
     api::image_bytes bytes{gallery,
                            etags,
                            coded,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #define GALLERY_TEST_MODULE "auth"
 #include "auth/jwt.hpp"
 #include "auth/encoding.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "auth/password.hpp"
 #include "auth/login_limiter.hpp"
 #include "auth/signing_key.hpp"

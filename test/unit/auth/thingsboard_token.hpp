@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A token as a ThingsBoard server writes it, signed with 64 times "k" by another program.
 #pragma once
 

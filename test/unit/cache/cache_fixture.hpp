@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A small value and short names for what the cache's tests do again and again.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "counting_new.hpp"
 
 #include <malloc.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What operator new gives away, counted with the allocator's own figures.
 #pragma once
 

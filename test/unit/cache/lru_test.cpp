@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #define GALLERY_TEST_MODULE "cache"
 #include "boost_test.hpp"
 #include "cache_fixture.hpp"

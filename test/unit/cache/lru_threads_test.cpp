@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "boost_test.hpp"
 #include "cache_fixture.hpp"
 

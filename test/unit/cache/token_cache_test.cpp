@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cache/token_cache.hpp"
 
 #include "boost_test.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How coroutines wait for other threads.
 #include <gallery/task.hpp>
 

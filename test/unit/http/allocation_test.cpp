@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A hot 304 allocates nothing once the connection has warmed up: every allocator of the process is counted.
 #include "boost_test.hpp"
 #include "support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Request bodies over real sockets: lengths, chunks, 100-continue, limits, what is left unread.
 #include "boost_test.hpp"
 #include "support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Conditions and ranges: RFC 9110, sections 13 and 14.
 #include "boost_test.hpp"
 #include "support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Requests of pages from other origins: preflights, and who may read which answer.
 #include "boost_test.hpp"
 #include "support.hpp"

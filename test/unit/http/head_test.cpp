@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Heads: what is taken, what is refused and with which status (RFC 9110, RFC 9112).
 #include "boost_test.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // multipart/form-data: RFC 7578 and RFC 2046, fed in pieces of every size.
 #include "boost_test.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Deterministic mutations of real inputs through every parser: nothing crashes, reads beyond its input or
 // breaks an invariant. The fuzz entry points in test/fuzz share the checks.
 #include "boost_test.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scanners that look at many bytes at a time find what the plain ones find, and read no further.
 #include "boost_test.hpp"
 #include "support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bodies that are made while they are sent.
 #include "boost_test.hpp"
 #include "support.hpp"

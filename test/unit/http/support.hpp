@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A server on a port of the kernel's choice, and a client that speaks raw bytes to it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small grammars: codings, dispositions, media types, percent-encoding, queries, routes, errors.
 #include <gallery/text.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The same sessions through TLS, with a certificate made here.
 #include "boost_test.hpp"
 #include "support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Responses over real sockets: memory and files, slow readers, deadlines, drain, binding.
 #include "boost_test.hpp"
 #include "support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whose turn it is, with time that the test itself lets pass.
 #include "imaging/fair_queue.hpp"
 #include "imaging/recent_timeouts.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parsers that look at untrusted bytes before libvips does, compiled into this test so that sanitizers
 // watch them.
 #include "imaging/worker/formats/dib.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/svg_metadata.hpp"
 #include "imaging/xml.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the pool owes when workers misbehave; the test worker misbehaves on demand.
 #include "imaging/pool.hpp"
 

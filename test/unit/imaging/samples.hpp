@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Small pictures that a test cannot write in a few lines itself, made for this project with libvips from a
 /// grey gradient; base64.
 #pragma once

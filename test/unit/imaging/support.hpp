@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pictures for the imaging tests, made here so that a bare clone tests every format that can be written in
 /// a few lines, and a way to run the pool from a test.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real pictures and hostile ones through the worker that users get.
 #include "imaging/worker/formats/png.hpp"
 

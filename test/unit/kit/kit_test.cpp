@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #define GALLERY_TEST_MODULE "kit"
 // What engines share, where the contract suite does not reach it.
 #include <gallery/kit/byte_gate.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { provideHttpClient, withInterceptors } from '@angular/common/http';
 import { ApplicationConfig, inject, provideBrowserGlobalErrorListeners, provideZonelessChangeDetection } from '@angular/core';
 import { TitleStrategy, provideRouter, withNavigationErrorHandler, withRouterConfig } from '@angular/router';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { inject } from '@angular/core';
 import { CanActivateFn, Router, Routes } from '@angular/router';
 

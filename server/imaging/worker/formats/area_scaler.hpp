@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Makes a picture smaller by averaging: each pixel of the result is the mean of the area it covers, with
 /// fractions of pixels at the edges. Rows go in from top to bottom as they are decoded, so the whole picture
 /// is never in memory. A pure computation; opacity weighs colours as it should.

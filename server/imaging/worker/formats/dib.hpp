@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Windows bitmaps: BMP files and the entries of ICO files ([MS-WMF] 2.2.2, BITMAPINFOHEADER and kin).
 /// Decoded here because libvips itself has no loader for them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// GIF files (GIF89a specification): the block structure, and the pixels of the first frame.
 ///
 /// Written here because the logical screen decides about a picture's size (section 18), whatever its frames

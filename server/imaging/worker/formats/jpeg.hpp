@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The pixels of JPEG files, through libjpeg itself: it knows which rows were never in the file, which
 /// libvips does not ask it.
 #pragma once

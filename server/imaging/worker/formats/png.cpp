@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/worker/formats/png.hpp"
 
 #include "imaging/worker/formats/reader.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// PNG files (W3C PNG, Third Edition): the structure, checked without inflating it, and the pixels.
 ///
 /// Decoded here because the rows that are there can then be counted: a file that lacks only its end is a

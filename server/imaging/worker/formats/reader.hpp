@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Numbers out of untrusted bytes. Reading beyond the end yields zero and is remembered.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "imaging/worker/formats/refusal.hpp"
 
 namespace gallery::imaging::worker {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Why a picture is not accepted, and the limits that decide. Shared by the parsers of this folder, which
 /// are pure functions over untrusted bytes: they check every offset, allocate no more than the picture's
 /// size, and take linear time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pixels on their way from a decoder to whoever makes a preview of them: one row after the other, so that no
 /// decoder has to hold a whole picture that does not need to.
 #pragma once

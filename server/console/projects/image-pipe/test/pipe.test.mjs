@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Run with: node --test projects/image-pipe/test/   (after npm ci, from the workspace's folder)
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';

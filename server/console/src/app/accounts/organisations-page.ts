@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { ChangeDetectionStrategy, Component, inject, viewChild } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { ActivatedRoute, Router } from '@angular/router';

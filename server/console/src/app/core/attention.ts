@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Injectable, signal } from '@angular/core';
 
 /** Counts how often the user came back to this tab, so that views can fetch again what they show. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { HttpInterceptorFn } from '@angular/common/http';
 
 import { served } from './base-path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The path under which the console and the API are reached, without a slash at its end; empty at the root of
  * a host. The server writes it into <base href> of the page, from HTTP_BASE_PATH or from what a trusted proxy

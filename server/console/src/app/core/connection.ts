@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Injectable, signal } from '@angular/core';
 
 import { served } from './base-path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const count = new Intl.NumberFormat();

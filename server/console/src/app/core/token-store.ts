@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { BASE_PATH } from './base-path';
 import { TokenPair } from './model';
 

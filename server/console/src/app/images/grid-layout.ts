@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 const SMALLEST_TILE = 184;
 // Two columns on the narrowest phones.
 const SMALLEST_TILE_NARROW = 140;

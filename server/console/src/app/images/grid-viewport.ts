@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What scrolls the grid: its own element, or the whole page in windows so low that the page scrolls as a whole.
  * Positions are in px below the top of the surface.

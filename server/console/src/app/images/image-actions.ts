@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Injectable, inject, signal } from '@angular/core';
 
 import { blobErrorText, errorText } from '../core/errors';

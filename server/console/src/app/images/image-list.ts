@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { ChangeDetectionStrategy, Component, ElementRef, Injector, computed, effect, inject, input, model, output, signal, untracked, viewChild } from '@angular/core';
 import { AsyncPipe } from '@angular/common';
 import { MatButtonModule } from '@angular/material/button';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Injectable, inject } from '@angular/core';
 
 import { isSystemImage } from '../core/images-api';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { ParamMap, Params } from '@angular/router';
 
 import { PageRequest } from '../core/model';

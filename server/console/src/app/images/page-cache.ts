@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { signal } from '@angular/core';
 import { firstValueFrom, Observable } from 'rxjs';
 

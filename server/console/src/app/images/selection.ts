@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { ImageRef } from '../core/model';
 
 /** Selected images in the order of selection. Only what is needed to name and delete them is kept. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { parseImageLink } from 'gallery-image-pipe';
 
 import { BASE_PATH, servedLink } from '../core/base-path';

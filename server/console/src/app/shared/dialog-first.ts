@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { inject } from '@angular/core';
 import { CanDeactivateFn, Router } from '@angular/router';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Directive, Signal, inject, signal } from '@angular/core';
 import { MatDialogRef } from '@angular/material/dialog';
 

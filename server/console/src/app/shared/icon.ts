@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 import {
   mdiAccountCircleOutline,

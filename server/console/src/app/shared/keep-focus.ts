@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Injector, afterNextRender } from '@angular/core';
 
 /** Call this before the rows in `card` change. If the focused row disappears, the card gets the focus. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Injectable, inject } from '@angular/core';
 
 import { Connection } from '../core/connection';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Directive, ElementRef, inject, signal } from '@angular/core';
 
 type Ground = 'none' | 'light' | 'dark';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { isJsonFile, looksLikeImage } from './file-check';
 
 export interface Dropped {

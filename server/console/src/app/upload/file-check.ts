@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { formatExcess, formatLimit } from '../core/format';
 
 const EXTENSIONS = /\.(png|apng|jpe?g|jfif|gif|webp|avif|heic|heif|svgz?|bmp|ico|cur|tiff?)$/i;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Dialogs } from '../shared/dialogs';
 import { UploadKind } from './upload-kind';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { firstValueFrom } from 'rxjs';
 
 import { ImagesApi } from '../core/images-api';

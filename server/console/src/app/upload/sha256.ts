@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 const ROUNDS = 64;
 const YIELD_BYTES = 4 * 1024 * 1024;
 

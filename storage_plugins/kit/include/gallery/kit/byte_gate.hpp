@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Bounds the bytes of large work in progress.
 #pragma once
 

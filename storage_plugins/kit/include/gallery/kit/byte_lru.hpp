@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A cache bounded in bytes, for records and bodies.
 ///
 /// Threads: all functions from any thread. Locks are per shard and held for a look-up or a relink; values

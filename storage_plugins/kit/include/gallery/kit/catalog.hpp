@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// All records of a store in memory, in every order that image_store::list knows, and its kept versions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// All documents of a store in memory.
 #pragma once
 

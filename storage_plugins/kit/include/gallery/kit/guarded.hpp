@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The edge where exceptions of an engine become errors.
 #pragma once
 

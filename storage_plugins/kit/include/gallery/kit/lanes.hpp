@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One operation at a time for each name, without blocking a thread.
 #pragma once
 

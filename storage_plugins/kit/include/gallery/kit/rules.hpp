@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the storage contract says about arguments and outcomes, in one place for the engines that share it.
 /// Pure functions; any thread.
 #pragma once

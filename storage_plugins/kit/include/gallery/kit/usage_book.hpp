@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The usage of each tenant, exact, and the limits of it.
 #pragma once
 

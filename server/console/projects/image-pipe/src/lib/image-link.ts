@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The gallery of a link: the tenant's own, or the one that all tenants share. */
 export type ImageScope = 'tenant' | 'system';
 

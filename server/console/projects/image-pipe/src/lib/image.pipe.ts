@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { Pipe, PipeTransform, inject } from '@angular/core';
 import { DomSanitizer, SafeUrl } from '@angular/platform-browser';
 import { Observable, catchError, map, of, startWith } from 'rxjs';

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/closed_store.hpp"
+
+#include "app/configuration_file.hpp"
+#include "app/process.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+namespace gallery::admin {
+
+namespace {
+
+failure ended_by(const error& e) {
+    return failure{static_cast<exit_code>(app::exit_code_of(e.code)), e.message};
+}
+
+}  // namespace
+
+outcome<closed_store> open_closed_store(const std::string& config_file) {
+    app::prepare_process();
+    auto configuration = app::load_configuration(config_file);
+    if (!configuration) return failure{exit_code::configuration, configuration.error().message};
+    auto& settings = configuration->values;
+
+    std::error_code failed;
+    const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
+    // Looking must not make what is not there.
+    constexpr bool may_create = false;
+    auto opened = app::open_unprobed(
+        settings.storage, data.string(), may_create, [](config::log_level level, std::string_view text) {
+            if (level < config::log_level::warning) return;
+            std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+        });
+    if (!opened) return ended_by(opened.error());
+    return closed_store{std::move(settings), std::move(*opened)};
+}
+
+bool take_value(std::span<const char* const> arguments, std::size_t& at, std::string_view name,
+                std::string& value) {
+    const std::string_view word = arguments[at];
+    if (word == name) {
+        if (at + 1 == arguments.size() || *arguments[at + 1] == '\0') return false;
+        value = arguments[++at];
+        return true;
+    }
+    if (!word.starts_with(name) || word.size() <= name.size() + 1 || word[name.size()] != '=') return false;
+    value = word.substr(name.size() + 1);
+    return true;
+}
+
+failure engine_failed() {
+    return {exit_code::server_fault, "the storage engine threw an exception or never answered"};
+}
+
+}  // namespace gallery::admin

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/commands.hpp"
+
+#include "admin/reset_sysadmin.hpp"
+#include "admin/verify.hpp"
+
+#include <array>
+
+namespace gallery::admin {
+
+namespace {
+
+constexpr std::array<command, 2> alone{{
+    {"verify",
+     "",
+     "with no server on the store: hash everything again, compare every index",
+     "",
+     "",
+     {},
+     nullptr,
+     &verify},
+    {"reset-sysadmin",
+     "",
+     "with no server on the store: a new password for the administrator",
+     "",
+     "",
+     {},
+     nullptr,
+     &reset_sysadmin},
+}};
+
+}  // namespace
+
+const std::vector<const command*>& all_commands() {
+    static const auto all = [] {
+        std::vector<const command*> out;
+        for (const auto table : {tenant_commands(), customer_commands(), user_commands(), api_key_commands(),
+                                 own_account_commands(), std::span<const command>(alone)}) {
+            for (const auto& one : table)
+                out.push_back(&one);
+        }
+        return out;
+    }();
+    return all;
+}
+
+}  // namespace gallery::admin

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/// All commands, by resource.
+#pragma once
+
+#include "admin/command.hpp"
+
+#include <span>
+#include <vector>
+
+namespace gallery::admin {
+
+std::span<const command> tenant_commands();
+std::span<const command> user_commands();
+std::span<const command> customer_commands();
+std::span<const command> api_key_commands();
+std::span<const command> own_account_commands();
+
+/// In the order in which help has them. The last ones ask no server and take no part in the common options.
+const std::vector<const command*>& all_commands();
+
+}  // namespace gallery::admin

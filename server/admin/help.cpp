@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/help.hpp"
+
+#include "admin/commands.hpp"
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+namespace gallery::admin {
+
+namespace {
+
+constexpr std::string_view exit_codes = R"(
+exit codes:
+   0  done
+   1  refused by the server: a taken name, a wrong value, changed by somebody else
+   3  no such tenant, user, customer or key, or several of that name
+  64  wrong command line, or not confirmed; the server was not asked to change anything
+  69  no server answers at the URL, or none whose certificate is trusted
+  70  a fault of the server; its log says more
+  74  done, but what was done could not be printed
+  75  too many tries, or the server is busy; try again later
+  77  wrong credentials, or not permitted
+  78  no credentials, or a wrong value in the environment
+)";
+
+constexpr std::string_view credentials_text = R"(
+credentials, never as arguments, which every user of the machine can read:
+  GALLERY_API_KEY                   an API key
+  GALLERY_USER, GALLERY_PASSWORD    a user's e-mail address and password; without
+                                    GALLERY_PASSWORD it is asked for on the terminal
+)";
+
+struct row {
+    std::string left;
+    std::string_view right;
+};
+
+std::string aligned(const std::vector<row>& rows) {
+    std::size_t widest = 0;
+    for (const auto& one : rows)
+        widest = std::max(widest, one.left.size());
+    std::string out;
+    for (const auto& one : rows) {
+        out +=
+            "  " + one.left + std::string(widest - one.left.size() + 2, ' ') + std::string(one.right) + '\n';
+    }
+    return out;
+}
+
+row row_of(const option& one) {
+    return {std::string(one.name) + (one.value.empty() ? "" : " " + std::string(one.value)), one.help};
+}
+
+row row_of(const command& one) {
+    return {std::string(one.words) + (one.operands.empty() ? "" : " " + std::string(one.operands)),
+            one.summary};
+}
+
+template <class Table>
+std::string options_text(std::string_view heading, const Table& table) {
+    std::vector<row> rows;
+    for (const option& one : table)
+        rows.push_back(row_of(one));
+    return "\n" + std::string(heading) + ":\n" + aligned(rows);
+}
+
+std::string indented(std::string_view lines) {
+    std::string out = "  ";
+    for (const char c : lines) {
+        out += c;
+        if (c == '\n') out += "  ";
+    }
+    return out + '\n';
+}
+
+}  // namespace
+
+std::string general_help() {
+    std::vector<row> rows;
+    for (const auto* one : all_commands())
+        rows.push_back(row_of(*one));
+    return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
+           "Keeps the accounts of a running gallery server.\n\ncommands:\n" +
+           aligned(rows) + options_text("options of all but verify and reset-sysadmin", common_options) +
+           std::string(credentials_text) + std::string(exit_codes) +
+           "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
+           "  gallery-admin tenant create 'Acme Water'\n"
+           "  gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
+           "\ngallery-admin COMMAND --help says more about one.\n";
+}
+
+std::string group_help(std::string_view group) {
+    std::vector<row> rows;
+    std::string examples;
+    for (const auto* one : all_commands()) {
+        if (group_of(*one) != group) continue;
+        rows.push_back(row_of(*one));
+        if (examples.empty()) examples = one->example;
+    }
+    const auto name = std::string(group);
+    return "usage: gallery-admin " + name + " COMMAND [OPTIONS]\n\ncommands:\n" + aligned(rows) +
+           options_text("options of all", common_options) + "\nexample:\n" + indented(examples) +
+           "\ngallery-admin " + name +
+           " COMMAND --help says more about one, gallery-admin --help about\n"
+           "credentials and exit codes.\n";
+}
+
+std::string command_help(const command& what) {
+    auto out = "usage: gallery-admin " + std::string(what.words);
+    if (!what.operands.empty()) out += " " + std::string(what.operands);
+    out += " [OPTIONS]\n\nWhat it does: " + std::string(what.summary) + ".\n";
+    if (!what.text.empty()) out += std::string(what.text) + '\n';
+    if (!what.options.empty()) out += options_text("options", what.options);
+    out += options_text("common options", common_options);
+    out += credentials_text;
+    out += exit_codes;
+    return out + "\nexample:\n" + indented(what.example);
+}
+
+}  // namespace gallery::admin

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/reset_sysadmin.hpp"
+
+#include "accounts/directory.hpp"
+#include "accounts/user_credentials.hpp"
+#include "admin/closed_store.hpp"
+#include "admin/output.hpp"
+#include "auth/password.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gallery::admin {
+
+namespace {
+
+constexpr std::string_view help =
+    R"(usage: gallery-admin reset-sysadmin [--config FILE] [--user EMAIL] [--json]
+
+Gives the system administrator a new generated password and shows it once, for when
+the old one is lost. All sessions of the account end, and it is enabled if it was not;
+its API keys stay. No server may be running on the same store, and it is for the
+server's user on the server's machine, with the server's environment.
+
+  --config FILE    the server's configuration; found as the server finds it
+  --user EMAIL     which one, where there are several; else the one that the
+                   configuration names (GALLERY_SYSADMIN_EMAIL)
+  --json           print the address and the password as JSON
+
+exit codes:  0 done, 3 there is no such administrator, 64 wrong options, 69 the store
+             cannot be opened, 74 done but the password could not be printed: run it
+             again, 78 wrong configuration
+
+example:
+  runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin reset-sysadmin
+)";
+
+struct options {
+    std::string config_file;
+    std::string user;
+    bool json = false;
+    bool help = false;
+};
+
+outcome<options> parse(std::span<const char* const> arguments) {
+    options parsed;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view word = arguments[i];
+        if (word == "--help" || word == "-h") {
+            parsed.help = true;
+        } else if (word == "--json") {
+            parsed.json = true;
+        } else if (!take_value(arguments, i, "--config", parsed.config_file) &&
+                   !take_value(arguments, i, "--user", parsed.user)) {
+            return failure{exit_code::usage, "'" + std::string(word) +
+                                                 "' is not an option of reset-sysadmin, or lacks its value"};
+        }
+    }
+    return parsed;
+}
+
+std::string addresses(const std::vector<accounts::user_ptr>& all) {
+    std::string text;
+    for (const auto& one : all)
+        text += (text.empty() ? "" : ", ") + one->email;
+    return text;
+}
+
+outcome<accounts::user_ptr> choose(const accounts::directory& accounts, const std::string& wanted,
+                                   const std::string& configured) {
+    const auto all = accounts.users_with(auth::authority::sys_admin);
+    if (all.empty()) {
+        return failure{exit_code::not_found,
+                       "there is no system administrator; the next start of the server makes one"};
+    }
+    if (wanted.empty() && all.size() == 1) return all.front();
+    const auto found = accounts.find_user_by_email(wanted.empty() ? configured : wanted);
+    if (found && found->role == auth::authority::sys_admin) return found;
+    if (wanted.empty()) {
+        return failure{exit_code::not_found,
+                       "there are several system administrators, name one with --user: " + addresses(all)};
+    }
+    return failure{exit_code::not_found,
+                   "'" + wanted + "' is no system administrator; there are: " + addresses(all)};
+}
+
+struct new_password {
+    std::string email;
+    std::string text;
+};
+
+failure not_done(const error& e) {
+    return failure{exit_code::unreachable, "nothing was changed: " + e.message};
+}
+
+task<outcome<new_password>> reset(document_store& store, std::string wanted, std::string configured) {
+    accounts::directory accounts(store);
+    if (auto loaded = co_await accounts.load(); !loaded) co_return not_done(loaded.error());
+    const auto chosen = choose(accounts, wanted, configured);
+    if (!chosen) co_return chosen.error();
+
+    new_password made{(*chosen)->email, auth::generate_password()};
+    accounts::directory::edit<accounts::user> change =
+        [hash = auth::hash_password(made.text, auth::password_cost()),
+         now = accounts.now()](accounts::user& value) -> result<void> {
+        value.password_hash = hash;
+        value.pending.reset();
+        value.enabled = true;
+        accounts::end_all_sessions(value, now);
+        return {};
+    };
+    auto changed = co_await accounts.change_user((*chosen)->id, std::move(change));
+    if (!changed) co_return not_done(changed.error());
+    co_return made;
+}
+
+int end(const printer& out, const failure& what) {
+    out.error("gallery-admin reset-sysadmin", what);
+    return static_cast<int>(what.code);
+}
+
+}  // namespace
+
+int reset_sysadmin(std::span<const char* const> arguments) {
+    const auto wanted = parse(arguments);
+    if (!wanted) return end(printer(false), wanted.error());
+    if (wanted->help) {
+        std::fwrite(help.data(), 1, help.size(), stdout);
+        return static_cast<int>(exit_code::done);
+    }
+    const printer out(wanted->json);
+    asio::io_context context{1};  // outlives the store, whose threads post to it
+    auto store = open_closed_store(wanted->config_file);
+    if (!store) return end(out, store.error());
+    const auto ended = run_on(context, reset(store->opened.store->documents(), wanted->user,
+                                             store->settings.security.sysadmin_email));
+    if (!ended) return end(out, engine_failed());
+    const auto& made = *ended;
+    if (!made) return end(out, made.error());
+
+    boost::json::object value;
+    value["email"] = made->email;
+    value["password"] = made->text;
+    out.done(made->email + " has the password " + made->text +
+                 " now - shown this once, so keep it; the sessions of the account have ended",
+             value);
+    if (auto printed = printer::finish(); !printed) {
+        return end(out, failure{printed.error().code, printed.error().message + ". Run it again"});
+    }
+    return static_cast<int>(exit_code::done);
+}
+
+}  // namespace gallery::admin

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/run.hpp"
+
+#include "admin/address.hpp"
+#include "admin/commands.hpp"
+#include "admin/help.hpp"
+#include "admin/session.hpp"
+#include "admin/suggest.hpp"
+#include "app/process.hpp"
+
+#include <gallery/abi_headers.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gallery::admin {
+
+namespace {
+
+using words = std::vector<std::string_view>;
+
+int print(const std::string& text, bool asked) {
+    std::fwrite(text.data(), 1, text.size(), asked ? stdout : stderr);
+    return static_cast<int>(asked ? exit_code::done : exit_code::usage);
+}
+
+int end(const printer& out, const std::string& command, const failure& what) {
+    out.error(command, what);
+    return static_cast<int>(what.code);
+}
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+bool is_help(std::string_view text) {
+    return text == "--help" || text == "-h";
+}
+
+/// Takes common options that stand in front of the command to its end.
+void move_options_back(words& all) {
+    words options;
+    std::size_t i = 0;
+    while (i < all.size() && all[i].starts_with("--")) {
+        const auto name = all[i].substr(0, all[i].find('='));
+        const auto* const known = std::find_if(common_options.begin(), common_options.end(),
+                                               [name](const option& one) { return one.name == name; });
+        if (known == common_options.end()) break;
+        options.push_back(all[i++]);
+        const bool apart = !known->value.empty() && name.size() == options.back().size();
+        if (apart && i < all.size()) options.push_back(all[i++]);
+    }
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i));
+    all.insert(all.end(), options.begin(), options.end());
+}
+
+failure unknown(const std::string& what, std::string_view typed, const words& known,
+                const std::string& help) {
+    const auto near = nearest(typed, known);
+    auto message = "'" + std::string(typed.substr(0, 80)) + "' is not " + what;
+    message += near.empty() ? ". " : "; did you mean " + std::string(near) + "? ";
+    return usage(message + help + " lists them");
+}
+
+/// The command that the first words name; @p used of them.
+outcome<const command*> select(const words& all, std::size_t& used) {
+    words groups, verbs;
+    for (const auto* one : all_commands()) {
+        if (std::find(groups.begin(), groups.end(), group_of(*one)) == groups.end())
+            groups.push_back(group_of(*one));
+        if (group_of(*one) != all[0]) continue;
+        used = 1;
+        if (verb_of(*one).empty()) return one;
+        verbs.push_back(verb_of(*one));
+        used = 2;
+        if (all.size() > 1 && verb_of(*one) == all[1]) return one;
+    }
+    if (verbs.empty()) return unknown("a command", all[0], groups, "gallery-admin --help");
+    const auto group = std::string(all[0]);
+    return unknown("something that " + group + " does", all[1], verbs, "gallery-admin " + group + " --help");
+}
+
+outcome<http_client> client_of(const arguments& given) {
+    http_client out;
+    const auto option = given.value("--url");
+    auto url = option.value_or(environment("GALLERY_URL"));
+    if (url.empty()) url = "http://127.0.0.1:8080";
+    auto where = parse_address(url);
+    if (!where) {
+        return failure{option ? exit_code::usage : exit_code::configuration,
+                       (option ? "--url: " : "GALLERY_URL: ") + where.error().message};
+    }
+    out.where = std::move(*where);
+    out.ca_file = given.value("--ca").value_or(environment("GALLERY_CA"));
+    if (const auto text = given.value("--timeout")) {
+        int seconds = 0;
+        const auto [last, failed] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+        constexpr int most = 86'400;
+        if (failed != std::errc() || last != text->data() + text->size() || seconds < 1 || seconds > most) {
+            return usage("--timeout takes seconds, from 1 to 86400");
+        }
+        out.timeout = std::chrono::seconds(seconds);
+    }
+    return out;
+}
+
+/// A name on the command line counts before what the environment says.
+credentials credentials_of(const arguments& given) {
+    credentials out;
+    out.password_from_stdin = given.has("--login-password-stdin");
+    if (!given.has("--login") && !out.password_from_stdin) out.api_key = environment("GALLERY_API_KEY");
+    if (!out.api_key.empty()) return out;
+    out.user = given.value("--login").value_or(environment("GALLERY_USER"));
+    if (!out.password_from_stdin) out.password = environment("GALLERY_PASSWORD");
+    return out;
+}
+
+int execute(const command& what, const arguments& given) {
+    const auto name = "gallery-admin " + std::string(what.words);
+    const printer out(given.has("--json"));
+    auto http = client_of(given);
+    if (!http) return end(out, name, http.error());
+    if (!http->where.tls && !http->where.is_this_machine()) {
+        out.note("warning: " + http->where.text +
+                 " is not encrypted; passwords and keys can be read on the way");
+    }
+    server_api server(std::move(*http), credentials_of(given));
+    session with{what, given, server, out};
+    auto done = what.run(with);
+    if (done) done = printer::finish();
+    return done ? static_cast<int>(exit_code::done) : end(out, name, done.error());
+}
+
+}  // namespace
+
+int run(std::span<const char* const> arguments) {
+    for (const auto* one : all_commands()) {
+        if (one->alone != nullptr && !arguments.empty() && arguments[0] == one->words)
+            return one->alone(arguments.subspan(1));
+    }
+    // No core dump holds a password; a reader that went away is an error of writing.
+    (void)app::prepare_process();
+    words all(arguments.begin(), arguments.end());
+    move_options_back(all);
+    bool asked = false;
+    if (!all.empty() && all[0] == "help") {
+        asked = true;
+        all.erase(all.begin());
+    }
+    const printer plain(std::find(all.begin(), all.end(), "--json") != all.end());
+    if (all.empty()) return print(general_help(), asked);
+    if (is_help(all[0])) return print(general_help(), true);
+    if (all[0] == "--version") return print("gallery-admin " GALLERY_VERSION "\n", true);
+    const bool group = std::any_of(all_commands().begin(), all_commands().end(), [&](const command* one) {
+        return group_of(*one) == all[0] && !verb_of(*one).empty();
+    });
+    if (group && (all.size() == 1 || all[1].starts_with('-'))) {
+        return print(group_help(all[0]), asked || std::any_of(all.begin(), all.end(), is_help));
+    }
+    std::size_t used = 0;
+    const auto what = select(all, used);
+    if (!what) return end(plain, "gallery-admin", what.error());
+    if ((*what)->alone != nullptr) {
+        static constexpr std::array<const char*, 1> only_help{"--help"};
+        if (asked) return (*what)->alone(only_help);
+        return end(plain, "gallery-admin",
+                   usage(std::string((*what)->words) + " comes first and takes options of its own"));
+    }
+    if (asked) return print(command_help(**what), true);
+    const auto given = parse_arguments(**what, std::span(all).subspan(used));
+    if (!given) return end(plain, "gallery-admin", given.error());
+    if (given->has("--help")) return print(command_help(**what), true);
+    return execute(**what, *given);
+}
+
+}  // namespace gallery::admin

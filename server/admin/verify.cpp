@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/verify.hpp"
+
+#include "admin/closed_store.hpp"
+#include "plugins/verify.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace gallery::admin {
+
+namespace {
+
+constexpr std::string_view help = R"(usage: gallery-admin verify [--config FILE] [--json] [--quiet]
+
+Reads everything that is stored, hashes every picture and preview again, and compares
+every index entry with its image. No server may be running on the same store.
+
+  --config FILE    the server's configuration; found as the server finds it
+  --json           print the report as JSON
+  --quiet          print problems only
+
+exit codes:  0 all is sound, 1 there are problems, 69 the store cannot be opened,
+             78 wrong configuration
+)";
+
+struct options {
+    std::string config_file;
+    bool json = false;
+    bool quiet = false;
+    bool help = false;
+};
+
+outcome<options> parse(std::span<const char* const> arguments) {
+    options parsed;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view option = arguments[i];
+        if (option == "--json") {
+            parsed.json = true;
+        } else if (option == "--quiet") {
+            parsed.quiet = true;
+        } else if (option == "--help" || option == "-h") {
+            parsed.help = true;
+        } else if (!take_value(arguments, i, "--config", parsed.config_file)) {
+            return failure{exit_code::usage,
+                           "'" + std::string(option) + "' is not an option of verify, or lacks its value"};
+        }
+    }
+    return parsed;
+}
+
+int fail(const failure& what) {
+    std::fprintf(stderr, "gallery-admin verify: %s\n", what.message.c_str());
+    return static_cast<int>(what.code);
+}
+
+void print_json(const plugins::verification& found, const std::string& store) {
+    boost::json::object report;
+    report["sound"] = found.sound();
+    report["store"] = store;
+    report["images"] = found.records;
+    report["keptVersions"] = found.kept_versions;
+    report["bodies"] = found.bodies;
+    report["bytes"] = found.bytes;
+    report["documents"] = found.documents;
+    report["indexEntries"] = found.index_entries;
+    boost::json::array problems;
+    for (const auto& text : found.problems)
+        problems.emplace_back(text);
+    report["problems"] = std::move(problems);
+    std::printf("%s\n", boost::json::serialize(report).c_str());
+}
+
+void print_text(const plugins::verification& found, const std::string& store, bool quiet) {
+    for (const auto& text : found.problems)
+        std::printf("problem: %s\n", text.c_str());
+    if (quiet && found.sound()) return;
+    std::printf(
+        "%s: %llu images, %llu kept versions, %llu bodies (%llu bytes) hashed, %llu documents, %llu index "
+        "entries: %s\n",
+        store.c_str(), static_cast<unsigned long long>(found.records),
+        static_cast<unsigned long long>(found.kept_versions), static_cast<unsigned long long>(found.bodies),
+        static_cast<unsigned long long>(found.bytes), static_cast<unsigned long long>(found.documents),
+        static_cast<unsigned long long>(found.index_entries),
+        found.sound() ? "all is sound" : (std::to_string(found.problems.size()) + " problems").c_str());
+}
+
+}  // namespace
+
+int verify(std::span<const char* const> arguments) {
+    const auto wanted = parse(arguments);
+    if (!wanted) return fail(wanted.error());
+    if (wanted->help) {
+        std::fwrite(help.data(), 1, help.size(), stdout);
+        return EXIT_SUCCESS;
+    }
+    asio::io_context context{1};  // outlives the store, whose threads post to it
+    auto store = open_closed_store(wanted->config_file);
+    if (!store) return fail(store.error());
+    const auto& opened = store->opened;
+
+    std::function<void(std::uint64_t)> progress;
+    if (!wanted->quiet && !wanted->json && ::isatty(STDERR_FILENO) != 0) {
+        progress = [](std::uint64_t done) {
+            std::fprintf(stderr, "\r%llu images", static_cast<unsigned long long>(done));
+        };
+    }
+    const auto ended = run_on(context, plugins::verify(*opened.store, progress));
+    if (progress) std::fprintf(stderr, "\r\033[K");
+    if (!ended) return fail(engine_failed());
+    const auto& found = *ended;
+    if (!found) return fail({exit_code::unreachable, found.error().message});
+    if (wanted->json) {
+        print_json(*found, opened.description);
+    } else {
+        print_text(*found, opened.description, wanted->quiet);
+    }
+    return found->sound() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+}  // namespace gallery::admin

@@ -1,7 +1,0 @@
-#include "app/admin/run.hpp"
-
-#include <cstddef>
-
-int main(int count, char** arguments) {
-    return gallery::app::admin::run({arguments + 1, static_cast<std::size_t>(count > 0 ? count - 1 : 0)});
-}

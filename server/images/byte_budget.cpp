@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images/byte_budget.hpp"
+
+#include "images/wake_up.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gallery::images {
+
+struct byte_budget::waiter {
+    waiter(io_executor home, const tenant_id& whose, std::uint64_t wanted)
+        : wake(std::make_shared<wake_up>(home)), owner(whose), size(wanted) {}
+    const std::shared_ptr<wake_up> wake;
+    const tenant_id owner;
+    const std::uint64_t size;
+    bool granted = false;  // guarded by the budget's mutex
+};
+
+byte_budget::lease::lease(lease&& other) noexcept
+    : budget_(std::exchange(other.budget_, nullptr)),
+      owner_(other.owner_),
+      size_(std::exchange(other.size_, 0)) {}
+
+byte_budget::lease& byte_budget::lease::operator=(lease&& other) noexcept {
+    std::swap(budget_, other.budget_);
+    std::swap(owner_, other.owner_);
+    std::swap(size_, other.size_);
+    return *this;
+}
+
+byte_budget::lease::~lease() {
+    if (budget_ != nullptr) budget_->release(owner_, size_);
+}
+
+void byte_budget::lease::shrink(std::uint64_t smaller) {
+    if (smaller >= size_) return;
+    budget_->release(owner_, size_ - smaller);
+    size_ = smaller;
+}
+
+byte_budget::byte_budget(std::uint64_t capacity, std::chrono::seconds patience)
+    : capacity_(capacity), patience_(patience) {}
+
+task<result<byte_budget::lease>> byte_budget::acquire(tenant_id owner, std::uint64_t size) {
+    const auto home = co_await asio::this_coro::executor;
+    auto mine = std::make_shared<waiter>(home, owner, size);
+    {
+        const std::scoped_lock lock(mutex_);
+        waiters_.push_back(mine);
+        admit();
+        if (mine->granted) co_return lease(this, owner, size);
+    }
+    co_await mine->wake->wait(patience_);
+    const std::scoped_lock lock(mutex_);
+    if (mine->granted) co_return lease(this, owner, size);
+    std::erase(waiters_, mine);
+    admit();  // whoever stood behind this one may fit
+    co_return error{errc::busy,
+                    "The server has as many uploads in memory as it may (HTTP_UPLOAD_MEMORY), and this one's "
+                    "turn did not come within " +
+                        std::to_string(patience_.count()) + " s. Try again later."};
+}
+
+std::uint64_t byte_budget::in_use() const {
+    const std::scoped_lock lock(mutex_);
+    return used_;
+}
+
+std::size_t byte_budget::waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return waiters_.size();
+}
+
+void byte_budget::release(const tenant_id& owner, std::uint64_t size) {
+    const std::scoped_lock lock(mutex_);
+    used_ -= size;
+    if (const auto own = used_by_.find(owner); own != used_by_.end()) {
+        own->second -= size;
+        if (own->second == 0) used_by_.erase(own);
+    }
+    admit();
+}
+
+bool byte_budget::fits_the_part(const tenant_id& owner, std::uint64_t size) const {
+    const auto own = used_by_.find(owner);
+    return own == used_by_.end() || own->second + size <= capacity_ / 4 * 3;
+}
+
+// In order of arrival. Who does not fit the whole holds up everybody behind, and who does not fit the
+// tenant's part those of the same tenant.
+void byte_budget::admit() {
+    std::vector<tenant_id> held_up;
+    for (auto at = waiters_.begin(); at != waiters_.end();) {
+        waiter& next = **at;
+        if (std::ranges::find(held_up, next.owner) != held_up.end()) {
+            ++at;
+        } else if (!fits_the_part(next.owner, next.size)) {
+            held_up.push_back(next.owner);
+            ++at;
+        } else if (fits_the_whole(next.size)) {
+            used_ += next.size;
+            if (next.size > 0) used_by_[next.owner] += next.size;
+            next.granted = true;
+            next.wake->wake();
+            at = waiters_.erase(at);
+        } else {
+            return;
+        }
+    }
+}
+
+}  // namespace gallery::images

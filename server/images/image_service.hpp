@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The use cases of a gallery's images. Everything that writes an image goes through here.
+///
+/// Threads: every coroutine runs on the I/O thread of its caller; any number at the same time.
+/// Each use case takes the proof that it is permitted (permissions.hpp), which also says whose images it is
+/// about. A record that is read is one that a use case has returned.
+#pragma once
+
+#include "cache/etag_cache.hpp"
+#include "images/permissions.hpp"
+#include "imaging/picture.hpp"
+#include "imaging/upload.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/model.hpp>
+#include <gallery/storage.hpp>
+#include <gallery/task.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gallery::images {
+
+struct resource_export;
+
+/// Bytes as they came from a client, already hashed.
+struct picture_file {
+    std::string file_name;
+    bytes data;
+    sha256_digest digest{};
+};
+
+struct new_image {
+    picture_file file;
+    std::string title;  ///< empty: the file name, or the metadata's title of a SCADA symbol
+    image_sub_type sub_type = image_sub_type::image;
+};
+
+/// Looks at the current record before it is changed, again each time somebody else was faster; null where an
+/// import finds none. Error: precondition_failed for a condition that does not hold. May be empty.
+using record_check = std::function<result<void>(const image_record*)>;
+
+/// Decodes a picture in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
+/// too_many_requests, busy.
+using inspect_picture = std::function<task<result<imaging::picture>>(imaging::upload)>;
+
+/// Whether a tenant was deleted or is being deleted (accounts::directory::tenant_gone). Any thread.
+using tenant_gone = std::function<bool(const tenant_id&)>;
+
+class image_service {
+public:
+    /// All of them must outlive this. Without @p gone no tenant is ever gone.
+    image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
+                  tenant_gone gone = {});
+
+    /// Stores a new image under the first free key that its file name yields; public. Errors:
+    /// invalid_argument for names, not_found where the tenant was deleted meanwhile, those of inspect_picture
+    /// and of the store.
+    task<result<record_ptr>> upload(image_write_permit may, new_image image);
+
+    /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
+    /// writer wins where @p check allows it. Errors: not_found and as upload().
+    task<result<record_ptr>> replace(image_write_permit may, std::string key, picture_file file,
+                                     record_check check);
+
+    /// Errors: not_found, invalid_argument.
+    task<result<record_ptr>> rename(image_write_permit may, std::string key, std::string title,
+                                    record_check check);
+
+    /// Error: not_found.
+    task<result<record_ptr>> publish(image_write_permit may, std::string key, bool is_public,
+                                     record_check check);
+
+    /// Stores an exported image. A key that is given and exists in the tenant: overwrites that image, keeps
+    /// its id and public key, and keeps title, sub type, file name and whether it is public where the
+    /// document does not say. A key that is given and free: a new image under it. No key: always a new image,
+    /// under the first free key that the file name yields. A new image has the exported public key where that
+    /// is well-formed and free, and is not public unless the document says so. @p check sees null for a new
+    /// one. Errors: as upload().
+    task<result<record_ptr>> import(image_write_permit may, resource_export exported, record_check check);
+
+    /// Error: not_found.
+    task<result<void>> erase(image_write_permit may, std::string key, record_check check);
+
+    /// All images of a tenant, of every sub type, and all versions of them that were kept.
+    task<result<void>> erase_all(image_write_permit may);
+    /// How many images erase_all() would erase now.
+    task<result<std::uint64_t>> count(image_read_permit may);
+
+    task<result<record_ptr>> find(image_view_permit may, std::string key);
+    /// Error: not_found, also where the image exists and is not public.
+    task<result<record_ptr>> find_public(std::string public_key);
+    /// Error: stale where the record is not the current one any more: find it again.
+    task<result<body>> read(record_ptr record, representation which);
+    /// What find(), find_public() and read() answer, where it lies in memory; else, and where that would be
+    /// an error, empty. Synchronous.
+    std::optional<record_ptr> find_now(const image_view_permit& may, std::string_view key);
+    std::optional<record_ptr> find_public_now(std::string_view public_key);
+    std::optional<body> read_now(const image_record& record, representation which);
+    task<result<image_page>> list(image_read_permit may, image_query query);
+
+private:
+    using change_record = std::function<void(image_record&)>;
+
+    task<result<void>> describe(picture_file& file, image_record& record, bytes& preview);
+    task<result<record_ptr>> create(image_record record, bytes original, bytes preview, bool key_is_fixed);
+    task<result<record_ptr>> overwrite(record_ptr current, image_record described, bytes original,
+                                       bytes preview, change_record adopt, record_check check);
+    task<result<record_ptr>> modify(image_write_permit may, std::string key, change_record change,
+                                    record_check check);
+    /// A new image of a tenant that was deleted meanwhile is erased again. Error: not_found.
+    task<result<void>> belongs_to_somebody(record_ptr created);
+    /// Called after each commit, before it is acknowledged.
+    void forget(const image_record& record) noexcept;
+
+    image_store& store_;
+    cache::etag_cache& etags_;
+    inspect_picture inspect_;
+    tenant_gone gone_;
+};
+
+}  // namespace gallery::images

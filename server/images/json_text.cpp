@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images/json_text.hpp"
+
+#include <utility>
+
+namespace gallery::images {
+namespace {
+
+constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
+constexpr std::string_view little_mark = "\xFF\xFE";
+constexpr std::string_view big_mark = "\xFE\xFF";
+
+error broken() {
+    return {errc::invalid_argument,
+            "The JSON begins with the byte order mark of UTF-16 and is not valid UTF-16. Send it in UTF-8."};
+}
+
+void append_utf8(std::uint32_t point, std::string& out) {
+    const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(value); };
+    if (point < 0x80) {
+        byte(point);
+    } else if (point < 0x800) {
+        byte(0xC0 | point >> 6);
+        byte(0x80 | (point & 0x3F));
+    } else if (point < 0x10000) {
+        byte(0xE0 | point >> 12);
+        byte(0x80 | (point >> 6 & 0x3F));
+        byte(0x80 | (point & 0x3F));
+    } else {
+        byte(0xF0 | point >> 18);
+        byte(0x80 | (point >> 12 & 0x3F));
+        byte(0x80 | (point >> 6 & 0x3F));
+        byte(0x80 | (point & 0x3F));
+    }
+}
+
+}  // namespace
+
+result<std::string_view> json_text_decoder::decode(std::string_view piece) {
+    if (form_ == form::utf8) return piece;
+    if (form_ != form::unknown) return decode_utf16(piece);
+    held_ += piece;
+    const auto may_be = [this](std::string_view mark) {
+        return held_.size() < mark.size() && mark.starts_with(held_);
+    };
+    if (may_be(utf8_mark) || may_be(little_mark) || may_be(big_mark)) return std::string_view();
+    const auto seen = std::exchange(held_, {});
+    if (seen.starts_with(little_mark) || seen.starts_with(big_mark)) {
+        form_ = seen.starts_with(little_mark) ? form::utf16_little : form::utf16_big;
+        return decode_utf16(std::string_view(seen).substr(little_mark.size()));
+    }
+    form_ = form::utf8;
+    out_ = seen.starts_with(utf8_mark) ? seen.substr(utf8_mark.size()) : seen;
+    return std::string_view(out_);
+}
+
+result<std::string_view> json_text_decoder::decode_utf16(std::string_view piece) {
+    out_.clear();
+    for (const char c : piece) {
+        held_ += c;
+        if (held_.size() < 2) continue;
+        const auto first = static_cast<unsigned char>(held_[0]);
+        const auto second = static_cast<unsigned char>(held_[1]);
+        held_.clear();
+        const std::uint32_t unit = form_ == form::utf16_little ? second << 8U | first : first << 8U | second;
+        const bool is_trail = (unit & 0xFC00) == 0xDC00;
+        if (is_trail != (lead_ != 0)) return broken();
+        if ((unit & 0xFC00) == 0xD800) {
+            lead_ = unit;
+        } else if (is_trail) {
+            append_utf8(0x10000 + ((lead_ & 0x3FF) << 10 | (unit & 0x3FF)), out_);
+            lead_ = 0;
+        } else {
+            append_utf8(unit, out_);
+        }
+    }
+    return std::string_view(out_);
+}
+
+result<std::string_view> json_text_decoder::finish() {
+    if (form_ == form::unknown) {  // shorter than a mark
+        out_ = std::exchange(held_, {});
+        return std::string_view(out_);
+    }
+    if (!held_.empty() || lead_ != 0) return broken();
+    return std::string_view();
+}
+
+result<std::string> decode_json_text(std::string text) {
+    json_text_decoder decoder;
+    const auto decoded = decoder.decode(text);
+    if (!decoded) return decoded.error();
+    if (decoded->data() == text.data() && decoded->size() == text.size()) return text;
+    std::string out(*decoded);
+    const auto rest = decoder.finish();
+    if (!rest) return rest.error();
+    out += *rest;
+    return out;
+}
+
+}  // namespace gallery::images

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Keys of images: what may be one, how a new image gets its own, and public keys.
+#pragma once
+
+#include <gallery/error.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gallery::images {
+
+/// Characters (code points) that a key, a title and a file name may have, as in ThingsBoard.
+inline constexpr std::size_t max_name_characters = 255;
+
+/// A title: UTF-8, 1 to 255 characters, no control characters. @p what names it in the error.
+result<void> check_text(std::string_view text, std::string_view what);
+
+/// A key or file name: besides that, no path separator and neither "." nor "..". A key is data and never
+/// reaches a path as it is; refusing what only an attacker or a mistake sends costs nobody an image.
+result<void> check_name(std::string_view name, std::string_view what);
+
+/// The n-th choice for the key of an uploaded file: the file name itself for 0, then "name_(1).ext", ...
+/// (ThingsBoard's naming; a dot at the end is no extension: "dot." is followed by "dot_(1)"). The stem is
+/// shortened, by whole characters, where the key would be longer than 255 characters. Precondition:
+/// check_name(file_name) holds.
+std::string key_candidate(std::string_view file_name, std::size_t n);
+
+/// 32 random alphanumerics, about 190 bits.
+std::string new_public_key();
+
+/// Has the form that new_public_key() makes.
+bool is_public_key(std::string_view text) noexcept;
+
+}  // namespace gallery::images

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Who may do what with which images: the table in one place, and the proof that it was asked.
+#pragma once
+
+#include "auth/principal.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/uuid.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace gallery::images {
+
+enum class image_operation : std::uint8_t {
+    view,   ///< bytes of original and preview
+    read,   ///< info, export, list
+    write,  ///< upload, replace, rename, publish, import, delete
+};
+
+template <image_operation What>
+class image_permit;
+
+/// Whose images a path means, with proof that the principal may do that with them. @p type is the path's
+/// segment: "tenant" means the principal's own tenant, which for a SYS_ADMIN is the system. Errors:
+/// invalid_argument for another type, permission_denied.
+///
+/// | | SYS_ADMIN | TENANT_ADMIN | CUSTOMER_USER |
+/// | system images | all | view, read | view |
+/// | own tenant's | as system | all | view |
+template <image_operation What>
+result<image_permit<What>> authorise_images(const auth::principal& who, std::string_view type);
+
+/// The server's own permission, for what it does by itself: installing images, erasing those of a deleted
+/// tenant. Not for handlers of requests.
+template <image_operation What>
+image_permit<What> permit_of_the_server(tenant_id tenant) noexcept;
+
+/// Proof that somebody may do something with the images of one tenant. The use cases take one as an argument,
+/// so that a handler which does not ask does not compile. Move-only; only authorise_images() makes one for a
+/// request.
+template <image_operation What>
+class image_permit {
+public:
+    image_permit(image_permit&&) noexcept = default;
+    image_permit& operator=(image_permit&&) noexcept = default;
+    image_permit(const image_permit&) = delete;
+    image_permit& operator=(const image_permit&) = delete;
+    ~image_permit() = default;
+
+    [[nodiscard]] const tenant_id& tenant() const noexcept { return tenant_; }
+
+    /// Whoever may write may read, and whoever may read may view.
+    template <image_operation Stronger>
+    requires(Stronger > What) image_permit(image_permit<Stronger>&& stronger)
+    noexcept : tenant_(stronger.tenant()) {}
+
+    /// For a further use case of the same request.
+    [[nodiscard]] image_permit lend() const noexcept { return image_permit(tenant_); }
+
+private:
+    explicit image_permit(tenant_id tenant) noexcept : tenant_(tenant) {}
+    template <image_operation Other>
+    friend result<image_permit<Other>> authorise_images(const auth::principal& who, std::string_view type);
+    template <image_operation Other>
+    friend image_permit<Other> permit_of_the_server(tenant_id tenant) noexcept;
+
+    tenant_id tenant_;
+};
+
+/// The table by itself. Errors: as authorise_images().
+result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view type, image_operation what);
+
+template <image_operation What>
+result<image_permit<What>> authorise_images(const auth::principal& who, std::string_view type) {
+    auto tenant = permitted_tenant(who, type, What);
+    if (!tenant) return std::move(tenant).error();
+    return image_permit<What>(*tenant);
+}
+
+template <image_operation What>
+image_permit<What> permit_of_the_server(tenant_id tenant) noexcept {
+    return image_permit<What>(tenant);
+}
+
+using image_view_permit = image_permit<image_operation::view>;
+using image_read_permit = image_permit<image_operation::read>;
+using image_write_permit = image_permit<image_operation::write>;
+
+}  // namespace gallery::images

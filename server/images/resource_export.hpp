@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// ThingsBoard's ResourceExportData: one image as a JSON document, for moving it between servers.
+#pragma once
+
+#include <gallery/bytes.hpp>
+#include <gallery/error.hpp>
+#include <gallery/model.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::images {
+
+/// Empty: the field was absent, null or empty.
+struct resource_export {
+    std::string title;
+    std::string resource_key;
+    std::string file_name;
+    std::string public_key;
+    std::optional<bool> is_public;
+    std::optional<image_sub_type> sub_type;
+    std::string media_type;
+    std::vector<char> data;
+};
+
+/// Reads such a document in pieces, as they arrive: the picture is decoded while the text comes in, so
+/// that it is in memory once. The text is as json_text_decoder takes it. Unknown fields are passed over. Not
+/// thread-safe.
+class resource_export_reader {
+public:
+    /// @p expected_size is the length of the text where it is known, to reserve memory once; else 0.
+    explicit resource_export_reader(std::uint64_t expected_size);
+    ~resource_export_reader();
+    resource_export_reader(resource_export_reader&&) noexcept;
+    resource_export_reader& operator=(resource_export_reader&&) noexcept;
+
+    /// Error: invalid_argument with what is wrong and where.
+    result<void> feed(std::string_view text);
+    /// Error: invalid_argument where the document is not complete or is no image. Used once.
+    result<resource_export> finish();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+/// Writes the document; nulls are left out, as ThingsBoard does. @p link is the image's path.
+std::string write_resource_export(const image_record& record, std::string_view link, const bytes& original);
+
+}  // namespace gallery::images

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The options that a storage plugin declares in its schema, and the values that it is given for them.
+///
+/// The schema alone decides which options are secrets. A value of one is never part of an error, a log line
+/// or any other output of the server: messages of this file leave it out, and texts that an engine writes go
+/// through secret_texts.
+///
+/// Pure functions; any thread.
+#pragma once
+
+#include <gallery/error.hpp>
+#include <gallery/plugin.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::plugins {
+
+/// The forms that plugin_descriptor::config_schema names.
+enum class option_type : std::uint8_t { text, integer, size, duration, boolean, choice };
+
+struct plugin_option {
+    std::string name;
+    option_type type = option_type::text;
+    std::string preset;  ///< the default
+    std::string description;
+    bool secret = false;
+    /// Of integer, size (bytes) and duration (milliseconds); both included.
+    std::int64_t min = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    std::vector<std::string> values;  ///< of a choice
+};
+
+/// What the schema declares, in its order. Error: unavailable for a schema that is not as plugin.hpp
+/// describes it; an unknown member is refused, since a misspelt "secret" would publish a password.
+result<std::vector<plugin_option>> declared_options(const plugin_descriptor& descriptor);
+
+/// @p given over the defaults, each value in the form that its type has for plugins. An empty value of an
+/// option that is not text means the default. Errors: invalid_argument for options that the schema does not
+/// have and for values of another form, all of them, one a line, each starting with
+/// "storage.PLUGIN.OPTION: "; those of declared_options().
+result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
+                                                            std::map<std::string, std::string> given);
+
+/// Replaces the values of secret options in texts that come from an engine.
+class secret_texts {
+public:
+    secret_texts() = default;
+    /// @p given as in the configuration. Takes nothing from a schema that cannot be read.
+    secret_texts(const plugin_descriptor& descriptor, const std::map<std::string, std::string>& given);
+
+    [[nodiscard]] std::string masked(std::string text) const;
+    [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
+
+private:
+    std::vector<std::string> values_;  ///< longest first, since one may contain another
+};
+
+}  // namespace gallery::plugins

@@ -1,2 +1,0 @@
-#define GALLERY_TEST_MODULE "gallery"
-#include "boost_test.hpp"

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images/coded_bodies.hpp"
+
+#include "await.hpp"
+#include "boost_test.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+using namespace gallery;
+using namespace gallery::images;
+using test::await;
+
+namespace {
+
+struct coding_fixture {
+    asio::thread_pool pool{1};
+    coded_bodies coded{pool, 4096};
+    int fetched = 0;
+
+    result<coded_body> get(const std::string& text, body_coding coding = body_coding::gzip) {
+        coded_bodies::load fetch = [this, text]() -> task<result<body>> {
+            ++fetched;
+            co_return body(bytes::own(text));
+        };
+        return await(coded.get(sha256(text), coding, std::move(fetch)));
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(coded, coding_fixture)
+
+BOOST_AUTO_TEST_CASE(a_body_is_compressed_once_and_kept) {
+    const std::string text(2000, 'a');
+    const auto first = get(text).value();
+    const auto second = get(text).value();
+    BOOST_TEST(fetched == 1);
+    BOOST_TEST(first.data.size() < text.size());
+    BOOST_TEST(first.data.data() == second.data.data());
+    BOOST_TEST((first.etag == sha256(first.data.span())));
+    BOOST_TEST((get(text, body_coding::brotli).value().etag != first.etag));
+}
+
+BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure) {
+    asio::io_context context;
+    const std::string text(2000, 'a');
+    for (const bool fails : {true, false}) {
+        fetched = 0;
+        int answered = 0;
+        const auto ask = [&]() -> task<> {
+            coded_bodies::load fetch = [&]() -> task<result<body>> {
+                ++fetched;
+                co_await asio::post(use_task);  // lets the others ask
+                if (fails) co_return error{errc::stale, "gone"};
+                co_return body(bytes::own(text));
+            };
+            const auto got = co_await coded.get(sha256(text), body_coding::gzip, std::move(fetch));
+            BOOST_TEST(got.has_error() == fails);
+            ++answered;
+        };
+        for (int i = 0; i < 8; ++i)
+            asio::co_spawn(context, ask(), asio::detached);
+        context.run();
+        context.restart();
+        BOOST_TEST(fetched == 1);
+        BOOST_TEST(answered == 8);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_get_smaller_is_remembered_as_such) {
+    BOOST_TEST(get("ab").value().data.empty());
+    BOOST_TEST(get("ab").value().data.empty());
+    BOOST_TEST(fetched == 1);
+}
+
+BOOST_AUTO_TEST_CASE(never_more_is_kept_than_the_bound) {
+    for (int i = 0; i < 100; ++i) {
+        BOOST_TEST(get(std::string(3000, 'b') + std::to_string(i)).has_value());
+        BOOST_TEST(coded.memory() <= 4096U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_to_fetch_is_passed_on_and_not_kept) {
+    coded_bodies::load fails = []() -> task<result<body>> { co_return error{errc::stale, "gone"}; };
+    const auto got = await(coded.get(sha256_digest{}, body_coding::gzip, std::move(fails)));
+    BOOST_REQUIRE(got.has_error());
+    BOOST_TEST((got.error().code == errc::stale));
+    BOOST_TEST(coded.memory() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gallery_fixture.hpp"
+
+#include "images/system_images.hpp"
+
+#include "boost_test.hpp"
+#include "scratch_folder.hpp"
+
+#include <fstream>
+
+using namespace gallery;
+using gallery::test::may_write;
+using test::await;
+
+namespace {
+
+struct packaged_fixture : test::gallery_fixture {
+    test::scratch_folder folder;
+
+    void write(const std::string& name, const std::string& text) const {
+        std::ofstream(folder.path() / name) << text;
+    }
+    void package(int version) const {
+        write("one.png", "PICTURE one v" + std::to_string(version));
+        write("two.png", "PICTURE two v" + std::to_string(version));
+        const auto v = std::to_string(version);
+        write("index.json", R"([{"file":"one.png","title":"One","subType":"IMAGE","version":)" + v +
+                                R"(},{"file":"two.png","title":"Two","subType":"SCADA_SYMBOL","version":)" +
+                                v + "}]");
+    }
+    images::installed_images install() {
+        return await(images::install_system_images(gallery, *store, engine->documents(), folder.path()))
+            .value();
+    }
+    /// What a kill leaves that comes after the pictures were written and before that was noted.
+    void forget_the_notes_since(const std::vector<document>& before) {
+        for (const char* id : {"one_png", "two_png"})
+            await(engine->documents().erase("system_image", id, precondition::any())).value();
+        for (const auto& note : before)
+            await(engine->documents().save(note, precondition::any())).value();
+    }
+    std::vector<document> notes() {
+        return await(engine->documents().scan("system_image", "", 10)).value().items;
+    }
+    record_ptr system(const std::string& key) {
+        auto found = await(gallery.find(may_write(system_tenant), key));
+        return found ? *found : nullptr;
+    }
+};
+
+const images::record_check unchecked;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(system_images, packaged_fixture)
+
+BOOST_AUTO_TEST_CASE(they_are_installed_once) {
+    package(1);
+    BOOST_TEST(install().installed == 2U);
+    BOOST_TEST(system("one.png")->title == "One");
+    BOOST_TEST((system("two.png")->sub_type == image_sub_type::scada_symbol));
+    const auto again = install();
+    BOOST_TEST(again.installed == 0U);
+    BOOST_TEST(again.kept == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_later_version_updates_what_is_as_it_was_installed) {
+    package(1);
+    install();
+    package(2);
+    BOOST_TEST(install().updated == 2U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v2");
+    package(3);
+    BOOST_TEST(install().updated == 2U);
+    BOOST_TEST(install().kept == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_administrator_changed_or_deleted_stays_so) {
+    package(1);
+    install();
+    await(gallery.rename(may_write(system_tenant), "one.png", "Mine", unchecked)).value();
+    await(gallery.erase(may_write(system_tenant), "two.png", unchecked)).value();
+    package(2);
+    BOOST_TEST(install().kept == 2U);
+    BOOST_TEST(system("one.png")->title == "Mine");
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v1");
+    BOOST_TEST(!system("two.png"));
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_before_the_note_of_an_installation_does_not_end_the_updates) {
+    package(1);
+    install();
+    forget_the_notes_since({});
+    install();
+    BOOST_TEST(notes().size() == 2U);
+    package(2);
+    BOOST_TEST(install().updated == 2U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v2");
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_before_the_note_of_an_update_does_not_end_the_updates) {
+    package(1);
+    install();
+    const auto of_the_first = notes();
+    package(2);
+    install();
+    forget_the_notes_since(of_the_first);
+    install();
+    package(3);
+    BOOST_TEST(install().updated == 2U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v3");
+}
+
+BOOST_AUTO_TEST_CASE(what_the_administrator_changed_after_such_a_crash_stays_so) {
+    package(1);
+    install();
+    forget_the_notes_since({});
+    await(gallery.rename(may_write(system_tenant), "one.png", "Mine", unchecked)).value();
+    BOOST_TEST(install().kept == 1U);
+    package(2);
+    BOOST_TEST(install().kept == 1U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v1");
+}
+
+BOOST_AUTO_TEST_CASE(one_that_cannot_be_installed_does_not_keep_the_others_out) {
+    package(1);
+    write("one.png", "words");
+    const auto report = install();
+    BOOST_TEST(report.installed == 1U);
+    BOOST_TEST(report.problems.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_without_an_index_is_an_error_that_names_it) {
+    const auto got =
+        await(images::install_system_images(gallery, *store, engine->documents(), folder.path()));
+    BOOST_REQUIRE(got.has_error());
+    BOOST_TEST(got.error().message.find(folder.path().string()) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(samples_are_for_an_empty_gallery_only) {
+    package(1);
+    BOOST_TEST(await(images::install_samples(gallery, tenant, folder.path(), 5)).value().installed == 1U);
+    BOOST_TEST(await(images::install_samples(gallery, tenant, folder.path(), 5)).value().installed == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

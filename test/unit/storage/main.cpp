@@ -1,2 +1,0 @@
-#define GALLERY_TEST_MODULE storage
-#include "boost_test.hpp"
