@@ -24,10 +24,9 @@ http::response pair_response(const accounts::token_pair& pair) {
 
 http::response attempt_response(const accounts::logins::attempt& attempt) {
     if (attempt.outcome) return pair_response(*attempt.outcome);
-    if (attempt.outcome.error().code == errc::too_many_requests) {
-        return http::error_response(attempt.outcome.error(), attempt.retry_after);
-    }
-    return http::error_response(attempt.outcome.error());
+    auto failure = attempt.outcome.error();
+    failure.retry_after = static_cast<std::uint32_t>(attempt.retry_after.count());
+    return http::error_response(failure);
 }
 
 task<result<http::response>> log_in(const account_services& services, http::request& message) {

@@ -6,6 +6,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -105,7 +107,7 @@ std::string_view public_text(const gallery::error& failure) noexcept {
     return failure.message;
 }
 
-response error_response(const gallery::error& failure, std::chrono::seconds retry_after) {
+response error_response(const gallery::error& failure) {
     const auto [status, code] = shape_of(failure.code);
     auto out = error_response(status, code, public_text(failure));
     if (status >= 500) out.set_note(std::string(to_string(failure.code)) + ": " + failure.message);
@@ -114,7 +116,7 @@ response error_response(const gallery::error& failure, std::chrono::seconds retr
     // operator acts would be refused again.
     const bool may_repeat = failure.code != errc::unknown_outcome && failure.code != errc::read_only;
     if (status == 429 || (status == 503 && may_repeat))
-        out.add("Retry-After", std::to_string(retry_after.count()));
+        out.add("Retry-After", std::to_string(std::max<std::uint32_t>(failure.retry_after, 1)));
     return out;
 }
 

@@ -7,7 +7,6 @@
 
 #include <gallery/error.hpp>
 
-#include <chrono>
 #include <string_view>
 
 namespace gallery::http {
@@ -38,12 +37,12 @@ error_shape shape_of(errc code) noexcept;
 /// and name files, options and parts of the server: of these a client is told what it can do.
 std::string_view public_text(const gallery::error& failure) noexcept;
 
-/// {"status","message","errorCode","timestamp"} with the public text and Cache-Control: no-store; Retry-After
-/// where the status asks for it; WWW-Authenticate with 401. The message of a failure out of the client's
-/// hands goes into the response's note, for the log, where it stands under the request's id that the session
-/// adds as X-Request-ID. The body has no field for it, because ThingsBoard's has none.
-response error_response(const gallery::error& failure,
-                        std::chrono::seconds retry_after = std::chrono::seconds(1));
+/// {"status","message","errorCode","timestamp"} with the public text and Cache-Control: no-store;
+/// WWW-Authenticate with 401; Retry-After with 429 and 503: the error's retry_after, at least 1 s. The
+/// message of a failure out of the client's hands goes into the response's note, for the log, where it is
+/// written under the request's id that the session adds as X-Request-ID. The body has no field for it,
+/// because ThingsBoard's has none.
+response error_response(const gallery::error& failure);
 
 /// The same shape for what only HTTP knows (405, 408, 431, ...).
 response error_response(unsigned status, error_code code, std::string_view message);

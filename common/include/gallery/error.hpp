@@ -54,6 +54,8 @@ GALLERY_API std::string_view to_string(errc code) noexcept;
 struct error {
     errc code = errc::internal;
     std::string message;
+    /// Seconds after which the same call may succeed, where that is known (too_many_requests, busy); else 0.
+    std::uint32_t retry_after = 0;
 
     friend bool operator==(const error&, const error&) = default;
 };

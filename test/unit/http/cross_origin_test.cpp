@@ -27,7 +27,7 @@ bool is_wildcard(std::string_view pattern) {
 void api(router& routes) {
     routes.add(method::get, "/api/thing", always([](request&) { return response::text(200, "thing"); }));
     routes.add(method::post, "/api/thing", always([](request&) {
-                   return error_response({errc::too_many_requests, "slow down"}, std::chrono::seconds(7));
+                   return error_response({errc::too_many_requests, "slow down", 7});
                }),
                {.name = "thing.make", .body_limit = 10});
     routes.add(method::get, "/api/open/{key}", always([](request& message) {
