@@ -2,13 +2,14 @@
 #include "app/parts.hpp"
 
 #include "api/upload_form.hpp"
-#include "app/check_configuration.hpp"
 #include "app/data_folder.hpp"
+#include "app/http_options.hpp"
 #include "app/log.hpp"
 #include "app/process.hpp"
+#include "app/start_report.hpp"
+#include "app/upkeep.hpp"
 #include "app/wait.hpp"
 #include "auth/signing_key.hpp"
-#include "images/system_images.hpp"
 
 #include <filesystem>
 #include <thread>
@@ -19,57 +20,6 @@ namespace gallery::app {
 namespace {
 
 constexpr std::size_t coded_bodies_memory = 64ULL << 20;
-constexpr std::size_t sample_pictures = 12;
-constexpr std::chrono::seconds upkeep_interval{60};
-
-config::log_level level_of(http::log_level level) noexcept {
-    switch (level) {
-        case http::log_level::debug:
-            return config::log_level::debug;
-        case http::log_level::info:
-            return config::log_level::info;
-        case http::log_level::warning:
-            return config::log_level::warning;
-        case http::log_level::error:
-            return config::log_level::error;
-    }
-    return config::log_level::error;
-}
-
-/// HTTP's timers count whole seconds; what is configured is the least that they wait.
-std::chrono::seconds whole(std::chrono::milliseconds time) {
-    return std::chrono::ceil<std::chrono::seconds>(time);
-}
-
-/// The path alone: a query may hold what lets somebody in, as that of an activation link does.
-void log_exchange(const http::exchange& e) {
-    if (!logs(config::log_level::debug)) return;
-    log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " +
-              std::string(e.message.path()) + " " + std::to_string(e.status) + " " +
-              (e.status >= 400 ? "[" + std::string(e.message.request_id()) + "] " : "") +
-              std::to_string(e.bytes_out) + " bytes " +
-              std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(e.duration).count()) +
-              " us" + (e.complete ? "" : " (the client went away)"));
-}
-
-/// Connections for which there are files, with some left for the engine and the workers.
-std::size_t connections_possible() {
-    const auto files = open_file_limit();
-    return static_cast<std::size_t>(files > 4096 ? files - 1024 : files / 2);
-}
-
-std::string grouped(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-        digits.insert(static_cast<std::size_t>(at), ",");
-    }
-    return digits;
-}
-
-/// "1 image", "2,500 images".
-std::string counted(std::uint64_t number, const char* noun) {
-    return grouped(number) + " " + noun + (number == 1 ? "" : "s");
-}
 
 }  // namespace
 
@@ -90,46 +40,17 @@ result<void> gallery_server::parts::open_store() {
 }
 
 result<void> gallery_server::parts::start_threads() {
-    http::server_options options;
-    options.address = settings.server.address;
-    options.port = settings.server.port;
-    options.congestion_control = settings.server.tcp_congestion_control;
-    if (settings.server.ssl.enabled) options.tls = tls_options_of(settings.server.ssl);
-    options.io_threads = settings.server.io_threads;
-    const auto possible = connections_possible();
-    options.limits.connections = settings.server.max_connections == 0
-                                     ? possible
-                                     : std::min<std::size_t>(settings.server.max_connections, possible);
-    const auto& timeouts = settings.server.timeouts;
-    options.timeouts.header = whole(timeouts.header);
-    options.timeouts.keep_alive = whole(timeouts.keep_alive);
-    options.timeouts.body = whole(timeouts.body);
-    options.timeouts.write = whole(timeouts.write);
-    if (!settings.server.trusted_proxies.empty()) {
-        options.front.trusted = [this](const boost::asio::ip::address& peer) {
-            return settings.server.trusted_proxies.contain(peer);
-        };
-    }
-    options.front.base_path = base_path_of(settings.server);
-    options.cross_origin = cross_origin_of(settings.server.cors);
-    options.hsts_max_age = whole(settings.server.hsts_max_age);
-    options.log = [](http::log_level level, std::string_view text) { log(level_of(level), text); };
+    auto options = http_options(settings);
     options.observe = [this](const http::exchange& e) {
         requests_.observe(e);
         log_exchange(e);
     };
-    auto created = http::server::create(options);
+    auto created = http::server::create(std::move(options));
     if (!created) return created.error();
     http_ = std::move(*created);
 
     if (settings.metrics.port != 0) {
-        http::server_options watch;
-        watch.address = settings.metrics.address;
-        watch.port = settings.metrics.port;
-        watch.io_threads = 1;
-        watch.limits.connections = 64;
-        watch.log = options.log;
-        auto second = http::server::create(std::move(watch));
+        auto second = http::server::create(metrics_http_options(settings.metrics));
         if (!second) return second.error();
         metrics_http_ = std::move(*second);
     }
@@ -210,73 +131,14 @@ task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload wh
 result<void> gallery_server::parts::make_services() {
     coded_ = std::make_unique<images::coded_bodies>(background_, coded_bodies_memory);
     uploads_ = std::make_unique<images::byte_budget>(settings.transport.upload_memory,
-                                                     whole(settings.transport.upload_wait));
+                                                     whole_seconds(settings.transport.upload_wait));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
         [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
-    upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this]() -> task<void> {
-        etags_->sweep(std::chrono::steady_clock::now());
-        writes_->look();
-        const auto maintained = co_await accounts_->maintain();
-        if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
-        // A crash came in the middle; until it is ended the tenant stays shut out.
-        for (const auto& tenant : accounts_->unfinished_deletions()) {
-            accounts::tenant_images_eraser erase = [this](tenant_id id) {
-                return images_->erase_all(images::permit_of_the_server<images::image_operation::write>(id));
-            };
-            const auto deleted = co_await accounts_->delete_tenant(tenant, std::move(erase));
-            if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
-        }
-        // A crash came between an upload that outlived its tenant and the erasure of the image.
-        for (const auto& tenant : accounts_->deleted_tenants()) {
-            const auto erased = co_await images_->erase_all(
-                images::permit_of_the_server<images::image_operation::write>(tenant));
-            if (!erased)
-                log_warning("images of the deleted tenant " + to_string(tenant) +
-                            " could not be erased: " + erased.error().message);
-        }
+    upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this] {
+        return run_upkeep({*etags_, *writes_, *accounts_, *images_});
     });
     return {};
-}
-
-result<void> gallery_server::parts::install_pictures() {
-    const std::string folder = !settings.data.system_images_folder.empty()
-                                   ? settings.data.system_images_folder
-                                   : first_existing({beside_executable("../share/gallery/system-images"),
-                                                     beside_executable("../../../etc/system-images")});
-    if (folder.empty()) {
-        log_warning(
-            "there is no folder with system images, so none are installed (GALLERY_SYSTEM_IMAGES_DIR)");
-        return {};
-    }
-    const auto home = http_->executor(0);
-    const auto install = [&](const char* what, task<result<images::installed_images>> work) -> result<void> {
-        const auto installed = wait_for(home, std::move(work));
-        if (!installed) {
-            const auto& failed = installed.error();
-            // A server whose store cannot take them serves what is there.
-            if (failed.code != errc::read_only && failed.code != errc::no_space)
-                return error{failed.code, std::string(what) + ": " + failed.message};
-            log_warning(std::string(what) + " are not installed: " + failed.message);
-            return {};
-        }
-        for (const auto& problem : installed->problems)
-            log_warning(std::string(what) + ": " + problem);
-        if (installed->installed + installed->updated > 0) {
-            log_info(std::string(what) + ": " + std::to_string(installed->installed) + " installed, " +
-                     std::to_string(installed->updated) + " updated");
-        }
-        return {};
-    };
-    if (auto done =
-            install("system images", images::install_system_images(*images_, storage_.store->images(),
-                                                                   storage_.store->documents(), folder));
-        !done) {
-        return done;
-    }
-    if (!fill_demo_) return {};
-    return install("sample pictures",
-                   images::install_samples(*images_, demo_tenant_, folder, sample_pictures));
 }
 
 bool gallery_server::parts::drain() {
@@ -317,7 +179,7 @@ result<void> gallery_server::parts::listen() {
     const auto images = wait_for(http_->executor(0), count_images());
     report.insert(
         report.begin(),
-        {{"open", local_url()},
+        {{"open", local_url(settings.server, http_->port())},
          {"listening on", settings.server.address + ":" + std::to_string(http_->port()) + ", " +
                               (settings.server.ssl.enabled ? "HTTPS" : "HTTP") + ", " +
                               std::to_string(http_->io_threads()) + " I/O threads"},
@@ -329,18 +191,6 @@ result<void> gallery_server::parts::listen() {
                                            std::to_string(metrics_http_->port()) + "/metrics");
     }
     return {};
-}
-
-std::string gallery_server::parts::local_url() const {
-    const std::string& address = settings.server.address;
-    std::string host = address;
-    if (address == "0.0.0.0" || address == "::" || address == "127.0.0.1" || address == "::1") {
-        host = "localhost";
-    } else if (address.find(':') != std::string::npos) {
-        host = "[" + address + "]";
-    }
-    return std::string(settings.server.ssl.enabled ? "https" : "http") + "://" + host + ":" +
-           std::to_string(http_->port()) + "/";
 }
 
 }  // namespace gallery::app

@@ -66,7 +66,6 @@ private:
     [[nodiscard]] std::uint64_t picture_limit(std::string_view pattern) const;
     /// Bytes of another body for that route, which itself takes @p own.
     [[nodiscard]] std::uint64_t body_limit(std::string_view pattern, std::uint64_t own) const;
-    [[nodiscard]] std::string local_url() const;
 
     std::string data_folder_;
     opened_storage storage_;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/upkeep.hpp"
+
+#include "app/log.hpp"
+
+#include <string>
+#include <utility>
+
+namespace gallery::app {
+
+namespace {
+
+task<result<void>> erase_images(images::image_service& images, tenant_id tenant) {
+    return images.erase_all(images::permit_of_the_server<images::image_operation::write>(tenant));
+}
+
+/// A tenant whose deletion was interrupted stays locked out until this ends it.
+task<void> finish_deletions(upkeep_subjects on) {
+    for (const auto& tenant : on.accounts.unfinished_deletions()) {
+        accounts::tenant_images_eraser erase = [&images = on.images](tenant_id id) {
+            return erase_images(images, id);
+        };
+        const auto deleted = co_await on.accounts.delete_tenant(tenant, std::move(erase));
+        if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
+    }
+}
+
+/// An upload that outlives its tenant erases its image itself, unless a crash comes between the two.
+task<void> erase_orphans(upkeep_subjects on) {
+    for (const auto& tenant : on.accounts.deleted_tenants()) {
+        const auto erased = co_await erase_images(on.images, tenant);
+        if (!erased) {
+            log_warning("images of the deleted tenant " + to_string(tenant) +
+                        " could not be erased: " + erased.error().message);
+        }
+    }
+}
+
+}  // namespace
+
+task<void> run_upkeep(upkeep_subjects on) {
+    on.etags.sweep(std::chrono::steady_clock::now());
+    on.writes.look();
+    const auto maintained = co_await on.accounts.maintain();
+    if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
+    co_await finish_deletions(on);
+    co_await erase_orphans(on);
+}
+
+}  // namespace gallery::app

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the server does every minute beside answering requests.
+#pragma once
+
+#include "accounts/directory.hpp"
+#include "app/write_watch.hpp"
+#include "cache/etag_cache.hpp"
+#include "images/image_service.hpp"
+
+#include <gallery/task.hpp>
+
+#include <chrono>
+
+namespace gallery::app {
+
+constexpr std::chrono::seconds upkeep_interval{60};
+
+/// Not owned; all of them outlive the task that uses them.
+struct upkeep_subjects {
+    cache::etag_cache& etags;
+    write_watch& writes;
+    accounts::directory& accounts;
+    images::image_service& images;
+};
+
+/// Drops expired cache entries, logs whether the store accepts writes, and completes deletions of tenants
+/// that a crash interrupted. Logs what fails; the next run tries again.
+task<void> run_upkeep(upkeep_subjects on);
+
+}  // namespace gallery::app
