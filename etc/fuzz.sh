@@ -32,8 +32,8 @@ formats=server/imaging/worker/formats
 sources=(
     test/fuzz/fuzzer.cpp test/fuzz/http_targets.cpp test/fuzz/document_targets.cpp
     common/src/{asio,bytes,error,sha256,text,uuid}.cpp
-    server/http/{body_reader,chunk_grammar,chunked,conditional,content_coding,disposition,errors,fields,head_parser}.cpp
-    server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,response}.cpp
+    server/http/{body_reader,chunk_grammar,conditional,content_coding,disposition,errors,fields,head_parser}.cpp
+    server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,request_parser,response}.cpp
     server/auth/{encoding,jwt,principal}.cpp
     server/config/{bindings,document,load,payload_limits,substitute,values}.cpp
     "$release/server/config/default_document.cpp"

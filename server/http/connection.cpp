@@ -6,9 +6,6 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
-#include <unistd.h>
-#include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -167,17 +164,11 @@ bool connection::took(bool failed, std::size_t bytes) noexcept {
 
 void connection::begin_body() noexcept {
     auto& w = *work_;
-    w.body_left = w.frame.length;
     w.body_read = 0;
     w.body_ended = w.frame.body == framing::kind::none;
     w.continue_owed = w.frame.expects_continue && !w.body_ended;
     w.body_broken = w.body_timed_out = false;
     w.block_begin = w.block_end = 0;
-    if (w.frame.body == framing::kind::chunked) {
-        w.chunks.emplace();
-    } else if (w.chunks) {
-        w.chunks.reset();
-    }
     body_allowance_ = static_cast<std::uint32_t>(home_.core().options.timeouts.body.count());
     body_credit_ = 0;
 }
@@ -200,6 +191,22 @@ bool connection::try_at_once(const hot_handler& first) {
     return true;
 }
 
+// The fast scanner is enough for the requests that it was measured to pay for.
+bool connection::needs_beast() const noexcept {
+    const auto verb = work_->message.verb();
+    return work_->frame.body != framing::kind::none || (verb != method::get && verb != method::head);
+}
+
+void connection::read_by_beast() {
+    auto& w = *work_;
+    auto& head = w.message.mutable_head();
+    const auto skipped = head.verb_text.data() - w.buffer.get();  // empty lines, and the request before it
+    const std::span<char> bytes(w.buffer.get() + skipped, w.buffer.get() + w.begin);
+    if (!w.parser.read_head(bytes, w.frame, head)) {
+        w.refusal = head_error{400, "The request's header cannot be read"};
+    }
+}
+
 bool connection::begin_exchange() {
     auto& w = *work_;
     disarm();
@@ -213,6 +220,7 @@ bool connection::begin_exchange() {
         const auto checked = validate_head(w.message.head());
         w.refusal = checked.error;
         w.frame = checked.framing;
+        if (!w.refusal && needs_beast()) read_by_beast();
     }
     if (from_proxy_) find_client();
     if (w.refusal) {
@@ -270,12 +278,11 @@ void connection::route_request(int strips) {
     }
     if (answer_preflight({})) return;
     if (verb == method::options && w.message.path() == "*") {
-        w.answer.set_status(204);
+        w.answer = response::empty(204);
         w.answer.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
         return;
     }
     if (routes.fallback() && try_at_once(routes.fallback())) return;
-    w.answer.reset();
     w.answer = error_response(404, error_code::item_not_found,
                               "There is nothing at '" + std::string(w.message.path().substr(0, 256)) + "'");
 }
@@ -299,7 +306,7 @@ bool connection::answer_preflight(std::string_view allow) {
     if (!w.frame.has_origin || !cross_origin::is_preflight(w.message)) return false;
     // The route that the request to come will find.
     auto& head = w.message.mutable_head();
-    head.verb = parse_method(w.message.header("Access-Control-Request-Method"));
+    head.verb = boost::beast::http::string_to_verb(w.message.header("Access-Control-Request-Method"));
     const auto match = home_.core().routes->find(w.message);
     head.verb = method::options;
     w.message.clear_params();
@@ -361,118 +368,6 @@ task<> connection::run_handler() {
     if (w.body_timed_out) {
         w.answer =
             error_response(408, error_code::bad_request_params, "The request's body did not arrive in time");
-    }
-}
-
-void connection::begin_response() {
-    auto& w = *work_;
-    const auto& core = home_.core();
-    if (!w.answer.is_plain() || w.frame.has_origin || from_proxy_) complete_answer();
-    goes_on_ = w.frame.keep_alive && !w.answer.closes_connection() && !w.body_broken &&
-               !core.draining.load(std::memory_order_relaxed);
-    // Such a client sees the end of a body of unknown length by the end of the connection.
-    if (w.answer.is_streamed() && w.message.version() == 10) goes_on_ = false;
-    if (!w.body_ended) {
-        // Whether a client that waits for "100 Continue" still sends its body cannot be known.
-        const bool bounded =
-            w.frame.body == framing::kind::length && w.body_left <= core.options.limits.drain_bytes;
-        if (w.continue_owed || w.body_broken || !bounded) goes_on_ = false;
-        if (!goes_on_) lingers_ = true;
-    }
-    compose_head();
-    w.head_sent = 0;
-    w.content_sent = 0;
-    w.piece = {};
-    const auto status = w.answer.status();
-    const bool bare = w.message.verb() == method::head || status == 204 || status == 304;
-    w.content_size = bare ? 0 : w.answer.content().size();
-}
-
-void connection::compose_head() {
-    auto& w = *work_;
-    const auto status = w.answer.status();
-    const auto& lines = w.answer.fields();
-    // Larger than what stands beside the handler's lines can become; the string only grows, once.
-    constexpr std::size_t most = 384;
-    if (w.head.size() < lines.size() + most) w.head.resize(lines.size() + most);
-    char* at = w.head.data();
-    const auto put = [&at](std::string_view text) {
-        std::memcpy(at, text.data(), text.size());
-        at += text.size();
-    };
-    const auto number = [&at](std::uint64_t value) { at = std::to_chars(at, at + 20, value).ptr; };
-    put("HTTP/1.1 ");
-    for (const auto unit : {100U, 10U, 1U})
-        *at++ = static_cast<char>('0' + status / unit % 10);
-    *at++ = ' ';
-    put(reason_phrase(status));
-    put("\r\n");
-    put(home_.date_line());
-    if (w.answer.is_streamed()) {
-        if (w.message.version() == 11) put("Transfer-Encoding: chunked\r\n");
-    } else if (status != 204 && status != 304) {
-        put("Content-Length: ");
-        number(w.message.verb() == method::head ? w.answer.content_size() : w.answer.content().size());
-        put("\r\n");
-    }
-    if (!goes_on_) {
-        put("Connection: close\r\n");
-    } else if (w.message.version() == 10) {
-        put("Connection: keep-alive\r\n");
-    }
-    put(lines);
-    put("\r\n");
-    w.head_size = static_cast<std::size_t>(at - w.head.data());
-}
-
-bool connection::fill_piece() noexcept {
-    auto& w = *work_;
-    const auto& region = *w.answer.content().region();
-    if (!w.out_block) w.out_block = home_.take_block();
-    const auto wanted = std::min<std::uint64_t>(body_block, w.content_size - w.content_sent);
-    ssize_t got = 0;
-    do {
-        got = ::pread(region.file->descriptor(), w.out_block.get(), wanted,
-                      static_cast<off_t>(region.offset + w.content_sent));
-    } while (got < 0 && errno == EINTR);
-    if (got <= 0) return false;
-    w.piece = {w.out_block.get(), static_cast<std::size_t>(got)};
-    return true;
-}
-
-io_state connection::write_step() noexcept {
-    auto& w = *work_;
-    const auto* const memory = w.answer.content().memory();
-    const bool kernel_sends = !memory && !is_secure() && w.content_size >= sendfile_from;
-    for (;;) {
-        const auto head = std::span<const char>(w.head.data(), w.head_size).subspan(w.head_sent);
-        if (head.empty() && w.content_sent == w.content_size) return io_state::done;
-        io_outcome moved;
-        if (kernel_sends) {
-            if (!head.empty()) {
-                moved = transport_.write_now(head, {}, true);
-            } else {
-                moved = transport_.send_file_now(*w.answer.content().region(), w.content_sent);
-            }
-        } else {
-            std::span<const char> content;
-            if (w.content_sent < w.content_size) {
-                if (memory) {
-                    content = memory->span().subspan(w.content_sent);
-                } else {
-                    if (w.piece.empty() && !fill_piece()) return io_state::closed;
-                    content = w.piece;
-                }
-            }
-            const bool more = w.content_sent + content.size() < w.content_size;
-            moved = transport_.write_now(head, content, more);
-        }
-        if (moved.state != io_state::done) return moved.state;
-        w.bytes_out += moved.bytes;
-        const auto of_head = std::min(moved.bytes, head.size());
-        w.head_sent += of_head;
-        w.content_sent += moved.bytes - of_head;
-        if (!w.piece.empty()) w.piece = w.piece.subspan(moved.bytes - of_head);
     }
 }
 

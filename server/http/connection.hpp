@@ -57,7 +57,7 @@ public:
     /// Composes the response's head.
     void begin_response();
     /// Sends what goes now.
-    io_state write_step() noexcept;
+    io_state write_step();
     /// Whether write_stream() sends the body, after the head.
     [[nodiscard]] bool is_streaming() const noexcept { return work_->answer.is_streamed(); }
     /// Makes and sends a body piece by piece; done or closed.
@@ -96,6 +96,8 @@ private:
     friend class io_thread;
     enum class phase : std::uint8_t { resting, pausing, head, busy, body, writing, closing };
 
+    [[nodiscard]] bool needs_beast() const noexcept;
+    void read_by_beast();
     void find_client();
     void route_request(int strips = 0);  // prefixes cut off the path so far
     bool strip_prefix();
@@ -104,12 +106,14 @@ private:
     bool try_at_once(const hot_handler& first);
     void answer_failure(std::string_view what);
     void begin_body() noexcept;
+    [[nodiscard]] bool has_bare_head() const noexcept;
+    void begin_message();
     void compose_head();
-    void frame_piece(std::string_view before, bytes piece, bool last);
+    io_state write_message();
+    io_state write_prepared() noexcept;
     void keep_leftovers() noexcept;
     bool fill_piece() noexcept;
-    task<result<std::span<const char>>> read_counted();
-    task<result<std::span<const char>>> read_chunked();
+    task<bool> fill_body_input();
     task<std::size_t> read_body(std::span<char> into);
     task<bool> send_continue();
     error body_failure(bool malformed);

@@ -123,69 +123,45 @@ task<result<std::span<const char>>> connection::read_some() {
     if (std::exchange(w.continue_owed, false) && w.unused() == 0 && !co_await send_continue()) {
         co_return body_failure(false);
     }
-    if (w.frame.body == framing::kind::chunked) {
-        auto piece = co_await read_chunked();
-        co_return piece;
+    for (;;) {
+        const auto outcome = w.parser.next(w.body_input());
+        w.consume_body_input(outcome.consumed);
+        switch (outcome.what) {
+            case request_parser::step::broken:
+                co_return body_failure(true);
+            case request_parser::step::end:
+                w.body_ended = true;
+                co_return std::span<const char>();
+            case request_parser::step::data:
+                w.body_read += outcome.data.size();
+                w.body_ended = w.frame.body == framing::kind::length && w.parser.bytes_left() == 0;
+                co_return outcome.data;
+            case request_parser::step::need_more:
+                break;
+        }
+        if (w.body_input().size() > request_parser::longest_line) co_return body_failure(true);
+        if (!co_await fill_body_input()) co_return body_failure(false);
     }
-    auto piece = co_await read_counted();
-    co_return piece;
 }
 
-task<result<std::span<const char>>> connection::read_counted() {
-    auto& w = *work_;
-    std::span<const char> piece;
-    if (w.unused() > 0) {  // came with the head
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(w.unused(), w.body_left));
-        piece = {w.buffer.get() + w.begin, size};
-        w.begin += size;
-    } else {
-        if (!w.block) w.block = home_.take_block();
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(body_block, w.body_left));
-        const auto bytes = co_await read_body({w.block.get(), size});
-        if (bytes == 0) co_return body_failure(false);
-        piece = {w.block.get(), bytes};
-    }
-    w.body_left -= piece.size();
-    w.body_read += piece.size();
-    w.body_ended = w.body_left == 0;
-    co_return piece;
-}
-
-task<result<std::span<const char>>> connection::read_chunked() {
+// Reads more of the body behind what the parser could not use yet. False when the client sends no more.
+task<bool> connection::fill_body_input() {
     // So much fits into the read buffer, should it belong to the next request.
     constexpr std::size_t at_once = 16 * 1024;
     auto& w = *work_;
+    const auto left = w.body_input();
     if (!w.block) w.block = home_.take_block();
-    if (w.unused() > 0) {
-        std::memcpy(w.block.get(), w.buffer.get() + w.begin, w.unused());
-        w.block_begin = 0;
-        w.block_end = w.unused();
-        w.begin = w.end;
-    }
-    for (;;) {
-        const auto outcome = w.chunks->next({w.block.get() + w.block_begin, w.block_end - w.block_begin});
-        w.block_begin += outcome.consumed;
-        switch (outcome.what) {
-            case chunked_decoder::step::broken:
-                co_return body_failure(true);
-            case chunked_decoder::step::end:
-                w.body_ended = true;
-                co_return std::span<const char>();
-            case chunked_decoder::step::data:
-                w.body_read += outcome.data.size();
-                co_return outcome.data;
-            case chunked_decoder::step::need_more:
-                break;
-        }
-        const auto left = w.block_end - w.block_begin;
-        if (left > chunked_decoder::longest_line) co_return body_failure(true);
-        std::memmove(w.block.get(), w.block.get() + w.block_begin, left);
-        w.block_begin = 0;
-        w.block_end = left;
-        const auto bytes = co_await read_body({w.block.get() + left, at_once});
-        if (bytes == 0) co_return body_failure(false);
-        w.block_end += bytes;
-    }
+    if (!left.empty()) std::memmove(w.block.get(), left.data(), left.size());
+    if (w.block_end == w.block_begin) w.begin += left.size();
+    w.block_begin = 0;
+    w.block_end = left.size();
+    const auto wanted = w.frame.body == framing::kind::length
+                            ? std::min<std::uint64_t>(body_block, w.parser.bytes_left())
+                            : at_once;
+    const std::span<char> room(w.block.get() + left.size(), static_cast<std::size_t>(wanted));
+    const auto bytes = co_await read_body(room);
+    w.block_end += bytes;
+    co_return bytes > 0;
 }
 
 task<bool> connection::drain_body() {

@@ -178,7 +178,11 @@ void cross_origin::add_origin(std::string_view origin, bool open, response& out)
         out.add("Access-Control-Allow-Origin", origin);
         if (settings_.credentials) out.add_prepared("Access-Control-Allow-Credentials: true\r\n");
     }
-    if (out.fields().find("Vary: Origin\r\n") == std::string::npos) out.add_prepared("Vary: Origin\r\n");
+    bool varies = false;
+    out.for_each_field([&varies](std::string_view name, std::string_view value) {
+        varies = varies || (equals_ignoring_case(name, "Vary") && value == "Origin");
+    });
+    if (!varies) out.add("Vary", "Origin");
 }
 
 void cross_origin::complete(const request& message, bool open, response& out) const {

@@ -134,10 +134,8 @@ response error_response(unsigned status, error_code code, std::string_view messa
 }
 
 response wrong_method(const request& message, std::string_view allow) {
-    response out;
-    if (message.verb() == method::options) {
-        out.set_status(204);
-    } else {
+    auto out = response::empty(204);
+    if (message.verb() != method::options) {
         out = error_response(405, error_code::bad_request_params,
                              "Request method '" + std::string(message.verb_text()) +
                                  "' is not supported here; allowed: " + std::string(allow));

@@ -13,9 +13,6 @@ namespace gallery::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> methods{"GET",    "HEAD",    "POST",  "PUT",
-                                                  "DELETE", "OPTIONS", "PATCH", "other"};
-
 struct field_name {
     std::string_view name;
     field id;
@@ -40,6 +37,7 @@ constexpr std::array<field_name, known_fields> names{{
     {"if-none-match", field::if_none_match},
     {"if-range", field::if_range},
     {"if-unmodified-since", field::if_unmodified_since},
+    {"proxy-connection", field::proxy_connection},
     {"range", field::range},
     {"referer", field::referer},
     {"te", field::te},
@@ -133,17 +131,6 @@ constexpr char lower(char c) noexcept {
 }
 
 }  // namespace
-
-std::string_view to_string(method verb) noexcept {
-    return methods[static_cast<std::size_t>(verb)];
-}
-
-method parse_method(std::string_view text) noexcept {
-    for (std::size_t i = 0; i + 1 < methods.size(); ++i) {
-        if (text == methods[i]) return static_cast<method>(i);
-    }
-    return method::other;
-}
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
     return left.size() == right.size() &&

@@ -29,7 +29,9 @@ line_end take_line_end(const char*& at, const char* end) noexcept {
     return line_end::complete;
 }
 
-// Target into path and query. Absolute form is taken from every client (RFC 9112, 3.2.2).
+}  // namespace
+
+// Absolute form is taken from every client (RFC 9112, 3.2.2).
 bool split_target(request_head& head) noexcept {
     std::string_view rest = head.target;
     if (rest == "*") {
@@ -54,6 +56,8 @@ bool split_target(request_head& head) noexcept {
     return true;
 }
 
+namespace {
+
 head_outcome parse_request_line(const char*& at, const char* end, const head_limits& limits,
                                 request_head& head) noexcept {
     constexpr head_outcome incomplete;
@@ -63,7 +67,7 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
     if (at == end) return incomplete;
     if (at == mark || *at != ' ') return refuse(400, "The request does not begin with a method");
     head.verb_text = between(mark, at);
-    head.verb = parse_method(head.verb_text);
+    head.verb = boost::beast::http::string_to_verb(head.verb_text);
 
     mark = ++at;
     at = scan::target(at, end);

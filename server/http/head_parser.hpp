@@ -35,6 +35,10 @@ struct head_outcome {
 /// (RFC 9112, 2.2). Up to two kilobytes a microsecond (SSE2 where there is).
 head_outcome parse_head(std::string_view data, const head_limits& limits, request_head& head) noexcept;
 
+/// Sets path and query of @p head from its target and method. False where the target is neither a path nor an
+/// http URL (RFC 9112, 3.2).
+bool split_target(request_head& head) noexcept;
+
 /// How the body is delimited and what becomes of the connection.
 struct framing {
     enum class kind : std::uint8_t { none, length, chunked };

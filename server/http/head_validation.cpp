@@ -98,6 +98,35 @@ std::optional<head_error> check_transfer_encoding(const request_head& head) noex
         return head_error{400, "The last Transfer-Encoding must be chunked, and there once"};
     }
     if (codings != 1) return head_error{501, "No Transfer-Encoding but chunked is understood here"};
+    if (head.fields[head.first[static_cast<std::size_t>(field::transfer_encoding)] - 1U].next != 0) {
+        return head_error{400, "The request has more than one Transfer-Encoding"};
+    }
+    return std::nullopt;
+}
+
+// RFC 9110, 7.6.1. Proxy-Connection is not a field of HTTP, but Beast reads it as if it were Connection.
+std::optional<head_error> read_connection(const request_head& head, framing& out) noexcept {
+    out.keep_alive = head.version == 11;
+    bool close = false;
+    bool sound = true;
+    each_value(head, field::connection, [&](std::string_view line) {
+        each_element(line, [&](std::string_view option) {
+            if (equals_ignoring_case(option, "close")) {
+                close = true;
+            } else if (equals_ignoring_case(option, "keep-alive")) {
+                out.keep_alive = true;
+            } else if (!is_token(option)) {
+                sound = false;
+            }
+        });
+    });
+    if (close) out.keep_alive = false;
+    if (head.first[static_cast<std::size_t>(field::proxy_connection)] != 0) {
+        each_value(head, field::proxy_connection, [&](std::string_view line) {
+            each_element(line, [&](std::string_view option) { sound = sound && is_token(option); });
+        });
+    }
+    if (!sound) return head_error{400, "The Connection header is not a list of names"};
     return std::nullopt;
 }
 
@@ -140,15 +169,7 @@ validation validate_head(const request_head& head) noexcept {
         if ((out.error = read_content_length(head, frame))) return out;
     }
 
-    frame.keep_alive = head.version == 11;
-    bool close = false;
-    each_value(head, field::connection, [&](std::string_view line) {
-        each_element(line, [&](std::string_view option) {
-            if (equals_ignoring_case(option, "close")) close = true;
-            if (equals_ignoring_case(option, "keep-alive")) frame.keep_alive = true;
-        });
-    });
-    if (close) frame.keep_alive = false;
+    if ((out.error = read_connection(head, frame))) return out;
 
     if (is_plain) return out;
     frame.has_origin = head.first[static_cast<std::size_t>(field::origin)] != 0;

@@ -4,7 +4,7 @@
 namespace gallery::http {
 
 void request_head::clear() noexcept {
-    verb = method::other;
+    verb = method::unknown;
     version = 11;
     field_count = 0;
     verb_text = target = path = query = {};

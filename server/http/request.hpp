@@ -29,7 +29,7 @@ struct field_line {
 struct request_head {
     static constexpr std::size_t max_fields = 100;
 
-    method verb = method::other;
+    method verb = method::unknown;
     std::uint8_t version = 11;  ///< 10 or 11
     std::uint8_t field_count = 0;
     std::string_view verb_text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/response.hpp"
 
+#include "http/beast_response.hpp"
 #include "http/fields.hpp"
 #include "http/scan.hpp"
 
@@ -11,9 +12,54 @@
 
 namespace gallery::http {
 
+namespace {
+
+/// Beast counts a field's length in 16 bits, and no client takes as much.
+constexpr std::size_t longest_field = 32 * 1024;
+
+/// Calls @p visit(name, value) for each of the lines.
+template <class Visit>
+void each_line(std::string_view lines, Visit visit) {
+    while (!lines.empty()) {
+        const auto end = lines.find("\r\n");
+        const auto line = lines.substr(0, end);
+        lines = end == lines.npos ? std::string_view() : lines.substr(end + 2);
+        const auto colon = line.find(':');
+        if (colon != line.npos) visit(line.substr(0, colon), trim(line.substr(colon + 1)));
+    }
+}
+
+std::string_view view(boost::beast::string_view text) noexcept {
+    return {text.data(), text.size()};
+}
+
+}  // namespace
+
+response::response() noexcept = default;
+response::response(response&&) noexcept = default;
+response& response::operator=(response&&) noexcept = default;
+response::~response() = default;
+
+void response::make_message(unsigned status) {
+    message_ = std::make_unique<beast_response>();
+    message_->result(status);
+}
+
+unsigned response::message_status() const noexcept {
+    return message_->result_int();
+}
+
+void response::set_status(unsigned status) noexcept {
+    if (message_) {
+        message_->result(status);
+    } else {
+        status_ = status;
+    }
+}
+
 response response::empty(unsigned status) {
     response out;
-    out.status_ = status;
+    out.make_message(status);
     return out;
 }
 
@@ -23,27 +69,30 @@ response response::json(unsigned status, const boost::json::value& value) {
 
 response response::json_text(unsigned status, gallery::bytes json) {
     auto out = bytes(status, "application/json", std::move(json));
-    out.fields_ += "Cache-Control: no-store\r\n";
+    out.add("Cache-Control", "no-store");
     return out;
 }
 
 response response::text(unsigned status, std::string text) {
     auto out = bytes(status, "text/plain; charset=utf-8", gallery::bytes::own(std::move(text)));
-    out.fields_ += "Cache-Control: no-store\r\n";
+    out.add("Cache-Control", "no-store");
     return out;
 }
 
 response response::bytes(unsigned status, std::string_view media_type, gallery::body content) {
-    response out;
-    out.status_ = status;
+    auto out = empty(status);
     out.add("Content-Type", media_type);
     out.content_ = std::move(content);
     return out;
 }
 
 response& response::add(std::string_view name, std::string_view value) {
-    if (!is_token(name) || !is_header_value(value)) {
+    if (!is_token(name) || !is_header_value(value) || name.size() + value.size() > longest_field) {
         special_ |= unsound;
+        return *this;
+    }
+    if (message_) {
+        message_->insert({name.data(), name.size()}, {value.data(), value.size()});
         return *this;
     }
     // Grown once, not by each part.
@@ -61,18 +110,28 @@ response& response::add(std::string_view name, std::string_view value) {
     return *this;
 }
 
-std::string_view response::header(std::string_view name) const noexcept {
-    std::string_view rest = fields_;
-    while (!rest.empty()) {
-        const auto end = rest.find("\r\n");
-        const auto line = rest.substr(0, end);
-        rest = end == rest.npos ? std::string_view() : rest.substr(end + 2);
-        const auto colon = line.find(':');
-        if (colon != line.npos && equals_ignoring_case(line.substr(0, colon), name)) {
-            return trim(line.substr(colon + 1));
-        }
+void response::add_lines(std::string_view lines) {
+    each_line(lines, [this](std::string_view name, std::string_view value) { add(name, value); });
+}
+
+void response::for_each_field(const std::function<void(std::string_view, std::string_view)>& visit) const {
+    if (message_) {
+        for (const auto& field : *message_)
+            visit(view(field.name_string()), view(field.value()));
+        return;
     }
-    return {};
+    each_line(fields_, visit);
+}
+
+std::string_view response::header(std::string_view name) const {
+    std::string_view found;
+    bool is_there = false;
+    for_each_field([&](std::string_view each, std::string_view value) {
+        if (is_there || !equals_ignoring_case(each, name)) return;
+        is_there = true;
+        found = value;
+    });
+    return found;
 }
 
 void response::reset() noexcept {
@@ -81,94 +140,10 @@ void response::reset() noexcept {
     close_ = false;
     declared_size_ = unset;
     fields_.clear();
+    message_.reset();
     content_ = {};
     stream_.reset();
     note_.clear();
-}
-
-std::string_view reason_phrase(unsigned status) noexcept {
-    switch (status) {
-        case 100:
-            return "Continue";
-        case 200:
-            return "OK";
-        case 201:
-            return "Created";
-        case 202:
-            return "Accepted";
-        case 204:
-            return "No Content";
-        case 206:
-            return "Partial Content";
-        case 301:
-            return "Moved Permanently";
-        case 302:
-            return "Found";
-        case 303:
-            return "See Other";
-        case 304:
-            return "Not Modified";
-        case 307:
-            return "Temporary Redirect";
-        case 308:
-            return "Permanent Redirect";
-        case 400:
-            return "Bad Request";
-        case 401:
-            return "Unauthorized";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 405:
-            return "Method Not Allowed";
-        case 406:
-            return "Not Acceptable";
-        case 408:
-            return "Request Timeout";
-        case 409:
-            return "Conflict";
-        case 410:
-            return "Gone";
-        case 411:
-            return "Length Required";
-        case 412:
-            return "Precondition Failed";
-        case 413:
-            return "Content Too Large";
-        case 414:
-            return "URI Too Long";
-        case 415:
-            return "Unsupported Media Type";
-        case 416:
-            return "Range Not Satisfiable";
-        case 417:
-            return "Expectation Failed";
-        case 422:
-            return "Unprocessable Content";
-        case 428:
-            return "Precondition Required";
-        case 429:
-            return "Too Many Requests";
-        case 431:
-            return "Request Header Fields Too Large";
-        case 500:
-            return "Internal Server Error";
-        case 501:
-            return "Not Implemented";
-        case 502:
-            return "Bad Gateway";
-        case 503:
-            return "Service Unavailable";
-        case 504:
-            return "Gateway Timeout";
-        case 505:
-            return "HTTP Version Not Supported";
-        case 507:
-            return "Insufficient Storage";
-        default:
-            return "Unknown";
-    }
 }
 
 bool is_header_value(std::string_view value) noexcept {

@@ -9,6 +9,7 @@
 #include <boost/json/fwd.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,15 +17,23 @@
 
 namespace gallery::http {
 
-/// A status, header lines that are serialised already, and a body. The session adds the status line, Date,
-/// Content-Length and Connection, and leaves the body out for HEAD and 304; a handler never adds those.
-/// Used by one thread at a time.
+struct beast_response;
+
+/// A status, header fields and a body, in one of two forms:
+///  - a Beast message, which empty(), json(), text() and bytes() make and Beast's serializer writes;
+///  - prepared text, which the default constructor makes: header lines that are sent as they are. It is for
+///    answers that are given so often that putting them together counts: the bytes of images, and 304.
+/// The connection adds the status line, Date, Content-Length and Connection, and leaves the body out for HEAD
+/// and 304; a handler never adds those. Used by one thread at a time.
 class response {
 public:
-    /// 200 without a body.
-    response() = default;
+    /// 200 without a body, as prepared text.
+    response() noexcept;
+    response(response&&) noexcept;
+    response& operator=(response&&) noexcept;
+    ~response();
 
-    /// Without a body and without header lines.
+    /// Without a body and without header fields.
     static response empty(unsigned status);
     /// application/json, Cache-Control: no-store.
     static response json(unsigned status, const boost::json::value& value);
@@ -35,22 +44,31 @@ public:
     /// @p content as it is, with a Content-Type and nothing else.
     static response bytes(unsigned status, std::string_view media_type, gallery::body content);
 
-    [[nodiscard]] unsigned status() const noexcept { return status_; }
-    void set_status(unsigned status) noexcept { status_ = status; }
+    [[nodiscard]] unsigned status() const noexcept { return message_ ? message_status() : status_; }
+    /// Precondition: 100 to 599.
+    void set_status(unsigned status) noexcept;
 
-    /// Appends "name: value". A name that is no token, or a value with CR, LF, NUL or another control
-    /// character, is a bug of the caller: the line is not added and the session answers 500 instead of this
-    /// response (see is_sound).
+    /// Appends "name: value". A name that is no token, or a value that is too long or contains CR, LF, NUL or
+    /// another control character, is a bug of the caller: the field is not added and the client receives 500
+    /// instead of this response (see is_sound).
     response& add(std::string_view name, std::string_view value);
     /// Appends lines that were prepared and checked before: "Name: value\r\n", any number of them.
     response& add_prepared(std::string_view lines) {
-        fields_ += lines;
+        if (message_) {
+            add_lines(lines);
+        } else {
+            fields_ += lines;
+        }
         return *this;
     }
-    /// All lines so far, each ended by CRLF.
+    /// The prepared text: all lines so far, each ended by CRLF. Empty where the response is a Beast message.
     [[nodiscard]] const std::string& fields() const noexcept { return fields_; }
-    /// The first line's value; looks at all of them; for tests and observers.
-    [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+    /// Calls @p visit with the name and the value of each field in order, in either form.
+    void for_each_field(const std::function<void(std::string_view, std::string_view)>& visit) const;
+    /// The first value of a field; looks at all of them; for tests and observers.
+    [[nodiscard]] std::string_view header(std::string_view name) const;
+    /// Null where the response is prepared text.
+    [[nodiscard]] beast_response* message() noexcept { return message_.get(); }
     /// False when add() refused something.
     [[nodiscard]] bool is_sound() const noexcept { return (special_ & unsound) == 0; }
 
@@ -65,6 +83,7 @@ public:
 
     /// In place of a content: the body is what @p source makes, of a length that is not known before. Neither
     /// a HEAD nor a status without a body asks it for anything.
+    /// Precondition: the response is a Beast message.
     void set_stream(std::unique_ptr<content_stream> source) noexcept { stream_ = std::move(source); }
     [[nodiscard]] bool is_streamed() const noexcept { return stream_ != nullptr; }
     std::unique_ptr<content_stream> take_stream() noexcept { return std::move(stream_); }
@@ -88,22 +107,24 @@ public:
     void reset() noexcept;
 
 private:
+    void make_message(unsigned status);
+    [[nodiscard]] unsigned message_status() const noexcept;
+    void add_lines(std::string_view lines);
+
     static constexpr std::uint64_t unset = ~std::uint64_t{0};
     static constexpr std::uint8_t unsound = 1;
     static constexpr std::uint8_t failure = 2;
 
-    unsigned status_ = 200;
+    unsigned status_ = 200;  // of prepared text
     std::uint8_t special_ = 0;
     bool close_ = false;
     std::uint64_t declared_size_ = unset;
     std::string fields_;
+    std::unique_ptr<beast_response> message_;
     gallery::body content_;
     std::unique_ptr<content_stream> stream_;
     std::string note_;
 };
-
-/// "Not Found" for 404; "Unknown" for what is not registered.
-std::string_view reason_phrase(unsigned status) noexcept;
 
 /// True where a header value may be sent as it is: no control characters but tab.
 bool is_header_value(std::string_view value) noexcept;

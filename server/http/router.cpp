@@ -13,12 +13,15 @@
 namespace gallery::http {
 
 namespace {
-constexpr std::size_t method_count = static_cast<std::size_t>(method::other);
-using method_set = std::uint8_t;  // one bit each
+using method_set = std::uint64_t;  // one bit each
 
 constexpr method_set bit(method verb) noexcept {
-    return static_cast<method_set>(1U << static_cast<unsigned>(verb));
+    return method_set{1} << static_cast<unsigned>(verb);
 }
+
+// In the order in which Allow names them.
+constexpr std::array named_methods{method::get,     method::head,    method::post, method::put,
+                                   method::delete_, method::options, method::patch};
 
 [[noreturn]] void refuse(method verb, std::string_view pattern, const char* why) {
     const auto name = to_string(verb);
@@ -45,8 +48,15 @@ std::string_view next_segment(std::string_view& rest, bool& last) noexcept {
 struct router::node {
     std::vector<std::pair<std::string, std::unique_ptr<node>>> literals;
     std::unique_ptr<node> parameter;
-    std::array<route*, method_count> routes{};
-    method_set answered = 0;  // methods whose route has a handler
+    std::vector<route*> routes;  // one for each method
+    method_set answered = 0;     // methods whose route has a handler
+
+    [[nodiscard]] route* find(method verb) const noexcept {
+        for (auto* const each : routes) {
+            if (each->verb == verb) return each;
+        }
+        return nullptr;
+    }
 };
 
 struct router::state {
@@ -79,14 +89,13 @@ struct router::state {
     }
 
     route& obtain(method verb, std::string_view pattern) {
-        auto& slot = place(verb, pattern).routes[static_cast<std::size_t>(verb)];
-        if (!slot) {
-            routes.push_back(std::make_unique<route>());
-            slot = routes.back().get();
-            slot->verb = verb;
-            slot->pattern = pattern;
-        }
-        return *slot;
+        auto& where = place(verb, pattern);
+        if (auto* const known = where.find(verb)) return *known;
+        auto& made = *routes.emplace_back(std::make_unique<route>());
+        made.verb = verb;
+        made.pattern = pattern;
+        where.routes.push_back(&made);
+        return made;
     }
 };
 
@@ -108,11 +117,8 @@ static const route* walk(search& how, const Node& at, std::string_view rest, boo
     if (end) {
         how.allowed |= at.answered;
         const auto verb = how.message.verb();
-        if (verb != method::other && (at.answered & bit(verb)) != 0)
-            return at.routes[static_cast<std::size_t>(verb)];
-        if (verb == method::head && (at.answered & bit(method::get)) != 0) {
-            return at.routes[static_cast<std::size_t>(method::get)];
-        }
+        if ((at.answered & bit(verb)) != 0) return at.find(verb);
+        if (verb == method::head && (at.answered & bit(method::get)) != 0) return at.find(method::get);
         return nullptr;
     }
     bool last = false;
@@ -165,7 +171,7 @@ void router::add(method verb, std::string_view pattern, handler answer, route_op
     if (added.answer) refuse(verb, pattern, "is there twice");
     added.answer = std::move(answer);
     auto& answered = state_->place(verb, pattern).answered;
-    answered = static_cast<method_set>(answered | bit(verb));
+    answered |= bit(verb);
     added.options = std::move(options);
 }
 
@@ -195,10 +201,10 @@ router::match router::find(request& message) const {
         found.what = outcome::wrong_method;
         if ((how.allowed & bit(method::get)) != 0) how.allowed |= bit(method::head);
         how.allowed |= bit(method::options);
-        for (std::size_t i = 0; i < method_count; ++i) {
-            if ((how.allowed & (1U << i)) == 0) continue;
+        for (const auto verb : named_methods) {
+            if ((how.allowed & bit(verb)) == 0) continue;
             if (!found.allow.empty()) found.allow += ", ";
-            found.allow += to_string(static_cast<method>(i));
+            found.allow += to_string(verb);
         }
     } else if (how.bad_path) {
         found.what = outcome::bad_path;

@@ -16,7 +16,14 @@ namespace gallery::http {
 
 namespace {
 
+/// Head and body go into one record where they fit, as one packet would carry them. The same bytes are put
+/// together again when a write has to be repeated.
 constexpr std::size_t tls_record = 16 * 1024;
+thread_local std::array<char, tls_record> one_record;
+
+int send_flags(bool more) noexcept {
+    return MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
+}
 
 io_outcome plain_outcome(ssize_t moved, io_state blocked) noexcept {
     if (moved > 0) return {io_state::done, static_cast<std::size_t>(moved)};
@@ -66,16 +73,13 @@ io_outcome transport::write_now(std::span<const char> first, std::span<const cha
     if (tls_) {
         ERR_clear_error();
         if (first.empty()) return tls_outcome(SSL_write(tls_.get(), second.data(), bounded(second.size())));
-        // Head and body into one record where they fit, as one packet would carry them. The same bytes are
-        // put together again when it has to be repeated.
-        static thread_local std::array<char, tls_record> together;
-        const auto head = std::min(first.size(), together.size());
-        const auto rest = std::min(second.size(), together.size() - head);
-        std::memcpy(together.data(), first.data(), head);
-        if (rest > 0) std::memcpy(together.data() + head, second.data(), rest);
-        return tls_outcome(SSL_write(tls_.get(), together.data(), bounded(head + rest)));
+        const auto head = std::min(first.size(), one_record.size());
+        const auto rest = std::min(second.size(), one_record.size() - head);
+        std::memcpy(one_record.data(), first.data(), head);
+        if (rest > 0) std::memcpy(one_record.data() + head, second.data(), rest);
+        return tls_outcome(SSL_write(tls_.get(), one_record.data(), bounded(head + rest)));
     }
-    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
+    const int flags = send_flags(more);
     if (first.empty() || second.empty()) {
         // One piece costs the kernel less by send() than by sendmsg().
         const auto& only = first.empty() ? second : first;
@@ -85,11 +89,30 @@ io_outcome transport::write_now(std::span<const char> first, std::span<const cha
         } while (sent < 0 && errno == EINTR);
         return plain_outcome(sent, io_state::want_write);
     }
-    std::array<iovec, 2> pieces{iovec{const_cast<char*>(first.data()), first.size()},
-                                iovec{const_cast<char*>(second.data()), second.size()}};
+    const std::array<iovec, 2> pieces{iovec{const_cast<char*>(first.data()), first.size()},
+                                      iovec{const_cast<char*>(second.data()), second.size()}};
+    return send_pieces(pieces, flags);
+}
+
+io_outcome transport::write_now(std::span<const iovec> pieces, bool more) noexcept {
+    if (!tls_) return send_pieces(pieces, send_flags(more));
+    ERR_clear_error();
+    if (pieces.size() == 1) {
+        return tls_outcome(SSL_write(tls_.get(), pieces[0].iov_base, bounded(pieces[0].iov_len)));
+    }
+    std::size_t size = 0;
+    for (const auto& piece : pieces) {
+        const auto part = std::min(piece.iov_len, one_record.size() - size);
+        std::memcpy(one_record.data() + size, piece.iov_base, part);
+        size += part;
+    }
+    return tls_outcome(SSL_write(tls_.get(), one_record.data(), bounded(size)));
+}
+
+io_outcome transport::send_pieces(std::span<const iovec> pieces, int flags) noexcept {
     msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = pieces.size();
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = std::min<std::size_t>(pieces.size(), IOV_MAX);
     ssize_t moved = 0;
     do {
         moved = ::sendmsg(socket_.native_handle(), &message, flags);

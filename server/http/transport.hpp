@@ -7,6 +7,7 @@
 
 #include <gallery/bytes.hpp>
 
+#include <sys/uio.h>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -46,6 +47,8 @@ public:
     /// Both pieces in order, as far as they go now. @p more: further bytes follow at once. After want_* it
     /// must be called again with the same bytes in front.
     io_outcome write_now(std::span<const char> first, std::span<const char> second, bool more) noexcept;
+    /// The same for any number of pieces, at least one.
+    io_outcome write_now(std::span<const iovec> pieces, bool more) noexcept;
     /// Precondition: not secure. @p skip bytes of the region have been sent before.
     io_outcome send_file_now(const file_region& region, std::uint64_t skip) noexcept;
     /// Ends our direction; the peer sees an orderly end.
@@ -55,6 +58,7 @@ public:
 
 private:
     io_outcome tls_outcome(int returned) noexcept;
+    io_outcome send_pieces(std::span<const iovec> pieces, int flags) noexcept;
     tcp_socket socket_;
     tls_connection tls_;
 };

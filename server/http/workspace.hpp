@@ -2,9 +2,10 @@
 /// What a connection needs while it has a request in hand, and gives back while it has none.
 #pragma once
 
-#include "http/chunked.hpp"
 #include "http/head_parser.hpp"
+#include "http/message_writer.hpp"
 #include "http/request.hpp"
+#include "http/request_parser.hpp"
 #include "http/response.hpp"
 #include "http/router.hpp"
 
@@ -49,19 +50,19 @@ struct workspace {
     bool hot = false;
 
     // The request's body.
-    std::uint64_t body_left = 0;  // of Content-Length
     std::uint64_t body_read = 0;
     bool body_ended = true;
     bool continue_owed = false;
     bool body_broken = false;
     bool body_timed_out = false;
-    std::optional<chunked_decoder> chunks;
+    request_parser parser;          // unused where the fast scanner read the head
     std::unique_ptr<char[]> block;  // body_block bytes, taken from the thread's pool when first needed
     std::size_t block_begin = 0;
     std::size_t block_end = 0;
 
     // The response under way.
-    std::string head;  // never shrinks
+    message_writer writer;  // unused where the answer is prepared text
+    std::string head;       // never shrinks
     std::size_t head_size = 0;
     std::size_t head_sent = 0;
     std::uint64_t content_size = 0;
@@ -70,6 +71,14 @@ struct workspace {
     std::span<const char> piece;        // of out_block, still to be sent
     std::uint64_t bytes_out = 0;
 
+    // What was read of the body and not yet used: the rest of the read buffer, then the block.
+    [[nodiscard]] std::span<const char> body_input() const noexcept {
+        if (block_end > block_begin) return {block.get() + block_begin, block_end - block_begin};
+        return {buffer.get() + begin, end - begin};
+    }
+    void consume_body_input(std::size_t bytes) noexcept {
+        (block_end > block_begin ? block_begin : begin) += bytes;
+    }
     [[nodiscard]] std::size_t unused() const noexcept { return end - begin; }
     [[nodiscard]] std::string_view unread() const noexcept { return {buffer.get() + begin, end - begin}; }
 };

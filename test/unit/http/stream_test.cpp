@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(one_that_fails_has_no_end_and_is_logged) {
         client peer(server.port());
         peer.send(get(path));
         const auto raw = peer.read_all();
-        BOOST_TEST(raw.ends_with("4\r\nsome"), path);
+        BOOST_TEST(raw.ends_with("4\r\nsome\r\n"), path);
         BOOST_TEST(alive == 0);
         bool logged = false;
         for (const auto& line : server.seen().logged())

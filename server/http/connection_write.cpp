@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers on the connection: prepared text by itself, Beast messages by Beast's serializer.
+#include "http/beast_response.hpp"
+#include "http/connection.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/status.hpp>
+
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace gallery::http {
+
+void connection::begin_response() {
+    auto& w = *work_;
+    const auto& core = home_.core();
+    if (!w.answer.is_plain() || w.frame.has_origin || from_proxy_) complete_answer();
+    goes_on_ = w.frame.keep_alive && !w.answer.closes_connection() && !w.body_broken &&
+               !core.draining.load(std::memory_order_relaxed);
+    // Such a client sees the end of a body of unknown length by the end of the connection.
+    if (w.answer.is_streamed() && w.message.version() == 10) goes_on_ = false;
+    if (!w.body_ended) {
+        // Whether a client that waits for "100 Continue" still sends its body cannot be known.
+        const bool bounded =
+            w.frame.body == framing::kind::length && w.parser.bytes_left() <= core.options.limits.drain_bytes;
+        if (w.continue_owed || w.body_broken || !bounded) goes_on_ = false;
+        if (!goes_on_) lingers_ = true;
+    }
+    w.content_sent = 0;
+    w.content_size = has_bare_head() ? 0 : w.answer.content().size();
+    w.piece = {};
+    if (w.answer.message() != nullptr) {
+        begin_message();
+    } else {
+        compose_head();
+    }
+}
+
+// The answer has a head and nothing behind it, whatever its fields say.
+bool connection::has_bare_head() const noexcept {
+    const auto status = work_->answer.status();
+    return work_->message.verb() == method::head || status == 204 || status == 304;
+}
+
+void connection::begin_message() {
+    auto& w = *work_;
+    auto& message = *w.answer.message();
+    w.answer.add_prepared(home_.date_line());
+    if (w.answer.is_streamed()) {
+        if (w.message.version() == 11) message.chunked(true);
+    } else if (const auto status = w.answer.status(); status != 204 && status != 304) {
+        const bool declares = w.message.verb() == method::head;
+        message.content_length(declares ? w.answer.content_size() : w.answer.content().size());
+    }
+    if (!goes_on_) {
+        message.set(boost::beast::http::field::connection, "close");
+    } else if (w.message.version() == 10) {
+        message.set(boost::beast::http::field::connection, "keep-alive");
+    }
+    const auto* const memory = w.answer.content().memory();
+    if (has_bare_head()) {
+        w.writer.begin(message, message_writer::body_kind::none);
+    } else if (w.answer.is_streamed() || memory == nullptr) {
+        w.writer.begin(message, message_writer::body_kind::pieces);
+    } else {
+        w.writer.begin(message, message_writer::body_kind::whole);
+        w.writer.give(memory->span(), true);
+        w.content_sent = w.content_size;
+    }
+}
+
+void connection::compose_head() {
+    auto& w = *work_;
+    const auto status = w.answer.status();
+    const auto& lines = w.answer.fields();
+    // Larger than what stands beside the handler's lines can become; the string only grows, once.
+    constexpr std::size_t most = 384;
+    if (w.head.size() < lines.size() + most) w.head.resize(lines.size() + most);
+    char* at = w.head.data();
+    const auto put = [&at](std::string_view text) {
+        std::memcpy(at, text.data(), text.size());
+        at += text.size();
+    };
+    const auto number = [&at](std::uint64_t value) { at = std::to_chars(at, at + 20, value).ptr; };
+    put("HTTP/1.1 ");
+    for (const auto unit : {100U, 10U, 1U})
+        *at++ = static_cast<char>('0' + status / unit % 10);
+    *at++ = ' ';
+    const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+    put({reason.data(), reason.size()});
+    put("\r\n");
+    put(home_.date_line());
+    if (status != 204 && status != 304) {
+        put("Content-Length: ");
+        number(w.message.verb() == method::head ? w.answer.content_size() : w.answer.content().size());
+        put("\r\n");
+    }
+    if (!goes_on_) {
+        put("Connection: close\r\n");
+    } else if (w.message.version() == 10) {
+        put("Connection: keep-alive\r\n");
+    }
+    put(lines);
+    put("\r\n");
+    w.head_size = static_cast<std::size_t>(at - w.head.data());
+    w.head_sent = 0;
+}
+
+bool connection::fill_piece() noexcept {
+    auto& w = *work_;
+    const auto& region = *w.answer.content().region();
+    if (!w.out_block) w.out_block = home_.take_block();
+    const auto wanted = std::min<std::uint64_t>(body_block, w.content_size - w.content_sent);
+    ssize_t got = 0;
+    do {
+        got = ::pread(region.file->descriptor(), w.out_block.get(), wanted,
+                      static_cast<off_t>(region.offset + w.content_sent));
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) return false;
+    w.piece = {w.out_block.get(), static_cast<std::size_t>(got)};
+    return true;
+}
+
+io_state connection::write_step() {
+    return work_->answer.message() != nullptr ? write_message() : write_prepared();
+}
+
+io_state connection::write_message() {
+    auto& w = *work_;
+    for (;;) {
+        switch (w.writer.next()) {
+            case message_writer::step::done:
+                return io_state::done;
+            case message_writer::step::need_piece:
+                if (w.answer.content().region() == nullptr) return io_state::done;  // write_stream() goes on
+                if (!fill_piece()) return io_state::closed;
+                w.content_sent += w.piece.size();
+                w.writer.give(w.piece, w.content_sent == w.content_size);
+                continue;
+            case message_writer::step::bytes:
+                break;
+        }
+        const auto moved = transport_.write_now(w.writer.buffers(), w.content_sent < w.content_size);
+        if (moved.state != io_state::done) return moved.state;
+        w.bytes_out += moved.bytes;
+        w.writer.consume(moved.bytes);
+    }
+}
+
+io_state connection::write_prepared() noexcept {
+    auto& w = *work_;
+    const auto* const memory = w.answer.content().memory();
+    const bool kernel_sends = !memory && !is_secure() && w.content_size >= sendfile_from;
+    for (;;) {
+        const auto head = std::span<const char>(w.head.data(), w.head_size).subspan(w.head_sent);
+        if (head.empty() && w.content_sent == w.content_size) return io_state::done;
+        io_outcome moved;
+        if (kernel_sends) {
+            if (!head.empty()) {
+                moved = transport_.write_now(head, {}, true);
+            } else {
+                moved = transport_.send_file_now(*w.answer.content().region(), w.content_sent);
+            }
+        } else {
+            std::span<const char> content;
+            if (w.content_sent < w.content_size) {
+                if (memory) {
+                    content = memory->span().subspan(w.content_sent);
+                } else {
+                    if (w.piece.empty() && !fill_piece()) return io_state::closed;
+                    content = w.piece;
+                }
+            }
+            const bool more = w.content_sent + content.size() < w.content_size;
+            moved = transport_.write_now(head, content, more);
+        }
+        if (moved.state != io_state::done) return moved.state;
+        w.bytes_out += moved.bytes;
+        const auto of_head = std::min(moved.bytes, head.size());
+        w.head_sent += of_head;
+        w.content_sent += moved.bytes - of_head;
+        if (!w.piece.empty()) w.piece = w.piece.subspan(moved.bytes - of_head);
+    }
+}
+
+// A body that is made while it is sent: in the chunked coding (RFC 9112, 7.1), or to an HTTP/1.0 client up to
+// the end of the connection.
+task<io_state> connection::write_stream() {
+    auto& w = *work_;
+    const auto source = w.answer.take_stream();
+    if (has_bare_head()) co_return io_state::done;
+    for (bool last = false; !last;) {
+        result<bytes> piece = error{errc::internal, "a piece of the answer could not be made"};
+        try {
+            auto making = source->next();
+            piece = co_await std::move(making);
+        } catch (const std::exception& thrown) {
+            piece = error{errc::internal, thrown.what()};
+        }
+        if (!piece) {
+            w.message.set_request_id(home_.new_request_id());
+            w.answer.set_note("the answer was broken off: " + piece.error().message);
+            co_return io_state::closed;
+        }
+        last = piece->empty();
+        w.writer.give(piece->span(), last);
+        w.answer.set_content(body(std::move(*piece)));  // kept until it is sent
+        auto state = write_step();
+        while (state != io_state::done) {
+            if (state == io_state::closed || !co_await wait_for(state)) co_return io_state::closed;
+            state = write_step();
+        }
+        // Other connections of this thread have their turn between two pieces.
+        co_await asio::post(socket().get_executor(), use_task);
+        if (shed_) co_return io_state::closed;
+    }
+    co_return io_state::done;
+}
+
+}  // namespace gallery::http
