@@ -76,7 +76,7 @@ http::server_options metrics_http_options(const config::metrics_settings& settin
     return options;
 }
 
-void log_exchange(const http::exchange& e) {
+void log_exchange(const http::finished_exchange& e) {
     if (!logs(config::log_level::debug)) return;
     log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " +
               std::string(e.message.path()) + " " + std::to_string(e.status) + " " +

@@ -23,6 +23,6 @@ http::server_options metrics_http_options(const config::metrics_settings& settin
 
 /// Logs a finished exchange at level debug. The path alone: a query may contain a secret, as that of an
 /// activation link does.
-void log_exchange(const http::exchange& e);
+void log_exchange(const http::finished_exchange& e);
 
 }  // namespace gallery::app

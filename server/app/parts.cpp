@@ -41,7 +41,7 @@ result<void> gallery_server::parts::open_store() {
 
 result<void> gallery_server::parts::start_threads() {
     auto options = http_options(settings);
-    options.observe = [this](const http::exchange& e) {
+    options.observe = [this](const http::finished_exchange& e) {
         requests_.observe(e);
         log_exchange(e);
     };

@@ -51,7 +51,7 @@ void request_metrics::set_routes(const std::vector<const http::route*>& routes) 
     }
 }
 
-void request_metrics::observe(const http::exchange& e) noexcept {
+void request_metrics::observe(const http::finished_exchange& e) noexcept {
     if (names_.empty()) return;
     const auto at = positions_.find(e.route.data());
     counters& c = shards_.mine(names_.size()).all[at == positions_.end() ? 0 : at->second];

@@ -34,7 +34,7 @@ public:
     void set_routes(const std::vector<const http::route*>& routes);
 
     /// Any I/O thread.
-    void observe(const http::exchange& e) noexcept;
+    void observe(const http::finished_exchange& e) noexcept;
 
     struct figures {
         std::string route;

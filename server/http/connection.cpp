@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/connection.hpp"
 
-#include "http/content_coding.hpp"
 #include "http/errors.hpp"
 
 #include <arpa/inet.h>
@@ -16,10 +15,6 @@ namespace {
 
 /// How long a connection keeps its read buffer without using it, in ticks.
 constexpr std::chrono::seconds pause_time{2};
-/// A body that no handler asked for is read and dropped up to this size.
-constexpr std::uint64_t ignored_body = 16 * 1024;
-/// A path may have its prefix twice: once in a link, once before it.
-constexpr int most_strips = 2;
 
 }  // namespace
 
@@ -78,7 +73,7 @@ void connection::shed(bool anyway) noexcept {
 
 bool connection::should_rest() const noexcept {
     return !work_ ||
-           (work_->unused() == 0 && (must_rest_ || home_.is_crowded()) && !transport_.holds_bytes());
+           (work_->input.unused() == 0 && (must_rest_ || home_.is_crowded()) && !transport_.holds_bytes());
 }
 
 void connection::rest() noexcept {
@@ -91,62 +86,43 @@ void connection::rest() noexcept {
 bool connection::wake(bool failed) {
     if (failed || expired_ || shed_) return false;
     work_ = home_.take_workspace();
-    work_->message.set_peer({remote_.data(), remote_size_}, is_secure());
-    work_->message.set_front(&home_.core().options.front, from_proxy_);
+    work_->exchange.set_peer(home_, {remote_.data(), remote_size_}, is_secure(), from_proxy_);
+    pause();
+    return true;
+}
+
+// Keeps the read buffer, for a while.
+void connection::pause() noexcept {
     phase_ = phase::pausing;
     home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(pause_time.count()));
-    return true;
 }
 
 head_status connection::take_head() noexcept {
     if (!work_) return head_status::incomplete;
     auto& w = *work_;
     if (w.refusal) return head_status::refused;
-    if (w.unused() == 0) {
-        w.begin = w.end = w.parsed_to = 0;
-        phase_ = phase::pausing;
-        home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(pause_time.count()));
-        return head_status::incomplete;
-    }
+    const bool is_quiet = w.input.unused() == 0;
     const auto& allowed = home_.core().options.limits;
-    const auto data = w.unread();
-    if (w.parsed_to > 0 && data.size() < allowed.head_bytes && data.find('\n', w.parsed_to) == data.npos) {
-        w.parsed_to = data.size();
-        return head_status::incomplete;
-    }
     const auto outcome =
-        parse_head(data, {allowed.head_bytes, allowed.target_bytes}, w.message.mutable_head());
-    switch (outcome.status) {
-        case head_status::incomplete:
-            w.parsed_to = data.size();
-            if (phase_ != phase::head) {
-                phase_ = phase::head;
-                arm(home_.core().options.timeouts.header);
-            }
-            break;
-        case head_status::complete:
-            w.begin += outcome.size;
-            w.parsed_to = 0;
-            break;
-        case head_status::refused:
-            w.refusal = outcome.error;
-            break;
+        w.input.take_head({allowed.head_bytes, allowed.target_bytes}, w.exchange.message().mutable_head());
+    if (outcome.status == head_status::refused) w.refusal = outcome.error;
+    if (outcome.status == head_status::incomplete) {
+        if (is_quiet) {
+            pause();
+        } else if (phase_ != phase::head) {
+            phase_ = phase::head;
+            arm(home_.core().options.timeouts.header);
+        }
     }
     return outcome.status;
 }
 
 std::span<char> connection::read_room() noexcept {
-    auto& w = *work_;
-    if (w.begin > 0 && w.end == w.capacity) {
-        std::memmove(w.buffer.get(), w.buffer.get() + w.begin, w.unused());
-        w.end -= w.begin;
-        w.begin = 0;
-    }
-    return {w.buffer.get() + w.end, w.capacity - w.end};
+    return work_->input.room();
 }
 
 bool connection::took(bool failed, std::size_t bytes) noexcept {
-    work_->end += bytes;
+    work_->input.add(bytes);
     if (!failed) {
         must_rest_ = false;
         return true;
@@ -162,255 +138,39 @@ bool connection::took(bool failed, std::size_t bytes) noexcept {
 
 // The exchange.
 
-void connection::begin_body() noexcept {
-    auto& w = *work_;
-    w.body_read = 0;
-    w.body_ended = w.frame.body == framing::kind::none;
-    w.continue_owed = w.frame.expects_continue && !w.body_ended;
-    w.body_broken = w.body_timed_out = false;
-    w.block_begin = w.block_end = 0;
-    body_allowance_ = static_cast<std::uint32_t>(home_.core().options.timeouts.body.count());
-    body_credit_ = 0;
-}
-
-void connection::answer_failure(std::string_view what) {
-    auto& w = *work_;
-    w.answer = error_response({errc::internal, "A handler failed: " + std::string(what)});
-}
-
-bool connection::try_at_once(const hot_handler& first) {
-    auto& w = *work_;
-    try {
-        if (!first(w.message, w.answer)) return false;
-    } catch (const std::exception& thrown) {
-        answer_failure(thrown.what());
-    } catch (...) {
-        answer_failure("unknown exception");
-    }
-    w.hot = true;
-    return true;
-}
-
-// The fast scanner is enough for the requests that it was measured to pay for.
-bool connection::needs_beast() const noexcept {
-    const auto verb = work_->message.verb();
-    return work_->frame.body != framing::kind::none || (verb != method::get && verb != method::head);
-}
-
-void connection::read_by_beast() {
-    auto& w = *work_;
-    auto& head = w.message.mutable_head();
-    const auto skipped = head.verb_text.data() - w.buffer.get();  // empty lines, and the request before it
-    const std::span<char> bytes(w.buffer.get() + skipped, w.buffer.get() + w.begin);
-    if (!w.parser.read_head(bytes, w.frame, head)) {
-        w.refusal = head_error{400, "The request's header cannot be read"};
-    }
-}
-
 bool connection::begin_exchange() {
     auto& w = *work_;
     disarm();
     phase_ = phase::busy;
-    if (home_.core().options.observe) w.began = std::chrono::steady_clock::now();
-    w.hot = false;
-    w.target = nullptr;
     w.bytes_out = 0;
-    w.frame = {};
-    if (!w.refusal) {
-        const auto checked = validate_head(w.message.head());
-        w.refusal = checked.error;
-        w.frame = checked.framing;
-        if (!w.refusal && needs_beast()) read_by_beast();
-    }
-    if (from_proxy_) find_client();
     if (w.refusal) {
-        w.frame = {};
-        w.frame.has_origin = w.message.has(field::origin);
-        // The path without its prefix decides whether pages of other origins may read the answer.
-        for (int strips = 0; w.frame.has_origin && strips < most_strips && strip_prefix();)
-            ++strips;
-        begin_body();
-        w.answer = error_response(w.refusal->status, error_code::bad_request_params, w.refusal->message);
-        w.answer.close_connection();
-        lingers_ = true;
-        return true;
+        w.input.begin_nothing();
+    } else {
+        w.refusal = w.input.begin_request(w.exchange.message().mutable_head()).error;
     }
     begin_body();
-    route_request();
-    if (!w.target) return true;
-    w.message.set_body({*this, w.target->options.body_limit});
-    return w.target->try_hot && try_at_once(w.target->try_hot);
-}
-
-void connection::find_client() {
-    auto& w = *work_;
-    w.forwarded.clear();
-    // A head that was refused is not all there.
-    if (!w.refusal) w.forwarded = forwarded_client(w.message, home_.core().options.front.trusted);
-    const std::string_view peer(remote_.data(), remote_size_);
-    w.message.set_peer(w.forwarded.empty() ? peer : w.forwarded, is_secure());
-}
-
-void connection::route_request(int strips) {
-    auto& w = *work_;
-    const auto& routes = *home_.core().routes;
-    auto match = routes.find(w.message);
-    const auto verb = w.message.verb();
-    switch (match.what) {
-        case router::outcome::found:
-            w.target = match.target;
-            return;
-        case router::outcome::wrong_method:
-            if (answer_preflight(match.allow)) return;
-            w.answer = wrong_method(w.message, match.allow);
-            return;
-        case router::outcome::bad_path:
-            w.answer = error_response(
-                {errc::invalid_argument,
-                 "The path has a '%' without two hexadecimal digits behind it, or is not valid UTF-8"});
-            return;
-        case router::outcome::not_found:
-            break;
-    }
-    if (strips < most_strips && strip_prefix()) {
-        route_request(strips + 1);
-        return;
-    }
-    if (answer_preflight({})) return;
-    if (verb == method::options && w.message.path() == "*") {
-        w.answer = response::empty(204);
-        w.answer.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
-        return;
-    }
-    if (routes.fallback() && try_at_once(routes.fallback())) return;
-    w.answer = error_response(404, error_code::item_not_found,
-                              "There is nothing at '" + std::string(w.message.path().substr(0, 256)) + "'");
-}
-
-// For proxies that pass the path on as the client sent it, and clients that write the prefix in front of a
-// link that has it already. No route begins as a prefix does, so a request without one has found its route
-// before.
-bool connection::strip_prefix() {
-    auto& w = *work_;
-    const auto prefix = path_prefix(w.message);
-    auto path = w.message.path();
-    if (prefix.empty() || !path.starts_with(prefix)) return false;
-    path.remove_prefix(prefix.size());
-    if (!path.empty() && path.front() != '/') return false;
-    w.message.set_path(path.empty() ? std::string_view("/") : path);
+    if (!w.refusal) return w.exchange.begin(*this);
+    w.exchange.refuse(*w.refusal);
+    lingers_ = true;
     return true;
-}
-
-bool connection::answer_preflight(std::string_view allow) {
-    auto& w = *work_;
-    if (!w.frame.has_origin || !cross_origin::is_preflight(w.message)) return false;
-    // The route that the request to come will find.
-    auto& head = w.message.mutable_head();
-    head.verb = boost::beast::http::string_to_verb(w.message.header("Access-Control-Request-Method"));
-    const auto match = home_.core().routes->find(w.message);
-    head.verb = method::options;
-    w.message.clear_params();
-    w.message.set_route_name({});
-    const bool open = match.target != nullptr && match.target->options.open_to_pages;
-    const auto& rules = home_.core().cross_origin;
-    if (!open && !(rules.enabled() && cross_origin::covers(w.message.path()))) return false;
-    w.answer = rules.answer_preflight(w.message, open ? "GET, HEAD, OPTIONS" : allow, open);
-    return true;
-}
-
-// What few answers need.
-void connection::complete_answer() {
-    auto& w = *work_;
-    if (!w.answer.is_sound()) answer_failure("a response header with a name or value that must not be sent");
-    if (w.answer.is_error()) {
-        // Another system may count the request by the id that a trusted proxy gave it.
-        const auto given = from_proxy_ ? w.message.header(field::x_request_id) : std::string_view();
-        const bool usable = !given.empty() && given.size() <= 128 && is_token(given);
-        w.message.set_request_id(usable ? given : home_.new_request_id());
-        w.answer.add("X-Request-ID", w.message.request_id());
-    }
-    if (w.frame.has_origin) {
-        const bool open = w.target != nullptr && w.target->options.open_to_pages;
-        home_.core().cross_origin.complete(w.message, open, w.answer);
-    }
-    if (from_proxy_ && !is_secure() && !home_.core().hsts_line.empty() && view_of(w.message).secure) {
-        w.answer.add_prepared(home_.core().hsts_line);
-    }
 }
 
 task<> connection::run_handler() {
     auto& w = *work_;
-    if (!w.body_ended) w.message.body().refuse_coding(body_coding(w.message));
-    if (!w.body_ended && w.target->options.body_limit == 0) {
-        // Clients send "{}" with anything; it is read before the handler, so that nothing is left of it.
-        body_reader ignored(*this, ignored_body);
-        ignored.refuse_coding(body_coding(w.message));
-        for (;;) {
-            auto piece = co_await ignored.read_some();
-            if (!piece) {
-                w.answer = error_response(piece.error());
-                break;
-            }
-            if (piece->empty()) break;
-        }
-        w.message.set_body({});
-    }
-    if (w.body_ended || w.target->options.body_limit > 0) {
-        try {
-            auto answering = w.target->answer(w.message);
-            w.answer = co_await std::move(answering);
-        } catch (const std::exception& thrown) {
-            answer_failure(thrown.what());
-        } catch (...) {
-            answer_failure("unknown exception");
-        }
-    }
+    co_await w.exchange.run_handler(!w.input.body_ended());
     if (w.body_timed_out) {
-        w.answer =
+        w.exchange.answer() =
             error_response(408, error_code::bad_request_params, "The request's body did not arrive in time");
     }
 }
 
-// What a chunked body's reader took too much of belongs to the next request.
-void connection::keep_leftovers() noexcept {
-    auto& w = *work_;
-    if (const auto size = w.block_end - w.block_begin; size > 0) {
-        std::memcpy(w.buffer.get(), w.block.get() + w.block_begin, size);
-        w.begin = 0;
-        w.end = size;
-    }
-    w.block_begin = w.block_end = 0;
-    if (w.block) home_.give_back(std::move(w.block));
-}
-
 bool connection::end_exchange(bool complete) {
     auto& w = *work_;
-    const auto& core = home_.core();
-    if (core.options.observe) {
-        const exchange told{.message = w.message,
-                            .verb = w.message.verb(),
-                            .target = w.message.target(),
-                            .route = w.message.route_name(),
-                            .remote_address = w.message.remote_address(),
-                            .status = w.answer.status(),
-                            .bytes_in = w.body_read,
-                            .bytes_out = w.bytes_out,
-                            .duration = std::chrono::steady_clock::now() - w.began,
-                            .hot = w.hot,
-                            .complete = complete};
-        core.options.observe(told);
-    }
-    if (!w.answer.note().empty()) {
-        // Without the query, which may hold what lets somebody in.
-        core.log(log_level::error, std::string(w.message.verb_text()) + " " + std::string(w.message.path()) +
-                                       " -> " + std::to_string(w.answer.status()) + " [" +
-                                       std::string(w.message.request_id()) + "]: " + w.answer.note());
-    }
-    if (w.block) keep_leftovers();
+    w.exchange.report({w.input.body_read(), w.bytes_out, complete});
+    if (w.input.has_block()) home_.give_back(w.input.return_block());
     if (w.out_block) home_.give_back(std::move(w.out_block));
     w.piece = {};
-    w.message.reset();
-    w.answer.reset();
+    w.exchange.reset();
     w.refusal.reset();
     phase_ = phase::pausing;
     answered_ = true;
@@ -418,7 +178,7 @@ bool connection::end_exchange(bool complete) {
 }
 
 bool connection::owes_drain() const noexcept {
-    return goes_on_ && !work_->body_ended;
+    return goes_on_ && !work_->input.body_ended();
 }
 
 }  // namespace gallery::http

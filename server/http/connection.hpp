@@ -50,16 +50,16 @@ public:
 
     // The exchange.
 
-    /// Validates, routes, tries what answers at once. True when workspace().answer is complete.
+    /// Validates, routes, tries what answers at once. True when there is an answer.
     bool begin_exchange();
-    /// The route's handler; a body that the route does not take is read and dropped before.
+    /// The route's handler.
     task<> run_handler();
-    /// Composes the response's head.
+    /// Decides whether another request may follow, and composes the response's head.
     void begin_response();
     /// Sends what goes now.
     io_state write_step();
     /// Whether write_stream() sends the body, after the head.
-    [[nodiscard]] bool is_streaming() const noexcept { return work_->answer.is_streamed(); }
+    [[nodiscard]] bool is_streaming() const noexcept { return answer().is_streamed(); }
     /// Makes and sends a body piece by piece; done or closed.
     task<io_state> write_stream();
     /// Tells the observer and forgets the exchange. True when another may follow.
@@ -96,22 +96,15 @@ private:
     friend class io_thread;
     enum class phase : std::uint8_t { resting, pausing, head, busy, body, writing, closing };
 
-    [[nodiscard]] bool needs_beast() const noexcept;
-    void read_by_beast();
-    void find_client();
-    void route_request(int strips = 0);  // prefixes cut off the path so far
-    bool strip_prefix();
-    bool answer_preflight(std::string_view allow);
-    void complete_answer();
-    bool try_at_once(const hot_handler& first);
-    void answer_failure(std::string_view what);
+    [[nodiscard]] request& message() const noexcept { return work_->exchange.message(); }
+    [[nodiscard]] response& answer() const noexcept { return work_->exchange.answer(); }
+    void pause() noexcept;
     void begin_body() noexcept;
     [[nodiscard]] bool has_bare_head() const noexcept;
     void begin_message();
     void compose_head();
     io_state write_message();
     io_state write_prepared() noexcept;
-    void keep_leftovers() noexcept;
     bool fill_piece() noexcept;
     task<bool> fill_body_input();
     task<std::size_t> read_body(std::span<char> into);

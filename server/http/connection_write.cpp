@@ -20,22 +20,22 @@ namespace gallery::http {
 void connection::begin_response() {
     auto& w = *work_;
     const auto& core = home_.core();
-    if (!w.answer.is_plain() || w.frame.has_origin || from_proxy_) complete_answer();
-    goes_on_ = w.frame.keep_alive && !w.answer.closes_connection() && !w.body_broken &&
+    w.exchange.complete_answer();
+    goes_on_ = w.input.frame().keep_alive && !answer().closes_connection() && !w.body_broken &&
                !core.draining.load(std::memory_order_relaxed);
     // Such a client sees the end of a body of unknown length by the end of the connection.
-    if (w.answer.is_streamed() && w.message.version() == 10) goes_on_ = false;
-    if (!w.body_ended) {
+    if (answer().is_streamed() && message().version() == 10) goes_on_ = false;
+    if (!w.input.body_ended()) {
         // Whether a client that waits for "100 Continue" still sends its body cannot be known.
-        const bool bounded =
-            w.frame.body == framing::kind::length && w.parser.bytes_left() <= core.options.limits.drain_bytes;
+        const bool bounded = w.input.frame().body == framing::kind::length &&
+                             w.input.body_left() <= core.options.limits.drain_bytes;
         if (w.continue_owed || w.body_broken || !bounded) goes_on_ = false;
         if (!goes_on_) lingers_ = true;
     }
     w.content_sent = 0;
-    w.content_size = has_bare_head() ? 0 : w.answer.content().size();
+    w.content_size = has_bare_head() ? 0 : answer().content().size();
     w.piece = {};
-    if (w.answer.message() != nullptr) {
+    if (answer().message() != nullptr) {
         begin_message();
     } else {
         compose_head();
@@ -44,32 +44,32 @@ void connection::begin_response() {
 
 // The answer has a head and nothing behind it, whatever its fields say.
 bool connection::has_bare_head() const noexcept {
-    const auto status = work_->answer.status();
-    return work_->message.verb() == method::head || status == 204 || status == 304;
+    const auto status = answer().status();
+    return message().verb() == method::head || status == 204 || status == 304;
 }
 
 void connection::begin_message() {
     auto& w = *work_;
-    auto& message = *w.answer.message();
-    w.answer.add_prepared(home_.date_line());
-    if (w.answer.is_streamed()) {
-        if (w.message.version() == 11) message.chunked(true);
-    } else if (const auto status = w.answer.status(); status != 204 && status != 304) {
-        const bool declares = w.message.verb() == method::head;
-        message.content_length(declares ? w.answer.content_size() : w.answer.content().size());
+    auto& fields = *answer().message();
+    answer().add_prepared(home_.date_line());
+    if (answer().is_streamed()) {
+        if (message().version() == 11) fields.chunked(true);
+    } else if (const auto status = answer().status(); status != 204 && status != 304) {
+        const bool declares = message().verb() == method::head;
+        fields.content_length(declares ? answer().content_size() : answer().content().size());
     }
     if (!goes_on_) {
-        message.set(boost::beast::http::field::connection, "close");
-    } else if (w.message.version() == 10) {
-        message.set(boost::beast::http::field::connection, "keep-alive");
+        fields.set(boost::beast::http::field::connection, "close");
+    } else if (message().version() == 10) {
+        fields.set(boost::beast::http::field::connection, "keep-alive");
     }
-    const auto* const memory = w.answer.content().memory();
+    const auto* const memory = answer().content().memory();
     if (has_bare_head()) {
-        w.writer.begin(message, message_writer::body_kind::none);
-    } else if (w.answer.is_streamed() || memory == nullptr) {
-        w.writer.begin(message, message_writer::body_kind::pieces);
+        w.writer.begin(fields, message_writer::body_kind::none);
+    } else if (answer().is_streamed() || memory == nullptr) {
+        w.writer.begin(fields, message_writer::body_kind::pieces);
     } else {
-        w.writer.begin(message, message_writer::body_kind::whole);
+        w.writer.begin(fields, message_writer::body_kind::whole);
         w.writer.give(memory->span(), true);
         w.content_sent = w.content_size;
     }
@@ -77,8 +77,8 @@ void connection::begin_message() {
 
 void connection::compose_head() {
     auto& w = *work_;
-    const auto status = w.answer.status();
-    const auto& lines = w.answer.fields();
+    const auto status = answer().status();
+    const auto& lines = answer().fields();
     // Larger than what stands beside the handler's lines can become; the string only grows, once.
     constexpr std::size_t most = 384;
     if (w.head.size() < lines.size() + most) w.head.resize(lines.size() + most);
@@ -98,12 +98,12 @@ void connection::compose_head() {
     put(home_.date_line());
     if (status != 204 && status != 304) {
         put("Content-Length: ");
-        number(w.message.verb() == method::head ? w.answer.content_size() : w.answer.content().size());
+        number(message().verb() == method::head ? answer().content_size() : answer().content().size());
         put("\r\n");
     }
     if (!goes_on_) {
         put("Connection: close\r\n");
-    } else if (w.message.version() == 10) {
+    } else if (message().version() == 10) {
         put("Connection: keep-alive\r\n");
     }
     put(lines);
@@ -114,7 +114,7 @@ void connection::compose_head() {
 
 bool connection::fill_piece() noexcept {
     auto& w = *work_;
-    const auto& region = *w.answer.content().region();
+    const auto& region = *answer().content().region();
     if (!w.out_block) w.out_block = home_.take_block();
     const auto wanted = std::min<std::uint64_t>(body_block, w.content_size - w.content_sent);
     ssize_t got = 0;
@@ -128,7 +128,7 @@ bool connection::fill_piece() noexcept {
 }
 
 io_state connection::write_step() {
-    return work_->answer.message() != nullptr ? write_message() : write_prepared();
+    return answer().message() != nullptr ? write_message() : write_prepared();
 }
 
 io_state connection::write_message() {
@@ -138,7 +138,7 @@ io_state connection::write_message() {
             case message_writer::step::done:
                 return io_state::done;
             case message_writer::step::need_piece:
-                if (w.answer.content().region() == nullptr) return io_state::done;  // write_stream() goes on
+                if (answer().content().region() == nullptr) return io_state::done;  // write_stream() goes on
                 if (!fill_piece()) return io_state::closed;
                 w.content_sent += w.piece.size();
                 w.writer.give(w.piece, w.content_sent == w.content_size);
@@ -155,7 +155,7 @@ io_state connection::write_message() {
 
 io_state connection::write_prepared() noexcept {
     auto& w = *work_;
-    const auto* const memory = w.answer.content().memory();
+    const auto* const memory = answer().content().memory();
     const bool kernel_sends = !memory && !is_secure() && w.content_size >= sendfile_from;
     for (;;) {
         const auto head = std::span<const char>(w.head.data(), w.head_size).subspan(w.head_sent);
@@ -165,7 +165,7 @@ io_state connection::write_prepared() noexcept {
             if (!head.empty()) {
                 moved = transport_.write_now(head, {}, true);
             } else {
-                moved = transport_.send_file_now(*w.answer.content().region(), w.content_sent);
+                moved = transport_.send_file_now(*answer().content().region(), w.content_sent);
             }
         } else {
             std::span<const char> content;
@@ -193,7 +193,7 @@ io_state connection::write_prepared() noexcept {
 // the end of the connection.
 task<io_state> connection::write_stream() {
     auto& w = *work_;
-    const auto source = w.answer.take_stream();
+    const auto source = answer().take_stream();
     if (has_bare_head()) co_return io_state::done;
     for (bool last = false; !last;) {
         result<bytes> piece = error{errc::internal, "a piece of the answer could not be made"};
@@ -204,13 +204,12 @@ task<io_state> connection::write_stream() {
             piece = error{errc::internal, thrown.what()};
         }
         if (!piece) {
-            w.message.set_request_id(home_.new_request_id());
-            w.answer.set_note("the answer was broken off: " + piece.error().message);
+            w.exchange.note_broken_answer(piece.error().message);
             co_return io_state::closed;
         }
         last = piece->empty();
         w.writer.give(piece->span(), last);
-        w.answer.set_content(body(std::move(*piece)));  // kept until it is sent
+        answer().set_content(body(std::move(*piece)));  // kept until it is sent
         auto state = write_step();
         while (state != io_state::done) {
             if (state == io_state::closed || !co_await wait_for(state)) co_return io_state::closed;

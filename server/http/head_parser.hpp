@@ -46,7 +46,6 @@ struct framing {
     std::uint64_t length = 0;
     bool keep_alive = true;
     bool expects_continue = false;
-    bool has_origin = false;  ///< a page asks; see cross_origin
 };
 
 struct validation {

@@ -172,7 +172,6 @@ validation validate_head(const request_head& head) noexcept {
     if ((out.error = read_connection(head, frame))) return out;
 
     if (is_plain) return out;
-    frame.has_origin = head.first[static_cast<std::size_t>(field::origin)] != 0;
     if (head.version == 11) {  // RFC 9110, 10.1.1: ignored in HTTP/1.0
         each_value(head, field::expect, [&](std::string_view line) {
             each_element(line, [&](std::string_view expectation) {

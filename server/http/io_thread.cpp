@@ -113,7 +113,7 @@ void io_thread::tick() noexcept {
 std::unique_ptr<workspace> io_thread::take_workspace() {
     ++workspaces_out_;
     if (workspaces_.empty()) {
-        return std::make_unique<workspace>(core_.options.limits.head_bytes + read_slack);
+        return std::make_unique<workspace>(core_.options.limits.head_bytes);
     }
     auto spare = std::move(workspaces_.back());
     workspaces_.pop_back();
@@ -122,11 +122,10 @@ std::unique_ptr<workspace> io_thread::take_workspace() {
 
 void io_thread::give_back(std::unique_ptr<workspace> used) noexcept {
     --workspaces_out_;
-    used->begin = used->end = used->parsed_to = 0;
-    used->message.reset();
-    used->answer.reset();
+    if (used->input.has_block()) give_back(used->input.return_block());
+    used->input.clear();
+    used->exchange.reset();
     used->refusal.reset();
-    if (used->block) give_back(std::move(used->block));
     if (used->out_block) give_back(std::move(used->out_block));
     if (workspaces_.size() < spare_workspaces) workspaces_.push_back(std::move(used));
 }

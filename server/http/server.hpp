@@ -25,7 +25,7 @@ using log_function = std::function<void(log_level, std::string_view)>;
 
 /// One request and its answer, told to the observer when the response has been written (or given up).
 /// Views are valid during the call only.
-struct exchange {
+struct finished_exchange {
     const request& message;
     method verb;
     std::string_view target;
@@ -39,7 +39,7 @@ struct exchange {
     bool complete = false;                 ///< false: the client was gone before the last byte
 };
 /// Called on the I/O thread for each request; must be quick and must not throw.
-using observer = std::function<void(const exchange&)>;
+using observer = std::function<void(const finished_exchange&)>;
 
 struct tls_options {
     std::string certificate_file;  ///< PEM, the chain with the server's certificate first

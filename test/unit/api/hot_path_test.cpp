@@ -44,7 +44,7 @@ struct whole_path {
         http::server_options options;
         options.address = "127.0.0.1";
         options.io_threads = 1;
-        options.observe = [](const http::exchange&) {};
+        options.observe = [](const http::finished_exchange&) {};
         server = std::move(http::server::create(std::move(options)).value());
         if (!server->listen(std::move(routes))) throw std::runtime_error("cannot listen");
     }

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_hot_304_allocates_nothing) {
                     out);
             });
         },
-        [](server_options& options) { options.observe = [](const exchange&) {}; });
+        [](server_options& options) { options.observe = [](const finished_exchange&) {}; });
     client c(server.port());
     const auto text =
         get("/api/images/tenant/a%20rather%20long%20name%20of%20a%20picture.png",

@@ -189,6 +189,16 @@ BOOST_AUTO_TEST_CASE(what_is_taken_and_what_is_refused) {
         {with("Transfer-Encoding: \"chunked\"\r\n"), 400},
         {with("Transfer-Encoding: xchunked\r\n"), 400},
         {with("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0"), 400},
+        // What Beast's parser would refuse or read otherwise, also where the strict parser alone reads the head.
+        {with("Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n"), 400},
+        {with("Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n"), 400},
+        {with("Connection: \r\n"), 0},
+        {with("Connection: upgrade, TE,, keep-alive\r\n"), 0},
+        {with("Connection: keep alive\r\n"), 400},
+        {with("Connection: close;q=1\r\n"), 400},
+        {with("Connection: close\r\nConnection: \"a\"\r\n"), 400},
+        {with("Proxy-Connection: keep-alive\r\n"), 0},
+        {with("Proxy-Connection: keep/alive\r\n"), 400},
         // Expectations.
         {with("Expect: 100-Continue\r\n"), 0},
         {with("Expect: something\r\n"), 417},

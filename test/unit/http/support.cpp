@@ -43,7 +43,7 @@ running_server::running_server(const setup& routes, const tweak& change) {
         const std::scoped_lock hold(records->lock);
         records->lines.emplace_back(text);
     };
-    options.observe = [records = records_](const exchange& told) {
+    options.observe = [records = records_](const finished_exchange& told) {
         const std::scoped_lock hold(records->lock);
         records->exchanges.push_back({std::string(told.target), std::string(told.route), told.status,
                                       told.bytes_in, told.bytes_out, told.hot, told.complete});
