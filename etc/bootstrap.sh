@@ -22,10 +22,11 @@ packages=(
     # building
     build-essential cmake ninja-build ccache mold pkg-config git ca-certificates
     libboost1.81-dev libboost-json1.81-dev libboost-test1.81-dev libboost-program-options1.81-dev
-    librocksdb-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
+    librocksdb-dev libpq-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
     libvips-dev libjpeg-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev
     # tests and measurements
     python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus clang-format
+    postgresql-15
 )
 # The console's tool chain asks for at least this.
 node_major=20

@@ -29,6 +29,7 @@ SERVER = {
 # Libraries that only some may use.
 LIBRARIES = [
     (r"rocksdb/", {"storage_plugins/rocksdb"}),
+    (r"libpq-fe\.h|libpq/", {"storage_plugins/postgresql"}),
     (r"spdlog/", {"server/app"}),
     (r"prometheus/", {"server/app"}),
     (r"yaml-cpp/", {"server/config"}),

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Image bytes: stored ahead of their record, read, and kept in memory.
+#pragma once
+
+#include "event.hpp"
+#include "follower.hpp"
+#include "pool.hpp"
+#include "write.hpp"
+
+#include <gallery/kit/byte_gate.hpp>
+#include <gallery/kit/byte_lru.hpp>
+#include <gallery/kit/lanes.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace gallery::postgres {
+
+/// Bytes of more than `small` are stored in a transaction of their own, which does not wait for the standbys:
+/// the commit of the record, which comes later in the write-ahead log, covers it. Until then `staged` names
+/// them, so that upkeep finds those whose record was never committed.
+class body_store {
+public:
+    body_store(environment& in, pool& connections, mirror& contents, follower& feed);
+
+    static constexpr std::size_t small = 64 * 1024;
+
+    /// The bytes as a write takes them: stored ahead where they are large. Engine's thread.
+    task<result<new_bytes>> prepare(bytes original, bytes preview);
+    /// Removes what prepare() stored and no write took. Engine's thread; does not wait.
+    void discard(const new_bytes& content);
+
+    /// As image_store::read, without its barrier for what is in memory. Engine's thread.
+    task<result<body>> read(record_ptr record, representation which);
+    /// From memory. Any thread.
+    [[nodiscard]] std::optional<body> find(const image_record& record, representation which);
+    /// Of a version that is not stored any more. Any thread.
+    void forget(const image_record& record);
+
+    using figures = kit::byte_lru<int, int, std::hash<int>>::figures;
+    [[nodiscard]] figures statistics() const;
+    [[nodiscard]] std::uint64_t waiting() const { return gate_.waiting(); }
+
+private:
+    struct name {
+        image_id id;
+        revision content_rev = 0;
+        representation which = representation::original;
+        friend bool operator==(const name&, const name&) = default;
+    };
+    struct name_hash {
+        std::size_t operator()(const name& of) const noexcept {
+            return std::hash<image_id>{}(of.id) ^
+                   (of.content_rev * 2 + static_cast<std::size_t>(of.which)) * 0x9E3779B97F4A7C15ULL;
+        }
+    };
+    static name name_of(const image_record& record, representation which);
+    task<result<bytes>> load(const image_record& record, representation which, uuid body);
+    task<> remove(uuid body);
+
+    environment& in_;
+    pool& pool_;
+    mirror& mirror_;
+    follower& follower_;
+    kit::byte_lru<name, bytes, name_hash> cache_;
+    kit::lanes loading_;
+    kit::byte_gate gate_;
+};
+
+}  // namespace gallery::postgres

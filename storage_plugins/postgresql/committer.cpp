@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "committer.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+namespace gallery::postgres {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using level = plugin_context::log_level;
+
+constexpr std::size_t writes_at_once = 64;
+constexpr std::size_t bytes_at_once = 4 << 20;
+constexpr unsigned most_attempts = 5;
+constexpr auto all_changes = std::int64_t{1} << 40;
+
+error cannot_know(const std::string& why) {
+    return {errc::unavailable, "Whether the write happened is not known: " + why};
+}
+
+error body_is_gone() {
+    return {errc::stale, "The bytes that were stored ahead are not there any more."};
+}
+
+}  // namespace
+
+committer::committer(environment& in, dialer& servers, mirror& contents, follower& feed,
+                     std::function<void()> committed)
+    : in_(in),
+      servers_(servers),
+      mirror_(contents),
+      follower_(feed),
+      committed_(std::move(committed)),
+      connection_(in.engine, in.chosen.timeout),
+      wake_(in.engine),
+      pause_(in.engine) {}
+
+void committer::add(write_ptr one) {
+    one->deadline = clock::now() + in_.chosen.timeout;
+    queue_.push_back(std::move(one));
+    waiting_count_.store(queue_.size(), std::memory_order_relaxed);
+    wake_.set();
+}
+
+committer::group committer::take() {
+    group writes;
+    std::size_t size = 0;
+    while (!queue_.empty() && writes.size() < writes_at_once) {
+        auto& next = queue_.front();
+        if (!writes.empty() && (next->alone || size + next->size() > bytes_at_once)) break;
+        size += next->size();
+        const bool alone = next->alone;
+        writes.push_back(std::move(next));
+        queue_.pop_front();
+        if (alone) break;
+    }
+    waiting_count_.store(queue_.size(), std::memory_order_relaxed);
+    return writes;
+}
+
+void committer::give_back(group writes) {
+    queue_.insert(queue_.begin(), std::make_move_iterator(writes.begin()),
+                  std::make_move_iterator(writes.end()));
+    waiting_count_.store(queue_.size(), std::memory_order_relaxed);
+}
+
+void committer::fail_late(const error& why) {
+    const auto now = clock::now();
+    const auto late = std::stable_partition(queue_.begin(), queue_.end(),
+                                            [&](const write_ptr& one) { return one->deadline > now; });
+    for (auto one = late; one != queue_.end(); ++one)
+        (*one)->fail(why);
+    queue_.erase(late, queue_.end());
+    waiting_count_.store(queue_.size(), std::memory_order_relaxed);
+}
+
+task<result<void>> committer::link() {
+    if (!connection_.is_open()) {
+        server_.clear();
+        auto facts = co_await servers_.open_believed(connection_);
+        if (!facts) co_return facts.error();
+        server_ = facts->server;
+        timeline_ = facts->timeline;
+    }
+    if (follower_.server() == server_) co_return result<void>();
+    // One of the two is connected to a server that was replaced, or the store is being loaded again.
+    if (!follower_.server().empty()) {
+        if (follower_.timeline() < timeline_)
+            follower_.doubt();
+        else
+            connection_.close();
+    }
+    co_return error{errc::unavailable, "The store is being read from the new primary."};
+}
+
+task<> committer::run() {
+    while (!stopping_) {
+        if (queue_.empty()) {
+            co_await wake_.wait();
+            continue;
+        }
+        if (const auto reason = follower_.unreplicated(); !reason.empty()) {
+            auto refused = std::exchange(queue_, {});
+            waiting_count_ = 0;
+            for (auto& one : refused)
+                one->fail(
+                    {errc::read_only, "PostgreSQL would lose writes with its primary: " + reason + "."});
+            continue;
+        }
+        auto linked = co_await link();
+        if (!linked) {
+            fail_late(linked.error());
+            if (!queue_.empty()) co_await pause_.wait_for(std::chrono::milliseconds(20));
+            continue;
+        }
+        co_await commit(take());
+    }
+}
+
+revision committer::apply(const answer& from, std::size_t which) {
+    revision current = 0;
+    std::vector<event> events;
+    fields row;
+    for (int i = 0; i < from.rows(which); ++i) {
+        from.row(which, i, row);
+        auto [now, one] = decode_change(row);
+        current = now;
+        if (one) events.push_back(std::move(*one));
+    }
+    if (current >= mirror_.position()) mirror_.apply(std::move(events), current);
+    return current;
+}
+
+task<> committer::roll_back() {
+    if (!connection_.is_open()) co_return;
+    batch undo;
+    undo.add(statement::rollback);
+    auto undone = co_await connection_.run(std::move(undo));
+    if (undone.failed) connection_.close();
+}
+
+void committer::failed(group writes, const failure& what) {
+    if (writes.size() > 1) {
+        // One of them may be at fault, or too much together: each by itself tells.
+        for (auto& one : writes)
+            one->alone = true;
+        return give_back(std::move(writes));
+    }
+    auto& one = writes.front();
+    if (what.is_transient() && ++one->attempts < most_attempts) return give_back(std::move(writes));
+    one->fail(to_error(what, "writing"));
+}
+
+task<> committer::commit(group writes) {
+    batch first;
+    first.add(statement::begin);
+    first.add(statement::lock_state);
+    const auto changes_at =
+        first.add(statement::changes_after, {of_count(mirror_.position()), of_int8(all_changes)});
+    std::vector<uuid> staged;
+    for (const auto& one : writes)
+        if (one->staged() != nullptr) staged.push_back(one->staged()->id);
+    std::size_t staged_at = 0;
+    if (!staged.empty()) staged_at = first.add(statement::find_staged, {of_uuids(staged)});
+    auto locked = co_await connection_.run(std::move(first));
+    if (locked.failed) {
+        // Nothing was sent that writes.
+        if (locked.failed->lost) {
+            connection_.close();
+            give_back(std::move(writes));
+            co_return;
+        }
+        co_await roll_back();
+        failed(std::move(writes), *locked.failed);
+        co_return;
+    }
+    const revision before = apply(locked, changes_at);
+    if (before != mirror_.position() || follower_.server() != server_) {
+        connection_.close();
+        follower_.doubt();
+        give_back(std::move(writes));
+        co_return;
+    }
+    if (!staged.empty()) {
+        std::vector<uuid> there;
+        for (int i = 0; i < locked.rows(staged_at); ++i)
+            there.push_back(uuid_of(locked.at(staged_at, i, 0)));
+        std::erase_if(writes, [&](const write_ptr& one) {
+            if (one->staged() == nullptr ||
+                std::find(there.begin(), there.end(), one->staged()->id) != there.end())
+                return false;
+            one->fail(body_is_gone());
+            return true;
+        });
+    }
+
+    draft next(mirror_, before);
+    batch second;
+    for (const auto& one : writes)
+        one->judge(next, second);
+    if (next.events().empty()) {
+        // What refused them is committed and replicated: the lock was held until then.
+        second.add(statement::rollback);
+        auto ended = co_await connection_.run(std::move(second));
+        if (ended.failed) connection_.close();
+        for (auto& one : writes)
+            one->succeed();
+        co_return;
+    }
+    second.add(statement::advance, {of_count(next.last()), of_count(before), of_count(next.events().size())});
+    const auto commit_at = second.add(statement::commit);
+    auto done = co_await connection_.run(std::move(second));
+    ++transactions_;
+    if (done.failed) {
+        if (done.failed->lost) {
+            connection_.close();
+            co_await look_up(std::move(writes), before);
+            co_return;
+        }
+        co_await roll_back();
+        failed(std::move(writes), *done.failed);
+        co_return;
+    }
+    if (!done.notices.empty() || std::string_view(PQcmdStatus(done.results[commit_at].get())) != "COMMIT") {
+        const auto why = done.notices.empty() ? "the server did not commit" : done.notices.front();
+        doubtful_ += writes.size();
+        in_.log(level::error,
+                "postgresql: a commit is not acknowledged, because it may not be replicated: " + why);
+        for (auto& one : writes) {
+            if (one->changes())
+                one->fail(cannot_know(why));
+            else
+                one->succeed();
+        }
+        follower_.hint();
+        co_return;
+    }
+    writes_ += writes.size();
+    mirror_.apply(next.take_events(), next.last());
+    for (auto& one : writes)
+        one->succeed();
+    committed_();
+}
+
+task<> committer::look_up(group writes, revision before) {
+    in_.log(level::warning,
+            "postgresql: the connection was lost during a commit; looking up what became of it.");
+    looked_up_ += writes.size();
+    const auto deadline = clock::now() + in_.chosen.timeout;
+    std::string problem = "the database cannot be reached.";
+    while (!stopping_ && clock::now() < deadline) {
+        auto linked = co_await link();
+        if (!linked) {
+            problem = linked.error().message;
+            co_await pause_.wait_for(std::chrono::milliseconds(20));
+            continue;
+        }
+        std::vector<uuid> ids;
+        for (const auto& one : writes)
+            ids.push_back(one->id());
+        // The lock waits until the transaction in question has ended; the commit, for what was found to be
+        // replicated.
+        batch look;
+        look.add(statement::begin);
+        look.add(statement::lock_state);
+        const auto changes_at =
+            look.add(statement::changes_after, {of_count(mirror_.position()), of_int8(all_changes)});
+        const auto found_at = look.add(statement::find_writes, {of_count(before), of_uuids(ids)});
+        look.add(statement::beat, {of_uuid(in_.node)});
+        look.add(statement::commit);
+        auto found = co_await connection_.run(std::move(look));
+        if (found.failed || !found.notices.empty()) {
+            problem = found.failed ? found.failed->message : found.notices.front();
+            connection_.close();
+            co_await pause_.wait_for(std::chrono::milliseconds(20));
+            continue;
+        }
+        apply(found, changes_at);
+        std::vector<uuid> there;
+        for (int i = 0; i < found.rows(found_at); ++i)
+            there.push_back(uuid_of(found.at(found_at, i, 0)));
+        const bool happened = !there.empty();
+        group again;
+        for (auto& one : writes) {
+            // Refused ones were judged together with the others, whose outcome is theirs.
+            const bool is_there = std::find(there.begin(), there.end(), one->id()) != there.end();
+            if (is_there || (happened && !one->changes()))
+                one->succeed();
+            else
+                again.push_back(std::move(one));
+        }
+        give_back(std::move(again));
+        if (happened) committed_();
+        co_return;
+    }
+    doubtful_ += writes.size();
+    for (auto& one : writes)
+        one->fail(cannot_know(problem));
+}
+
+void committer::stop() {
+    stopping_ = true;
+    connection_.abort();
+    wake_.set();
+    pause_.set();
+}
+
+}  // namespace gallery::postgres

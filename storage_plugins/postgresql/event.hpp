@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One change of the store with everything that it changes: what the feed's rows contain, what a write of
+/// this process sends, and what the mirror applies.
+#pragma once
+
+#include "statements.hpp"
+
+#include <gallery/change_feed.hpp>
+#include <gallery/document_store.hpp>
+#include <gallery/kit/catalog.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace gallery::postgres {
+
+/// Where the bytes of a version are.
+struct body_name final : kit::attachment {
+    explicit body_name(const uuid& name) : id(name) {}
+    const uuid id;  ///< chosen anew by each save
+};
+using body_ptr = std::shared_ptr<const body_name>;
+inline const uuid& body_of(const std::shared_ptr<const kit::attachment>& extra) {
+    return static_cast<const body_name&>(*extra).id;
+}
+
+struct event {
+    change::kind what = change::kind::image_saved;
+    revision rev = 0;
+    uuid write{};       ///< random; the same for all documents of one atomic write
+    kit::stored image;  ///< images and kept versions: saved, updated, erased, kept or dropped
+    revision kept = 0;  ///< as change::kept
+    std::int64_t kept_time = 0;
+    bool is_erased = false;  ///< version_kept
+    document doc;            ///< documents
+};
+
+/// Its entry in the feed.
+change change_of(const event& from);
+
+/// The parameters of a record and its body, in the order of record_columns.
+void encode_record(const image_record& record, const uuid& body, std::vector<parameter>& to);
+/// A record from @p row, beginning at @p column.
+kit::stored decode_record(const fields& row, std::size_t column);
+
+/// A row of statement::changes_after: the store's revision, and a change where there is one.
+std::pair<revision, std::optional<event>> decode_change(const fields& row);
+
+}  // namespace gallery::postgres

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pool.hpp"
+
+#include <algorithm>
+
+namespace gallery::postgres {
+
+task<pool::connection_ptr> pool::acquire() {
+    if (!idle_.empty()) {
+        auto one = std::move(idle_.back());
+        idle_.pop_back();
+        co_return one;
+    }
+    if (made_ < in_.chosen.connections) {
+        ++made_;
+        co_return std::make_unique<connection>(in_.engine, in_.chosen.timeout);
+    }
+    auto wait = [this](resumption<connection_ptr> waiting) { waiting_.push_back(std::move(waiting)); };
+    co_return co_await suspend<connection_ptr>(std::move(wait));
+}
+
+void pool::release(connection_ptr one) {
+    if (waiting_.empty()) {
+        idle_.push_back(std::move(one));
+        return;
+    }
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    next.complete(std::move(one));
+}
+
+task<answer> pool::run(batch what) {
+    const auto deadline = signal::clock::now() + in_.chosen.timeout;
+    auto one = co_await acquire();
+    busy_.push_back(one.get());
+    answer last;
+    for (;;) {
+        last = answer();
+        if (stopping_) {
+            last.failed = failure{"57P01", "the store is being closed", true};
+            break;
+        }
+        if (!one->is_open()) {
+            auto opened = co_await servers_.open(*one, durability::asynchronous);
+            if (!opened) last.failed = failure{"08001", opened.error().message, true};
+        }
+        if (one->is_open()) {
+            batch copy = what;
+            last = co_await one->run(std::move(copy));
+        }
+        const bool again = last.failed && (last.failed->lost || last.failed->is_transient());
+        if (!again || signal::clock::now() >= deadline) break;
+        asio::steady_timer pause(in_.engine, std::chrono::milliseconds(50));
+        boost::system::error_code ignored;
+        co_await pause.async_wait(asio::redirect_error(use_task, ignored));
+    }
+    std::erase(busy_, one.get());
+    release(std::move(one));
+    co_return last;
+}
+
+void pool::stop() {
+    stopping_ = true;
+    for (auto* one : busy_)
+        one->abort();
+}
+
+}  // namespace gallery::postgres
