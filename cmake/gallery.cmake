@@ -31,9 +31,9 @@ if(GALLERY_MOLD)
 endif()
 
 find_package(Threads REQUIRED)
-# CMake 3.25 does not know the dependencies inside Boost 1.81, which are all found all the same.
+# CMake 3.25 does not know the dependencies inside Boost 1.81 and later, which are all found all the same.
 set(Boost_NO_WARN_NEW_VERSIONS ON)
-find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 
@@ -107,7 +107,7 @@ function(gallery_unit_test name)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
-  find_package(Boost 1.81 EXACT REQUIRED COMPONENTS unit_test_framework)
+  find_package(Boost 1.81 REQUIRED COMPONENTS unit_test_framework)
   add_executable(unit_${name} ${arg_SOURCES})
   target_include_directories(unit_${name} PRIVATE
     "${PROJECT_SOURCE_DIR}/test/support" "${PROJECT_SOURCE_DIR}/server")
