@@ -16,12 +16,18 @@ namespace {
 /// More than this is sent before the next statement is given to libpq, which copies it.
 constexpr std::size_t send_at_once = 512 * 1024;
 
+/// Without line breaks, tabs and a full stop at the end.
 std::string one_line(const char* text) {
-    std::string line = text == nullptr ? "" : text;
-    while (!line.empty() && line.back() == '\n')
+    std::string line;
+    for (const char* at = text == nullptr ? "" : text; *at != '\0'; ++at) {
+        const bool is_space = *at == '\n' || *at == '\t' || *at == ' ';
+        if (!is_space)
+            line += *at;
+        else if (!line.empty() && line.back() != ' ')
+            line += ' ';
+    }
+    while (!line.empty() && (line.back() == ' ' || line.back() == '.'))
         line.pop_back();
-    for (auto& c : line)
-        if (c == '\n') c = ' ';
     return line;
 }
 

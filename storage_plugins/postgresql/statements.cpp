@@ -58,11 +58,10 @@ std::array<entry, statement_count> make_all() {
     set(statement::read_state, "read_state", "select revision, trimmed from state");
     set(statement::read_history, "read_history", "select epoch, began_after from history order by epoch");
     set(statement::begin_epoch, "begin_epoch",
-        "with old as (select revision from state where server <> $1::text for update), "
-        "noted as (insert into history (epoch, began_after) select (revision >> 40) + 1, revision from old "
-        "on conflict do nothing) "
-        "update state set revision = ((revision >> 40) + 1) << 40, server = $1::text where server <> "
-        "$1::text");
+        "with moved as (update state s set revision = ((s.revision >> 40) + 1) << 40, server = $1::text "
+        "from (select revision from state where server <> $1::text for update) old "
+        "returning s.revision >> 40 as epoch, old.revision as began_after) "
+        "insert into history (epoch, began_after) select epoch, began_after from moved");
     // Divides by zero, which ends the transaction, where the feed would have a hole.
     set(statement::advance, "advance",
         "update state set revision = $1::int8 where 1 / (select (count(*) = $3::int8)::int from change "

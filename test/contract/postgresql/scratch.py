@@ -86,10 +86,11 @@ class Server:
                 to.write("include 'gallery_test.conf'\n")
 
     def start(self):
-        log = open(self.root / f"{self.name}.log", "ab")
-        self.process = subprocess.Popen([str(self.bin / "postgres"), "-D", str(self.data)], stdout=log, stderr=log,
-                                        user=self.user and self.user.pw_uid, group=self.user and self.user.pw_gid,
-                                        extra_groups=[] if self.user else None, cwd=self.root, start_new_session=True)
+        with open(self.root / f"{self.name}.log", "ab") as log:
+            self.process = subprocess.Popen([str(self.bin / "postgres"), "-D", str(self.data)], stdout=log, stderr=log,
+                                            user=self.user and self.user.pw_uid, group=self.user and self.user.pw_gid,
+                                            extra_groups=[] if self.user else None, cwd=self.root,
+                                            start_new_session=True)
         deadline = time.monotonic() + 60
         while subprocess.run([str(self.bin / "pg_isready"), "-q", "-h", str(self.root), "-p", str(self.port)],
                              check=False).returncode != 0:
