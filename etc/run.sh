@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs missing packages, builds the server, and starts it with the embedded store, a demo tenant and sample
-# pictures. Data is stored in ./data. Its last lines have the URL and the logins.
+# Installs missing packages, builds the server, and starts it with the default storage plugin, a demo tenant and
+# sample images. Data is stored in ./data. The last lines of the output contain the URL and the logins.
 #
 # Arguments are passed on to the server; environment variables configure it (see etc/gallery.yml):
 #
 #   HTTP_BIND_PORT=9090 STORAGE_PLUGIN=filesystem etc/run.sh --no-demo
 #
-# With the demo tenant the server listens on this machine only. For other addresses set HTTP_BIND_ADDRESS
-# (0.0.0.0: all), or give a configuration with --config.
+# With the demo tenant the server listens on this machine only. For other addresses set HTTP_BIND_ADDRESS (0.0.0.0:
+# all), or pass a configuration with --config.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 022

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing, builds, and runs the tests. Ends with ctest's summary; the exit code says
-# whether all passed.
+# Installs missing packages, builds everything, and runs the tests. The output ends with ctest's summary. Exit code:
+# 0 all tests passed, 1 otherwise.
 #
-#   etc/test.sh            what users run (preset release), every suite
+#   etc/test.sh            all tests with the preset release, which users run
 #   etc/test.sh dev        debug, address and undefined-behaviour sanitizers
 #   etc/test.sh tsan       debug, thread sanitizer
-#   etc/test.sh all        the three after each other
+#   etc/test.sh all        the three presets, one after the other
 #
-# Further arguments go to ctest, for instance: etc/test.sh dev -R unit_config
+# Further arguments are passed to ctest, for instance: etc/test.sh dev -R unit_config
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 umask 022
@@ -42,7 +42,7 @@ for preset in "${presets[@]}"; do
         continue
     fi
     printf '== %s: tests\n' "$preset"
-    # Two at a time: the suites that start servers choose free ports themselves.
+    # Tests run in parallel: the suites that start servers choose free ports themselves.
     ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" || failed+=("$preset")
 done
 

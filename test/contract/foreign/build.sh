@@ -8,7 +8,7 @@
 # CXX and CXXFLAGS as usual. Prints nothing where all is well.
 set -euo pipefail
 [ $# -ge 4 ] || {
-    sed -n '2,7p' "$0" >&2
+    sed -n '3,8p' "$0" >&2
     exit 2
 }
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/toy.cpp
