@@ -49,6 +49,13 @@ class Readme(unittest.TestCase):
         for name in names:
             self.assertTrue((ROOT / pathlib.Path(name)).exists(), name)
 
+    def test_every_place_that_contributing_names_exists(self):
+        text = (ROOT / "CONTRIBUTING.md").read_text()
+        names = set(re.findall(r"`((?:common|server|storage_plugins|test|etc)/[^`\s<]*)`", text))
+        self.assertGreater(len(names), 50)
+        for name in sorted(names):
+            self.assertTrue((ROOT / pathlib.Path(name)).exists(), name)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -38,7 +38,7 @@ test('the system administrator keeps tenants and their administrators', async ({
   await console.dialog.getByRole('button', { name: 'Done' }).click();
   await expect(row(page, email)).toContainText('Invited');
   await act(console, email, 'Withdraw link');
-  await expect(page.getByText(`The activation link of ${email} is worth nothing any more`)).toBeVisible();
+  await expect(page.getByText(`The activation link of ${email} is no longer valid`)).toBeVisible();
   await act(console, email, 'Activation link');
   await expect(console.dialog).toContainText('Give this link to the user');
   const link = new URL((await console.dialog.locator('code').textContent()) ?? '');

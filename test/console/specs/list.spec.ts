@@ -152,7 +152,7 @@ test('download gives the very bytes; an export imported elsewhere is the same im
   ]);
   await expect(console.dialog).toContainText('This file is not valid JSON.');
   await expect(console.dialog).toContainText('This file is not an exported image.');
-  await expect(console.dialog).toContainText('Too large: 5.0 MB; the server takes up to 4.0 MB.');
+  await expect(console.dialog).toContainText('Too large: 5.0 MB; the server accepts up to 4.0 MB.');
   await console.shot('dialog-import');
   for (const name of ['broken.json', 'other.json', 'huge.json']) {
     await console.dialog.getByRole('button', { name: `Remove ${name}` }).click();
@@ -206,7 +206,7 @@ test('an image that somebody else has deleted goes away by Delete, and by Edit',
 
   await tenant.call('DELETE', images[1].link);
   await console.row('Second').getByRole('button', { name: /^Edit/ }).click();
-  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted meanwhile.');
+  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted in the meantime.');
   await expect(console.dialog.getByRole('button')).toHaveCount(1);
   await console.shot('dialog-edit-gone');
   await page.keyboard.press('Escape');
@@ -218,7 +218,7 @@ test('an image that somebody else has deleted goes away by Delete, and by Edit',
   await tenant.call('DELETE', images[2].link);
   await console.dialog.getByLabel('Name', { exact: true }).fill('Third, renamed');
   await console.dialog.getByRole('button', { name: 'Save' }).click();
-  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted meanwhile.');
+  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted in the meantime.');
   await console.dialog.getByRole('button', { name: 'Close' }).click();
   await console.closed();
   await expect(page.getByText('There are no images yet')).toBeVisible();

@@ -48,7 +48,7 @@ test('a picture that another user has replaced meanwhile is renamed and replaced
   await console.chooseFiles([png('mine.png', 50, 40, [90, 10, 10])]);
   await tenant.call('DELETE', image.link);
   await console.dialog.getByRole('button', { name: 'Update image' }).click();
-  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted meanwhile.');
+  await expect(console.dialog.getByRole('alert')).toContainText('This image has been deleted in the meantime.');
   await page.keyboard.press('Escape');
   await console.closed();
 

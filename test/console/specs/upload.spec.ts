@@ -71,7 +71,7 @@ test('too large and wrong types are refused before a byte is sent; the server’
     { name: 'letter.docx', mimeType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', buffer: Buffer.from('x') },
     { name: 'empty.png', mimeType: 'image/png', buffer: Buffer.alloc(0) },
   ]);
-  await expect(console.dialog).toContainText('Too large: 5.0 MB; the server takes up to 4.0 MB.');
+  await expect(console.dialog).toContainText('Too large: 5.0 MB; the server accepts up to 4.0 MB.');
   await expect(console.dialog).toContainText('This is not an image file.');
   await expect(console.dialog).toContainText('This file is empty.');
   await expect(console.dialog.getByRole('status')).toHaveText('3 not uploaded');
@@ -102,7 +102,7 @@ test('a file at which the connection breaks off again and again is given up, and
   await console.chooseFiles([numbered(1, 'moved.png'), numbered(2, 'fine.png')]);
   await console.dialog.getByRole('button', { name: 'Upload 2 images' }).click();
   await expect(console.dialog.getByRole('listitem', { name: 'fine.png' })).toContainText('Done');
-  await expect(console.dialog.getByRole('listitem', { name: 'moved.png' })).toContainText('The connection broke off each time');
+  await expect(console.dialog.getByRole('listitem', { name: 'moved.png' })).toContainText('The connection was lost each time');
   expect(tries).toBe(4);
   await page.unroute('**/api/image');
   await console.dialog.getByRole('button', { name: 'Retry moved.png' }).click();
@@ -332,12 +332,12 @@ test('the limit that holds for an upload is shown and checked, whichever setting
     { name: 'more.png', mimeType: 'image/png', buffer: Buffer.alloc(1_572_865, 1) },
     { name: 'most.png', mimeType: 'image/png', buffer: Buffer.alloc(1_572_864, 1) },
   ]);
-  await expect(console.dialog.getByRole('listitem', { name: 'more.png' })).toContainText('Too large: 1.501 MB; the server takes up to 1.5 MB.');
+  await expect(console.dialog.getByRole('listitem', { name: 'more.png' })).toContainText('Too large: 1.501 MB; the server accepts up to 1.5 MB.');
   await expect(console.dialog.getByLabel('Name of most.png')).toBeVisible();
   await console.dialog.getByRole('button', { name: 'Cancel' }).click();
   await console.closed();
   await console.row('To replace').getByRole('button', { name: /^Edit/ }).click();
   await expect(console.dialog).toContainText('up to 1.5 MB');
   await console.chooseFiles([{ name: 'more.png', mimeType: 'image/png', buffer: Buffer.alloc(1_572_865, 1) }]);
-  await expect(console.dialog.getByRole('alert')).toContainText('the server takes up to 1.5 MB.');
+  await expect(console.dialog.getByRole('alert')).toContainText('the server accepts up to 1.5 MB.');
 });

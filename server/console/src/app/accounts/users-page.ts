@@ -160,7 +160,7 @@ export class UsersPage {
   private async withdrawLink(row: User): Promise<void> {
     try {
       await this.api.enableUser(row.id.id, false);
-      this.notices.say(`The activation link of ${row.email} is worth nothing any more`);
+      this.notices.say(`The activation link of ${row.email} is no longer valid`);
     } catch (error) {
       this.notices.fail(errorText(error));
     }

@@ -13,7 +13,7 @@ export function errorText(error: unknown): string {
     }
     switch (error.status) {
       case 413:
-        return 'The server does not take files this large.';
+        return 'The server does not accept files this large.';
       case 429:
         return 'Too many requests. Wait a moment.';
       case 502:

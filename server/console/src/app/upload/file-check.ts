@@ -44,6 +44,6 @@ export function exportObjection(text: string, maxSize: number): string | null {
 
 function sizeObjection(size: number, maxSize: number): string | null {
   return maxSize > 0 && size > maxSize
-    ? `Too large: ${formatExcess(size, maxSize)}; the server takes up to ${formatLimit(maxSize)}.`
+    ? `Too large: ${formatExcess(size, maxSize)}; the server accepts up to ${formatLimit(maxSize)}.`
     : null;
 }

@@ -73,7 +73,7 @@ const BREAKS_BORNE = 3;
 const UNREADABLE = 'This file cannot be read any more.';
 const TAKEN = 'An image with the key of this export exists. Importing it replaces that image.';
 const BROKEN_OFF =
-  'The connection broke off each time this file was sent. It may have been changed or moved since it was chosen.';
+  'The connection was lost each time this file was sent. It may have been changed or moved since it was chosen.';
 
 /** The files that are uploaded. The queue continues when the dialog that shows it is closed. */
 @Injectable({ providedIn: 'root' })
