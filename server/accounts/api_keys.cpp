@@ -59,8 +59,8 @@ task<result<made_key>> api_keys::create(anybody who, submitted_api_key sent) {
 task<result<made_key>> api_keys::save(signed_in who, submitted_api_key sent) {
     if (sent.expiration_time && *sent.expiration_time != 0 && *sent.expiration_time <= now()) {
         co_return error{errc::invalid_argument,
-                        "The field 'expirationTime' is in the past. It takes milliseconds "
-                        "since 1970 of a time to come, or 0 for never"};
+                        "The field 'expirationTime' is in the past. Expected milliseconds since 1970 of a "
+                        "future time, or 0 for never"};
     }
     if (!sent.id) {
         auto made = co_await create(std::move(who).release(), std::move(sent));

@@ -153,7 +153,7 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
     if (!claims) return claims.error();
     if (claims->kind != auth::token_kind::access) {
         return error{errc::unauthenticated,
-                     "Invalid JWT token: a refresh token is good for /api/auth/token only"};
+                     "Invalid JWT token: a refresh token is valid for /api/auth/token only"};
     }
     const auto standing = accounts_.standing_of(claims->user, claims->tenant, claims->session);
     if (standing.user_deleted || standing.tenant_gone) return failed();

@@ -128,7 +128,7 @@ task<result<token_pair>> logins::refresh(std::string refresh_token) {
     const auto claims = codec_.verify(refresh_token, std::chrono::system_clock::time_point(millis(now)));
     if (!claims) co_return claims.error();
     if (claims->kind != auth::token_kind::refresh) {
-        co_return error{errc::unauthenticated, "Invalid JWT token: /api/auth/token takes a refresh token"};
+        co_return error{errc::unauthenticated, "Invalid JWT token: /api/auth/token requires a refresh token"};
     }
     const auto good = [&]() -> result<user_ptr> {
         // A refresh token names no tenant: without an account here there is nothing to issue a token for.
@@ -173,7 +173,8 @@ task<result<void>> logins::log_out(auth::principal_ptr who, bool everywhere) {
 
 task<logins::attempt> logins::change_password(auth::principal_ptr who, std::string current,
                                               std::string chosen, std::string address) {
-    attempt out{error{errc::permission_denied, "This account's password is kept by another server"}, {}};
+    attempt out{error{errc::permission_denied, "The password of this account is managed by another server"},
+                {}};
     const auto account = who->has_account ? accounts_.find_user(who->user) : nullptr;
     if (!account) co_return out;
     if (const auto allowed = auth::check_password_policy(chosen); !allowed) {
@@ -212,7 +213,7 @@ task<logins::attempt> logins::change_password(auth::principal_ptr who, std::stri
     directory::edit<user> change = [before = account->password_hash, after = *hash,
                                     now = accounts_.now()](user& value) -> result<void> {
         if (value.password_hash != before) {
-            return error{errc::version_conflict, "The password was changed by somebody else in the meantime"};
+            return error{errc::version_conflict, "The password was changed by another user in the meantime"};
         }
         value.password_hash = after;
         end_all_sessions(value, now);

@@ -26,10 +26,9 @@ bool may_decide_about(const auth::principal& who, const user& account) noexcept 
 
 result<void> require_signed_in(const auth::principal& who) {
     if (!who.api_key) return {};
-    return error{
-        errc::permission_denied,
-        "An API key cannot do this, so that nobody who finds one can take over accounts with it. Sign "
-        "in with e-mail address and password"};
+    return error{errc::permission_denied,
+                 "An API key cannot do this, because a stolen key could otherwise be used to take over "
+                 "accounts. Sign in with e-mail address and password"};
 }
 
 result<void> may_give_role(const auth::principal& who, auth::authority role) {

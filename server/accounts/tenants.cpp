@@ -25,7 +25,7 @@ result<void> tenants::may_adopt(tenant_id id) const {
         return error{errc::invalid_argument, "The id [" + to_string(id) + "] is not that of a tenant"};
     if (all_.tenant_gone(id))
         return error{errc::not_found, "Tenant with id [" + to_string(id) +
-                                          "] was deleted here, so that its id cannot be used again"};
+                                          "] was deleted here, and its id cannot be used again"};
     return {};
 }
 

@@ -53,7 +53,7 @@ task<result<void>> user_credentials::set_enabled(user_id id, bool enabled) {
                                     now = all_.now()](user& value) -> result<void> {
         if (enabled && value.password_hash.empty()) {
             return error{errc::invalid_argument,
-                         "Can't enable a user without a password: the activation link is where it is chosen"};
+                         "Can't enable a user without a password; it is chosen with the activation link"};
         }
         value.enabled = enabled;
         if (!enabled) {

@@ -10,9 +10,8 @@ namespace gallery::admin {
 namespace {
 
 error wrong(std::string_view url, const std::string& what) {
-    return {errc::invalid_argument, "'" + std::string(url.substr(0, 200)) +
-                                        "' is not a server's address: " + what +
-                                        ". It is like http://127.0.0.1:8080 or https://gallery.example"};
+    return {errc::invalid_argument, "'" + std::string(url.substr(0, 200)) + "' is not a server's address: " +
+                                        what + ". Examples: http://127.0.0.1:8080, https://gallery.example"};
 }
 
 bool is_port(std::string_view text) {
@@ -37,20 +36,20 @@ result<address> parse_address(std::string_view url) {
         rest.remove_prefix(7);
     } else {
         return wrong(url.find('@') == std::string_view::npos ? url : "...",
-                     "it starts with http:// or https://");
+                     "it must start with http:// or https://");
     }
     const auto slash = std::min(rest.find('/'), rest.size());
     const auto authority = rest.substr(0, slash);
     auto base = rest.substr(slash);
     if (authority.find('@') != std::string_view::npos) {
         return error{errc::invalid_argument,
-                     "the server's address has a name or a password in it, which others can read there. "
-                     "--login and GALLERY_PASSWORD are where they go"};
+                     "the server's address contains a user name or a password, which others can read there. "
+                     "Use --login and GALLERY_PASSWORD for them"};
     }
     const auto printable = [](char c) { return c > ' ' && c < 0x7f; };
     if (!std::all_of(rest.begin(), rest.end(), printable))
-        return wrong("...", "it has spaces or special characters");
-    if (rest.find_first_of("?#") != std::string_view::npos) return wrong(url, "it has a query");
+        return wrong("...", "it contains spaces or special characters");
+    if (rest.find_first_of("?#") != std::string_view::npos) return wrong(url, "it contains a query");
     while (base.ends_with('/'))
         base.remove_suffix(1);
     out.base = base;
@@ -62,19 +61,20 @@ result<address> parse_address(std::string_view url) {
         if (close == std::string_view::npos) return wrong(url, "a ']' is missing");
         out.host = authority.substr(1, close - 1);
         const auto after = authority.substr(close + 1);
-        if (!after.empty() && after[0] != ':') return wrong(url, "a ':' belongs between ']' and the port");
+        if (!after.empty() && after[0] != ':')
+            return wrong(url, "there must be a ':' between ']' and the port");
         has_port = !after.empty();
         if (has_port) port = after.substr(1);
     } else {
         const auto colon = authority.find(':');
         if (colon != authority.rfind(':'))
-            return wrong(url, "an IPv6 address is in brackets, as in http://[::1]:8080");
+            return wrong(url, "an IPv6 address must be in brackets: http://[::1]:8080");
         out.host = authority.substr(0, colon);
         has_port = colon != std::string_view::npos;
         if (has_port) port = authority.substr(colon + 1);
     }
-    if (out.host.empty()) return wrong(url, "it names no host");
-    if (has_port && !is_port(port)) return wrong(url, "the port is a number from 1 to 65535");
+    if (out.host.empty()) return wrong(url, "the host is missing");
+    if (has_port && !is_port(port)) return wrong(url, "the port must be a number from 1 to 65535");
     out.port = has_port ? port : (out.tls ? "443" : "80");
     out.authority = authority;
     out.text = (out.tls ? "https://" : "http://") + out.authority + out.base;

@@ -36,16 +36,17 @@ constexpr std::array<field, 8> fields{{
 }};
 
 constexpr std::array<option, 1> user_option{{
-    {"--user", "USER", "whose key: e-mail address or id; else the own one"},
+    {"--user", "USER", "the key's user, by e-mail address or id; default: yourself"},
 }};
 constexpr std::array<option, 1> expiry_option{{
     {"--expires", "WHEN", "90d, 12h, 2027-01-31, 2027-01-31T12:00:00Z or never"},
 }};
 constexpr auto create_options = join(expiry_option, user_option);
 constexpr auto list_of_keys_options = join(list_options, user_option);
-constexpr auto update_options = join(
-    join(std::array<option, 1>{{{"--description", "TEXT", "what it is for", "description"}}}, expiry_option),
-    user_option);
+constexpr auto update_options =
+    join(join(std::array<option, 1>{{{"--description", "TEXT", "purpose of the key", "description"}}},
+              expiry_option),
+         user_option);
 constexpr auto delete_key_options = join(delete_options, user_option);
 
 /// Puts --expires into the key's JSON, if it was given. True if it was.
@@ -77,7 +78,7 @@ outcome<> create(session& in) {
     auto made = in.server.post_object("/api/apiKey", body);
     if (!made) return made.error();
     in.out.one(*made, fields);
-    in.out.note("The key is shown this once; programs send it as \"X-Authorization: ApiKey KEY\".");
+    in.out.note("The key is printed only once. Programs send it as \"X-Authorization: ApiKey KEY\".");
     return {};
 }
 
@@ -95,7 +96,7 @@ outcome<> update(session& in) {
     const bool described = apply_fields(in, changes) != 0;
     auto expiry = apply_expiry(in, changes);
     if (!expiry) return expiry.error();
-    if (!described && !*expiry) return usage("say what to change: --description TEXT or --expires WHEN");
+    if (!described && !*expiry) return usage("nothing to change: use --description TEXT or --expires WHEN");
     auto found = named_key(in);
     if (!found) return found.error();
     return save_changed(in, "/api/apiKey", std::move(*found), changes, fields);
@@ -122,7 +123,7 @@ outcome<> erase(session& in) {
     auto found = named_key(in);
     if (!found) return found.error();
     const auto name = called("API key", *found, "description");
-    if (auto agreed = consent(in, "Delete the " + name + "? What uses it stops working."); !agreed)
+    if (auto agreed = consent(in, "Delete the " + name + "? Programs that use it will be refused."); !agreed)
         return agreed;
     if (auto done = in.server.erase("/api/apiKey/" + id_of(*found)); !done) return done.error();
     in.out.done("deleted " + name, *found);
@@ -130,22 +131,24 @@ outcome<> erase(session& in) {
 }
 
 constexpr std::array<command, 6> commands{{
-    {"apikey create", "DESCRIPTION", "make an API key for a device or a script",
-     "The key acts as its user, but opens no accounts: making, changing and enabling keys,\n"
-     "setting passwords and e-mail addresses and making further administrators like its\n"
-     "user want a login. It is shown this once: the server keeps only its hash.",
+    {"apikey create", "DESCRIPTION", "create an API key for a device or a script",
+     "The key has the rights of its user, except for operations that grant access: creating,\n"
+     "changing and enabling keys, setting passwords and e-mail addresses, and creating\n"
+     "administrators with the role of its user require a login. The key is printed only once,\n"
+     "because the server stores only its hash.",
      "gallery-admin apikey create 'panel in hall 3' --expires 365d", create_options, create},
-    {"apikey list", "", "list a user's API keys", "Without the keys themselves, which nobody knows any more.",
+    {"apikey list", "", "list a user's API keys",
+     "The keys themselves are not listed, because the server stores only their hashes.",
      "gallery-admin apikey list --user device@acme.example", list_of_keys_options, list},
-    {"apikey update", "KEY", "describe an API key otherwise, change when it expires",
+    {"apikey update", "KEY", "change an API key's description or expiry",
      "KEY is the key's description or id.", "gallery-admin apikey update 'panel in hall 3' --expires never",
      update_options, update},
-    {"apikey enable", "KEY", "let an API key work again", "KEY is the key's description or id.",
+    {"apikey enable", "KEY", "enable a disabled API key", "KEY is the key's description or id.",
      "gallery-admin apikey enable 'panel in hall 3'", user_option, enable},
-    {"apikey disable", "KEY", "make an API key stop working, with its next request",
+    {"apikey disable", "KEY", "disable an API key from its next request on",
      "KEY is the key's description or id.", "gallery-admin apikey disable 'panel in hall 3'", user_option,
      disable},
-    {"apikey delete", "KEY", "delete an API key; it stops working with its next request",
+    {"apikey delete", "KEY", "delete an API key; it is refused from its next request on",
      "KEY is the key's description or id.", "gallery-admin apikey delete 'panel in hall 3' --yes",
      delete_key_options, erase},
 }};

@@ -11,7 +11,7 @@ namespace gallery::admin {
 namespace {
 
 failure usage(const command& what, std::string message) {
-    message += ". gallery-admin " + std::string(what.words) + " --help says more";
+    message += ". gallery-admin " + std::string(what.words) + " --help describes it";
     return {exit_code::usage, std::move(message)};
 }
 
@@ -90,7 +90,7 @@ outcome<arguments> parse_arguments(const command& what, std::span<const std::str
         } else if (i + 1 < given.size()) {
             out.options.emplace(name, given[++i]);
         } else {
-            return usage(what, std::string(name) + " lacks its value: " + std::string(name) + " " +
+            return usage(what, std::string(name) + " requires a value: " + std::string(name) + " " +
                                    std::string(known->value));
         }
     }
@@ -102,7 +102,7 @@ outcome<arguments> parse_arguments(const command& what, std::span<const std::str
                                (out.operands.size() == 1 ? " word was given" : " words were given"));
     }
     if (std::any_of(out.operands.begin(), out.operands.end(), [](const auto& one) { return one.empty(); })) {
-        return usage(what, "an empty word is no " + std::string(what.operands));
+        return usage(what, "an empty word is not a valid " + std::string(what.operands));
     }
     return out;
 }

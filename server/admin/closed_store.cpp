@@ -50,7 +50,7 @@ bool take_value(std::span<const char* const> arguments, std::size_t& at, std::st
 }
 
 failure engine_failed() {
-    return {exit_code::server_fault, "the storage engine threw an exception or never answered"};
+    return {exit_code::server_fault, "the storage engine threw an exception or did not complete"};
 }
 
 }  // namespace gallery::admin

@@ -57,29 +57,29 @@ constexpr std::array<option, A + B> join(const std::array<option, A>& a, const s
 
 /// Those that each command has besides its own.
 inline constexpr std::array<option, 7> common_options{{
-    {"--url", "URL", "the server; else GALLERY_URL, else http://127.0.0.1:8080"},
-    {"--login", "EMAIL", "as whom; else GALLERY_API_KEY, else GALLERY_USER"},
-    {"--login-password-stdin", "", "the login's password is the next line of standard input"},
-    {"--ca", "FILE", "certificates to trust, PEM; else GALLERY_CA, else the system's"},
-    {"--timeout", "SECONDS", "how long the server may take for an answer; 60"},
-    {"--json", "", "print the server's JSON, for programs"},
-    {"--help", "", "show this"},
+    {"--url", "URL", "server address; else GALLERY_URL, else http://127.0.0.1:8080"},
+    {"--login", "EMAIL", "user to log in as; else GALLERY_API_KEY, else GALLERY_USER"},
+    {"--login-password-stdin", "", "read the login's password from the next line of standard input"},
+    {"--ca", "FILE", "trusted certificates, PEM; else GALLERY_CA, else the system's"},
+    {"--timeout", "SECONDS", "longest wait for a response; default: 60"},
+    {"--json", "", "print JSON, for programs"},
+    {"--help", "", "print this text"},
 }};
 
 /// Those of lists.
 inline constexpr std::array<option, 1> list_options{{
-    {"--search", "TEXT", "only those with this text in their name"},
+    {"--search", "TEXT", "list only entries with this text in their name"},
 }};
 
 /// Those of deletions.
 inline constexpr std::array<option, 1> delete_options{{
-    {"--yes", "", "do not ask; needed where there is no terminal"},
+    {"--yes", "", "do not ask for confirmation; required without a terminal"},
 }};
 
 /// Those that take a new password, in whichever way.
 inline constexpr std::array<option, 2> password_options{{
-    {"--password-stdin", "", "the new password is the next line of standard input"},
-    {"--generate-password", "", "make a password and show it once"},
+    {"--password-stdin", "", "read the new password from the next line of standard input"},
+    {"--generate-password", "", "generate a password and print it once"},
 }};
 
 /// How a tenant or a customer is reached.

@@ -58,8 +58,8 @@ outcome<> erase(session& in) {
 }
 
 constexpr std::array<command, 5> commands{{
-    {"customer create", "TITLE", "make a customer of the own tenant",
-     "Customers are kept by their tenant's administrators.",
+    {"customer create", "TITLE", "create a customer of your own tenant",
+     "Only administrators of a tenant manage its customers.",
      "gallery-admin customer create 'North plant' --city Linz", contact_options, create},
     {"customer list", "", "list the tenant's customers", "", "gallery-admin customer list", list_options,
      list},
@@ -70,8 +70,8 @@ constexpr std::array<command, 5> commands{{
      "gallery-admin customer show 'North plant'",
      {},
      show},
-    {"customer update", "CUSTOMER", "rename a customer, change how it is reached",
-     "An empty value ('') takes away what was there.",
+    {"customer update", "CUSTOMER", "change a customer's title or contact data",
+     "An empty value ('') removes the present one.",
      "gallery-admin customer update 'North plant' --title 'South plant'", update_options, update},
     {"customer delete", "CUSTOMER", "delete a customer and its users",
      "Its users and their API keys are deleted with it. This cannot be undone.",

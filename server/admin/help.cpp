@@ -14,22 +14,24 @@ namespace {
 constexpr std::string_view exit_codes = R"(
 exit codes:
    0  done
-   1  refused by the server: a taken name, a wrong value, changed by somebody else
-   3  no such tenant, user, customer or key, or several of that name
-  64  wrong command line, or not confirmed; the server was not asked to change anything
-  69  no server answers at the URL, or none whose certificate is trusted
-  70  a fault of the server; its log says more
-  74  done, but what was done could not be printed
-  75  too many tries, or the server is busy; try again later
+   1  refused by the server: the name is taken, a value is wrong, or another user
+      changed the entry
+   3  no such tenant, user, customer or key, or several with that name
+  64  wrong command line, or not confirmed; nothing was changed
+  69  no server answers at the URL, its certificate is not trusted, or the connection
+      was lost; a change may have been made
+  70  a fault of the server, see its log; a change may have been made
+  74  done, but the report could not be printed
+  75  too many attempts, or the server is busy; try again later
   77  wrong credentials, or not permitted
   78  no credentials, or a wrong value in the environment
 )";
 
 constexpr std::string_view credentials_text = R"(
-credentials, never as arguments, which every user of the machine can read:
+credentials (never arguments, because every user of the machine can read those):
   GALLERY_API_KEY                   an API key
   GALLERY_USER, GALLERY_PASSWORD    a user's e-mail address and password; without
-                                    GALLERY_PASSWORD it is asked for on the terminal
+                                    GALLERY_PASSWORD it is read from the terminal
 )";
 
 struct row {
@@ -82,13 +84,14 @@ std::string general_help() {
     for (const auto* one : all_commands())
         rows.push_back(row_of(*one));
     return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
-           "Keeps the accounts of a running gallery server.\n\ncommands:\n" +
-           aligned(rows) + options_text("options of all but verify and reset-sysadmin", common_options) +
+           "Manages the accounts of a running gallery server.\n\ncommands:\n" +
+           aligned(rows) +
+           options_text("options of all commands except verify and reset-sysadmin", common_options) +
            std::string(credentials_text) + std::string(exit_codes) +
            "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
            "  gallery-admin tenant create 'Acme Water'\n"
            "  gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
-           "\ngallery-admin COMMAND --help says more about one.\n";
+           "\ngallery-admin COMMAND --help describes one command.\n";
 }
 
 std::string group_help(std::string_view group) {
@@ -101,16 +104,16 @@ std::string group_help(std::string_view group) {
     }
     const auto name = std::string(group);
     return "usage: gallery-admin " + name + " COMMAND [OPTIONS]\n\ncommands:\n" + aligned(rows) +
-           options_text("options of all", common_options) + "\nexample:\n" + indented(examples) +
+           options_text("options of all commands", common_options) + "\nexample:\n" + indented(examples) +
            "\ngallery-admin " + name +
-           " COMMAND --help says more about one, gallery-admin --help about\n"
-           "credentials and exit codes.\n";
+           " COMMAND --help describes one command. gallery-admin --help\n"
+           "describes credentials and exit codes.\n";
 }
 
 std::string command_help(const command& what) {
     auto out = "usage: gallery-admin " + std::string(what.words);
     if (!what.operands.empty()) out += " " + std::string(what.operands);
-    out += " [OPTIONS]\n\nWhat it does: " + std::string(what.summary) + ".\n";
+    out += " [OPTIONS]\n\nPurpose: " + std::string(what.summary) + ".\n";
     if (!what.text.empty()) out += std::string(what.text) + '\n';
     if (!what.options.empty()) out += options_text("options", what.options);
     out += options_text("common options", common_options);

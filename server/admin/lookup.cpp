@@ -22,8 +22,8 @@ outcome<json::object> only(const json::array& all, const std::function<bool(cons
     }
     if (found.size() == 1) return *found.front();
     if (found.empty()) return failure{exit_code::not_found, "there is no " + what};
-    std::string message =
-        "there are " + std::to_string(found.size()) + " of " + what + "; name one by its id: ";
+    std::string message = "there are " + std::to_string(found.size()) + " with the name of " + what +
+                          "; select one by its id: ";
     for (const auto* one : found)
         message += (one == found.front() ? "" : ", ") + id_of(*one);
     return failure{exit_code::not_found, message};
@@ -56,8 +56,8 @@ outcome<json::object> find_tenant(session& in, const std::string& title_or_id) {
     // Who may not list tenants knows the own one by its name.
     auto own = in.server.get_object("/api/tenant/" + id_of(*me, "tenantId"));
     if (own && text_of(*own, "title") != title_or_id) {
-        return failure{exit_code::not_found, "there is no " + quoted("tenant", title_or_id) +
-                                                 " among those that " + text_of(*me, "email") + " sees"};
+        return failure{exit_code::not_found, "there is no " + quoted("tenant", title_or_id) + " that " +
+                                                 text_of(*me, "email") + " may see"};
     }
     return own;
 }
@@ -76,7 +76,7 @@ outcome<json::object> find_user(session& in, const std::string& email_or_id) {
     // System administrators keep the tenants' administrators, who keep their customers' users.
     return only(
         *all, [&](const json::object& one) { return folded(text_of(one, "email")) == folded(email_or_id); },
-        quoted("user", email_or_id) + " among those that " + text_of(*me, "email") + " keeps");
+        quoted("user", email_or_id) + " that " + text_of(*me, "email") + " manages");
 }
 
 outcome<json::object> find_api_key(session& in, const json::object& holder,

@@ -13,7 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::array<option, 1> logout_options{{
-    {"--everywhere", "", "needed: all sessions of the account"},
+    {"--everywhere", "", "required: end all sessions of the account"},
 }};
 
 outcome<> whoami(session& in) {
@@ -27,7 +27,7 @@ outcome<> change_password(session& in) {
     if (in.server.has_api_key()) {
         return failure{
             exit_code::not_permitted,
-            "an API key cannot change its user's password: log in with --login EMAIL and the password"};
+            "an API key cannot change the password of its user. Log in with --login EMAIL and the password"};
     }
     auto chosen = choose_password(in, ask::on_terminal);
     if (!chosen) return chosen.error();
@@ -39,14 +39,15 @@ outcome<> change_password(session& in) {
     if (!done) return done.error();
     json::object report;
     if ((*chosen)->generated) report["password"] = (*chosen)->text;
-    in.out.done((*chosen)->generated ? "the new password: " + (*chosen)->text : "the password is changed",
+    in.out.done((*chosen)->generated ? "the new password: " + (*chosen)->text : "the password was changed",
                 report);
     return {};
 }
 
 outcome<> logout(session& in) {
     if (!in.given.has("--everywhere")) {
-        return usage("each run of gallery-admin is a session of its own; --everywhere ends all others too");
+        return usage(
+            "each run of gallery-admin is a session of its own; --everywhere is required to end all others");
     }
     auto done = in.server.post("/api/auth/logout?everywhere=true", json::object());
     if (!done) return done.error();
@@ -56,15 +57,16 @@ outcome<> logout(session& in) {
 
 constexpr std::array<command, 3> commands{{
     {"whoami", "", "show the account that is logged in", "", "gallery-admin whoami", {}, whoami},
-    {"password", "", "change the own password",
-     "The old password is the login's. All other sessions end. With both on standard input\n"
-     "the old one comes first. Without an option the new one is asked for on the terminal.",
+    {"password", "", "change your own password",
+     "The old password is the one of the login. All other sessions end. If both passwords are\n"
+     "read from standard input, the old one comes first. Without an option the new one is read\n"
+     "from the terminal.",
      "gallery-admin password --login admin@acme.example\n"
      "printf '%s\\n' \"$OLD\" \"$NEW\" | gallery-admin password --login admin@acme.example \\\n"
      "    --login-password-stdin --password-stdin",
      password_options, change_password},
-    {"logout", "", "end all sessions of the own account",
-     "Tokens that were handed out stop working with their next request; API keys go on.",
+    {"logout", "", "end all sessions of your own account",
+     "Tokens are refused from their next request on. API keys remain valid.",
      "gallery-admin logout --everywhere", logout_options, logout},
 }};
 

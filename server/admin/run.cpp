@@ -67,7 +67,7 @@ failure unknown(const std::string& what, std::string_view typed, const words& kn
     const auto near = nearest(typed, known);
     auto message = "'" + std::string(typed.substr(0, 80)) + "' is not " + what;
     message += near.empty() ? ". " : "; did you mean " + std::string(near) + "? ";
-    return usage(message + help + " lists them");
+    return usage(message + help + " lists the valid ones");
 }
 
 /// The command that the first words name; @p used of them.
@@ -85,7 +85,7 @@ outcome<const command*> select(const words& all, std::size_t& used) {
     }
     if (verbs.empty()) return unknown("a command", all[0], groups, "gallery-admin --help");
     const auto group = std::string(all[0]);
-    return unknown("something that " + group + " does", all[1], verbs, "gallery-admin " + group + " --help");
+    return unknown("a command of " + group, all[1], verbs, "gallery-admin " + group + " --help");
 }
 
 outcome<http_client> client_of(const arguments& given) {
@@ -105,7 +105,7 @@ outcome<http_client> client_of(const arguments& given) {
         const auto [last, failed] = std::from_chars(text->data(), text->data() + text->size(), seconds);
         constexpr int most = 86'400;
         if (failed != std::errc() || last != text->data() + text->size() || seconds < 1 || seconds > most) {
-            return usage("--timeout takes seconds, from 1 to 86400");
+            return usage("the value of --timeout must be a number of seconds from 1 to 86400");
         }
         out.timeout = std::chrono::seconds(seconds);
     }
@@ -130,7 +130,7 @@ int execute(const command& what, const arguments& given) {
     if (!http) return end(out, name, http.error());
     if (!http->where.tls && !http->where.is_this_machine()) {
         out.note("warning: " + http->where.text +
-                 " is not encrypted; passwords and keys can be read on the way");
+                 " is not encrypted; passwords and keys can be read in transit");
     }
     server_api server(std::move(*http), credentials_of(given));
     session with{what, given, server, out};
@@ -172,7 +172,8 @@ int run(std::span<const char* const> arguments) {
         static constexpr std::array<const char*, 1> only_help{"--help"};
         if (asked) return (*what)->alone(only_help);
         return end(plain, "gallery-admin",
-                   usage(std::string((*what)->words) + " comes first and takes options of its own"));
+                   usage(std::string((*what)->words) +
+                         " must be the first argument, and only its own options may follow"));
     }
     if (asked) return print(command_help(**what), true);
     const auto given = parse_arguments(**what, std::span(all).subspan(used));

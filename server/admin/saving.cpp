@@ -38,7 +38,7 @@ outcome<> update_titled(session& in, const std::string& target,
                         outcome<json::object> (*find)(session&, const std::string&),
                         std::span<const field> fields) {
     json::object changes;
-    if (apply_fields(in, changes) == 0) return usage("say what to change, such as --title TITLE");
+    if (apply_fields(in, changes) == 0) return usage("nothing to change: use for instance --title TITLE");
     auto found = find(in, in.operand(0));
     if (!found) return found.error();
     return save_changed(in, target, std::move(*found), changes, fields);

@@ -117,7 +117,7 @@ outcome<std::string> read_new_secret(const std::string& what) {
     if (!first) return first;
     auto again = read_secret_line("The same again", what);
     if (!again) return again;
-    if (*first != *again) return failure{exit_code::usage, "the two differ; nothing was changed"};
+    if (*first != *again) return failure{exit_code::usage, "the two passwords differ; nothing was changed"};
     return first;
 }
 

@@ -52,9 +52,9 @@ failure server_api::refusal(const http_answer& answer) const {
     const auto* const message = object == nullptr ? nullptr : object->if_contains("message");
     if (message == nullptr || !message->is_string()) {
         out.code = exit_code::unreachable;
-        out.message = "what answers at " + http_.where.text + " is not a gallery's server (HTTP " +
+        out.message = "the program that answers at " + http_.where.text + " is not a gallery server (HTTP " +
                       std::to_string(answer.status) + ")";
-        if (!answer.location.empty()) out.message += "; it says to go to " + answer.location;
+        if (!answer.location.empty()) out.message += "; it redirects to " + answer.location;
         return out;
     }
     if (const auto* code = object->if_contains("errorCode"); code != nullptr && code->is_int64()) {
@@ -82,8 +82,8 @@ outcome<json::value> server_api::send_json(http_request asked) {
     json::error_code failed;
     auto value = json::parse(*text, failed);
     if (failed) {
-        return failure{exit_code::unreachable, "what answers at " + http_.where.text +
-                                                   " is not a gallery's server: its answer is not JSON"};
+        return failure{exit_code::unreachable, "the program that answers at " + http_.where.text +
+                                                   " is not a gallery server: its response is not JSON"};
     }
     return value;
 }
@@ -104,10 +104,9 @@ outcome<> server_api::log_in() {
         return {};
     }
     if (who_.user.empty()) {
-        return failure{
-            exit_code::configuration,
-            "nobody is named to log in: set GALLERY_API_KEY, or GALLERY_USER and GALLERY_PASSWORD, "
-            "or use --login EMAIL"};
+        return failure{exit_code::configuration,
+                       "there are no credentials: set GALLERY_API_KEY, or GALLERY_USER and GALLERY_PASSWORD, "
+                       "or use --login EMAIL"};
     }
     if (who_.password.empty()) {
         auto read = read_password();
@@ -126,7 +125,7 @@ outcome<> server_api::log_in() {
     const auto* const token = failed || !pair.is_object() ? nullptr : pair.get_object().if_contains("token");
     if (token == nullptr || !token->is_string()) {
         return failure{exit_code::unreachable,
-                       "what answers at " + http_.where.text + " is not a gallery's server"};
+                       "the program that answers at " + http_.where.text + " is not a gallery server"};
     }
     authorization_ = "Bearer " + std::string(token->get_string());
     return {};
@@ -157,7 +156,7 @@ namespace {
 outcome<json::object> as_object(outcome<json::value> answer) {
     if (!answer) return answer.error();
     if (!answer->is_object())
-        return failure{exit_code::unreachable, "the server's answer is not a JSON object"};
+        return failure{exit_code::unreachable, "the server's response is not a JSON object"};
     return std::move(answer->get_object());
 }
 
@@ -182,7 +181,7 @@ outcome<json::array> server_api::list(const std::string& target, std::string_vie
         if (!answer) return answer.error();
         auto* const data = answer->if_contains("data");
         if (data == nullptr || !data->is_array()) {
-            return failure{exit_code::unreachable, "the server's answer is not a page of a list"};
+            return failure{exit_code::unreachable, "the server's response is not a page of a list"};
         }
         for (auto& one : data->get_array()) {
             if (one.is_object()) out.push_back(std::move(one));

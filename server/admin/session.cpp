@@ -33,19 +33,22 @@ boost::json::object entity(std::string_view type, std::string_view id) {
 
 outcome<> consent(const session& in, const std::string& question) {
     if (in.given.has("--yes")) return {};
-    if (!is_interactive()) return usage("this cannot be undone: --yes says that it is meant");
+    if (!is_interactive()) return usage("this cannot be undone; confirm it with --yes");
     if (confirm(printable(question))) return {};
-    return usage("nothing was done");
+    return usage("nothing was changed");
 }
 
 outcome<std::optional<new_password>> choose_password(session& in, ask how) {
     const bool from_stdin = in.given.has("--password-stdin");
     const bool generate = in.given.has("--generate-password");
-    if (from_stdin && generate) return usage("--password-stdin and --generate-password exclude each other");
+    if (from_stdin && generate)
+        return usage("--password-stdin and --generate-password cannot be used together");
     if (!from_stdin && !generate) {
         if (how == ask::never) return std::optional<new_password>();
         if (!is_interactive())
-            return usage("the new password comes by --password-stdin or --generate-password");
+            return usage(
+                "there is no terminal to read the new password from: use --password-stdin or "
+                "--generate-password");
     }
     if (auto logged_in = in.server.log_in(); !logged_in) return logged_in.error();
     new_password out;

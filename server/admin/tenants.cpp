@@ -64,7 +64,7 @@ outcome<> show(session& in) {
         auto me = in.server.me();
         if (!me) return me.error();
         const auto own = id_of(*me, "tenantId");
-        if (own.empty()) return usage("a system administrator has no tenant: name one");
+        if (own.empty()) return usage("a system administrator has no tenant of its own; name one");
         found = in.server.get_object("/api/tenant/" + own);
     }
     if (!found) return found.error();
@@ -91,28 +91,28 @@ outcome<> erase(session& in) {
 }
 
 constexpr std::array<command, 6> commands{{
-    {"tenant create", "TITLE", "make a tenant",
-     "A tenant's images are its own. Its first user is made with\n"
+    {"tenant create", "TITLE", "create a tenant",
+     "Each tenant has its own images. Create its first user with\n"
      "gallery-admin user create EMAIL --tenant TITLE.",
      "gallery-admin tenant create 'Acme Water' --country Austria", create_options, create},
-    {"tenant adopt", "ID TITLE", "take over a tenant of ThingsBoard",
-     "For a server with ThingsBoard's signing key. The tenant gets an account here\n"
-     "under the ID that it has there, so that it can have users and API keys and\n"
-     "can be deleted. Its images are those that its users upload by their tokens.",
+    {"tenant adopt", "ID TITLE", "create an account for a tenant of ThingsBoard",
+     "For a server with ThingsBoard's signing key. The tenant gets an account with its ID of\n"
+     "ThingsBoard. It can then have users and API keys here, and can be deleted. The images\n"
+     "that its users uploaded with ThingsBoard's tokens belong to it.",
      "gallery-admin tenant adopt 784f394c-42b6-435a-983c-b7beff2784f9 'Acme Water'", create_options, adopt},
     {"tenant list", "", "list the tenants", "", "gallery-admin tenant list --search acme", list_options,
      list},
     {"tenant show",
      "[TENANT]",
-     "show a tenant, without TENANT the own one",
+     "show a tenant; without TENANT your own",
      "",
      "gallery-admin tenant show 'Acme Water'",
      {},
      show},
-    {"tenant update", "TENANT", "rename a tenant, change how it is reached",
-     "An empty value ('') takes away what was there.",
+    {"tenant update", "TENANT", "change a tenant's title or contact data",
+     "An empty value ('') removes the present one.",
      "gallery-admin tenant update 'Acme Water' --title 'Acme' --phone +43-1-000", update_options, update},
-    {"tenant delete", "TENANT", "delete a tenant and all that it has",
+    {"tenant delete", "TENANT", "delete a tenant with all of its data",
      "Its users, customers, API keys and images are deleted with it. This cannot be undone.",
      "gallery-admin tenant delete 'Acme Water' --yes", delete_options, erase},
 }};

@@ -79,11 +79,11 @@ result<std::int64_t> parse_expiry(std::string_view text, std::int64_t now) {
     if (const auto span = parse_span(text)) return now + *span;
     if (const auto date = parse_date(text)) {
         if (*date > now) return *date;
-        return error{errc::invalid_argument, "'" + std::string(text) + "' is over already"};
+        return error{errc::invalid_argument, "'" + std::string(text) + "' is in the past"};
     }
     return error{errc::invalid_argument,
                  "'" + std::string(text.substr(0, 80)) +
-                     "' is not a time. It is like 90d, 12h, 30m, 2027-01-31, 2027-01-31T12:00:00Z or never"};
+                     "' is not a time. Examples: 90d, 12h, 30m, 2027-01-31, 2027-01-31T12:00:00Z, never"};
 }
 
 std::string format_time(std::int64_t milliseconds) {

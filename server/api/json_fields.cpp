@@ -120,7 +120,7 @@ std::optional<uuid> json_fields::id(std::string_view name, std::string_view enti
     const auto* value = find(name);
     if (value == nullptr) return std::nullopt;
     const auto wrong = [&] {
-        refuse(quoted(name) + R"( is not an id. It takes {"entityType":")" + std::string(entity_type) +
+        refuse(quoted(name) + R"( is not an id. Expected {"entityType":")" + std::string(entity_type) +
                R"(","id":"<uuid>"})");
         return std::nullopt;
     };

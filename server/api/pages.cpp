@@ -78,7 +78,7 @@ std::uint64_t page_bounds::first() const noexcept {
 
 error bad_parameter(std::string_view name, std::string_view value, std::string_view expected) {
     return {errc::invalid_argument, "Parameter '" + std::string(name) + "' is '" +
-                                        std::string(value.substr(0, 80)) + "'. It takes " +
+                                        std::string(value.substr(0, 80)) + "'. Expected " +
                                         std::string(expected) + "."};
 }
 

@@ -14,18 +14,18 @@ using etags = std::vector<std::string>;
 
 error not_that_version(const std::string& key) {
     return {errc::precondition_failed, "The image '" + key +
-                                           "' is not the version that If-Match names: somebody has replaced "
-                                           "it. Fetch it again and repeat."};
+                                           "' is not the version that If-Match names, because another user "
+                                           "has replaced it. Fetch it again and repeat the request."};
 }
 
 error excluded_version(const std::string& key) {
-    return {errc::precondition_failed, "The image '" + key +
-                                           "' is there in a version that If-None-Match rules out, so it was "
-                                           "left as it is."};
+    return {
+        errc::precondition_failed,
+        "The image '" + key + "' exists in a version that If-None-Match excludes, so it was not changed."};
 }
 
 error nothing_to_match() {
-    return {errc::precondition_failed, "There is no image yet of which If-Match could name a version."};
+    return {errc::precondition_failed, "There is no image yet that If-Match could refer to."};
 }
 
 result<void> check_versions(const http::request& message, const std::string& key, const etags& known) {

@@ -80,7 +80,7 @@ task<void> change_follower::run() {
         if (!outcome) {
             // What was written by others is not known now, so nothing may be answered from memory.
             etags_.clear();
-            if (!failing) complain_("the feed of changes cannot be followed: " + outcome.error().message);
+            if (!failing) complain_("the change feed cannot be read: " + outcome.error().message);
         }
         failing = !outcome;
         if (stopping_) break;

@@ -68,7 +68,7 @@ void check_password(const configuration& c, std::string_view path, const std::st
                     findings& wrong) {
     if (password.empty()) return;
     if (const auto allowed = auth::check_password_policy(password); !allowed) {
-        wrong.add(value_at(c, path).problem("expected a password that can be used, found one (not shown): " +
+        wrong.add(value_at(c, path).problem("expected a valid password, found an invalid one (not shown): " +
                                             allowed.error().message));
     }
 }
@@ -98,7 +98,7 @@ void check_cors(const configuration& c, findings& wrong) {
         wrong.add(value_at(c, "server.cors.allow_credentials")
                       .problem("expected false with the pattern '" + one.text() +
                                "' in server.cors.allowed_origin_patterns (TB_CORS_ALLOWED_ORIGIN_PATTERNS), "
-                               "which pages of anybody match, found true"));
+                               "which matches every host, found true"));
     }
 }
 
@@ -137,8 +137,8 @@ void check_sections(const configuration& c, findings& wrong) {
         const auto option = plugin_option(value.path);
         if (!option) continue;
         if (!plugins.contains(option->first)) {
-            wrong.add(value.problem("expected a section that belongs to a storage plugin (there are: " + all +
-                                    "), found '" + option->first + "'"));
+            wrong.add(value.problem("expected the section of a storage plugin (" + all + "), found '" +
+                                    option->first + "'"));
         } else if (option->first != selected && known.values.storage.sections.contains(option->first) &&
                    !options.contains(value.path)) {
             wrong.add(value.problem("expected a key of etc/gallery.yml, found an unknown one"));
@@ -188,15 +188,16 @@ std::string try_plugin(const configuration& c, findings& wrong) {
         return {};
     }
     const temporary_folder folder;
-    if (folder.path().empty()) return who + "; there is no folder for temporary files to try its options in";
+    if (folder.path().empty())
+        return who + "; its options were not checked, because there is no folder for temporary files";
     context.path = folder.path();
     const auto opened = plugins::open_store(*plugin, std::move(context));
-    if (opened) return who + " and takes its options";
+    if (opened) return who + " and accepts its options";
     if (opened.error().code == errc::invalid_argument) {
         wrong.add(with_origins(c, opened.error().message));
         return {};
     }
-    return who + "; whether it takes its options is not known: " + opened.error().message;
+    return who + "; its options could not be checked: " + opened.error().message;
 }
 
 }  // namespace
@@ -279,7 +280,7 @@ result<std::string> try_configuration(const configuration& c, const std::string&
     const auto& images = c.values.data.system_images_folder;
     if (std::error_code failed; !images.empty() && !std::filesystem::is_directory(images, failed)) {
         wrong.add(
-            value_at(c, "data.system_images_folder").problem("expected a folder, found none: " + images));
+            value_at(c, "data.system_images_folder").problem("expected a folder, found nothing: " + images));
     }
     if (const auto outcome = wrong.outcome(); !outcome) return outcome.error();
     return tried;

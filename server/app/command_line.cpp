@@ -26,11 +26,10 @@ result<command_line> parse_command_line(std::span<const char* const> arguments) 
         } else if (option == "--config" && i + 1 < arguments.size() && *arguments[i + 1] != '\0') {
             parsed.config_file = arguments[++i];
         } else if (option.starts_with("--config")) {
-            return error{errc::invalid_argument, "--config takes the path of a file: --config FILE"};
+            return error{errc::invalid_argument, "--config requires the path of a file: --config FILE"};
         } else {
-            return error{
-                errc::invalid_argument,
-                "'" + std::string(option) + "' is not an option. --help shows those that there are."};
+            return error{errc::invalid_argument,
+                         "'" + std::string(option) + "' is not an option. --help lists the options."};
         }
     }
     return parsed;
@@ -53,8 +52,8 @@ An image gallery server for many tenants that implements ThingsBoard's image API
 Every value of the configuration can be set by an environment variable
 (HTTP_BIND_PORT, STORAGE_PLUGIN, ...). gallery.yml describes all of them.
 
-signals:     TERM and INT finish in-flight requests and stop, a second one stops at
-             once; HUP reloads the TLS certificate
+signals:     TERM and INT stop after in-flight requests, a second one immediately;
+             HUP reloads the TLS certificate
 exit codes:  0 stopped as requested, 64 wrong options, 69 the store or an address
              cannot be used, 70 a fault of the server, 78 wrong configuration
 )";

@@ -31,16 +31,16 @@ error belongs_to_another(const std::string& path, const struct stat& status) {
                                             std::to_string(status.st_gid) + " --clear-groups COMMAND"
                                       : "runuser -u " + name + " -- COMMAND";
     return {errc::permission_denied, "the folder " + path + " belongs to " + described(status.st_uid) +
-                                         ", but this runs as " + described(::geteuid()) +
-                                         ". Run it as the folder's user, from root's shell: " + command +
-                                         "; or name another folder (GALLERY_DATA, STORAGE_PATH)"};
+                                         ", but the process runs as " + described(::geteuid()) +
+                                         ". Run the command as the folder's user, from root's shell: " +
+                                         command + "; or set another folder (GALLERY_DATA, STORAGE_PATH)"};
 }
 
 /// The name of something in the folder; empty where there is nothing.
 std::string some_entry(const std::string& path) {
     std::error_code failed;
     const std::filesystem::directory_iterator entries(path, failed);
-    if (failed) return "what cannot be listed: " + failed.message();
+    if (failed) return "contents that cannot be listed: " + failed.message();
     return entries == std::filesystem::directory_iterator() ? std::string()
                                                             : entries->path().filename().string();
 }
@@ -71,7 +71,7 @@ result<prepared_folder> prepare_folder(const std::string& path, bool ours) {
     std::filesystem::create_directories(folder.path, failed);
     struct stat status {};
     if (failed || ::stat(folder.path.c_str(), &status) != 0) {
-        return error{errc::io_error, "cannot make the folder " + folder.path + ": " +
+        return error{errc::io_error, "cannot create the folder " + folder.path + ": " +
                                          (failed ? failed.message() : std::string(std::strerror(errno)))};
     }
     if (!S_ISDIR(status.st_mode)) return error{errc::invalid_argument, folder.path + " is not a folder"};
@@ -79,11 +79,10 @@ result<prepared_folder> prepare_folder(const std::string& path, bool ours) {
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(status.st_mode & 07777));
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return error{errc::permission_denied,
-                     "the folder " + folder.path + " has the mode " + mode +
-                         ", so others than the server's user can change what is in it. "
-                         "Run: chmod 700 '" +
-                         folder.path + "'"};
+        return error{errc::permission_denied, "the folder " + folder.path + " has the mode " + mode +
+                                                  ", so other users can change its contents. "
+                                                  "Run: chmod 700 '" +
+                                                  folder.path + "'"};
     }
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         // Whatever else lives there may be what others come for.
@@ -91,14 +90,13 @@ result<prepared_folder> prepare_folder(const std::string& path, bool ours) {
             return error{
                 errc::permission_denied,
                 "the folder " + folder.path + " has the mode " + mode +
-                    ", so others can read what is in it, and it holds something that is not known to "
-                    "be the server's ('" +
-                    entry + "'). If it is for the server alone, run: chmod 700 '" + folder.path +
-                    "'; else name another folder (GALLERY_DATA, STORAGE_PATH)"};
+                    ", so other users can read it, and its contents are not known to be the server's ('" +
+                    entry + "'). If the folder is for the server alone, run: chmod 700 '" + folder.path +
+                    "'; otherwise set another folder (GALLERY_DATA, STORAGE_PATH)"};
         }
         if (::chmod(folder.path.c_str(), S_IRWXU) != 0) {
             return error{errc::permission_denied,
-                         "cannot take the folder " + folder.path + " from others: " + std::strerror(errno)};
+                         "cannot restrict access to the folder " + folder.path + ": " + std::strerror(errno)};
         }
         folder.note = "the folder " + folder.path + " had the mode " + mode + " and has 0700 now";
     }

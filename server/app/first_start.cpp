@@ -16,7 +16,7 @@ namespace {
 constexpr const char* of_administrator = "security.sysadmin_password (GALLERY_SYSADMIN_PASSWORD)";
 constexpr const char* of_demo = "security.demo_password (GALLERY_DEMO_PASSWORD)";
 
-constexpr const char* generated = " - generated, and printed by this start only";
+constexpr const char* generated = " (generated, printed only by this start)";
 
 std::string named(const std::string& email, auth::authority role) {
     return email + " (" + std::string(auth::name_of(role)) + ")";
@@ -24,9 +24,9 @@ std::string named(const std::string& email, auth::authority role) {
 
 result<void> show_password(const start_options& options, const std::string& who,
                            const std::string& password) {
-    if (!options.show) return error{errc::invalid_argument, "there is nowhere to show a password to"};
+    if (!options.show) return error{errc::invalid_argument, "there is no output for a generated password"};
     return options.show("sign in as " + who + " with the password " + password +
-                        " - printed by this start only, so keep it\n");
+                        " (printed only by this start)\n");
 }
 
 }  // namespace
@@ -66,9 +66,8 @@ result<void> gallery_server::parts::make_demo(const start_options& options) {
         if (accounts_->find_user_by_email(email)) {
             // The customer's user was made with the same, so one try says it of both.
             if (role == auth::authority::tenant_admin) warn_of_another_password(email, chosen, of_demo);
-            report.emplace_back("sign in as", named(email, role) +
-                                                  " with its password, which an earlier "
-                                                  "start set or printed");
+            report.emplace_back(
+                "sign in as", named(email, role) + " with the password that an earlier start set or printed");
         } else if (chosen.empty()) {
             if (auto shown = show_password(options, named(email, role), password); !shown) return shown;
             report.emplace_back("sign in as",
@@ -96,10 +95,10 @@ void gallery_server::parts::warn_of_another_password(const char* email, const st
             wait_for(http_->executor(0), passwords_->verify(password, account->password_hash));
         if (verdict && verdict->matches) return;
     }
-    log_warning(std::string(setting) + " is set and not used: " +
-                (account ? std::string(email) + " was made earlier and keeps the password that it has"
-                         : "there are accounts of this kind already, but not " + std::string(email)) +
-                ". It counts only where the account is made");
+    log_warning(std::string(setting) + " is set but not used: " +
+                (account ? std::string(email) + " already exists and keeps its password"
+                         : "there are accounts with this role, but not " + std::string(email)) +
+                ". It applies only when the account is created");
 }
 
 result<void> gallery_server::parts::make_first_accounts(const start_options& options) {
@@ -110,7 +109,7 @@ result<void> gallery_server::parts::make_first_accounts(const start_options& opt
     if (!made_accounts_) {
         report.emplace_back("accounts",
                             "unchanged; an earlier start set or printed their passwords. If the "
-                            "administrator's is lost: gallery-admin reset-sysadmin");
+                            "administrator's password is lost, run gallery-admin reset-sysadmin");
     }
     return {};
 }

@@ -32,14 +32,14 @@ const start_report& gallery_server::report() const noexcept {
 
 void gallery_server::reload() {
     if (!parts_->settings.server.ssl.enabled) {
-        log_info("nothing to read again: TLS is off");
+        log_info("nothing to reload: TLS is off");
         return;
     }
     if (const auto reloaded = parts_->http_->reload_certificate(); !reloaded) {
-        log_error("the TLS certificate could not be read again, the old one stays: " +
+        log_error("the TLS certificate could not be reloaded, the previous one is still used: " +
                   reloaded.error().message);
     } else {
-        log_info("the TLS certificate has been read again");
+        log_info("the TLS certificate was reloaded");
     }
 }
 

@@ -83,7 +83,7 @@ void log_exchange(const http::finished_exchange& e) {
               (e.status >= 400 ? "[" + std::string(e.message.request_id()) + "] " : "") +
               std::to_string(e.bytes_out) + " bytes " +
               std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(e.duration).count()) +
-              " us" + (e.complete ? "" : " (the client went away)"));
+              " us" + (e.complete ? "" : " (the client disconnected)"));
 }
 
 }  // namespace gallery::app

@@ -74,25 +74,26 @@ void add_requests(page& p, const request_metrics& from) {
             const auto status = i < request_metrics::statuses.size()
                                     ? std::to_string(request_metrics::statuses[i])
                                     : std::string("other");
-            p.counter("gallery_http_requests_total", "Requests answered", r.answers[i],
+            p.counter("gallery_http_requests_total", "Completed requests", r.answers[i],
                       {{"route", r.route}, {"status", status}});
         }
     }
     for (const auto& r : routes) {
         p.histogram("gallery_http_request_duration_seconds",
-                    "From a request's head to the last byte of its answer", request_metrics::bounds,
-                    r.durations, r.seconds, {{"route", r.route}});
+                    "Duration from the head of a request to the last byte of its response",
+                    request_metrics::bounds, r.durations, r.seconds, {{"route", r.route}});
     }
     for (const auto& r : routes) {
-        p.counter("gallery_http_received_bytes_total", "Bodies received", r.bytes_in, {{"route", r.route}});
-    }
-    for (const auto& r : routes) {
-        p.counter("gallery_http_sent_bytes_total", "Heads and bodies sent", r.bytes_out,
+        p.counter("gallery_http_received_bytes_total", "Bytes of received bodies", r.bytes_in,
                   {{"route", r.route}});
     }
     for (const auto& r : routes) {
-        p.counter("gallery_http_incomplete_total", "Answers that the client did not wait for", r.incomplete,
+        p.counter("gallery_http_sent_bytes_total", "Bytes of sent heads and bodies", r.bytes_out,
                   {{"route", r.route}});
+    }
+    for (const auto& r : routes) {
+        p.counter("gallery_http_incomplete_total", "Responses that the client did not read completely",
+                  r.incomplete, {{"route", r.route}});
     }
     for (const auto& r : routes) {
         p.counter("gallery_http_hot_total", "Requests answered without a coroutine", r.hot,
@@ -105,8 +106,8 @@ void add_store(page& p, const plugins::measured_engine& store) {
         const auto what = static_cast<plugins::operation>(i);
         const auto f = store.figures(what);
         p.histogram("gallery_storage_operation_duration_seconds",
-                    "Duration of storage operations. Of find and read one in 64 is timed and stands for the "
-                    "others",
+                    "Duration of storage operations. For find and read, one operation in 64 is timed and "
+                    "represents the others",
                     plugins::operation_counters::bounds, f.counts, f.sum,
                     {{"operation", std::string(to_string(what))}});
     }
@@ -126,35 +127,36 @@ void add_store(page& p, const plugins::measured_engine& store) {
 
 void add_cache(page& p, const cache::etag_cache& etags) {
     const auto c = etags.counters();
-    p.counter("gallery_etag_cache_hits_total", "Answers found in the ETag cache", c.hits);
-    p.counter("gallery_etag_cache_misses_total", "Answers not found in the ETag cache", c.misses);
-    p.counter("gallery_etag_cache_fills_total", "Entries put into the ETag cache", c.fills);
-    p.counter("gallery_etag_cache_dropped_fills_total", "Entries not kept, for a write came in between",
+    p.counter("gallery_etag_cache_hits_total", "Lookups that found an entry in the ETag cache", c.hits);
+    p.counter("gallery_etag_cache_misses_total", "Lookups that found no entry in the ETag cache", c.misses);
+    p.counter("gallery_etag_cache_fills_total", "Entries stored in the ETag cache", c.fills);
+    p.counter("gallery_etag_cache_dropped_fills_total", "Entries not stored because of a write in between",
               c.dropped_fills);
-    p.counter("gallery_etag_cache_evictions_total", "Entries that made room for others", c.evictions);
-    p.counter("gallery_etag_cache_expiries_total", "Entries not used for too long", c.expiries);
+    p.counter("gallery_etag_cache_evictions_total", "Evicted entries", c.evictions);
+    p.counter("gallery_etag_cache_expiries_total", "Expired entries", c.expiries);
     p.counter("gallery_etag_cache_erasures_total", "Entries removed by writes", c.erasures);
-    p.gauge("gallery_etag_cache_bytes", "Memory that the ETag cache occupies", static_cast<double>(c.bytes));
+    p.gauge("gallery_etag_cache_bytes", "Memory used by the ETag cache", static_cast<double>(c.bytes));
     p.gauge("gallery_etag_cache_entries", "Entries in the ETag cache", static_cast<double>(c.entries));
 }
 
 void add_imaging(page& p, const imaging::pool& pool) {
     const auto s = pool.stats();
-    p.counter("gallery_imaging_pictures_total", "Pictures inspected and accepted", s.pictures);
-    p.counter("gallery_imaging_refused_total", "Pictures refused", s.refused);
-    p.counter("gallery_imaging_crashes_total", "Workers that ended over a picture", s.crashes);
-    p.counter("gallery_imaging_timeouts_total", "Workers that were ended at the deadline", s.timeouts);
-    p.counter("gallery_imaging_exhausted_total", "Workers that used up their memory", s.exhausted);
+    p.counter("gallery_imaging_pictures_total", "Accepted images", s.pictures);
+    p.counter("gallery_imaging_refused_total", "Refused images", s.refused);
+    p.counter("gallery_imaging_crashes_total", "Workers that crashed while decoding an image", s.crashes);
+    p.counter("gallery_imaging_timeouts_total", "Workers that were killed because decoding took too long",
+              s.timeouts);
+    p.counter("gallery_imaging_exhausted_total", "Workers that reached their memory limit", s.exhausted);
     p.counter("gallery_imaging_interrupted_total", "Workers that were killed or stopped from outside",
               s.interrupted);
     p.counter("gallery_imaging_worker_starts_total", "Workers started", s.starts);
-    p.gauge("gallery_imaging_queued", "Pictures that wait for a worker", static_cast<double>(s.queued));
-    p.gauge("gallery_imaging_busy", "Workers with a picture", static_cast<double>(s.busy));
+    p.gauge("gallery_imaging_queued", "Images that are waiting for a worker", static_cast<double>(s.queued));
+    p.gauge("gallery_imaging_busy", "Workers that are decoding an image", static_cast<double>(s.busy));
 }
 
 void add_logins(page& p, const accounts::logins& logins) {
     const auto c = logins.counters();
-    constexpr const char* help = "Logins with a password, by their outcome";
+    constexpr const char* help = "Logins with a password, by outcome";
     p.counter("gallery_logins_total", help, c.succeeded, {{"outcome", "succeeded"}});
     p.counter("gallery_logins_total", help, c.failed, {{"outcome", "failed"}});
     p.counter("gallery_logins_total", help, c.held_off, {{"outcome", "held_off"}});
@@ -192,16 +194,16 @@ std::string render_metrics(const metrics_sources& from) {
     if (from.etags != nullptr) add_cache(p, *from.etags);
     if (from.authenticator != nullptr) {
         const auto c = from.authenticator->counters();
-        p.counter("gallery_token_cache_hits_total", "Tokens that had been verified before", c.hits);
-        p.counter("gallery_token_cache_misses_total", "Tokens that were verified", c.misses);
-        p.gauge("gallery_token_cache_entries", "Verified tokens that are remembered",
+        p.counter("gallery_token_cache_hits_total", "Tokens found in the cache of verified tokens", c.hits);
+        p.counter("gallery_token_cache_misses_total", "Tokens that had to be verified", c.misses);
+        p.gauge("gallery_token_cache_entries", "Tokens in the cache of verified tokens",
                 static_cast<double>(c.entries));
     }
     if (from.logins != nullptr) add_logins(p, *from.logins);
     if (from.uploads != nullptr) {
-        p.gauge("gallery_upload_bytes", "Memory held by uploads under way",
+        p.gauge("gallery_upload_bytes", "Memory used by uploads in progress",
                 static_cast<double>(from.uploads->in_use()));
-        p.gauge("gallery_uploads_waiting", "Uploads that wait for memory",
+        p.gauge("gallery_uploads_waiting", "Uploads that are waiting for memory",
                 static_cast<double>(from.uploads->waiting()));
     }
     if (from.imaging != nullptr) add_imaging(p, *from.imaging);

@@ -44,12 +44,13 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     if (std::error_code failed; !may_create && !std::filesystem::is_directory(path, failed)) {
         if (failed == std::errc::permission_denied) {
             if (auto owned = check_owner(data_folder); !owned) return owned.error();
-            return error{errc::permission_denied, "the folder " + path + " cannot be reached: " +
-                                                      failed.message() + ". Run it as the server's user"};
+            return error{errc::permission_denied, "the folder " + path +
+                                                      " is not accessible: " + failed.message() +
+                                                      ". Run the command as the server's user"};
         }
         return error{errc::not_found,
                      "there is no folder " + path +
-                         ", so there is no store; GALLERY_DATA and STORAGE_PATH say where it is"};
+                         ", so there is no store. Set GALLERY_DATA or STORAGE_PATH to its location"};
     }
     auto folder = prepare_folder(path, settings.path.empty() && is_data_folder(data_folder));
     if (!folder) return folder.error();
@@ -91,11 +92,10 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
         // Whatever the engine calls it: this store cannot be used, which is neither the configuration's fault
         // nor the server's.
         return error{errc::unavailable, "the storage plugin " + store->plugin + " with the data in " +
-                                            store->folder +
-                                            " cannot be served from: " + probed.error().message};
+                                            store->folder + " cannot be used: " + probed.error().message};
     }
     if (!probed->unwritable.empty()) {
-        log_warning("the store is served, but cannot be written: " + probed->unwritable);
+        log_warning("the store is served, but it does not accept writes: " + probed->unwritable);
     }
     opened.store = std::move(probed->store);
     opened.description = std::move(store->description);

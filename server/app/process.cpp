@@ -47,10 +47,9 @@ std::vector<std::string> prepare_process() {
                             std::strerror(errno));
         }
         if (files.rlim_max < comfortable_files) {
-            notes.push_back(
-                "at most " + std::to_string(files.rlim_max) +
-                " files may be open at once, which bounds the "
-                "number of connections; raise the hard limit (LimitNOFILE= in systemd, ulimit -Hn)");
+            notes.push_back("at most " + std::to_string(files.rlim_max) +
+                            " files may be open, which limits the number of connections. Raise the hard "
+                            "limit (LimitNOFILE= in systemd, ulimit -Hn)");
         }
     }
     return notes;

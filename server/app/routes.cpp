@@ -94,7 +94,7 @@ result<void> gallery_server::parts::add_console() {
                                       : first_existing({beside_executable("../share/gallery/console"),
                                                         beside_executable("../console/browser")});
     if (folder.empty()) {
-        report.emplace_back("console", "not built; the API is served alone");
+        report.emplace_back("console", "not built; only the API is served");
         return {};
     }
     auto files = http::static_files::load(folder);

@@ -30,7 +30,7 @@ int fail(std::string_view text, int code) {
 }
 
 int unusable(const error& e) {
-    return fail("the configuration cannot be used\n" + e.message, exit_config);
+    return fail("the configuration is not valid\n" + e.message, exit_config);
 }
 
 int check_configuration(const config::checked_configuration& c) {
@@ -43,17 +43,17 @@ int check_configuration(const config::checked_configuration& c) {
     if (c.problems.empty()) print(stdout, text);
     const auto tried = try_configuration(c.content, c.problems);
     if (!tried) return unusable(tried.error());
-    print(stdout, "# The configuration can be used; " + *tried + ".\n");
+    print(stdout, "# The configuration is valid; " + *tried + ".\n");
     return EXIT_SUCCESS;
 }
 
 result<void> show_password(std::string_view line) {
     if (print(stdout, line)) return {};
     return error{errc::io_error,
-                 "the password that was made for an account cannot be shown, since standard output cannot be "
+                 "the generated password of an account cannot be printed, because standard output cannot be "
                  "written: " +
                      std::string(std::strerror(errno)) +
-                     ". Nothing was stored under it. Start with another standard output, or set "
+                     ". The account was not stored. Start with another standard output, or set "
                      "GALLERY_SYSADMIN_PASSWORD (and GALLERY_DEMO_PASSWORD)"};
 }
 
@@ -66,7 +66,7 @@ void show(const start_report& report) {
         all += "  " + name + std::string(width - name.size() + 2, ' ') + text + "\n";
     }
     // Generated passwords in it were printed before, so a reader that went away is no reason to end.
-    if (!print(stdout, all)) log_warning("the report of the start could not be written to standard output");
+    if (!print(stdout, all)) log_warning("the start report could not be written to standard output");
 }
 
 int serve(const command_line& line, const config::configuration& c) {
@@ -79,7 +79,7 @@ int serve(const command_line& line, const config::configuration& c) {
         log_warning(note);
 
     signals.end_at_once([] {
-        log_warning("stopped before the start was done");
+        log_warning("stopped before the start was complete");
         flush_log();
         std::_Exit(EXIT_SUCCESS);
     });
@@ -91,16 +91,16 @@ int serve(const command_line& line, const config::configuration& c) {
     show((*server)->report());
     signals.listen([&server] { (*server)->reload(); },
                    [] {
-                       log_warning("a second signal: stopped at once");
+                       log_warning("a second signal: stopped immediately");
                        flush_log();
                        std::_Exit(EXIT_SUCCESS);
                    });
     signals.wait();
-    log_info("stopping: what is under way is finished first; a second signal stops at once");
+    log_info("stopping after in-flight requests are finished; a second signal stops immediately");
     if (!(*server)->stop()) {
         // Something is still under way inside the engine. What it has acknowledged is on the disk, so the
         // process may end here, as it may at any other moment.
-        log_warning("stopped, with requests broken off");
+        log_warning("stopped, with requests aborted");
         flush_log();
         std::_Exit(EXIT_SUCCESS);
     }

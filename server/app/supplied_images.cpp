@@ -42,7 +42,8 @@ result<void> gallery_server::parts::install_pictures() {
                                                      beside_executable("../../../etc/system-images")});
     if (folder.empty()) {
         log_warning(
-            "there is no folder with system images, so none are installed (GALLERY_SYSTEM_IMAGES_DIR)");
+            "no system images are installed, because there is no folder with them "
+            "(GALLERY_SYSTEM_IMAGES_DIR)");
         return {};
     }
     const auto home = http_->executor(0);
@@ -52,7 +53,7 @@ result<void> gallery_server::parts::install_pictures() {
     if (!fill_demo_) return {};
     const auto samples =
         wait_for(home, images::install_samples(*images_, demo_tenant_, folder, sample_pictures));
-    return report_installation("sample pictures", samples);
+    return report_installation("sample images", samples);
 }
 
 }  // namespace gallery::app

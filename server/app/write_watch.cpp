@@ -16,7 +16,7 @@ bool write_watch::look() {
             say_(false,
                  "the store " + std::string(what) + ": " +
                      (state.reason.empty() ? std::string("the engine gives no reason") : state.reason) +
-                     ". Reads are served; writes fail with 503, and so does /health/ready?for=write");
+                     ". Reads are served; writes and /health/ready?for=write get 503");
         }
         last_ = std::move(state);
     }

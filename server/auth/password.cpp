@@ -112,7 +112,7 @@ private:
 };
 
 error too_busy() {
-    return {errc::busy, "Too many logins are waiting for their turn. Try again in a moment"};
+    return {errc::busy, "Too many logins are being processed. Try again in a moment"};
 }
 
 }  // namespace

@@ -40,8 +40,7 @@ result<std::string> read_key(const std::filesystem::path& file, int opened) {
     if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return error{errc::invalid_argument,
                      "The token signing key '" + file.string() +
-                         "' can be read by others: whoever has it can act as any user. "
-                         "Run: chmod 600 '" +
+                         "' can be read by other users, who could then act as any user. Run: chmod 600 '" +
                          file.string() + "'"};
     }
     std::string text;
@@ -58,10 +57,10 @@ result<std::string> read_key(const std::filesystem::path& file, int opened) {
         text.pop_back();
     auto key = decode_signing_key(text);
     if (!key) {
-        return error{
-            errc::invalid_argument,
-            "The token signing key '" + file.string() + "' is damaged. " + key.error().message +
-                " Restore the file, or remove it to have a new one made; all users must log in again then."};
+        return error{errc::invalid_argument, "The token signing key '" + file.string() + "' is damaged. " +
+                                                 key.error().message +
+                                                 " Restore the file, or remove it so that a new key is "
+                                                 "generated. All users must then log in again."};
     }
     return key;
 }
@@ -84,8 +83,8 @@ result<std::string> decode_signing_key(std::string_view base64) {
         return error{
             errc::invalid_argument,
             "JWT token signing key should be Base64 encoded string representing at least 512 bits of data" +
-                (key ? ", not " + std::to_string(key->size() * 8) : ", which this is not") +
-                ". Make one with: openssl rand -base64 64 | tr -d '\\n'"};
+                (key ? ", not " + std::to_string(key->size() * 8) : ", which this value is not") +
+                ". Generate one with: openssl rand -base64 64 | tr -d '\\n'"};
     }
     return std::move(*key);
 }

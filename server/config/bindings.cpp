@@ -159,11 +159,11 @@ void add_server(table& t) {
     t.number("server.io_threads", GALLERY_MEMBER(server.io_threads), 0, 1024);
     t.number("server.max_connections", GALLERY_MEMBER(server.max_connections), 0, no_limit);
     t.text("server.tcp_congestion_control", GALLERY_MEMBER(server.tcp_congestion_control),
-           "the name of a congestion control, for instance cubic, or nothing", &is_congestion_control);
+           "the name of a congestion control, for instance cubic, or an empty value", &is_congestion_control);
     t.rows.push_back(
         {"server.trusted_proxies",
-         "addresses and networks separated by ',', for instance 127.0.0.1,10.0.0.0/8, or nothing", false,
-         [](settings& s, std::string_view value) {
+         "addresses and networks separated by ',', for instance 127.0.0.1,10.0.0.0/8, or an empty value",
+         false, [](settings& s, std::string_view value) {
              auto parsed = networks::parse(value);
              if (parsed) s.server.trusted_proxies = std::move(*parsed);
              return parsed.has_value();
@@ -215,8 +215,8 @@ void add_security(table& t) {
     t.count("security.jwt.refresh_token_expiration_time",
             GALLERY_MEMBER(security.refresh_token_expiration_time), 1, "seconds");
     t.text("security.jwt.token_issuer", GALLERY_MEMBER(security.token_issuer), "text", &is_filled);
-    t.rows.push_back({"security.jwt.token_signing_key", "base64 of at least 64 bytes, or nothing", true,
-                      [](settings& s, std::string_view value) {
+    t.rows.push_back({"security.jwt.token_signing_key", "base64 of at least 64 bytes, or an empty value",
+                      true, [](settings& s, std::string_view value) {
                           auto decoded = parse_base64(value);
                           if (!decoded || (!decoded->empty() && decoded->size() < 64)) return false;
                           s.security.token_signing_key = std::move(*decoded);
@@ -225,9 +225,9 @@ void add_security(table& t) {
     t.text("security.sysadmin_email", GALLERY_MEMBER(security.sysadmin_email), "an e-mail address",
            &is_email);
     t.secret("security.sysadmin_password", GALLERY_MEMBER(security.sysadmin_password),
-             "at least 6 characters, or nothing", &is_password);
+             "at least 6 characters, or an empty value", &is_password);
     t.secret("security.demo_password", GALLERY_MEMBER(security.demo_password),
-             "at least 6 characters, or nothing", &is_password);
+             "at least 6 characters, or an empty value", &is_password);
 }
 
 void add_images(table& t) {
@@ -295,11 +295,11 @@ std::string contradiction(const settings& s) {
     if (s.server.ssl.enabled && s.server.ssl.cert_file.empty()) {
         add("server.ssl.cert_file (SSL_PEM_CERT): expected the file of a certificate because "
             "server.ssl.enabled is true, "
-            "found nothing");
+            "found an empty value");
     }
     if (s.metrics.port != 0 && s.metrics.port == s.server.port &&
         overlap(s.metrics.address, s.server.address)) {
-        add("metrics.port (METRICS_BIND_PORT): expected another port than the server's, found " +
+        add("metrics.port (METRICS_BIND_PORT): expected a port other than the server's, found " +
             std::to_string(s.metrics.port) + " for both, on " + s.metrics.address + " and " +
             s.server.address);
     }

@@ -26,7 +26,8 @@ public:
             if (++keys_ > most_keys) {
                 if (keys_ == most_keys + 1) {
                     problem(member.first, "",
-                            "expected at most " + std::to_string(most_keys) + " keys, aliases counted");
+                            "expected at most " + std::to_string(most_keys) +
+                                " keys, including those of aliases");
                 }
                 return;
             }
@@ -37,9 +38,10 @@ public:
             const std::string path =
                 prefix.empty() ? member.first.Scalar() : prefix + "." + member.first.Scalar();
             if (member.second.IsMap() && level == most_levels) {
-                problem(member.second, path,
-                        "expected at most " + std::to_string(most_levels) +
-                            " sections within each other, found more; does an alias name what it lies in?");
+                problem(
+                    member.second, path,
+                    "expected at most " + std::to_string(most_levels) +
+                        " nested sections, found more; does an alias refer to a section that contains it?");
             } else if (member.second.IsMap()) {
                 map(member.second, path, level + 1);
             } else if (member.second.IsScalar()) {
@@ -146,7 +148,7 @@ result<document> parse_document(std::string_view yaml, const std::string& file, 
             all.problem(root, "", "expected sections of \"key: value\"");
         }
         if (const auto another = second_document(text)) {
-            all.problem(*another, "", "expected one document, found another one (after \"---\")");
+            all.problem(*another, "", "expected one document, found a second one (after \"---\")");
         }
     } catch (const YAML::Exception& e) {
         return error{errc::invalid_argument,

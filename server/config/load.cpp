@@ -51,9 +51,10 @@ private:
         }
         const scalar& value = found->second;
         if (!b.set(done_.values, value.text)) {
-            problem(value.place() + ": " + b.path + ": expected " + b.expected + ", found " +
-                    (b.secret ? "something else (a secret, so not shown)" : "\"" + value.text + "\"") +
-                    origin(value));
+            problem(
+                value.place() + ": " + b.path + ": expected " + b.expected + ", found " +
+                (b.secret ? "another value (not shown, because it is secret)" : "\"" + value.text + "\"") +
+                origin(value));
             b.set(done_.values, preset(b.path));
         }
         note(b.path, value, b.secret);

@@ -36,8 +36,9 @@ result<networks> networks::parse(std::string_view text) {
     networks out;
     while (const auto next = next_entry(text, ',')) {
         const std::string_view entry = *next;
-        const error refused{errc::invalid_argument,
-                            "'" + std::string(entry) + "' is no address and no network, such as 10.0.0.0/8"};
+        const error refused{
+            errc::invalid_argument,
+            "'" + std::string(entry) + "' is neither an address nor a network such as 10.0.0.0/8"};
         const auto slash = entry.find('/');
         boost::system::error_code failed;
         const auto address = ip::make_address(std::string(entry.substr(0, slash)), failed);

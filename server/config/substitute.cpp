@@ -52,7 +52,7 @@ result<substitution> substitute(std::string_view text, const environment& env) {
             done.text += reference.substr(colon + 1);
         } else {
             return error{errc::invalid_argument,
-                         "the environment variable " + name + ", which has no default here and is not set"};
+                         "the environment variable " + name + ", which is not set and has no default"};
         }
         done.names.push_back(std::move(name));
     }

@@ -8,15 +8,14 @@ namespace gallery::http {
 namespace {
 
 error over_limit(std::uint64_t limit) {
-    return {errc::too_large,
-            "The request's body is larger than the " + std::to_string(limit) + " bytes that are taken here"};
+    return {errc::too_large, "The request's body is larger than the " + std::to_string(limit) +
+                                 " bytes that are accepted here"};
 }
 
 error compressed(std::string_view coding) {
-    return {errc::unsupported_type, "The request's Content-Encoding is '" +
-                                        std::string(coding.substr(0, 40)) +
-                                        "'. Compressed bodies are not taken: send it without this header, "
-                                        "as it is"};
+    return {errc::unsupported_type,
+            "The request's Content-Encoding is '" + std::string(coding.substr(0, 40)) +
+                "'. Compressed bodies are not accepted. Send the body without this header and uncompressed"};
 }
 
 class string_source final : public body_source {

@@ -31,7 +31,7 @@ error connection::body_failure(bool malformed) {
         w.body_timed_out = true;
         return {errc::unavailable, "The request's body did not arrive in time"};
     }
-    return {errc::invalid_argument, "The connection ended before the request's body did"};
+    return {errc::invalid_argument, "The connection was closed before the end of the request's body"};
 }
 
 task<bool> connection::send_continue() {

@@ -196,7 +196,7 @@ task<io_state> connection::write_stream() {
     const auto source = answer().take_stream();
     if (has_bare_head()) co_return io_state::done;
     for (bool last = false; !last;) {
-        result<bytes> piece = error{errc::internal, "a piece of the answer could not be made"};
+        result<bytes> piece = error{errc::internal, "a part of the response could not be created"};
         try {
             auto making = source->next();
             piece = co_await std::move(making);

@@ -89,7 +89,7 @@ result<std::vector<origin_pattern>> origin_pattern::parse_list(std::string_view 
                     } else if (is_number(port)) {
                         one.ports_.emplace_back(port);
                     } else {
-                        problem = refused(entry, "has something else than ports in its brackets");
+                        problem = refused(entry, "has a value in its brackets that is not a port");
                     }
                 });
                 rest = rest.substr(0, open);
@@ -107,7 +107,7 @@ result<std::vector<origin_pattern>> origin_pattern::parse_list(std::string_view 
                            (scheme_end == rest.npos || rest.find('/', scheme_end + 3) == rest.npos);
         if (!sound) {
             problem = refused(entry,
-                              "is no origin, such as https://dashboards.example.com or "
+                              "is not an origin, such as https://dashboards.example.com or "
                               "https://*.example.com:[443,8443], and not *");
         }
         one.text_ = lower(rest);
@@ -147,7 +147,7 @@ result<std::vector<std::string>> parse_names(std::string_view text) {
     std::vector<std::string> out;
     error problem;
     each_entry(text, [&](std::string_view entry) {
-        if (!is_token(entry)) problem = refused(entry, "is no name");
+        if (!is_token(entry)) problem = refused(entry, "is not a name");
         out.emplace_back(entry);
     });
     if (!problem.message.empty()) return problem;

@@ -77,7 +77,8 @@ std::string_view public_text(const gallery::error& failure) noexcept {
         case errc::unavailable:
             return "The server cannot do this at the moment. Try again later.";
         case errc::read_only:
-            return "The server accepts no changes at the moment. Nothing was changed. Reading goes on.";
+            return "The server does not accept changes at the moment. Nothing was changed. Reading is "
+                   "possible.";
         case errc::unknown_outcome:
             return "It is not known whether the change was made: it may or may not have happened. Check what "
                    "is "

@@ -138,7 +138,7 @@ void exchange::report(const traffic& moved) {
 
 void exchange::note_broken_answer(std::string_view why) {
     message_.set_request_id(home_->new_request_id());
-    answer_.set_note("the answer was broken off: " + std::string(why));
+    answer_.set_note("the response was aborted: " + std::string(why));
 }
 
 void exchange::reset() noexcept {

@@ -45,7 +45,7 @@ void exchange::route_request(int strips) {
         case router::outcome::bad_path:
             answer_ = error_response(
                 {errc::invalid_argument,
-                 "The path has a '%' without two hexadecimal digits behind it, or is not valid UTF-8"});
+                 "The path contains a '%' without two hexadecimal digits after it, or is not valid UTF-8"});
             return;
         case router::outcome::not_found:
             break;
@@ -62,7 +62,7 @@ void exchange::route_request(int strips) {
     }
     if (routes.fallback() && try_at_once(routes.fallback())) return;
     answer_ = error_response(404, error_code::item_not_found,
-                             "There is nothing at '" + std::string(message_.path().substr(0, 256)) + "'");
+                             "There is no resource at '" + std::string(message_.path().substr(0, 256)) + "'");
 }
 
 // For proxies that pass the path on as the client sent it, and clients that write the prefix in front of a

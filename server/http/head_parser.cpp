@@ -65,7 +65,7 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
     at = scan::token(at, end);
     if (at - mark > static_cast<std::ptrdiff_t>(max_verb)) return refuse(400, "The method is too long");
     if (at == end) return incomplete;
-    if (at == mark || *at != ' ') return refuse(400, "The request does not begin with a method");
+    if (at == mark || *at != ' ') return refuse(400, "The request does not start with a method");
     head.verb_text = between(mark, at);
     head.verb = boost::beast::http::string_to_verb(head.verb_text);
 
@@ -77,7 +77,7 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
     if (at == end) return incomplete;
     if (at == mark) return refuse(400, "The request has no target");
     head.target = between(mark, at);
-    if (*at != ' ') return refuse(400, "The request's target has a character that is not allowed there");
+    if (*at != ' ') return refuse(400, "The request's target contains a character that is not allowed there");
 
     mark = ++at;
     constexpr std::string_view protocol = "HTTP/";
@@ -91,7 +91,7 @@ head_outcome parse_request_line(const char*& at, const char* end, const head_lim
     if (!digit(seen[5]) || seen[6] != '.' || !digit(seen[7])) {
         return refuse(400, "The request line does not end in an HTTP version");
     }
-    if (seen[5] != '1') return refuse(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here");
+    if (seen[5] != '1') return refuse(505, "Only HTTP/1.0 and HTTP/1.1 are supported");
     head.version = seen[7] == '0' ? 10 : 11;
     at += length;
     switch (take_line_end(at, end)) {
@@ -127,7 +127,7 @@ head_outcome parse_field_line(const char*& at, const char* end, request_head& he
     if (at == mark && (*at == ' ' || *at == '\t')) {
         return refuse(400, "Header lines must not be folded");
     }
-    if (at == mark || *at != ':') return refuse(400, "A header line has no valid name in front of a colon");
+    if (at == mark || *at != ':') return refuse(400, "A header line has no valid name before a colon");
     const auto name = between(mark, at);
     mark = ++at;
     at = scan::value(at, end);
@@ -137,7 +137,7 @@ head_outcome parse_field_line(const char*& at, const char* end, request_head& he
         case line_end::missing:
             return incomplete;
         case line_end::broken:
-            return refuse(400, "A header's value has a control character");
+            return refuse(400, "A header's value contains a control character");
         case line_end::complete:
             break;
     }

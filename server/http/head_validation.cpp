@@ -80,9 +80,9 @@ void each_element(std::string_view list, Function&& fn) {
 }
 
 std::optional<head_error> check_transfer_encoding(const request_head& head) noexcept {
-    if (head.version == 10) return head_error{400, "HTTP/1.0 has no Transfer-Encoding"};
+    if (head.version == 10) return head_error{400, "Transfer-Encoding is not allowed in HTTP/1.0"};
     if (head.first[static_cast<std::size_t>(field::content_length)] != 0) {
-        return head_error{400, "A request has either Transfer-Encoding or Content-Length, not both"};
+        return head_error{400, "A request must not have both Transfer-Encoding and Content-Length"};
     }
     std::size_t codings = 0;
     std::size_t chunked = 0;
@@ -95,9 +95,9 @@ std::optional<head_error> check_transfer_encoding(const request_head& head) noex
         });
     });
     if (!last_is_chunked || chunked != 1) {
-        return head_error{400, "The last Transfer-Encoding must be chunked, and there once"};
+        return head_error{400, "The last Transfer-Encoding must be chunked, and chunked must occur once"};
     }
-    if (codings != 1) return head_error{501, "No Transfer-Encoding but chunked is understood here"};
+    if (codings != 1) return head_error{501, "Only the Transfer-Encoding chunked is supported"};
     if (head.fields[head.first[static_cast<std::size_t>(field::transfer_encoding)] - 1U].next != 0) {
         return head_error{400, "The request has more than one Transfer-Encoding"};
     }
@@ -150,11 +150,11 @@ validation validate_head(const request_head& head) noexcept {
     validation out;
     auto& frame = out.framing;
     if (head.verb_text == "CONNECT") {
-        out.error = head_error{400, "This server is no proxy; CONNECT is not taken"};
+        out.error = head_error{400, "This server is not a proxy; CONNECT is not supported"};
         return out;
     }
     if (head.path == "*" && head.verb != method::options) {
-        out.error = head_error{400, "The target '*' is for OPTIONS only"};
+        out.error = head_error{400, "The target '*' is allowed for OPTIONS only"};
         return out;
     }
     if ((out.error = check_host(head))) return out;
@@ -178,7 +178,7 @@ validation validate_head(const request_head& head) noexcept {
                 if (equals_ignoring_case(expectation, "100-continue")) {
                     frame.expects_continue = true;
                 } else {
-                    out.error = head_error{417, "No expectation but 100-continue is understood here"};
+                    out.error = head_error{417, "Only the expectation 100-continue is supported"};
                 }
             });
         });

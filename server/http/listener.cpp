@@ -34,11 +34,12 @@ error bind_error(const endpoint& where, int reason) {
             break;
         case EACCES:
             text +=
-                "; ports below 1024 need root or CAP_NET_BIND_SERVICE: set HTTP_BIND_PORT to a higher one";
+                "; ports below 1024 require root or CAP_NET_BIND_SERVICE: set HTTP_BIND_PORT to a higher one";
             break;
         case EADDRNOTAVAIL:
             text +=
-                "; this machine has no such address: set HTTP_BIND_ADDRESS to one of its own, or to 0.0.0.0";
+                "; this machine does not have this address: set HTTP_BIND_ADDRESS to one of its addresses, "
+                "or to 0.0.0.0";
             break;
         default:
             break;
@@ -92,7 +93,7 @@ result<listening_sockets> open_listeners(const server_options& options, std::siz
     if (failure) {
         return error{errc::invalid_argument,
                      "'" + options.address +
-                         "' is no IPv4 or IPv6 address to listen on (for example 0.0.0.0, "
+                         "' is not an IPv4 or IPv6 address to listen on (for example 0.0.0.0, "
                          "127.0.0.1 or ::)"};
     }
     endpoint where(address, options.port);
@@ -114,8 +115,9 @@ result<listening_sockets> open_listeners(const server_options& options, std::siz
         if (!control.empty() && ::setsockopt(made, IPPROTO_TCP, TCP_CONGESTION, control.data(),
                                              static_cast<socklen_t>(control.size())) != 0) {
             if (i == 0 && options.log) {
-                options.log(log_level::warning, "TCP congestion control '" + control + "' cannot be had (" +
-                                                    std::strerror(errno) + "); the system's default is used");
+                options.log(log_level::warning, "TCP congestion control '" + control +
+                                                    "' is not available (" + std::strerror(errno) +
+                                                    "); the system's default is used");
             }
         }
         if (::listen(made, options.backlog) != 0) return bind_error(where, errno);

@@ -33,14 +33,15 @@ bool is_boundary(std::string_view text) noexcept {
 result<multipart_parser> multipart_parser::create(std::string_view content_type, multipart_limits limits) {
     const auto type = media_type::parse(content_type);
     if (!type || !type->is("multipart/form-data")) {
-        const auto shown = is_utf8(content_type) ? content_type : std::string_view("something unreadable");
+        const auto shown = is_utf8(content_type) ? content_type : std::string_view("an unreadable type");
         return error{errc::unsupported_type,
-                     "This takes multipart/form-data, not '" + std::string(shown) + "'"};
+                     "Expected multipart/form-data, found '" + std::string(shown) + "'"};
     }
     auto boundary = type->parameter("boundary");
     if (!boundary) return broken("its Content-Type has no boundary");
     if (!is_boundary(*boundary))
-        return broken("the boundary has characters that are not allowed, or over 70");
+        return broken(
+            "the boundary contains characters that are not allowed, or has more than 70 characters");
     return multipart_parser(std::move(*boundary), limits);
 }
 
@@ -90,7 +91,7 @@ result<multipart_event> multipart_parser::read_boundary_tail() {
         }
         if (c == '\n' && line_.ends_with("\r\n")) {
             if (!trim(std::string_view(line_).substr(0, line_.size() - 2)).empty()) {
-                return broken("characters behind a boundary");
+                return broken("characters after a boundary");
             }
             if (++parts_ > limits_.parts) {
                 return broken("more than " + std::to_string(limits_.parts) + " parts");
@@ -100,7 +101,7 @@ result<multipart_event> multipart_parser::read_boundary_tail() {
             return multipart_event::need_more;
         }
         const bool may_follow = c == ' ' || c == '\t' || c == '\r' || line_ == "-";
-        if (!may_follow || line_.size() > 128) return broken("characters behind a boundary");
+        if (!may_follow || line_.size() > 128) return broken("characters after a boundary");
     }
     return multipart_event::need_more;
 }
@@ -149,7 +150,7 @@ result<void> multipart_parser::parse_part_head() {
         if (equals_ignoring_case(name, "Content-Disposition")) {
             auto form = parse_form_disposition(value);
             if (!form || described) {
-                return broken("a part's Content-Disposition is not one form-data with a name");
+                return broken("a part's Content-Disposition is not form-data with a name");
             }
             described = true;
             if (!is_utf8(form->name)) return broken("a part's name is not valid UTF-8");

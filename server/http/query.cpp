@@ -49,7 +49,8 @@ result<std::optional<std::string>> query_view::get(std::string_view name) const 
     const auto raw = find(name, bare);
     if (!raw) return std::optional<std::string>();
     std::string value;
-    if (!form_decode(*raw, value)) return broken(name, "has a '%' without two hexadecimal digits behind it");
+    if (!form_decode(*raw, value))
+        return broken(name, "contains a '%' without two hexadecimal digits after it");
     if (!is_utf8(value)) return broken(name, "is not valid UTF-8");
     return std::optional<std::string>(std::move(value));
 }

@@ -46,12 +46,12 @@ void add_validators(const representation& facts, response& out) {
 response refusal(const representation& facts, unsigned status) {
     response out;
     if (status == 412) {
-        out = error_response(
-            {errc::precondition_failed, "The image is not, or no longer, the one that the request names"});
+        out = error_response({errc::precondition_failed,
+                              "The image is not, or no longer, the version that the request names"});
     } else {
         out = error_response(
             416, error_code::bad_request_params,
-            "The range is outside of the " + std::to_string(facts.size) + " bytes that there are");
+            "The range is outside of the " + std::to_string(facts.size) + " bytes of the image");
         out.add("Content-Range", content_range_unsatisfied(facts.size));
     }
     return out;

@@ -53,7 +53,7 @@ result<std::unique_ptr<server>> server::create(server_options options) {
     boost::asio::ip::make_address(options.address, failure);
     if (failure) {
         return error{errc::invalid_argument,
-                     "'" + options.address + "' is no IPv4 or IPv6 address to listen on"};
+                     "'" + options.address + "' is not an IPv4 or IPv6 address to listen on"};
     }
     if (options.tls) {
         auto tls = tls_context::create(*options.tls);

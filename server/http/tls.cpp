@@ -41,9 +41,8 @@ bool is_encrypted(const std::string& key_file) {
 error key_error(const tls_options& options) {
     auto failed = tls_error("The private key '" + options.key_file + "' cannot be used");
     if (is_encrypted(options.key_file)) {
-        failed.message += options.key_password.empty()
-                              ? ". It has a password: set SSL_PEM_KEY_PASSWORD"
-                              : ". It has a password: is SSL_PEM_KEY_PASSWORD the right one?";
+        failed.message += options.key_password.empty() ? ". It is encrypted: set SSL_PEM_KEY_PASSWORD"
+                                                       : ". It is encrypted: check SSL_PEM_KEY_PASSWORD";
     }
     return failed;
 }
@@ -90,7 +89,7 @@ result<void> set_ciphers(SSL_CTX* context, std::string_view names) {
                                   : SSL_CTX_set_cipher_list(context, name.c_str())) != 1) {
             ERR_clear_error();
             return error{errc::invalid_argument,
-                         "The TLS cipher '" + name + "' (SSL_CIPHERS) is none that OpenSSL knows"};
+                         "The TLS cipher '" + name + "' (SSL_CIPHERS) is not supported by OpenSSL"};
         }
         auto& list = is_modern ? modern : old;
         list += (list.empty() ? "" : ":") + name;

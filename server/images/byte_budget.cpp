@@ -61,8 +61,8 @@ task<result<byte_budget::lease>> byte_budget::acquire(tenant_id owner, std::uint
     std::erase(waiters_, mine);
     admit();  // whoever stood behind this one may fit
     co_return error{errc::busy,
-                    "The server has as many uploads in memory as it may (HTTP_UPLOAD_MEMORY), and this one's "
-                    "turn did not come within " +
+                    "The memory for uploads is in use (HTTP_UPLOAD_MEMORY), and none became available for "
+                    "this upload within " +
                         std::to_string(patience_.count()) + " s. Try again later."};
 }
 

@@ -22,7 +22,7 @@ std::int64_t now_ms() {
 }
 
 error contended(const std::string& key) {
-    return {errc::busy, "The image '" + key + "' is being changed by too many others at once. Try again."};
+    return {errc::busy, "The image '" + key + "' is being changed by too many other requests. Try again."};
 }
 
 result<void> look(const record_check& check, const image_record* current) {
@@ -44,15 +44,15 @@ std::string decompressed_name(std::string name) {
 error contradicts_itself(const std::string& key) {
     return {errc::internal, "The store refused to save the image '" + key + "' " +
                                 std::to_string(max_attempts) +
-                                " times because the key is taken, and said each time that nothing is there. "
-                                "The storage plugin has to be mended."};
+                                " times because the key is taken, although it has no image. The storage "
+                                "plugin must be corrected."};
 }
 
 error no_answer_to_a_save(const std::string& key, write_status status) {
-    return {errc::internal, "The store answered saving the image '" + key + "' with the status " +
-                                std::to_string(static_cast<int>(status)) +
-                                ", expected committed, conflict or public_key_taken. The storage plugin has "
-                                "to be mended."};
+    return {errc::internal,
+            "The store answered saving the image '" + key + "' with the status " +
+                std::to_string(static_cast<int>(status)) +
+                ", expected committed, conflict or public_key_taken. The storage plugin must be corrected."};
 }
 
 error no_such_image(const std::string& key) {
@@ -137,7 +137,8 @@ task<result<record_ptr>> image_service::create(image_record record, bytes origin
                 break;
             case write_status::conflict: {
                 if (key_is_fixed)
-                    co_return error{errc::version_conflict, "The key '" + record.key + "' was just taken."};
+                    co_return error{errc::version_conflict,
+                                    "The key '" + record.key + "' has just been taken."};
                 // Looking is cheaper than trying to write where many have the same name. It begins at the key
                 // that was lost: whoever took it is there, or has just left, which happens now and then.
                 const auto lost = n;
@@ -167,7 +168,7 @@ task<result<void>> image_service::belongs_to_somebody(record_ptr created) {
     forget(*created);
     co_return error{errc::not_found, "The tenant " + to_string(created->tenant) +
                                          " was deleted while its image '" + created->key +
-                                         "' was uploaded. Nothing was kept."};
+                                         "' was uploaded. Nothing was stored."};
 }
 
 task<result<record_ptr>> image_service::replace(image_write_permit may, std::string key, picture_file file,
@@ -372,9 +373,9 @@ task<result<record_ptr>> image_service::find(image_view_permit may, std::string 
 }
 
 task<result<record_ptr>> image_service::find_public(std::string public_key) {
-    const error missing{errc::not_found,
-                        "There is no public image under this link. It may have been deleted or is "
-                        "no longer shared."};
+    const error missing{
+        errc::not_found,
+        "There is no public image at this link. It may have been deleted or is no longer shared."};
     if (!is_public_key(public_key)) co_return missing;
     auto found = co_await store_.find_by_public_key(std::move(public_key));
     if (found ? !(*found)->is_public : found.error().code == errc::not_found) co_return missing;

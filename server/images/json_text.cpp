@@ -12,7 +12,7 @@ constexpr std::string_view big_mark = "\xFE\xFF";
 
 error broken() {
     return {errc::invalid_argument,
-            "The JSON begins with the byte order mark of UTF-16 and is not valid UTF-16. Send it in UTF-8."};
+            "The JSON starts with the byte order mark of UTF-16 and is not valid UTF-16. Send it in UTF-8."};
 }
 
 void append_utf8(std::uint32_t point, std::string& out) {

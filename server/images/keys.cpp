@@ -50,7 +50,7 @@ error invalid(std::string_view what, std::string_view why) {
 result<void> check_text(std::string_view text, std::string_view what) {
     if (text.empty()) return invalid(what, "is empty. Give it at least one character.");
     if (!is_utf8(text)) return invalid(what, "is not valid UTF-8. Send it encoded as UTF-8.");
-    if (has_control(text)) return invalid(what, "has a control character in it. Remove it.");
+    if (has_control(text)) return invalid(what, "contains a control character. Remove it.");
     if (const auto length = count_characters(text); length > max_name_characters)
         return invalid(what, "has " + std::to_string(length) + " characters. At most " +
                                  std::to_string(max_name_characters) + " are allowed.");
@@ -60,8 +60,8 @@ result<void> check_text(std::string_view text, std::string_view what) {
 result<void> check_name(std::string_view name, std::string_view what) {
     if (auto checked = check_text(name, what); !checked) return checked;
     if (name.find_first_of("/\\") != std::string_view::npos)
-        return invalid(what, "has a path separator in it. Use the name of the file alone.");
-    if (name == "." || name == "..") return invalid(what, "is no name of a file. Use another one.");
+        return invalid(what, "contains a path separator. Use only the name of the file.");
+    if (name == "." || name == "..") return invalid(what, "is not a valid file name. Use another one.");
     return {};
 }
 

@@ -35,7 +35,7 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
 result<std::vector<packaged>> read_index(const std::filesystem::path& folder) {
     const auto path = folder / "index.json";
     const auto malformed = [&](std::string_view why) {
-        return error{errc::invalid_argument, "The index of packaged pictures " + path.string() + " " +
+        return error{errc::invalid_argument, "The index of supplied images " + path.string() + " " +
                                                  std::string(why) + ". Install the server's files again."};
     };
     const auto text = read_file(path);
@@ -128,7 +128,7 @@ task<result<installed_images>> install_system_images(image_service& gallery, ima
         }
         auto file = load(folder, picture.file);
         if (!file) {
-            report.problems.push_back("The packaged picture " + (folder / picture.file).string() +
+            report.problems.push_back("The supplied image " + (folder / picture.file).string() +
                                       " cannot be read.");
             continue;
         }
@@ -172,7 +172,7 @@ task<result<installed_images>> install_system_images(image_service& gallery, ima
             if (written) ++report.updated;
         }
         if (!written) {
-            report.problems.push_back("The packaged picture " + picture.file +
+            report.problems.push_back("The supplied image " + picture.file +
                                       " was not installed: " + written.error().message);
             continue;
         }

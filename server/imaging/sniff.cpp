@@ -132,7 +132,7 @@ sniffed sniff_text(std::string_view d) noexcept {
     constexpr std::size_t examined = 4096;
     const auto head = d.substr(0, examined);
     const auto first = head.find_first_not_of(" \t\r\n");
-    if (first == head.npos) return {format::unknown, "a file of blanks only"};
+    if (first == head.npos) return {format::unknown, "a file that contains only white space"};
     const bool binary = std::ranges::any_of(head, [](char c) {
         const auto u = static_cast<unsigned char>(c);
         return u < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\x1b';

@@ -129,7 +129,7 @@ result<std::unique_ptr<worker_process>> worker_process::start(const start_option
                                                               clock::time_point deadline) {
     const auto failed = [&options](const std::string& why) {
         return error{errc::unavailable,
-                     "The imaging worker " + options.program + " does not start: " + why + "."};
+                     "The imaging worker " + options.program + " cannot start: " + why + "."};
     };
     int ends[2] = {-1, -1};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return failed(reason(errno));
@@ -153,7 +153,7 @@ result<std::unique_ptr<worker_process>> worker_process::start(const start_option
             return failed("it ended with " + self->reap());
     }
     if (self->greeting_.magic != protocol::magic)
-        return failed("it is not the worker of this server's version");
+        return failed("it is the worker of another version of the server");
     return self;
 }
 

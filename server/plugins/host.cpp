@@ -72,9 +72,8 @@ std::pair<std::string, std::string> differing_parts(std::string_view server, std
 
 result<void> check_descriptor(const plugin_descriptor* d, const std::string& file) {
     if (d == nullptr) {
-        return error{errc::unavailable, "the plugin " + file + " has no descriptor: its " +
-                                            plugin_entry_name +
-                                            "() returned nothing, expected a gallery::plugin_descriptor"};
+        return error{errc::unavailable, "the plugin " + file + " has no descriptor: " + plugin_entry_name +
+                                            "() returned null, expected a gallery::plugin_descriptor"};
     }
     if (std::memcmp(d->magic, plugin_magic, sizeof plugin_magic) != 0) {
         return mismatch(file, "the descriptor's first bytes", printable(plugin_magic, sizeof plugin_magic),
@@ -135,7 +134,7 @@ result<loaded_plugin> load_plugin(const std::string& plugin, const std::string& 
         if (!is_plugin_name(plugin)) {
             return error{errc::invalid_argument,
                          "STORAGE_PLUGIN is '" + plugin +
-                             "'; it takes a plugin's name (letters, digits, _ and -) or the "
+                             "'; expected a plugin's name (letters, digits, _ and -) or the "
                              "absolute path of a plugin"};
         }
         const std::string where = std::filesystem::absolute(folder.empty() ? default_plugin_folder() : folder)
@@ -146,7 +145,7 @@ result<loaded_plugin> load_plugin(const std::string& plugin, const std::string& 
             return error{errc::not_found, "there is no storage plugin '" + plugin + "' in " + where +
                                               "; there are: " + list(plugins_in(where)) +
                                               ". Set STORAGE_PLUGIN to one of them, or STORAGE_PLUGIN_DIR to "
-                                              "the folder that has it."};
+                                              "its folder."};
         }
     }
     auto trusted = trusted_file(file);
@@ -162,9 +161,9 @@ result<loaded_plugin> load_plugin(const std::string& plugin, const std::string& 
     }
     void* symbol = ::dlsym(library, plugin_entry_name);
     if (symbol == nullptr) {
-        return error{errc::unavailable, "the plugin " + file + " does not show the function " +
+        return error{errc::unavailable, "the plugin " + file + " does not export the function " +
                                             plugin_entry_name +
-                                            "; expected GALLERY_STORAGE_PLUGIN(...) in it, so this is no "
+                                            ", which GALLERY_STORAGE_PLUGIN(...) defines, so it is not a "
                                             "storage plugin"};
     }
     const auto entry = reinterpret_cast<plugin_entry>(symbol);
@@ -237,7 +236,9 @@ result<std::unique_ptr<storage_engine>> open_store(const loaded_plugin& plugin, 
                      who + " threw an exception while it was opened, expected an error value: " +
                          secrets.masked(e.what())};
     } catch (...) {
-        return error{errc::internal, who + " threw something while it was opened, expected an error value"};
+        return error{
+            errc::internal,
+            who + " threw an exception of unknown type while it was opened, expected an error value"};
     }
 }
 

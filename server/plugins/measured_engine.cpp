@@ -32,16 +32,16 @@ inline constexpr bool is_outcome_of_write =
 std::string_view public_text(errc code) noexcept {
     switch (code) {
         case errc::invalid_argument:
-            return "The store does not take this: a value is too long or malformed.";
+            return "The store does not accept this: a value is too long or malformed.";
         case errc::not_found:
-            return "There is nothing of this name in the store.";
+            return "There is no entry with this name in the store.";
         case errc::already_exists:
             return "This name is taken.";
         case errc::too_large:
-            return "This is larger than the store takes.";
+            return "This is larger than the store accepts.";
         case errc::precondition_failed:
         case errc::version_conflict:
-            return "This was changed in the meantime.";
+            return "This was changed by another request in the meantime.";
         default:
             return {};
     }

@@ -122,7 +122,7 @@ public:
         if (failed || !parsed.is_object()) {
             return error{errc::unavailable,
                          "the plugin " + plugin_ + " has a config_schema that is not a JSON object: " +
-                             (failed ? failed.message() : std::string("found something else"))};
+                             (failed ? failed.message() : std::string("found another type"))};
         }
         std::vector<plugin_option> options;
         for (const auto& member : parsed.get_object()) {
@@ -153,7 +153,8 @@ private:
         option.name = name;
         const auto* members = declared.if_object();
         const auto* preset = members == nullptr ? nullptr : members->if_contains("default");
-        if (preset == nullptr || !preset->is_string()) return malformed(name, "has no default that is text");
+        if (preset == nullptr || !preset->is_string())
+            return malformed(name, "has no default, or one that is not text");
         for (const auto& member : *members) {
             const std::string_view key = member.key();
             const auto* text = member.value().if_string();
@@ -165,9 +166,9 @@ private:
                 const auto* type = std::find_if(types.begin(), types.end(),
                                                 [&](const auto& known) { return known.first == *text; });
                 if (type == types.end()) {
-                    return malformed(
-                        name, "has the type '" + std::string(*text) +
-                                  "', which is none of text, integer, size, duration, boolean, choice");
+                    return malformed(name,
+                                     "has the type '" + std::string(*text) +
+                                         "'; expected text, integer, size, duration, boolean or choice");
                 }
                 option.type = type->second;
             } else if (key == "secret" && member.value().is_bool()) {
@@ -187,7 +188,7 @@ private:
         if (has_limits(option) && (!is_number || option.min > option.max))
             return malformed(name, "has limits that do not fit its type or each other");
         if ((option.type == option_type::choice) == option.values.empty())
-            return malformed(name, "has values without being a choice, or is a choice without values");
+            return malformed(name, "has values but is not a choice, or is a choice without values");
         if (!accepted(option, option.preset))
             return malformed(name, "has a default that is not " + expectation(option));
         return option;
@@ -227,7 +228,7 @@ result<std::map<std::string, std::string>> complete_options(const plugin_descrip
         auto value = accepted(option, unset ? option.preset : found->second);
         if (!value) {
             problem(option.name, "expected " + expectation(option) + ", found " +
-                                     (option.secret ? "something else (a secret, so not shown)"
+                                     (option.secret ? "another value (not shown, because it is secret)"
                                                     : "\"" + found->second + "\""));
         } else {
             complete.emplace(option.name, std::move(*value));

@@ -8,9 +8,10 @@ namespace gallery::plugins {
 namespace {
 
 error broken(const std::string& engine, const char* call, const std::string& what) {
-    return {errc::internal, "the storage plugin " + engine + " answered " + call + "() with " + what +
-                                ", which its contract (gallery/storage.hpp) rules out. The plugin has to be "
-                                "mended."};
+    return {errc::internal,
+            "the storage plugin " + engine + " answered " + call + "() with " + what +
+                ", which violates the storage contract (gallery/storage.hpp). The plugin must be "
+                "mended."};
 }
 
 }  // namespace
@@ -20,7 +21,7 @@ std::optional<error> unsound(const std::string& engine, const body& content, con
     const auto& described = record.descriptor(which);
     if (is_sound(content, described)) return std::nullopt;
     const std::string found = content.size() != described.size ? std::to_string(content.size()) + " bytes"
-                                                               : std::string("bytes that lie nowhere");
+                                                               : std::string("a body without bytes");
     return error{errc::corrupt,
                  "the storage plugin " + engine + " has " + found + " for the " +
                      (which == representation::original ? "original" : "preview") + " of the image \"" +
@@ -30,20 +31,20 @@ std::optional<error> unsound(const std::string& engine, const body& content, con
 
 std::optional<error> unsound(const std::string& engine, const char* call, const record_ptr& record) {
     if (record) return std::nullopt;
-    return broken(engine, call, "success and no record");
+    return broken(engine, call, "success without a record");
 }
 
 std::optional<error> unsound(const std::string& engine, const char* call,
                              const std::vector<record_ptr>& records) {
     if (std::find(records.begin(), records.end(), nullptr) == records.end()) return std::nullopt;
-    return broken(engine, call, "a page in which a record is missing");
+    return broken(engine, call, "a page with a missing record");
 }
 
 std::optional<error> unsound(const std::string& engine, const char* call,
                              const std::vector<kept_version>& versions) {
     const auto is_missing = [](const kept_version& version) { return version.record == nullptr; };
     if (std::none_of(versions.begin(), versions.end(), is_missing)) return std::nullopt;
-    return broken(engine, call, "a page in which a record is missing");
+    return broken(engine, call, "a page with a missing record");
 }
 
 std::optional<error> unsound(const std::string& engine, const documents_outcome& outcome, std::size_t parts) {
@@ -70,7 +71,7 @@ std::optional<error> unsound(const std::string& engine, const char* call, const 
     if (outcome.status > write_status::over_limit)
         return broken(engine, call, "the status " + std::to_string(static_cast<int>(outcome.status)));
     if (has_record && outcome.status == write_status::committed && !outcome.record)
-        return broken(engine, call, "committed and no record");
+        return broken(engine, call, "committed without a record");
     return std::nullopt;
 }
 

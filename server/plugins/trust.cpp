@@ -40,7 +40,7 @@ bool holds_the_server(const std::string& folder, const std::string& executable) 
 error refuse(const std::string& path, const char* what, const std::string& found, const std::string& advice) {
     return {errc::permission_denied, std::string(what) + " " + path + " " + found +
                                          ". Plugins run inside the server, so only root and the "
-                                         "server's own user may be able to write them. " +
+                                         "server's user may have write permission for them. " +
                                          advice};
 }
 
@@ -57,10 +57,9 @@ result<void> check(const std::string& path, const char* what, const struct stat&
     if (sticky_suffices && (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0) return {};
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(status.st_mode & 07777));
-    return refuse(
-        path, what,
-        std::string("has the mode ") + mode + ", expected one that neither group nor others can write",
-        "Run: chmod go-w '" + path + "'");
+    return refuse(path, what,
+                  std::string("has the mode ") + mode + ", expected no write permission for group and others",
+                  "Run: chmod go-w '" + path + "'");
 }
 
 }  // namespace

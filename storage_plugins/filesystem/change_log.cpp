@@ -36,8 +36,8 @@ result<change_log::found> change_log::read(kit::feed& target) {
         if (number && entry.name.ends_with(suffix))
             files_.push_back({*number, entry.name, 0});
         else
-            result_found.notes.push_back("left alone: " + folder_ + '/' + entry.name +
-                                         " is no log of changes");
+            result_found.notes.push_back("ignored: " + folder_ + '/' + entry.name +
+                                         " is not a log of changes");
     }
     std::sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) { return a.after < b.after; });
     result_found.has_lost = files_.empty();
@@ -85,7 +85,7 @@ result<> change_log::read_one(log_file& file, bool is_last, kit::feed& target, f
         if (parsed->entry.rev <= last_) continue;
         if (damaged) {  // whole lines behind a damaged one: what was in between is lost
             so_far.has_lost = true;
-            so_far.notes.push_back("changes in " + path + " are damaged; readers are told of a gap");
+            so_far.notes.push_back("changes in " + path + " are damaged; readers will see a gap");
             target.clear_to(parsed->entry.rev - 1);
             damaged = false;
         }
@@ -96,11 +96,11 @@ result<> change_log::read_one(log_file& file, bool is_last, kit::feed& target, f
     }
     if (damaged && !is_last) {
         so_far.has_lost = true;
-        so_far.notes.push_back("the end of " + path + " is damaged; readers are told of a gap");
+        so_far.notes.push_back("the end of " + path + " is damaged; readers will see a gap");
         target.clear_to(last_);
     }
     if (damaged && is_last)
-        so_far.notes.push_back("cut off the end of " + path + ", which a crash left half written");
+        so_far.notes.push_back("removed the end of " + path + ", which was incomplete after a crash");
     if (is_last) size_ = good_end;
     return {};
 }

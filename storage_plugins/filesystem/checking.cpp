@@ -36,8 +36,9 @@ std::vector<std::string> filesystem_store::differences(const image_record& recor
         found.push_back("The record of " + name + " in " + folder + " cannot be read: " +
                         on_disk.error().message + ". Restore the folder from a backup.");
     else if (*on_disk != record)
-        found.push_back("The record of " + name + " in " + folder +
-                        " is not the one in memory; somebody else changed it. Restart the server.");
+        found.push_back(
+            "The record of " + name + " in " + folder +
+            " differs from the one in memory, because another program changed it. Restart the server.");
     const auto expect = [&](bool preview, std::uint64_t size) {
         const auto path = folder + '/' + body_name(record, preview);
         struct stat info {};
@@ -60,7 +61,8 @@ std::optional<std::string> filesystem_store::document_difference(const document&
     const auto on_disk = text ? parse_document_text(*text) : result<document>(text.error());
     if (!on_disk) return path + " cannot be read: " + on_disk.error().message + ". Restore it from a backup.";
     if (*on_disk != doc)
-        return path + " is not what is in memory; somebody else changed it. Restart the server.";
+        return path +
+               " differs from the one in memory, because another program changed it. Restart the server.";
     return std::nullopt;
 }
 
@@ -112,7 +114,7 @@ task<std::vector<std::string>> filesystem_store::check_kept(std::uint64_t& count
             if (!catalog_.find_kept(record.id, record.content_rev)) continue;
             auto look = [this, suspect] { return differences(*suspect.record, folder_of(suspect)); };
             for (auto& problem : co_await offload(pool_, std::move(look)))
-                found.push_back("Of a kept version: " + std::move(problem));
+                found.push_back("Kept version: " + std::move(problem));
         }
     } while (!cursor.empty());
     co_return found;
@@ -135,7 +137,7 @@ std::vector<std::string> filesystem_store::wrong_usage() const {
                 continue;
             }
             found.push_back("The usage of the tenant " + to_string(tenant) +
-                            " is not the sum of its images. Restart the server, which adds them up.");
+                            " is not the sum over its images. Restart the server to compute it again.");
         }
     }
     return found;
@@ -194,7 +196,7 @@ task<result<check_report>> filesystem_store::check() {
             return is_known || !exists(root_.get(), path);
         };
         if (!co_await offload(pool_, std::move(look)))
-            add(path + " is in the tree and not in the index. Restart the server, which reads it.");
+            add(path + " is on the disk and not in the index. Restart the server to read it.");
     }
 
     auto look_aside = [this] { return set_aside_entries(); };

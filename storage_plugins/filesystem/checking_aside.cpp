@@ -15,7 +15,7 @@ std::string describe_aside(int root, const std::string& name) {
         if (const auto record = parse_record_text(*text)) return kit::describe(record->tenant, record->key);
     if (const auto text = read_file(root, path))
         if (const auto doc = parse_document_text(*text)) return "the document " + doc->kind + '/' + doc->id;
-    return "what lay at \"" + name.substr(0, name.rfind(temporary_prefix)) + "\" (with _ for /)";
+    return "the entry from \"" + name.substr(0, name.rfind(temporary_prefix)) + "\" (_ stands for /)";
 }
 
 }  // namespace
@@ -27,8 +27,8 @@ result<std::vector<std::string>> filesystem_store::set_aside_entries() {
     if (!entries) return entries.error();
     for (const auto& entry : *entries)
         found.push_back(
-            "Set aside at a start, and missing from the store unless it was replaced since: " +
-            describe_aside(root_.get(), entry.name) + ". It lies in " + std::string(aside_folder) + '/' +
+            "Set aside at a start, and missing in the store unless it was replaced since: " +
+            describe_aside(root_.get(), entry.name) + ". It is in " + std::string(aside_folder) + '/' +
             entry.name +
             ". Restore it from a backup, or upload it again; then move that entry out of the store.");
     return found;

@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+// The idea: group commit. A write has synchronised its files, taken a revision, and renamed its folder or
+// file into place before it calls commit(). Its rename is not durable yet. One thread takes up to 256 such
+// writes from the front of in_flight_, synchronises each folder in which they renamed, appends all changes to
+// the log with one synchronisation, publishes the writes, and resumes their coroutines.
+//
+// The invariants.
+//  - in_flight_ contains every revision that was assigned and has not ended, and a batch is a prefix of it.
+//    Therefore the feed never shows a revision before a smaller one.
+//  - A write becomes visible only after its folder and the log were synchronised.
+//  - A failed write is not in the feed and is undone by its caller. If that fails, the undoing is owed:
+//  begin()
+//    repeats it, and refuses all writes until it succeeds.
+//  - After a failed synchronisation no write succeeds until the next start (write_stop).
+//
+// The cost. A batch costs one fsync per folder and one fdatasync of the log, however many writes it contains.
+// A revision that was assigned and not committed delays all later ones, so writes take theirs as late as
+// possible.
 #include "committer.hpp"
 
 #include "files.hpp"
@@ -86,8 +103,8 @@ result<> committer::settle_owed() {
             }
             return error{
                 errc::busy,
-                "An earlier write failed and cannot be taken back yet: " + undone.error().message +
-                    " Look at the disk of STORAGE_PATH. Each write tries again; no restart is needed."};
+                "An earlier write failed and cannot be undone yet: " + undone.error().message +
+                    " Check the disk of STORAGE_PATH. Each write tries again; no restart is needed."};
         }
         owed_.pop_back();
     }

@@ -65,7 +65,7 @@ result<unique_fd> open_to_read(int at, const std::string& path) {
     if (opened.get() >= 0) return opened;
     if (errno == ENOENT || errno == ENOTDIR) return error{errc::not_found, "There is no file " + path + "."};
     if (errno == ELOOP)
-        return error{errc::corrupt, path + " is no file of the engine's: it is a symbolic link."};
+        return error{errc::corrupt, path + " is a symbolic link and not a file of the store."};
     return failure("Opening " + path, errno);
 }
 
@@ -133,7 +133,7 @@ result<std::string> read_file(int at, const std::string& path, std::size_t limit
     struct stat info {};
     if (::fstat(file->get(), &info) != 0) return failure("Reading " + path, errno);
     if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) > limit)
-        return error{errc::corrupt, path + " is no file of the engine's: too large, or no file at all."};
+        return error{errc::corrupt, path + " is too large, or not a regular file."};
     std::string text(static_cast<std::size_t>(info.st_size), '\0');
     std::size_t done = 0;
     while (done < text.size()) {
@@ -159,7 +159,7 @@ result<> rename_new(int at, const std::string& from, const std::string& to) {
     if (errno == EEXIST || errno == ENOTEMPTY)
         return error{errc::io_error,
                      "There is a folder or file " + to +
-                         " that the store does not know. Move it away, or restart the server."};
+                         " that does not belong to the store. Move it away, or restart the server."};
     return failure("Renaming " + from + " to " + to, errno);
 }
 

@@ -66,7 +66,7 @@ result<> filesystem_store::lock_and_lay_out() {
     if (lock.get() < 0) return failure("Opening " + std::string(lock_file), errno);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
         return error{errc::unavailable,
-                     "Another process has opened it. Stop that one, or name another folder in "
+                     "Another process has it open. Stop that process, or set another folder in "
                      "STORAGE_PATH."};
     lock_ = std::move(lock);
 
@@ -88,11 +88,11 @@ result<> filesystem_store::check_format() {
                             ? parse_number(format->substr(name.size(), format->find('\n') - name.size()))
                             : std::nullopt;
     if (number)
-        return error{errc::unavailable, "It has format " + std::to_string(*number) +
+        return error{errc::unavailable, "Its format is " + std::to_string(*number) +
                                             ", and this version reads formats up to 2. Use the version that "
                                             "wrote it, or a later one."};
     return error{errc::corrupt, std::string(format_file) + " contains \"" + format->substr(0, 60) +
-                                    "\", which is no format of a filesystem store."};
+                                    "\", which is not the format of a filesystem store."};
 }
 
 /// One byte, in place: there before or after, whatever happens, and without space. Until then the store is
@@ -203,7 +203,7 @@ result<> filesystem_store::recover() {
     auto numbers = std::make_unique<revisions>(root, std::string(own_folder));
     auto mark = numbers->read();
     if (!mark && mark.error().code != errc::corrupt) return mark.error();
-    if (!mark) log_function_(level::warning, mark.error().message + " It is made anew.");
+    if (!mark) log_function_(level::warning, mark.error().message + " It will be created again.");
     auto logged = log_->read(feed_);
     if (!logged) return logged.error();
     for (const auto& note : logged->notes)
@@ -219,7 +219,7 @@ result<> filesystem_store::recover() {
     // Without the mark nobody knows what was given out behind the newest that left a trace.
     const auto newest = mark && (is_new || *mark != 0) ? std::max(seen, *mark) : seen + skipped_without_mark;
     if (logged->has_lost && !is_new && logged->last == 0)
-        log_function_(level::warning, "There is no log of changes; readers are told of a gap");
+        log_function_(level::warning, "There is no log of changes; readers will see a gap");
 
     std::vector<change> missing;
     if (has_log) missing = changes_after(logged->last, *tree);
@@ -232,7 +232,7 @@ result<> filesystem_store::recover() {
         for (const auto& one : missing)
             feed_.append(one);
         log_function_(level::info, "added " + std::to_string(missing.size()) +
-                                       " committed changes to the log that a crash had kept from it");
+                                       " committed changes to the log that were missing after a crash");
     }
     for (const auto& path : tree->erased_paths)
         (void)remove_tree(root, path);
@@ -246,13 +246,13 @@ result<> filesystem_store::recover() {
     committer_ = std::make_unique<committer>(root, *log_, feed_, *numbers_, stop_);
     for (const auto& one : tree->groups)
         if (const auto done = settle(one); !done)
-            log_function_(level::warning, "documents written together are still in " + one->path +
-                                              " only: " + done.error().message);
+            log_function_(level::warning, "documents of one write are still only in " + one->path + ": " +
+                                              done.error().message);
     if (upgrades_) {
         if (auto marked = mark_format(); !marked) return marked;
         log_function_(level::info, "upgraded the store from format 1 to format 2: " + std::to_string(images) +
                                        " images and " + std::to_string(documents) +
-                                       " documents. Servers of version 0.1 do not open it any more");
+                                       " documents. Servers of version 0.1 can no longer open it");
     }
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);

@@ -14,13 +14,13 @@ namespace {
 
 constexpr const char* schema = R"({
   "cache_bytes": {"type": "size", "default": "64M", "min": 0, "max": 1099511627776,
-    "description": "Memory for small pictures (below 32 KiB); 0 keeps none."},
+    "description": "Memory for small images (below 32 KiB). 0: off"},
   "open_files": {"type": "integer", "default": "512", "min": 0, "max": 1000000,
-    "description": "Files of larger pictures kept open between requests; at most a quarter of the process's limit of open files. 0 keeps none."},
+    "description": "Number of files of larger images that are kept open; at most a quarter of the process's limit of open files. 0: none"},
   "threads": {"type": "integer", "default": "16", "min": 1, "max": 256,
-    "description": "Threads that wait for the disk."},
+    "description": "Number of threads that read and write files"},
   "rename_exchange": {"type": "choice", "values": ["auto", "never"], "default": "auto",
-    "description": "auto: replace a folder in one step where the file system can; never: always in two steps, which a recovery understands as well."}
+    "description": "auto: replace a folder in one step if the file system supports it; never: always replace it in two steps"}
 })";
 
 result<std::size_t> number_option(const plugin_context& context, const std::string& name, std::size_t preset,
@@ -32,7 +32,7 @@ result<std::size_t> number_option(const plugin_context& context, const std::stri
     const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (failed != std::errc{} || stop != text.data() + text.size() || value < least || value > most)
         return error{errc::invalid_argument, "The option " + name + " of the filesystem store is \"" + text +
-                                                 "\"; it takes a number from " + std::to_string(least) +
+                                                 "\"; expected a number from " + std::to_string(least) +
                                                  " to " + std::to_string(most) + "."};
     return value;
 }
@@ -58,7 +58,7 @@ result<store_options> parse_options(const plugin_context& context) {
     if (const auto found = context.options.find("rename_exchange"); found != context.options.end()) {
         if (found->second != "auto" && found->second != "never")
             return error{errc::invalid_argument, "The option rename_exchange of the filesystem store is \"" +
-                                                     found->second + "\"; it takes auto or never."};
+                                                     found->second + "\"; expected auto or never."};
         options.may_exchange = found->second == "auto";
     }
     return options;

@@ -153,7 +153,7 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
         done += static_cast<std::uint64_t>(got);
     }
     if (hasher.finish() != described.etag)
-        return damaged(record, path, "does not have the SHA-256 of the record");
+        return damaged(record, path, "has another SHA-256 than the record");
 
     const body_key key{record.content_rev, preview};
     if (in_memory) {
@@ -162,7 +162,7 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
         return body(std::move(content));
     }
     // Somebody wrote to it while it was read: what was hashed is not what would be sent.
-    if (state_of(file->descriptor()) != state) return damaged(record, path, "changes while it is read");
+    if (state_of(file->descriptor()) != state) return damaged(record, path, "was changed while it was read");
     if (tells_later_writes(*state)) cache_.put(key, file, *state);
     return body(file_region{std::move(file), 0, described.size});
 }
@@ -190,28 +190,27 @@ std::vector<statistic> filesystem_store::statistics() const {
     const auto figure = [](const char* name, kind what, const char* help, auto value) {
         return statistic{name, what, help, static_cast<double>(value)};
     };
-    return {
-        figure("images", kind::gauge, "Images in the store.", catalog_.size()),
-        figure("kept_versions", kind::gauge, "Versions of images that were replaced or erased and are kept.",
-               catalog_.kept_size()),
-        figure("documents", kind::gauge, "Documents in the store: accounts, sessions, settings.",
-               documents_.size()),
-        figure("document_groups_open", kind::gauge,
-               "Documents written together whose own files are not written yet, in groups.",
-               open_groups_.size()),
-        figure("changes_kept", kind::gauge, "Changes in the feed that readers can still get.", feed_.size()),
-        figure("reserve_files", kind::gauge,
-               "Preallocated files for writes on a full disk; 256 when the reserve is complete.",
-               reserve_->size()),
-        figure("commits_total", kind::counter, "Writes committed.", committer_->commits()),
-        figure("commit_batches_total", kind::counter,
-               "Synchronisations of the log of changes; each commits one or several writes.",
-               committer_->batches()),
-        figure("body_cache_bytes", kind::gauge, "Bytes of small pictures kept in memory.", cache.bytes),
-        figure("body_cache_open_files", kind::gauge, "Files of larger pictures kept open.", cache.files),
-        figure("body_cache_hits_total", kind::counter, "Bodies answered from memory or from an open file.",
-               cache.hits),
-        figure("body_cache_misses_total", kind::counter, "Bodies that were read and checked.", cache.misses)};
+    return {figure("images", kind::gauge, "Images in the store.", catalog_.size()),
+            figure("kept_versions", kind::gauge, "Kept versions of replaced or deleted images.",
+                   catalog_.kept_size()),
+            figure("documents", kind::gauge, "Documents in the store: accounts, sessions, settings.",
+                   documents_.size()),
+            figure("document_groups_open", kind::gauge,
+                   "Groups of documents that are still only in a journal.", open_groups_.size()),
+            figure("changes_kept", kind::gauge, "Changes that the feed keeps.", feed_.size()),
+            figure("reserve_files", kind::gauge,
+                   "Preallocated files for writes on a full disk; 256 when the reserve is complete.",
+                   reserve_->size()),
+            figure("commits_total", kind::counter, "Committed writes.", committer_->commits()),
+            figure("commit_batches_total", kind::counter,
+                   "Synchronisations of the log of changes. Each commits one or more writes.",
+                   committer_->batches()),
+            figure("body_cache_bytes", kind::gauge, "Bytes of small images kept in memory.", cache.bytes),
+            figure("body_cache_open_files", kind::gauge, "Open files of larger images.", cache.files),
+            figure("body_cache_hits_total", kind::counter,
+                   "Bodies answered from memory or from an open file.", cache.hits),
+            figure("body_cache_misses_total", kind::counter,
+                   "Bodies that were read from the disk and verified.", cache.misses)};
 }
 
 }  // namespace gallery::file_store

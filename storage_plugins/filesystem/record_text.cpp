@@ -173,11 +173,11 @@ std::string to_record_text(const image_record& record) {
 
 result<image_record> parse_record_text(std::string_view text) {
     auto object = parse_object(text);
-    if (!object) return damaged("it is no JSON object");
+    if (!object) return damaged("it is not a JSON object");
     reader from(*object);
     const auto format = from.text("format");
     if (format != record_format && format != first_record_format)
-        return damaged("it has another format than \"gallery image 2\"");
+        return damaged("its format is not \"gallery image 2\"");
     const auto stated = from.text("checksum");
     auto without = *object;
     without.erase("checksum");
@@ -224,12 +224,11 @@ std::string to_document_text(const document& doc) {
 
 result<document> parse_document_text(std::string_view text) {
     const auto end = text.find('\n');
-    if (end == std::string_view::npos) return damaged("its first line is not complete");
+    if (end == std::string_view::npos) return damaged("its first line is incomplete");
     auto object = parse_object(text.substr(0, end));
-    if (!object) return damaged("its first line is no JSON object");
+    if (!object) return damaged("its first line is not a JSON object");
     reader from(*object);
-    if (from.text("format") != document_format)
-        return damaged("it has another format than \"gallery document 1\"");
+    if (from.text("format") != document_format) return damaged("its format is not \"gallery document 1\"");
     document doc;
     doc.kind = from.text("kind");
     doc.id = from.text("id");
@@ -266,13 +265,12 @@ std::string to_journal_text(const std::vector<document_write>& parts) {
 
 result<std::vector<document_write>> parse_journal_text(std::string_view text) {
     const auto end = text.find('\n');
-    if (end == std::string_view::npos) return damaged("its first line is not complete");
+    if (end == std::string_view::npos) return damaged("its first line is incomplete");
     auto object = parse_object(text.substr(0, end));
-    if (!object) return damaged("its first line is no JSON object");
+    if (!object) return damaged("its first line is not a JSON object");
     auto bodies = text.substr(end + 1);
     reader from(*object);
-    if (from.text("format") != journal_format)
-        return damaged("it has another format than \"gallery documents 1\"");
+    if (from.text("format") != journal_format) return damaged("its format is not \"gallery documents 1\"");
     const auto stated = from.text("checksum");
     auto without = *object;
     without.erase("checksum");
@@ -298,7 +296,7 @@ result<std::vector<document_write>> parse_journal_text(std::string_view text) {
         bodies.remove_prefix(size);
         parts.push_back(std::move(part));
     }
-    if (parts.empty() || !bodies.empty()) return damaged("it has other documents than it lists");
+    if (parts.empty() || !bodies.empty()) return damaged("its documents differ from its list");
     return parts;
 }
 

@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+// The idea. Renames are the commits, so the tree alone shows which writes happened. The names of folders show
+// how far an unfinished write got: .tmp- was never committed, .old- and .kept- contain a version that a save
+// replaces, .erased- and .dropped- are committed removals. Recovery settles these names for each tenant
+// first. Then it reads the records in parallel, the documents, and the journals. At the end it sets aside all
+// but the oldest of the images that share an id or a public key.
+//
+// The invariants.
+//  - An acknowledged version is not removed before a newer one is in place and its folder is synchronised.
+//  - Nothing that could be an image is deleted. An entry that cannot be understood is moved to set-aside.
+//  - Damage is content that was read and is wrong, or is missing. Every other failure to read ends the
+//  recovery
+//    and changes nothing, because the store would otherwise treat the unread part as deleted.
+//  - Each step is one rename or one removal, so a recovery that was killed can be repeated.
+//
+// The cost. Each start lists every folder, reads every record.json and gets the size of every body, with 4 to
+// 32 threads, because the latency of the disk is the limit. Bodies are not read. All records are in memory at
+// the end.
 #include "recovery.hpp"
 
 #include <gallery/kit/rules.hpp>
@@ -61,10 +78,11 @@ result<tree_content> recovery::read() {
     for (const auto& erased : content_.erasures)
         content_.newest = std::max(content_.newest, erased.rev);
     if (cleaned_ != 0)
-        log_(level::info, "removed " + std::to_string(cleaned_) + " unfinished writes that a crash had left");
+        log_(level::info,
+             "removed " + std::to_string(cleaned_) + " unfinished writes that remained after a crash");
     if (kept_aside_ != 0)
         log_(level::warning, "set aside " + std::to_string(kept_aside_) +
-                                 " entries that could not be understood; " + "look into " +
+                                 " entries that could not be read or do not belong there; see " +
                                  std::string(aside_folder));
     return std::move(content_);
 }
@@ -76,7 +94,8 @@ result<std::vector<recovery::task_item>> recovery::tenants_and_images() {
     for (const auto& tenant : *tenants) {
         if (tenant.name == own_folder) continue;
         if (!tenant.is_folder || !is_tenant(tenant.name)) {
-            if (tenant.name != "lost+found") warn("left alone: " + tenant.name + " is no tenant's folder");
+            if (tenant.name != "lost+found")
+                warn("ignored: " + tenant.name + " is not the folder of a tenant");
             continue;
         }
         if (auto settled = settle_tenant(tenant.name, items); !settled) return settled.error();
@@ -115,7 +134,7 @@ result<> recovery::settle_tenant(const std::string& tenant, std::vector<task_ite
         } else if (entry.name.starts_with(erased_prefix) || entry.name.starts_with(dropped_prefix)) {
             if (auto noted = note_erasure(tenant, entry.name); !noted) return noted;
         } else if (!entry.is_folder) {
-            warn("left alone: " + path + " is no folder of an image");
+            warn("ignored: " + path + " is not the folder of an image");
         } else {
             images.push_back({tenant, entry.name});
         }
@@ -176,7 +195,7 @@ result<> recovery::read_image(const task_item& item) {
     auto record = read_record(folder);
     if (!record) return set_aside_damaged(folder, record.error());
     if (to_string(record->tenant) != item.tenant || folder_name(record->key) != item.name)
-        return set_aside(folder, "its record.json belongs into " + folder_of(record->tenant, record->key));
+        return set_aside(folder, "its record.json belongs to " + folder_of(record->tenant, record->key));
     look_at_files(folder, *record);
     const std::lock_guard lock(mutex_);
     content_.images.push_back(std::move(*record));
@@ -193,7 +212,7 @@ result<> recovery::read_kept(const task_item& item, const kept_facts& facts) {
     }
     const bool is_right = facts.is_copy ? record->rev == facts.kept_rev : record->rev < facts.kept_rev;
     if (to_string(record->tenant) != item.tenant || !is_right)
-        return set_aside(folder, "its record.json is not of a version that was kept under this name");
+        return set_aside(folder, "its record.json does not match the name of the kept version");
     look_at_files(folder, *record);
     kept_version version{std::make_shared<const image_record>(std::move(*record)), facts.kept_rev,
                          facts.kept_time, facts.is_erased};
@@ -211,10 +230,10 @@ void recovery::look_at_files(const std::string& folder, const image_record& reco
         const auto path = folder + '/' + body_name(record, preview);
         const auto size = size_of(root_, path);
         if (size < 0)
-            warn(path + " is missing; restore it from a backup or upload the image again");
+            warn(path + " is missing. Restore it from a backup or upload the image again");
         else if (static_cast<std::uint64_t>(size) != described.size)
             warn(path + " has " + std::to_string(size) + " bytes instead of " +
-                 std::to_string(described.size) + "; restore it from a backup or upload the image again");
+                 std::to_string(described.size) + ". Restore it from a backup or upload the image again");
     };
     expect(false, record.original);
     if (!record.preview_is_original) expect(true, record.preview);
@@ -226,8 +245,8 @@ result<> recovery::read_documents() {
     if (!kinds) return refusal(kinds.error());
     for (const auto& kind : *kinds) {
         if (!kind.is_folder)
-            warn("left alone: " + std::string(accounts_folder) + '/' + kind.name +
-                 " is no folder of documents");
+            warn("ignored: " + std::string(accounts_folder) + '/' + kind.name +
+                 " is not a folder of documents");
         else if (auto done = read_document_folder(kind.name); !done)
             return done;
     }
@@ -262,7 +281,7 @@ result<> recovery::read_document(const std::string& kind, const std::string& nam
     }
     if (!doc) return set_aside(path, doc.error().message);
     if (doc->kind != kind || document_name(doc->id) != name)
-        return set_aside(path, "it belongs into " + accounts_of(doc->kind) + '/' + document_name(doc->id));
+        return set_aside(path, "it belongs to " + accounts_of(doc->kind) + '/' + document_name(doc->id));
     content_.documents.push_back(std::move(*doc));
     return {};
 }
@@ -360,8 +379,8 @@ result<> recovery::set_aside(const std::string& path, const std::string& why) {
     while (!renamed && renamed.error().code == errc::no_space && give_space_())
         renamed = move();
     if (!renamed)
-        return refusal({renamed.error().code, path + " cannot be understood (" + why +
-                                                  ") and not be moved: " + renamed.error().message});
+        return refusal({renamed.error().code, path + " is damaged or misplaced (" + why +
+                                                  ") and cannot be moved: " + renamed.error().message});
     ++kept_aside_;
     warn("moved " + path + " to " + target + ": " + why);
     return {};
@@ -377,10 +396,11 @@ bool recovery::is_damage(const error& why) {
 }
 
 error recovery::refusal(const error& why) {
-    return {why.code,
-            why.message +
-                " Opening without it would take it for gone. Try again; where the error stays, look "
-                "at the disk, or move what is named out of the store and restore it from a backup."};
+    return {
+        why.code,
+        why.message +
+            " Without it the store would treat it as deleted. Try again. If the error persists, check the "
+            "disk, or move the named entry out of the store and restore it from a backup."};
 }
 
 void recovery::clean(const std::string& path) {
@@ -392,7 +412,7 @@ void recovery::warn(const std::string& text) {
     const std::lock_guard lock(mutex_);
     ++warnings_;
     if (warnings_ <= most_warnings) log_(level::warning, text);
-    if (warnings_ == most_warnings) log_(level::warning, "there is more like this, which is not shown");
+    if (warnings_ == most_warnings) log_(level::warning, "further warnings of this kind are not shown");
 }
 
 }  // namespace gallery::file_store

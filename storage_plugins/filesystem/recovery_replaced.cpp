@@ -21,7 +21,7 @@ result<> recovery::settle_replaced(const std::string& tenant, const std::vector<
         if (!record) {
             if (auto aside = set_aside_damaged(path, record.error()); !aside) return aside;
         } else if (to_string(record->tenant) != tenant) {
-            const auto why = "its record.json belongs into " + folder_of(record->tenant, record->key);
+            const auto why = "its record.json belongs to " + folder_of(record->tenant, record->key);
             if (auto aside = set_aside(path, why); !aside) return aside;
         } else {
             by_home[folder_of(record->tenant, record->key)].push_back({path, record->rev});
@@ -59,7 +59,7 @@ result<> recovery::settle_home(const std::string& home, const std::vector<replac
                 return aside;
         if (auto renamed = rename_new(root_, newest.path, home); !renamed) return refusal(renamed.error());
         log_(plugin_context::log_level::info,
-             "put back " + home + ", whose replacement a crash had interrupted");
+             "restored " + home + "; its replacement was interrupted by a crash");
     }
     for (std::size_t i = is_newer ? 1 : 0; i < remains.size(); ++i)
         obsolete.push_back(remains[i].path);
@@ -79,7 +79,8 @@ result<bool> recovery::settle_kept(const std::string& tenant, const std::string&
     const auto home = folder_of(record->tenant, record->key);
     if (exists(root_, home)) return false;
     if (auto renamed = rename_new(root_, path, home); !renamed) return refusal(renamed.error());
-    log_(plugin_context::log_level::info, "put back " + home + ", whose replacement a crash had interrupted");
+    log_(plugin_context::log_level::info,
+         "restored " + home + "; its replacement was interrupted by a crash");
     if (auto synced = sync_folder(root_, tenant); !synced) return synced.error();
     return true;
 }

@@ -100,7 +100,7 @@ result<> reserve::write_file(const std::string& path, std::string_view text, par
     };
     if (text.size() > spare_size) return full("is too large for the reserve");
     const auto name = take(which == part::half ? spare_files / 2 : spare_files / 4 * 3);
-    if (name.empty()) return full("cannot use what is left of the reserve");
+    if (name.empty()) return full("may not use the rest of the reserve");
     const auto spare = path_of(name);
     const auto give_up = [&](error why) {
         (void)remove_file(root_, spare);

@@ -25,7 +25,7 @@ result<revision> revisions::read() const {
     if (!text) return text.error();
     if (text->ends_with('\n')) text->pop_back();
     const auto mark = parse_number(*text);
-    if (!mark) return error{errc::corrupt, path + " is no number."};
+    if (!mark) return error{errc::corrupt, path + " is not a number."};
     return *mark;
 }
 

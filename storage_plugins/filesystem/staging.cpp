@@ -85,7 +85,7 @@ error filesystem_store::after_failure(error why, undoing undo) {
     if (undone) return why;
     if (undone.error().code == errc::unavailable) stop_.set(undone.error().message);
     why.code = errc::io_error;
-    why.message += " It could not be taken back: " + undone.error().message + " The next write tries again.";
+    why.message += " It could not be undone: " + undone.error().message + " The next write tries again.";
     committer_->owe(std::move(undo));
     return why;
 }

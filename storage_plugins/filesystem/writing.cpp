@@ -158,8 +158,9 @@ result<> filesystem_store::stage_in_place(const std::string& temporary, const st
             previous.is_there = false;  // somebody removed it
         } else {
             can_exchange_ = false;
-            log_function_(plugin_context::log_level::info,
-                          "The file system cannot exchange two folders in one step; replacing takes two");
+            log_function_(
+                plugin_context::log_level::info,
+                "The file system cannot exchange two folders in one step, so they are replaced in two steps");
         }
     }
     // In this order a crash between the steps of the undo, too, leaves a folder that recovery puts back.

@@ -237,7 +237,7 @@ private:
             };
             auto read = co_await offload(pool_, std::move(load));
             if (!read.first || !read.second)
-                co_return error{errc::io_error, "The bytes to save could not be read."};
+                co_return error{errc::io_error, "The bytes to save cannot be read."};
             original = *read.first;
             preview = *read.second;
         }
@@ -335,7 +335,7 @@ public:
         return {gauge("images", "Stored images.", images_.size()),
                 gauge("kept_versions", "Kept versions of images.", images_.kept_size()),
                 gauge("documents", "Stored documents.", documents_.size()),
-                gauge("changes_kept", "Changes that can be read again.", shared_.changes.size())};
+                gauge("changes_kept", "Changes that the feed keeps.", shared_.changes.size())};
     }
 
 private:

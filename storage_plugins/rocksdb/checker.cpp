@@ -23,7 +23,7 @@ namespace gallery::rocks {
 namespace {
 
 constexpr std::size_t most_problems = 1000;
-constexpr const char* rebuild_advice = " Export and import the image again.";
+constexpr const char* rebuild_advice = " Export the image and import it again.";
 
 std::unique_ptr<rocksdb::FileChecksumGenerator> new_generator() {
     static const auto factory = rocksdb::GetFileChecksumGenCrc32cFactory();
@@ -117,7 +117,8 @@ result<void> checker::count_records() {
 
 // An iterator ends at a block that cannot be read; asked for one by one, all other records are there.
 result<void> checker::count_records_by_the_lists() {
-    problem("A part of the records cannot be read, so whether the others lack anything was not looked at.");
+    problem(
+        "A part of the records cannot be read, so the other records were not checked for missing entries.");
     records_end_early_ = true;
     report_.records = expected_bodies_ = expected_lookups_ = 0;
     counted_.clear();
@@ -199,7 +200,7 @@ result<void> checker::check_index() {
             ++right;
         else
             problem(std::string("The list by '") + key->property_letter + "' has an entry for " +
-                    describe_image(record_name) + " that does not agree with its record." + rebuild_advice);
+                    describe_image(record_name) + " that differs from its record." + rebuild_advice);
     }
     if (!at->status().ok()) return to_error(at->status(), "checking the lists");
     // Keys are unique, so where all entries are right and as many as there should be, none is missing.
@@ -266,12 +267,12 @@ result<void> checker::check_lookups() {
         const char letter = at.key().empty() ? '\0' : at.key().front();
         if (letter == 'v') continue;  // named already
         if (letter == 'o' || letter == 't' || letter == 'k')
-            problem("A list of kept versions has an entry that does not agree with a kept version.");
+            problem("A list of kept versions contains an entry that does not match a kept version.");
         else
             problem(std::string(letter == 'i'   ? "An id"
                                 : letter == 'p' ? "A public key"
                                                 : "A hash of content") +
-                    " leads to " + describe_image(at.value()) + ", whose record does not have it." +
+                    " leads to " + describe_image(at.value()) + ", but the record does not contain it." +
                     rebuild_advice);
     }
     if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
@@ -294,7 +295,8 @@ result<void> checker::find_missing_lookups() {
                 problem(std::string(name.front() == 'i'   ? "The id"
                                     : name.front() == 'p' ? "The public key"
                                                           : "The hash of the content") +
-                        " of " + describe_image(at.key()) + " does not lead to it." + rebuild_advice);
+                        " of " + describe_image(at.key()) + " has no entry that leads to it." +
+                        rebuild_advice);
         }
     }
     if (!at->status().ok()) return to_error(at->status(), "checking ids and public keys");
@@ -308,7 +310,7 @@ result<void> checker::find_missing_lookups() {
                             engine::reach::disk_aside, at_);
             if (!status.ok() && !status.IsNotFound()) return to_error(status, "checking the kept versions");
             if (status.IsNotFound() || view(value) != kept_key(record.id, record.content_rev))
-                problem("A list of kept versions lacks " + describe_version(record) + ".");
+                problem("A list of kept versions does not contain " + describe_version(record) + ".");
         }
         return {};
     });
@@ -331,14 +333,14 @@ result<void> checker::check_bodies() {
         const bool wanted = record && (which == representation::original ||
                                        (which == representation::preview && !record->preview_is_original));
         if (!wanted) {
-            problem("Bytes of " + std::to_string(at.value().size()) + " bytes length belong to no record.");
+            problem("Bytes of " + std::to_string(at.value().size()) + " bytes belong to no record.");
             continue;
         }
         ++right;
         const auto size = record->descriptor(which).size;
         if (at.value().size() != size)
             problem("The bytes of " + describe_image(record_key(record->tenant, record->key)) +
-                    " have length " + std::to_string(at.value().size()) + " instead of " +
+                    " have the length " + std::to_string(at.value().size()) + " instead of " +
                     std::to_string(size) + ". Restore the image from a backup.");
     }
     // An iterator ends at the first value that cannot be read, so then each record is asked for its own.
@@ -408,7 +410,7 @@ result<void> checker::check_counters() {
             key.size() >= counter_prefix.size() + id_size
                 ? to_string(id_from<tenant_id>(std::string_view(key).substr(counter_prefix.size())))
                 : std::string("?");
-        problem("The number of images of tenant " + tenant + " is kept as " +
+        problem("The number of images of tenant " + tenant + " is stored as " +
                 (stored ? std::to_string(*stored) : std::string("something unreadable")) +
                 ", but there are " + std::to_string(counted) + ".");
     }
@@ -416,7 +418,7 @@ result<void> checker::check_counters() {
     for (const auto& [key, counted] : counted_)
         problem("The number of images of tenant " +
                 to_string(id_from<tenant_id>(std::string_view(key).substr(counter_prefix.size()))) +
-                " is not kept, but there are " + std::to_string(counted) + ".");
+                " is not stored, but there are " + std::to_string(counted) + ".");
     return {};
 }
 
@@ -452,7 +454,8 @@ result<void> checker::check_documents_and_changes() {
     for (changes->SeekToFirst(); changes->Valid(); changes->Next())
         if (!decode_change(changes.key(), changes.value()))
             problem(
-                "An entry of the change feed is damaged. Restart the server, so that nothing relies on it.");
+                "An entry of the change feed is damaged. Restart the server, so that no part of it uses the "
+                "entry.");
     if (!changes->status().ok()) return to_error(changes->status(), "checking the change feed");
     return {};
 }

@@ -26,7 +26,7 @@ error to_error(const rocksdb::Status& status, std::string_view doing) {
         return make(errc::busy, "Try again later.");
     if (status.IsShutdownInProgress() || status.IsAborted())
         return make(errc::unavailable, "The store is stopping.");
-    if (status.IsIOError()) return make(errc::io_error, "Look at the disk and the log of the system.");
+    if (status.IsIOError()) return make(errc::io_error, "Check the disk and the system log.");
     return make(errc::internal, "");
 }
 
@@ -147,7 +147,7 @@ rocksdb::Status engine::write(rocksdb::WriteBatch& batch) {
 result<void> engine::commit(rocksdb::WriteBatch& batch, reserve_share share) {
     const auto size = batch.GetDataSize();
     if (!takes_writes_.load(std::memory_order_relaxed))
-        return error{errc::read_only, "The store accepts no writes at present. Nothing was changed."};
+        return error{errc::read_only, "The store does not accept writes at the moment. Nothing was changed."};
     if (!has_room(size, share)) {
         keeper_->wake();
         return error{errc::no_space,

@@ -68,13 +68,13 @@ public:
             (severity >= rocksdb::Status::kHardError && !out_of_space)) {
             engine_.stop_writing(write_state::kind::failed,
                                  "rocksdb: a write to the disk failed: " + status->ToString() +
-                                     ". Reads go on. Check the disk, then restart the server.");
+                                     ". Reading continues. Check the disk, then restart the server.");
             engine_.log_(plugin_context::log_level::error, engine_.writing().reason);
             return;
         }
         engine_.log_(plugin_context::log_level::error,
-                     "rocksdb: work in the background failed: " + status->ToString() +
-                         ". It is resumed when there is space.");
+                     "rocksdb: a background task failed: " + status->ToString() +
+                         ". It will be resumed when there is free space.");
         engine_.failed_.store(true, std::memory_order_relaxed);
         engine_.keeper_->note_error();
     }
@@ -196,9 +196,10 @@ result<void> engine::open_database(const options& chosen) {
                     "): writes up to revision " + std::to_string(acknowledged) +
                     " were acknowledged, but only those up to " + std::to_string(*readable) +
                     " can be read. Restore a backup, or set the rocksdb option accept_lost_writes to "
-                    "true once to go on without them. Nothing was changed."};
+                    "true for one start to open the store without them. Nothing was changed."};
         log_(plugin_context::log_level::warning,
-             "rocksdb: the end of the write-ahead log was damaged; what was not acknowledged was dropped.");
+             "rocksdb: the end of the write-ahead log was damaged. Only writes that were not acknowledged "
+             "were discarded.");
         status = rocksdb::DB::Open(how, folder_ + "/db", families(chosen), &handles, &opened);
     }
     if (!status.ok()) {
@@ -209,7 +210,8 @@ result<void> engine::open_database(const options& chosen) {
                                                 said + "). Stop that process, or set another STORAGE_PATH."};
         if (status.IsInvalidArgument())
             return error{errc::corrupt, "The folder " + folder_ +
-                                            " holds a database that this version cannot open: " + said + "."};
+                                            " contains a database that this version cannot open: " + said +
+                                            "."};
         if (status.IsIOError() || status.IsNoSpace()) return open_read_only(chosen, said);
         return to_error(status, "opening " + folder_);
     }
@@ -230,8 +232,8 @@ result<void> engine::open_read_only(const options& chosen, const std::string& wh
     if (!status.ok()) return refusal;
     db_.reset(opened);
     std::copy(handles.begin(), handles.end(), handles_.begin());
-    stop_writing(write_state::kind::read_only, "The store in " + folder_ + " cannot be written (" + why +
-                                                   "). It is open for reading only. Fix the cause, for "
+    stop_writing(write_state::kind::read_only, "The store in " + folder_ + " is not writable (" + why +
+                                                   "). It is opened read-only. Correct the cause, for "
                                                    "instance free space, then restart the server.");
     log_(plugin_context::log_level::error, "rocksdb: " + writing().reason);
     return {};
@@ -243,7 +245,7 @@ result<void> engine::check_format() {
     if (*found > format_version)
         return error{errc::unavailable,
                      "The store in " + folder_ + " has format " + std::to_string(*found) +
-                         ", this plugin reads formats up to " + std::to_string(format_version) +
+                         ", and this plugin reads formats up to " + std::to_string(format_version) +
                          ". Use the version of the gallery that wrote it, or a later one."};
     return upgrade(*this, *found, log_);
 }

@@ -1,4 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+// The idea. A page merges two sorted sequences: the tenant's entries, which are a range of index keys, and
+// the visible system images, which are few and are collected in a vector. A page begins at an offset of the
+// merged sequence. A system image comes before the page if its index in the vector plus the number of tenant
+// entries before it is less than the offset. That sum increases along the vector, so a binary search finds
+// how many system images come before the page. page_ranks gives the number of tenant entries before a given
+// entry.
+//
+// The invariant. Everything that one call reads is read at one snapshot (moment::at), so total, entries and
+// records agree. The counter of the list determines the total. If the anchors disagree with it, they are
+// dropped, and the page is reached by passing the entries before it.
+//
+// The cost. A page within 256 entries of the beginning passes the entries before it. A later page needs
+// anchors, one rank_of() (at most one stretch) per step of the binary search, and the entries of the page.
+// System images add one pass over their list. To hide those whose key the tenant has, either the tenant's
+// keys are read or each system image is looked up, depending on which are fewer. Each entry of the page then
+// loads one record.
 #include "lists.hpp"
 
 #include "records.hpp"
@@ -210,7 +226,7 @@ result<record_ptr> list_reader::load(tenant_id tenant, std::string_view image_ke
     const std::string key = record_key(tenant, image_key);
     auto record = *load_record(engine_, key, engine::reach::disk, at);
     if (record && !*record)
-        return error{errc::corrupt, "A list has " + describe_image(key) +
+        return error{errc::corrupt, "A list contains " + describe_image(key) +
                                         ", but its record is missing; run `gallery-admin verify`."};
     return record;
 }

@@ -8,18 +8,18 @@
 namespace gallery::rocks {
 
 const char* const options_schema = R"({
-"cache_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for picture bytes that were read and verified; 0 keeps none. Bytes, or a number with K, M or G."},
-"record_cache_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records."},
-"block_cache_bytes": {"type": "size", "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries, filters. At least 1M."},
-"write_buffer_bytes": {"type": "size", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that have not reached table files yet. At least 8M."},
-"page_index_bytes": {"type": "size", "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions inside long lists, so that late pages are as quick as early ones."},
-"reserve_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space kept for deleting images and logging out on a full disk, at most an eighth of the file system; 0 keeps none."},
-"writers": {"type": "integer", "min": 1, "max": 256, "default": "16", "description": "Threads that write; as many writes can share one synchronisation of the disk. 1 to 256."},
-"readers": {"type": "integer", "min": 1, "max": 256, "default": "8", "description": "Threads that read from the disk and build lists. 1 to 256."},
-"background_jobs": {"type": "integer", "min": 1, "max": 64, "default": "2", "description": "Flushes and compactions at a time. 1 to 64."},
-"max_open_files": {"type": "integer", "min": 64, "max": 1000000, "default": "512", "description": "Table and blob files kept open. 64 to 1000000; stay below the limit of open files of the process."},
-"changes_kept": {"type": "integer", "min": 10000, "max": 100000000, "default": "100000", "description": "Length of the change feed. 10000 to 100000000."},
-"accept_lost_writes": {"type": "boolean", "default": "false", "description": "true opens a store whose write-ahead log is damaged, without the writes that cannot be read any more. Set it once, after reading the error."}
+"cache_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for image bytes that were read and verified. 0: off"},
+"record_cache_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records. 0: off"},
+"block_cache_bytes": {"type": "size", "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries and filters"},
+"write_buffer_bytes": {"type": "size", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that are not yet in table files"},
+"page_index_bytes": {"type": "size", "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions in long lists, which make late pages as fast as early ones"},
+"reserve_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space reserved for deleting images and logging out on a full disk, at most an eighth of the file system. 0: none"},
+"writers": {"type": "integer", "min": 1, "max": 256, "default": "16", "description": "Number of writing threads. Concurrent writes share disk synchronisations"},
+"readers": {"type": "integer", "min": 1, "max": 256, "default": "8", "description": "Number of threads that read from the disk and build lists"},
+"background_jobs": {"type": "integer", "min": 1, "max": 64, "default": "2", "description": "Number of concurrent flushes and compactions"},
+"max_open_files": {"type": "integer", "min": 64, "max": 1000000, "default": "512", "description": "Number of table and blob files that are kept open. Must be below the process's limit of open files"},
+"changes_kept": {"type": "integer", "min": 10000, "max": 100000000, "default": "100000", "description": "Number of changes that the change feed keeps"},
+"accept_lost_writes": {"type": "boolean", "default": "false", "description": "true: open a store with a damaged write-ahead log, without the writes that cannot be read. Read the error first, and set it for one start only"}
 })";
 
 namespace {
@@ -63,7 +63,7 @@ result<options> parse_options(const std::map<std::string, std::string>& given) {
         if (name == "accept_lost_writes") {
             if (text != "true" && text != "false")
                 return error{errc::invalid_argument,
-                             "rocksdb option accept_lost_writes is '" + text + "'; it takes true or false."};
+                             "rocksdb option accept_lost_writes is '" + text + "'; expected true or false."};
             parsed.accept_lost_writes = text == "true";
             continue;
         }
@@ -72,11 +72,11 @@ result<options> parse_options(const std::map<std::string, std::string>& given) {
             if (name == candidate.name) option = &candidate;
         if (option == nullptr)
             return error{errc::invalid_argument,
-                         "The rocksdb plugin has no option '" + name + "'; remove it or correct its name."};
+                         "The rocksdb plugin has no option '" + name + "'. Remove it or correct its name."};
         std::uint64_t value = 0;
         if (!parse_number(text, value) || value < option->least || value > option->most)
             return error{errc::invalid_argument,
-                         "rocksdb option " + name + " is '" + text + "'; it takes a whole number from " +
+                         "rocksdb option " + name + " is '" + text + "'; expected a whole number from " +
                              std::to_string(option->least) + " to " + std::to_string(option->most) +
                              (option->size ? " in bytes, or with K, M or G." : ".")};
         if (option->wide != nullptr)

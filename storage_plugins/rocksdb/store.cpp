@@ -53,12 +53,12 @@ result<std::unique_ptr<storage_engine>> store::open(const plugin_context& contex
                                  " were acknowledged, but the store in " + context.path +
                                  " ends with revision " + std::to_string(feed->newest);
         if (!chosen->accept_lost_writes)
-            return error{
-                errc::corrupt,
-                "The write-ahead log has lost writes: " + lost +
-                    ". Restore a backup, or set the rocksdb option accept_lost_writes to true once to "
-                    "go on without them."};
-        log(plugin_context::log_level::error, "rocksdb: " + lost + "; going on without them, as configured.");
+            return error{errc::corrupt, "The write-ahead log has lost writes: " + lost +
+                                            ". Restore a backup, or set the rocksdb option "
+                                            "accept_lost_writes to true for one start to "
+                                            "open the store without them."};
+        log(plugin_context::log_level::error,
+            "rocksdb: " + lost + ". The store is opened without them, because accept_lost_writes is set.");
     }
     const revision used = std::max({feed->newest, *floor, acknowledged});
     if (db.writing().state == write_state::kind::ok) {
@@ -133,37 +133,37 @@ std::vector<statistic> store::statistics() const {
     };
     using properties = rocksdb::DB::Properties;
     const auto bodies = body_cache_.statistics();
-    gauge("body_cache_bytes", bodies.bytes, "Picture bytes kept in memory.");
-    gauge("body_cache_entries", bodies.entries, "Pictures and previews kept in memory.");
-    counter("body_cache_hits_total", bodies.hits, "Reads of picture bytes answered from memory.");
-    counter("body_cache_misses_total", bodies.misses, "Reads of picture bytes not answered from memory.");
-    counter("body_cache_evictions_total", bodies.evictions, "Pictures dropped from memory for others.");
+    gauge("body_cache_bytes", bodies.bytes, "Image bytes kept in memory.");
+    gauge("body_cache_entries", bodies.entries, "Images and previews kept in memory.");
+    counter("body_cache_hits_total", bodies.hits, "Reads of image bytes answered from memory.");
+    counter("body_cache_misses_total", bodies.misses, "Reads of image bytes not answered from memory.");
+    counter("body_cache_evictions_total", bodies.evictions, "Images evicted from memory.");
     const auto records = record_cache_.statistics();
     gauge("record_cache_bytes", records.bytes, "Memory used by decoded records.");
     gauge("record_cache_entries", records.entries, "Decoded records kept in memory.");
     counter("record_cache_hits_total", records.hits, "Look-ups of records answered from memory.");
     counter("record_cache_misses_total", records.misses, "Look-ups of records not answered from memory.");
-    counter("record_cache_evictions_total", records.evictions, "Records dropped from memory for others.");
+    counter("record_cache_evictions_total", records.evictions, "Records evicted from memory.");
     gauge("block_cache_bytes", engine_->block_cache().GetUsage(), "Memory used by blocks of RocksDB.");
     gauge("block_cache_pinned_bytes", engine_->block_cache().GetPinnedUsage(),
           "Memory used by blocks of RocksDB that are in use.");
-    gauge("page_index_bytes", ranks_.bytes(), "Memory used by positions inside long lists.");
-    counter("page_index_builds_total", ranks_.builds(), "Passes over a list to find positions inside it.");
+    gauge("page_index_bytes", ranks_.bytes(), "Memory used by positions in long lists.");
+    counter("page_index_builds_total", ranks_.builds(), "Full passes over a list to find positions in it.");
     gauge("images", records_.load(), "Stored images.");
     gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
-    gauge("changes_kept", changes_.load(), "Changes that can be read again.");
-    gauge("writes_waiting", gate_.waiting(), "Large writes that wait for memory.");
-    gauge("reserve_bytes", engine_->reserve().held(), "Disk space reserved for erasures and small writes.");
+    gauge("changes_kept", changes_.load(), "Changes that the feed keeps.");
+    gauge("writes_waiting", gate_.waiting(), "Large writes that are waiting for memory.");
+    gauge("reserve_bytes", engine_->reserve().held(), "Disk space reserved for deletions and small writes.");
     gauge("memtable_bytes", property(properties::kCurSizeAllMemTables, true),
-          "Committed writes that have not reached table files.");
+          "Bytes of committed writes that are not yet in table files.");
     gauge("table_files_bytes", property(properties::kTotalSstFilesSize, true),
           "Size of RocksDB's table files.");
     gauge("blob_files_bytes", property(properties::kTotalBlobFileSize, true),
           "Size of RocksDB's blob files.");
     gauge("blob_garbage_bytes", property(properties::kLiveBlobFileGarbageSize, true),
-          "Bytes in blob files that are no longer used.");
+          "Unused bytes in blob files.");
     gauge("pending_compaction_bytes", property(properties::kEstimatePendingCompactionBytes, true),
-          "Bytes that RocksDB has to rewrite.");
+          "Estimated bytes that compactions must rewrite.");
     gauge("running_compactions", property(properties::kNumRunningCompactions, false),
           "Compactions that are running.");
     gauge("running_flushes", property(properties::kNumRunningFlushes, false), "Flushes that are running.");

@@ -125,7 +125,7 @@ std::optional<body> store::read_now(const image_record& record, representation w
 }
 
 task<result<body>> store::read(record_ptr record, representation which) {
-    if (!record) co_return error{errc::invalid_argument, "A record is needed to read its bytes."};
+    if (!record) co_return error{errc::invalid_argument, "The record to read the bytes of is missing."};
     if (record->preview_is_original) which = representation::original;
     if (auto kept = body_cache_.find(body_name{record->id, record->content_rev, which})) {
         const auto& wanted = record->descriptor(which);
@@ -194,7 +194,7 @@ result<body> store::missing_body(const image_record& record, representation whic
     if (!is_stored) return kit::stale_record(record);
     return error{errc::corrupt, std::string(which == representation::preview ? "The preview" : "The bytes") +
                                     " of " + describe_image(name) +
-                                    " are missing in the store. Restore them from a backup."};
+                                    " are missing. Restore them from a backup."};
 }
 
 task<result<std::vector<record_ptr>>> store::find_by_content(tenant_id tenant, sha256_digest etag) {

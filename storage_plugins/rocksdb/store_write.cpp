@@ -80,8 +80,8 @@ result<write_outcome> store::save_now(image_record& record, const body& original
     const auto id_owner = owner_of(id_key);
     if (!id_owner) return id_owner.error();
     if (*id_owner && **id_owner != key)
-        return error{errc::invalid_argument, "The id " + to_string(record.id) + " belongs to " +
-                                                 describe_image(**id_owner) + " already."};
+        return error{errc::invalid_argument, "The id " + to_string(record.id) + " already belongs to " +
+                                                 describe_image(**id_owner) + "."};
     if (!record.public_key.empty()) {
         const auto public_owner = owner_of(public_key);
         if (!public_owner) return public_owner.error();

@@ -167,8 +167,8 @@ result<void> upgrade(engine& db, std::uint64_t found_format, const log_function&
     if (!from_first && !is_new && *collation == wanted && in_progress->empty()) return {};
     if (db.writing().state != write_state::kind::ok) {
         if (!from_first) return {};  // titles are in the order of another version of Unicode, and complete
-        return error{errc::unavailable, "The store has to be upgraded to format " +
-                                            std::to_string(format_version) + ", but it cannot be written. " +
+        return error{errc::unavailable, "The store must be upgraded to format " +
+                                            std::to_string(format_version) + ", but it is not writable. " +
                                             db.writing().reason};
     }
     auto* const meta = db.handle(family::meta);

@@ -277,7 +277,7 @@ class Users(AdminTest):
         heading, row = self.call("user", "list", "--tenant", tenant["title"]).stdout.splitlines()
         self.assertEqual(["ID", "EMAIL", "ROLE", "STATE", "NAME", "CREATED"], heading.split())
         self.assertEqual([user["id"]["id"], user["email"], "TENANT_ADMIN", "enabled"], row.split()[:4])
-        self.error(NOT_FOUND, "user", "show", mate["email"], words=["among those that", SYSADMIN[0]])
+        self.error(NOT_FOUND, "user", "show", mate["email"], words=["manages", SYSADMIN[0]])
         self.error(USAGE, "user", "list", "--tenant", "a", "--customer", "b")
 
     def test_a_deleted_user_is_gone(self):
@@ -305,7 +305,7 @@ class ApiKeys(AdminTest):
         done = self.call("apikey", "create", name + " text", who=TENANT)
         self.assertRegex(done.stdout, r"(?m)^key: +tb_\w{43,}$")
         self.assertNotIn("tb_", done.stderr)
-        self.assertIn("shown this once", done.stderr)
+        self.assertIn("printed only once", done.stderr)
         self.assertRegex(self.call("apikey", "list", "--search", name, who=TENANT).stdout.splitlines()[0],
                          r"^ID +DESCRIPTION +STATE +EXPIRES +LAST USED$")
 

@@ -277,7 +277,7 @@ class Lengths(Unharmed):
             shorter = self.head("POST", "/api/image", f"Content-Type: {kind}", f"Content-Length: {len(body) - 20}")
             self.assertRawError(400, 31, self.raw(shorter + body), "closing boundary")
             longer = self.head("POST", "/api/image", f"Content-Type: {kind}", f"Content-Length: {len(body) + 20}")
-            self.assertRawError(400, 31, self.raw(longer + body), "ended before")
+            self.assertRawError(400, 31, self.raw(longer + body), "closed before the end")
             self.assertRawError(408, 31, self.raw(longer + body, end=False), "in time")
             for value in ("-1", "x", "", "1e3", "0x10", "+5", "99999999999999999999", "5, 6", " "):
                 with self.subTest(value):
@@ -301,7 +301,7 @@ class Lengths(Unharmed):
                     self.assertRawError(400, 31, self.raw(head + sent), "chunked")
             for cut in (1, 4, len(whole) // 2, len(whole) - 8, len(whole) - 1):
                 with self.subTest(cut):
-                    self.assertRawError(400, 31, self.raw(head + whole[:cut]), "ended before")
+                    self.assertRawError(400, 31, self.raw(head + whole[:cut]), "closed before the end")
             self.assertRawError(400, 31, self.raw(head + b"0\r\n\r\n"), "boundary")
             for coding in ("gzip, chunked", "chunked, gzip", "identity", "chunked, chunked", "x"):
                 with self.subTest(coding):

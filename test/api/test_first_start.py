@@ -71,11 +71,11 @@ class FirstStart(unittest.TestCase):
     def test_no_account_is_made_whose_password_cannot_be_shown(self):
         server = self.server()
         with open("/dev/full", "w", encoding="ascii") as full:
-            self.start_fails(server, UNAVAILABLE, "cannot be shown", "No space left", stdout=full)
+            self.start_fails(server, UNAVAILABLE, "cannot be printed", "No space left", stdout=full)
         closed = subprocess.run(["bash", "-c", f"exec '{BUILD}/bin/gallery-server' --demo >&-"], cwd=server.data,
                                 env=server.environment(), stderr=subprocess.PIPE, text=True, timeout=120, check=False)
         self.assertEqual(UNAVAILABLE, closed.returncode, closed.stderr)
-        self.assertIn("cannot be shown", closed.stderr)
+        self.assertIn("cannot be printed", closed.stderr)
         server.start()
         shown = shown_passwords(server.wait_for_report())
         self.assertEqual({SYSADMIN[0], TENANT[0], CUSTOMER[0]}, set(shown))
@@ -91,7 +91,7 @@ class FirstStart(unittest.TestCase):
         server.start()
         log = server.wait_for_report(2)
         for name, email in (("GALLERY_SYSADMIN_PASSWORD", SYSADMIN[0]), ("GALLERY_DEMO_PASSWORD", TENANT[0])):
-            self.assertRegex(log, rf"warning.* \({name}\) is set and not used: {email} was made earlier")
+            self.assertRegex(log, rf"warning.* \({name}\) is set but not used: {email} already exists")
         self.assertNotIn("another-one", log)
 
     def test_a_password_that_is_the_accounts_is_nothing_to_say(self):

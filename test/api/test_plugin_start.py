@@ -35,7 +35,7 @@ class PluginStart(unittest.TestCase):
 
     def expect_stopped(self, server):
         self.assertEqual(server.terminate(), 0)
-        self.assertIn("stopped before the start was done", server.log())
+        self.assertIn("stopped before the start was complete", server.log())
 
     def test_opening_that_never_ends(self):
         server = self.start("hangs_in_create")

@@ -137,7 +137,7 @@ class StoreState(unittest.TestCase):
         self.addCleanup(server.stop)
         with self.assertRaisesRegex(AssertionError, "the server ended with 69"):
             server.start()
-        self.assertIn("the store is served, but cannot be written: The disk of ******** has no inodes left.",
+        self.assertIn("the store is served, but it does not accept writes: The disk of ******** has no inodes left.",
                       server.log())
         self.expect_no_secret(server.log_path.read_text())
 

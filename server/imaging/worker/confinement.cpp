@@ -62,7 +62,7 @@ std::uint32_t begin_confinement() {
     if (give_up_root()) {
         layers |= protocol::other_user;
     } else if (was_root) {
-        std::fputs("the imaging worker cannot give up root\n", stderr);
+        std::fputs("the imaging worker cannot drop root privileges\n", stderr);
         ::_exit(4);
     }
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) layers |= protocol::no_new_privileges;

@@ -71,13 +71,14 @@ void refuse(refusal r) {
 void serve(const job& j) {
     const mapping picture(j);
     ::close(j.descriptor);
-    if (!picture.valid()) return refuse({protocol::outcome::fault, "The picture's bytes cannot be mapped."});
+    if (!picture.valid())
+        return refuse({protocol::outcome::fault, "The bytes of the image cannot be mapped."});
     allow_cpu_seconds(j.request.cpu_seconds);
     const auto result = inspect(picture.bytes(), {j.request.max_pixels, j.request.max_total_pixels,
                                                   j.request.max_frames, j.request.max_svg_bytes});
     if (!result) return refuse(result.error());
     if (result->preview.size() > protocol::max_preview) {
-        return refuse({protocol::outcome::fault, "The preview is larger than a preview can be."});
+        return refuse({protocol::outcome::fault, "The preview is too large."});
     }
     protocol::answer answer;
     answer.kind = static_cast<std::uint32_t>(result->kind);
@@ -96,7 +97,7 @@ int run(const char* program, std::size_t memory) {
     int type = 0;
     socklen_t length = sizeof type;
     if (::getsockopt(protocol::worker_descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0) {
-        std::fputs("This program decodes pictures for gallery-server, which starts it.\n", stderr);
+        std::fputs("This program decodes images for gallery-server, which starts it.\n", stderr);
         return 2;
     }
     protocol::hello greeting;

@@ -45,8 +45,8 @@ std::string vips_words() {
 
 refusal undecodable(format kind) {
     const auto words = vips_words();
-    return damaged(kind, words.empty() ? "the decoder gives up without saying why"
-                                       : "the decoder says \"" + words + "\"");
+    return damaged(kind, words.empty() ? "the decoder failed without a message"
+                                       : "the decoder reports \"" + words + "\"");
 }
 
 // Opens an image: the header is read, pixels follow on demand, from top to bottom. Those of a WebP at a
@@ -403,7 +403,7 @@ bool vips_start(const char* program) {
     g_setenv("VIPS_DISC_THRESHOLD", "64g", TRUE);
     g_setenv("VIPS_NOVECTOR", "1", TRUE);
     if (vips_init(program) != 0) {
-        std::fprintf(stderr, "libvips does not start: %s\n", vips_error_buffer());
+        std::fprintf(stderr, "libvips cannot be initialised: %s\n", vips_error_buffer());
         return false;
     }
     vips_concurrency_set(1);
@@ -414,7 +414,7 @@ bool vips_start(const char* program) {
         // BIND_LAZY is not for us: after confinement nothing more can be loaded.
         GModule* module = g_module_open(GALLERY_VIPS_MODULES "/vips-heif.so", static_cast<GModuleFlags>(0));
         if (module == nullptr) {
-            std::fprintf(stderr, "no AVIF and HEIF: %s\n", g_module_error());
+            std::fprintf(stderr, "AVIF and HEIF are not available: %s\n", g_module_error());
         } else {
             g_module_make_resident(module);
         }

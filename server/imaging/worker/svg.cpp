@@ -43,7 +43,7 @@ std::string readable_reason(std::string_view text) {
     const auto prefix = text.substr(0, text.find(' '));
     return "the prefix \"" + printable(prefix) +
            "\" is used but not declared. Add an attribute xmlns:" + printable(prefix) +
-           " to the <svg> element, or remove what has the prefix";
+           " to the <svg> element, or remove the names with this prefix";
 }
 
 // librsvg passes on two forms: "XML parse error: error code=201 (3) in (null):1:92: TEXT", and
@@ -216,7 +216,7 @@ checked<decoded> draw(std::string_view data, int depth, embedding& state);
 
 checked<decoded> result_of(format kind, std::string_view content, int depth, embedding& state) {
     if (kind != format::svg) return inspect_raster(kind, content, state.bounds);
-    if (depth >= deepest) return damaged(kind, "it contains drawings too deeply within each other");
+    if (depth >= deepest) return damaged(kind, "its drawings are nested too deeply");
     return draw(content, depth + 1, state);
 }
 
@@ -244,7 +244,7 @@ checked<decoded> draw(std::string_view data, int depth, embedding& state) {
     if (!in_svg_namespace(text)) {
         return refusal{
             protocol::outcome::damaged,
-            "The SVG image is shown by no browser: its root element is not in the SVG namespace. Add "
+            "No browser can display the SVG image: its root element is not in the SVG namespace. Add "
             "xmlns=\"http://www.w3.org/2000/svg\" to the <svg> element."};
     }
     if (beyond_librsvg(text)) state.incomplete = true;
@@ -280,7 +280,7 @@ checked<decoded> draw(std::string_view data, int depth, embedding& state) {
 checked<decoded> inspect_svg(std::string_view data, const limits& bounds) {
     if (data.size() > bounds.max_svg_bytes) {
         return refusal{protocol::outcome::too_large,
-                       "The SVG image is " + with_commas(data.size()) + " bytes large; at most " +
+                       "The SVG image is " + with_commas(data.size()) + " bytes long; at most " +
                            with_commas(bounds.max_svg_bytes) + " are accepted (IMAGE_MAX_SVG_SIZE)."};
     }
     embedding state{bounds};

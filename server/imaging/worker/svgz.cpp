@@ -50,11 +50,11 @@ checked<decoded> inspect_svgz(std::string_view data, const limits& bounds) {
     if (how == inflated::too_large) {
         return refusal{protocol::outcome::too_large, "The SVG image is more than " +
                                                          with_commas(bounds.max_svg_bytes) +
-                                                         " bytes large when decompressed, which is the limit "
+                                                         " bytes long when decompressed, which is the limit "
                                                          "(IMAGE_MAX_SVG_SIZE)."};
     }
     if (how == inflated::cut_off) return damaged(kind, "its compressed data ends too early");
-    if (how == inflated::wrong) return damaged(kind, "its compressed data is wrong");
+    if (how == inflated::wrong) return damaged(kind, "its compressed data is invalid");
     auto out = inspect_svg(document, bounds);
     if (out) out->document = std::move(document);
     return out;

@@ -1,4 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+// The idea. Each tenant has two shelves, one per sub type. A shelf keeps its entries in one ranked index per
+// list order (an order-statistic tree), which converts between an entry and its position in O(log n). A list
+// with system images is not stored in merged form. The position of a tenant's entry in the merged list is its
+// own position plus the number of visible system images before it. This sum increases, so a binary search
+// finds where a page begins, and two walkers merge the page from there. A text search does not use the
+// indexes: it scans the folded texts of the shelf, which are stored one after the other in memory, and sorts
+// the matches.
+//
+// The invariants.
+//  - Every entry is in all indexes of its shelf, in by_key and in_order_of_key of its tenant, in by_id, and,
+//  if it
+//    has a public key, in by_public_key. verify() compares them.
+//  - The keys of these maps are views into the entry's record. An entry therefore leaves the maps before its
+//  shelf.
+//  - shared_with_system contains the keys that both the tenant and the system tenant have. note_key() updates
+//  it
+//    whenever a key is added or removed.
+//
+// The cost. Finding by key, id or public key is O(1). A write is O(log n); a new or removed key of the system
+// tenant also visits all tenants. A page is O(log² n + page), plus O(log n) per hidden system image. A text
+// search reads all folded texts of the shelves, a filter all of their records. Reads share one lock; a write
+// holds it alone.
 #include <gallery/kit/catalog.hpp>
 
 #include "kept_versions.hpp"
@@ -398,7 +420,7 @@ result<image_page> catalog::list(const image_query& query) const {
         case image_sort::tenant:
             return page_by<by_tenant>(query, scope, wanted);
     }
-    return error{errc::internal, "The order of a list was not judged."};
+    return error{errc::internal, "A list has an unknown order."};
 }
 
 result<scan_page<record_ptr>> catalog::scan(std::optional<tenant_id> tenant, std::string_view cursor,
@@ -475,7 +497,7 @@ std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
     const auto report = [&](const image_record& record, const char* what) {
         if (problems.size() < 1000)
             problems.push_back(std::string(what) + " of " + describe(record.tenant, record.key) +
-                               " is not in the index; restart the server, which builds it anew.");
+                               " is not in the index. Restart the server to rebuild the index.");
     };
     std::uint64_t entries = 0;
     std::size_t records = 0;
@@ -500,7 +522,7 @@ std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
     entries += state_->by_id.size() + state_->by_public_key.size();
     if (records != state_->by_id.size())
         problems.push_back("The index has " + std::to_string(state_->by_id.size()) + " ids for " +
-                           std::to_string(records) + " records; restart the server, which builds it anew.");
+                           std::to_string(records) + " records. Restart the server to rebuild it.");
     return entries;
 }
 

@@ -9,7 +9,8 @@
 namespace gallery::kit {
 
 std::optional<error> refuse_query(const image_query& query) {
-    if (query.page_size == 0) return error{errc::invalid_argument, "The page size is 0; it is at least 1."};
+    if (query.page_size == 0)
+        return error{errc::invalid_argument, "The page size is 0; it must be at least 1."};
     if (!is_utf8(query.text_search))
         return error{errc::invalid_argument, "The text to search for is not UTF-8."};
     if (query.sort > image_sort::tenant) return error{errc::invalid_argument, "Unknown order of images."};

@@ -35,8 +35,7 @@ std::optional<error> refuse_document(const document_write& part) {
                                                  "characters a-z, 0-9, _ and -."};
     if (part.what == document_write::action::save && doc.body.size() > document_store::max_body_size)
         return error{errc::invalid_argument, "The document " + doc.kind + "/" + doc.id + " has " +
-                                                 std::to_string(doc.body.size()) +
-                                                 " bytes; a document has at most " +
+                                                 std::to_string(doc.body.size()) + " bytes; the limit is " +
                                                  std::to_string(document_store::max_body_size) + "."};
     return std::nullopt;
 }
@@ -172,11 +171,11 @@ error id_taken(const image_record& wanted, const image_record& owner) {
 
 error bad_cursor(std::string_view scan, std::string_view cursor) {
     return {errc::invalid_argument, "\"" + std::string(cursor) + "\" is not a cursor of this scan of " +
-                                        std::string(scan) + "; begin with an empty one."};
+                                        std::string(scan) + "; start with an empty one."};
 }
 
 error bad_limit() {
-    return {errc::invalid_argument, "The limit is 0; it is at least 1."};
+    return {errc::invalid_argument, "The limit is 0; it must be at least 1."};
 }
 
 }  // namespace gallery::kit

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_last_line_that_is_half_written_is_cut_off) {
     write(log_file(), whole + "0badc0de {\"revision\":99,\"chan");
     take_log();
     reopen();
-    BOOST_TEST(was_logged(take_log(), "cut off the end"));
+    BOOST_TEST(was_logged(take_log(), "removed the end"));
     BOOST_TEST(changes_after(0).size() == 3U);
     save_some(1);
     BOOST_TEST(changes_after(0).size() == 4U);

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_replacement_in_two_steps_that_stopped_between_them_is_tak
     take_log();
     reopen();
     BOOST_TEST(fs::exists(home / "record.json"));
-    BOOST_TEST(was_logged(take_log(), "put back"));
+    BOOST_TEST(was_logged(take_log(), "restored"));
     expect_stored(one);
     BOOST_TEST(remains().empty());
 }
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_understood_is_set_aside_and_said) {
     for (const auto* name : {"/flipped to", "/empty to", "/gone to", "/copied by hand to",
                              "/somebody's folder to", "/u.json to"})
         BOOST_TEST(was_logged(log, name), name);
-    BOOST_TEST(was_logged(log, "left alone: README"));
+    BOOST_TEST(was_logged(log, "ignored: README"));
     BOOST_TEST(was_logged(log, "note.txt"));
     BOOST_TEST(names_in(root() / ".gallery/set-aside").size() == 6U);
     BOOST_TEST(content_of(root() / "README") == "by hand");

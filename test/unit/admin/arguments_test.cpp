@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
     };
     for (const auto& one :
          {sample{{}, "TITLE"}, sample{{"a", "b"}, "2 words"}, sample{{""}, "empty"},
-          sample{{"a", "--city"}, "lacks"}, sample{{"a", "--json=1"}, "no value"},
+          sample{{"a", "--city"}, "requires a value"}, sample{{"a", "--json=1"}, "no value"},
           sample{{"a", "--json", "--json"}, "twice"}, sample{{"a", "--ctiy", "x"}, "did you mean --city?"},
           sample{{"a", "-x"}, "'-x'"}}) {
         const auto got = parse("tenant create", one.given);

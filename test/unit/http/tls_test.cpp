@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_files_is_said) {
 
     options = files.options;
     files.lock_key("sesame");
-    expect(refusal(options), {options.key_file, "It has a password: set SSL_PEM_KEY_PASSWORD"});
+    expect(refusal(options), {options.key_file, "It is encrypted: set SSL_PEM_KEY_PASSWORD"});
     options.key_password = "simsim";
     const auto wrong = refusal(options);
     expect(wrong, {"bad decrypt", "SSL_PEM_KEY_PASSWORD"});

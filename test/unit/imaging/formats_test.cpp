@@ -95,9 +95,9 @@ BOOST_AUTO_TEST_CASE(a_damaged_png_is_refused_with_its_damage) {
                "The PNG image is damaged: it has no palette.");
     auto flipped = good;
     flipped[45] = static_cast<char>(flipped[45] ^ 1);
-    BOOST_TEST(text(flipped) == "The PNG image is damaged: its IDAT chunk has a wrong check sum.");
+    BOOST_TEST(text(flipped) == "The PNG image is damaged: its IDAT chunk has a wrong checksum.");
     BOOST_TEST(text(start + make::png_ihdr(4, 4) + make::png_chunk("IEND", "")) ==
-               "The PNG image is damaged: it has no IDAT chunk, so no pixels.");
+               "The PNG image is damaged: it has no IDAT chunk, and therefore no pixels.");
     BOOST_TEST(text(start + make::png_ihdr(4, 4, 8, 1)) ==
                "The PNG image is damaged: colour type 1 does not exist.");
     BOOST_TEST(text(start + make::png_ihdr(4, 4, 3, 2))
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(rows_that_a_gif_lacks_are_counted) {
     const auto cut = file.substr(0, layout->data + 2 + first_block) + std::string("\0;", 2);
     const auto wrong = decode_gif(cut, *read_gif(cut), [](auto) {});
     BOOST_REQUIRE(wrong.has_value());
-    BOOST_TEST(wrong->text == "The GIF image is damaged: only 6 of 50 rows of its first frame are there.");
+    BOOST_TEST(wrong->text == "The GIF image is damaged: only 6 of 50 rows of its first frame are present.");
 }
 
 BOOST_AUTO_TEST_CASE(a_png_may_lack_its_end_but_no_row) {
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_png_may_lack_its_end_but_no_row) {
     for (std::size_t missing = 1; missing <= 12 + 4 + 4; ++missing)
         BOOST_TEST(text(good.substr(0, good.size() - missing)) == "40 rows", missing);
     BOOST_TEST(text(good.substr(0, good.size() / 2)).starts_with("The PNG image is damaged: only "));
-    BOOST_TEST(text(good.substr(0, good.size() / 2)).ends_with(" of 40 rows are there."));
+    BOOST_TEST(text(good.substr(0, good.size() / 2)).ends_with(" of 40 rows are present."));
 }
 
 // Each colour type and depth, interlaced or not, against pixels worked out here.

@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_cannot_start_is_named) {
     BOOST_TEST((p.error().code == errc::unavailable));
     BOOST_TEST(
         p.error().message ==
-        "The imaging worker /nonexistent/gallery-imaging-worker does not start: No such file or directory.");
+        "The imaging worker /nonexistent/gallery-imaging-worker cannot start: No such file or directory.");
     BOOST_TEST(imaging::pool::start(make::quick_options("/bin/true")).has_error());
 }
 

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_an_image_is_named) {
         {"<HTML><svg>", "an HTML document"},
         {"<?xml version='1.0'?><note/>", "an XML document other than SVG"},
         {"hello, world", "plain text"},
-        {" \n\t ", "a file of blanks only"},
+        {" \n\t ", "a file that contains only white space"},
         {"{\"a\": 1}", "a JSON document"},
         {"PK\x03\x04....", "a ZIP archive or an office document"},
         {"\x89PNG\n\x1a\n", "a PNG image whose signature is damaged"},

@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(limits_are_checked_before_pixels) {
         "1,000,000,000,000 in all; at most 200,000,000 are accepted (IMAGE_MAX_PIXELS)."));
     BOOST_TEST(
         refused(make::make_svg("", 10'485'761)) ==
-        "The SVG image is 10,485,761 bytes large; at most 10,485,760 are accepted (IMAGE_MAX_SVG_SIZE).");
+        "The SVG image is 10,485,761 bytes long; at most 10,485,760 are accepted (IMAGE_MAX_SVG_SIZE).");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_image_is_refused_with_what_it_is) {
@@ -420,8 +420,8 @@ BOOST_AUTO_TEST_CASE(a_jpeg_may_lack_its_end_marker_but_no_row) {
     // An end marker that is there does not make up for rows that are not.
     const auto scan = jpeg.find("\xff\xda");
     const auto cut = jpeg.substr(0, scan + (jpeg.size() - scan) / 2);
-    BOOST_TEST(refused(cut).ends_with("of 8 rows are there."));
-    BOOST_TEST(refused(cut + "\xff\xd9").ends_with("of 8 rows are there."));
+    BOOST_TEST(refused(cut).ends_with("of 8 rows are present."));
+    BOOST_TEST(refused(cut + "\xff\xd9").ends_with("of 8 rows are present."));
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_a_jpeg_lacks_are_missed_however_it_is_coded) {
@@ -430,7 +430,8 @@ BOOST_AUTO_TEST_CASE(rows_that_a_jpeg_lacks_are_missed_however_it_is_coded) {
             const auto whole = make::read(make::testdata() / "jpeg" / name);
             accepted(whole.substr(0, whole.size() - 2));
             for (const auto tenths : {9u, 5u})
-                BOOST_TEST(refused(whole.substr(0, whole.size() * tenths / 10)).ends_with("rows are there."));
+                BOOST_TEST(
+                    refused(whole.substr(0, whole.size() * tenths / 10)).ends_with("rows are present."));
         }
     }
 }

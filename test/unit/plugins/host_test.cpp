@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_shared_object_is_refused) {
 BOOST_AUTO_TEST_CASE(what_does_not_match_this_build_is_refused_with_both_values) {
     const std::vector<refusal> refusals = {
         {"no_entry_point", {"gallery_storage_plugin"}},
-        {"null_descriptor", {"descriptor", "returned nothing"}},
+        {"null_descriptor", {"descriptor", "returned null"}},
         {"wrong_magic", {"first bytes", "\"GALLERYS\""}},
         {"wrong_size",
          {"size", std::to_string(sizeof(plugin_descriptor)), std::to_string(sizeof(plugin_descriptor) - 8)}},

@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_does_not_fit_its_record_is_corrupt_and_never_ha
         {"0 bytes", body()},
         {"103 bytes", bytes::own(std::string(103, 'x'))},
         {"101 bytes", file_region{file, 0, 101}},
-        {"lie nowhere", file_region{nullptr, 0, 102}},
+        {"without bytes", file_region{nullptr, 0, 102}},
     };
     for (const auto& [found, wrong] : bodies) {
         BOOST_TEST_CONTEXT(found) {

@@ -76,14 +76,14 @@ checked<dib_layout> read_layout(std::string_view data, std::size_t begin, format
     l.height = static_cast<std::uint32_t>(height);
     constexpr std::array<std::uint32_t, 7> depths{1, 2, 4, 8, 16, 24, 32};
     if (std::ranges::find(depths, l.bits) == depths.end()) {
-        return damaged(owner, std::to_string(l.bits) + " bits a pixel are not possible");
+        return damaged(owner, std::to_string(l.bits) + " bits per pixel are not possible");
     }
     const bool compression_fits = l.compression == rgb || (l.compression == rle8 && l.bits == 8) ||
                                   (l.compression == rle4 && l.bits == 4) ||
                                   (l.compression == bit_fields && (l.bits == 16 || l.bits == 32));
     if (!compression_fits) {
         return damaged(owner, "compression " + std::to_string(l.compression) + " with " +
-                                  std::to_string(l.bits) + " bits a pixel is not supported");
+                                  std::to_string(l.bits) + " bits per pixel is not supported");
     }
     if (l.compression == rgb && l.bits == 16) {
         l.masks[0] = 0x7c00;
@@ -212,7 +212,7 @@ checked<dib_layout> read_bmp_layout(std::string_view file) {
 checked<dib_layout> read_icon_layout(std::string_view entry) {
     auto layout = read_layout(entry, 0, format::ico);
     if (layout && (layout->compression == rle4 || layout->compression == rle8 || layout->top_down)) {
-        return damaged(format::ico, "an entry is compressed in a way that icons cannot be");
+        return damaged(format::ico, "an entry has a compression that is not allowed in icons");
     }
     return layout;
 }

@@ -288,8 +288,8 @@ std::optional<refusal> decode_gif(std::string_view data, const gif_layout& l, co
         const auto there = std::to_string(on.rows_done()) + " of " + std::to_string(on.visible_rows()) +
                            " rows of its first frame";
         return damaged(format::gif, ended == lzw_end::code_wrong
-                                        ? "its compressed pixels are wrong after " + there
-                                        : "only " + there + " are there");
+                                        ? "its compressed pixels are invalid after " + there
+                                        : "only " + there + " are present");
     }
     on.finish();
     on.put_empty(l.head.height - above - on.visible_rows());

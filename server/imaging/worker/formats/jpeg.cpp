@@ -119,7 +119,7 @@ private:
 };
 
 refusal gave_up(const reader& from) {
-    std::string text = "libjpeg says \"";
+    std::string text = "libjpeg reports \"";
     for (const char* c = from.words(); *c != '\0'; ++c)
         text.push_back(*c >= ' ' && *c < 0x7f ? *c : ' ');
     return damaged(format::jpeg, text + "\"");
@@ -191,8 +191,8 @@ std::optional<refusal> decode_jpeg(std::string_view data, unsigned shrink,
         const auto there = "about " + with_commas(std::min(from->rows_there(), height)) + " of " +
                            with_commas(height) + " rows";
         return damaged(format::jpeg, progressive ? "it ends within scan " + std::to_string(from->scan()) +
-                                                       ", of which only " + there + " are there"
-                                                 : "only " + there + " are there");
+                                                       ", of which only " + there + " are present"
+                                                 : "only " + there + " are present");
     }
     if (from->at_end() && !all_bits) return damaged(format::jpeg, "it ends before its last scan");
     return std::nullopt;

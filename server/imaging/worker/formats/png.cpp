@@ -55,7 +55,7 @@ std::optional<refusal> read_ihdr(reader& in, std::size_t at, std::uint32_t lengt
                                         " is not possible with colour type " + std::to_string(l.colour_type));
     }
     if (in.u8(at + 10) != 0 || in.u8(at + 11) != 0 || in.u8(at + 12) > 1) {
-        return damaged(format::png, "it names an unknown compression, filter or interlace method");
+        return damaged(format::png, "it has an unknown compression, filter or interlace method");
     }
     l.interlaced = in.u8(at + 12) == 1;
     if (h.width > 0x7fffffff || h.height > 0x7fffffff)
@@ -290,8 +290,8 @@ private:
 
 refusal stopped(pixel_stream::state why, std::uint64_t there, std::uint64_t all, const std::string& what) {
     const auto count = with_commas(there) + " of " + with_commas(all) + " " + what;
-    return damaged(format::png, why == pixel_stream::state::ended ? "only " + count + " are there"
-                                                                  : "its pixels are wrong after " + count);
+    return damaged(format::png, why == pixel_stream::state::ended ? "only " + count + " are present"
+                                                                  : "its pixels are invalid after " + count);
 }
 
 struct adam7_pass {
@@ -367,9 +367,9 @@ checked<png_layout> read_png(std::string_view data) {
         const bool critical = (type[0] & 0x20) == 0;
         if (critical && in.be32(at + 8 + length) != crc(data.substr(at + 4, std::size_t{length} + 4))) {
             for (const char c : type) {
-                if (c < 'A' || c > 'z') return damaged(format::png, "it holds something that is no chunk");
+                if (c < 'A' || c > 'z') return damaged(format::png, "it contains data that is not a chunk");
             }
-            return damaged(format::png, "its " + std::string(type) + " chunk has a wrong check sum");
+            return damaged(format::png, "its " + std::string(type) + " chunk has a wrong checksum");
         }
         if (first != (type == "IHDR"sv))
             return damaged(format::png, "its first chunk is not IHDR, or IHDR is repeated");
@@ -393,7 +393,7 @@ checked<png_layout> read_png(std::string_view data) {
         first = false;
         at += 12 + std::size_t{length};
     }
-    if (l.data.empty()) return damaged(format::png, "it has no IDAT chunk, so no pixels");
+    if (l.data.empty()) return damaged(format::png, "it has no IDAT chunk, and therefore no pixels");
     if (l.colour_type == palette_colours && !palette) return damaged(format::png, "it has no palette");
     h.frame_pixels = std::uint64_t{h.width} * h.height;
     // Frame counts near 2^32 times a large canvas would overflow; the frame limit refuses them anyway.
@@ -422,7 +422,7 @@ std::optional<refusal> decode_png(const png_layout& l, const row_sink& sink) {
             sink(line);
         }
     }
-    if (from.tail_is_wrong()) return damaged(format::png, "the check sum of its pixels is wrong");
+    if (from.tail_is_wrong()) return damaged(format::png, "the checksum of its pixels is wrong");
     return std::nullopt;
 }
 
