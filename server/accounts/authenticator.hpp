@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// From an authentication header to the principal behind it.
+/// Finds the principal of an authentication header.
 #pragma once
 
 #include "accounts/directory.hpp"
@@ -21,17 +21,17 @@
 namespace gallery::accounts {
 
 struct authenticator_options {
-    /// Verified tokens that each thread remembers; 0 of either: none.
+    /// Number of verified tokens that each thread caches; 0 of either: none.
     std::size_t cached_tokens = 4096;
     std::size_t cached_bytes = 4U << 20U;
-    /// Users of a ThingsBoard server are let in by their tokens' claims. Only where that server can have our
-    /// signing key, because an operator gave it to both: with a key that nobody else has, an unknown user is
-    /// one of our own whom this store does not know (any more), after a switch of the storage or a restored
-    /// backup.
+    /// Whether users of a ThingsBoard server are accepted by their tokens' claims. Only valid if an operator
+    /// gave that server the same signing key. With a key of this server alone, an unknown user is one of its
+    /// own users who is not (or no longer) in this store, for example after a switch of the storage or a
+    /// restored backup.
     bool foreign_users = false;
 };
 
-/// Whom a token of somebody with whom we share the signing key is from.
+/// Decides which principal a token belongs to.
 ///
 /// A token's signature proves that it was issued by us or by a ThingsBoard server with our signing key. What
 /// its bearer may do is decided here:
@@ -63,8 +63,8 @@ public:
     /// out, or from before a change of the password.
     [[nodiscard]] result<auth::principal_ptr> authenticate(std::string_view header, time_point now);
 
-    /// The system's clock as of the kernel's last tick, some milliseconds ago: cheap, and exact enough for
-    /// expiries that are counted in seconds.
+    /// The system's clock at the kernel's last tick, some milliseconds ago. It is cheap, and exact enough for
+    /// expiries in seconds.
     [[nodiscard]] static time_point coarse_now() noexcept;
 
     /// Sums over all threads.

@@ -2,10 +2,10 @@
 /// Names that only one account may have: the e-mail address of a user, and the title of a customer within its
 /// tenant.
 ///
-/// A name is claimed by a document. Its id is a digest of the name, and its body names the account. It is
+/// A name is claimed by a document. Its id is a digest of the name, and its body contains the account. It is
 /// written under the precondition `absent` in the same atomic step as the account, and erased in the step
-/// that renames or deletes the account. So the store decides who gets a name, for any number of servers on
-/// it.
+/// that renames or deletes the account. Therefore the store decides which account gets a name, for any number
+/// of servers.
 #pragma once
 
 #include "accounts/accounts.hpp"

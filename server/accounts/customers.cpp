@@ -8,7 +8,7 @@
 namespace gallery::accounts {
 namespace {
 
-/// Far more customers of one title than anybody has.
+/// Far more than the customers of one title in practice.
 constexpr int title_attempts = 1000;
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The use cases of customers. A tenant's administrators keep them; a customer's users read their own.
+/// The use cases of customers. A tenant's administrators manage them; a customer's users read their own.
 ///
 /// Threads: any number of calls on any I/O threads. Errors, besides those named: those of the directory.
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace gallery::accounts {
 
-/// What happens where a title is taken: refused, or another one is made of it.
+/// What happens if a title is taken: it is refused, or a unique one is derived from it.
 struct title_policy {
     bool uniquify = false;
     bool incremental = false;  ///< a number is appended; otherwise random letters and digits

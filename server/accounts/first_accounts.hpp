@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The accounts that a new server begins with.
+/// Creates the accounts of a new server.
 #pragma once
 
 #include "accounts/directory.hpp"
@@ -15,12 +15,12 @@
 
 namespace gallery::accounts {
 
-/// An account that was made just now, for whoever starts the server. The password is known only here.
+/// A new account, for the start report. Only this object contains the password.
 struct new_account {
     std::string email;
     auth::authority role = auth::authority::sys_admin;
     std::string password;
-    bool generated = false;  ///< the password was made up and must be shown; else it came from the operator
+    bool generated = false;  ///< the password was generated and must be shown; false: the operator set it
 };
 
 /// Makes a system administrator where there is none at all. @p password empty: one is generated. Nothing is

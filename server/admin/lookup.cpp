@@ -53,7 +53,7 @@ outcome<json::object> find_tenant(session& in, const std::string& title_or_id) {
     if (!me) return me.error();
     if (text_of(*me, "authority") != "TENANT_ADMIN")
         return by_title(in, title_or_id, "/api/tenants", "tenant");
-    // Who may not list tenants knows the own one by its name.
+    // A user who may not list tenants can still name the own one.
     auto own = in.server.get_object("/api/tenant/" + id_of(*me, "tenantId"));
     if (own && text_of(*own, "title") != title_or_id) {
         return failure{exit_code::not_found, "there is no " + quoted("tenant", title_or_id) + " that " +
@@ -73,7 +73,7 @@ outcome<json::object> find_user(session& in, const std::string& email_or_id) {
     if (!all) return all.error();
     const auto me = in.server.me();
     if (!me) return me.error();
-    // System administrators keep the tenants' administrators, who keep their customers' users.
+    // System administrators manage the tenants' administrators, who manage their customers' users.
     return only(
         *all, [&](const json::object& one) { return folded(text_of(one, "email")) == folded(email_or_id); },
         quoted("user", email_or_id) + " that " + text_of(*me, "email") + " manages");

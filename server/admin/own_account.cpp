@@ -34,7 +34,7 @@ outcome<> change_password(session& in) {
     json::object body;
     body["currentPassword"] = in.server.password();
     body["newPassword"] = (*chosen)->text;
-    // The answer is a new session's tokens, which nobody needs.
+    // The response contains tokens of a new session, which are not needed.
     auto done = in.server.post("/api/auth/changePassword", body);
     if (!done) return done.error();
     json::object report;

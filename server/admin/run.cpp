@@ -112,7 +112,7 @@ outcome<http_client> client_of(const arguments& given) {
     return out;
 }
 
-/// A name on the command line counts before what the environment says.
+/// A name on the command line takes precedence over the environment.
 credentials credentials_of(const arguments& given) {
     credentials out;
     out.password_from_stdin = given.has("--login-password-stdin");
@@ -146,7 +146,7 @@ int run(std::span<const char* const> arguments) {
         if (one->alone != nullptr && !arguments.empty() && arguments[0] == one->words)
             return one->alone(arguments.subspan(1));
     }
-    // No core dump holds a password; a reader that went away is an error of writing.
+    // No core dump contains a password; a closed output is a write error.
     (void)app::prepare_process();
     words all(arguments.begin(), arguments.end());
     move_options_back(all);

@@ -72,7 +72,7 @@ private:
     bool quiet_ = false;
 };
 
-/// Byte by byte: what follows the line is for whoever reads next. False where there was no line.
+/// Byte by byte: the rest of the input is left for later readers. False if there is no line.
 bool read_line(std::string& out) {
     out.clear();
     char c = 0;

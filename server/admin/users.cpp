@@ -67,7 +67,7 @@ outcome<> set_password_of(session& in, const json::object& user, const new_passw
     return {};
 }
 
-/// What was stored but cannot be used yet is said, so that nobody makes it a second time.
+/// Reports a stored user that cannot log in yet, so that it is not created a second time.
 failure half_done(const failure& why, const std::string& email, const std::string& what) {
     auto out = why;
     out.message = "the user " + email + " was made, but " + what + ": " + why.message +

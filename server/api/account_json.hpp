@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// ThingsBoard's JSON shapes of the accounts. Fields without a value are left out, which its schemas ask for;
+/// ThingsBoard's JSON shapes of the accounts. Fields without a value are omitted, as its schemas require;
 /// additionalInfo is null.
 #pragma once
 
@@ -30,7 +30,7 @@ result<accounts::submitted<accounts::customer>> parse_customer(const boost::json
 result<accounts::submitted_user> parse_user(const boost::json::object& from);
 result<accounts::submitted_api_key> parse_api_key(const boost::json::object& from);
 
-/// "@" with something on both sides, no spaces. What a mail server would say is not asked.
+/// "@" with text on both sides, no spaces. The address is not verified with a mail server.
 bool is_email_address(std::string_view text) noexcept;
 
 }  // namespace gallery::api

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// Customers: kept by the tenant's administrators; a customer's user may look at the own one.
+// Customers: managed by the tenant's administrators; a customer's user may read the own
+// one.
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"

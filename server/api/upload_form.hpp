@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The form that uploads and replacements come in.
+/// The form of uploads and replacements.
 #pragma once
 
 #include "http/request.hpp"
@@ -15,7 +15,7 @@
 
 namespace gallery::api {
 
-/// What a form may have beside the picture: boundaries, part headers, other fields.
+/// Size of a form besides the image: boundaries, part headers, other fields.
 inline constexpr std::uint64_t form_envelope = 64 * 1024;
 
 struct upload_form {
@@ -25,12 +25,12 @@ struct upload_form {
     std::optional<image_sub_type> sub_type;
 };
 
-/// Reads multipart/form-data with the part `file` and, optionally, `title` and `imageSubType`, in any order;
-/// other parts are passed over, and of repeated ones the first counts. Texts are in the charset that their
-/// part's Content-Type or a part `_charset_` names, else in UTF-8. The picture is hashed as it arrives and is
-/// in memory once; before its first byte is read, memory for it is taken from @p budget in the name of @p
-/// owner, which may wait. Errors: unsupported_type (also for a charset), invalid_argument (missing or
-/// malformed parts), too_large for more than @p max_bytes of picture, busy.
+/// Reads multipart/form-data with the part `file` and, optionally, `title` and `imageSubType`, in any order.
+/// Other parts are ignored, and of repeated ones the first counts. Texts are in the charset of their part's
+/// Content-Type or of a part `_charset_`, otherwise in UTF-8. The image is hashed as it arrives and is in
+/// memory once. Before its first byte is read, its memory is taken from @p budget for @p owner, which may
+/// wait. Errors: unsupported_type (also for a charset), invalid_argument (missing or malformed parts),
+/// too_large for an image of more than @p max_bytes, busy.
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
                                            images::byte_budget& budget, std::uint64_t max_bytes);
 

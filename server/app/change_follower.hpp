@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Follows the store's feed of changes, so that what is kept in memory is what is stored, whoever wrote it:
-/// entries of the ETag cache are dropped, accounts read again.
+/// Follows the store's change feed to keep the memory of this server current, whoever wrote the change. Drops
+/// entries of the ETag cache and reads accounts again.
 #pragma once
 
 #include "accounts/directory.hpp"
@@ -20,8 +20,8 @@
 
 namespace gallery::app {
 
-/// What a store calls after each commit, on any thread. It exists before the store's first write, and before
-/// there is an I/O thread to wake.
+/// The object that a store calls after each commit, on any thread. It exists before the store's first write,
+/// and before there is an I/O thread to wake.
 class change_signal {
 public:
     /// Cheap; wakes the listener once for any number of calls that come before it looks.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What can be wrong with a configuration though each value has the right form.
+/// Checks of a configuration beyond the form of single values.
 #pragma once
 
 #include "config/load.hpp"
@@ -12,16 +12,16 @@
 
 namespace gallery::app {
 
-/// What every start asks: passwords that the policy refuses, a base path and rules for pages of other origins
-/// that do not mean anything or open too much, and sections of storage plugins that do not
-/// exist or, for those of etc/gallery.yml, options that they do not have. Error: invalid_argument with all
-/// that is wrong, one a line, each with file and line or variable.
+/// Checks of every start: passwords against the policy, base path and cross-origin rules that are invalid or
+/// allow too much, and sections of storage plugins that do not exist or, for those of etc/gallery.yml,
+/// unknown options. Error: invalid_argument with all problems, one per line, each with file and line or
+/// variable.
 result<void> check_values(const config::configuration& c);
 
-/// Besides, what else a start would find out, without the data folder and without listening: the storage
-/// plugin and its options, for which it is opened on an empty temporary folder, the TLS files, the folders
-/// that are named. Returns what was tried, for people. Error: invalid_argument with all that is wrong, one a
-/// line, beginning with @p problems, those of single values.
+/// Further checks, without the data folder and without listening: the storage plugin and its options, for
+/// which it is opened on an empty temporary folder, the TLS files, and the configured folders. Returns a
+/// description of the checks for the operator. Error: invalid_argument with all problems, one per line,
+/// beginning with @p problems, those of single values.
 result<std::string> try_configuration(const config::configuration& c, const std::string& problems);
 
 /// @p effective of the configuration with the options of the selected storage plugin in clear, except those

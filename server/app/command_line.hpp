@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What gallery-server is started with.
+/// The command line of gallery-server.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -17,10 +17,10 @@ struct command_line {
     bool demo = false;
 };
 
-/// Error: invalid_argument for an option that is not known or lacks its value.
+/// Error: invalid_argument for an unknown option or a missing value.
 result<command_line> parse_command_line(std::span<const char* const> arguments);
 
-/// What --help prints.
+/// The text of --help.
 std::string_view usage() noexcept;
 
 /// "gallery-server " and the project's version, which the top CMakeLists.txt states

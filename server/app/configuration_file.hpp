@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Which configuration a program of ours uses.
+/// Finds the configuration of the server and of gallery-admin.
 #pragma once
 
 #include "config/load.hpp"
@@ -10,7 +10,7 @@
 
 namespace gallery::app {
 
-/// Codes that programs end with, as in sysexits.h.
+/// Exit codes, as in sysexits.h.
 inline constexpr int exit_usage = 64;
 inline constexpr int exit_unavailable = 69;
 inline constexpr int exit_software = 70;

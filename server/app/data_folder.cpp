@@ -85,7 +85,7 @@ result<prepared_folder> prepare_folder(const std::string& path, bool ours) {
                                                   folder.path + "'"};
     }
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        // Whatever else lives there may be what others come for.
+        // Other users may need the other contents of the folder.
         if (const auto entry = ours ? std::string() : some_entry(folder.path); !entry.empty()) {
             return error{
                 errc::permission_denied,

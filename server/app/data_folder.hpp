@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Folders that hold keys and pictures.
+/// Folders that contain keys and images.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -10,7 +10,7 @@ namespace gallery::app {
 
 struct prepared_folder {
     std::string path;  ///< absolute
-    std::string note;  ///< what was done that an operator should know; may be empty
+    std::string note;  ///< a message for the operator; may be empty
 };
 
 /// Of the data folder.
@@ -19,10 +19,10 @@ inline constexpr const char* signing_key_file = "token-signing-key";
 /// Whether the folder has been a server's data folder before: it has a signing key.
 bool is_data_folder(const std::string& path);
 
-/// Makes the folder, and those above it, for the server's user only. One that is there must belong to that
-/// user and be writable for nobody else. Where others may read it that is taken from them, and noted, if it
-/// is empty or @p ours says that nobody else keeps anything in it; else it is left as it is and refused.
-/// Errors: permission_denied, io_error, invalid_argument, each with the path and what to do.
+/// Creates the folder, and those above it, for the server's user only. An existing folder must belong to that
+/// user and be writable for no other user. If others may read it, this is changed and noted, but only if it
+/// is empty or @p ours confirms that it is a data folder; otherwise it is refused unchanged. Errors:
+/// permission_denied, io_error, invalid_argument, each with the path and the remedy.
 result<prepared_folder> prepare_folder(const std::string& path, bool ours);
 
 /// Error: permission_denied for a folder that is there and belongs to another user, with how to run as that

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// From the settings to the options of the HTTP servers.
+/// Makes the options of the HTTP servers from the settings.
 #pragma once
 
 #include "config/settings.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The server's log: one line an event on standard error, as text or as JSON. Written by a thread of its own,
-/// so that a slow terminal or journal stops nobody; when it cannot keep up the oldest lines are lost.
+/// The server's log: one line per event on standard error, as text or as JSON. A thread of its own writes it,
+/// so a slow terminal or journal delays no other thread. If it cannot keep up, the oldest lines are lost.
 ///
-/// Secrets are never passed to it. Control characters, line ends among them, are escaped: what a client sends
-/// cannot begin a line of its own.
+/// Secrets are never passed to it. Control characters, including line ends, are escaped, so input of a client
+/// cannot start a new line.
 #pragma once
 
 #include "config/settings.hpp"

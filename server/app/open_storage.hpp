@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// From the settings to a store that passed its probe.
+/// Opens the configured store and probes it.
 #pragma once
 
 #include "app/change_follower.hpp"

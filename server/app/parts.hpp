@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the server consists of, in the order in which it is made. Private to gallery_server.
+/// The parts of the server, in the order of their creation. Private to gallery_server.
 #pragma once
 
 #include "accounts/authenticator.hpp"

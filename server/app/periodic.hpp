@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Something that is done again and again on an I/O thread.
+/// Repeats work on an I/O thread.
 #pragma once
 
 #include <gallery/task.hpp>

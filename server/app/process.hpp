@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What is set for the whole process before anything is opened.
+/// Settings of the whole process, made before anything is opened.
 #pragma once
 
 #include <cstdint>

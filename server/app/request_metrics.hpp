@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Counts requests by route. Each thread has counters of its own, so that counting costs a request some
-/// nanoseconds and no cache line goes back and forth.
+/// Counts requests by route. Each thread has its own counters, so counting costs a request some nanoseconds
+/// and moves no cache line between cores.
 #pragma once
 
 #include "http/router.hpp"
@@ -43,7 +43,7 @@ public:
         double seconds = 0;
         std::uint64_t bytes_in = 0;
         std::uint64_t bytes_out = 0;
-        std::uint64_t incomplete = 0;  ///< the client went away
+        std::uint64_t incomplete = 0;  ///< the client disconnected
         std::uint64_t hot = 0;         ///< answered at the first try
     };
     /// Sums over all threads, only routes that were asked for.

@@ -65,7 +65,7 @@ void show(const start_report& report) {
     for (const auto& [name, text] : report) {
         all += "  " + name + std::string(width - name.size() + 2, ' ') + text + "\n";
     }
-    // Generated passwords in it were printed before, so a reader that went away is no reason to end.
+    // Generated passwords in it were printed before, so a closed output is no reason to stop.
     if (!print(stdout, all)) log_warning("the start report could not be written to standard output");
 }
 
@@ -98,8 +98,8 @@ int serve(const command_line& line, const config::configuration& c) {
     signals.wait();
     log_info("stopping after in-flight requests are finished; a second signal stops immediately");
     if (!(*server)->stop()) {
-        // Something is still under way inside the engine. What it has acknowledged is on the disk, so the
-        // process may end here, as it may at any other moment.
+        // Work in the engine is still in progress. Acknowledged writes are on the disk, so the process may
+        // end here, as it may at any other moment.
         log_warning("stopped, with requests aborted");
         flush_log();
         std::_Exit(EXIT_SUCCESS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// gallery-server from its command line to its exit code.
+/// Runs gallery-server, from its command line to its exit code.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Signals as calls on a thread of their own.
+/// Delivers signals as calls on a thread of its own.
 #pragma once
 
 #include <functional>
@@ -25,7 +25,7 @@ public:
     /// second one calls @p at_once. Those that came before this are not lost.
     void listen(std::function<void()> reload, std::function<void()> at_once);
 
-    /// Returns when the server shall stop.
+    /// Returns when the server is to stop.
     void wait();
 
 private:

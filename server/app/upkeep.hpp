@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the server does every minute beside answering requests.
+/// The work that the server does every minute besides answering requests.
 #pragma once
 
 #include "accounts/directory.hpp"

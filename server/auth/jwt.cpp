@@ -46,7 +46,7 @@ context_ptr make_context(std::string_view key) {
     return context;
 }
 
-/// The keyed state is prepared once per thread; starting over from it costs a fifth of keying anew.
+/// The keyed state is prepared once per thread; restarting from it costs a fifth of a new key setup.
 void compute_mac(std::uint64_t serial, std::string_view key, std::string_view text, mac_bytes& out) {
     struct state {
         std::uint64_t serial = 0;

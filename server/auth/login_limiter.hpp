@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Slows down the guessing of passwords.
 ///
-/// Counts failures per account and remote address. The first few are free; after each further one the pair
-/// waits for twice as long as before, up to a minute, and tries one password at a time; a quarter of an hour
-/// without a failure, or a success, and all is forgotten. A try under way counts as a failure until it has
-/// ended, or many at once would be a way around the counting. Nobody is locked out for good, and nobody can
-/// lock out another by failing in his name from elsewhere.
+/// Counts failures per account and remote address. The first few are free. After each further one the pair
+/// waits twice as long as before, up to a minute, and may try one password at a time. A quarter of an hour
+/// without a failure, or a success, resets it. An attempt in progress counts as a failure until it has ended;
+/// otherwise many simultaneous attempts could bypass the limit. No account is locked out permanently, and
+/// failures from one address do not lock out another.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,8 @@
 
 namespace gallery::auth {
 
-/// All members may be called by any thread. Remembers at most max_entries pairs in some 2 MiB, the one that
-/// failed longest ago making room, and the pairs of tries under way.
+/// All members may be called by any thread. Keeps at most max_entries pairs in about 2 MiB, and the pairs of
+/// attempts in progress. The pair with the oldest failure is evicted.
 class login_limiter {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -32,20 +32,20 @@ public:
 
     explicit login_limiter(std::size_t max_entries = 10'000);
 
-    /// A try at a password. Must not outlive the limiter. One that ends neither failed nor succeeded, because
-    /// no password was looked at, leaves nothing behind.
+    /// An attempt with a password. Must not outlive the limiter. One that ends neither failed nor succeeded,
+    /// because no password was checked, has no effect.
     class attempt {
     public:
         attempt(attempt&& other) noexcept;
         attempt& operator=(attempt&&) = delete;
         ~attempt();
 
-        /// A value: look at no password, and say how long to wait.
+        /// A value: do not check the password, and return this waiting time.
         [[nodiscard]] std::optional<std::chrono::seconds> refused() const noexcept { return wait_; }
 
-        // At most one of them, and not of one that was refused.
+        // At most one of these, and not after a refusal.
         void failed(time_point now);
-        /// Forgets the pair's failures.
+        /// Resets the pair's failures.
         void succeeded();
 
     private:
@@ -58,7 +58,7 @@ public:
         std::optional<std::chrono::seconds> wait_;
     };
 
-    /// To be called before a password is looked at.
+    /// Call this before a password is checked.
     [[nodiscard]] attempt begin(std::string_view account, std::string_view address, time_point now);
 
 private:

@@ -74,7 +74,7 @@ std::optional<scrypt_hash> parse_scrypt(std::string_view text) {
     auto salt = base64_decode(text.substr(0, middle));
     auto hash = base64_decode(text.substr(middle + 1));
     if (!salt || !hash || hash->size() < 16 || hash->size() > 64) return std::nullopt;
-    // At most 256 MiB a try, whatever a stored hash says.
+    // At most 256 MiB per check, whatever a stored hash requires.
     if (out.cost.log_n < 1 || out.cost.log_n > 18 || out.cost.r < 1 || out.cost.r > 8 || out.cost.p < 1 ||
         out.cost.p > 4) {
         return std::nullopt;

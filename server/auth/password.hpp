@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Passwords: how they are hashed, checked, and where that work is done.
+/// Hashes and checks passwords on threads of their own.
 ///
-/// New hashes are scrypt (RFC 7914) in PHC notation, "$scrypt$ln=15,r=8,p=1$<salt>$<hash>": 32 MiB and some
-/// 80 ms a try. bcrypt hashes ("$2a$", "$2b$", "$2y$"), as ThingsBoard keeps them, are checked too, so that
+/// New hashes are scrypt (RFC 7914) in PHC notation, "$scrypt$ln=15,r=8,p=1$<salt>$<hash>": 32 MiB and about
+/// 80 ms per check. bcrypt hashes ("$2a$", "$2b$", "$2y$"), which ThingsBoard stores, are also checked, so
 /// imported accounts keep their passwords.
 #pragma once
 
@@ -31,22 +31,22 @@ struct password_cost {
 /// A hash with a fresh salt. Blocks for as long as a try costs.
 std::string hash_password(std::string_view password, const password_cost& cost);
 
-/// Whether @p stored is of that password. False, too, for a hash in a notation that is not known or with a
-/// cost that could only be meant to exhaust us. Blocks for as long as a try costs.
+/// Whether @p stored is a hash of this password. Also false for a hash in an unknown notation or with a cost
+/// that could only exhaust the server. Blocks for the duration of one check.
 bool verify_password(std::string_view password, std::string_view stored);
 
-/// Whether @p stored was made with other parameters than @p cost and should be made anew at the next login.
+/// Whether @p stored has other parameters than @p cost and should be replaced at the next login.
 bool is_outdated_hash(std::string_view stored, const password_cost& cost);
 
-/// What a user may choose: 6 to 72 characters (ThingsBoard's limits) of well-formed UTF-8, no control
+/// The password policy: 6 to 72 characters (ThingsBoard's limits) of well-formed UTF-8, no control
 /// characters. Error: invalid_argument.
 result<void> check_password_policy(std::string_view password);
 
 /// A random password for an account that is shown once: 20 letters and digits, 119 bits.
 std::string generate_password();
 
-/// Hashes and checks on two threads of its own, so that no I/O thread waits and a flood of logins takes
-/// neither all processors nor all memory. At most queue_limit tries wait; more are refused.
+/// Hashes and checks on two threads of its own, so that no I/O thread waits and many logins do not use all
+/// processors or all memory. At most queue_limit attempts wait; more are refused.
 class password_service {
 public:
     static constexpr std::size_t threads = 2;
@@ -57,7 +57,7 @@ public:
     password_service(const password_service&) = delete;
     password_service& operator=(const password_service&) = delete;
 
-    /// Waits for what is under way. No coroutine of it may be running.
+    /// Waits for the work in progress. No coroutine of it may be running.
     ~password_service();
 
     /// Error: busy.
@@ -68,8 +68,8 @@ public:
         std::string better_hash;  ///< of the same password, where it matches and @p stored is outdated
     };
 
-    /// An empty @p stored matches nothing, but takes as long as if there were a hash: whoever tries a name
-    /// that does not exist learns nothing from the time. Error: busy.
+    /// An empty @p stored matches nothing, but takes as long as a hash. The duration therefore does not
+    /// reveal whether a user name exists. Error: busy.
     task<result<verdict>> verify(std::string password, std::string stored);
 
 private:

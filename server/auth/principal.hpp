@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who a request comes from.
+/// The authenticated sender of a request.
 #pragma once
 
 #include <gallery/uuid.hpp>
@@ -20,7 +20,7 @@ std::string_view name_of(authority role) noexcept;
 /// The inverse of name_of; nothing else is accepted.
 std::optional<authority> parse_authority(std::string_view text) noexcept;
 
-/// What a token or an API key proved. Immutable and shared: it is kept by the caches of verified tokens.
+/// The identity that a token or an API key proves. Immutable and shared by the caches of verified tokens.
 struct principal {
     user_id user;
     tenant_id tenant;  ///< system_tenant for a system administrator
@@ -30,8 +30,8 @@ struct principal {
     std::string first_name;
     std::string last_name;
     std::string session;                ///< of the token; empty for an API key
-    std::optional<api_key_id> api_key;  ///< where the request was made with one
-    /// False for a user of a ThingsBoard server with our signing key, of whom no account is kept here.
+    std::optional<api_key_id> api_key;  ///< if the request was made with one
+    /// False for a user of a ThingsBoard server with the same signing key, who has no account here.
     bool has_account = true;
 };
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The server's one etag cache: enough of a representation to answer 304 without asking the storage.
+/// The ETag cache of the server: enough of a representation to answer 304 without reading the store.
 ///
-/// It is in front of whichever storage plugin is loaded and shared by all I/O threads. On the hot path
+/// It is in front of any storage plugin and shared by all I/O threads. On the hot path
 ///
 ///     if (auto known = cache.find(etag_key::image(tenant, key, which), now)) ...compare, answer 304
 ///
-/// and where that misses, and the record is to be read:
+/// and after a miss, when the record is to be read:
 ///
-///     const auto ticket = cache.begin_fill(key);  // before the storage is asked
+///     const auto ticket = cache.begin_fill(key);  // before the store is read
 ///     auto record = co_await storage.find(...);
 ///     cache.complete_fill(ticket, key, entry_of(*record), now);
 ///
-/// **Never an etag that a finished write has replaced**: whoever writes an image calls invalidate(), and
-/// invalidate_public() if the image has a public key, after the storage has committed and before the write is
-/// acknowledged; the change feed does the same for writes of other processes. A fill that read the old record
-/// then either came before the invalidation, which removes it, or comes after and is dropped by its ticket.
+/// **A replaced ETag is never returned.** The writer of an image calls invalidate(), and invalidate_public()
+/// if the image has a public key, after the commit of the store and before the write is acknowledged. The
+/// change feed does the same for writes of other processes. A fill that read the old record either precedes
+/// the invalidation, which removes it, or follows it and is dropped by its ticket.
 #pragma once
 
 #include "cache/lru.hpp"
@@ -29,25 +29,25 @@
 
 namespace gallery::cache {
 
-/// How the bytes of a representation are encoded for transfer; each coding has its own etag.
+/// The content coding of a representation; each coding has its own ETag.
 enum class coding : std::uint8_t { identity = 0, gzip = 1, brotli = 2 };
 
-/// What a 304 says, and what tells whether it may be said.
+/// The data of a 304, and the data that decides whether it is sent.
 struct etag_entry {
-    sha256_digest digest{};           ///< of the bytes that the etag names
+    sha256_digest digest{};           ///< of the bytes of the ETag
     coding coded = coding::identity;  ///< how those bytes are coded
-    std::uint32_t flags = 0;          ///< the caller's: what else the 304's head depends on
+    std::uint32_t flags = 0;          ///< the caller's: other data that the head of the 304 depends on
     gallery::revision revision = 0;   ///< of the record that this was taken from
 
     friend bool operator==(const etag_entry&, const etag_entry&) = default;
 };
 
-/// Names a representation by views: valid as long as the strings that it was made from.
+/// Names a representation by views; valid as long as the strings that it refers to.
 class etag_key {
 public:
     [[nodiscard]] static etag_key image(const tenant_id& tenant, std::string_view image_key,
                                         representation which, coding coded = coding::identity) noexcept;
-    /// By public key, as public links ask for it.
+    /// By public key, for public links.
     [[nodiscard]] static etag_key link(std::string_view public_key, representation which,
                                        coding coded = coding::identity) noexcept;
 
@@ -58,8 +58,8 @@ private:
 
 extern template class lru<etag_entry>;
 
-/// All members may be called by any thread at any time; none but the constructor throws. About 8 KiB: put it
-/// on the heap.
+/// All members may be called by any thread at any time; only the constructor throws. About 8 KiB: put it on
+/// the heap.
 class etag_cache {
 public:
     using time_point = lru<etag_entry>::time_point;
@@ -74,8 +74,8 @@ public:
 
     [[nodiscard]] bool enabled() const noexcept { return entries_.enabled(); }
 
-    /// The steady clock as of the kernel's last tick, some milliseconds ago: cheap, and exact enough for
-    /// lives that are counted in minutes.
+    /// The steady clock at the kernel's last tick, some milliseconds ago. It is cheap, and exact enough for
+    /// lifetimes in minutes.
     [[nodiscard]] static time_point coarse_now() noexcept;
 
     /// @p now: steady clock, as coarse as the timers are. A hit renews the entry's life. Never allocates.
@@ -83,27 +83,27 @@ public:
         return entries_.find(key.key_, now);
     }
 
-    /// See above. One ticket serves all representations and codings of the image or link that it was made
-    /// for.
+    /// See above. One ticket is valid for all representations and codings of its image or
+    /// link.
     [[nodiscard]] ticket begin_fill(const etag_key& key) const noexcept {
         return entries_.begin_fill(key.key_);
     }
 
-    /// Whether the entry was kept; it is not, if the image was invalidated since begin_fill().
+    /// Whether the entry was stored; it is not, if the image was invalidated since begin_fill().
     bool complete_fill(ticket begun, const etag_key& key, const etag_entry& entry, time_point now) noexcept {
         return entries_.complete_fill(begun, key.key_, entry, now);
     }
 
-    /// Removes all that is known of the image under its tenant and key. After the return no thread finds it.
+    /// Removes all entries of the image under its tenant and key. After the return no thread finds them.
     void invalidate(const tenant_id& tenant, std::string_view image_key) noexcept;
 
     /// The same under its public key.
     void invalidate_public(std::string_view public_key) noexcept;
 
-    /// Forgets everything, for when the change feed has lost history.
+    /// Removes all entries; for a gap in the change feed.
     void clear() noexcept { entries_.clear(); }
 
-    /// Frees what has not been used for so long; for a timer, once a minute is plenty. How many went.
+    /// Removes expired entries; called by a timer about once a minute. Returns how many were removed.
     std::size_t sweep(time_point now) noexcept { return entries_.sweep(now); }
 
     [[nodiscard]] lru_counters counters() const noexcept { return entries_.counters(); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A fast hash with a secret of the process, for tables whose keys come from clients.
 ///
-/// Not cryptographic. Whoever does not know the secret cannot choose keys that collide, which is all that
-/// a hash table needs. Values differ from process to process: never store or send them.
+/// Not cryptographic. Without the secret, keys that collide cannot be chosen, which is sufficient for a hash
+/// table. Values differ between processes: never store or send them.
 #pragma once
 
 #include <array>
@@ -42,8 +42,8 @@ inline std::uint64_t keyed_hash(const std::array<std::uint64_t, 2>& secret, std:
     const char* at = text.data();
     std::size_t left = text.size();
     std::uint64_t hash = start ^ secret[0];
-    // A token is long: three products that do not wait for each other. Each begins with other secret bits, so
-    // that parts of the text cannot be exchanged without a trace.
+    // A token is long: three independent products, each with other secret bits, so that exchanged parts of
+    // the text change the hash.
     if (left > 48) {
         std::uint64_t second = hash ^ (secret[1] << 1 | 1);
         std::uint64_t third = hash ^ (secret[0] << 1 | 1);

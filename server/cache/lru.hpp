@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// An exact least-recently-used cache for many threads, bounded in bytes.
 ///
-/// **Promises.** What is evicted is always the entry whose last use, a hit or a fill, lies furthest back; all
-/// uses by all threads are numbered in one order. The memory that entries and index occupy never exceeds the
-/// bound, at no moment and under any number of threads. An entry that fits evicts no more than it must: the
-/// budget is one, not shared out, and memory does not fragment.
+/// **Guarantees.** The evicted entry is always the one with the oldest last use, a hit or a fill; all uses by
+/// all threads are numbered in one order. The memory of entries and index never exceeds the bound, at any
+/// moment and with any number of threads. A new entry evicts no more entries than necessary: there is one
+/// budget, and memory does not fragment.
 ///
 /// **Memory** is one mapping of at most the bound: the index, one word of four bytes per chain, and cells of
-/// 128 bytes. An entry is one cell, with the key's text inside; a long text goes on in further cells, which
-/// may lie anywhere, so any free cells will do. Nothing else is ever allocated.
+/// 128 bytes. An entry is one cell, which contains the key's text. A long text continues in further cells,
+/// which may be anywhere, so any free cells can be used. Nothing else is allocated.
 ///
 /// **How a hit stays cheap.** It takes the thread's own log and the lock of one chain of the index, both
 /// uncontended as a rule, writes the number of this use into the entry and the entry into the log. The order
@@ -44,16 +44,16 @@
 
 namespace gallery::cache {
 
-/// What an entry is found by; a view, nothing of it is kept. Scope and text name a *subject*, all of whose
-/// variants are erased together.
+/// The key of an entry; a view, of which nothing is kept. Scope and text name a *subject*. All variants of a
+/// subject are erased together.
 struct lru_key {
     std::array<std::uint64_t, 2> scope{};
-    bool scoped = true;        ///< false: there is no scope, which is different from any scope
+    bool scoped = true;        ///< false: no scope, which differs from every scope
     std::uint8_t variant = 0;  ///< at most 127
-    std::string_view text;     ///< at most 65,000 bytes; an entry with a longer one is not kept
+    std::string_view text;     ///< at most 65,000 bytes; an entry with a longer text is not stored
 };
 
-/// Where a fill began: see lru::begin_fill().
+/// The start of a fill; see lru::begin_fill().
 class lru_ticket {
     template <class Value>
     friend class lru;
@@ -61,17 +61,17 @@ class lru_ticket {
     std::uint64_t generation_;
 };
 
-/// Sums since the start, and two present amounts. Counted exactly; read one after the other, so that figures
-/// of one answer may be some operations apart.
+/// Sums since the start, and two present amounts. Each is exact. They are read one after the other, so the
+/// figures may be some operations apart.
 struct lru_counters {
     std::uint64_t hits = 0;
-    std::uint64_t misses = 0;         ///< expired entries that were looked up among them
-    std::uint64_t fills = 0;          ///< values put, replacements among them
+    std::uint64_t misses = 0;         ///< including look-ups of expired entries
+    std::uint64_t fills = 0;          ///< stored values, including replacements
     std::uint64_t dropped_fills = 0;  ///< because of an erasure in between, or too large for the bound
-    std::uint64_t evictions = 0;      ///< entries that made room for others
-    std::uint64_t expiries = 0;       ///< entries removed because their time was up
+    std::uint64_t evictions = 0;      ///< entries that were removed to free space
+    std::uint64_t expiries = 0;       ///< entries removed because they had expired
     std::uint64_t erasures = 0;       ///< entries removed by erase() and clear()
-    std::uint64_t bytes = 0;          ///< occupied now, the index among them, which is there from the start
+    std::uint64_t bytes = 0;          ///< occupied now, including the index, which exists from the start
     std::uint64_t entries = 0;        ///< now
 };
 
@@ -85,9 +85,9 @@ public:
     using time_point = std::chrono::steady_clock::time_point;
     using duration = std::chrono::steady_clock::duration;
 
-    /// @p max_bytes is rounded down to whole pages of memory (4 KiB); if that is 0, or @p time_to_live is
-    /// less than a second, the cache is disabled: nothing is ever found or kept, and there is no memory.
-    /// Throws std::system_error where so much cannot be mapped.
+    /// @p max_bytes is rounded down to whole pages of memory (4 KiB). If that is 0, or @p time_to_live is
+    /// less than a second, the cache is disabled: it stores nothing and uses no memory. Throws
+    /// std::system_error if the memory cannot be mapped.
     lru(std::size_t max_bytes, duration time_to_live);
     lru(const lru&) = delete;
     lru& operator=(const lru&) = delete;
@@ -96,33 +96,33 @@ public:
     [[nodiscard]] bool enabled() const noexcept { return memory_.size() != 0; }
     [[nodiscard]] std::size_t max_bytes() const noexcept { return memory_.size(); }
 
-    /// A hit is a use: it renews the entry's place in the order and its time to live, which counts from the
-    /// @p now of the last use, in whole seconds. Entries of which that lies time_to_live or more back are
-    /// removed, not found. @p now may be a coarse clock, read some time ago.
+    /// A hit is a use: it renews the entry's place in the order and its time to live, which starts at the @p
+    /// now of the last use, in whole seconds. Entries that have reached time_to_live are removed, not found.
+    /// @p now may be a coarse clock, read some time ago.
     [[nodiscard]] std::optional<Value> find(const lru_key& key, time_point now) noexcept;
 
-    /// To be called *before* the value is read from where it comes from; complete_fill() then does nothing if
-    /// the subject was erased, or the cache cleared, in between. (Now and then it also does nothing because
-    /// another subject was erased: they share a fixed number of generation counters.)
+    /// Call this *before* the value is read from its source. complete_fill() then does nothing if the subject
+    /// was erased, or the cache cleared, in between. (Occasionally it also does nothing because another
+    /// subject was erased: subjects share a fixed number of generation counters.)
     [[nodiscard]] lru_ticket begin_fill(const lru_key& key) const noexcept;
 
-    /// Keeps or replaces the value, as most recently used. Returns whether it did.
+    /// Stores or replaces the value, as most recently used. Returns whether it was stored.
     bool complete_fill(lru_ticket ticket, const lru_key& key, const Value& value, time_point now) noexcept;
 
-    /// Removes all variants of the key's subject and drops the fills of it that are under way. After the
-    /// return no thread finds what was there before. Returns how many entries went.
+    /// Removes all variants of the key's subject and drops its fills in progress. After the return no thread
+    /// finds the old entries. Returns how many were removed.
     std::size_t erase(const lru_key& subject) noexcept;
 
-    /// The same for everything. Takes a while (about 0.1 µs an entry), but stops no other thread for long.
+    /// The same for all entries. Takes about 0.1 µs per entry, but does not stop other threads for long.
     void clear() noexcept;
 
-    /// Frees entries whose time is up, which otherwise happens when they are looked up or reached by
-    /// eviction. For a timer; costs next to nothing when there are none. Returns how many went.
+    /// Removes expired entries, which otherwise are removed by a look-up or an eviction. For a timer; costs
+    /// little if there are none. Returns how many were removed.
     std::size_t sweep(time_point now) noexcept;
 
     [[nodiscard]] lru_counters counters() const noexcept;
 
-    /// Bytes that an entry occupies whose key, scope included, has @p key_size bytes.
+    /// Bytes of an entry with a key, including its scope, of @p key_size bytes.
     [[nodiscard]] static constexpr std::size_t occupied(std::size_t key_size) noexcept {
         return cells_for(key_size) * cell_size;
     }
@@ -131,7 +131,7 @@ private:
     /// The number of a cell; 0 is none.
     using cell = std::uint32_t;
 
-    static constexpr std::size_t cell_size = 128;  ///< bytes, two cache lines, which arrive together
+    static constexpr std::size_t cell_size = 128;  ///< bytes, two cache lines, which are loaded together
 
     struct header {
         // Written once, before the entry is in its chain.
@@ -151,7 +151,7 @@ private:
     static constexpr std::size_t inline_size = cell_size - sizeof(header) - sizeof(Value);
 
     struct alignas(cell_size) node : header {
-        std::array<char, inline_size> key;  ///< scope, text; of a long one the beginning and a cell's number
+        std::array<char, inline_size> key;  ///< scope, text; of a long text the beginning and a cell's number
         Value value;
     };
     static_assert(sizeof(node) == cell_size && inline_size >= 32, "the value is too large");
@@ -162,7 +162,7 @@ private:
     };
     static_assert(sizeof(continuation) == cell_size);
     static constexpr std::size_t inline_part =
-        inline_size - sizeof(cell);  ///< of a key that goes on elsewhere
+        inline_size - sizeof(cell);  ///< of a key that continues in another cell
     static constexpr std::size_t further_part = cell_size - sizeof(cell);
 
     static constexpr std::size_t cells_for(std::size_t key_size) noexcept {
@@ -251,8 +251,8 @@ private:
     alignas(cache_line) patient_mutex order_;
     cell newest_ = 0;
     cell oldest_ = 0;
-    cell free_ = 0;              ///< a list of cells that were given back
-    std::size_t untouched_ = 0;  ///< how many, at the end, were never taken
+    cell free_ = 0;              ///< a list of free cells that were used before
+    std::size_t untouched_ = 0;  ///< number of cells at the end that were never used
     std::size_t used_ = 0;
     // Written under order_.
     std::atomic<std::uint64_t> bytes_{0};

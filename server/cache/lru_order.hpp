@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The bodies of lru's members that keep the order and the cells; their callers hold `order_`. Included by
+/// The bodies of lru's members that keep the order and the cells. Their callers hold `order_`. Included by
 /// cache/lru.hpp only.
+///
+/// The idea. A hit does not move its entry in the list. It writes the number of the use into the entry
+/// (`stamp`) and the entry's cell into the log of its thread. work_off_logs() later moves the logged entries
+/// to the places that their stamps determine. remove_oldest() evicts the entry at the old end if its stamp is
+/// equal to the number by which it was placed. Otherwise the entry was used since, and the logs are worked
+/// off first.
+///
+/// The invariants. The list is sorted by `placed`. `stamp` is never less than `placed`. If they differ, the
+/// entry is in a log. An entry that leaves its chain gets `placed` equal to `stamp`, so that no log puts it
+/// back, and its cells are reused only after all logs were worked off.
+///
+/// The cost. A hit costs no list operation. Working off a log of 64 uses takes them from the newest to the
+/// oldest, so that each search for a place begins close to the one before, and usually ends after a few
+/// steps. An eviction is O(1) when no use was logged for the oldest entry. An entry takes one cell of 128
+/// bytes, or several for a long key. Free cells form one list, so memory does not fragment.
 #pragma once
 
 #include "cache/lru.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Memory straight from the kernel: zeroed, resident only where it has been touched, in huge pages where the
-/// kernel has some, because looking something up at random in tens of megabytes of small pages is mostly
-/// waiting for address translation (measured here: 136 ns an access in 8 MiB of small pages, 19 in huge
-/// ones).
+/// Memory directly from the kernel: zeroed, resident only after the first access, and in huge
+/// pages if the kernel has some. Random access to tens of megabytes in small pages is mostly
+/// address translation (measured here: 136 ns per access in 8 MiB of small pages, 19 ns in huge
+/// pages).
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ namespace gallery::cache {
 class page_memory {
 public:
     page_memory() = default;
-    /// Maps @p bytes rounded *down* to whole pages; owns nothing if that is 0. Throws std::system_error where
-    /// the kernel has no room in the address space.
+    /// Maps @p bytes rounded *down* to whole pages; owns nothing if that is 0. Throws std::system_error if
+    /// there is no address space.
     explicit page_memory(std::size_t bytes);
     ~page_memory();
     page_memory(page_memory&& other) noexcept

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Locks for sections of some ten instructions, where a mutex would cost more than the section.
 ///
-/// The holder must not block, allocate, or take a mutex. A waiter gives the processor away after a short
-/// while, so that a holder that the kernel has taken off its core can finish.
+/// The holder must not block, allocate, or take a mutex. A waiter yields the processor after a short time, so
+/// that a holder that was preempted can finish.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 namespace gallery::cache {
 
-inline constexpr std::size_t cache_line = 64;  ///< bytes; kept apart what different threads write
+inline constexpr std::size_t cache_line = 64;  ///< bytes; separates data that different threads write
 
 namespace detail {
 
@@ -33,8 +33,8 @@ private:
     std::atomic<bool> held_{false};
 };
 
-/// A mutex for sections of a microsecond: a waiter looks a while whether it becomes free before it asks the
-/// kernel to be put to sleep, which costs more than the section.
+/// A mutex for sections of a microsecond: a waiter spins for a while before it sleeps in the kernel, which
+/// costs more than the section.
 class patient_mutex {
 public:
     void lock() noexcept {
@@ -51,11 +51,11 @@ private:
     std::mutex mutex_;
 };
 
-/// The head of a linked list of things that have a number, whose lowest bit is its lock: the lock costs no
-/// memory and lies on the cache line that a look-up needs anyhow. All zero bytes are an empty list.
+/// The head of a linked list of numbered elements. Its lowest bit is its lock, so the lock needs no memory
+/// and is on the cache line that a look-up reads. All zero bytes are an empty list.
 class locked_head {
 public:
-    static constexpr std::uint32_t none = 0;  ///< the number of nothing
+    static constexpr std::uint32_t none = 0;  ///< no element
     static constexpr std::uint32_t max_number = (std::uint32_t{1} << 31) - 1;
 
     /// Returns the list's first, which the caller may change until unlock().

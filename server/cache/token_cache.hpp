@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Verified tokens, so that a token's signature is checked once and not with every request.
 ///
-/// One instance belongs to one thread, an I/O thread, and nothing in it is locked; what the threads share is
-/// one revocation_epoch. A token is looked up by all of its characters, never by a hash alone. A hit is
-/// answered only before the token's own expiry and only if nothing has been revoked since the token was
-/// verified: whoever ends a session, disables a user, or changes a role calls revocation_epoch::bump(), and
-/// from then on every thread verifies every token anew, once.
+/// One instance belongs to one I/O thread, and nothing in it is locked. The threads share one
+/// revocation_epoch. A token is compared by all of its characters, never by a hash alone. A hit is returned
+/// only before the token's own expiry, and only if nothing was revoked since the token was verified. Code
+/// that ends a session, disables a user or changes a role calls revocation_epoch::bump(). After that every
+/// thread verifies every token again, once.
 #pragma once
 
 #include "cache/keyed_hash.hpp"
@@ -34,8 +34,8 @@ class revocation_epoch {
 public:
     [[nodiscard]] std::uint64_t current() const noexcept { return epoch_.load(std::memory_order_acquire); }
 
-    /// To be called after the revocation is in force where tokens are verified, and before it is
-    /// acknowledged. No find() that begins after the return answers from what was verified before.
+    /// Call this after the revocation takes effect in the verification of tokens, and before it is
+    /// acknowledged. A find() that begins after the return does not use earlier verifications.
     void bump() noexcept { epoch_.fetch_add(1, std::memory_order_acq_rel); }
 
 private:
@@ -44,22 +44,22 @@ private:
 
 struct token_cache_counters {
     std::uint64_t hits = 0;
-    std::uint64_t misses = 0;  ///< expired and revoked ones among them
+    std::uint64_t misses = 0;  ///< including expired and revoked ones
     std::uint64_t evictions = 0;
     std::uint64_t bytes = 0;  ///< now, without the principals
     std::uint64_t entries = 0;
 };
 
-/// Maps a token to the principal that it proves; the least recently used makes room. Belongs to one thread;
-/// only counters() may be called by others.
+/// Maps a token to its principal; the least recently used entry is evicted. Belongs to one thread; only
+/// counters() may be called by others.
 template <class Principal>
 class token_cache {
 public:
     using pointer = std::shared_ptr<const Principal>;
     using time_point = std::chrono::system_clock::time_point;
 
-    /// At most @p max_entries tokens in at most @p max_bytes, the table among them but not the principals.
-    /// 0 of either disables: nothing is found, kept, or allocated.
+    /// At most @p max_entries tokens in at most @p max_bytes, including the table but not the principals. 0
+    /// of either disables the cache: nothing is found, stored, or allocated.
     token_cache(const revocation_epoch& epoch, std::size_t max_entries, std::size_t max_bytes)
         : epoch_(epoch), max_entries_(max_entries), max_bytes_(max_bytes), secret_(hash_secret()) {
         if (max_entries == 0 || max_bytes == 0) return;
@@ -95,10 +95,10 @@ public:
         return nullptr;
     }
 
-    /// Keeps what a verified token proves, until @p expires_at (the first moment at which it proves nothing).
-    /// @p epoch_before is revocation_epoch::current() from *before* the verification began, so that what was
-    /// revoked meanwhile is not kept. A token that does not fit is not kept, nor is any where memory is
-    /// short.
+    /// Stores the principal of a verified token until @p expires_at (the first moment at which it is
+    /// invalid). @p epoch_before is revocation_epoch::current() from *before* the verification began, so a
+    /// token that was revoked meanwhile is not stored. A token that does not fit is not stored, nor is any if
+    /// memory is short.
     void insert(std::string_view token, pointer principal, time_point expires_at,
                 std::uint64_t epoch_before) noexcept {
         if (table_.empty() || epoch_before != epoch_.current()) return;
@@ -173,8 +173,8 @@ private:
 
     [[nodiscard]] node*& slot_of(std::uint64_t hash) noexcept { return table_[hash & (table_.size() - 1)]; }
 
-    /// Compares characters only where all of a secret hash agrees, so how long it takes tells a stranger
-    /// nothing about the tokens of others.
+    /// Compares characters only if the whole secret hash is equal, so the duration reveals nothing about the
+    /// tokens of others.
     [[nodiscard]] node* look_up(std::uint64_t hash, std::string_view token) noexcept {
         node* entry = slot_of(hash);
         while (entry != nullptr &&
@@ -200,7 +200,7 @@ private:
         detach(entry);
         bytes_.store(bytes_.load(std::memory_order_relaxed) - charge_of(&entry), std::memory_order_relaxed);
         entries_.store(entries_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        // Tokens are secrets: they do not stay behind in memory that somebody else is given.
+        // Tokens are secrets: they are erased before the memory is reused.
         explicit_bzero(entry.text(), entry.text_size);
         entry.~node();
         ::operator delete(&entry);

@@ -15,14 +15,14 @@ struct binding {
     std::string path;
     std::string expected;  ///< completes "expected ..."
     bool secret = false;   ///< never shown
-    /// False where the text is not what is expected.
+    /// False if the text is not valid.
     std::function<bool(settings&, std::string_view)> set;
 };
 
-/// All keys but those of plugins.
+/// All keys except those of plugins.
 const std::vector<binding>& bindings();
 
-/// What contradicts itself across keys, as messages one a line; empty where nothing does.
+/// Contradictions between keys, as messages, one per line; empty if there are none.
 std::string contradiction(const settings& s);
 
 }  // namespace gallery::config

@@ -29,10 +29,10 @@ struct scalar {
 /// Values by their path, keys joined with dots: "server.ssl.enabled".
 using document = std::map<std::string, scalar>;
 
-/// Reads YAML. @p file is what messages call it. @p problems receives all that is wrong with single values,
-/// one a line, which are then missing from the document: a sequence or tag where a value is expected, a key
-/// that occurs twice, references that cannot be resolved, a second document, and aliases without an end.
-/// Error: invalid_argument for text that is not YAML.
+/// Reads YAML. @p file is its name in messages. @p problems receives the errors of single values, one per
+/// line, which are then missing from the document: a sequence or tag in place of a value, a repeated key,
+/// references that cannot be resolved, a second document, and endless aliases. Error: invalid_argument for
+/// text that is not YAML.
 result<document> parse_document(std::string_view yaml, const std::string& file, const environment& env,
                                 std::string& problems);
 

@@ -115,7 +115,7 @@ private:
         return row[b.size()];
     }
 
-    /// The default as gallery.yml has it, whatever the environment says.
+    /// The default in gallery.yml, regardless of the environment.
     static std::string preset(const std::string& path) {
         std::string none;
         const auto plain = parse_document(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// From a file and the environment to settings.
+/// Makes settings from a file and the environment.
 #pragma once
 
 #include "config/document.hpp"
@@ -14,18 +14,18 @@
 
 namespace gallery::config {
 
-/// One value as it is in force.
+/// One value in use.
 struct effective_value {
     std::string path;
-    /// "********" for a secret that is set. Which options of a storage plugin are secrets only its schema
-    /// says, so all that are set are masked here; storage_settings::sections has the values.
+    /// "********" for a secret that is set. Only a plugin's schema names its secret options, so all options
+    /// that are set are masked here; storage_settings::sections contains the values.
     std::string text;
     std::string from;  ///< "environment HTTP_BIND_PORT", "/etc/gallery/gallery.yml:12" or "default"
     std::vector<std::string> names;  ///< environment variables that set it
-    std::string place;               ///< "file:line" of what it is written in, also where that is a default
+    std::string place;               ///< "file:line" of the text of the value, also for a default
     std::string origin;              ///< " (from the environment variable ...)", or empty
 
-    /// A message about it, in the form in which load_text() says what is wrong.
+    /// A message about this value, in the form of load_text().
     [[nodiscard]] std::string problem(const std::string& what) const {
         return place + ": " + path + ": " + what + origin;
     }
@@ -36,17 +36,17 @@ struct configuration {
     std::vector<effective_value> effective;  ///< in order of path
 };
 
-/// A configuration with what is wrong in it.
+/// A configuration and its errors.
 struct checked_configuration {
-    configuration content;  ///< with the default in place of each value that is wrong
-    std::string problems;   ///< one a line: "file:line: key: expected this, found that"; empty: none
+    configuration content;  ///< with the default in place of each invalid value
+    std::string problems;   ///< one per line: "file:line: key: expected this, found that"; empty: none
 };
 
-/// The text of etc/gallery.yml as it was when the server was built.
+/// The text of etc/gallery.yml at the time of the build.
 std::string_view default_document() noexcept;
 
-/// The values of @p yaml, which messages call @p file, over the defaults. Error: invalid_argument for text
-/// that is not YAML.
+/// The values of @p yaml, named @p file in messages, over the defaults. Error: invalid_argument for text that
+/// is not YAML.
 result<checked_configuration> check_text(std::string_view yaml, const std::string& file,
                                          const environment& env);
 
@@ -57,7 +57,7 @@ result<checked_configuration> check_file(const std::string& file, const environm
 /// invalid_argument with the problems.
 result<configuration> load_text(std::string_view yaml, const std::string& file, const environment& env);
 
-/// The configuration where nothing is wrong with it. Error: invalid_argument with the problems.
+/// The configuration if it is valid. Error: invalid_argument with the problems.
 result<configuration> sound(result<checked_configuration> checked);
 
 }  // namespace gallery::config

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How large a request body may be, by path: ThingsBoard's
-/// `pattern=bytes;pattern=bytes`, where the first pattern that matches decides.
+/// The largest request body by path: ThingsBoard's `pattern=bytes;pattern=bytes`. The first matching pattern
+/// applies.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -14,9 +14,9 @@
 
 namespace gallery::config {
 
-/// Ant's path patterns: `**` as a whole segment stands for any number of segments (also none), `*` for any
-/// characters within a segment (also none), `?` for one character. Segments are what lies between slashes;
-/// a slash at the beginning or end is a part of the path as it is written.
+/// Ant's path patterns: `**` as a whole segment matches any number of segments (also none), `*` any
+/// characters within a segment (also none), `?` one character. Segments are separated by slashes; a slash at
+/// the beginning or end belongs to the path.
 bool ant_match(std::string_view pattern, std::string_view path) noexcept;
 
 /// Immutable, so safe to read from any thread.
@@ -27,8 +27,8 @@ public:
     /// Error: invalid_argument that names the entry and what is wrong with it.
     static result<payload_limits> parse(std::string_view text);
 
-    /// Bytes of a request body that @p path may have; nothing where no pattern matches. A route's pattern is
-    /// a path, too, in which "{key}" is a segment like others.
+    /// The limit of a request body for @p path, in bytes; empty if no pattern matches. The pattern of a route
+    /// is also a path, with "{key}" as an ordinary segment.
     [[nodiscard]] std::optional<std::uint64_t> limit(std::string_view path) const noexcept;
 
     [[nodiscard]] const std::vector<std::pair<std::string, std::uint64_t>>& entries() const noexcept {

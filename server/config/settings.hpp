@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the server is configured with: etc/gallery.yml as validated values. Every member is named by its key
-/// in that file, where what it does is written. A settings object that load() returned is within the ranges
-/// that are said here; paths are as written, relative ones not yet resolved.
+/// The configuration of the server: etc/gallery.yml as validated values. Every member is named after its key
+/// in that file, which describes it. The values of a settings object from load() are within the ranges stated
+/// here. Paths are as written; relative ones are not resolved.
 #pragma once
 
 #include "config/networks.hpp"
@@ -23,7 +23,7 @@ struct ssl_settings {
     bool only_1_3 = false;     ///< no TLS 1.2
 };
 
-/// Lists as text; http::cross_origin understands them.
+/// Lists as text; http::cross_origin parses them.
 struct cors_settings {
     std::string allowed_origin_patterns;
     std::string allowed_methods;
@@ -44,11 +44,11 @@ struct timeout_settings {
 struct server_settings {
     std::string address;  ///< an IPv4 or IPv6 address in text
     std::uint16_t port = 0;
-    unsigned io_threads = 0;  ///< at most 1,024; 0: one a core
+    unsigned io_threads = 0;  ///< at most 1,024; 0: one per core
     std::uint64_t max_connections = 0;
     std::string tcp_congestion_control;
     networks trusted_proxies;
-    std::string base_path;  ///< as text; http::parse_path_prefix() understands it
+    std::string base_path;  ///< as text; http::parse_path_prefix() parses it
     std::chrono::milliseconds hsts_max_age{};
     cors_settings cors;
     ssl_settings ssl;
@@ -76,7 +76,7 @@ struct storage_settings {
     std::string plugin;
     std::string plugin_dir;
     std::string path;
-    /// Each plugin's own section under storage, flat; the plugin's schema says what may be in it.
+    /// Each plugin's section under storage, flat; the plugin's schema defines its keys.
     std::map<std::string, std::map<std::string, std::string>> sections;
 };
 
@@ -102,9 +102,9 @@ struct image_settings {
     std::uint64_t max_pixels = 0;         ///< of one frame, at least 1
     std::uint64_t max_total_pixels = 0;   ///< over all frames, at least 1
     std::uint32_t max_frames = 0;         ///< of an animation, at least 1
-    std::uint32_t max_queued = 0;         ///< pictures of one tenant that wait to be decoded, at least 1
+    std::uint32_t max_queued = 0;         ///< images of one tenant that wait to be decoded, at least 1
     std::uint64_t max_svg_size = 0;       ///< bytes, at least 1
-    unsigned workers = 0;                 ///< at most 256; 0: one a core
+    unsigned workers = 0;                 ///< at most 256; 0: one per core
     std::chrono::milliseconds timeout{};
     std::uint64_t worker_memory = 0;  ///< bytes, at least 64 MiB
 };

@@ -12,7 +12,7 @@
 
 namespace gallery::config {
 
-/// Looks a variable up; nothing where it is not set. A variable that is set to nothing is set.
+/// Looks up a variable; empty if it is not set. A variable with an empty value is set.
 using environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// The process's own environment.

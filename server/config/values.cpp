@@ -76,7 +76,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
         {"d", 86'400'000},
     }};
     if (text == "0") return std::chrono::milliseconds(0);
-    // A hundred years: nobody means more, and clocks do not overflow.
+    // At most a hundred years, so that clocks do not overflow.
     const auto value = with_unit(text, units, 100ULL * 366 * 86'400'000);
     if (!value) return std::nullopt;
     return std::chrono::milliseconds(static_cast<std::int64_t>(*value));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Texts in the character encodings that forms come in. Pure functions.
+/// Decodes texts in the character encodings of forms. Pure functions.
 #pragma once
 
 #include <cstdint>

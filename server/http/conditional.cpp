@@ -26,7 +26,7 @@ std::int64_t now_seconds() noexcept {
 
 enum class presence : std::uint8_t { absent, matches, differs };
 
-// Every line of the field counts; an empty value says nothing.
+// Every line of the field counts; an empty value has no effect.
 presence compare(const request& message, field id, std::string_view etag, bool strong) {
     auto found = presence::absent;
     message.for_each(id, [&](std::string_view line) {

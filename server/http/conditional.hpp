@@ -27,10 +27,10 @@ bool lists_etag(std::string_view line, std::string_view etag, bool strong) noexc
 
 enum class verdict : std::uint8_t { proceed, not_modified, precondition_failed };
 
-/// What a request's conditions say about the current representation, in the order of RFC 9110, 13.2.2.
-/// @p etag: opaque part of its strong etag, empty where it does not exist. @p last_modified: seconds since
-/// 1970, where known. Empty fields count as absent. Range is not looked at (see range.hpp).
-/// If-None-Match gives not_modified for GET and HEAD and precondition_failed for other methods.
+/// Evaluates a request's conditions for the current representation, in the order of RFC 9110, 13.2.2. @p
+/// etag: opaque part of its strong ETag, empty if there is no representation. @p last_modified: seconds since
+/// 1970, if known. Empty fields count as absent. Range is not evaluated (see range.hpp). If-None-Match gives
+/// not_modified for GET and HEAD and precondition_failed for other methods.
 verdict evaluate_conditions(const request& message, std::string_view etag,
                             std::optional<std::int64_t> last_modified = std::nullopt);
 

@@ -42,7 +42,7 @@ void connection::begin_response() {
     }
 }
 
-// The answer has a head and nothing behind it, whatever its fields say.
+// The response has only a head, regardless of its fields.
 bool connection::has_bare_head() const noexcept {
     const auto status = answer().status();
     return message().verb() == method::head || status == 204 || status == 304;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The body of a response that is made while it is sent, for answers that have no bound.
+/// The body of a response that is produced while it is sent, for responses without a size limit.
 #pragma once
 
 #include <gallery/bytes.hpp>

@@ -133,7 +133,7 @@ bool origin_pattern::matches(std::string_view origin) const {
 
 bool origin_pattern::is_wildcard() const {
     if (is_any() || text_ == "null") return true;
-    // Where the names of the host that are fixed are less than a registered domain, anybody can have one.
+    // If the fixed names of the host are less than a registered domain, anyone can own a match.
     const auto scheme_end = text_.find("://");
     auto host = std::string_view(text_).substr(scheme_end + 3);
     if (host.ends_with(":*")) host.remove_suffix(2);
@@ -205,7 +205,7 @@ response cross_origin::answer_preflight(const request& message, std::string_view
     response out = response::empty(204);
     if (!allow.empty()) out.add("Allow", allow);
     add_origin(origin, open, out);
-    // A path that nobody has gets all methods: the page may read the 404 then.
+    // An unknown path gets all methods, so that the page can read the 404.
     std::string methods;
     const auto add_name = [](std::string& list, std::string_view name) {
         list += (list.empty() ? "" : ", ") + std::string(name);

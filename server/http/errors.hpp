@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The one table from failures to what a client sees, and ThingsBoard's error shape.
+/// The table that maps failures to responses, and ThingsBoard's error shape.
 #pragma once
 
 #include "http/request.hpp"
@@ -32,9 +32,9 @@ struct error_shape {
 
 error_shape shape_of(errc code) noexcept;
 
-/// What a client may read of a failure. The messages of failures that it caused are written for it. What is
-/// out of its hands (busy, unavailable, no_space, stale, io_error, corrupt, internal) may come from any layer
-/// and name files, options and parts of the server: of these a client is told what it can do.
+/// The text of a failure for the client. Messages of failures that the client caused are written for it.
+/// Other failures (busy, unavailable, no_space, stale, io_error, corrupt, internal) may come from any layer
+/// and contain files, options and parts of the server; for these a client gets only advice.
 std::string_view public_text(const gallery::error& failure) noexcept;
 
 /// {"status","message","errorCode","timestamp"} with the public text and Cache-Control: no-store;

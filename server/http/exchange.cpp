@@ -96,7 +96,7 @@ task<> exchange::drop_body() {
 void exchange::complete_special_answer() {
     if (!answer_.is_sound()) answer_failure("a response header with a name or value that must not be sent");
     if (answer_.is_error()) {
-        // Another system may count the request by the id that a trusted proxy gave it.
+        // Another system may identify the request by the id of a trusted proxy.
         const auto given = from_proxy_ ? message_.header(field::x_request_id) : std::string_view();
         const bool usable = !given.empty() && given.size() <= 128 && is_token(given);
         message_.set_request_id(usable ? given : home_->new_request_id());

@@ -116,7 +116,7 @@ std::optional<std::string> take_value(std::string_view& text) {
     return std::nullopt;
 }
 
-/// Nothing where it is malformed: who cannot write one element is not believed in another.
+/// Empty if one element is malformed: the other elements are then not trusted either.
 std::optional<std::vector<forwarded_element>> parse_forwarded(const request& message) {
     std::vector<forwarded_element> elements;
     for (auto rest : lines_of(message, "Forwarded")) {
@@ -208,7 +208,7 @@ std::optional<authority> parse_authority(std::string_view text) {
     return out;
 }
 
-/// What the trusted proxy says; what it does not say, or not well, is empty.
+/// The values from the trusted proxy; missing and malformed ones are empty.
 struct statement {
     std::optional<bool> secure;
     std::optional<authority> host;

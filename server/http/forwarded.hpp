@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How a client sees the server: scheme, host, port and path prefix, and from which address it comes. What
-/// proxies say of it (X-Forwarded-*, and Forwarded of RFC 7239) is believed of trusted ones only. Everything
-/// that writes a link or judges a client by its address asks here.
+/// The client's view of the server: scheme, host, port and path prefix, and the client's address. Headers of
+/// proxies (X-Forwarded-*, and Forwarded of RFC 7239) are used from trusted proxies only. All code that
+/// writes a link or judges a client by its address uses this.
 #pragma once
 
 #include "http/request.hpp"
@@ -15,10 +15,10 @@
 
 namespace gallery::http {
 
-/// Whether what a peer with this address says of those behind it is believed. Called on any I/O thread.
+/// Whether the headers of a peer with this address are trusted. Called on any I/O thread.
 using proxy_trust = std::function<bool(const boost::asio::ip::address&)>;
 
-/// What stands between clients and the server. Immutable while requests are served.
+/// The proxies between clients and the server. Immutable while requests are served.
 struct front_door {
     proxy_trust trusted;    ///< empty: no peer is a trusted proxy
     std::string base_path;  ///< "" or as parse_path_prefix() returns it; used where no proxy names another
@@ -35,9 +35,9 @@ struct client_view {
     [[nodiscard]] std::string url(std::string_view path) const;
 };
 
-/// The view of the client that sent @p message. A header of a trusted proxy that is malformed counts as
-/// missing. Of lists the entry counts that belongs to the client's address, where the list is as long as that
-/// of the addresses, else the first. A port in X-Forwarded-Port wins over one in X-Forwarded-Host.
+/// The view of the client that sent @p message. A malformed header of a trusted proxy counts as missing. If a
+/// list is as long as that of the addresses, the entry of the client's address is used, otherwise the first.
+/// A port in X-Forwarded-Port wins over one in X-Forwarded-Host.
 client_view view_of(const request& message);
 
 /// client_view::prefix alone: X-Forwarded-Prefix of a trusted proxy (several entries one after the other, as
@@ -48,12 +48,12 @@ std::string path_prefix(const request& message);
 /// "-._~+@:=" only, and are neither "." nor "..". Empty where @p text is nothing of the kind.
 std::optional<std::string> parse_path_prefix(std::string_view text);
 
-/// The client's address by X-Forwarded-For or, where a request has none of X-Forwarded-For, -Proto, -Host and
-/// -Port, by Forwarded. The trusted proxy that the request came from has ended the list with the address that
-/// it saw itself: the last entry that is not a trusted proxy again is the client. What stands before it is
-/// the client's own word and not looked at. Where all are proxies, the first; where the header is missing or
-/// the entry is no address, the last proxy that was understood, or empty for none. Precondition: the request
-/// came from a trusted proxy.
+/// The client's address by X-Forwarded-For or, if a request has none of X-Forwarded-For, -Proto,
+/// -Host and -Port, by Forwarded. The trusted proxy that sent the request has appended the address of
+/// its peer: the last entry that is not a trusted proxy is the client. Earlier entries come from the
+/// client and are ignored. If all are proxies, the first. If the header is missing or the entry is
+/// not an address, the last valid proxy, or empty. Precondition: the request came from a trusted
+/// proxy.
 std::string forwarded_client(const request& message, const proxy_trust& trusted);
 
 }  // namespace gallery::http

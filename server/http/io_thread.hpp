@@ -26,7 +26,7 @@ namespace gallery::http {
 class connection;
 using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
 
-/// What all I/O threads of a server share. Immutable while connections are served but for the atomics.
+/// Data shared by all I/O threads of a server. Immutable while connections are served, except the atomics.
 struct server_core {
     server_options options;
     http::cross_origin cross_origin;
@@ -63,7 +63,7 @@ public:
     /// Memory of one exchange; from the pool.
     std::unique_ptr<workspace> take_workspace();
     void give_back(std::unique_ptr<workspace> used) noexcept;
-    /// True while so many connections have work in hand that one without should give its memory back at once.
+    /// True while many connections hold memory, so that one without work should return its own immediately.
     [[nodiscard]] bool is_crowded() const noexcept { return workspaces_out_ > crowd; }
     std::unique_ptr<char[]> take_block();
     void give_back(std::unique_ptr<char[]> block) noexcept;

@@ -100,7 +100,7 @@ result<listening_sockets> open_listeners(const server_options& options, std::siz
     listening_sockets opened;
     opened.is_v6 = address.is_v6();
     if (where.port() != 0) {
-        // Alone first: sharing would hide that somebody else, of the same user, listens already.
+        // First without sharing, which would hide that another process of the same user listens.
         const int alone = open_socket(where, false);
         if (alone < 0) return bind_error(where, errno);
         ::close(alone);

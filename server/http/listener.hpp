@@ -26,10 +26,10 @@ struct listening_sockets {
     [[nodiscard]] int take(std::size_t index) noexcept;
 };
 
-/// @p count sockets that share address and port (SO_REUSEPORT), so that the kernel spreads connections over
-/// them; they do not block. A port that anybody else listens on is refused, although SO_REUSEPORT would share
-/// it. Errors: invalid_argument for a malformed address, unavailable where binding fails; with address, port,
-/// the reason and what to do. @p log is told when the congestion control cannot be had.
+/// @p count sockets that share address and port (SO_REUSEPORT), so that the kernel distributes connections;
+/// they do not block. A port that another process listens on is refused, although SO_REUSEPORT would share
+/// it. Errors: invalid_argument for a malformed address, unavailable if binding fails; with address, port,
+/// reason and remedy. @p log gets a line if the congestion control is not available.
 result<listening_sockets> open_listeners(const server_options& options, std::size_t count);
 
 }  // namespace gallery::http

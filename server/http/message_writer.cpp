@@ -13,7 +13,7 @@ namespace gallery::http {
 
 namespace beast = boost::beast;
 
-// A serializer of Beast writes one message, so it is made anew in the same place.
+// A Beast serializer writes one message, so a new one is constructed in the same place.
 class message_writer::state {
 public:
     using serializer = beast::http::serializer<false, beast::http::buffer_body>;

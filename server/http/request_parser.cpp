@@ -71,7 +71,7 @@ void lower_version(std::span<char> bytes, const request_head& head) {
 
 }  // namespace
 
-// A parser of Beast reads one message, so it is made anew in the same place.
+// A Beast parser reads one message, so a new one is constructed in the same place.
 class request_parser::beast_parser {
 public:
     std::optional<callbacks> current;

@@ -18,7 +18,7 @@ void add_line(response& out, std::string_view name, std::string_view value) {
     if (!value.empty()) out.add(name, value);
 }
 
-// RFC 9110, 15.4.5: what a cache needs to go on using what it has.
+// RFC 9110, 15.4.5: the fields that a cache needs to continue to use its copy.
 void add_validators(const representation& facts, response& out) {
     if (!facts.etag.empty()) {
         // In place of add(), which would need the quoted tag in a string of its own.

@@ -60,7 +60,7 @@ result<std::unique_ptr<server>> server::create(server_options options) {
         if (!tls) return std::move(tls.error());
         made->core.tls = std::move(*tls);
     }
-    // sendfile has no flag for it: a client that is gone must not end the process.
+    // sendfile has no flag against SIGPIPE: a closed connection must not end the process.
     std::signal(SIGPIPE, SIG_IGN);
     auto count = options.io_threads != 0 ? options.io_threads : std::thread::hardware_concurrency();
     if (count == 0) count = 1;

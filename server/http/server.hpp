@@ -36,7 +36,7 @@ struct finished_exchange {
     std::uint64_t bytes_out = 0;           ///< head and body as handed to the kernel or to TLS
     std::chrono::nanoseconds duration{0};  ///< from the head's last byte to the response's last
     bool hot = false;                      ///< answered by a hot try or the fallback
-    bool complete = false;                 ///< false: the client was gone before the last byte
+    bool complete = false;                 ///< false: the client disconnected before the last byte
 };
 /// Called on the I/O thread for each request; must be quick and must not throw.
 using observer = std::function<void(const finished_exchange&)>;
@@ -67,7 +67,7 @@ struct timeouts {
     std::chrono::seconds body{30};               ///< allowance of a body, extended as it arrives
     std::uint64_t body_bytes_per_second = 1024;  ///< how many bytes extend the allowance by a second
     std::chrono::seconds write{60};              ///< without any progress of a response
-    std::chrono::seconds linger{2};              ///< how long a client may go on sending after we said no
+    std::chrono::seconds linger{2};              ///< how long a client may continue to send after a refusal
 };
 
 struct server_options {

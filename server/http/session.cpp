@@ -38,7 +38,7 @@ task<> serve(std::unique_ptr<connection> client) {
             state = c.write_step();
         }
         if (c.is_streaming() && state == io_state::done) state = co_await c.write_stream();
-        // What the client sent and nobody read stands between this request and the next.
+        // The unread rest of the body precedes the next request.
         bool drained = true;
         if (state == io_state::done && c.owes_drain()) drained = co_await c.drain_body();
         if (!c.end_exchange(state == io_state::done) || !drained) break;

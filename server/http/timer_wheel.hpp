@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Coarse deadlines for many connections: setting one is a store, a tick looks only at what may be due.
+/// Coarse deadlines for many connections: setting one is a store; a tick reads only those that may be due.
 #pragma once
 
 #include <array>

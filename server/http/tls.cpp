@@ -28,7 +28,7 @@ error tls_error(const std::string& what) {
     return {errc::invalid_argument, what + ": " + reason};
 }
 
-/// A key whose PEM says so, in either of the two forms that there are.
+/// An encrypted key, in either of the two PEM forms.
 bool is_encrypted(const std::string& key_file) {
     std::ifstream in(key_file);
     for (std::string line; std::getline(in, line);) {
@@ -47,7 +47,7 @@ error key_error(const tls_options& options) {
     return failed;
 }
 
-// HTTP/1.1 is all that is spoken; a client that offers nothing else is told so in the handshake.
+// Only HTTP/1.1 is supported; the handshake refuses clients that offer only other protocols.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
                     unsigned offered_length, void*) {
     static constexpr std::array<unsigned char, 9> ours{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -74,7 +74,7 @@ constexpr const char* strong_ciphers =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-/// OpenSSL passes over names that it does not know, and says nothing as long as it knows one.
+/// OpenSSL ignores unknown names without an error as long as one name is known.
 result<void> set_ciphers(SSL_CTX* context, std::string_view names) {
     std::string old;
     std::string modern;
@@ -112,7 +112,7 @@ result<std::shared_ptr<SSL_CTX>> load(const tls_options& options) {
     if (auto set = set_ciphers(raw, options.ciphers); !set) return std::move(set.error());
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                  SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    // Buffers are given back between records, which keeps idle connections small.
+    // Buffers are released between records, which keeps idle connections small.
     SSL_CTX_set_mode(
         raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     static constexpr std::string_view session_context = "gallery";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A bound on the memory that pictures in flight may take together.
+/// A limit for the memory of all images in flight.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -15,13 +15,13 @@
 
 namespace gallery::images {
 
-/// Whoever holds picture bytes in memory holds a lease over as many. Those that do not fit wait in order of
-/// arrival, so a large upload is not passed by small ones for ever, and give up after the configured time.
-/// One tenant may have three quarters of it: however many pictures it sends, and however slowly, the others
-/// find room. Thread-safe.
+/// An owner of image bytes in memory holds a lease for their size. Requests that do not fit wait in
+/// order of arrival, so small uploads cannot delay a large one forever, and give up after the configured
+/// time. One tenant may use three quarters of the budget, so other tenants always find space.
+/// Thread-safe.
 class byte_budget {
 public:
-    /// Gives its bytes back when it is destroyed. Movable; must not outlive the budget.
+    /// Returns its bytes when it is destroyed. Movable; must not outlive the budget.
     class lease {
     public:
         lease() = default;
@@ -29,7 +29,7 @@ public:
         lease& operator=(lease&& other) noexcept;
         ~lease();
         [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-        /// Gives a part back. Precondition: smaller <= size().
+        /// Returns a part. Precondition: smaller <= size().
         void shrink(std::uint64_t smaller);
 
     private:
@@ -41,9 +41,9 @@ public:
         std::uint64_t size_ = 0;
     };
 
-    /// A request for more than @p capacity is granted when nothing else is in flight, one for more than a
-    /// tenant's part of it when that tenant has nothing else in flight: one picture of allowed size always
-    /// fits, however small the budget.
+    /// A request for more than @p capacity is granted when nothing else is in flight, and one for more than a
+    /// tenant's share when that tenant has nothing else in flight. One image of an allowed size therefore
+    /// always fits.
     byte_budget(std::uint64_t capacity, std::chrono::seconds patience);
 
     /// Error: busy after the patience.

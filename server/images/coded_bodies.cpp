@@ -25,7 +25,7 @@ struct coded_bodies::state {
         [[nodiscard]] std::size_t cost() const { return coded.data.size() + 256; }  // with list and map nodes
     };
 
-    // A form that is being made, and who waits for it.
+    // A form in progress, and its waiting callers.
     struct making {
         std::vector<std::shared_ptr<wake_up>> waiting;
         std::optional<result<coded_body>> outcome;

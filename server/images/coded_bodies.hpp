@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Compressed forms of SVG pictures, made once and kept.
+/// Compressed forms of SVG images, created once and kept.
 #pragma once
 
 #include <gallery/bytes.hpp>
@@ -24,18 +24,18 @@ struct coded_body {
     sha256_digest etag{};  ///< of the compressed bytes
 };
 
-/// Keeps at most a number of bytes of compressed bodies, the most recently used ones. Thread-safe.
+/// Keeps a limited number of bytes of compressed bodies, the most recently used ones. Thread-safe.
 class coded_bodies {
 public:
-    /// Compression runs on @p pool, which must outlive this and everything it has begun.
+    /// Compression runs on @p pool, which must outlive this object and its work in progress.
     coded_bodies(asio::thread_pool& pool, std::size_t max_bytes);
     ~coded_bodies();
 
     using load = std::function<task<result<body>>()>;
 
-    /// The coded form of the bytes with the hash @p etag. @p fetch is called where it is not known yet; those
-    /// who ask while it is being made wait for it, and share a failure.
-    /// Errors: those of @p fetch; io_error.
+    /// The coded form of the bytes with the hash @p etag. @p fetch is called if it is not known yet.
+    /// Other callers wait while it is created, and share a failure. Errors: those of @p fetch;
+    /// io_error.
     task<result<coded_body>> get(sha256_digest etag, body_coding coding, load fetch);
 
     [[nodiscard]] std::size_t memory() const;
@@ -45,8 +45,8 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// In the calling thread; deterministic, so that the etag is the same after a restart. Empty where the
-/// result would not be smaller.
+/// In the calling thread; deterministic, so the ETag is the same after a restart. Empty if the result would
+/// not be smaller.
 std::optional<std::string> compress(std::span<const char> data, body_coding coding);
 
 }  // namespace gallery::images

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A long part of a list of images, page by page, for answers that have no bound.
+/// A long part of a list of images, page by page, for responses without a size limit.
 #pragma once
 
 #include "images/image_service.hpp"
@@ -14,13 +14,13 @@
 
 namespace gallery::images {
 
-/// Runs through the images of a list from a position on, up to a number of them.
+/// Walks the images of a list from a position, up to a number of them.
 ///
-/// The store numbers a list anew with each call, so a write between two calls moves what follows. Therefore
-/// each page that is asked for overlaps what was returned before, and the walk goes on behind the last image
-/// that it returned: an image that is there all the time, and keeps its place in the order, is returned
-/// exactly once. One that is added, erased or moved meanwhile may be returned or not. Threads: one coroutine
-/// at a time. The gallery outlives the walk.
+/// The store numbers a list again at each call, so a write between two calls moves the following images.
+/// Therefore each page overlaps the previous one, and the walk continues after the last image that it
+/// returned. An image that exists all the time, and keeps its place in the order, is returned exactly once.
+/// An image that is added, erased or moved meanwhile may or may not be returned. Threads: one coroutine at a
+/// time. The gallery outlives the walk.
 class image_walk {
 public:
     /// Images that one call to the store asks for at most.

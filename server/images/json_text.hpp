@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// JSON documents as programs write them: in UTF-8, with a byte order mark or without, or in UTF-16 with one.
+/// JSON documents in UTF-8, with or without a byte order mark, or in UTF-16 with one.
 #pragma once
 
 #include <gallery/error.hpp>

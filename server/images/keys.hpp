@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Keys of images: what may be one, how a new image gets its own, and public keys.
+/// Keys of images: their rules, how a new image gets its key, and public keys.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -16,8 +16,8 @@ inline constexpr std::size_t max_name_characters = 255;
 /// A title: UTF-8, 1 to 255 characters, no control characters. @p what names it in the error.
 result<void> check_text(std::string_view text, std::string_view what);
 
-/// A key or file name: besides that, no path separator and neither "." nor "..". A key is data and never
-/// reaches a path as it is; refusing what only an attacker or a mistake sends costs nobody an image.
+/// A key or file name: in addition, no path separator and neither "." nor "..". A key is data and never used
+/// as a path. Names that only an attacker or a mistake sends can be refused without a loss.
 result<void> check_name(std::string_view name, std::string_view what);
 
 /// The n-th choice for the key of an uploaded file: the file name itself for 0, then "name_(1).ext", ...

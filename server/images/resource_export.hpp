@@ -27,20 +27,20 @@ struct resource_export {
     std::vector<char> data;
 };
 
-/// Reads such a document in pieces, as they arrive: the picture is decoded while the text comes in, so
-/// that it is in memory once. The text is as json_text_decoder takes it. Unknown fields are passed over. Not
+/// Reads such a document in parts, as they arrive. The image is decoded while the text arrives, so it is
+/// in memory once. The text has the form of json_text_decoder. Unknown fields are ignored. Not
 /// thread-safe.
 class resource_export_reader {
 public:
-    /// @p expected_size is the length of the text where it is known, to reserve memory once; else 0.
+    /// @p expected_size is the length of the text if it is known, to reserve memory once; otherwise 0.
     explicit resource_export_reader(std::uint64_t expected_size);
     ~resource_export_reader();
     resource_export_reader(resource_export_reader&&) noexcept;
     resource_export_reader& operator=(resource_export_reader&&) noexcept;
 
-    /// Error: invalid_argument with what is wrong and where.
+    /// Error: invalid_argument with the fault and its place.
     result<void> feed(std::string_view text);
-    /// Error: invalid_argument where the document is not complete or is no image. Used once.
+    /// Error: invalid_argument if the document is incomplete or is not an image. Used once.
     result<resource_export> finish();
 
 private:

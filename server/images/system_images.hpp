@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The pictures that come with the server.
+/// The images that are delivered with the server.
 ///
-/// A folder has them beside an index.json: [{"file", "title", "subType", "version"}, ...]. Each is
-/// installed once as an image of the system; a later version of the server updates what the administrator
-/// left as it was, and neither overwrites what was changed nor brings back what was deleted. What was
-/// installed is kept in documents of the kind "system_image", one per file.
+/// A folder contains them with an index.json: [{"file", "title", "subType", "version"}, ...]. Each is
+/// installed once as an image of the system. A later version of the server updates an image that the
+/// administrator has not changed, and never restores deleted images. Installed images are recorded in
+/// documents of the kind "system_image", one per file.
 #pragma once
 
 #include "images/image_service.hpp"

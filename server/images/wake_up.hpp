@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A coroutine that waits for another thread's word.
+/// A coroutine that waits for another thread.
 #pragma once
 
 #include <gallery/task.hpp>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A queue that serves tenants in turn, by the time that each has used, not in the order of arrival.
+/// A queue that serves tenants by the time that each has used, and not in the order of arrival.
 ///
-/// The idea is fair queuing: a tenant is charged with the worker time that its items took, and the next item
-/// is one of the tenant with the fewest items being worked on and, among those, the least time used. A tenant
-/// that comes back after a pause is put just before the one that has used least of those present, so that
-/// waiting earns no credit. A tenant of which nothing is waiting or being worked on is therefore next when it
-/// arrives, whatever others have queued, unless it has just used more than its share.
+/// The idea is fair queuing. A tenant is charged with the worker time of its items. The next item belongs to
+/// the tenant with the fewest items in progress and, among those, the least time used. A tenant that returns
+/// after a pause is placed just before the one with the least time of those present, so waiting earns no
+/// credit. A tenant without waiting items or items in progress is therefore next when it arrives, whatever
+/// others have queued, unless it has just used more than its share.
 ///
-/// Cost: taking looks at each tenant that is waiting. Time is passed in, nothing here reads a clock.
-/// Not thread-safe.
+/// Cost: taking an item reads each waiting tenant. Time is an argument; nothing here reads a clock. Not
+/// thread-safe.
 #pragma once
 
 #include <gallery/uuid.hpp>

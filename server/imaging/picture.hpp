@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a look at the bytes of a picture yields.
+/// The result of the inspection of an image.
 #pragma once
 
 #include "imaging/sniff.hpp"

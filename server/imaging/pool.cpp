@@ -73,7 +73,7 @@ error not_at_the_moment() {
     return {errc::unavailable, "Pictures cannot be decoded at the moment. Try again later."};
 }
 
-// A worker may have been taken over by a picture: what it says is checked, not believed.
+// An image may have compromised a worker: its answers are checked, not trusted.
 std::optional<picture> believable(worker_process::exchanged& said, const body& original) {
     const auto& a = said.answer;
     picture p;
@@ -181,7 +181,7 @@ void pool::state::stop() noexcept {
     for (auto& thread : threads_)
         thread.join();
     threads_.clear();
-    // The feeders are gone; what still waits is answered here.
+    // The feeder threads have ended; the waiting jobs are answered here.
     for (auto& j : queue_.clear()) {
         j->complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
     }
@@ -300,7 +300,7 @@ result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, co
     request.max_frames = options_.max_frames;
     request.max_svg_bytes = options_.max_svg_bytes;
     request.cpu_seconds = static_cast<std::uint32_t>(ceil<seconds>(allowed).count());
-    // What happens to a worker from outside costs nobody a picture.
+    // A worker that is killed from outside does not fail the upload.
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         std::optional<error> why;
         if (!ready(worker, why)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Pictures in, descriptions and previews out, without the server decoding a pixel: a few worker processes,
-/// each with a thread that feeds it and watches its deadline.
+/// Describes images and makes previews without decoding a pixel in the server: a few worker processes, each
+/// with a thread that feeds it and watches its deadline.
 #pragma once
 
 #include "imaging/picture.hpp"
@@ -27,11 +27,11 @@ struct pool_options {
     std::uint64_t max_total_pixels = 1'000'000'000;  ///< over all frames, IMAGE_MAX_TOTAL_PIXELS
     std::uint32_t max_frames = 5'000;                ///< of an animation, IMAGE_MAX_FRAMES
     std::uint64_t max_svg_bytes = 10'485'760;        ///< of an SVG document, IMAGE_MAX_SVG_SIZE
-    std::uint32_t worker_memory_mib = 2048;          ///< each, beyond what its libraries take
+    std::uint32_t worker_memory_mib = 2048;          ///< each, in addition to its libraries
     std::size_t max_queued = 1'024;                  ///< pictures that wait; they hold their bytes meanwhile
     std::size_t max_queued_per_tenant = 128;         ///< of one tenant, IMAGE_MAX_QUEUED
-    unsigned pictures_per_worker = 1'000;            ///< then it is replaced, at no picture's cost
-    /// Told in one sentence what an operator wants to know: how workers are confined, why one was replaced.
+    unsigned pictures_per_worker = 1'000;            ///< then it is replaced between two images
+    /// Receives messages for the operator, one sentence each: how workers are confined, why one was replaced.
     /// Called on the pool's threads, several at once; must not block long. May be empty.
     std::function<void(std::string_view)> log;
 };
@@ -52,8 +52,8 @@ struct pool_stats {
 
 class pool {
 public:
-    /// Starts all workers and waits until they have confined themselves (some 100 ms). Fails with a
-    /// message where a worker does not start.
+    /// Starts all workers and waits until they have confined themselves (about 100 ms). Fails with a message
+    /// if a worker cannot start.
     static result<std::unique_ptr<pool>> start(pool_options options);
 
     pool(const pool&) = delete;
@@ -61,9 +61,9 @@ public:
     /// stop()s.
     ~pool();
 
-    /// Looks at a picture: what it is, how large, its preview. Called on any I/O thread, never blocks it,
-    /// resumes on the caller's executor. A file region is read by the worker, not copied. Workers are shared
-    /// fairly between tenants (fair_queue).
+    /// Inspects an image: its type, its size, its preview. Called on any I/O thread, never blocks it, resumes
+    /// on the caller's executor. A file region is read by the worker, not copied. Workers are shared fairly
+    /// between tenants (fair_queue).
     ///
     /// Precondition: the io_context of every caller outlives the pool, or is drained before stop().
     /// Errors: not_an_image with a text for the person who uploaded it (which says what was found, what is
@@ -74,12 +74,12 @@ public:
     /// handed over.
     task<result<picture>> inspect(upload what);
 
-    /// Ends the workers; pictures that wait or are being decoded come back as unavailable. Blocks until the
-    /// pool's threads have ended. Idempotent; no inspect() may follow.
+    /// Ends the workers. Images that wait or are being decoded fail with unavailable. Blocks until the pool's
+    /// threads have ended. Idempotent; no inspect() may follow.
     void stop() noexcept;
 
     [[nodiscard]] pool_stats stats() const;
-    /// The layers of confinement in force, in words.
+    /// The active layers of confinement, as text.
     [[nodiscard]] std::string confinement() const;
 
 private:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the server and an imaging worker say to each other, over a stream socket between two processes of
-/// one build. The server never trusts a worker: every field of an answer is checked.
+/// The protocol between the server and an imaging worker, over a stream socket between two processes of one
+/// build. The server never trusts a worker: every field of an answer is checked.
 ///
-/// Life of a worker: it confines itself, sends one `hello`, then answers one `request` at a time with one
-/// `answer`, which is followed by `text_size` bytes of text, `preview_size` bytes of PNG and `document_size`
-/// bytes of a decompressed SVG. A request comes with the file descriptor to read from (SCM_RIGHTS), which the
-/// worker maps and closes.
+/// A worker confines itself, sends one `hello`, and then answers one `request` at a time with one `answer`.
+/// The answer is followed by `text_size` bytes of text, `preview_size` bytes of PNG and `document_size` bytes
+/// of a decompressed SVG. A request contains the file descriptor to read from (SCM_RIGHTS), which the worker
+/// maps and closes.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ inline constexpr int worker_descriptor = 3;
 inline constexpr std::uint32_t max_text = 4096;
 inline constexpr std::uint32_t max_preview = 4 * 1024 * 1024;
 
-/// Layers of confinement that are in force (bits of hello::layers).
+/// Active layers of confinement (bits of hello::layers).
 enum layer : std::uint32_t {
     resource_limits = 1u << 0,
     no_new_privileges = 1u << 1,
@@ -53,11 +53,11 @@ struct request {
 
 enum class outcome : std::uint32_t {
     picture = 0,    ///< text is the SVG's title
-    not_an_image,   ///< text says what was found instead
-    damaged,        ///< text says what is wrong
+    not_an_image,   ///< text names the type that was found
+    damaged,        ///< text describes the damage
     too_large,      ///< text names the number and the limit
     out_of_memory,  ///< text empty; the worker ends
-    fault,          ///< the worker could not read what it was handed; text says why
+    fault,          ///< the worker could not read the image; text contains the reason
 };
 inline constexpr std::uint32_t last_outcome = static_cast<std::uint32_t>(outcome::fault);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Recognising a picture by its bytes.
+/// Recognises the format of an image by its bytes.
 ///
-/// Pure functions without state, safe on any bytes and from any thread; time is linear in the input and
-/// nothing is decoded. What a client declares (a media type, a file extension) plays no part.
+/// Pure functions without state, safe on any bytes and from any thread. Time is linear in the input, and
+/// nothing is decoded. The type that a client declares (media type, file extension) is not used.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline constexpr std::uint8_t last_format = static_cast<std::uint8_t>(format::sv
 /// "image/png" and so on; an icon is "image/x-icon", as ThingsBoard writes it. Empty for unknown.
 std::string_view media_type(format f) noexcept;
 
-/// What people call it: "PNG", "Windows icon". Empty for unknown.
+/// The display name: "PNG", "Windows icon". Empty for unknown.
 std::string_view display_name(format f) noexcept;
 
 struct sniffed {

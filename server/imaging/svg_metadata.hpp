@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What ThingsBoard's SCADA symbols say about themselves: an element <tb:metadata> whose text, often a
-/// CDATA section, is a JSON object with a "title".
+/// The metadata of ThingsBoard's SCADA symbols: an element <tb:metadata> with a text, often a CDATA section,
+/// that is a JSON object with a "title".
 ///
 /// Pure functions, linear in the input, without recursion, safe on any bytes and from any thread.
 #pragma once

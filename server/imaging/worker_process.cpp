@@ -21,7 +21,7 @@
 namespace gallery::imaging {
 namespace {
 
-// A child that somebody stopped (SIGSTOP) does not say so; every so many milliseconds it is looked at.
+// A child that was stopped (SIGSTOP) sends no notification; it is checked at this interval.
 constexpr int stop_check_interval = 200;
 
 std::string reason(int number) {
@@ -163,7 +163,7 @@ worker_process::~worker_process() {
 }
 
 bool worker_process::idle_and_alive() const noexcept {
-    // Between two requests a worker has nothing to say: readable means that it is gone.
+    // Between two requests a worker sends nothing: readable means that it has ended.
     pollfd watched{socket_, POLLIN, 0};
     return child_ > 0 && ::poll(&watched, 1, 0) == 0;
 }

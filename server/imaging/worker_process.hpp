@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One imaging worker as the server sees it: a child process and a socket to it.
+/// One imaging worker on the server's side: a child process and a socket to it.
 #pragma once
 
 #include "imaging/protocol.hpp"
@@ -15,9 +15,9 @@
 
 namespace gallery::imaging {
 
-/// Blocks in every call that talks to the child, at most until the deadline. Not thread-safe: start() and
-/// everything after it belong to one thread, with whose end the kernel ends the child. Destroying it kills
-/// the child and reaps it.
+/// Every call that communicates with the child blocks, at most until the deadline. Not thread-safe: start()
+/// and all later calls belong to one thread; when it ends, the kernel ends the child. The destructor kills
+/// and reaps the child.
 class worker_process {
 public:
     using clock = std::chrono::steady_clock;
@@ -38,7 +38,7 @@ public:
 
     [[nodiscard]] const protocol::hello& greeting() const noexcept { return greeting_; }
     [[nodiscard]] pid_t id() const noexcept { return child_; }
-    /// False where the child ended while it had nothing to do.
+    /// False if the child ended while it was idle.
     [[nodiscard]] bool idle_and_alive() const noexcept;
 
     /// `died` by its own fault; `interrupted` by a signal that somebody else sent, be it to stop or to end
@@ -55,7 +55,7 @@ public:
     /// `not_sent` says that the child never saw the request.
     exchanged exchange(const protocol::request& request, int descriptor, clock::time_point deadline);
 
-    /// Kills the child where it still runs, and says how it ended: "signal 11 (Segmentation fault)".
+    /// Kills the child if it still runs, and returns how it ended: "signal 11 (Segmentation fault)".
     std::string reap();
 
 private:

@@ -177,7 +177,7 @@ namespace {
 // For the terminate handler, which can be given nothing.
 std::string opening;  // NOLINT
 
-/// An exception that leaves a function which is noexcept cannot be caught; at least its origin is said.
+/// An exception that leaves a noexcept function cannot be caught; at least its origin is reported.
 [[noreturn]] void say_which_plugin() {
     const std::string text = "gallery: " + opening +
                              " threw an exception while it was opened, expected an error "

@@ -18,7 +18,7 @@ bool is_failure(const error& e) noexcept {
     return e.code != errc::not_found && e.code != errc::stale;
 }
 
-/// What storage.hpp says of a write: after these it may or may not have happened.
+/// By storage.hpp, a write that fails with these may or may not have happened.
 bool leaves_open(errc code) noexcept {
     return code == errc::io_error || code == errc::unavailable || code == errc::internal;
 }
@@ -85,7 +85,7 @@ operation_counters::figures measured_parts::figures(operation what) const {
     return sum;
 }
 
-/// Waits for an engine's answer, looks at it and counts it.
+/// Waits for an engine's answer, checks it and counts it.
 template <class T, class Look>
 task<result<T>> measured_parts::looked_at(operation what, unsigned rate, task<result<T>> inner, Look look) {
     constexpr bool is_write = is_outcome_of_write<T>;

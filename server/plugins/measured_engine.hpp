@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/// An engine that looks at what another one answers, and measures it. The server has no other way to an
-/// engine.
+/// Wraps an engine: checks its answers and measures it. The server uses engines only through this
+/// class.
 ///
-/// Answers that cannot be (soundness.hpp) become errors here, so that nobody behind this has to expect them.
-/// Every operation is counted. Of the two that every request makes, find and read, only one in sample_rate is
-/// timed, and its duration stands for those up to the next one, because reading the clock takes longer than
-/// finding a record in memory. Answers out of memory and answers that were waited for are sampled separately.
-/// Counters belong to a thread (per_thread.hpp); what an engine has in memory is answered without a coroutine
-/// of our own.
-/// A write that fails with a code that leaves its outcome open (io_error, unavailable, internal) fails here
-/// with unknown_outcome, so that every layer above can tell it from a write that changed nothing. The values
-/// of secret options are removed from the engine's error messages.
+/// Invalid answers (soundness.hpp) become errors here, so the layers above need not expect them. Every
+/// operation is counted. Of the two operations of every request, find and read, only one in sample_rate
+/// is timed, and its duration is used for those up to the next one, because reading the clock takes
+/// longer than finding a record in memory. Answers from memory and answers that were waited for are
+/// sampled separately. Counters belong to a thread (per_thread.hpp). Answers from the engine's memory
+/// need no additional coroutine. A write that fails with a code that leaves its outcome open (io_error,
+/// unavailable, internal) fails here with unknown_outcome, so the layers above can distinguish it from a
+/// write that changed nothing. The values of secret options are removed from the engine's error
+/// messages.
 #pragma once
 
 #include "plugins/options.hpp"
@@ -50,7 +50,7 @@ inline constexpr std::size_t operation_count = 12;
 /// "find", "read", ...
 std::string_view to_string(operation what) noexcept;
 
-/// How often and how long one thread ran one operation, in buckets of durations.
+/// Number and durations of one operation on one thread, in buckets of durations.
 class operation_counters {
 public:
     /// Upper bounds of the buckets in seconds; what is above the last is in one more.
@@ -58,7 +58,7 @@ public:
                                                    0.000'5,  0.001,     0.002'5,  0.005,   0.01,
                                                    0.05,     0.1,       0.5,      2.5};
 
-    /// Calls that are alike enough for one duration to stand for others.
+    /// Calls that are similar enough for one duration to represent others.
     enum class source : std::uint8_t { memory, engine };
 
     struct figures {
@@ -67,14 +67,14 @@ public:
         std::uint64_t errors = 0;
     };
 
-    /// Whether the next call has to be timed: the first one, and one in @p rate.
+    /// Whether the next call must be timed: the first one, and one in @p rate.
     [[nodiscard]] bool due(source from, unsigned rate) noexcept {
         sample& s = samples_[static_cast<std::size_t>(from)];
         return s.calls++ % rate == 0 || !s.is_known;
     }
     /// A call that was timed.
     void add(source from, std::chrono::nanoseconds duration) noexcept;
-    /// A call that was not timed, which counts as long as the last one that was.
+    /// A call that was not timed; it counts as long as the last timed one.
     void add(source from) noexcept {
         const sample& s = samples_[static_cast<std::size_t>(from)];
         add_alone(counts_[s.bucket], 1);
@@ -98,7 +98,7 @@ private:
     std::array<sample, 2> samples_{};
 };
 
-/// The engine inside and what is counted of it.
+/// The wrapped engine and its counters.
 class measured_parts {
 public:
     measured_parts(std::unique_ptr<storage_engine> inner, std::string plugin, secret_texts secrets)
@@ -132,9 +132,9 @@ private:
     per_thread<counters> counters_;
 };
 
-/// Threads and errors: those of the store inside; besides them corrupt for a body that does not fit its
-/// record, and internal for other answers that cannot be. Of read_now() and its like these are empty, and the
-/// coroutine says why. Errors counted are those that are not an answer: not_found and stale are answers.
+/// Threads and errors: those of the wrapped store, corrupt for a body that does not match its record, and
+/// internal for other invalid answers. For these, read_now() and its siblings return nothing, and the
+/// coroutine returns the error. not_found and stale are answers and are not counted as errors.
 class measured_images final : public image_store {
 public:
     static constexpr unsigned sample_rate = 64;
@@ -206,8 +206,8 @@ public:
     /// Sums over all threads.
     [[nodiscard]] operation_counters::figures figures(operation what) const { return parts_.figures(what); }
 
-    /// @p notify is called after each write that failed, on the thread that it was awaited on; it does not
-    /// block. Set before the first write that it has to see, and never after.
+    /// @p notify is called after each failed write, on the thread that awaited it; it does not block. Set it
+    /// once, before the first write that it must see.
     void on_failed_write(std::function<void()> notify) { parts_.on_failed_write(std::move(notify)); }
 
     image_store& images() noexcept override { return images_; }

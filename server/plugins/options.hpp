@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The options that a storage plugin declares in its schema, and the values that it is given for them.
+/// The options in the schema of a storage plugin, and their values.
 ///
-/// The schema alone decides which options are secrets. A value of one is never part of an error, a log line
-/// or any other output of the server: messages of this file leave it out, and texts that an engine writes go
-/// through secret_texts.
+/// Only the schema determines which options are secret. The value of a secret option is never part of an
+/// error, a log line or any other output of the server: messages of this file omit it, and texts of an engine
+/// pass through secret_texts.
 ///
 /// Pure functions; any thread.
 #pragma once
@@ -35,14 +35,14 @@ struct plugin_option {
     std::vector<std::string> values;  ///< of a choice
 };
 
-/// What the schema declares, in its order. Error: unavailable for a schema that is not as plugin.hpp
-/// describes it; an unknown member is refused, since a misspelt "secret" would publish a password.
+/// The options of the schema, in its order. Error: unavailable for a schema that differs from the description
+/// in plugin.hpp. An unknown member is refused, because a misspelt "secret" would publish a password.
 result<std::vector<plugin_option>> declared_options(const plugin_descriptor& descriptor);
 
-/// @p given over the defaults, each value in the form that its type has for plugins. An empty value of an
-/// option that is not text means the default. Errors: invalid_argument for options that the schema does not
-/// have and for values of another form, all of them, one a line, each starting with
-/// "storage.PLUGIN.OPTION: "; those of declared_options().
+/// @p given over the defaults, each value in the form of its type for plugins. An empty value of an option
+/// that is not text means the default. Errors: invalid_argument for options that are not in the schema and
+/// for values of another form, all of them, one per line, each starting with "storage.PLUGIN.OPTION: "; those
+/// of declared_options().
 result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
                                                             std::map<std::string, std::string> given);
 
@@ -50,14 +50,14 @@ result<std::map<std::string, std::string>> complete_options(const plugin_descrip
 class secret_texts {
 public:
     secret_texts() = default;
-    /// @p given as in the configuration. Takes nothing from a schema that cannot be read.
+    /// @p given as in the configuration. Uses no secrets of a schema that cannot be read.
     secret_texts(const plugin_descriptor& descriptor, const std::map<std::string, std::string>& given);
 
     [[nodiscard]] std::string masked(std::string text) const;
     [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
 
 private:
-    std::vector<std::string> values_;  ///< longest first, since one may contain another
+    std::vector<std::string> values_;  ///< longest first, because one may contain another
 };
 
 }  // namespace gallery::plugins

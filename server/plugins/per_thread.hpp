@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A value for each thread that asks for one, for counters: a thread writes only its own, so that counting
-/// takes a few instructions and no cache line moves between processor cores. Readers add the values up.
+/// A value for each thread that uses it, for counters. A thread writes only its own, so counting takes a few
+/// instructions and moves no cache line between processor cores. Readers add up the values.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@ inline void add_alone(std::atomic<std::uint64_t>& counter, std::uint64_t amount)
     counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
 }
 
-/// T consists of atomics. A value stays when its thread ends, and a later thread with the same id goes on
-/// with it.
+/// T consists of atomics. A value stays when its thread ends, and a later thread with the same id continues
+/// it.
 template <class T>
 class per_thread {
 public:

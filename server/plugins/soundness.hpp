@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What an answer of an engine has to be before the server makes use of it. An engine is somebody else's
-/// code: a body that is shorter than its record would be sent with what lies behind it in memory, and a
-/// record that is not there would end the process.
+/// Checks answers of an engine before the server uses them. An engine is foreign code: a body that is
+/// shorter than its record would be sent with the memory after it, and a missing record would end the
+/// process.
 #pragma once
 
 #include <gallery/storage.hpp>
@@ -13,7 +13,7 @@
 
 namespace gallery::plugins {
 
-/// Whether there are as many bytes as the record says, and something that they can be taken from.
+/// Whether there are as many bytes as the record states, with a source.
 inline bool is_sound(const body& content, const body_descriptor& described) noexcept {
     if (const bytes* memory = content.memory())
         return memory->size() == described.size && (memory->data() != nullptr || described.size == 0);
@@ -21,7 +21,7 @@ inline bool is_sound(const body& content, const body_descriptor& described) noex
     return region->size == described.size && region->file != nullptr;
 }
 
-/// What is wrong with an answer, where something is. @p engine is the plugin's name.
+/// The error of an answer, if any. @p engine is the plugin's name.
 std::optional<error> unsound(const std::string& engine, const body& content, const image_record& record,
                              representation which);
 std::optional<error> unsound(const std::string& engine, const char* call, const record_ptr& record);

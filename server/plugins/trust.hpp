@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who could change a file that is about to be loaded into the server.
+/// Checks who can change a file that is to be loaded into the server.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -9,13 +9,13 @@
 namespace gallery::plugins {
 
 /// Resolves symbolic links of @p file and checks that only root and the server's own user can replace or
-/// change it: owner and mode of the file, of its folder, and of the folders above. Of these a root-owned one
-/// with the sticky bit may be writable for all, and those that the server's own executable lies below are not
-/// asked: whoever can write there can replace the server itself. Returns the resolved path. Errors:
-/// not_found, io_error, invalid_argument (not a regular file), permission_denied with what to do.
+/// change it: owner and mode of the file, of its folder, and of the folders above. A folder above that
+/// belongs to root and has the sticky bit may be writable for all. Folders above the server's own executable
+/// are not checked: a user who can write there can replace the server itself. Returns the resolved path.
+/// Errors: not_found, io_error, invalid_argument (not a regular file), permission_denied with the remedy.
 result<std::string> trusted_file(const std::string& file);
 
-/// The folder that the running executable lies in, links resolved.
+/// The folder of the running executable, links resolved.
 std::string executable_folder();
 
 }  // namespace gallery::plugins

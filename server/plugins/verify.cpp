@@ -25,7 +25,7 @@ public:
             auto page = co_await store_.scan(every_tenant, std::move(cursor), page_size);
             if (!page) {
                 if (!is_damage(page.error())) co_return page.error();
-                // What lies behind it is not hashed; the engine may still say which images it concerns.
+                // The entries after it are not hashed; the engine's check may still name the images.
                 problem("reading the images ended early, after " + std::to_string(found_.records) +
                         " of them, and the others were not hashed: " + page.error().message);
                 ended_early_ = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Is everything that a store keeps still what was stored?
+/// Verifies the contents of a store.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -20,8 +20,8 @@ struct verification {
     std::uint64_t bytes = 0;          ///< of them
     std::uint64_t documents = 0;      ///< of accounts
     std::uint64_t index_entries = 0;  ///< that the engine compared
-    /// What is wrong, each with the image it concerns; at most max_problems, then a last line says how many
-    /// more.
+    /// The problems, each with its image; at most max_problems, followed by a line with the number of further
+    /// ones.
     std::vector<std::string> problems;
 
     static constexpr std::size_t max_problems = 1'000;
@@ -29,12 +29,12 @@ struct verification {
     [[nodiscard]] bool sound() const noexcept { return problems.empty(); }
 };
 
-/// Reads every record and kept version, finds each record by each of its names, reads every body and compares
-/// its SHA-256 and size with the record, and lets the engine compare its structures. Goes on after a problem.
-/// @p progress is told the number of records done, now and then; it may be empty. What is erased or replaced
-/// meanwhile is no problem. Where what is stored keeps it from reading on, that is a problem, too, and the
-/// engine compares its structures all the same. Errors: those of the store that are no damage and prevent
-/// going on.
+/// Reads every record and kept version, finds each record by each of its names, reads every body and
+/// compares its SHA-256 and size with the record, and calls the engine's own check. Continues after a
+/// problem. @p progress receives the number of records from time to time; it may be empty. Entries that are
+/// erased or replaced meanwhile are no problem. If stored data prevents further reading, that is also a
+/// problem, and the engine's check still runs. Errors: those of the store that are not damage and prevent
+/// further reading.
 task<result<verification>> verify(storage_engine& store, std::function<void(std::uint64_t)> progress);
 
 }  // namespace gallery::plugins

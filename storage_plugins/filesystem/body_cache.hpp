@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Bodies that were read and checked: small ones in memory, larger ones as open files.
+/// Bodies that were read and verified: small ones in memory, larger ones as open files.
 #pragma once
 
 #include <gallery/bytes.hpp>
@@ -15,23 +15,23 @@
 
 namespace gallery::file_store {
 
-/// What tells one state of a file from another.
+/// Identifies one state of a file.
 struct file_state {
     std::uint64_t inode = 0;
     std::uint64_t size = 0;
     std::int64_t modified = 0;  ///< nanoseconds since 1970
-    std::int64_t changed = 0;   ///< of the inode; unlike the time above nobody can set it
+    std::int64_t changed = 0;   ///< of the inode; unlike the time above it cannot be set
 
     friend bool operator==(const file_state&, const file_state&) = default;
 };
-/// Empty where the descriptor cannot be asked.
+/// Empty if fstat fails.
 std::optional<file_state> state_of(int descriptor);
 
-/// Whether a write after this moment gives the file another state. A file system counts time in steps: two
+/// Whether a write after this moment gives the file another state. File systems count time in steps, and two
 /// writes within one step leave the same time.
 bool tells_later_writes(const file_state& state);
 
-/// The bytes of one save of one image; never used for others, as revisions are not.
+/// The bytes of one save of one image; never reused, because revisions are not.
 struct body_key {
     revision content_rev = 0;
     bool preview = false;
@@ -44,14 +44,14 @@ class body_cache {
 public:
     body_cache(std::size_t max_bytes, std::size_t max_files) : max_bytes_(max_bytes), max_files_(max_files) {}
 
-    /// A file that was written to since it was put here is dropped and not given out. Not noticed is what
-    /// leaves no trace in the inode: writing to the disk's device, and writing while the clock is set back.
+    /// A file that was written since it was stored here is removed and not returned. Writes without a trace
+    /// in the inode are not detected: to the disk's device, or while the clock is set back.
     std::optional<body> find(const body_key& key);
 
     void put(const body_key& key, const bytes& content);
     void put(const body_key& key, std::shared_ptr<const file_handle> file, const file_state& state);
 
-    /// After a save or an erasure, so that its space on the disk is free at once.
+    /// After a save or an erasure, so that its disk space is freed immediately.
     void drop(revision content_rev);
 
     struct figures {
@@ -65,7 +65,7 @@ public:
 private:
     struct entry {
         body_key key;
-        bytes content;  ///< where file is null
+        bytes content;  ///< if file is null
         std::shared_ptr<const file_handle> file;
         file_state state;
         [[nodiscard]] std::size_t cost() const noexcept { return content.size() + 200; }

@@ -122,7 +122,7 @@ result<> change_log::begin(revision after) {
     if (!begun) {
         // Should it stay, read() takes it for what it is: a header, and nothing that the one before lacks.
         if (std::none_of(files_.begin(), files_.end(), is_same)) (void)remove_file(root_, path_of(fresh));
-        // At a start on a full disk the last one goes on, as it does while the store is open.
+        // At a start on a full disk the last file is continued, as while the store is open.
         const bool is_start = current_.get() < 0 && !files_.empty() && size_ != 0;
         return is_start ? use(files_.back(), size_) : begun;
     }
@@ -172,7 +172,7 @@ bool change_log::make_room(std::size_t changes, room which) {
 
 result<> change_log::append(const std::vector<change>& batch) {
     if (files_.back().changes >= keep_) {
-        // Where it fails, the old one simply goes on.
+        // If this fails, the old file is continued.
         auto begun = begin(last_);
         if (!begun && begun.error().code == errc::unavailable) return begun;
     }

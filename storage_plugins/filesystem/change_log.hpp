@@ -15,41 +15,41 @@
 
 namespace gallery::file_store {
 
-/// Not thread-safe: opened by one thread and then used by the committer's.
+/// Not thread-safe: opened by one thread and then used by the committer's thread.
 class change_log {
 public:
     struct found {
-        /// Of the last change that was read.
+        /// The revision of the last change that was read.
         revision last = 0;
         /// Changes are missing: there was no log, or one is damaged in its middle.
         bool has_lost = false;
-        std::vector<std::string> notes;  ///< what an operator should know
+        std::vector<std::string> notes;  ///< messages for the operator
     };
 
     /// @p root stays open as long as this; @p folder exists in it. A log keeps at least @p keep changes.
     change_log(int root, std::string folder, std::size_t keep)
         : root_(root), folder_(std::move(folder)), keep_(keep) {}
 
-    /// Reads all logs into @p target and cuts off what a crash left half written.
+    /// Reads all logs into @p target and removes an incomplete end.
     result<found> read(kit::feed& target);
 
-    /// Begins a new log behind what was read, or where history was lost, with nothing before @p after. Where
-    /// it fails, what was being written goes on to be.
+    /// Starts a new log after the read changes, or if history was lost, after @p after. If this fails, the
+    /// current log is continued.
     result<> begin(revision after);
 
-    /// Appends the changes and makes them durable: all or none. Error: unavailable where nobody knows; then
-    /// this is not called again.
+    /// Appends the changes and makes them durable: all or none. Error: unavailable if the outcome is unknown;
+    /// this must not be called again then.
     result<> append(const std::vector<change>& batch);
 
-    /// What may use the blocks that are set aside for the log.
+    /// Which writes may use the blocks that are reserved for the log.
     enum class room : std::uint8_t {
         image,        ///< leaves some for all others
         small_write,  ///< of a record or a document: leaves some for erasures
         erasure,
     };
 
-    /// Sets space aside for so many changes and then some. False where the disk is so full that changes of
-    /// this kind should not be appended.
+    /// Reserves space for this many changes and some more. False if the disk is so full that changes of this
+    /// kind should not be appended.
     bool make_room(std::size_t changes, room which);
 
 private:
@@ -69,8 +69,8 @@ private:
     std::size_t keep_;
     std::deque<log_file> files_;  ///< oldest first; the last is being written
     unique_fd current_;
-    std::uint64_t size_ = 0;      ///< of the current file, as far as it is good
-    std::uint64_t reserved_ = 0;  ///< bytes of the disk set aside for it
+    std::uint64_t size_ = 0;      ///< of the valid part of the current file
+    std::uint64_t reserved_ = 0;  ///< bytes that are reserved for it on the disk
     revision last_ = 0;
 };
 

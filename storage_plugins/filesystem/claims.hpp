@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Ids and public keys of writes under way, so that no two images get the same one at the same time.
+/// Ids and public keys of writes in progress, so that no two images get the same one at the same time.
 #pragma once
 
 #include <gallery/kit/catalog.hpp>
@@ -18,7 +18,8 @@ class claims {
 public:
     enum class outcome { granted, id_taken, public_key_taken };
 
-    /// Holds id and public key of a record until destroyed, which must be after it is in the catalog.
+    /// Reserves id and public key of a record until it is destroyed, which must be after the record is in the
+    /// catalog.
     class guard {
     public:
         guard() = default;

@@ -58,8 +58,8 @@ committer::~committer() {
 }
 
 result<committer::ticket> committer::begin(std::size_t count) {
-    // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is given out,
-    // so that none can overtake it.
+    // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is assigned, so
+    // none can overtake it.
     const std::lock_guard one_at_a_time(numbers_mutex_);
     if (stop_.is_set()) return error{errc::read_only, stop_.reason()};
     if (auto settled = settle_owed(); !settled) return settled.error();
@@ -93,7 +93,7 @@ void committer::owe(undoing undo) {
     owed_.push_back(std::move(undo));
 }
 
-/// With numbers_mutex_ held: nobody renames anything before.
+/// With numbers_mutex_ held: no other write renames anything before.
 result<> committer::settle_owed() {
     while (!owed_.empty()) {
         if (auto undone = owed_.back()(); !undone) {
@@ -164,7 +164,7 @@ void committer::sync_folders(batch& ready) {
         const auto synced = sync_folder(root_, folder);
         if (synced) continue;
         if (synced.error().code == errc::unavailable) stop_.set(synced.error().message);
-        // Somebody removed the folder of a tenant: what was to be erased in it is erased.
+        // Another program removed the tenant's folder: entries to be erased in it are gone.
         const bool is_gone = synced.error().code == errc::not_found;
         fail(refuse(ready,
                     [&](const waiting& w) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Puts finished writes into the feed: in order of revision, many at once.
+/// Commits writes in batches, in order of revision. committer.cpp describes how.
 #pragma once
 
 #include <gallery/kit/feed.hpp>
@@ -24,12 +24,12 @@
 namespace gallery::file_store {
 
 /// A write takes a revision with begin(), renames its folder or file, and calls commit(). One thread then
-/// makes the renames of all that are waiting durable, logs them with one synchronisation, makes them
-/// visible and wakes their coroutines. Nobody sees a change before all with smaller revisions have ended.
-/// Thread-safe.
+/// makes the renames of all waiting writes durable, logs them with one synchronisation, makes them visible
+/// and resumes their coroutines. A change becomes visible only after all changes with smaller revisions have
+/// ended. Thread-safe.
 class committer {
 public:
-    /// A revision in use. Given back unused unless committed.
+    /// A revision in use. Abandoned when it is destroyed without a commit.
     class ticket {
     public:
         ticket() = default;
@@ -54,30 +54,30 @@ public:
         revision rev_ = 0;
     };
 
-    /// What happens to a write on the committing thread.
+    /// The part of a write that runs on the committing thread.
     struct entry {
         std::vector<change>
             changes;         ///< one; of several documents at once as many as the ticket has revisions
-        std::string folder;  ///< where the rename happened
+        std::string folder;  ///< the folder of the rename
         std::function<void()> publish;  ///< makes it visible; called before the feed shows it
         change_log::room room = change_log::room::image;  ///< of the log, on a full disk
     };
 
-    /// All arguments outlive this; the log and the numbers are its alone from now.
+    /// All arguments outlive this object. From now on only it uses the log and the numbers.
     committer(int root, change_log& log, kit::feed& feed, revisions& numbers, write_stop& stop);
-    /// Ends what was committed.
+    /// Waits for the commits in progress.
     ~committer();
 
-    /// Blocks now and then to reserve a block of revisions. Errors: read_only once writing has stopped, busy
-    /// while an earlier write cannot be taken back.
-    /// The ticket stands for @p count revisions that follow each other.
+    /// Sometimes blocks to reserve a block of revisions. Errors: read_only once writing has stopped,
+    /// busy while an earlier write cannot be undone. The ticket stands for @p count consecutive
+    /// revisions.
     result<ticket> begin(std::size_t count = 1);
 
-    /// Returns the first revision. Where this fails the write must be undone by the caller: nobody has seen
-    /// it. A failed synchronisation stops writing, and all that wait for it fail with io_error.
+    /// Returns the first revision. If it fails, the caller must undo the write, which was never visible. A
+    /// failed synchronisation stops writing, and all waiting writes fail with io_error.
     task<result<revision>> commit(ticket number, entry what);
 
-    /// For a failed write that could not be taken back: each later begin() tries again, before anything else.
+    /// For a failed write that could not be undone: each later begin() first tries again.
     void owe(undoing undo);
 
     /// Set before the first write.

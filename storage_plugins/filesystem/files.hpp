@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The system calls that the engine is made of, with errors as values. Paths are relative to an open folder
-/// and their last part is never followed where it is a symbolic link. Any thread; all of them may block.
+/// The system calls of the engine, with errors as values. Paths are relative to an open folder. A symbolic
+/// link as their last part is never followed. Any thread; all of them may block.
 #pragma once
 
 #include <gallery/bytes.hpp>
@@ -31,43 +31,43 @@ private:
     int descriptor_;
 };
 
-/// no_space for a full disk or quota, busy for a lack of descriptors or memory, not_found where a folder or
-/// file is not there, else io_error. @p what says what was attempted, for instance "write to a/b".
+/// no_space for a full disk or quota, busy for a lack of descriptors or memory, not_found for a missing
+/// folder or file, otherwise io_error. @p what names the attempted operation, for instance "write to a/b".
 error failure(const std::string& what, int error_number);
 
 result<unique_fd> open_folder(int at, const std::string& path);
 result<unique_fd> open_to_read(int at, const std::string& path);
-/// A file that is not there yet.
+/// Fails if the file exists.
 result<unique_fd> create_file(int at, const std::string& path);
 
-/// Makes a folder; true where it was not there.
+/// Creates a folder; true if it did not exist.
 result<bool> make_folder(int at, const std::string& path);
 
 result<> write_all(int file, const char* data, std::size_t size, const std::string& name);
-/// Error: unavailable, which nothing else here gives, where it is unknown what is on the disk now; no_space.
+/// Error: unavailable if the state of the disk is unknown (no other function here returns it); no_space.
 result<> sync(int file, const std::string& name);
 result<> sync_folder(int at, const std::string& path);
 
-/// Creates the file with these bytes and makes them durable; its name is not yet.
+/// Creates the file with these bytes and makes them durable, but not its name.
 result<> write_file(int at, const std::string& path, const body& content);
 result<> write_file(int at, const std::string& path, std::string_view content);
 
-/// At most @p limit bytes; corrupt where there are more, not_found where there is no such file.
+/// At most @p limit bytes; corrupt if there are more, not_found if the file does not exist.
 result<std::string> read_file(int at, const std::string& path, std::size_t limit = 1 << 20);
 
-/// Fails where @p to is there; not_found where @p from is not. Atomic.
+/// Fails if @p to exists; not_found if @p from does not. Atomic.
 result<> rename_new(int at, const std::string& from, const std::string& to);
-/// In place of a file that may be there. Atomic.
+/// Replaces a file that may exist. Atomic.
 result<> rename_over(int at, const std::string& from, const std::string& to);
-/// A second name for a file; a copy where the file system cannot. not_found where there is no such file.
+/// A second name for a file, or a copy if the file system has no links. not_found if there is no file.
 result<> keep_file(int at, const std::string& path, const std::string& kept);
-/// Exchanges two folders or files. Atomic. False where the file system cannot; not_found where one is not
-/// there.
+/// Exchanges two folders or files. Atomic. False if the file system does not support it; not_found if one
+/// does not exist.
 result<bool> exchange(int at, const std::string& one, const std::string& other);
 
 bool exists(int at, const std::string& path);
 result<> remove_file(int at, const std::string& path);
-/// With all that is in it. Nothing to do where it is not there.
+/// Removes it with its contents. Succeeds if it does not exist.
 result<> remove_tree(int at, const std::string& path);
 
 struct folder_entry {
@@ -78,7 +78,7 @@ struct folder_entry {
 /// Without "." and "..".
 result<std::vector<folder_entry>> list_folder(int at, const std::string& path);
 
-/// Writes a small file whole: temporary name in @p folder, sync, rename, sync of the folder.
+/// Writes a small file atomically: temporary name in @p folder, sync, rename, sync of the folder.
 result<> replace_file(int at, const std::string& folder, const std::string& name, std::string_view content);
 
 }  // namespace gallery::file_store

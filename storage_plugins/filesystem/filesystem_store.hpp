@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The store as the server sees it. etc/doc/storage_plugins.md describes the tree and why a crash leaves it
-/// whole.
+/// The store that the server uses. etc/doc/storage_plugins.md describes the tree and its recovery after a
+/// crash.
 #pragma once
 
 #include "body_cache.hpp"
@@ -105,17 +105,17 @@ private:
     result<> check_format();
     result<> mark_format();
 
-    // Writing: each stage_ runs on the pool, does all but the commit, and leaves things as they were where
-    // it fails; undo takes it back after a failed commit, by renames, which need no space.
+    // Writing: each stage_ function runs on the pool and does everything but the commit. If it fails, it
+    // leaves the store unchanged. undo reverts it after a failed commit, by renames, which need no space.
     struct staged {
         committer::ticket number;
         record_ptr record;
-        std::string remains;  ///< what to remove after the commit; empty for none
+        std::string remains;  ///< to be removed after the commit; empty: nothing
         undoing undo;
         bool in_two_steps = false;  ///< the remains were renamed before the new folder was
-        bool is_kept = false;       ///< what was there is in its place as a kept version
+        bool is_kept = false;       ///< the previous version is stored as a kept version
     };
-    /// What a write does to what is there.
+    /// The previous version, and whether a write keeps it.
     struct replacement {
         bool is_there = false;
         previous_version rule = previous_version::drop();
@@ -127,7 +127,7 @@ private:
     result<> stage_exchange(const std::string& temporary, const std::string& folder, staged& ready);
     result<staged> stage_kept(image_record record, const body& original, const body& preview,
                               kept_version version);
-    /// A folder under a temporary name with all but record.json; nothing where it fails.
+    /// A folder under a temporary name with everything except record.json; none if it fails.
     result<std::string> stage_folder(const image_record& record, const body& original, const body& preview);
     result<> finish_folder(const std::string& folder, const image_record& record);
     result<> write_folder(const std::string& folder, const image_record& record, const body& original,
@@ -143,37 +143,37 @@ private:
     task<result<documents_outcome>> write_group(std::vector<document_write> parts,
                                                 std::vector<kit::lanes::guard> held);
     result<> ensure_tenant(const std::string& tenant);
-    /// For a folder that somebody removed.
+    /// For a folder that was removed by another program.
     result<> ensure_tenant_again(const std::string& tenant);
 
     result<staged> stage_document(document doc);
     result<staged> stage_document_erasure(const document& doc);
     result<staged> stage_group(std::vector<document_write>& parts);
     result<> carry_out(group& one);
-    /// Carries it out and forgets it; stops writing where a synchronisation failed.
+    /// Completes the group and removes it; stops writing if a synchronisation fails.
     result<> settle(const std::shared_ptr<group>& one);
 
-    /// Writes a small file, on a full disk into the reserve; sets remains and undo of @p ready. not_found
-    /// where the folder is not there.
+    /// Writes a small file, on a full disk into the reserve. Sets remains and undo of @p ready. not_found if
+    /// the folder does not exist.
     result<> stage_file(const std::string& folder, const std::string& name, std::string_view text,
                         reserve::part part, staged& ready);
-    /// Calls @p step, again after space was given back for it.
+    /// Calls @p step, and again after space was freed for it.
     template <class Step>
     auto with_reserve(Step step) -> decltype(step());
-    /// Renames what is erased; sets remains and undo of @p ready. Nothing to do where somebody removed it.
+    /// Renames the erased entry; sets remains and undo of @p ready. Succeeds if the entry does not exist.
     result<> stage_removal(const std::string& folder, const std::string& path, const std::string& remains,
                            staged& ready);
 
-    /// What a failed write answers; stops writing where a synchronisation failed.
+    /// The error that a failed write returns; stops writing if a synchronisation failed.
     error answer_of(error why);
-    /// Runs @p undo on the pool, or has the next write run it. What the failed write answers.
+    /// Runs @p undo on the pool, or leaves it to the next write. Returns the error of the failed write.
     task<error> take_back(error why, undoing undo);
     error after_failure(error why, undoing undo);
     void remove_later(std::string path);
 
     // Reading.
     result<body> load(const image_record& record, bool preview, const std::string& folder);
-    /// Where the bytes of this version are now; empty where it is neither current nor kept.
+    /// The present folder of this version; empty if it is neither current nor kept.
     [[nodiscard]] std::string folder_of_version(const image_record& record) const;
 
     // Checking.
@@ -206,7 +206,7 @@ private:
     claims claims_;
     body_cache cache_;
     std::mutex tenants_mutex_;
-    std::set<std::string> tenants_;  ///< whose folders are there and durable; kinds of documents, too
+    std::set<std::string> tenants_;  ///< with existing and durable folders; also kinds of documents
     asio::thread_pool pool_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Documents that were written together: the part of such a write that comes after its commit.
+/// Documents of one write: the part of such a write that comes after its commit.
 #pragma once
 
 #include <gallery/change_feed.hpp>
@@ -13,25 +13,25 @@
 
 namespace gallery::file_store {
 
-/// A journal: a file with all parts of one write. Once it is in its place the write counts as committed, and
-/// a start carries out what is still to be done. Its documents are written to their own files afterwards,
-/// before anything else is written to one of them; then the journal is removed.
+/// A journal is a file with all parts of one write. The write is committed once the file is in its place, and
+/// a start completes the remaining steps. The documents are then written to their own files, before any other
+/// write to one of them, and the journal is removed.
 struct group {
     std::string path;                   ///< of the journal
     std::vector<document_write> parts;  ///< saves and erasures, with their revisions
-    std::mutex mutex;                   ///< held while it is carried out
+    std::mutex mutex;                   ///< held while it is completed
     bool is_done = false;               ///< guarded by mutex
 };
 
-/// The feed's entry for a save or an erasure, which has its revision.
+/// The feed's entry for a save or an erasure with its revision.
 change change_of(const document_write& part);
 
-/// Groups that are committed and not carried out yet, by the paths of their documents. Thread-safe.
+/// Groups that are committed but not completed, by the paths of their documents. Thread-safe.
 class open_groups {
 public:
     void add(const std::shared_ptr<group>& one, const std::vector<std::string>& paths);
     void remove(const std::shared_ptr<group>& one);
-    /// Those that contain one of the paths; each once.
+    /// The groups that contain one of the paths, each once.
     [[nodiscard]] std::vector<std::shared_ptr<group>> of(const std::vector<std::string>& paths) const;
     [[nodiscard]] bool contains(const std::string& path) const;
     [[nodiscard]] std::size_t size() const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where things are in the tree. etc/doc/storage_plugins.md describes it for people.
+/// Paths in the tree. etc/doc/storage_plugins.md describes them.
 #pragma once
 
 #include "names.hpp"
@@ -19,7 +19,7 @@ inline constexpr std::string_view aside_folder = ".gallery/set-aside";
 inline constexpr std::string_view reserve_folder = ".gallery/reserve";
 inline constexpr std::string_view lock_file = ".gallery/lock";
 inline constexpr std::string_view format_file = ".gallery/format";
-/// Both have the same length, so that an upgrade writes one byte in place, also on a full disk.
+/// Both have the same length, so an upgrade writes one byte in place, also on a full disk.
 inline constexpr std::string_view format_text = "gallery filesystem store 2\n";
 inline constexpr std::string_view first_format_text = "gallery filesystem store 1\n";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Names of files and folders. Pure functions; etc/doc/storage_plugins.md says what
-/// operators see.
+/// Names of files and folders. Pure functions. etc/doc/storage_plugins.md describes the layout for
+/// operators.
 #pragma once
 
 #include <gallery/storage.hpp>
@@ -13,13 +13,13 @@
 
 namespace gallery::file_store {
 
-/// The folder of an image with this key, at most 255 bytes: the key itself where it consists of lower-case
-/// ASCII letters, digits and harmless punctuation, else a readable form of it, '~' and 24 characters of
-/// its hash. Two keys have two names, also where a file system takes upper and lower case or several
-/// Unicode normalisations for the same. It never begins with a dot, which all names of the engine's own do.
+/// The folder of an image with this key, at most 255 bytes. It is the key itself if that consists of
+/// lower-case ASCII letters, digits and harmless punctuation. Otherwise it is a readable form of the key, '~'
+/// and 24 characters of its hash. Two keys have two names, also in a file system that does not distinguish
+/// case or Unicode normalisation. It never starts with a dot, unlike all names of the engine.
 std::string folder_name(std::string_view key);
 
-/// ".jpg" for "image/jpeg"; ".bin" for what is unknown.
+/// ".jpg" for "image/jpeg"; ".bin" for unknown types.
 std::string_view extension_of(std::string_view media_type);
 
 /// "original.jpg", "preview.png".
@@ -27,7 +27,7 @@ std::string body_name(const image_record& record, bool preview);
 
 inline constexpr std::string_view record_name = "record.json";
 
-/// Names that are no image: what a write or an erasure under way has, and what a crash leaves.
+/// Prefixes of entries that are not current images: writes and erasures in progress, and kept versions.
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 inline constexpr std::string_view replaced_prefix = ".old-";
 inline constexpr std::string_view erased_prefix = ".erased-";
@@ -36,8 +36,8 @@ inline constexpr std::string_view kept_prefix = ".kept-";
 
 std::string temporary_name();
 std::string replaced_name();
-/// Carries the revision of the erasure, so that a crash does not lose it for the feed; @p what tells two
-/// of them apart for people.
+/// Contains the revision of the erasure, so that it survives a crash for the feed. @p what distinguishes two
+/// of them for operators.
 std::string erased_name(revision rev, std::string_view what);
 /// Of a kept version that is dropped.
 std::string dropped_name(revision rev, std::string_view what);

@@ -216,7 +216,7 @@ result<> filesystem_store::recover() {
     if (!tree) return tree.error();
     const auto seen = std::max(tree->newest, logged->last);
     const bool is_new = mark && *mark == 0 && seen == 0;
-    // Without the mark nobody knows what was given out behind the newest that left a trace.
+    // Without the mark it is unknown which revisions after the newest trace were assigned.
     const auto newest = mark && (is_new || *mark != 0) ? std::max(seen, *mark) : seen + skipped_without_mark;
     if (logged->has_lost && !is_new && logged->last == 0)
         log_function_(level::warning, "There is no log of changes; readers will see a gap");

@@ -161,7 +161,7 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
         cache_.put(key, content);
         return body(std::move(content));
     }
-    // Somebody wrote to it while it was read: what was hashed is not what would be sent.
+    // The file was written while it was read: the hashed bytes differ from those that would be sent.
     if (state_of(file->descriptor()) != state) return damaged(record, path, "was changed while it was read");
     if (tells_later_writes(*state)) cache_.put(key, file, *state);
     return body(file_region{std::move(file), 0, described.size});

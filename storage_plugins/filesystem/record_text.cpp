@@ -133,7 +133,7 @@ std::string pretty(const json::object& object, const std::string& indent) {
     return text + '\n' + indent + '}';
 }
 
-/// Bytes of a key are data: whatever was stored is read back.
+/// Bytes of a key are data: every stored byte is read back.
 std::optional<json::object> parse_object(std::string_view text) {
     json::parse_options options;
     options.allow_invalid_utf8 = true;

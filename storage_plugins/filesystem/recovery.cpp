@@ -62,7 +62,7 @@ result<tree_content> recovery::read() {
     if (auto done = read_documents(); !done) return done.error();
     if (auto done = read_journals(); !done) return done.error();
     if (auto done = drop_duplicates(); !done) return done.error();
-    // Before somebody takes the places that have become free.
+    // Before other writes use the places that have become free.
     if (kept_aside_ != 0)
         for (const auto folder : {aside_folder, own_folder})
             if (auto synced = sync_folder(root_, std::string(folder)); !synced)
@@ -327,7 +327,7 @@ void recovery::overlay(const std::vector<document_write>& parts) {
     }
 }
 
-/// Two folders with one id or one public key: somebody copied one. The older is kept.
+/// Two folders with one id or one public key: one is a copy. The older one is kept.
 result<> recovery::drop_duplicates() {
     auto& images = content_.images;
     std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Reads a tree when a store is opened, and puts right what a crash left.
+/// Reads a tree when a store is opened, and completes or removes writes that a crash interrupted.
 #pragma once
 
 #include "journal.hpp"
@@ -22,15 +22,15 @@ namespace gallery::file_store {
 
 using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
 
-/// What a tree contains.
+/// The contents of a tree.
 struct tree_content {
     std::vector<image_record> images;  ///< in no order
     std::vector<kept_version> kept;    ///< likewise
     std::vector<document> documents;
-    /// Documents written together whose own files may not be written yet, in order of revision. They are in
-    /// documents already.
+    /// Documents of one write that may not be in their own files yet, in order of revision. They are also in
+    /// documents.
     std::vector<std::shared_ptr<group>> groups;
-    /// Erasures whose remains are still there, with their revisions; of kept versions, too.
+    /// Erasures with remaining folders, with their revisions; also those of kept versions.
     std::vector<change> erasures;
     revision newest = 0;  ///< the largest revision seen anywhere
     /// Remains of finished erasures; to be removed once the erasures are in the log.
@@ -40,13 +40,13 @@ struct tree_content {
 /// Used once, by one thread, which starts others.
 class recovery {
 public:
-    /// @p logged is the newest change in the log; empty where there is no log. @p give_space frees a little
-    /// of the disk, for moving something on a full one; false where it cannot.
+    /// @p logged is the newest change in the log; empty if there is no log. @p give_space frees a little
+    /// space, to move an entry on a full disk; false if it cannot.
     recovery(int root, std::optional<revision> logged, log_function log, std::function<bool()> give_space)
         : root_(root), logged_(logged), log_(std::move(log)), give_space_(std::move(give_space)) {}
 
-    /// Only what is damaged is left out, and set aside. Every other failure to read is an error: what it hid
-    /// would be taken for gone.
+    /// Damaged entries are left out and set aside. Every other failure to read is an error, because the
+    /// unread part would be treated as deleted.
     result<tree_content> read();
 
 private:

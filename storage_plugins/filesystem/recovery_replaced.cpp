@@ -70,7 +70,7 @@ result<> recovery::settle_home(const std::string& home, const std::vector<replac
 /// put back, since the new version did not follow.
 result<bool> recovery::settle_kept(const std::string& tenant, const std::string& name,
                                    const kept_facts& facts) {
-    // Without a log nobody knows whether the save was interrupted; then the version stays what it is.
+    // Without a log it is unknown whether the save was interrupted; the version then stays a kept one.
     if (facts.is_copy || facts.is_erased || !logged_ || facts.kept_rev <= *logged_) return false;
     const auto path = tenant + '/' + name;
     const auto record = read_record(path);

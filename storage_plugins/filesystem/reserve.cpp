@@ -27,7 +27,7 @@ bool is_spare_name(const std::string& name) {
 result<> reserve::open() {
     auto made = make_folder(root_, folder_);
     if (!made) {
-        // A store of an earlier version on a full disk: it goes on without, until there is room.
+        // A store of an earlier version on a full disk has no reserve until there is space.
         if (made.error().code != errc::no_space) return made.error();
         return {};
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Room on the disk for small writes while it is full.
+/// Space for small writes on a full disk.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -13,12 +13,12 @@
 
 namespace gallery::file_store {
 
-/// A folder of small files whose blocks and inodes are allocated in advance. On a full disk a small file is
-/// written into one of them, which is then renamed into its place, so that it needs neither a block nor an
-/// inode. An erasure needs at most a block for a longer folder: for that a spare file is removed.
+/// A folder of small files with preallocated blocks and inodes. On a full disk a small file is written into
+/// one of them, which is then renamed into its place, so it requires neither a block nor an inode. An erasure
+/// requires at most a block for a growing folder; a spare file is removed for it.
 ///
-/// storage.hpp says who may use how much ("A full disk"). Records get half of what documents get: a rename
-/// can wait, a logout, which stores a document, cannot.
+/// storage.hpp states which writes may use how much ("A full disk"). Records get half as much as documents: a
+/// rename can wait, but a logout, which stores a document, cannot.
 ///
 /// Thread-safe. All but size() may block.
 class reserve {
@@ -34,17 +34,17 @@ public:
     /// @p root outlives this; @p folder is relative to it.
     reserve(int root, std::string folder) : root_(root), folder_(std::move(folder)) {}
 
-    /// Takes over the spare files of earlier runs and fills up as far as the disk has room. Once.
+    /// Takes over the spare files of earlier runs and adds files while there is space. Once.
     result<> open();
 
-    /// Fills up. Whether the reserve is whole.
+    /// Adds files. Returns whether the reserve is complete.
     bool refill();
 
-    /// Writes a durable file under a path at which there is nothing; its name is not durable yet. Error:
-    /// no_space where the text is too large, or no spare file of @p which is left.
+    /// Writes a durable file under an unused path; its name is not durable yet. Error: no_space if the text
+    /// is too large, or no spare file of @p which remains.
     result<> write_file(const std::string& path, std::string_view text, part which);
 
-    /// Gives the space of one spare file back to the disk. False where none is left.
+    /// Removes one spare file to free its space. False if there is none.
     bool release_one();
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Revisions that are never given out twice.
+/// Assigns revisions that are never reused.
 #pragma once
 
 #include "files.hpp"
@@ -13,27 +13,27 @@
 
 namespace gallery::file_store {
 
-/// Kept in a small file as a mark up to which revisions are reserved; a crash skips what was reserved and
-/// not used. The mark is written in place, so that a full disk, on which each refused write uses up a
-/// revision, can still be opened and emptied. Not thread-safe.
+/// A small file contains a mark up to which revisions are reserved. A crash skips the revisions that were
+/// reserved and not used. The mark is written in place, so a full disk, on which each refused write uses a
+/// revision, can still be opened. Not thread-safe.
 class revisions {
 public:
     revisions(int root, std::string folder) : root_(root), folder_(std::move(folder)) {}
 
-    /// The mark on the disk; 0 where there is none. Error: corrupt.
+    /// The mark on the disk; 0 if there is none. Error: corrupt.
     result<revision> read() const;
 
-    /// Begins behind @p newest, the largest that was ever used or reserved. Once, before all that follows.
+    /// Starts after @p newest, the largest that was ever used or reserved. Once, before the functions below.
     result<> begin(revision newest);
 
-    /// The first of @p count that follow each other; @p count is below 1,000. Errors: no_space, io_error and
-    /// unavailable where the next block could not be reserved.
+    /// The first of @p count consecutive revisions; @p count is below 1,000. Errors: no_space, io_error and
+    /// unavailable if the next block cannot be reserved.
     result<revision> next(std::size_t count);
 
-    /// The newest that was given out.
+    /// The newest that was assigned.
     [[nodiscard]] revision newest() const noexcept { return newest_; }
 
-    /// Gives back what was reserved and not used.
+    /// Returns the reserved revisions that were not used.
     result<> close();
 
 private:

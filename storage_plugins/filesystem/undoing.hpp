@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What takes a failed write back.
+/// Undoes a failed write.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -11,7 +11,7 @@
 
 namespace gallery::file_store {
 
-/// Steps in order. It may be called again where it failed; what was done is not done twice.
+/// Steps in order. It may be called again after a failure; completed steps are not repeated.
 class undoing {
 public:
     using step = std::function<result<>()>;

@@ -51,7 +51,7 @@ task<result<write_outcome>> filesystem_store::save(image_record record, body ori
     if (!ready) co_return answer_of(ready.error());
     const bool is_kept = ready->is_kept;
     const auto rule = is_kept ? rules.previous : previous_version::drop();
-    // Somebody removed what was to be kept.
+    // Another program removed the version that was to be kept.
     if (rules.previous.is_kept() && current && !is_kept)
         charge =
             usage_.take(tenant, kit::usage_book::of_write(current.record.get(), ready->record.get(), rule));
@@ -104,7 +104,7 @@ result<filesystem_store::staged> filesystem_store::stage_save(image_record recor
         (void)remove_tree(root_.get(), *temporary);
         return why;
     };
-    // The revision as late as can be: whoever has one keeps all later ones waiting.
+    // The revision is taken as late as possible, because all later ones wait for it.
     auto number = committer_->begin();
     if (!number) return give_up(number.error());
     record.rev = record.content_rev = number->rev();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Compares what is stored in one family with what is stored in the others.
+/// Compares the contents of the column families with each other.
 #pragma once
 
 #include "engine.hpp"
@@ -15,9 +15,9 @@
 
 namespace gallery::rocks {
 
-/// All of it is read at one moment, so writes may go on. Then RocksDB's files are compared with their
+/// Everything is read at one snapshot, so writes may continue. Then RocksDB's files are compared with their
 /// checksums. Reads every file and every body once, which takes as long as the disk needs for all of them,
-/// and leaves the caches alone. Threads: one.
+/// and does not use the caches. Threads: one.
 class checker {
 public:
     explicit checker(const engine& db) : engine_(db), at_(db.snapshot()) {}
@@ -48,7 +48,7 @@ private:
     /// The record, current or kept, whose bytes have this id and content revision; null where there is none.
     result<record_ptr> owner_of_bytes(image_id id, revision content_rev) const;
     result<void> find_missing_bodies_of(const image_record& record, const std::string& name);
-    /// Calls @p found with every kept version that can be read.
+    /// Calls @p found with every readable kept version.
     result<void> for_each_kept(const std::function<result<void>(const kept_version&)>& found);
     [[nodiscard]] static std::uint64_t bodies_of(const image_record& record) noexcept;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Values as they are stored on the disk: image records, kept versions, documents and changes. Records and
-/// changes of format 1 are read as well: records get the creation time as their modified_time. Each begins
-/// with the version of its format and ends with a checksum over key and value, so that a value that was
-/// damaged, or stands under another key, is never taken for a good one. etc/doc/storage_plugins.md shows the
+/// Values as stored on the disk: image records, kept versions, documents and changes. Records and changes
+/// of format 1 can be read as well; such records get the creation time as their modified_time. Each value
+/// begins with the version of its format and ends with a checksum over key and value. The checksum
+/// detects damage, and a value that is stored under another key. etc/doc/storage_plugins.md describes the
 /// bytes.
 #pragma once
 
@@ -22,7 +22,7 @@ std::uint32_t crc32c(std::string_view first, std::string_view second) noexcept;
 
 /// @p key is the record's key in the records family.
 std::string encode_record(std::string_view key, const image_record& record);
-/// Null where key and value are not what encode_record made.
+/// Null if encode_record did not create the value for this key.
 record_ptr decode_record(std::string_view key, std::string_view value);
 
 /// @p key is the version's kept_key(). The record's rev and content_rev are stored with it.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Gives out revisions and says up to which one the change feed may be shown.
+/// Assigns revisions and determines up to which one the change feed is visible.
 ///
-/// Writes run side by side and may commit in another order than they got their revisions. A reader of the
-/// feed must never see a revision before a smaller one that comes later, so the feed ends below the lowest
-/// revision that is still under way, and a write waits for the ones before it before it is acknowledged.
-/// (They share one synchronisation of the disk, so they end together.)
+/// Writes run concurrently and may commit in another order than that of their revisions. A reader of the feed
+/// must never see a revision before a smaller one that appears later. Therefore the feed ends below the
+/// lowest revision in progress, and a write waits for the earlier ones before it is acknowledged. (They share
+/// one synchronisation of the disk, so they end together.)
 ///
 /// Threads: all functions from any thread.
 #pragma once
@@ -22,31 +22,31 @@ namespace gallery::rocks {
 
 class commit_order {
 public:
-    /// @p used: the highest revision that may ever have been given out. @p newest: of the newest change.
-    /// @p acknowledge: called with a revision below which everything is decided, before any write up to it
-    /// is acknowledged; rising, one call at a time; must be quick.
+    /// @p used: the highest revision that may ever have been assigned. @p newest: that of the newest change.
+    /// @p acknowledge: called with a revision below which all writes have ended, before any write up to it is
+    /// acknowledged; increasing, one call at a time; must be quick.
     commit_order(revision used, revision newest, std::function<void(revision)> acknowledge);
 
     struct ticket {
         revision rev = 0;
         std::size_t count = 1;
-        /// Where set, the write that uses this ticket also stores it as the revision floor: after a crash
-        /// revisions go on from there, whatever the log has lost.
+        /// If set, the write with this ticket also stores it as the revision floor: after a crash revisions
+        /// continue from there, even if the log has lost writes.
         std::optional<revision> new_floor;
     };
 
-    /// Gives out @p count (at least 1) revisions that follow each other; the ticket has the first.
+    /// Assigns @p count (at least 1) consecutive revisions; the ticket contains the first.
     ticket begin(std::size_t count = 1);
 
-    /// Ends a ticket for @p count revisions and returns when all before it have ended. True where the feed
+    /// Ends a ticket for @p count revisions and returns when all earlier ones have ended. True if the feed
     /// has grown.
     bool finish(revision first, std::size_t count, bool committed);
 
-    /// Everything up to it is decided and may be shown.
+    /// All writes up to it have ended and are visible.
     [[nodiscard]] revision visible() const;
-    /// Of the newest change that may be shown.
+    /// The revision of the newest visible change.
     [[nodiscard]] revision newest() const;
-    /// The highest revision given out.
+    /// The highest assigned revision.
     [[nodiscard]] revision used() const;
 
     /// The floor to store when a store is opened.

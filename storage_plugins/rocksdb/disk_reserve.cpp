@@ -69,7 +69,7 @@ bool disk_reserve::admit(std::uint64_t bytes, reserve_share share) {
     const std::lock_guard lock(mutex_);
     const std::uint64_t floor = floor_of(share);
     const std::uint64_t left = held();
-    // Erasures go on without a reserve: what they need is little.
+    // Erasures continue without a reserve, because they need little space.
     if (left <= floor) return share == reserve_share::all || size_ == 0;
     const std::uint64_t wanted = std::max(step_, bytes + low_water_);
     shorten_to(left - floor > wanted ? left - wanted : floor);

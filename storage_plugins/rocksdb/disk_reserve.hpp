@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A preallocated file that keeps space on the store's disk for the writes that must succeed when it is full.
+/// A preallocated file that keeps space on the store's disk for writes that must succeed on a full disk.
 ///
-/// Space is released by shortening the file, a few MiB at a time, when a write that may use the reserve finds
-/// less than that free. Half of the file is for small writes, all of it for erasures; image bytes may use
-/// none. The file gets its full length again as soon as that leaves enough space free.
+/// The file is shortened, a few MiB at a time, when a write that may use the reserve finds less space than
+/// that. Small writes may use half of the file, erasures all of it, image bytes none. The file gets its full
+/// length again as soon as this leaves enough free space.
 ///
-/// Another process can take what was released. RocksDB then fails with NoSpace, and the engine releases more.
+/// Another process can use the released space. RocksDB then fails with NoSpace, and the engine releases more.
 ///
 /// Threads: all functions from any thread.
 #pragma once
@@ -30,23 +30,23 @@ public:
     ~disk_reserve();
 
     /// Opens or creates the file at @p path and completes it if there is space. Its full length is @p bytes,
-    /// but at most an eighth of the file system. Where the file cannot be opened there is no reserve.
+    /// but at most an eighth of the file system. If the file cannot be opened, there is no reserve.
     void open(const std::string& path, std::uint64_t bytes);
 
     /// Decides whether a write that adds about @p bytes to the disk may start, and releases space for it if
-    /// needed. False: it would use space that is reserved for others.
+    /// needed. False if it would use space that is reserved for other writes.
     bool admit(std::uint64_t bytes, reserve_share share);
 
-    /// Releases all that @p share may use. False where that is nothing.
+    /// Releases all space that @p share may use. False if there is none.
     bool release(reserve_share share);
 
-    /// Gives the file its full length again, or as much of it as leaves space free. True where it has it.
+    /// Extends the file to its full length, or as far as space remains free. True if it is complete.
     bool complete();
 
-    /// Whether a small write of so many bytes fits into what is free.
+    /// Whether a small write of this many bytes fits into the free space.
     [[nodiscard]] bool has_free(std::uint64_t bytes) const;
 
-    /// Whether the reserve is incomplete, or little but the reserve is left.
+    /// Whether the reserve is incomplete, or little space besides it is free.
     [[nodiscard]] bool is_short() const;
 
     /// Bytes that are free on the disk, for a process without privileges.
@@ -54,7 +54,7 @@ public:
     /// Present and full length of the file.
     [[nodiscard]] std::uint64_t held() const noexcept { return held_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-    /// What must stay free beside the reserve for small writes and for RocksDB's own files.
+    /// Space that must stay free besides the reserve, for small writes and for RocksDB's own files.
     [[nodiscard]] std::uint64_t margin() const noexcept { return margin_; }
 
 private:
@@ -65,8 +65,8 @@ private:
     int descriptor_ = -1;
     std::uint64_t size_ = 0;
     std::uint64_t margin_ = 0;
-    std::uint64_t step_ = 0;       // that is released at a time
-    std::uint64_t low_water_ = 0;  // with less than this free a small write might not fit
+    std::uint64_t step_ = 0;       // released at a time
+    std::uint64_t low_water_ = 0;  // with less free space than this a small write might not fit
     std::atomic<std::uint64_t> held_{0};
     std::mutex mutex_;
 };

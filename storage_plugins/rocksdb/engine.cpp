@@ -42,8 +42,8 @@ rocksdb::ReadOptions engine::read_options(reach how, const snapshot_ptr& at) {
 rocksdb::Status engine::get(family which, std::string_view key, rocksdb::PinnableSlice& value, reach how,
                             const snapshot_ptr& at) const {
     auto status = db_->Get(read_options(how, at), handle(which), slice(key), &value);
-    // From memory alone RocksDB says "there, and empty" of a key in a file that it has not opened yet, as
-    // just after a start, where it means that the key may be there. No value of ours is empty.
+    // For reads from memory only, RocksDB returns "found, and empty" for a key in a file that is not open
+    // yet, for example after a start. It means that the key may exist. No value here is empty.
     if (how == reach::memory && status.ok() && value.empty()) return rocksdb::Status::Incomplete();
     return status;
 }

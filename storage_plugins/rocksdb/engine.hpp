@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// RocksDB as this plugin uses it: opened with our column families and limits, with errors in our terms.
+/// RocksDB with this plugin's column families and limits, and with errors of this project.
 #pragma once
 
 #include "disk_reserve.hpp"
@@ -28,7 +28,7 @@ namespace gallery::rocks {
 
 using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
 
-/// The failure of @p doing ("reading the image logo.png") as an error of ours. Precondition: not ok().
+/// The failure of @p doing ("reading the image logo.png") as a gallery::error. Precondition: not ok().
 error to_error(const rocksdb::Status& status, std::string_view doing);
 
 inline rocksdb::Slice slice(std::string_view text) noexcept {
@@ -38,7 +38,7 @@ inline std::string_view view(const rocksdb::Slice& text) noexcept {
     return {text.data(), text.size()};
 }
 
-/// Reads at one moment; released with the last reference.
+/// Freezes the state for reads; released with the last reference.
 using snapshot_ptr = std::shared_ptr<const rocksdb::Snapshot>;
 
 class engine {
@@ -54,9 +54,9 @@ public:
     }
 
     enum class reach : std::uint8_t {
-        memory,      ///< only what is in memory: Status Incomplete where the disk would have to be asked
-        disk,        ///< keeps the blocks that were read in the block cache
-        disk_aside,  ///< leaves the caches as they are: scans, checks, bodies
+        memory,      ///< memory only: Status Incomplete if the disk would have to be read
+        disk,        ///< stores the blocks that are read in the block cache
+        disk_aside,  ///< does not fill the caches: scans, checks, bodies
     };
     [[nodiscard]] static rocksdb::ReadOptions read_options(reach how, const snapshot_ptr& at = nullptr);
 
@@ -95,17 +95,17 @@ public:
 
     [[nodiscard]] snapshot_ptr snapshot() const;
 
-    /// A number of the meta family; 0 where it is not there.
+    /// A number of the meta family; 0 if it is missing.
     result<std::uint64_t> number(std::string_view key, const snapshot_ptr& at = nullptr) const;
 
-    /// Writes and synchronises. On a full disk it uses the reserve as far as @p share says; after a full disk
-    /// it first resumes RocksDB. Blocks. Errors: no_space, read_only (nothing was changed), io_error
-    /// (unknown).
+    /// Writes and synchronises. On a full disk it uses the reserve as far as @p share allows. After a full
+    /// disk it first resumes RocksDB. Blocks. Errors: no_space, read_only (nothing was changed), io_error
+    /// (unknown outcome).
     result<void> commit(rocksdb::WriteBatch& batch, reserve_share share);
     /// As commit, but durable only with the next synchronised write. For upkeep.
     rocksdb::Status write_lazily(rocksdb::WriteBatch& batch);
 
-    /// Lets RocksDB write again after it ran out of space. True where it does.
+    /// Resumes writing after RocksDB ran out of space. True if it succeeds.
     bool resume();
 
     /// See image_store::writing().
@@ -115,7 +115,7 @@ public:
     [[nodiscard]] disk_reserve& reserve() noexcept { return reserve_; }
     [[nodiscard]] const disk_reserve& reserve() const noexcept { return reserve_; }
     [[nodiscard]] const rocksdb::Cache& block_cache() const noexcept { return *block_cache_; }
-    /// Bytes of committed bodies that have not reached blob files.
+    /// Bytes of committed bodies that are not yet in blob files.
     [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
 
 private:

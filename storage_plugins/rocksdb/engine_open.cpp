@@ -93,7 +93,7 @@ rocksdb::Options engine::database_options(const options& chosen) {
     how.create_missing_column_families = true;
     how.max_background_jobs = static_cast<int>(chosen.background_jobs);
     how.max_open_files = static_cast<int>(chosen.max_open_files);
-    // Families that are written seldom would hold old logs for ever.
+    // Families that are rarely written would otherwise keep old logs.
     how.max_total_wal_size = std::max<std::uint64_t>(chosen.write_buffer_bytes * 4, 64ULL << 20);
     how.bytes_per_sync = 1ULL << 20;
     how.avoid_unnecessary_blocking_io = true;
@@ -106,8 +106,8 @@ rocksdb::Options engine::database_options(const options& chosen) {
     // On a full disk there may be no room for the table files that a recovery writes. The log is kept
     // instead.
     how.avoid_flush_during_recovery = reserve_.is_short();
-    // Tolerates a last record that a crash left unfinished, which nobody was told was written, and fails on
-    // everything else. RocksDB's default would drop all that follows a damaged place without a word.
+    // Accepts an unfinished last record, which was not acknowledged, and fails on everything else. RocksDB's
+    // default would silently drop everything after a damaged place.
     how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     return how;
 }
@@ -184,8 +184,8 @@ result<void> engine::open_database(const options& chosen) {
     auto status = rocksdb::DB::Open(how, folder_ + "/db", families(chosen), &handles, &opened);
     const auto acknowledged = mark_.read().value_or(0);
     if (status.IsCorruption()) {
-        // A power cut may leave the end of the log torn in another order than it was written. What lies
-        // behind the damage matters only if somebody was told that it is safe.
+        // After a power failure the end of the log may be damaged out of order. Records after the damage
+        // matter only if they were acknowledged.
         how.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
         const auto readable = readable_revision(how, chosen);
         if (!readable) return to_error(status, "opening " + folder_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Names of what is stored: column families and the keys in them. etc/doc/storage_plugins.md shows the
-/// layout; a change here is a change of the format on disk.
+/// Names of the stored data: column families and their keys. etc/doc/storage_plugins.md describes the layout.
+/// A change here changes the format on disk.
 #pragma once
 
 #include <gallery/model.hpp>
@@ -46,7 +46,7 @@ inline constexpr std::array all_properties = {property::created_time, property::
 void append_big_endian(std::string& to, std::uint64_t value);
 /// Precondition: at least 8 bytes.
 std::uint64_t read_big_endian(std::string_view from) noexcept;
-/// Maps signed to unsigned so that bytes compare as numbers do.
+/// Maps signed to unsigned so that bytes compare like the numbers.
 inline std::uint64_t ordered(std::int64_t value) noexcept {
     return static_cast<std::uint64_t>(value) ^ (1ULL << 63);
 }
@@ -101,7 +101,7 @@ inline constexpr std::size_t index_prefix_size = 18;
 inline constexpr std::size_t id_size = 16;
 
 std::string index_prefix(tenant_id tenant, image_sub_type sub_type, property which);
-/// The smallest string that is greater than everything with this prefix.
+/// The smallest string that is greater than all strings with this prefix.
 std::string after_prefix(std::string prefix);
 
 struct index_entry {
@@ -110,8 +110,8 @@ struct index_entry {
     friend bool operator==(const index_entry&, const index_entry&) = default;
 };
 
-/// The value of a property as it stands in an index key: compares bytewise as the property does, and none
-/// is a prefix of another one's.
+/// The value of a property in an index key: bytewise comparison gives the order of the property, and no value
+/// is a prefix of another one.
 std::string property_bytes(const image_record& record, property which);
 
 /// All list entries of a record, one per property, in the order of all_properties.
@@ -126,11 +126,11 @@ struct index_key_view {
     std::string_view value;   ///< property_bytes
     image_id id;
 };
-/// Nothing where it is too short to be one.
+/// Empty if it is too short.
 std::optional<index_key_view> parse_index_key(std::string_view key) noexcept;
 
-/// The value of a title entry contains what a search sorts by and looks at; all others hold the image's key
-/// alone.
+/// The value of a title entry contains the data that a search sorts by and compares; all other values contain
+/// only the image's key.
 struct title_value {
     std::uint64_t created_time = 0;  ///< ordered()
     std::uint64_t size = 0;
@@ -143,7 +143,7 @@ std::optional<title_value> parse_title_value(std::string_view value) noexcept;
 /// The entry of a title list.
 index_entry title_entry(const image_record& record);
 
-/// The image's key behind an index entry; nothing where the entry is malformed.
+/// The image's key in an index entry; empty if the entry is malformed.
 std::optional<std::string_view> image_key_of(char property_letter, std::string_view value) noexcept;
 
 }  // namespace gallery::rocks

@@ -21,15 +21,15 @@ public:
     list_reader(const engine& from, page_ranks& ranks, log_function log)
         : engine_(from), ranks_(ranks), log_(std::move(log)) {}
 
-    /// A page leaves out an image whose record is damaged or missing, and says so in the log; total counts
-    /// it. Precondition: query.page_size >= 1.
+    /// A page leaves out an image with a damaged or missing record and logs this; total counts it.
+    /// Precondition: query.page_size >= 1.
     result<image_page> list(const image_query& query) const;
 
     /// Number of a tenant's images of a sub type.
     result<std::uint64_t> count(tenant_id tenant, image_sub_type sub_type, const snapshot_ptr& at) const;
 
 private:
-    /// A query with the moment that it is answered for.
+    /// A query with its snapshot.
     struct moment {
         const image_query& query;
         property by;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Walks one list of one tenant in the order that a query asks for.
+/// Walks one list of one tenant in the order of a query.
 #pragma once
 
 #include "engine.hpp"
@@ -19,15 +19,15 @@ struct list_entry {
     bool of_system = false;
 };
 
-/// The index holds each list once, ascending by value and then by id. A descending list has its values the
-/// other way round, but images with the same value still by ascending id, so it goes group by group: the
-/// last group from its first entry to its last one, then the group before it.
+/// The index contains each list once, ascending by value and then by id. A descending list has its values in
+/// reverse, but images with the same value still by ascending id. Therefore it goes group by group: the last
+/// group from its first entry to its last one, then the group before it.
 ///
 /// Threads: one. Reads from the disk.
 class ordered_cursor {
 public:
-    /// @p total: entries of the list at the snapshot. @p ranks: null where the start is near (every entry
-    /// before it is passed one by one); else of the same list and snapshot.
+    /// @p total: entries of the list at the snapshot. @p ranks: null if the start is near (every entry before
+    /// it is passed one by one); otherwise of the same list and snapshot.
     ordered_cursor(const engine& from, std::string prefix, bool descending, const snapshot_ptr& at,
                    std::uint64_t total, const page_ranks::counts* ranks);
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Positions inside long lists.
+/// Positions in long lists.
 ///
-/// A list's entries lie in the index family in their order, so a page is read where it begins; this finds
-/// out where that is. For each list that was asked for a late page it keeps every few hundredth key (an
-/// anchor) with the number of entries from there to the next one, built by one pass over the list's keys
-/// and then kept up to date by the writes. It lives in memory only, bounded in bytes.
+/// The entries of a list are stored in the index family in list order, so a page is read at its first key.
+/// This class finds that key. For each list that was asked for a late page it keeps every few hundredth key
+/// (an anchor) with the number of entries from there to the next one. The anchors are built by one pass over
+/// the list's keys, and writes keep them up to date. They are in memory only, bounded in bytes.
 ///
-/// Exactness. A reader gets a snapshot and the counts that belong to this very snapshot: writes announce
-/// their entries before they commit and settle them afterwards, both under the lock under which a reader
-/// takes its snapshot. What was settled is in the snapshot; for what is announced and not settled the
-/// snapshot itself is asked.
+/// Exactness. A reader gets a snapshot and the counts of exactly this snapshot: writes announce their entries
+/// before they commit and settle them afterwards, both under the lock under which a reader takes its
+/// snapshot. Settled entries are in the snapshot. For entries that are announced and not settled, the reader
+/// looks into the snapshot.
 ///
 /// Threads: all functions from any thread; open() reads from the disk.
 #pragma once
@@ -41,13 +41,13 @@ public:
     enum class outcome : std::uint8_t {
         committed,
         unchanged,
-        unknown,  ///< what the write touches is forgotten
+        unknown,  ///< the lists of the write are forgotten
     };
     using ticket = std::uint64_t;
 
     /// Before the commit.
     ticket announce(std::vector<delta> deltas);
-    /// After it, and before anybody hears of it.
+    /// After it, and before its outcome is returned.
     void settle(ticket which, outcome how);
 
     /// Counts of one list at one moment.
@@ -56,7 +56,7 @@ public:
         [[nodiscard]] std::uint64_t total() const noexcept { return before_.back(); }
         /// Number of entries with keys less than @p key.
         result<std::uint64_t> rank_of(std::string_view key) const;
-        /// Where to begin to reach the entry at @p rank: a key, and how many entries to pass after it.
+        /// The start to reach the entry at @p rank: a key, and how many entries to pass after it.
         /// Precondition: rank < total().
         struct start {
             std::string_view key;
@@ -73,10 +73,10 @@ public:
         std::vector<std::uint64_t> before_;  // entries before each anchor, then the total
     };
 
-    /// The counts of the list with this index prefix, and a snapshot that they belong to.
+    /// The counts of the list with this index prefix, and their snapshot.
     result<counts> open(const std::string& prefix);
 
-    /// Forgets what is known of a list. For a reader that finds it at odds with the list's counter.
+    /// Forgets the anchors of a list. For a reader that finds them to differ from the list's counter.
     void drop(const std::string& prefix);
 
     [[nodiscard]] std::uint64_t bytes() const;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Gets space back on a full disk, and resumes RocksDB after it ran out of space.
+/// Frees space on a full disk, and resumes RocksDB after it ran out of space.
 ///
 /// Erasing an image only adds a tombstone. Its bytes leave the disk when the write-ahead log that contains
-/// them is deleted and when the blob file that contains them has no live bytes. RocksDB does both at its
-/// leisure; while the disk is short of space this does them at once: it flushes the memtables, which ends old
-/// logs, compacts the entries of the bodies, which drops blob files without live bytes, and then moves the
-/// live bytes out of the oldest blob files, as many files at a time as the free space allows.
+/// them is deleted, and when their blob file has no live bytes. RocksDB does both with a delay. While the
+/// disk is short of space, this class does them immediately. It flushes the memtables, which ends old logs.
+/// It compacts the entries of the bodies, which drops blob files without live bytes. Then it moves the live
+/// bytes out of the oldest blob files, as many files at a time as the free space allows.
 ///
 /// Threads: wake() and note_error() from any thread, never blocking; the work is done on a thread of its own.
 #pragma once
@@ -34,7 +34,7 @@ public:
 
     /// The disk is short of space.
     void wake();
-    /// Bytes of images were written or erased, so there may be something to reclaim.
+    /// Bytes of images were written or erased, so there may be space to reclaim.
     void note_change() noexcept { changed_since_.store(true, std::memory_order_relaxed); }
     /// RocksDB ran out of space in the background.
     void note_error();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The storage engine on RocksDB. See etc/doc/storage_plugins.md for the layout and gallery/storage.hpp for
-/// what is promised.
+/// the contract.
 ///
-/// Threads: coroutines run on the callers' I/O threads and answer there what is in memory. What reads from
-/// the disk runs on the readers' pool, writes on the writers' pool, each under the locks of the names that
-/// it touches (record key, image id, public key, kept version, documents).
+/// Threads: coroutines run on the callers' I/O threads and answer there if the answer is in memory. Reads
+/// from the disk run on the readers' pool, writes on the writers' pool, each under the locks of the names
+/// that it uses (record key, image id, public key, kept version, documents).
 #pragma once
 
 #include "codec.hpp"
@@ -45,7 +45,7 @@ public:
     /// See plugin_descriptor::create.
     static result<std::unique_ptr<storage_engine>> open(const plugin_context& context);
 
-    /// What opening a store has found.
+    /// The state of the store at its opening.
     struct found_state {
         revision used = 0;
         revision newest = 0;
@@ -215,7 +215,7 @@ public:
     /// The first one.
     [[nodiscard]] revision rev() const noexcept { return ticket_.rev; }
     rocksdb::WriteBatch& batch() noexcept { return batch_; }
-    /// After the commit and after the caches were told.
+    /// After the commit and after the caches were invalidated.
     void committed() {
         done_ = true;
         store_.changes_.fetch_add(ticket_.count, std::memory_order_relaxed);
@@ -230,7 +230,7 @@ private:
     bool done_ = false;
 };
 
-/// A body in memory; one that is in a file is read.
+/// A body in memory; a body in a file is read.
 result<bytes> in_memory(const body& given);
 
 }  // namespace gallery::rocks

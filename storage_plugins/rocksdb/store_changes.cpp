@@ -11,7 +11,7 @@ namespace gallery::rocks {
 
 task<result<change_batch>> store::changes(revision after, std::size_t limit) {
     if (limit == 0) co_return kit::bad_limit();
-    // A reader that is up to date is told so without leaving its thread.
+    // A reader that is up to date gets its answer without leaving its thread.
     const auto now = std::chrono::steady_clock::now();
     if (after == order_.newest() && after >= trimmed_.load()) {
         change_batch nothing;
@@ -43,7 +43,7 @@ result<change_batch> store::changes_now(revision after, std::size_t limit) const
     for (at->SeekToFirst(); at->Valid() && batch.changes.size() < limit; at->Next()) {
         auto event = decode_change(at.key(), at.value());
         if (!event) {
-            // What it was is lost; whoever follows the feed has to start afresh, and can go on behind it.
+            // The change is lost: readers of the feed must start again, and can continue after it.
             batch.gap = true;
             if (at.key().size() == 8) batch.next = read_big_endian(at.key());
             continue;

@@ -163,7 +163,7 @@ result<body> store::load_body(const image_record& record, representation which) 
     verified->etag = sha256({value.data(), value.size()});
     if (value.size() != wanted.size || verified->etag != wanted.etag)
         return error{errc::corrupt, what() + " do not match their hash. Restore them from a backup."};
-    // Small values lie in a block among others, which a reference would keep in memory whole.
+    // Small values share a block, which a reference would keep in memory completely.
     constexpr std::size_t small = 1024;
     if (value.size() <= small) {
         verified->memory = bytes::own(value.ToString());

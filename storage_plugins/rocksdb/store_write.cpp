@@ -254,7 +254,7 @@ result<void> store::commit_image(open_write& write, const image_write& what) {
     if (!committed) return committed.error();
 
     if (after) {
-        // The lock of the record's key is held: nobody else puts another record there.
+        // The lock of the record's key is held: no other thread can store another record.
         std::string cache_key = "r" + key;
         const auto generation = record_cache_.generation(cache_key);
         record_cache_.put(std::move(cache_key), after, memory_of(*after), generation);

@@ -21,7 +21,7 @@ tenant_usage usage_of(const usage_numbers& numbers) noexcept;
 result<tenant_usage> read_usage(const engine& from, const std::optional<tenant_id>& tenant,
                                 const snapshot_ptr& at = nullptr);
 
-/// Calls @p found for every tenant that has or had something.
+/// Calls @p found for every tenant that has or had images.
 result<void> for_each_usage(const engine& from, const snapshot_ptr& at,
                             const std::function<void(const tenant_id&, const tenant_usage&)>& found);
 

@@ -10,7 +10,7 @@
 #define GALLERY_ABI_TEXT_(x) #x
 #define GALLERY_ABI_TEXT(x) GALLERY_ABI_TEXT_(x)
 
-// Said here, since what a plugin without them meets later is a long tag that differs in one word.
+// Checked here, because otherwise the only message would be a long tag that differs in one word.
 #if !defined(BOOST_ASIO_SEPARATE_COMPILATION) || !defined(BOOST_ASIO_DYN_LINK) ||         \
     !defined(BOOST_ASIO_NO_DEPRECATED) || !defined(BOOST_ASIO_DISABLE_BOOST_COROUTINE) || \
     !defined(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE)

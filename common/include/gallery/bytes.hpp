@@ -17,12 +17,12 @@
 
 namespace gallery {
 
-/// Memory with its owner. Whoever holds a copy keeps the memory alive; nobody may change it.
-/// Copying copies a pointer and a reference count. Thread-safe as far as shared_ptr is.
+/// Memory with its owner. A copy keeps the memory alive, and the memory must not change. Copying copies a
+/// pointer and a reference count. Thread-safe to the same extent as shared_ptr.
 class bytes {
 public:
     bytes() = default;
-    /// @p view lies in memory that @p owner keeps alive (a pinned slice, a mapping, a string).
+    /// @p view is in memory that @p owner keeps alive (a pinned slice, a mapping, a string).
     bytes(std::shared_ptr<const void> owner, std::span<const char> view) noexcept
         : owner_(std::move(owner)), view_(view) {}
 
@@ -73,8 +73,8 @@ private:
     int descriptor_;
 };
 
-/// A part of an open file, to be sent with sendfile. The file's bytes never change while it is referenced:
-/// engines replace files, they do not write into them.
+/// A part of an open file, to be sent with sendfile. The bytes of the file must not change while it is
+/// referenced: engines replace files and do not write into them.
 struct file_region {
     std::shared_ptr<const file_handle> file;
     std::uint64_t offset = 0;
@@ -95,8 +95,8 @@ public:
     /// A part of it. Precondition: offset + length <= size().
     [[nodiscard]] body slice(std::uint64_t offset, std::uint64_t length) const;
 
-    /// All of it in memory: free where it is memory already, else read(2) in the calling thread, which may
-    /// block. Empty result with errno set where reading failed or the file was shorter than it should be.
+    /// The whole body in memory: without cost if it already is, otherwise by read(2) in the calling thread,
+    /// which may block. Empty, with errno set, if reading fails or the file is shorter than the region.
     [[nodiscard]] std::optional<bytes> load() const;
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The changes of a store. Part of the storage contract; storage.hpp has the rules that hold for every
+/// The changes of a store. Part of the storage contract; storage.hpp contains the rules that apply to every
 /// function.
 #pragma once
 
@@ -22,18 +22,18 @@ struct change {
         image_saved,    ///< bytes and record
         image_updated,  ///< record only
         image_erased,
-        version_kept,     ///< by save_kept(); versions that a save or an erasure keeps are in `kept` of that
+        version_kept,     ///< by save_kept(); a save or an erasure reports the version it keeps in its `kept`
         version_dropped,  ///< by drop_kept()
         document_saved,
         document_erased,
     };
     kind what = kind::image_saved;
-    revision rev = 0;        ///< that the write returned; the position in the feed
+    revision rev = 0;        ///< the revision that the write returned; the position in the feed
     tenant_id tenant;        ///< images and kept versions: of the record
     std::string key;         ///< likewise
     image_id id;             ///< likewise; of the record that was written, erased, kept or dropped
     std::string public_key;  ///< likewise
-    /// image_saved and image_erased: content_rev of the version that the write kept, 0 where it kept none.
+    /// image_saved and image_erased: content_rev of the version that the write kept, 0 if it kept none.
     /// version_kept and version_dropped: content_rev of that version.
     revision kept = 0;
     std::string document_kind;  ///< documents
@@ -43,11 +43,11 @@ struct change {
 struct change_batch {
     std::vector<change> changes;  ///< in order of revision, which is the order of commits for each image
     revision next = 0;  ///< pass this as `after` to continue; of an empty batch: `after`, or a gap's end
-    bool gap = false;   ///< history after `after` is lost; drop what was derived from it
-    /// Where this batch reaches the end of the feed: a moment such that every write which any process had
-    /// been told to be committed before it is at or before `next`. Otherwise the earliest time there is. It
-    /// never goes back from batch to batch. An engine that one process owns gives the time at which the call
-    /// began to look. What is derived from the feed in memory is as new as this moment.
+    bool gap = false;   ///< history after `after` is lost; discard everything that was derived from it
+    /// If this batch reaches the end of the feed: a moment T such that every write that was acknowledged in
+    /// any process before T is at or before `next`. Otherwise the earliest possible time. It never decreases
+    /// from batch to batch. An engine that belongs to one process returns the time at which the call began to
+    /// read. Data that is derived from the feed is as new as this moment.
     std::chrono::steady_clock::time_point horizon = std::chrono::steady_clock::time_point::min();
 };
 
@@ -61,19 +61,19 @@ public:
     /// Committed writes after a revision, from any process, at most @p limit (at least 1). A write is in the
     /// feed before its outcome is returned, and no write with a smaller revision appears after one was read.
     /// Parts of one atomic write follow each other; a limit may separate them. An engine keeps at least the
-    /// last 10,000 changes, across restarts where it is durable. Where @p after is older than what is kept,
-    /// or of a history that the store does not have any more, gap is set and the batch starts with the oldest
-    /// kept. Where it is above every revision that the store has given out (a backup was restored) the batch
-    /// is empty, or gap is set and it starts with the oldest. Error: invalid_argument for a limit of 0.
+    /// last 10,000 changes, across restarts if it is durable. If @p after is older than the kept changes, or
+    /// belongs to a history that the store no longer has, gap is set and the batch starts with the oldest
+    /// kept change. If it is above every assigned revision (a backup was restored), the batch is empty, or
+    /// gap is set and it starts with the oldest. Error: invalid_argument for a limit of 0.
     virtual task<result<change_batch>> changes(revision after, std::size_t limit) = 0;
 
-    /// The revision of the newest change, at least of every write that any process had been told to be
-    /// committed before the call. A reader that only wants the future begins here.
+    /// The revision of the newest change, at least of every write that was acknowledged in any process before
+    /// the call. A reader that needs only later changes starts here.
     virtual task<result<revision>> last() = 0;
 
-    /// @p notify is called after each commit of any process has become visible in changes(); one call may
-    /// stand for several commits. It is called on any thread and does not block. One listener; set before the
-    /// first write and never after. It is not called any more once the engine's destructor has returned.
+    /// @p notify is called after each commit of any process is visible in changes(). One call may report
+    /// several commits. It is called on any thread and must not block. There is one listener, set before the
+    /// first write and never changed. It is not called after the engine's destructor has returned.
     virtual void on_change(std::function<void()> notify) = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The documents of a store: accounts and everything else that the server keeps beside images. Part of the
-/// storage contract; storage.hpp has the rules that hold for every function.
+/// The documents of a store: accounts and all other data that the server keeps besides images. Part of the
+/// storage contract; storage.hpp contains the rules that apply to every function.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -31,9 +31,9 @@ struct document {
 /// One part of an atomic write.
 struct document_write {
     enum class action : std::uint8_t {
-        save,     ///< stores the document in place of what is there
+        save,     ///< stores the document, replacing the present one
         erase,    ///< removes it; its body is ignored
-        require,  ///< changes nothing, only the precondition is judged; its body is ignored
+        require,  ///< changes nothing, only checks the precondition; its body is ignored
     };
     action what = action::save;
     document doc;
@@ -51,12 +51,12 @@ struct document_write {
 };
 
 struct documents_outcome {
-    /// committed, conflict, or absent where an erasure has nothing to erase.
+    /// committed, conflict, or absent if an erasure has nothing to erase.
     write_status status = write_status::committed;
-    /// Committed: of each part, in order, the revision of its change in the feed; of a `require` the current
-    /// revision. They grow in the order of the list, `require` left out. Otherwise empty.
+    /// Committed: for each part, in order, the revision of its change in the feed; for a `require` the
+    /// current revision. They increase in the order of the list, except those of `require`. Otherwise empty.
     std::vector<revision> revs;
-    /// Not committed: index of the first part that did not hold, and the current revision of its document.
+    /// Not committed: index of the first part that failed, and the current revision of its document.
     std::size_t failed = 0;
     revision current = 0;
 };
@@ -76,21 +76,21 @@ public:
     /// Error: not_found, also for a kind or id that no document can have.
     virtual task<result<document>> find(std::string kind, std::string id) = 0;
 
-    /// All documents of a kind, or of all kinds where @p kind is empty, in order of (kind, id), bytewise, at
-    /// most @p limit (at least 1) per call; an empty cursor begins. Nothing where no document can have this
-    /// kind. A document that is stored during the whole scan is returned exactly once; one that is written
-    /// meanwhile may or may not be. Error: invalid_argument for a limit of 0, and for a cursor that this
-    /// function cannot have returned.
+    /// All documents of a kind, or of all kinds if @p kind is empty, in order of (kind, id), bytewise, at
+    /// most @p limit (at least 1) per call. An empty cursor starts. Empty if no document can have this kind.
+    /// A document that is stored during the whole scan is returned exactly once; one that is written
+    /// meanwhile may or may not be returned. Error: invalid_argument for a limit of 0, and for a cursor that
+    /// this function cannot have returned.
     virtual task<result<scan_page<document>>> scan(std::string kind, std::string cursor,
                                                    std::size_t limit) = 0;
 
-    /// Writes 1 to max_parts documents in one atomic step: all of them or none, also after a crash, and once
-    /// a find() by anybody has answered one of the new states, every later find() answers the new states of
-    /// all. The preconditions are judged together, in the state before the write; the first part that does
-    /// not hold decides the outcome: absent for an erasure of nothing (whatever its precondition), otherwise
-    /// conflict. A list of `require` alone judges and changes nothing.
-    /// Errors: no_space; invalid_argument for an empty list, more than max_parts, a malformed kind or id, an
-    /// oversized body, and a (kind, id) that is there twice; these are judged first.
+    /// Writes 1 to max_parts documents in one atomic step: all of them or none, also after a crash. Once a
+    /// find() in any process has returned one of the new states, every later find() returns the new states of
+    /// all. The preconditions are judged together, in the state before the write. The first part that fails
+    /// determines the outcome: absent for an erasure of nothing (regardless of its precondition), otherwise
+    /// conflict. A list of only `require` judges and changes nothing. Errors: no_space; invalid_argument for
+    /// an empty list, more than max_parts, a malformed kind or id, an oversized body, and a repeated (kind,
+    /// id). Errors of arguments are judged first.
     virtual task<result<documents_outcome>> write(std::vector<document_write> parts) = 0;
 
     /// write() of one document.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Visibility of the symbols of libgallery_common.so. Everything else stays hidden.
+/// Visibility of the symbols of libgallery_common.so. All other symbols are hidden.
 #pragma once
 
 #if defined(GALLERY_COMMON_SOURCE)
@@ -8,5 +8,5 @@
 #define GALLERY_API
 #endif
 
-/// The one symbol that a plugin shows.
+/// The one symbol that a plugin exports.
 #define GALLERY_PLUGIN_API __attribute__((visibility("default")))

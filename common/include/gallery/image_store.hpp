@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The images of a store: records, bytes, lists, and versions that were kept. Part of the storage contract;
-/// storage.hpp has the rules that hold for every function.
+/// The images of a store: records, bytes, lists, and kept versions. Part of the storage contract;
+/// storage.hpp contains the rules that apply to every function.
 #pragma once
 
 #include <gallery/bytes.hpp>
@@ -18,17 +18,17 @@
 
 namespace gallery {
 
-/// A record with its bytes as they were until a save replaced them or an erasure removed them.
+/// A record with its bytes as they were before a save replaced them or an erasure removed them.
 ///
 /// It is identified by the id and the content_rev of its record. Its record and bytes never change. It
-/// reserves nothing: its key, id and public key are free for other images. No function answers it but kept(),
-/// kept_of(), find_kept() and, given its record, read(). It stays until drop_kept() names it: a store drops
-/// none by itself, and neither erasing nor saving an image drops versions of it that were kept before.
+/// reserves nothing: its key, id and public key are free for other images. Only kept(), kept_of(),
+/// find_kept() and, given its record, read() return it. It stays until drop_kept() removes it. A store drops
+/// no version by itself, and neither erasing nor saving an image drops versions that were kept before.
 struct kept_version {
-    record_ptr record;      ///< as it was when it was replaced or erased, its rev and content_rev included
-    revision kept_rev = 0;  ///< of the write that kept it; unique within the store
-    std::int64_t kept_time = 0;  ///< that the write was given, milliseconds since 1970-01-01T00:00Z
-    bool is_erased = false;      ///< an erasure kept it, not a save
+    record_ptr record;           ///< as it was when it was replaced or erased, including rev and content_rev
+    revision kept_rev = 0;       ///< of the write that kept it; unique within the store
+    std::int64_t kept_time = 0;  ///< as passed to the write, milliseconds since 1970-01-01T00:00Z
+    bool is_erased = false;      ///< true: kept by an erasure; false: by a save
 };
 
 /// Order of kept versions by kept_rev.
@@ -52,26 +52,26 @@ public:
     /// The record with a public key, whether it is public now or not. Error: not_found.
     virtual task<result<record_ptr>> find_by_public_key(std::string public_key) = 0;
 
-    /// The tenant's images, of any sub type, whose original has this SHA-256: the first max_same_content of
-    /// them in the order of their ids (bytewise). Empty where there is none.
+    /// The tenant's images of any sub type that have an original with this SHA-256: the first
+    /// max_same_content of them in the order of their ids (bytewise). Empty if there is none.
     static constexpr std::size_t max_same_content = 10;
     virtual task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) = 0;
 
-    /// The bytes of one representation of exactly the save that the record is of (its id and content_rev),
-    /// whether that version is current or kept; never those of an earlier or later save. Bytes that are not
-    /// what record->descriptor(which) says are an error: engines check the hash when bytes come from the
-    /// disk, and need not check bytes again that they have kept since they were checked. A body is as long as
-    /// the descriptor says, and a region has a file; the server sends nothing of one that is not. A body that
-    /// was returned stays readable whatever is written or dropped afterwards. A read that overlaps the write
-    /// that removes the version returns the bytes or stale, nothing else. Errors: stale where the version is
-    /// neither current nor kept, corrupt.
+    /// The bytes of one representation of exactly the save that the record belongs to (its id and
+    /// content_rev), whether that version is current or kept; never those of an earlier or later save. Bytes
+    /// that differ from record->descriptor(which) are an error: engines check the hash of bytes from the
+    /// disk, and need not check bytes again that they have kept since. A body is as long as the descriptor
+    /// says, and a region has a file; the server refuses any other body. A returned body stays readable,
+    /// whatever is written or dropped afterwards. A read that overlaps the write that removes the version
+    /// returns the bytes or stale, nothing else. Errors: stale if the version is neither current nor kept,
+    /// corrupt.
     virtual task<result<body>> read(record_ptr record, representation which) = 0;
 
-    /// What find(), find_by_public_key() and read() would answer, where it is in memory and nothing has to be
-    /// waited for; otherwise empty, also where the answer would be an error: then the coroutine is asked. An
-    /// answer is as new as the coroutine's; of an engine whose descriptor says `shared` it contains at least
-    /// every commit before the last horizon that changes() returned (change_feed.hpp). Any thread; never
-    /// blocks. An engine that keeps nothing in memory inherits these.
+    /// The answers of find(), find_by_public_key() and read() if they are in memory and nothing has to be
+    /// waited for. Otherwise empty, also if the answer would be an error: the server then calls the
+    /// coroutine. An answer is as new as the coroutine's. For an engine with `shared` in its descriptor it
+    /// contains at least every commit before the last horizon that changes() returned (change_feed.hpp). Any
+    /// thread; never blocks. An engine that keeps nothing in memory inherits these functions.
     [[nodiscard]] virtual std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key);
     [[nodiscard]] virtual std::optional<record_ptr> find_by_public_key_now(std::string_view public_key);
     [[nodiscard]] virtual std::optional<body> read_now(const image_record& record, representation which);
@@ -80,9 +80,9 @@ public:
     virtual task<result<image_page>> list(image_query query) = 0;
 
     /// All records, or all of one tenant, in order of (tenant, key), bytewise, at most @p limit (at least 1)
-    /// per call; an empty cursor begins. A record that is stored during the whole scan is returned exactly
-    /// once; one that is written meanwhile may or may not be. Error: invalid_argument for a cursor that this
-    /// function did not return, and for a limit of 0.
+    /// per call. An empty cursor starts. A record that is stored during the whole scan is returned exactly
+    /// once; one that is written meanwhile may or may not be returned. Error: invalid_argument for a cursor
+    /// that this function did not return, and for a limit of 0.
     virtual task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                                      std::size_t limit) = 0;
 
@@ -92,10 +92,10 @@ public:
 
     // ---- kept versions ---------------------------------------------------------------------------
 
-    /// Kept versions of all tenants, or of one, at most @p limit (at least 1) per call; an empty cursor
-    /// begins. A cursor is used with the tenant and order that it was returned for. A version that is kept
-    /// during the whole scan is returned exactly once; one that is kept or dropped meanwhile may or may not
-    /// be. Error: invalid_argument for a cursor that this function did not return, and for a limit of 0.
+    /// Kept versions of all tenants, or of one, at most @p limit (at least 1) per call. An empty cursor
+    /// starts. A cursor is valid for the tenant and order of its call. A version that is kept during the
+    /// whole scan is returned exactly once; one that is kept or dropped meanwhile may or may not be returned.
+    /// Error: invalid_argument for a cursor that this function did not return, and for a limit of 0.
     virtual task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
                                                        std::string cursor, std::size_t limit) = 0;
 
@@ -108,30 +108,30 @@ public:
 
     // ---- writing ---------------------------------------------------------------------------------
 
-    /// Stores a record with new bytes under (record.tenant, record.key), in place of what is there, which is
-    /// dropped or kept as @p rules say. The precondition applies to that key. @p preview is ignored where
-    /// record.preview_is_original. rev and content_rev of the argument are ignored and set to the new
-    /// revision in the outcome's record. Keeping applies to a version that is there; where there is none,
-    /// nothing is kept. Outcomes: committed, conflict, public_key_taken, over_limit. Errors: no_space;
-    /// invalid_argument where sizes of bodies and descriptors differ or the id belongs to an image under
-    /// another key. Where several things are wrong the first of these is answered: sizes, precondition, id,
-    /// public key, limit.
+    /// Stores a record with new bytes under (record.tenant, record.key). It replaces the present
+    /// version, which is dropped or kept according to @p rules. The precondition applies to that key. @p
+    /// preview is ignored if record.preview_is_original. rev and content_rev of the argument are ignored
+    /// and set to the new revision in the outcome's record. If there is no present version, nothing is
+    /// kept. Outcomes: committed, conflict, public_key_taken, over_limit. Errors: no_space;
+    /// invalid_argument if sizes of bodies and descriptors differ or the id belongs to an image under
+    /// another key. If several things are wrong, the first of these is returned: sizes, precondition,
+    /// id, public key, limit.
     virtual task<result<write_outcome>> save(image_record record, body original, body preview,
                                              write_rules rules) = 0;
 
-    /// Stores title, file_name, sub_type, is_public, tags and modified_time of @p record; everything else of
-    /// it is ignored and the bytes stay. Keeps no version. Outcomes: committed, conflict, absent. Error:
+    /// Stores title, file_name, sub_type, is_public, tags and modified_time of @p record. All other members
+    /// are ignored, and the bytes stay. Keeps no version. Outcomes: committed, conflict, absent. Error:
     /// no_space.
     virtual task<result<write_outcome>> update(image_record record, precondition condition) = 0;
 
-    /// Removes the record, and keeps or drops it with its bytes as @p rules say. Outcomes: committed,
-    /// conflict, absent (whatever the precondition). Error: no_space.
+    /// Removes the record, and keeps or drops it with its bytes according to @p rules. Outcomes: committed,
+    /// conflict, absent (regardless of the precondition). Error: no_space.
     virtual task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) = 0;
 
-    /// Stores a version that is kept from the beginning, as the newest one: for a copy of another store. rev
-    /// and content_rev of the argument are ignored; they and kept_rev are set to the new revision. Nothing
-    /// else is judged, since a kept version reserves nothing. Outcome: committed, whose record is the stored
-    /// one and whose `kept` is its content_rev. Errors: no_space, invalid_argument for sizes as of save().
+    /// Stores a new kept version, as the newest one, to copy another store. rev and content_rev of the
+    /// argument are ignored; they and kept_rev are set to the new revision. There are no other conditions,
+    /// because a kept version reserves nothing. Outcome: committed, with the stored record, and its
+    /// content_rev as `kept`. Errors: no_space, invalid_argument for sizes as in save().
     virtual task<result<write_outcome>> save_kept(image_record record, body original, body preview,
                                                   std::int64_t kept_time, bool is_erased) = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a gallery consists of: image records, pages of them, and the queries that ask for pages.
+/// The model of a gallery: image records, pages of records, and queries for pages.
 #pragma once
 
 #include <gallery/bytes.hpp>
@@ -15,19 +15,19 @@
 
 namespace gallery {
 
-/// Grows with every write to a store and is never given out twice there, also not after a deletion, a
-/// crash or a restart. 0 is no revision.
+/// Increases with every write to a store and is never reused there, also not after a deletion, a crash or a
+/// restart. 0 is not a revision.
 using revision = std::uint64_t;
 
 enum class image_sub_type : std::uint8_t { image = 0, scada_symbol = 1 };
 
-/// Which bytes of an image are meant.
+/// One of the two bodies of an image.
 enum class representation : std::uint8_t { original = 0, preview = 1 };
 
-/// What is known about the bytes of one representation.
+/// The description of the bytes of one representation.
 struct body_descriptor {
     std::string media_type;   ///< as sniffed, for instance "image/png"
-    std::uint32_t width = 0;  ///< pixels; 0 where the picture has no size of its own
+    std::uint32_t width = 0;  ///< pixels; 0 if the image has no size of its own
     std::uint32_t height = 0;
     std::uint64_t size = 0;  ///< bytes
     sha256_digest etag{};    ///< of the bytes
@@ -35,8 +35,8 @@ struct body_descriptor {
     friend bool operator==(const body_descriptor&, const body_descriptor&) = default;
 };
 
-/// One image without its bytes. Strings are UTF-8 without NUL; key, title and file name have at most 255
-/// characters (1,020 bytes) each, which the server checks before a store sees them.
+/// One image without its bytes. Strings are UTF-8 without NUL. Key, title and file name have at most 255
+/// characters (1,020 bytes) each; the server checks this before it calls a store.
 struct image_record {
     image_id id;
     tenant_id tenant;
@@ -45,17 +45,17 @@ struct image_record {
     std::string file_name;
     image_sub_type sub_type = image_sub_type::image;
     bool is_public = false;
-    /// 32 alphanumerics, unique within the store. The server keeps it for as long as the image is there; a
-    /// store takes the one that a save brings, and the one before it is free then, as after an erasure.
+    /// 32 alphanumerics, unique within the store. The server keeps it for the lifetime of the image. A store
+    /// takes the public key of each save; the previous one is then free, as after an erasure.
     std::string public_key;
     std::int64_t created_time = 0;   ///< milliseconds since 1970-01-01T00:00Z
     std::int64_t modified_time = 0;  ///< likewise, of the last save or update; set by the server
-    /// At most 16 of 1 to 64 characters (256 bytes) each, sorted bytewise, none twice; the server checks
-    /// this.
+    /// At most 16 tags of 1 to 64 characters (256 bytes) each, sorted bytewise, without duplicates. The
+    /// server checks this.
     std::vector<std::string> tags;
     body_descriptor original;
     body_descriptor preview;
-    bool preview_is_original = false;  ///< the preview is the original's very bytes and is not stored again
+    bool preview_is_original = false;  ///< the preview is the original and is not stored again
 
     revision rev = 0;          ///< of this record; set by the store
     revision content_rev = 0;  ///< of the save that wrote the bytes; set by the store
@@ -67,7 +67,7 @@ struct image_record {
     friend bool operator==(const image_record&, const image_record&) = default;
 };
 
-/// Records are shared and never changed: a store may hand out the same one to many readers.
+/// Records are shared and never changed: a store may return the same one to many readers.
 using record_ptr = std::shared_ptr<const image_record>;
 
 enum class image_sort : std::uint8_t {
@@ -79,7 +79,7 @@ enum class image_sort : std::uint8_t {
     tenant,         ///< by tenant id bytewise
 };
 
-/// Which of the images a page is about. Every member has to hold; the defaults hold for all images.
+/// Restricts a page to some images. All members must match; the defaults match all images.
 struct image_filter {
     std::vector<std::string> tags;         ///< the record has all of these; compared bytewise
     std::vector<std::string> media_types;  ///< the original has one of these, compared bytewise; empty: any
@@ -92,17 +92,17 @@ struct image_filter {
     friend bool operator==(const image_filter&, const image_filter&) = default;
 };
 
-/// Where text_search looks.
+/// The fields that text_search compares.
 enum class search_scope : std::uint8_t {
     title,  ///< in the title
-    names,  ///< in the title, the key and the file name; one of them has to contain the text
+    names,  ///< in the title, the key and the file name; one of them must contain the text
 };
 
 /// One page of one tenant's images.
 struct image_query {
     tenant_id tenant;
-    /// Adds the system images whose key no image of the tenant has, whatever the sub type of that image and
-    /// whether it passes the filter.
+    /// Adds the system images, except those with a key that an image of the tenant has, regardless of the sub
+    /// type of that image and of the filter.
     bool include_system = false;
     image_sub_type sub_type = image_sub_type::image;
     std::string text_search;  ///< images whose folded text contains this, folded; empty means all
@@ -114,11 +114,11 @@ struct image_query {
     std::uint32_t page_size = 10;  ///< at least 1
 };
 
-/// How many of something, and how large they are together.
+/// A number of images or versions, and the sums of their sizes.
 struct usage_figures {
     std::uint64_t count = 0;
     std::uint64_t original_bytes = 0;
-    std::uint64_t preview_bytes = 0;  ///< of previews that are stored, not of those that are the original
+    std::uint64_t preview_bytes = 0;  ///< of stored previews only, not of preview_is_original
 
     friend bool operator==(const usage_figures&, const usage_figures&) = default;
 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How a storage plugin shows itself to the server.
+/// The interface between a storage plugin and the server.
 ///
-/// A plugin is one shared object that links libgallery_common.so and its engine, nothing else, and shows
+/// A plugin is one shared object that links libgallery_common.so and its engine, nothing else, and exports
 /// one function:
 ///
 ///     GALLERY_STORAGE_PLUGIN(descriptor)    // at namespace scope, once; names a plugin_descriptor
 ///
-/// The server checks the descriptor before it calls anything else, refuses what does not match its own
-/// build and says both values. A plugin is never unloaded.
+/// The server checks the descriptor before it calls anything else. If the descriptor does not match the
+/// server's build, it refuses the plugin and reports both values. A plugin is never unloaded.
 #pragma once
 
 #include <gallery/abi.hpp>
@@ -24,36 +24,36 @@
 
 namespace gallery {
 
-/// What an engine is opened with.
+/// The arguments of create().
 struct plugin_context {
-    /// A folder that belongs to the engine alone; it exists and is writable (STORAGE_PATH).
+    /// A folder for this engine alone; it exists and is writable (STORAGE_PATH).
     std::string path;
 
-    /// The plugin's own section of the configuration: a value for each option of its schema, in the form that
-    /// the option's type has.
+    /// The plugin's section of the configuration: a value for each option of its schema, in the form of the
+    /// option's type.
     std::map<std::string, std::string> options;
 
     enum class log_level : std::uint8_t { debug, info, warning, error };
-    /// For what an operator should know (what a recovery found, what was cleaned up). Any thread.
+    /// For messages to the operator, for instance the findings of a recovery. Any thread.
     std::function<void(log_level, std::string_view)> log;
 };
 
 inline constexpr char plugin_magic[8] = {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'};
 
-/// Raised when the storage contract changes its meaning while its declarations stay as they are.
+/// Increased when the storage contract changes its meaning while its declarations stay the same.
 inline constexpr std::uint32_t plugin_contract_version = 2;
 
 struct plugin_descriptor {
-    /// These four are at fixed places and are read first, whatever else differs.
+    /// These four are at fixed offsets and are read first, whatever else differs.
     char magic[8];                   ///< plugin_magic
     std::uint32_t size;              ///< sizeof(plugin_descriptor)
     std::uint32_t contract_version;  ///< plugin_contract_version
     const char* abi_tag;             ///< plugin_abi_tag
 
-    /// As in STORAGE_PLUGIN, for instance "rocksdb": 1 to 64 letters, digits, '_' and '-'. The store's folder
-    /// is called so where STORAGE_PATH is not set.
+    /// As in STORAGE_PLUGIN, for instance "rocksdb": 1 to 64 letters, digits, '_' and '-'. It is also the
+    /// name of the store's folder if STORAGE_PATH is not set.
     const char* name;
-    const char* version;  ///< of the plugin and its engine, for people
+    const char* version;  ///< of the plugin and its engine; for display only
 
     /// JSON object: option name -> {"default": "...", "description": "...", "type": "...", "secret": bool}.
     /// The default is text and required. The type decides which values are accepted and how the plugin is
@@ -72,15 +72,15 @@ struct plugin_descriptor {
     /// the start.
     const char* config_schema;
 
-    /// Several processes may open one store at the same time, each with a folder of its own as
-    /// plugin_context::path; the options name the store. Where false, the store belongs to one process, which
-    /// create() makes sure of.
+    /// Several processes may open one store at the same time, each with its own folder as
+    /// plugin_context::path; the options name the store. If false, the store belongs to one process, and
+    /// create() must ensure this.
     bool shared;
 
-    /// Opens or creates the store; may block and take seconds. A store of an earlier format is upgraded in
-    /// place, which a crash at any moment does not harm, and this is logged; one of a later format is refused
-    /// with both numbers. Does not throw. Errors: invalid_argument for an option's value (named in the
-    /// message), corrupt, io_error, unavailable (locked by another process, or of a later format).
+    /// Opens or creates the store. May block and take seconds. A store of an earlier format is upgraded in
+    /// place; a crash at any moment must not damage it, and the upgrade is logged. A store of a later format
+    /// is refused with both numbers. Does not throw. Errors: invalid_argument for an option's value (named in
+    /// the message), corrupt, io_error, unavailable (locked by another process, or a later format).
     result<std::unique_ptr<storage_engine>> (*create)(const plugin_context& context) noexcept;
 };
 

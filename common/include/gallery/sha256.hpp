@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// SHA-256, the hash behind every etag.
+/// SHA-256, the hash in every ETag.
 #pragma once
 
 #include <gallery/export.hpp>
@@ -16,7 +16,7 @@ namespace gallery {
 
 using sha256_digest = std::array<std::byte, 32>;
 
-/// Of a whole buffer. About 0.7 ms a MiB where the processor has SHA instructions.
+/// The hash of a whole buffer. About 0.7 ms per MiB if the processor has SHA instructions.
 GALLERY_API sha256_digest sha256(std::span<const char> data) noexcept;
 
 /// 64 lower-case hexadecimal digits.
@@ -25,7 +25,7 @@ GALLERY_API std::string to_hex(const sha256_digest& digest);
 /// The inverse of to_hex; nothing else is accepted.
 GALLERY_API std::optional<sha256_digest> parse_sha256(std::string_view hex) noexcept;
 
-/// Of bytes as they arrive. Not thread-safe; used once.
+/// The hash of bytes that arrive in parts. Not thread-safe; used once.
 class GALLERY_API sha256_hasher {
 public:
     sha256_hasher();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Coroutines of this project, and how they wait for other threads.
+/// The coroutine type of this project, and functions that wait for other threads.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>
@@ -21,24 +21,24 @@ namespace gallery {
 
 namespace asio = boost::asio;
 
-/// The executor of an I/O thread. Concrete rather than any_io_executor: it is a pointer, and copying it
-/// for each operation costs nothing.
+/// The executor of an I/O thread. It is a concrete type and not any_io_executor: a pointer, which is copied
+/// for each operation without cost.
 using io_executor = asio::io_context::executor_type;
 
-/// A coroutine that runs on an I/O thread. It starts when it is awaited and resumes on the executor of
-/// whoever awaits it.
+/// A coroutine that runs on an I/O thread. It starts when it is awaited and resumes on the executor of the
+/// coroutine that awaits it.
 template <class T = void>
 using task = asio::awaitable<T, io_executor>;
 
 /// Completion token for `co_await socket.async_something(..., use_task)` inside a task.
 inline constexpr asio::use_awaitable_t<io_executor> use_task{};
 
-/// A coroutine that suspend() has suspended, whatever its type: a handle to resume it with the values of
-/// @p Values (none, or one). It keeps the coroutine's io_context running.
+/// A handle for a coroutine that suspend() has suspended: resumes it with the values of @p Values (none, or
+/// one). It keeps the coroutine's io_context running.
 ///
 /// complete() may be called on any thread, once. The coroutine resumes on its own executor, never inside the
-/// call. Whoever receives a resumption must complete it: one that is destroyed before leaves the coroutine
-/// and those that await it without a continuation, and they are destroyed on their executor.
+/// call. The owner of a resumption must complete it. If it is destroyed before, the coroutine and all
+/// coroutines that await it are destroyed on their executor.
 template <class... Values>
 class resumption {
     struct base {
@@ -75,7 +75,7 @@ private:
     std::unique_ptr<base> held_;
 };
 
-/// What start is called with in suspend<T>.
+/// The argument of start in suspend<T>.
 template <class T>
 struct resumption_of {
     using type = resumption<T>;
@@ -86,7 +86,7 @@ struct resumption_of<void> {
 };
 
 /// Suspends the awaiting coroutine, calls @p start in its thread with the resumption of the coroutine, and
-/// returns what that is completed with. For everything that another thread answers.
+/// returns the value that the resumption is completed with. Use it to wait for another thread.
 ///
 ///     auto start = [&queue](resumption<int> waiting) { queue.push(std::move(waiting)); };
 ///     const int answer = co_await suspend<int>(std::move(start));
@@ -102,13 +102,13 @@ task<T> suspend(Start start) {
         initiate, use_task, std::move(start));
 }
 
-/// Runs @p work on a thread of @p pool and resumes the awaiting coroutine on its own executor with what
-/// it returned. For everything that blocks: file synchronisation, compression, password hashing.
+/// Runs @p work on a thread of @p pool and resumes the awaiting coroutine on its own executor with the
+/// returned value. Use it for everything that blocks: file synchronisation, compression, password hashing.
 ///
-/// Threads: called on any I/O thread; @p work runs on one pool thread, nothing else is touched there.
-/// Ownership: @p work is moved in and destroyed on the pool thread or the I/O thread.
-/// Preconditions: @p work does not throw (an exception ends the process) and returns a movable, non-void
-/// value; the pool outlives the operation.
+/// Threads: called on any I/O thread. @p work runs on one pool thread. Ownership: @p work is moved in
+/// and destroyed on the pool thread or the I/O thread. Preconditions: @p work does not throw (an
+/// exception ends the process) and returns a movable, non-void value; the pool outlives the
+/// operation.
 template <class Work>
 task<std::invoke_result_t<Work&>> offload(asio::thread_pool& pool, Work work) {
     using value = std::invoke_result_t<Work&>;

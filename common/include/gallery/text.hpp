@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Text rules that the server and every storage plugin must agree on.
+/// Text functions that the server and every storage plugin must share.
 #pragma once
 
 #include <gallery/export.hpp>
@@ -13,8 +13,8 @@ namespace gallery {
 /// Well-formed UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
 GALLERY_API bool is_utf8(std::string_view text) noexcept;
 
-/// Unicode full case folding (for instance "STRASSE" and "straße" fold alike), without normalisation. The
-/// form in which titles are searched. Precondition: is_utf8(text).
+/// Unicode full case folding (for instance "STRASSE" and "straße" fold alike), without normalisation. Titles
+/// are searched in this form. Precondition: is_utf8(text).
 GALLERY_API std::string fold_case(std::string_view text);
 
 /// The key by which titles and names are sorted: keys compared bytewise have the order of the texts in the
@@ -24,11 +24,11 @@ GALLERY_API std::string fold_case(std::string_view text);
 /// collation_version(). Any thread. Precondition: is_utf8(text).
 GALLERY_API std::string collation_key(std::string_view text);
 
-/// Identifies the rules that collation_key() follows, for instance "153.120.0.0". It changes with the version
-/// of ICU. An engine that stores keys must store this text with them, and rebuild them where it differs.
+/// Identifies the rules of collation_key(), for instance "153.120.0.0". It changes with the version of ICU.
+/// An engine that stores keys must store this text with them, and rebuild them if it differs.
 GALLERY_API std::string collation_version();
 
-/// A boolean as clients write it, in any case: true, yes, on, 1; false, no, off, 0. Else empty.
+/// A boolean in the forms of clients, in any case: true, yes, on, 1; false, no, off, 0. Otherwise empty.
 GALLERY_API std::optional<bool> parse_boolean(std::string_view text) noexcept;
 
 }  // namespace gallery

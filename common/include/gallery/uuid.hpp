@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Identifiers. All of them are UUIDs in the canonical text form of RFC 4122; each kind has its own type,
-/// so that a user's id cannot be passed where a tenant's is wanted.
+/// Identifiers. All of them are UUIDs in the canonical text form of RFC 4122. Each kind has its own type, so
+/// a user's id cannot be passed as a tenant's id.
 #pragma once
 
 #include <gallery/export.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a write requires, and how it ends: the same for images and documents.
+/// Preconditions and outcomes of writes, for images and documents.
 #pragma once
 
 #include <gallery/model.hpp>
@@ -9,7 +9,7 @@
 
 namespace gallery {
 
-/// What a write requires of what is stored before it.
+/// A requirement on the stored state before a write.
 class precondition {
 public:
     enum class kind : std::uint8_t { any, absent, present, match };
@@ -19,7 +19,7 @@ public:
     static constexpr precondition present() noexcept { return {kind::present, 0}; }
     static constexpr precondition match(revision rev) noexcept { return {kind::match, rev}; }
 
-    /// @p current is 0 where nothing is stored.
+    /// @p current is 0 if nothing is stored.
     [[nodiscard]] constexpr bool holds(revision current) const noexcept {
         switch (kind_) {
             case kind::any:
@@ -40,7 +40,7 @@ private:
     revision rev_;
 };
 
-/// What becomes of the version that a save replaces or an erasure removes.
+/// Whether the version that a save replaces or an erasure removes is kept.
 class previous_version {
 public:
     /// It is removed, and its bytes are freed.
@@ -58,8 +58,8 @@ private:
     std::int64_t time_;
 };
 
-/// How far a save may raise the usage of its tenant. The store judges it in the same atomic step as the
-/// write, so that it holds for any number of writers and processes. Saves in progress may be counted as done.
+/// A limit for the usage of a tenant after a save. The store judges it in the same atomic step as the write,
+/// so it applies to any number of writers and processes. Saves in progress may be counted as completed.
 struct usage_limit {
     static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
@@ -67,7 +67,7 @@ struct usage_limit {
     std::uint64_t bytes = unlimited;   ///< for tenant_usage::images.original_bytes
 
     /// Whether a save that changes the figures from @p before to @p after is allowed. A save that does not
-    /// raise a figure is not refused because of it, also where the figure is above its limit already.
+    /// raise a figure is not refused because of it, even if the figure is already above its limit.
     [[nodiscard]] constexpr bool allows(const usage_figures& before,
                                         const usage_figures& after) const noexcept {
         return (after.count <= before.count || after.count <= images) &&
@@ -77,7 +77,7 @@ struct usage_limit {
     friend bool operator==(const usage_limit&, const usage_limit&) = default;
 };
 
-/// What a save or an erasure of an image is bound to. A precondition alone converts to it.
+/// The conditions of a save or an erasure of an image. A precondition alone is converted to it.
 struct write_rules {
     precondition condition;
     previous_version previous;
@@ -89,10 +89,10 @@ struct write_rules {
         : condition(required), previous(before), limit(allowed) {}
 };
 
-/// How a write ended. Every status but committed means that nothing was changed.
+/// The result of a write. Every status except committed means that nothing was changed.
 enum class write_status : std::uint8_t {
     committed,
-    conflict,          ///< the precondition did not hold
+    conflict,          ///< the precondition failed
     absent,            ///< there is nothing to update, erase or drop
     public_key_taken,  ///< another image has this public key
     over_limit,        ///< the save would raise the tenant's usage above its limit
@@ -101,13 +101,13 @@ enum class write_status : std::uint8_t {
 struct write_outcome {
     write_status status = write_status::committed;
     /// Committed: the revision of this write, which is its position in the feed. Otherwise the current
-    /// revision of what was to be written, 0 where nothing is stored.
+    /// revision under this name, 0 if nothing is stored.
     revision rev = 0;
-    /// Images only. Committed save and update: the record as stored. Conflict: the current record, null where
-    /// there is none. Public key taken and over limit: the current record under the key that was to be
-    /// written, or null. Otherwise null.
+    /// Images only. Committed save and update: the stored record. Conflict: the current record, or null.
+    /// Public key taken and over limit: the current record under the key of the write, or null. Otherwise
+    /// null.
     record_ptr record;
-    /// Committed save and erase: the content_rev of the version that this write kept; 0 where it kept none.
+    /// Committed save and erase: the content_rev of the version that this write kept; 0 if it kept none.
     revision kept = 0;
 };
 
@@ -115,7 +115,7 @@ struct write_outcome {
 template <class Item>
 struct scan_page {
     std::vector<Item> items;
-    std::string cursor;  ///< pass it to continue; opaque; empty where this page was the last
+    std::string cursor;  ///< pass it to continue; opaque; empty if this is the last page
 };
 
 }  // namespace gallery

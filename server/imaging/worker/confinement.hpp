@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How a worker gives up everything but computing, before it reads the first byte of anybody's picture.
+/// Drops all rights of a worker except computing, before it reads the first byte of an image.
 ///
 /// Order: begin() while there is one thread and nothing is loaded; then the libraries read their files; then
 /// finish(), after which no file can be opened, no socket or process made, and no memory made executable.

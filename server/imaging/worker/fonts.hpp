@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Fonts for SVG text in a process that cannot open files.
 ///
-/// The font libraries open a font file when a document first needs it, which is after confinement. So a set
-/// of fonts is chosen and opened before; fontconfig is left with that set alone; and when a library opens
-/// one of them by name, the trapped system call is answered with a copy of the open descriptor.
+/// The font libraries open a font file when a document first uses it, which is after confinement. Therefore a
+/// set of fonts is chosen and opened before, and fontconfig gets only this set. When a library opens one of
+/// them by name, the trapped system call returns a copy of the open descriptor.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,7 @@
 namespace gallery::imaging::worker {
 namespace {
 
-// Memory is over: says so with what is on the stack, and goes. The server starts another worker.
+// Out of memory: reports it with data on the stack, and exits. The server starts another worker.
 [[noreturn]] void out_of_memory() {
     protocol::answer answer;
     answer.outcome = static_cast<std::uint32_t>(protocol::outcome::out_of_memory);
@@ -36,7 +36,7 @@ namespace {
     ::_exit(3);
 }
 
-// GLib gives up with a message "failed to allocate N bytes" and abort(); other messages are not for us.
+// GLib fails with the message "failed to allocate N bytes" and abort(); other messages are ignored.
 GLogWriterOutput on_log(GLogLevelFlags level, const GLogField* fields, gsize count, gpointer) {
     if ((level & G_LOG_LEVEL_ERROR) == 0) return G_LOG_WRITER_HANDLED;
     for (gsize i = 0; i < count; ++i) {
@@ -120,7 +120,7 @@ int run(const char* program, std::size_t memory) {
     send_hello(greeting);
     for (;;) {
         serve(receive_job());
-        // What one picture needed is given back before the next.
+        // Memory of one image is released before the next.
         ::malloc_trim(0);
     }
 }

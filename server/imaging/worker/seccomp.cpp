@@ -78,7 +78,7 @@ bool enter_seccomp() {
     }
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    // abort() sends itself a signal; nobody else gets any.
+    // abort() sends a signal to the own process; no other target is allowed.
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
     // Threads, but no processes and no namespaces. The flags of clone3 lie in memory where a filter cannot
     // see them, so glibc is told to use clone.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One tenant's images of one sub type, in all orders. Part of catalog.cpp; not thread-safe.
+/// One tenant's images of one sub type, in all orders; catalog.cpp describes their use. Not thread-safe.
 #pragma once
 
 #include <gallery/kit/catalog.hpp>
@@ -50,7 +50,7 @@ struct by_tenant {
     static tenant_id property(const entry& e) noexcept { return e.record().tenant; }
 };
 
-/// Not an order of lists: by the original's SHA-256.
+/// Not a list order: by the SHA-256 of the original.
 struct by_content {
     static const sha256_digest& property(const entry& e) noexcept { return e.record().original.etag; }
 };
@@ -84,13 +84,13 @@ using entry_set = mi::multi_index_container<
 /// Number of indexes of an entry_set.
 inline constexpr std::size_t entry_orders = 6;
 
-/// What searches look through, folded.
+/// The folded texts that searches read.
 struct searched_texts {
     std::string title;
     std::string names;  ///< key and file name
 };
 inline searched_texts texts_of(const image_record& record) {
-    // 0xFF is no part of UTF-8, so that nothing is found across the two.
+    // 0xFF does not occur in UTF-8, so no match can span both texts.
     return {fold_case(record.title), fold_case(record.key) + '\xff' + fold_case(record.file_name)};
 }
 
@@ -143,7 +143,7 @@ public:
         return a.record().id < b.record().id;
     }
 
-    /// How many of this shelf come before @p e, which need not be in it.
+    /// How many entries of this shelf come before @p e, which may be in another shelf.
     [[nodiscard]] std::size_t position(const entry& e) const {
         if (!descending_) return lower_rank(e);
         const auto tie = tie_of(e);
@@ -151,7 +151,7 @@ public:
         return size() - tie.end + (lower_rank(e) - tie.begin);
     }
 
-    /// Runs through the shelf from a position.
+    /// Walks the shelf from a position.
     class walker {
     public:
         walker(const ordered_view& view, std::size_t position) : view_(&view) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Substring search over many short texts that lie one behind the other in memory.
+/// Substring search over many short texts that are stored one after the other in memory.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,11 @@
 
 namespace gallery::kit {
 
-/// The texts have no NUL, which separates them here, so that one search runs over all of them at the speed
-/// of memory instead of following a pointer for each. Not thread-safe.
+/// The texts contain no NUL, which separates them, so one search runs over all of them at the speed of
+/// memory, without a pointer per text. Not thread-safe.
 class text_scan {
 public:
-    /// Returns where the text is, for erase(). @p tag comes back from find() and moved().
+    /// Returns the slot of the text, for erase(). find() and moved() return @p tag.
     std::size_t add(std::string_view text, void* tag);
 
     void erase(std::size_t slot);
@@ -22,7 +22,7 @@ public:
     /// Tags of all texts that contain @p part, which is not empty.
     [[nodiscard]] std::vector<void*> find(std::string_view part) const;
 
-    /// True after many erasures: compact() then gives each text a new slot, told to @p moved(tag, slot).
+    /// True after many erasures: compact() gives each text a new slot and calls @p moved(tag, slot).
     [[nodiscard]] bool wants_compaction() const noexcept {
         return dead_bytes_ > 4096 && dead_bytes_ > text_.size() / 2;
     }

@@ -56,7 +56,7 @@ checked<dib_layout> read_layout(std::string_view data, std::size_t begin, format
         l.compression = full ? in.le32(begin + 16) : rgb;
         const auto used = full ? in.le32(begin + 32) : 0;
         if (l.bits <= 8) l.palette_entries = used == 0 ? 1u << l.bits : std::min(used, 1u << l.bits);
-        // OS/2's numbers 3 and 4 are fax and RLE24 compression, which nobody has written for decades.
+        // OS/2's numbers 3 and 4 are fax and RLE24 compression, which are no longer in use.
         const bool os2 = header_size == 16 || header_size == 64;
         if (l.compression == bit_fields || l.compression == alpha_bit_fields) {
             if (os2) return damaged(owner, "its OS/2 compression is not supported");

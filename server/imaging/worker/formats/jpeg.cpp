@@ -58,7 +58,7 @@ public:
     reader& operator=(const reader&) = delete;
     ~reader() { ::jpeg_destroy_decompress(&decoder_); }
 
-    // False where libjpeg gave up; words() then says why.
+    // False if libjpeg failed; words() then contains the reason.
     template <class Work>
     bool guarded(Work work) {
         if (setjmp(back_) != 0) return false;

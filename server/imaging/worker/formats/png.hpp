@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// PNG files (W3C PNG, Third Edition): the structure, checked without inflating it, and the pixels.
 ///
-/// Decoded here because the rows that are there can then be counted: a file that lacks only its end is a
-/// picture, one that lacks rows is not, and the refusal says how many there are.
+/// Decoded here because the rows can then be counted: a file that lacks only its end is accepted, one that
+/// lacks rows is not, and the refusal contains their number.
 #pragma once
 
 #include "imaging/worker/formats/refusal.hpp"

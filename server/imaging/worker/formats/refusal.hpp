@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Why a picture is not accepted, and the limits that decide. Shared by the parsers of this folder, which
-/// are pure functions over untrusted bytes: they check every offset, allocate no more than the picture's
-/// size, and take linear time.
+/// The reason why an image is not accepted, and its limits. Shared by the parsers of this folder, which are
+/// pure functions over untrusted bytes: they check every offset, allocate no more than the image's size, and
+/// take linear time.
 #pragma once
 
 #include "imaging/protocol.hpp"
@@ -44,7 +44,7 @@ struct header {
     std::uint64_t frame_pixels = 0;  ///< of the largest frame
 };
 
-/// "The PNG image is damaged: its IDAT chunk has a wrong check sum."
+/// "The PNG image is damaged: its IDAT chunk has a wrong checksum."
 refusal damaged(format kind, const std::string& what);
 
 /// A refusal where the header is over a limit, which names the number, the limit and its setting, or has no

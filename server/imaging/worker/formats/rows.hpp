@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Pixels on their way from a decoder to whoever makes a preview of them: one row after the other, so that no
-/// decoder has to hold a whole picture that does not need to.
+/// Passes pixels from a decoder to the preview: one row after the other, so that a decoder need not keep the
+/// whole image in memory.
 #pragma once
 
 #include <cstdint>

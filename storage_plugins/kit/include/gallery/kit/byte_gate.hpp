@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Bounds the bytes of large work in progress.
+/// Limits the bytes of large work in progress.
 #pragma once
 
 #include <gallery/task.hpp>
@@ -13,19 +13,19 @@
 
 namespace gallery::kit {
 
-/// Admits large work only as far as the number of its bytes stays within a limit; the rest waits in order of
-/// arrival, without a thread. Work larger than the whole limit is admitted alone. Small work passes at once.
-/// Thread-safe; outlives its leases and those who wait.
+/// Admits large work only while the sum of its bytes is within a limit. Other work waits in order of arrival,
+/// without a thread. Work larger than the whole limit is admitted alone. Small work passes immediately.
+/// Thread-safe; outlives its leases and the waiting coroutines.
 class byte_gate {
 public:
     explicit byte_gate(std::uint64_t limit) : limit_(limit) {}
     byte_gate(const byte_gate&) = delete;
     byte_gate& operator=(const byte_gate&) = delete;
 
-    /// Work of at most so many bytes is not counted.
+    /// Work of at most this many bytes is not counted.
     static constexpr std::uint64_t small = 256 * 1024;
 
-    /// Gives its bytes back when it is destroyed, on any thread.
+    /// Returns its bytes when it is destroyed, on any thread.
     class lease {
     public:
         lease() = default;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A cache bounded in bytes, for records and bodies.
 ///
-/// Threads: all functions from any thread. Locks are per shard and held for a look-up or a relink; values
-/// are destroyed outside of them. The budget is one for all shards, so that an entry as large as the whole
-/// budget still fits; the entry that goes is the least recently used one of all shards (by the clock).
+/// Threads: all functions from any thread. Locks are per shard and held for a look-up or a relink; values are
+/// destroyed without a lock. All shards share one budget, so an entry as large as the whole budget still
+/// fits. The least recently used entry of all shards (by the clock) is evicted first.
 ///
-/// Fills that race a write: take generation(key) before reading what is going to be cached, and pass it
-/// to put(). erase() in between makes put() refuse, so that nothing old comes back after an invalidation.
+/// Fills that race with a write: call generation(key) before reading the value, and pass it to put(). An
+/// erase() in between makes put() refuse, so no old value is stored after an invalidation.
 #pragma once
 
 #include <array>
@@ -53,7 +53,7 @@ public:
         return home.generation;
     }
 
-    /// Keeps @p value, which counts as @p size bytes, unless something was erased since @p generation.
+    /// Stores @p value, which counts as @p size bytes, unless there was an erasure since @p generation.
     void put(Key key, Value value, std::uint64_t size, std::uint64_t generation) {
         const std::uint64_t cost = size + entry_overhead;
         if (cost > bound_) return;
@@ -64,7 +64,7 @@ public:
         std::list<entry> discarded;
         {
             const std::lock_guard lock(home.mutex);
-            // Room that others are filling cannot be evicted; then there is no place for this one.
+            // Space that other threads are filling cannot be evicted; this value is then not stored.
             if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound_) {
                 used_.fetch_sub(cost, std::memory_order_relaxed);
                 return;

@@ -14,7 +14,7 @@
 
 namespace gallery::kit {
 
-/// What an engine keeps beside a record: where its bytes are.
+/// Data that an engine keeps with a record: the location of its bytes.
 struct attachment {
     attachment() = default;
     attachment(const attachment&) = delete;
@@ -36,9 +36,9 @@ struct stored_version {
     explicit operator bool() const noexcept { return version.record != nullptr; }
 };
 
-/// Thread-safe; a reader sees each write whole. Finding is O(1), writing and a page without search and filter
-/// are O(log n + page), a search reads the folded texts of that tenant (and of the system tenant), a filter
-/// their records.
+/// Thread-safe; a reader sees each write completely or not at all. Finding is O(1). Writing and a page
+/// without search and filter are O(log n + page). A search reads the folded texts of the tenant (and of the
+/// system tenant), a filter their records.
 class catalog {
 public:
     catalog();
@@ -50,12 +50,12 @@ public:
     /// As image_store::find_by_content.
     [[nodiscard]] std::vector<record_ptr> find_by_content(const tenant_id& tenant,
                                                           const sha256_digest& etag) const;
-    /// The version that a record is of, by its id and content_rev, whether it is current or kept: what
-    /// image_store::read needs.
+    /// The version that a record belongs to, by its id and content_rev, whether current or kept.
+    /// image_store::read needs this.
     [[nodiscard]] stored find_version(const image_record& record) const;
 
-    /// In place of what is under the record's key, which is kept as of the write @p rule says, or forgotten.
-    /// The record's rev is that of the write. Precondition: id and public key belong to no other key.
+    /// Stores a record under its key. The present record is kept according to @p rule, or removed. The
+    /// record's rev is that of the write. Precondition: id and public key belong to no other key.
     void put(stored item, previous_version rule = previous_version::drop());
     /// @p rev: of the erasure.
     void erase(const tenant_id& tenant, std::string_view key,
@@ -63,7 +63,7 @@ public:
 
     /// Precondition: its content_rev and kept_rev are of no other kept version.
     void put_kept(stored_version item);
-    /// Returns what was removed; empty where there is none.
+    /// Returns the removed version; empty if there is none.
     stored_version drop_kept(const image_id& id, revision content_rev);
     [[nodiscard]] stored_version find_kept(const image_id& id, revision content_rev) const;
 
@@ -77,7 +77,7 @@ public:
     /// As image_store::list.
     [[nodiscard]] result<image_page> list(const image_query& query) const;
 
-    /// How many images list() would have to look at; where many, a caller leaves the I/O thread first.
+    /// Number of images that list() would read; if there are many, a caller leaves the I/O thread first.
     [[nodiscard]] std::size_t images_to_search(const image_query& query) const;
 
     /// As image_store::scan.
@@ -87,12 +87,12 @@ public:
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t kept_size() const;
 
-    /// Sums over all records and kept versions, of one tenant or of all: slow, to compare a usage_book with.
+    /// Sums over all records and kept versions, of one tenant or of all. Slow; used to check a usage_book.
     [[nodiscard]] tenant_usage count_usage(const std::optional<tenant_id>& tenant) const;
     /// Tenants that have images or kept versions.
     [[nodiscard]] std::vector<tenant_id> tenants() const;
 
-    /// Number of entries over all orders and keys, and what is wrong among them. For check().
+    /// Number of entries over all orders and keys, and the problems among them. For check().
     [[nodiscard]] std::uint64_t verify(std::vector<std::string>& problems) const;
 
 private:

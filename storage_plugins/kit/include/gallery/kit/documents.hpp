@@ -14,14 +14,14 @@
 
 namespace gallery::kit {
 
-/// Thread-safe. Documents are small and few enough (users, keys, sessions) to be kept whole.
+/// Thread-safe. Documents (users, keys, sessions) are small and few enough to be kept in memory.
 class documents {
 public:
     [[nodiscard]] std::optional<document> find(std::string_view kind, std::string_view id) const;
     /// 0 where there is none.
     [[nodiscard]] revision find_revision(std::string_view kind, std::string_view id) const;
 
-    /// In place of one with the same kind and id.
+    /// Stores a document, replacing one with the same kind and id.
     void put(document doc);
     void erase(std::string_view kind, std::string_view id);
     /// Saves and erasures of one atomic write, whose documents have their revisions: readers see all or none.

@@ -11,9 +11,9 @@
 
 namespace gallery::kit {
 
-/// Thread-safe. Changes are appended in order of their revisions. For an engine that one process owns: what
-/// is appended here is all there is, so a batch that reaches the end is complete up to the moment of the
-/// call.
+/// Thread-safe. Changes are appended in order of their revisions. For an engine that belongs to one process:
+/// a batch that reaches the end is complete up to the moment of the call, because no other process appends
+/// changes.
 class feed {
 public:
     /// Keeps at least @p keep changes, and at most twice as many.
@@ -22,17 +22,17 @@ public:
     /// Before the first append: there is no history up to and including @p rev.
     void begin_after(revision rev);
 
-    /// Forgets all changes: history up to and including @p rev is lost.
+    /// Removes all changes: history up to and including @p rev is lost.
     void clear_to(revision rev);
 
     void append(change entry);
-    /// Those of one atomic write: a reader finds all of them or none.
+    /// Appends the changes of one atomic write: a reader sees all of them or none.
     void append(std::vector<change> entries);
 
     /// As change_feed::changes().
     [[nodiscard]] result<change_batch> after(revision rev, std::size_t limit) const;
 
-    /// Of the newest change; where there is none, what begin_after() was told.
+    /// The revision of the newest change, or if there is none, the argument of begin_after().
     [[nodiscard]] revision last() const;
 
     [[nodiscard]] std::size_t size() const;
@@ -42,7 +42,7 @@ private:
 
     mutable std::mutex mutex_;
     std::size_t keep_;
-    revision floor_ = 0;  ///< changes up to this one are lost or never were
+    revision floor_ = 0;  ///< changes up to this one are lost or never existed
     std::deque<change> changes_;
 };
 

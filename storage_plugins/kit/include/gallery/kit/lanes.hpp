@@ -14,7 +14,7 @@
 
 namespace gallery::kit {
 
-/// Thread-safe. Operations get a lane in order of arrival. Outlives its guards and those who wait.
+/// Thread-safe. Operations get a lane in order of arrival. Outlives its guards and waiting coroutines.
 class lanes {
 public:
     /// Holds a lane until destroyed, on any thread.
@@ -46,8 +46,8 @@ public:
         co_return guard(*this, std::move(name));
     }
 
-    /// Several lanes at once: taken in one order by everybody, so that two operations never wait for each
-    /// other. Names may repeat. Precondition: the caller holds no lane.
+    /// Several lanes: always acquired in the same order, so two operations never wait for each other. Names
+    /// may repeat. Precondition: the caller holds no lane.
     task<std::vector<guard>> acquire_all(std::vector<std::string> names) {
         std::sort(names.begin(), names.end());
         names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -77,7 +77,7 @@ private:
                 return;
             }
         }
-        waiter.complete();  // it became free in between and is now ours
+        waiter.complete();  // it became free in between, and the caller has it now
     }
 
     void release(const std::string& name) {
@@ -94,7 +94,7 @@ private:
     }
 
     std::mutex mutex_;
-    std::unordered_map<std::string, waiters> held_;  ///< each lane that is held, with those who wait for it
+    std::unordered_map<std::string, waiters> held_;  ///< each lane that is held, with its waiting coroutines
 };
 
 }  // namespace gallery::kit

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Which records a query is about.
+/// Decides which records match a query.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -11,10 +11,10 @@
 
 namespace gallery::kit {
 
-/// What is wrong with a query: page_size 0, a text that is not UTF-8, an unknown order.
+/// The error of an invalid query: page_size 0, a text that is not UTF-8, an unknown order.
 std::optional<error> refuse_query(const image_query& query);
 
-/// The first position of a query's page; the largest number where it cannot be expressed.
+/// The first position of a query's page; the largest number if it exceeds 64 bits.
 std::uint64_t first_of(const image_query& query) noexcept;
 
 /// The text search and the filter of one query, apart from tenant and sub type. Any thread.
@@ -30,7 +30,7 @@ public:
     /// The folded text to search for; empty: none.
     [[nodiscard]] const std::string& folded_text() const noexcept { return folded_; }
 
-    /// Whether a record passes the filter; the text is not looked at.
+    /// Whether a record passes the filter, regardless of the text.
     [[nodiscard]] bool passes(const image_record& record) const;
     /// Whether the names of a record contain the text; @p folded_title is fold_case(record.title).
     [[nodiscard]] bool contains_text(std::string_view folded_title, const image_record& record) const;

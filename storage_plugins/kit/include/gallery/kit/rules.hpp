@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the storage contract says about arguments and outcomes, in one place for the engines that share it.
-/// Pure functions; any thread.
+/// The rules of the storage contract for arguments and outcomes, in one place for the engines. Pure
+/// functions; any thread.
 #pragma once
 
 #include <gallery/storage.hpp>
@@ -13,19 +13,19 @@
 
 namespace gallery::kit {
 
-/// What is wrong with the arguments of save() or save_kept(): sizes that differ from their descriptors.
+/// The error of invalid arguments of save() or save_kept(): sizes that differ from their descriptors.
 std::optional<error> refuse_save(const image_record& record, const body& original, const body& preview);
 
 /// Whether a document can have this kind or this id.
 bool is_document_kind(std::string_view text) noexcept;
 bool is_document_id(std::string_view text) noexcept;
 
-/// What is wrong with the argument of document_store::write().
+/// The error of an invalid argument of document_store::write().
 std::optional<error> refuse_documents(const std::vector<document_write>& parts);
 
-/// Judges the preconditions of a valid list against what is stored: committed without revisions, or the first
-/// part that does not hold. @p current(kind, id) returns the stored revision, 0 where there is none; it has
-/// to answer from one state of the store, in which the write then happens.
+/// Judges the preconditions of a valid list against the stored state: committed without revisions, or the
+/// first part that fails. @p current(kind, id) returns the stored revision, 0 if there is none. It must
+/// answer from one state of the store, in which the write then happens.
 documents_outcome judge(
     const std::vector<document_write>& parts,
     const std::function<revision(const std::string& kind, const std::string& id)>& current);
@@ -33,9 +33,9 @@ documents_outcome judge(
 /// @p current with the fields that update() takes from @p wanted, at revision @p rev.
 image_record updated(const image_record& current, const image_record& wanted, revision rev);
 
-/// What one image adds to a tenant's usage.
+/// The usage of one image.
 usage_figures figures_of(const image_record& record) noexcept;
-/// The outcome of a write of an image that is refused because of what is stored: @p current may be null.
+/// The outcome of a write of an image that the stored state does not allow; @p current may be null.
 write_outcome refused(write_status status, record_ptr current);
 
 /// The feed's entry for a write of this image or kept version.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The usage of each tenant, exact, and the limits of it.
+/// The exact usage of each tenant, and its limits.
 #pragma once
 
 #include <gallery/model.hpp>
@@ -12,19 +12,19 @@
 
 namespace gallery::kit {
 
-/// Counts what writes do to a tenant's usage. A write takes a charge before it begins and commits it once its
-/// outcome is known to be committed. A limit is judged against what is stored and what the charges of writes
-/// in progress add; what they take away counts only when it is committed. So no number of writers passes a
-/// limit together. Thread-safe; outlives its charges.
+/// Counts the effect of writes on a tenant's usage. A write takes a charge before it begins and commits it
+/// once its outcome is known to be committed. A limit is compared with the stored usage plus the charges of
+/// writes in progress. Usage that they free counts only after their commit. Therefore concurrent writers
+/// cannot exceed a limit together. Thread-safe; outlives its charges.
 class usage_book {
 public:
-    /// What one write adds to and takes away from its tenant's usage.
+    /// The change of a tenant's usage by one write.
     struct difference {
         tenant_usage added;
         tenant_usage removed;
     };
 
-    /// Gives back what it reserved unless it was committed.
+    /// Returns its reservation unless it was committed.
     class charge {
     public:
         charge() = default;
@@ -53,18 +53,18 @@ public:
         difference by_;
     };
 
-    /// Empty where @p limit does not allow it.
+    /// Empty if @p limit does not allow it.
     [[nodiscard]] std::optional<charge> take(const tenant_id& tenant, const difference& by,
                                              const usage_limit& limit = {});
 
-    /// For opening a store, and for writes of other processes: applied at once.
+    /// For opening a store, and for writes of other processes: applied immediately.
     void apply(const tenant_id& tenant, const difference& by);
 
     /// As image_store::usage().
     [[nodiscard]] tenant_usage usage(const std::optional<tenant_id>& tenant) const;
 
-    /// Of a save in place of @p previous (null where there is none), of an erasure (@p next is null), and of
-    /// a kept version that is dropped or stored.
+    /// For a save that replaces @p previous (null if there is none), for an erasure (@p next is null), and
+    /// for a kept version that is dropped or stored.
     static difference of_write(const image_record* previous, const image_record* next,
                                const previous_version& rule) noexcept;
     static difference of_dropping(const image_record& kept) noexcept;
