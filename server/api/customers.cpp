@@ -1,5 +1,5 @@
-// Customers: managed by the tenant's administrators; a customer's user may read the own
-// one.
+// SPDX-License-Identifier: Apache-2.0
+// Customers: managed by the tenant's administrators; a customer's user may read the own one.
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"

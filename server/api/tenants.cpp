@@ -1,5 +1,5 @@
-// Tenants: managed by system administrators; a tenant's administrator may read the own
-// one.
+// SPDX-License-Identifier: Apache-2.0
+// Tenants: managed by system administrators; a tenant's administrator may read the own one.
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"

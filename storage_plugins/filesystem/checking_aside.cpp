@@ -1,5 +1,5 @@
-// check(): entries that recovery has set aside are missing in the store until an operator handles
-// them.
+// SPDX-License-Identifier: Apache-2.0
+// check(): entries that recovery has set aside are missing in the store until an operator handles them.
 #include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
 #include "layout.hpp"
