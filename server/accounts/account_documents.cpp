@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace gallery::accounts {
@@ -111,22 +112,7 @@ void put(json::object& out, const contact& value) {
     put(out, "email", value.email);
 }
 
-template <class Account>
-document finish(std::string id, const json::object& members) {
-    document doc;
-    doc.kind = document_of<Account>::kind;
-    doc.id = std::move(id);
-    doc.body = json::serialize(members);
-    return doc;
-}
-
-}  // namespace
-
-std::string name_digest(std::string_view name) {
-    return to_hex(sha256({name.data(), name.size()}));
-}
-
-document to_document(const tenant& value) {
+json::object members_of(const tenant& value) {
     json::object out;
     out["createdTime"] = value.created_time;
     put(out, "title", value.title);
@@ -137,14 +123,10 @@ document to_document(const tenant& value) {
     out["version"] = value.version;
     if (value.deleting) out["deleting"] = true;
     if (value.deleted) out["deleted"] = true;
-    return finish<tenant>(to_string(value.id), out);
+    return out;
 }
 
-template <>
-result<tenant> from_document<tenant>(const document& doc) {
-    reader from(doc);
-    tenant out;
-    out.id.value = from.id();
+void read(reader& from, tenant& out) {
     from.read("createdTime", out.created_time);
     from.read("title", out.title);
     from.read("region", out.region);
@@ -154,10 +136,9 @@ result<tenant> from_document<tenant>(const document& doc) {
     from.read("version", out.version);
     from.read("deleting", out.deleting);
     from.read("deleted", out.deleted);
-    return from.finish(std::move(out));
 }
 
-document to_document(const customer& value) {
+json::object members_of(const customer& value) {
     json::object out;
     out["tenant"] = to_string(value.owner);
     out["createdTime"] = value.created_time;
@@ -165,24 +146,19 @@ document to_document(const customer& value) {
     put(out, value.reach);
     put(out, "additionalInfo", value.additional_info);
     out["version"] = value.version;
-    return finish<customer>(to_string(value.id), out);
+    return out;
 }
 
-template <>
-result<customer> from_document<customer>(const document& doc) {
-    reader from(doc);
-    customer out;
-    out.id.value = from.id();
+void read(reader& from, customer& out) {
     from.require("tenant", out.owner.value);
     from.read("createdTime", out.created_time);
     from.read("title", out.title);
     from.read(out.reach);
     from.read("additionalInfo", out.additional_info);
     from.read("version", out.version);
-    return from.finish(std::move(out));
 }
 
-document to_document(const user& value) {
+json::object members_of(const user& value) {
     json::object out;
     out["tenant"] = to_string(value.owner);
     if (value.customer) out["customer"] = to_string(*value.customer);
@@ -206,14 +182,10 @@ document to_document(const user& value) {
         out["deleted"] = true;
         out["forgetAfter"] = value.forget_after;
     }
-    return finish<user>(to_string(value.id), out);
+    return out;
 }
 
-template <>
-result<user> from_document<user>(const document& doc) {
-    reader from(doc);
-    user out;
-    out.id.value = from.id();
+void read(reader& from, user& out) {
     from.require("tenant", out.owner.value);
     std::optional<uuid> belongs_to;
     from.read("customer", belongs_to);
@@ -245,10 +217,9 @@ result<user> from_document<user>(const document& doc) {
     from.read("deleted", out.deleted);
     from.read("forgetAfter", out.forget_after);
     if (out.email.empty() && !out.deleted) from.note("email");
-    return from.finish(std::move(out));
 }
 
-document to_document(const api_key& value) {
+json::object members_of(const api_key& value) {
     json::object out;
     out["user"] = to_string(value.holder);
     out["tenant"] = to_string(value.owner);
@@ -258,14 +229,10 @@ document to_document(const api_key& value) {
     out["enabled"] = value.enabled;
     out["hash"] = to_hex(value.hash);
     if (value.last_used != 0) out["lastUsed"] = value.last_used;
-    return finish<api_key>(to_string(value.id), out);
+    return out;
 }
 
-template <>
-result<api_key> from_document<api_key>(const document& doc) {
-    reader from(doc);
-    api_key out;
-    out.id.value = from.id();
+void read(reader& from, api_key& out) {
     from.require("user", out.holder.value);
     from.require("tenant", out.owner.value);
     from.read("createdTime", out.created_time);
@@ -281,75 +248,87 @@ result<api_key> from_document<api_key>(const document& doc) {
     }
     from.read("lastUsed", out.last_used);
     out.latest_use->store(out.last_used, std::memory_order_relaxed);
-    return from.finish(std::move(out));
 }
 
-document to_document(const ended_session& value) {
+json::object members_of(const ended_session& value) {
     json::object out;
     out["forgetAfter"] = value.forget_after;
-    return finish<ended_session>(value.id, out);
+    return out;
 }
 
-template <>
-result<ended_session> from_document<ended_session>(const document& doc) {
-    reader from(doc);
-    ended_session out;
-    out.id = doc.id;
+void read(reader& from, ended_session& out) {
     from.read("forgetAfter", out.forget_after);
-    return from.finish(std::move(out));
 }
 
-document to_document(const spent_token& value) {
+json::object members_of(const spent_token& value) {
     json::object out;
     out["spentAt"] = value.spent_at;
     out["forgetAfter"] = value.forget_after;
-    return finish<spent_token>(value.id, out);
+    return out;
 }
 
-template <>
-result<spent_token> from_document<spent_token>(const document& doc) {
-    reader from(doc);
-    spent_token out;
-    out.id = doc.id;
+void read(reader& from, spent_token& out) {
     from.read("spentAt", out.spent_at);
     from.read("forgetAfter", out.forget_after);
-    return from.finish(std::move(out));
 }
 
-namespace {
-
-template <class Claim>
-document claim_document(const Claim& value) {
+json::object members_of(const claim& value) {
     json::object out;
     out["holder"] = to_string(value.holder);
-    return finish<Claim>(value.id, out);
+    return out;
 }
 
-template <class Claim>
-result<Claim> claim_from(const document& doc) {
-    reader from(doc);
-    Claim out;
-    out.id = doc.id;
+void read(reader& from, claim& out) {
     from.require("holder", out.holder);
-    return from.finish(std::move(out));
 }
+
+template <class Account>
+constexpr bool has_text_id = std::is_same_v<decltype(Account::id), std::string>;
 
 }  // namespace
 
-document to_document(const email_claim& value) {
-    return claim_document(value);
-}
-document to_document(const title_claim& value) {
-    return claim_document(value);
+std::string name_digest(std::string_view name) {
+    return to_hex(sha256({name.data(), name.size()}));
 }
 
-template <>
-result<email_claim> from_document<email_claim>(const document& doc) {
-    return claim_from<email_claim>(doc);
+template <class Account>
+document to_document(const Account& value) {
+    document doc;
+    doc.kind = Account::document_kind;
+    if constexpr (has_text_id<Account>) {
+        doc.id = value.id;
+    } else {
+        doc.id = to_string(value.id);
+    }
+    doc.body = json::serialize(members_of(value));
+    return doc;
 }
-template <>
-result<title_claim> from_document<title_claim>(const document& doc) {
-    return claim_from<title_claim>(doc);
+
+template <class Account>
+result<Account> from_document(const document& doc) {
+    reader from(doc);
+    Account out;
+    if constexpr (has_text_id<Account>) {
+        out.id = doc.id;
+    } else {
+        out.id.value = from.id();
+    }
+    read(from, out);
+    return from.finish(std::move(out));
 }
+
+// One pair for each of stored_types.
+#define GALLERY_STORED(Account)                             \
+    template document to_document<Account>(const Account&); \
+    template result<Account> from_document<Account>(const document&);
+GALLERY_STORED(tenant)
+GALLERY_STORED(customer)
+GALLERY_STORED(user)
+GALLERY_STORED(api_key)
+GALLERY_STORED(ended_session)
+GALLERY_STORED(spent_token)
+GALLERY_STORED(email_claim)
+GALLERY_STORED(title_claim)
+#undef GALLERY_STORED
 
 }  // namespace gallery::accounts

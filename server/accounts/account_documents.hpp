@@ -15,76 +15,39 @@
 
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 
 namespace gallery::accounts {
 
-template <class Account>
-struct document_of;  ///< specialised below: kind, and the key of an account in memory
+/// Every type that is stored, in the order in which they are loaded: a type comes before those that refer to
+/// it, so that a customer in memory implies the users that the customer had when it was read.
+using stored_types =
+    std::tuple<tenant, customer, user, api_key, ended_session, spent_token, email_claim, title_claim>;
 
-template <>
-struct document_of<tenant> {
-    static constexpr std::string_view kind = "tenant";
-};
-template <>
-struct document_of<customer> {
-    static constexpr std::string_view kind = "customer";
-};
-template <>
-struct document_of<user> {
-    static constexpr std::string_view kind = "user";
-};
-template <>
-struct document_of<api_key> {
-    static constexpr std::string_view kind = "api_key";
-};
-template <>
-struct document_of<ended_session> {
-    static constexpr std::string_view kind = "session";
-};
-template <>
-struct document_of<spent_token> {
-    static constexpr std::string_view kind = "spent_token";
-};
-template <>
-struct document_of<email_claim> {
-    static constexpr std::string_view kind = "email";
-};
-template <>
-struct document_of<title_claim> {
-    static constexpr std::string_view kind = "customer_title";
-};
+/// Calls @p fn with std::type_identity<Account> for the type whose documents are of this kind. False where
+/// there is none.
+template <class Function>
+bool with_type_of(std::string_view kind, Function fn) {
+    const auto try_one = [&]<class Account>(std::type_identity<Account> type) {
+        if (Account::document_kind != kind) return false;
+        fn(type);
+        return true;
+    };
+    return [&]<class... Accounts>(std::type_identity<std::tuple<Accounts...>>) {
+        return (try_one(std::type_identity<Accounts>()) || ...);
+    }(std::type_identity<stored_types>());
+}
 
 /// The id under which the document of a session or a spent token is kept.
 std::string name_digest(std::string_view name);
 
-document to_document(const tenant& value);
-document to_document(const customer& value);
-document to_document(const user& value);
-document to_document(const api_key& value);
-document to_document(const ended_session& value);  ///< its id is a name_digest() already
-document to_document(const spent_token& value);    ///< its id is a name_digest() already
-document to_document(const email_claim& value);
-document to_document(const title_claim& value);
+/// For each of stored_types. The id of a session, a spent token and a claim is a name_digest() already.
+template <class Account>
+document to_document(const Account& value);
 
-/// Error: corrupt, naming the document and what is wrong with it.
+/// For each of stored_types. Error: corrupt, naming the document and what is wrong with it.
 template <class Account>
 result<Account> from_document(const document& doc);
-
-template <>
-result<tenant> from_document<tenant>(const document& doc);
-template <>
-result<customer> from_document<customer>(const document& doc);
-template <>
-result<user> from_document<user>(const document& doc);
-template <>
-result<api_key> from_document<api_key>(const document& doc);
-template <>
-result<ended_session> from_document<ended_session>(const document& doc);
-template <>
-result<spent_token> from_document<spent_token>(const document& doc);
-template <>
-result<email_claim> from_document<email_claim>(const document& doc);
-template <>
-result<title_claim> from_document<title_claim>(const document& doc);
 
 }  // namespace gallery::accounts

@@ -31,101 +31,44 @@ std::size_t account_tables::digest_hash::operator()(const sha256_digest& digest)
 
 user_ptr account_tables::find_by_email(std::string_view email) const {
     const auto found = emails_.find(folded_email(email));
-    return found == emails_.end() ? nullptr : users_.find(found->second)->second;
+    return found == emails_.end() ? nullptr : find<user>(found->second);
 }
 
 api_key_ptr account_tables::find_by_hash(const sha256_digest& hash) const {
     const auto found = key_hashes_.find(hash);
-    return found == key_hashes_.end() ? nullptr : api_keys_.find(found->second)->second;
+    return found == key_hashes_.end() ? nullptr : find<api_key>(found->second);
 }
 
-void account_tables::put(pointer<tenant> value) {
-    tenants_[value->id] = std::move(value);
+void account_tables::enter_indexes(const customer& value) {
+    customers_of_[value.owner].insert(value.id);
 }
 
-void account_tables::put(pointer<customer> value) {
-    customers_of_[value->owner].insert(value->id);
-    customers_[value->id] = std::move(value);
+void account_tables::leave_indexes(const customer& value) {
+    leave_group(customers_of_, value.owner, value.id);
 }
 
-void account_tables::put(pointer<user> value) {
-    if (const auto known = users_.find(value->id); known != users_.end()) remove(*known->second);
-    if (!value->deleted) {
-        emails_[folded_email(value->email)] = value->id;
-        users_of_[value->owner].insert(value->id);
-    }
-    users_[value->id] = std::move(value);
+void account_tables::enter_indexes(const user& value) {
+    if (value.deleted) return;
+    emails_[folded_email(value.email)] = value.id;
+    users_of_[value.owner].insert(value.id);
 }
 
-void account_tables::put(pointer<api_key> value) {
-    if (const auto known = api_keys_.find(value->id); known != api_keys_.end()) remove(*known->second);
-    key_hashes_[value->hash] = value->id;
-    api_keys_of_[value->holder].insert(value->id);
-    api_keys_[value->id] = std::move(value);
+void account_tables::leave_indexes(const user& value) {
+    if (value.deleted) return;
+    const auto email = emails_.find(folded_email(value.email));
+    if (email != emails_.end() && email->second == value.id) emails_.erase(email);
+    leave_group(users_of_, value.owner, value.id);
 }
 
-void account_tables::put(pointer<ended_session> value) {
-    sessions_[value->id] = std::move(value);
-}
-void account_tables::put(pointer<spent_token> value) {
-    spent_tokens_[value->id] = std::move(value);
-}
-void account_tables::put(pointer<email_claim> value) {
-    email_claims_[value->id] = std::move(value);
-}
-void account_tables::put(pointer<title_claim> value) {
-    title_claims_[value->id] = std::move(value);
+void account_tables::enter_indexes(const api_key& value) {
+    key_hashes_[value.hash] = value.id;
+    api_keys_of_[value.holder].insert(value.id);
 }
 
-// The argument may live in the very table it is removed from: what is needed of it is copied first.
-
-void account_tables::remove(const tenant& value) {
-    const auto id = value.id;
-    tenants_.erase(id);
-}
-
-void account_tables::remove(const customer& value) {
-    const auto id = value.id;
-    leave_group(customers_of_, value.owner, id);
-    customers_.erase(id);
-}
-
-void account_tables::remove(const user& value) {
-    const auto id = value.id;
-    if (!value.deleted) {
-        const auto email = emails_.find(folded_email(value.email));
-        if (email != emails_.end() && email->second == id) emails_.erase(email);
-        leave_group(users_of_, value.owner, id);
-    }
-    users_.erase(id);
-}
-
-void account_tables::remove(const api_key& value) {
-    const auto id = value.id;
+void account_tables::leave_indexes(const api_key& value) {
     const auto hash = key_hashes_.find(value.hash);
-    if (hash != key_hashes_.end() && hash->second == id) key_hashes_.erase(hash);
-    leave_group(api_keys_of_, value.holder, id);
-    api_keys_.erase(id);
-}
-
-void account_tables::remove(const ended_session& value) {
-    const auto id = value.id;
-    sessions_.erase(id);
-}
-
-void account_tables::remove(const spent_token& value) {
-    const auto id = value.id;
-    spent_tokens_.erase(id);
-}
-
-void account_tables::remove(const email_claim& value) {
-    const auto id = value.id;
-    email_claims_.erase(id);
-}
-
-void account_tables::remove(const title_claim& value) {
-    const auto id = value.id;
-    title_claims_.erase(id);
+    if (hash != key_hashes_.end() && hash->second == value.id) key_hashes_.erase(hash);
+    leave_group(api_keys_of_, value.holder, value.id);
 }
 
 }  // namespace gallery::accounts

@@ -4,16 +4,16 @@
 /// Not synchronised: the directory guards it. Objects are replaced, never changed.
 #pragma once
 
-#include "accounts/accounts.hpp"
-#include "accounts/claims.hpp"
+#include "accounts/account_documents.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace gallery::accounts {
 
@@ -25,9 +25,6 @@ public:
     template <class Account>
     using pointer = std::shared_ptr<const Account>;
 
-    template <class Key, class Account>
-    using table = std::unordered_map<Key, pointer<Account>>;
-
     /// Null where there is none. Tombstones are found, too.
     template <class Account, class Key>
     [[nodiscard]] pointer<Account> find(const Key& key) const {
@@ -38,59 +35,41 @@ public:
     [[nodiscard]] user_ptr find_by_email(std::string_view email) const;
     [[nodiscard]] api_key_ptr find_by_hash(const sha256_digest& hash) const;
 
-    void put(pointer<tenant> value);
-    void put(pointer<customer> value);
-    void put(pointer<user> value);
-    void put(pointer<api_key> value);
-    void put(pointer<ended_session> value);
-    void put(pointer<spent_token> value);
-    void put(pointer<email_claim> value);
-    void put(pointer<title_claim> value);
+    /// In place of what has the same id.
+    template <class Account>
+    void put(pointer<Account> value) {
+        if (const auto known = find<Account>(value->id)) leave_indexes(*known);
+        enter_indexes(*value);
+        const auto& id = value->id;
+        all_of<Account>().insert_or_assign(id, std::move(value));
+    }
 
-    void remove(const tenant& value);
-    void remove(const customer& value);
-    void remove(const user& value);
-    void remove(const api_key& value);
-    void remove(const ended_session& value);
-    void remove(const spent_token& value);
-    void remove(const email_claim& value);
-    void remove(const title_claim& value);
+    template <class Account>
+    void remove(const Account& value) {
+        // The argument may live in the very table that it is removed from.
+        const auto id = value.id;
+        if (const auto known = find<Account>(id)) leave_indexes(*known);
+        all_of<Account>().erase(id);
+    }
 
-    /// Everything of a kind, by id.
+    /// Everything of a type, by id.
     template <class Account>
     [[nodiscard]] const auto& of() const noexcept {
-        if constexpr (std::is_same_v<Account, tenant>) {
-            return tenants_;
-        } else if constexpr (std::is_same_v<Account, customer>) {
-            return customers_;
-        } else if constexpr (std::is_same_v<Account, user>) {
-            return users_;
-        } else if constexpr (std::is_same_v<Account, api_key>) {
-            return api_keys_;
-        } else if constexpr (std::is_same_v<Account, ended_session>) {
-            return sessions_;
-        } else if constexpr (std::is_same_v<Account, spent_token>) {
-            return spent_tokens_;
-        } else if constexpr (std::is_same_v<Account, email_claim>) {
-            return email_claims_;
-        } else {
-            static_assert(std::is_same_v<Account, title_claim>);
-            return title_claims_;
-        }
+        return std::get<table_of<Account>>(tables_);
     }
 
     /// Calls fn(const pointer&) for each; tombstones are left out.
     template <class Function>
     void for_each_user_of(tenant_id owner, Function fn) const {
-        for_each_in(users_of_, owner, users_, fn);
+        for_each_in(users_of_, owner, of<user>(), fn);
     }
     template <class Function>
     void for_each_customer_of(tenant_id owner, Function fn) const {
-        for_each_in(customers_of_, owner, customers_, fn);
+        for_each_in(customers_of_, owner, of<customer>(), fn);
     }
     template <class Function>
     void for_each_api_key_of(user_id holder, Function fn) const {
-        for_each_in(api_keys_of_, holder, api_keys_, fn);
+        for_each_in(api_keys_of_, holder, of<api_key>(), fn);
     }
 
 private:
@@ -109,14 +88,33 @@ private:
         }
     }
 
-    table<tenant_id, tenant> tenants_;
-    table<customer_id, customer> customers_;
-    table<user_id, user> users_;
-    table<api_key_id, api_key> api_keys_;
-    table<std::string, ended_session> sessions_;
-    table<std::string, spent_token> spent_tokens_;
-    table<std::string, email_claim> email_claims_;
-    table<std::string, title_claim> title_claims_;
+    template <class Account>
+    using table_of = std::unordered_map<decltype(Account::id), pointer<Account>>;
+
+    template <class Account>
+    [[nodiscard]] auto& all_of() noexcept {
+        return std::get<table_of<Account>>(tables_);
+    }
+
+    void enter_indexes(const customer& value);
+    void enter_indexes(const user& value);
+    void enter_indexes(const api_key& value);
+    void leave_indexes(const customer& value);
+    void leave_indexes(const user& value);
+    void leave_indexes(const api_key& value);
+    template <class Account>
+    void enter_indexes(const Account& /*value*/) {}
+    template <class Account>
+    void leave_indexes(const Account& /*value*/) {}
+
+    template <class Types>
+    struct tables_of;
+    template <class... Accounts>
+    struct tables_of<std::tuple<Accounts...>> {
+        using type = std::tuple<table_of<Accounts>...>;
+    };
+
+    tables_of<stored_types>::type tables_;
     std::unordered_map<std::string, user_id> emails_;
     std::unordered_map<sha256_digest, api_key_id, digest_hash> key_hashes_;
     groups<tenant_id, user_id> users_of_;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace gallery::accounts {
 
@@ -25,8 +26,11 @@ struct contact {
 };
 
 /// Times are milliseconds since 1970-01-01T00:00Z where nothing else is said. rev is 0 before the first save.
-/// additional_info is JSON text, "" for none; version counts the saves.
+/// additional_info is JSON text, "" for none; version counts the saves. document_kind is the kind of the
+/// documents that accounts of the type are stored as.
 struct tenant {
+    static constexpr std::string_view document_kind = "tenant";
+
     tenant_id id;
     std::int64_t created_time = 0;
     std::string title;
@@ -40,9 +44,13 @@ struct tenant {
     /// Deleted, and kept as a tombstone: tokens of a ThingsBoard server for it are refused.
     bool deleted = false;
     revision rev = 0;
+
+    [[nodiscard]] bool is_gone() const noexcept { return deleting || deleted; }
 };
 
 struct customer {
+    static constexpr std::string_view document_kind = "customer";
+
     customer_id id;
     tenant_id owner;
     std::int64_t created_time = 0;
@@ -62,6 +70,8 @@ struct activation {
 };
 
 struct user {
+    static constexpr std::string_view document_kind = "user";
+
     user_id id;
     tenant_id owner;  ///< system_tenant for system administrators
     std::optional<customer_id> customer;
@@ -83,6 +93,8 @@ struct user {
 };
 
 struct api_key {
+    static constexpr std::string_view document_kind = "api_key";
+
     api_key_id id;
     user_id holder;
     tenant_id owner;
@@ -104,6 +116,8 @@ struct api_key {
 
 /// A session that was logged out: tokens that name it are refused until the last of them has expired.
 struct ended_session {
+    static constexpr std::string_view document_kind = "session";
+
     std::string id;
     std::int64_t forget_after = 0;
     revision rev = 0;
@@ -111,6 +125,8 @@ struct ended_session {
 
 /// A refresh token that has bought its pair.
 struct spent_token {
+    static constexpr std::string_view document_kind = "spent_token";
+
     std::string id;
     std::int64_t spent_at = 0;
     std::int64_t forget_after = 0;

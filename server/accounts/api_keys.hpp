@@ -21,14 +21,8 @@
 namespace gallery::accounts {
 
 /// Proof that somebody signed in, and did not come with an API key. Move-only.
-class signed_in {
+class signed_in : auth::move_only {
 public:
-    signed_in(signed_in&&) noexcept = default;
-    signed_in& operator=(signed_in&&) noexcept = default;
-    signed_in(const signed_in&) = delete;
-    signed_in& operator=(const signed_in&) = delete;
-    ~signed_in() = default;
-
     [[nodiscard]] const anybody& who() const noexcept { return who_; }
     /// The weaker proof in it, which is spent.
     [[nodiscard]] anybody release() && noexcept { return std::move(who_); }

@@ -58,9 +58,10 @@ public:
     authenticator(const authenticator&) = delete;
     authenticator& operator=(const authenticator&) = delete;
 
+    /// Looks at memory only, and refuses where that is too old to tell what anybody may do.
     /// @p header is the value of X-Authorization, else of Authorization: "Bearer <token>" or "ApiKey <key>".
-    /// Errors: unauthenticated; token_expired for an access token past its time, of a session that was logged
-    /// out, or from before a change of the password.
+    /// Errors: unavailable (directory::require_fresh()); unauthenticated; token_expired for an access token
+    /// past its time, of a session that was logged out, or from before a change of the password.
     [[nodiscard]] result<auth::principal_ptr> authenticate(std::string_view header, time_point now);
 
     /// The system's clock at the kernel's last tick, some milliseconds ago. It is cheap, and exact enough for

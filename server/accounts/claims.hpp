@@ -15,6 +15,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace gallery::accounts {
 
@@ -23,8 +24,12 @@ struct claim {
     uuid holder{};   ///< id of the user or customer
     revision rev = 0;
 };
-struct email_claim : claim {};
-struct title_claim : claim {};
+struct email_claim : claim {
+    static constexpr std::string_view document_kind = "email";
+};
+struct title_claim : claim {
+    static constexpr std::string_view document_kind = "customer_title";
+};
 
 /// The claim that belongs to an account; empty for a tombstone. E-mail addresses are claimed in their folded
 /// form, titles as they are.

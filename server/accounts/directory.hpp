@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The accounts of the server: tenants, customers, users, API keys, ended sessions.
 ///
-/// All of them are in memory, so that who may do what is answered without the store. A write goes to the
-/// store first, with the revision that was read as its precondition, then to memory; writes are made one
-/// after the other. A change that takes rights away is in force when its coroutine returns: memory is
-/// replaced and the revocation epoch bumped before that, so that the caches of verified tokens verify anew.
+/// All of them are in memory, so that who may do what is answered without the store. The store decides what a
+/// write does: each write states the revisions and the absences that it relies on, of the account itself, of
+/// its unique name and of the accounts that it refers to. Where one of them does not hold, another process
+/// was faster; memory catches up and the write is tried again. Writes of one process are made one after the
+/// other, to the store first and then to memory. A change that takes rights away is in force when its
+/// coroutine returns: memory is replaced and the revocation epoch bumped before that, so that the caches of
+/// verified tokens verify anew.
+///
+/// Invariant, on which deletions rely: what is in memory is the state after some prefix of the feed, with the
+/// writes of this process on top. A user is created or moved together with a new revision of the customer, so
+/// that whoever has a customer's current revision in memory has all users of it.
 ///
 /// Threads: readers on any thread at any time; they take a shared lock for a look-up. Writers are coroutines
 /// on I/O threads. Everything handed out is immutable and may be kept.
 /// Errors of all writers, besides those named: already_exists and invalid_argument where a rule about
-/// references or uniqueness would be broken, version_conflict where another process writes the same account
-/// again and again, and what the store reports.
+/// references or uniqueness would be broken, version_conflict where other processes write the same account
+/// again and again, unavailable where memory cannot catch up, and what the store reports.
 #pragma once
 
 #include "accounts/account_tables.hpp"
 #include "accounts/accounts.hpp"
 #include "auth/async_mutex.hpp"
+#include "cache/freshness.hpp"
 #include "cache/token_cache.hpp"
 
 #include <gallery/error.hpp>
@@ -40,6 +48,8 @@ struct directory_options {
     /// Keep tombstones of deleted users for ever. For a signing key that is shared with a ThingsBoard server:
     /// it may go on issuing tokens for a user who was deleted here.
     bool keep_tombstones = false;
+    /// Whether what is in memory may be answered. Outlives the directory.
+    const cache::freshness* fresh = &cache::always_fresh;
 };
 
 /// Erases all images of a tenant; repeating it is harmless. Given by the gallery.
@@ -51,6 +61,21 @@ public:
     explicit directory(document_store& store, directory_options options = {});
     directory(const directory&) = delete;
     directory& operator=(const directory&) = delete;
+
+    /// Makes memory contain every write that any process had been told to be committed before the call.
+    using reader_of_changes = std::function<task<result<void>>()>;
+    /// For a store that several processes share; set before the first use, and never after. Without it the
+    /// store is read as a whole where another process was faster.
+    void follow_with(reader_of_changes catch_up) { catch_up_ = std::move(catch_up); }
+
+    /// To be awaited before something is decided that another process may have changed a moment ago: a login,
+    /// a refreshed token. Writers of this class do so themselves. Returns at once where the store is not
+    /// shared. Error: unavailable.
+    task<result<void>> catch_up();
+
+    /// Error: unavailable where memory is older than may be answered, so that nobody knows who may do what.
+    /// To be asked before anything is decided by what is in memory.
+    [[nodiscard]] result<void> require_fresh() const;
 
     /// Reads every account; to be awaited before anything else, and again after a gap in the change feed.
     /// Error: corrupt for an account that cannot be read, because who was shut out must not get in again.
@@ -101,10 +126,14 @@ public:
 
     // ---- writing -------------------------------------------------------------------------------------
 
-    /// Ids, times and versions of new accounts are set here where they are not set already.
-    task<result<tenant_ptr>> create(tenant value);
-    task<result<customer_ptr>> create(customer value);
-    task<result<user_ptr>> create(user value);
+    /// What else must hold of the store for an account to be created, as parts with the action `require`.
+    using requirements = std::vector<document_write>;
+
+    /// Ids, times and versions of new accounts are set here where they are not set already. Error, besides:
+    /// version_conflict where the id is taken, or what is required does not hold.
+    task<result<tenant_ptr>> create(tenant value, requirements also = {});
+    task<result<customer_ptr>> create(customer value, requirements also = {});
+    task<result<user_ptr>> create(user value, requirements also = {});
     task<result<api_key_ptr>> create(api_key value);
 
     /// Reads, lets @p edit change it (or refuse with an error), writes; repeated where another process came
@@ -118,8 +147,9 @@ public:
 
     /// With its keys; a tombstone stays. Error: not_found.
     task<result<void>> delete_user(user_id id);
-    /// With its users. Error: not_found.
+    /// With its users, also those that other processes are creating. Error: not_found.
     task<result<void>> delete_customer(customer_id id);
+    /// Error: not_found.
     task<result<void>> delete_api_key(api_key_id id);
     /// Shuts the tenant's users out, then erases images, keys, users and customers, then leaves a tombstone.
     /// After a crash or an error in the middle the tenant stays shut out and the call may be repeated.
@@ -137,8 +167,11 @@ public:
     /// one browser, or a client that repeats a request whose answer got lost.
     task<result<spending>> spend_token(std::string token_id, std::int64_t expires_at, std::int64_t grace);
 
-    /// To be awaited about once a minute: records when API keys were last used and forgets what has expired.
-    task<result<void>> maintain();
+    /// Records when API keys were last used in this process. To be awaited about once a minute.
+    task<result<void>> record_uses();
+    /// Erases what has expired and what a crash left: API keys without a user, claims without an account. For
+    /// one process of a store at a time; more do no harm.
+    task<result<void>> forget_expired();
 
     /// The time used by all of the above, in milliseconds. For tests.
     void set_clock(std::function<std::int64_t()> now) { now_ = std::move(now); }
@@ -150,39 +183,51 @@ private:
 
     template <class Account, class Key>
     [[nodiscard]] pointer<Account> find(const Key& key) const;
+
+    // directory_following.cpp
+    task<result<void>> before_attempt(int attempt);
     template <class Account>
     void install(pointer<Account> value, bool takes_rights);
     template <class Account>
-    void add_dependent_parts(std::vector<document_write>& parts, const Account& value) const;
-    template <class Claim>
-    void add_claims(std::vector<document_write>& parts, const std::optional<Claim>& before,
-                    const std::optional<Claim>& after) const;
-    void install_claims(const std::vector<document_write>& parts, const std::vector<revision>& revs);
-    task<result<std::vector<revision>>> commit(std::vector<document_write> parts);
-    task<result<void>> claim_names();
+    void forget(const Account& value, bool takes_rights);
     template <class Account>
-    task<result<pointer<Account>>> create_one(Account value, bool takes_rights);
-    template <class Account>
-    task<result<pointer<Account>>> write(Account value, bool takes_rights);
-    template <class Account>
-    task<result<void>> erase(pointer<Account> value, bool takes_rights);
-    template <class Account, class Key>
-    task<result<pointer<Account>>> edit_one(Key key, edit<Account> how, std::string not_found_text);
-    template <class Account>
-    task<result<void>> load_kind(std::shared_ptr<account_tables> into);
+    task<result<void>> load_type(std::shared_ptr<account_tables> into);
     template <class Account, class Key>
     task<result<void>> refresh(Key key, std::string id, revision rev);
     task<result<void>> refresh_document(std::string kind, std::string name, revision rev);
+
+    // directory_claims.cpp
+    template <class Account>
+    void add_claims(std::vector<document_write>& parts, const Account* before, const Account* after) const;
+    [[nodiscard]] std::vector<document_write> missing_claims() const;
+    [[nodiscard]] std::vector<std::vector<document_write>> orphaned_claims() const;
+    task<result<void>> claim_names();
+
+    // directory_writes.cpp
+    template <class Account>
+    void add_references(std::vector<document_write>& parts, const Account* before,
+                        const Account& after) const;
+    task<result<std::vector<revision>>> commit(std::vector<document_write> parts);
+    template <class Account>
+    task<result<pointer<Account>>> write(Account value, requirements also, bool takes_rights);
+    template <class Account>
+    task<result<pointer<Account>>> create_one(Account value, requirements also, bool takes_rights);
+    template <class Account, class Key>
+    task<result<pointer<Account>>> edit_one(Key key, edit<Account> how);
+    template <class Account, class Key>
+    task<result<void>> erase_one(Key key, bool takes_rights);
+
+    // directory_rules.cpp
     [[nodiscard]] result<void> check(const tenant& value) const;
     [[nodiscard]] result<void> check(const customer& value) const;
     [[nodiscard]] result<void> check(const user& value) const;
     [[nodiscard]] result<void> check(const api_key& value) const;
-    task<result<void>> delete_user_locked(user_ptr account);
 
     document_store& store_;
     const directory_options options_;
     std::function<std::int64_t()> now_;
-    auth::async_mutex writing_;
+    reader_of_changes catch_up_;              ///< empty: the store belongs to this process
+    auth::async_mutex writing_;               ///< held by whoever changes memory or writes to the store
     mutable std::shared_mutex tables_mutex_;  ///< guards tables_
     std::shared_ptr<account_tables> tables_;
     cache::revocation_epoch epoch_;

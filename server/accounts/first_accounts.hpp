@@ -24,11 +24,13 @@ struct new_account {
 };
 
 /// Makes a system administrator where there is none at all. @p password empty: one is generated. Nothing is
-/// changed where there is one, whatever its name and password. Empty result: nothing was made. Errors:
-/// invalid_argument for a password that the policy refuses, and what the directory reports.
+/// changed where there is one, whatever its name and password. Empty result: nothing was made. @p also: what
+/// else the store must hold for each account to be made. Errors: invalid_argument for a password that the
+/// policy refuses, and what the directory reports.
 task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts,
                                                          auth::password_service& passwords, std::string email,
-                                                         std::string password);
+                                                         std::string password,
+                                                         directory::requirements also = {});
 
 struct demo_accounts {
     tenant_id tenant;               ///< of tenant@gallery.local, whether made now or before
@@ -37,8 +39,9 @@ struct demo_accounts {
 
 /// Makes a tenant with an administrator (tenant@gallery.local) and, in a customer of it, a user
 /// (customer@gallery.local), as far as they are not there yet. @p password empty: one is generated for each.
+/// @p also: as above.
 task<result<demo_accounts>> ensure_demo(directory& accounts, auth::password_service& passwords,
-                                        std::string password);
+                                        std::string password, directory::requirements also = {});
 
 inline constexpr const char* demo_tenant_email = "tenant@gallery.local";
 inline constexpr const char* demo_customer_email = "customer@gallery.local";

@@ -85,6 +85,10 @@ task<logins::attempt> logins::log_in(std::string username, std::string password,
         out.retry_after = *wait;
         co_return out;
     }
+    if (auto fresh = co_await accounts_.catch_up(); !fresh) {
+        out.outcome = fresh.error();
+        co_return out;
+    }
     const auto account = name.empty() ? nullptr : accounts_.find_user_by_email(username);
     auto stored = account ? account->password_hash : std::string();
     auto verdict = co_await passwords_.verify(std::move(password), std::move(stored));
@@ -141,6 +145,7 @@ task<result<token_pair>> logins::refresh(std::string refresh_token) {
             return outdated();
         return std::move(standing.account);
     };
+    if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
     if (const auto before = good(); !before) co_return before.error();
     const auto grace = std::chrono::duration_cast<millis>(options_.refresh_grace).count();
     auto spent = co_await accounts_.spend_token(claims->id, claims->expires_at * 1000, grace);
@@ -229,6 +234,7 @@ task<logins::attempt> logins::change_password(auth::principal_ptr who, std::stri
 }
 
 result<user_ptr> logins::check_activation(std::string_view token) const {
+    if (auto fresh = accounts_.require_fresh(); !fresh) return fresh.error();
     if (token.size() <= id_digits) return unknown_activation(token);
     std::string text(token.substr(0, id_digits));
     for (const std::size_t hyphen : {8U, 13U, 18U, 23U}) {
@@ -250,6 +256,7 @@ result<user_ptr> logins::check_activation(std::string_view token) const {
 }
 
 task<result<token_pair>> logins::activate(std::string token, std::string password) {
+    if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
     const auto account = check_activation(token);
     if (!account) co_return account.error();
     if (const auto allowed = auth::check_password_policy(password); !allowed) co_return allowed.error();

@@ -6,6 +6,7 @@
 /// (permissions.hpp) is proved by the use cases, which look it up: see kept_user in users.hpp.
 #pragma once
 
+#include "auth/move_only.hpp"
 #include "auth/principal.hpp"
 
 #include <gallery/error.hpp>
@@ -19,14 +20,8 @@ error permission_denied();
 
 /// Proof that the sender of a request has one of these roles.
 template <auth::authority... Allowed>
-class role_proof {
+class role_proof : auth::move_only {
 public:
-    role_proof(role_proof&&) noexcept = default;
-    role_proof& operator=(role_proof&&) noexcept = default;
-    role_proof(const role_proof&) = delete;
-    role_proof& operator=(const role_proof&) = delete;
-    ~role_proof() = default;
-
     [[nodiscard]] const auth::principal& who() const noexcept { return *who_; }
     [[nodiscard]] const auth::principal_ptr& shared() const noexcept { return who_; }
 

@@ -20,14 +20,8 @@ namespace gallery::accounts {
 
 /// Proof that somebody may see and rename a user and keep the user's API keys (may_keep()). Move-only; only
 /// the use cases make one, as of those below.
-class kept_user {
+class kept_user : auth::move_only {
 public:
-    kept_user(kept_user&&) noexcept = default;
-    kept_user& operator=(kept_user&&) noexcept = default;
-    kept_user(const kept_user&) = delete;
-    kept_user& operator=(const kept_user&) = delete;
-    ~kept_user() = default;
-
     [[nodiscard]] const user& account() const noexcept { return *account_; }
     [[nodiscard]] const auth::principal& who() const noexcept { return *who_; }
 

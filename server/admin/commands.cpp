@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<command, 2> alone{{
     {"verify",
      "",
-     "with no server on the store: hash everything again, compare every index",
+     "on the store itself: hash everything again, compare every index",
      "",
      "",
      {},
@@ -21,7 +21,7 @@ constexpr std::array<command, 2> alone{{
      &verify},
     {"reset-sysadmin",
      "",
-     "with no server on the store: a new password for the administrator",
+     "on the store itself: a new password for the administrator",
      "",
      "",
      {},
@@ -35,7 +35,7 @@ const std::vector<const command*>& all_commands() {
     static const auto all = [] {
         std::vector<const command*> out;
         for (const auto table : {tenant_commands(), customer_commands(), user_commands(), api_key_commands(),
-                                 own_account_commands(), std::span<const command>(alone)}) {
+                                 own_account_commands(), node_commands(), std::span<const command>(alone)}) {
             for (const auto& one : table)
                 out.push_back(&one);
         }

@@ -14,6 +14,7 @@ std::span<const command> user_commands();
 std::span<const command> customer_commands();
 std::span<const command> api_key_commands();
 std::span<const command> own_account_commands();
+std::span<const command> node_commands();
 
 /// In the order in which help has them. The last ones ask no server and take no part in the common options.
 const std::vector<const command*>& all_commands();

@@ -24,8 +24,9 @@ constexpr std::string_view help =
 
 Gives the system administrator a new generated password and shows it once, for when
 the old one is lost. All sessions of the account end, and it is enabled if it was not;
-its API keys stay. No server may be running on the same store, and it is for the
-server's user on the server's machine, with the server's environment.
+its API keys stay. No server may be running on the same store, unless its storage
+engine lets several servers share it. Run it as the server's user on the server's
+machine, with the server's environment.
 
   --config FILE    the server's configuration; found as the server finds it
   --user EMAIL     which one, where there are several; else the one that the

@@ -23,7 +23,8 @@ namespace {
 constexpr std::string_view help = R"(usage: gallery-admin verify [--config FILE] [--json] [--quiet]
 
 Reads everything that is stored, hashes every picture and preview again, and compares
-every index entry with its image. No server may be running on the same store.
+every index entry with its image. No server may be running on the same store, unless
+its storage engine lets several servers share it.
 
   --config FILE    the server's configuration; found as the server finds it
   --json           print the report as JSON

@@ -5,8 +5,13 @@
 #include "api/access.hpp"
 #include "http/router.hpp"
 
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace gallery::api {
 
@@ -15,24 +20,38 @@ struct system_parameters {
     std::uint64_t max_upload_size = 0;    ///< bytes that one picture can have in a request
 };
 
+/// A server on the store. Times are milliseconds since 1970, by that server's clock.
+struct node {
+    std::string id;
+    std::string address;
+    std::string version;
+    std::int64_t started_time = 0;
+    std::int64_t last_seen_time = 0;
+    bool is_up = false;    ///< it was seen within the last half minute
+    bool is_self = false;  ///< it is the one that answers
+};
+using list_nodes = std::function<task<result<std::vector<node>>>()>;
+
 class system {
 public:
     /// Any I/O thread calls these at any time; they do not block.
     struct readiness {
-        std::function<bool()> reads;   ///< the server is not starting or stopping
+        std::function<bool()> reads;   ///< the server is not starting or stopping, and up to date
         std::function<bool()> writes;  ///< the store accepts writes
     };
-    system(verify_credentials verify, system_parameters parameters, readiness ready);
+    system(verify_credentials verify, system_parameters parameters, readiness ready, list_nodes nodes);
 
-    /// GET /api/system/params for signed-in users. GET /health/live and /health/ready for everybody: 200, or
-    /// 503 while the server starts or stops; /health/ready?for=write also while the store accepts no writes.
-    /// Their bodies contain nothing but UP or DOWN.
+    /// GET /api/system/params for signed-in users, GET /api/system/nodes for system administrators. GET
+    /// /health/live and /health/ready for everybody: 200, or 503 while the server starts or stops, or does
+    /// not know what other servers on the store have changed; /health/ready?for=write also while the store
+    /// accepts no writes. Their bodies contain nothing but UP or DOWN.
     void add_routes(http::router& routes);
 
 private:
     verify_credentials verify_;
     system_parameters parameters_;
     readiness ready_;
+    list_nodes nodes_;
 };
 
 }  // namespace gallery::api

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "accounts/directory.hpp"
+#include "app/periodic.hpp"
 #include "cache/etag_cache.hpp"
+#include "cache/freshness.hpp"
 
 #include <gallery/storage.hpp>
 #include <gallery/task.hpp>
@@ -12,11 +14,13 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <vector>
 
 namespace gallery::app {
 
@@ -36,12 +40,20 @@ private:
     std::function<void()> wake_;  ///< guarded by mutex_; empty: nobody listens
 };
 
+struct follower_options {
+    /// How often the feed is looked at where nobody says that there is something new.
+    std::chrono::milliseconds interval{5'000};
+    /// How long catch_up() waits. 0: it is not called.
+    std::chrono::milliseconds patience{0};
+};
+
 class change_follower {
 public:
-    /// All of them outlive this; everything of it runs on @p home. @p complain is told what went wrong.
+    /// All of them outlive this; it runs on @p home. @p fresh is renewed with each look at the feed that
+    /// reaches its end. @p complain is told what went wrong.
     change_follower(change_feed& feed, cache::etag_cache& etags, accounts::directory& accounts,
-                    std::shared_ptr<change_signal> signal, io_executor home,
-                    std::function<void(std::string_view)> complain);
+                    cache::freshness& fresh, std::shared_ptr<change_signal> signal, io_executor home,
+                    std::function<void(std::string_view)> complain, follower_options options = {});
 
     /// Remembers where the feed ends now; to be awaited before accounts are loaded, so that nothing is missed
     /// between the two.
@@ -50,6 +62,10 @@ public:
     /// Precondition: begin() succeeded.
     void start();
 
+    /// Returns when memory contains every write that any process had been told to be committed before the
+    /// call. On any I/O thread. Errors: unavailable where that takes too long, those of the store.
+    task<result<void>> catch_up();
+
     /// Returns when nothing of it is under way any more. Precondition: not called on @p home.
     void stop();
 
@@ -57,19 +73,35 @@ public:
     change_follower& operator=(const change_follower&) = delete;
 
 private:
+    struct waiter {
+        revision until;
+        std::chrono::steady_clock::time_point deadline;
+        resumption<bool> waiting;
+    };
+
     task<void> run();
-    task<result<void>> catch_up();
+    task<result<void>> read_feed();
+    task<result<void>> apply(change_batch& batch);
+    task<bool> reach(revision rev);
+    void wake_waiters(std::chrono::steady_clock::time_point now, bool all);
 
     change_feed& feed_;
     cache::etag_cache& etags_;
     accounts::directory& accounts_;
+    cache::freshness& fresh_;
     std::shared_ptr<change_signal> signal_;
     io_executor home_;
     std::function<void(std::string_view)> complain_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                io_executor>
         timer_;
-    revision seen_ = 0;
+    const follower_options options_;
+    std::atomic<revision> seen_{0};  ///< memory contains the feed up to here
+    std::atomic<bool> was_fresh_{false};
+    std::mutex waiters_mutex_;
+    std::vector<waiter> waiters_;  ///< guarded by waiters_mutex_
+    bool ended_waiting_ = false;   ///< guarded by waiters_mutex_
+    std::unique_ptr<periodic> impatience_;
     bool started_ = false;
     bool stopping_ = false;  ///< used on home_ only
     std::promise<void> ended_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/check_configuration.hpp"
 
+#include "app/data_folder.hpp"
+
 #include "auth/password.hpp"
 #include "http/cross_origin.hpp"
 #include "http/forwarded.hpp"
@@ -146,27 +148,6 @@ void check_sections(const configuration& c, findings& wrong) {
     }
 }
 
-/// Below TMPDIR, removed with what is in it.
-class temporary_folder {
-public:
-    temporary_folder() {
-        std::error_code failed;
-        auto pattern = (std::filesystem::temp_directory_path(failed) / "gallery-check-XXXXXX").string();
-        if (!failed && ::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-    }
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    ~temporary_folder() {
-        std::error_code ignored;
-        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-    }
-    /// Empty where it could not be made.
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
-
 /// Only the plugin knows which values its options take, and says so when it is opened.
 std::string try_plugin(const configuration& c, findings& wrong) {
     const auto& s = c.values.storage;
@@ -187,6 +168,8 @@ std::string try_plugin(const configuration& c, findings& wrong) {
         wrong.add(with_origins(c, options.error().message));
         return {};
     }
+    // The options name a store that others may be using.
+    if (plugin->descriptor->shared) return who + "; whether its store can be opened was not tried";
     const temporary_folder folder;
     if (folder.path().empty())
         return who + "; its options were not checked, because there is no folder for temporary files";

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -49,7 +50,20 @@ std::string some_entry(const std::string& path) {
 
 bool is_data_folder(const std::string& path) {
     std::error_code failed;
-    return std::filesystem::is_regular_file(std::filesystem::path(path) / signing_key_file, failed);
+    const std::filesystem::path folder(path);
+    return std::filesystem::is_regular_file(folder / node_id_file, failed) ||
+           std::filesystem::is_regular_file(folder / signing_key_file, failed);
+}
+
+temporary_folder::temporary_folder() {
+    std::error_code failed;
+    auto pattern = (std::filesystem::temp_directory_path(failed) / "gallery-XXXXXX").string();
+    if (!failed && ::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+}
+
+temporary_folder::~temporary_folder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
 result<void> check_owner(const std::string& path) {

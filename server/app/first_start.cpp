@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The accounts that a new server begins with. A password that was made up is known to nobody unless it is
 // shown, so it is shown before its account is stored: whatever fails then, what was shown is what is valid,
-// or the next start makes another one.
+// or the next start makes another one. Of several servers that start on one store, one at a time makes
+// accounts, and each account requires that it still is that server's turn: so only passwords that are valid
+// are shown.
 #include "app/log.hpp"
 #include "app/parts.hpp"
 #include "app/wait.hpp"
 
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -17,6 +23,26 @@ constexpr const char* of_administrator = "security.sysadmin_password (GALLERY_SY
 constexpr const char* of_demo = "security.demo_password (GALLERY_DEMO_PASSWORD)";
 
 constexpr const char* generated = " (generated, printed only by this start)";
+
+/// Longer than making three accounts takes on a busy machine.
+constexpr std::chrono::seconds first_start_lease{30};
+constexpr std::chrono::milliseconds look_again{200};
+
+/// Waits until it is this server's turn, and then knows what the servers before it have made.
+task<result<void>> take_turn(lease& turn, accounts::directory& accounts) {
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                               io_executor>
+        timer(co_await asio::this_coro::executor);
+    for (bool said = false;;) {
+        const auto ours = co_await turn.acquire();
+        if (!ours) co_return ours.error();
+        if (*ours) co_return co_await accounts.catch_up();
+        if (!said) log_info("waiting for another server to make the first accounts");
+        said = true;
+        timer.expires_after(look_again);
+        co_await timer.async_wait(use_task);
+    }
+}
 
 std::string named(const std::string& email, auth::authority role) {
     return email + " (" + std::string(auth::name_of(role)) + ")";
@@ -31,7 +57,8 @@ result<void> show_password(const start_options& options, const std::string& who,
 
 }  // namespace
 
-result<void> gallery_server::parts::make_administrator(const start_options& options) {
+result<void> gallery_server::parts::make_administrator(const start_options& options,
+                                                       const accounts::directory::requirements& also) {
     const auto& security = settings.security;
     const auto known = accounts_->users_with(auth::authority::sys_admin);
     if (!known.empty()) {
@@ -50,13 +77,14 @@ result<void> gallery_server::parts::make_administrator(const start_options& opti
     }
     const auto made =
         wait_for(http_->executor(0),
-                 accounts::ensure_sysadmin(*accounts_, *passwords_, security.sysadmin_email, password));
+                 accounts::ensure_sysadmin(*accounts_, *passwords_, security.sysadmin_email, password, also));
     if (!made) return made.error();
     made_accounts_ = true;
     return {};
 }
 
-result<void> gallery_server::parts::make_demo(const start_options& options) {
+result<void> gallery_server::parts::make_demo(const start_options& options,
+                                              const accounts::directory::requirements& also) {
     const auto& chosen = settings.security.demo_password;
     const auto password = chosen.empty() ? auth::generate_password() : chosen;
     const std::pair<const char*, auth::authority> both[] = {
@@ -78,7 +106,7 @@ result<void> gallery_server::parts::make_demo(const start_options& options) {
         }
     }
     const auto accounts =
-        wait_for(http_->executor(0), accounts::ensure_demo(*accounts_, *passwords_, password));
+        wait_for(http_->executor(0), accounts::ensure_demo(*accounts_, *passwords_, password, also));
     if (!accounts) return accounts.error();
     made_accounts_ = made_accounts_ || !accounts->made.empty();
     demo_tenant_ = accounts->tenant;
@@ -101,10 +129,30 @@ void gallery_server::parts::warn_of_another_password(const char* email, const st
                 ". It applies only when the account is created");
 }
 
+result<void> gallery_server::parts::make_accounts(const start_options& options,
+                                                  const accounts::directory::requirements& also) {
+    if (auto done = make_administrator(options, also); !done) return done;
+    if (!options.demo) return {};
+    return make_demo(options, also);
+}
+
+bool gallery_server::parts::lacks_accounts(const start_options& options) const {
+    if (accounts_->users_with(auth::authority::sys_admin).empty()) return true;
+    return options.demo && (!accounts_->find_user_by_email(accounts::demo_tenant_email) ||
+                            !accounts_->find_user_by_email(accounts::demo_customer_email));
+}
+
 result<void> gallery_server::parts::make_first_accounts(const start_options& options) {
-    if (auto done = make_administrator(options); !done) return done;
-    if (options.demo) {
-        if (auto done = make_demo(options); !done) return done;
+    if (storage_.shared && lacks_accounts(options)) {
+        const auto home = http_->executor(0);
+        lease turn(storage_.store->documents(), "first_start", node_id_, first_start_lease);
+        if (auto taken = wait_for(home, take_turn(turn, *accounts_)); !taken) return taken;
+        const auto made = make_accounts(options, {turn.requirement()});
+        if (const auto released = wait_for(home, turn.release()); !released)
+            log_warning("the first start could not be handed over: " + released.error().message);
+        if (!made) return made;
+    } else if (auto made = make_accounts(options, {}); !made) {
+        return made;
     }
     if (!made_accounts_) {
         report.emplace_back("accounts",

@@ -31,15 +31,9 @@ config::log_level level_of(plugin_context::log_level level) noexcept {
     return config::log_level::error;
 }
 
-}  // namespace
-
-result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create,
-                                     std::function<void(config::log_level, std::string_view)> say) {
-    const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
-    if (!plugin) return plugin.error();
-    const std::string name = plugin->descriptor->name;
-
+/// The folder of the engine's own.
+result<prepared_folder> folder_of(const config::storage_settings& settings, const std::string& name,
+                                  const std::string& data_folder, bool may_create) {
     const std::string path = settings.path.empty() ? data_folder + "/" + name : settings.path;
     if (std::error_code failed; !may_create && !std::filesystem::is_directory(path, failed)) {
         if (failed == std::errc::permission_denied) {
@@ -52,7 +46,25 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
                      "there is no folder " + path +
                          ", so there is no store. Set GALLERY_DATA or STORAGE_PATH to its location"};
     }
-    auto folder = prepare_folder(path, settings.path.empty() && is_data_folder(data_folder));
+    return prepare_folder(path, settings.path.empty() && is_data_folder(data_folder));
+}
+
+}  // namespace
+
+result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
+                                     bool may_create,
+                                     std::function<void(config::log_level, std::string_view)> say) {
+    const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
+    if (!plugin) return plugin.error();
+    const std::string name = plugin->descriptor->name;
+
+    // A server may be using its folder for a store that the options name.
+    const auto own =
+        !may_create && plugin->descriptor->shared ? std::make_shared<temporary_folder>() : nullptr;
+    if (own && own->path().empty())
+        return error{errc::io_error, "a folder for temporary files cannot be made (TMPDIR)"};
+    auto folder = own ? result<prepared_folder>(prepared_folder{own->path(), {}})
+                      : folder_of(settings, name, data_folder, may_create);
     if (!folder) return folder.error();
 
     plugin_context context;
@@ -69,10 +81,15 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     plugins::secret_texts secrets(*plugin->descriptor, context.options);
     auto store = plugins::open_store(*plugin, std::move(context));
     if (!store) return store.error();
-    return unprobed_store{
-        std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets)), plugin->file,
-        folder->path, name + " " + plugin->descriptor->version + " in " + folder->path,
-        std::move(folder->note)};
+    unprobed_store opened;
+    opened.folder_of_its_own = own;
+    opened.store = std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets));
+    opened.plugin = plugin->file;
+    opened.folder = folder->path;
+    opened.description = name + " " + plugin->descriptor->version + " in " + folder->path;
+    opened.note = std::move(folder->note);
+    opened.shared = plugin->descriptor->shared;
+    return opened;
 }
 
 result<opened_storage> open_storage(const config::storage_settings& settings,
@@ -87,7 +104,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     // Before the first write, which is the probe's.
     store->store->feed().on_change([changes = opened.changes] { changes->notify(); });
     log_info("probing the store: " + store->description);
-    auto probed = plugins::probe(std::move(store->store), probe_deadline);
+    auto probed = plugins::probe(std::move(store->store), store->shared, probe_deadline);
     if (!probed) {
         // Whatever the engine calls it: this store cannot be used, which is neither the configuration's fault
         // nor the server's.
@@ -99,6 +116,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     }
     opened.store = std::move(probed->store);
     opened.description = std::move(store->description);
+    opened.shared = store->shared;
     return opened;
 }
 

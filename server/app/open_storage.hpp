@@ -19,15 +19,20 @@ struct opened_storage {
     std::unique_ptr<plugins::measured_engine> store;
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
+    bool shared = false;                     ///< several servers may have the store open
 };
 
-/// A store that was not probed and so not written to, for a look from outside while no server runs.
+/// A store that was not probed and so not written to, for a look from outside. A store that several servers
+/// may share can be looked at while they run; it is opened with a folder of its own, which is removed with
+/// it.
 struct unprobed_store {
+    std::shared_ptr<const void> folder_of_its_own;  ///< null for a store that one process owns
     std::unique_ptr<plugins::measured_engine> store;
     std::string plugin;       ///< its file
     std::string folder;       ///< of the data, absolute
     std::string description;  ///< plugin, version and folder, for people
     std::string note;         ///< what was done to the folder; may be empty
+    bool shared = false;      ///< several processes may have the store open
 };
 
 /// As open_storage() without the probe. Error, besides: not_found where there is no store yet and

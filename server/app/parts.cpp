@@ -11,6 +11,8 @@
 #include "app/wait.hpp"
 #include "auth/signing_key.hpp"
 
+#include <gallery/abi_headers.hpp>
+
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -20,6 +22,21 @@ namespace gallery::app {
 namespace {
 
 constexpr std::size_t coded_bodies_memory = 64ULL << 20;
+
+/// As long as three runs of the upkeep, so that a late one does not lose it.
+constexpr std::chrono::milliseconds upkeep_lease = 3 * upkeep_interval;
+
+/// How long the end waits for the store to hear of it.
+constexpr std::chrono::seconds farewell_time{2};
+
+follower_options follower_options_of(const config::cluster_settings& cluster, bool shared) {
+    follower_options out;  // nobody else writes
+    if (!shared) return out;
+    // Often enough that one late answer does not let the time run out.
+    out.interval = cluster.staleness / 4;
+    out.patience = cluster.staleness;
+    return out;
+}
 
 }  // namespace
 
@@ -31,6 +48,11 @@ result<void> gallery_server::parts::open_store() {
     auto opened = open_storage(settings.storage, data_folder_);
     if (!opened) return opened.error();
     storage_ = std::move(*opened);
+    auto id = load_or_create_node_id(data_folder_);
+    if (!id) log_warning(id.error().message + ". It has another one at each start");
+    node_id_ = id ? std::move(*id) : to_string(random_uuid());
+    fresh_ = storage_.shared ? std::make_unique<cache::freshness>(settings.cluster.staleness)
+                             : std::make_unique<cache::freshness>();
     writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {
         log(accepts ? config::log_level::info : config::log_level::error, text);
     });
@@ -59,26 +81,21 @@ result<void> gallery_server::parts::start_threads() {
 
 result<void> gallery_server::parts::load_accounts() {
     const auto& security = settings.security;
-    std::string key = security.token_signing_key;
-    if (key.empty()) {
-        auto kept = auth::load_or_create_signing_key(std::filesystem::path(data_folder_) / signing_key_file);
-        if (!kept) return kept.error();
-        key = std::move(*kept);
-    }
+    auto key = signing_key();
+    if (!key) return key.error();
     accounts::directory_options directory;
     directory.longest_token_ms = std::chrono::milliseconds(std::max(security.token_expiration_time,
                                                                     security.refresh_token_expiration_time))
                                      .count();
-    // A configured key may be shared with a ThingsBoard server; one that was made here is nobody else's.
-    const bool shared_key = !security.token_signing_key.empty();
-    directory.keep_tombstones = shared_key;
+    directory.keep_tombstones = security.admits_thingsboard_users();
+    directory.fresh = fresh_.get();
     accounts::authenticator_options gate;
-    gate.foreign_users = shared_key;
+    gate.foreign_users = security.admits_thingsboard_users();
 
     const auto& cache = settings.cache;
-    etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live);
+    etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live, *fresh_);
     accounts_ = std::make_unique<accounts::directory>(storage_.store->documents(), directory);
-    codec_ = std::make_unique<auth::token_codec>(std::move(key), security.token_issuer);
+    codec_ = std::make_unique<auth::token_codec>(std::move(*key), security.token_issuer);
     authenticator_ = std::make_unique<accounts::authenticator>(*accounts_, *codec_, gate);
     passwords_ = std::make_unique<auth::password_service>();
     accounts::login_options logins;
@@ -87,9 +104,11 @@ result<void> gallery_server::parts::load_accounts() {
     logins_ = std::make_unique<accounts::logins>(*accounts_, *codec_, *passwords_, limiter_, logins);
 
     const auto home = http_->executor(0);
-    follower_ =
-        std::make_unique<change_follower>(storage_.store->feed(), *etags_, *accounts_, storage_.changes, home,
-                                          [](std::string_view text) { log_error(text); });
+    follower_ = std::make_unique<change_follower>(
+        storage_.store->feed(), *etags_, *accounts_, *fresh_, storage_.changes, home,
+        [](std::string_view text) { log_error(text); },
+        follower_options_of(settings.cluster, storage_.shared));
+    if (storage_.shared) accounts_->follow_with([this] { return follower_->catch_up(); });
     // In this order, so that no change falls between the two.
     if (auto begun = wait_for(home, follower_->begin()); !begun) return begun.error();
     if (auto loaded = wait_for(home, accounts_->load()); !loaded) {
@@ -97,6 +116,35 @@ result<void> gallery_server::parts::load_accounts() {
     }
     follower_->start();
     return {};
+}
+
+/// From the settings, else from the store. An earlier version kept its key in the data folder; that one goes
+/// on.
+result<std::string> gallery_server::parts::signing_key() {
+    const auto& configured = settings.security.token_signing_key;
+    if (!configured.empty()) return configured;
+    const auto file = std::filesystem::path(data_folder_) / signing_key_file;
+    auto earlier = auth::read_signing_key(file);
+    if (!earlier) return earlier;
+    auto key =
+        wait_for(http_->executor(0), auth::load_or_create_signing_key(storage_.store->documents(), *earlier));
+    const bool unwritable =
+        !key && (key.error().code == errc::read_only || key.error().code == errc::no_space);
+    if (unwritable && !earlier->empty()) return earlier;
+    if (unwritable && !storage_.shared) {
+        log_warning("the store takes no writes, so the tokens of this start end with it: " +
+                    key.error().message);
+        return auth::random_signing_key();
+    }
+    if (!key) {
+        return error{key.error().code, "the key that signs tokens is not known: " + key.error().message};
+    }
+    if (!earlier->empty()) {
+        std::error_code ignored;
+        std::filesystem::remove(file, ignored);
+        log_info("the key that signs tokens is in the store now, and no longer in " + file.string());
+    }
+    return key;
 }
 
 result<void> gallery_server::parts::start_imaging() {
@@ -134,10 +182,10 @@ result<void> gallery_server::parts::make_services() {
                                                      whole_seconds(settings.transport.upload_wait));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
-        [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); });
-    upkeep_ = std::make_unique<periodic>(http_->executor(0), upkeep_interval, [this] {
-        return run_upkeep({*etags_, *writes_, *accounts_, *images_});
-    });
+        [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); }, *fresh_);
+    if (storage_.shared) {
+        upkeep_turn_ = std::make_unique<lease>(storage_.store->documents(), "upkeep", node_id_, upkeep_lease);
+    }
     return {};
 }
 
@@ -145,13 +193,42 @@ bool gallery_server::parts::drain() {
     ready_.store(false);
     const bool clean = http_->drain(settings.server.timeouts.drain);
     if (metrics_http_) metrics_http_->drain(std::chrono::milliseconds(0));
-    return clean;
+    if (!clean || !storage_.shared) return clean;
+    announcements_->stop();
+    upkeep_->stop();
+    // A store that does not answer any more must not hold up the end.
+    return wait_at_most(farewell_time, http_->executor(0), leave_cluster()).has_value();
+}
+
+task<result<void>> gallery_server::parts::leave_cluster() {
+    auto withdrawn = co_await nodes_->withdraw();
+    if (!withdrawn)
+        log_warning("the end of this server could not be announced: " + withdrawn.error().message);
+    auto released = co_await upkeep_turn_->release();
+    if (!released) log_warning("the upkeep could not be handed over: " + released.error().message);
+    co_return result<void>();
+}
+
+void gallery_server::parts::begin_background_work() {
+    const auto home = http_->executor(0);
+    if (const auto announced = wait_for(home, nodes_->announce()); !announced)
+        log_warning("this server could not be announced: " + announced.error().message);
+    upkeep_ = std::make_unique<periodic>(home, upkeep_interval, [this] {
+        return run_upkeep({*etags_, *writes_, *accounts_, *images_, *nodes_, upkeep_turn_.get()});
+    });
+    if (!storage_.shared) return;
+    announcements_ = std::make_unique<periodic>(home, announcement_interval, [this]() -> task<void> {
+        const auto announced = co_await nodes_->announce();
+        if (!announced) log_warning("this server could not be announced: " + announced.error().message);
+    });
 }
 
 gallery_server::parts::~parts() {
+    if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
+    announcements_.reset();
     upkeep_.reset();
     follower_.reset();
     // Whatever resumes coroutines on I/O threads ends before them: a thread of theirs may still be leaving
@@ -174,6 +251,13 @@ result<void> gallery_server::parts::listen() {
     requests_.set_routes(routes_->routes());
     if (auto listening = http_->listen(routes_); !listening) return listening;
     if (auto listening = listen_for_metrics(); !listening) return listening;
+    api::node self;
+    self.id = node_id_;
+    self.address = node_address(settings, http_->port());
+    self.version = GALLERY_VERSION;
+    nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
+                                             accounts::system_milliseconds);
+    begin_background_work();
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());

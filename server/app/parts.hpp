@@ -11,11 +11,14 @@
 #include "api/system.hpp"
 #include "app/change_follower.hpp"
 #include "app/gallery_server.hpp"
+#include "app/lease.hpp"
+#include "app/node_registry.hpp"
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
+#include "cache/freshness.hpp"
 #include "http/server.hpp"
 #include "images/byte_budget.hpp"
 #include "images/coded_bodies.hpp"
@@ -24,6 +27,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace gallery::app {
@@ -58,17 +62,30 @@ private:
     result<void> listen_for_metrics();
     /// What a compressed drawing grows to is bounded as if it had come so.
     task<result<imaging::picture>> inspect(imaging::upload what);
-    result<void> make_administrator(const start_options& options);
-    result<void> make_demo(const start_options& options);
+    result<std::string> signing_key();
+    /// @p also: what else must hold of the store for an account to be made.
+    result<void> make_administrator(const start_options& options,
+                                    const accounts::directory::requirements& also);
+    result<void> make_demo(const start_options& options, const accounts::directory::requirements& also);
+    result<void> make_accounts(const start_options& options, const accounts::directory::requirements& also);
+    [[nodiscard]] bool lacks_accounts(const start_options& options) const;
     void warn_of_another_password(const char* email, const std::string& password, const char* setting);
     task<std::uint64_t> count_images();
+    task<std::optional<http::response>> ask_store_first();
+    task<result<std::vector<api::node>>> list_nodes();
+    /// Begins what runs beside requests, and tells the other servers that this one is there.
+    void begin_background_work();
+    /// Gives back what other servers would wait for.
+    task<result<void>> leave_cluster();
     /// Bytes of a picture that comes by the route with this pattern.
     [[nodiscard]] std::uint64_t picture_limit(std::string_view pattern) const;
     /// Bytes of another body for that route, which itself takes @p own.
     [[nodiscard]] std::uint64_t body_limit(std::string_view pattern, std::uint64_t own) const;
 
     std::string data_folder_;
+    std::string node_id_;
     opened_storage storage_;
+    std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
     std::unique_ptr<cache::etag_cache> etags_;
@@ -98,7 +115,10 @@ private:
     std::unique_ptr<http::server> http_;
     std::unique_ptr<http::server> metrics_http_;
     std::unique_ptr<change_follower> follower_;
+    std::unique_ptr<lease> upkeep_turn_;  ///< null where no other server can have the store open
+    std::unique_ptr<node_registry> nodes_;
     std::unique_ptr<periodic> upkeep_;
+    std::unique_ptr<periodic> announcements_;
     bool made_accounts_ = false;
     tenant_id demo_tenant_{};
     bool fill_demo_ = false;

@@ -12,7 +12,7 @@
 
 namespace gallery::app {
 
-periodic::periodic(io_executor home, std::chrono::seconds interval, std::function<task<void>()> work)
+periodic::periodic(io_executor home, std::chrono::milliseconds interval, std::function<task<void>()> work)
     : home_(home), interval_(interval), work_(std::move(work)), timer_(home_) {
     asio::co_spawn(home_, run(), [this](std::exception_ptr) { ended_.set_value(); });
 }

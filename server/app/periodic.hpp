@@ -15,7 +15,7 @@ namespace gallery::app {
 class periodic {
 public:
     /// Awaits @p work on @p home every @p interval, first after one interval, until stop().
-    periodic(io_executor home, std::chrono::seconds interval, std::function<task<void>()> work);
+    periodic(io_executor home, std::chrono::milliseconds interval, std::function<task<void>()> work);
     periodic(const periodic&) = delete;
     periodic& operator=(const periodic&) = delete;
     /// stop()s.
@@ -28,7 +28,7 @@ private:
     task<void> run();
 
     io_executor home_;
-    std::chrono::seconds interval_;
+    std::chrono::milliseconds interval_;
     std::function<task<void>()> work_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                io_executor>

@@ -6,10 +6,15 @@
 #include "app/metrics_page.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
+#include "http/errors.hpp"
 #include "http/static_files.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace gallery::app {
@@ -18,6 +23,44 @@ namespace {
 
 /// More than any machine has memory for, and far from where sums with it overflow.
 constexpr std::uint64_t largest_picture = 1ULL << 40;
+
+/// Nothing, or the answer instead of the route's.
+using prelude = std::function<task<std::optional<http::response>>()>;
+
+struct preceded {
+    prelude first;
+    http::hot_handler hot;  ///< may be empty
+    http::handler then;
+};
+
+task<http::response> answer_after(std::shared_ptr<const preceded> all, http::request& message) {
+    auto instead = co_await all->first();
+    if (instead) co_return std::move(*instead);
+    http::response out;
+    if (all->hot && all->hot(message, out)) co_return out;
+    co_return co_await all->then(message);
+}
+
+/// The same routes; those whose pattern starts with @p prefix await @p first before they answer, and so have
+/// no handler any more that answers at once.
+std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::router& routes,
+                                         const prelude& first) {
+    auto out = std::make_shared<http::router>();
+    for (const auto* each : routes.routes()) {
+        if (!each->pattern.starts_with(prefix)) {
+            out->add(each->verb, each->pattern, each->answer, each->options);
+            if (each->try_hot) out->add_hot(each->verb, each->pattern, each->try_hot);
+            continue;
+        }
+        auto all = std::make_shared<const preceded>(preceded{first, each->try_hot, each->answer});
+        http::handler answer = [all = std::move(all)](http::request& message) {
+            return answer_after(all, message);
+        };
+        out->add(each->verb, each->pattern, std::move(answer), each->options);
+    }
+    out->set_fallback(routes.fallback());
+    return out;
+}
 
 }  // namespace
 
@@ -47,7 +90,9 @@ result<void> gallery_server::parts::add_routes() {
     parameters.max_upload_size = picture_limit("/api/image");
     system_api_ = std::make_unique<api::system>(
         verify, parameters,
-        api::system::readiness{[this] { return ready_.load(); }, [this] { return writes_->look(); }});
+        api::system::readiness{[this] { return ready_.load() && fresh_->holds(); },
+                               [this] { return writes_->look(); }},
+        [this] { return list_nodes(); });
     system_api_->add_routes(*routes_);
 
     api::image_limits limits;
@@ -74,9 +119,9 @@ result<void> gallery_server::parts::add_routes() {
     const api::body_limiter limit_body = [this](std::string_view pattern, std::uint64_t own) {
         return body_limit(pattern, own);
     };
-    // With a signing key that a ThingsBoard server can have, its tenants can be adopted.
+    // The tenants of a ThingsBoard server whose users are let in can be adopted.
     tenants_ = std::make_unique<accounts::tenants>(*accounts_, erase_images, count_images,
-                                                   !settings.security.token_signing_key.empty());
+                                                   settings.security.admits_thingsboard_users());
     customers_ = std::make_unique<accounts::customers>(*accounts_);
     credentials_ = std::make_unique<accounts::user_credentials>(*accounts_, *codec_, *passwords_);
     users_ = std::make_unique<accounts::users>(*accounts_, *credentials_);
@@ -85,7 +130,26 @@ result<void> gallery_server::parts::add_routes() {
         api::account_services{*logins_, *tenants_, *customers_, *users_, *api_keys_, verify, limit_body});
     api::add_account_routes(*routes_, *account_api_);
     api::add_openapi_routes(*routes_);
-    return add_console();
+    if (auto console = add_console(); !console) return console;
+    if (settings.cluster.strict && storage_.shared) {
+        const auto ask = [this] { return ask_store_first(); };
+        routes_ = ask_before("/api/", *routes_, ask);
+    }
+    return {};
+}
+
+/// Before each answer memory takes over what other servers have changed, so that no answer is older than its
+/// question.
+task<std::optional<http::response>> gallery_server::parts::ask_store_first() {
+    const auto caught_up = co_await follower_->catch_up();
+    std::optional<http::response> refusal;
+    if (!caught_up) refusal = http::error_response(caught_up.error());
+    co_return refusal;
+}
+
+task<result<std::vector<api::node>>> gallery_server::parts::list_nodes() {
+    if (!ready_.load()) co_return error{errc::unavailable, "the server is starting"};
+    co_return co_await nodes_->list();
 }
 
 result<void> gallery_server::parts::add_console() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/start_report.hpp"
 
+#include <unistd.h>
+
 namespace gallery::app {
 
 namespace {
@@ -29,6 +31,18 @@ std::string local_url(const config::server_settings& server, std::uint16_t port)
     }
     return std::string(server.ssl.enabled ? "https" : "http") + "://" + host + ":" + std::to_string(port) +
            "/";
+}
+
+std::string node_address(const config::settings& all, std::uint16_t port) {
+    if (!all.cluster.node_address.empty()) return all.cluster.node_address;
+    std::string host = all.server.address;
+    if (host == "0.0.0.0" || host == "::") {
+        char name[256] = {};
+        host = ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+    } else if (host.find(':') != std::string::npos) {
+        host = "[" + host + "]";
+    }
+    return host + ":" + std::to_string(port);
 }
 
 }  // namespace gallery::app

@@ -41,10 +41,19 @@ task<void> erase_orphans(upkeep_subjects on) {
 task<void> run_upkeep(upkeep_subjects on) {
     on.etags.sweep(std::chrono::steady_clock::now());
     on.writes.look();
-    const auto maintained = co_await on.accounts.maintain();
+    const auto noted = co_await on.accounts.record_uses();
+    if (!noted) log_warning("the uses of API keys could not be recorded: " + noted.error().message);
+    if (on.turn != nullptr) {
+        const auto ours = co_await on.turn->acquire();
+        if (!ours) log_warning("whose turn the upkeep is cannot be asked: " + ours.error().message);
+        if (!ours || !*ours) co_return;
+    }
+    const auto maintained = co_await on.accounts.forget_expired();
     if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
     co_await finish_deletions(on);
     co_await erase_orphans(on);
+    const auto forgotten = co_await on.nodes.forget_missing();
+    if (!forgotten) log_warning("missing servers could not be forgotten: " + forgotten.error().message);
 }
 
 }  // namespace gallery::app

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "accounts/directory.hpp"
+#include "app/lease.hpp"
+#include "app/node_registry.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "images/image_service.hpp"
@@ -21,10 +23,13 @@ struct upkeep_subjects {
     write_watch& writes;
     accounts::directory& accounts;
     images::image_service& images;
+    node_registry& nodes;
+    lease* turn;  ///< null where no other server can have the store open
 };
 
 /// Drops expired cache entries, logs whether the store accepts writes, and completes deletions of tenants
-/// that a crash interrupted. Logs what fails; the next run tries again.
+/// that a crash interrupted. Of several servers on a store one does what concerns the store. Logs what fails;
+/// the next run tries again.
 task<void> run_upkeep(upkeep_subjects on);
 
 }  // namespace gallery::app

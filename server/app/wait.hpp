@@ -7,9 +7,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <chrono>
 #include <exception>
 #include <future>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace gallery::app {
@@ -27,6 +29,22 @@ T wait_for(const io_executor& where, task<T> work) {
             outcome.set_value(std::move(value));
         }
     });
+    return ended.get();
+}
+
+/// As wait_for(), but gives up after @p time; empty then. What @p work refers to must live on in that case.
+template <class T>
+std::optional<T> wait_at_most(std::chrono::milliseconds time, const io_executor& where, task<T> work) {
+    const auto outcome = std::make_shared<std::promise<T>>();
+    auto ended = outcome->get_future();
+    asio::co_spawn(where, std::move(work), [outcome](std::exception_ptr thrown, T value) {
+        if (thrown) {
+            outcome->set_exception(std::move(thrown));
+        } else {
+            outcome->set_value(std::move(value));
+        }
+    });
+    if (ended.wait_for(time) != std::future_status::ready) return std::nullopt;
     return ended.get();
 }
 

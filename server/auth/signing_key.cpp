@@ -65,16 +65,6 @@ result<std::string> read_key(const std::filesystem::path& file, int opened) {
     return key;
 }
 
-bool write_all(int to, std::string_view text) {
-    while (!text.empty()) {
-        const auto done = ::write(to, text.data(), text.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(done));
-    }
-    return true;
-}
-
 }  // namespace
 
 result<std::string> decode_signing_key(std::string_view base64) {
@@ -89,40 +79,44 @@ result<std::string> decode_signing_key(std::string_view base64) {
     return std::move(*key);
 }
 
-result<std::string> load_or_create_signing_key(const std::filesystem::path& file) {
-    {
-        const descriptor existing(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-        if (existing) return read_key(file, existing.get());
-        if (errno != ENOENT) return failure("Cannot open the token signing key", file);
-    }
+std::string random_signing_key() {
     std::string key(min_signing_key_size, '\0');
     fill_random(key);
-    const auto text = base64_encode(key) + '\n';
+    return key;
+}
 
-    const auto temporary = file.string() + '.' + random_alphanumerics(12) + ".tmp";
-    const descriptor created(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    if (!created) return failure("Cannot create", temporary);
-    if (!write_all(created.get(), text) || ::fsync(created.get()) != 0) {
-        const auto failed = failure("Cannot write", temporary);
-        ::unlink(temporary.c_str());
-        return failed;
+result<std::string> read_signing_key(const std::filesystem::path& file) {
+    const descriptor existing(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (existing) return read_key(file, existing.get());
+    if (errno == ENOENT) return std::string();
+    return failure("Cannot open the token signing key", file);
+}
+
+task<result<std::string>> load_or_create_signing_key(document_store& store, std::string wanted) {
+    const std::string kind = "signing_key";
+    const std::string id = "tokens";
+    // Twice: another server may store its key between the look and the write.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto known = co_await store.find(kind, id);
+        if (known) {
+            auto key = decode_signing_key(known->body);
+            if (!key) {
+                co_return error{errc::corrupt, "The document signing_key/tokens in the store is damaged. " +
+                                                   key.error().message};
+            }
+            co_return key;
+        }
+        if (known.error().code != errc::not_found) co_return known.error();
+        auto key = wanted.empty() ? random_signing_key() : wanted;
+        document made;
+        made.kind = kind;
+        made.id = id;
+        made.body = base64_encode(key);
+        const auto stored = co_await store.save(std::move(made), precondition::absent());
+        if (!stored) co_return stored.error();
+        if (stored->status == write_status::committed) co_return key;
     }
-    // link() never replaces a file, unlike rename(): another process may have come first.
-    const bool lost = ::link(temporary.c_str(), file.c_str()) != 0;
-    if (lost && errno != EEXIST) {
-        const auto failed = failure("Cannot create the token signing key", file);
-        ::unlink(temporary.c_str());
-        return failed;
-    }
-    ::unlink(temporary.c_str());
-    const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-    const descriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!parent || ::fsync(parent.get()) != 0) return failure("Cannot synchronise the folder", folder);
-    if (!lost) return key;
-    const descriptor winner(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!winner) return failure("Cannot open the token signing key", file);
-    return read_key(file, winner.get());
+    co_return error{errc::internal, "The store refuses the token signing key and has none"};
 }
 
 }  // namespace gallery::auth

@@ -2,7 +2,9 @@
 /// Where the key comes from that tokens are signed with.
 #pragma once
 
+#include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
+#include <gallery/task.hpp>
 
 #include <filesystem>
 #include <string>
@@ -17,10 +19,17 @@ inline constexpr std::size_t min_signing_key_size = 64;
 /// invalid_argument, which says how to make one.
 result<std::string> decode_signing_key(std::string_view base64);
 
-/// The key kept in @p file; where there is none, a random one is made and kept. The file holds Base64 on one
-/// line, is readable by its owner only, appears under its name whole and synchronised to the disk, and is
-/// never replaced: of several processes that begin at once all take the one that won. Blocks. Errors:
-/// invalid_argument for a file that others can read or that is no key, io_error.
-result<std::string> load_or_create_signing_key(const std::filesystem::path& file);
+/// The key that is kept in the store, for all servers on it. Where there is none, @p wanted becomes it, or a
+/// random one where that is empty; of several servers that begin at once all take the one that won. Errors:
+/// corrupt for a document that is no key, and those of the store.
+task<result<std::string>> load_or_create_signing_key(document_store& store, std::string wanted);
+
+/// A new one.
+std::string random_signing_key();
+
+/// The key that an earlier version kept in @p file: Base64 on one line, readable by its owner only. Empty
+/// where there is no file. Blocks. Errors: invalid_argument for a file that others can read or that is no
+/// key, io_error.
+result<std::string> read_signing_key(const std::filesystem::path& file);
 
 }  // namespace gallery::auth

@@ -17,6 +17,7 @@
 /// the invalidation, which removes it, or follows it and is dropped by its ticket.
 #pragma once
 
+#include "cache/freshness.hpp"
 #include "cache/lru.hpp"
 
 #include <gallery/model.hpp>
@@ -68,9 +69,11 @@ public:
     /// @p max_bytes: CACHE_SPECS_IMAGE_ETAGS_MAX_SIZE, rounded down to pages of 4 KiB; 0 disables. An image
     /// whose key has up to 24 characters takes 128 bytes, up to 144 characters 256. Throws std::system_error
     /// where so much memory cannot be mapped. @p time_to_live: CACHE_SPECS_IMAGE_ETAGS_TTL, counted from the
-    /// last use; 0 keeps nothing, which disables as well.
-    etag_cache(std::size_t max_bytes, std::chrono::minutes time_to_live)
-        : entries_(max_bytes, time_to_live) {}
+    /// last use; 0 keeps nothing, which disables as well. Nothing is found while @p fresh, which outlives the
+    /// cache, does not hold.
+    etag_cache(std::size_t max_bytes, std::chrono::minutes time_to_live,
+               const freshness& fresh = always_fresh)
+        : entries_(max_bytes, time_to_live), fresh_(fresh) {}
 
     [[nodiscard]] bool enabled() const noexcept { return entries_.enabled(); }
 
@@ -80,6 +83,8 @@ public:
 
     /// @p now: steady clock, as coarse as the timers are. A hit renews the entry's life. Never allocates.
     [[nodiscard]] std::optional<etag_entry> find(const etag_key& key, time_point now) noexcept {
+        if (!fresh_.holds(now)) [[unlikely]]
+            return std::nullopt;
         return entries_.find(key.key_, now);
     }
 
@@ -110,6 +115,7 @@ public:
 
 private:
     lru<etag_entry> entries_;
+    const freshness& fresh_;
 };
 
 }  // namespace gallery::cache

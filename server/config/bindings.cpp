@@ -222,6 +222,7 @@ void add_security(table& t) {
                           s.security.token_signing_key = std::move(*decoded);
                           return true;
                       }});
+    t.boolean("security.jwt.accept_thingsboard_users", GALLERY_MEMBER(security.accept_thingsboard_users));
     t.text("security.sysadmin_email", GALLERY_MEMBER(security.sysadmin_email), "an e-mail address",
            &is_email);
     t.secret("security.sysadmin_password", GALLERY_MEMBER(security.sysadmin_password),
@@ -247,6 +248,9 @@ void add_images(table& t) {
     t.number("image.workers", GALLERY_MEMBER(image.workers), 0, 256);
     t.duration("image.timeout", GALLERY_MEMBER(image.timeout), std::chrono::milliseconds(1));
     t.size("image.worker_memory", GALLERY_MEMBER(image.worker_memory), 64ULL << 20);
+    t.duration("cluster.staleness", GALLERY_MEMBER(cluster.staleness), std::chrono::milliseconds(50));
+    t.boolean("cluster.strict", GALLERY_MEMBER(cluster.strict));
+    t.text("cluster.node_address", GALLERY_MEMBER(cluster.node_address));
     t.choice("logging.level", GALLERY_MEMBER(logging.level),
              std::vector<std::pair<std::string, log_level>>{{"debug", log_level::debug},
                                                             {"info", log_level::info},

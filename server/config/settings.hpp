@@ -85,9 +85,16 @@ struct security_settings {
     std::chrono::seconds refresh_token_expiration_time{};  ///< at least 1
     std::string token_issuer;
     std::string token_signing_key;  ///< secret; the decoded bytes, at least 64, or empty
+    bool accept_thingsboard_users = true;
     std::string sysadmin_email;
     std::string sysadmin_password;  ///< secret; empty: generate
     std::string demo_password;      ///< secret; empty: generate
+
+    /// Whether users whom only a ThingsBoard server knows are let in. That server can have the key only where
+    /// an operator gave it to both; a generated key is nobody else's.
+    [[nodiscard]] bool admits_thingsboard_users() const noexcept {
+        return accept_thingsboard_users && !token_signing_key.empty();
+    }
 };
 
 struct cache_settings {
@@ -117,6 +124,13 @@ struct logging_settings {
     log_format format = log_format::text;
 };
 
+/// Of a store that several servers share; without effect on others.
+struct cluster_settings {
+    std::chrono::milliseconds staleness{};  ///< at least 50 ms
+    bool strict = false;
+    std::string node_address;  ///< as text; empty: made of the host's name and the server's port
+};
+
 struct settings {
     server_settings server;
     transport_settings transport;
@@ -126,6 +140,7 @@ struct settings {
     security_settings security;
     cache_settings cache;
     image_settings image;
+    cluster_settings cluster;
     logging_settings logging;
 };
 

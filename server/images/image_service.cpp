@@ -62,8 +62,8 @@ error no_such_image(const std::string& key) {
 }  // namespace
 
 image_service::image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
-                             tenant_gone gone)
-    : store_(store), etags_(etags), inspect_(std::move(inspect)), gone_(std::move(gone)) {}
+                             tenant_gone gone, const cache::freshness& fresh)
+    : store_(store), etags_(etags), inspect_(std::move(inspect)), gone_(std::move(gone)), fresh_(fresh) {}
 
 // Fills in what the bytes say; the file's own name and digest with it.
 task<result<void>> image_service::describe(picture_file& file, image_record& record, bytes& preview) {
@@ -107,7 +107,10 @@ task<result<record_ptr>> image_service::upload(image_write_permit may, new_image
     bytes preview;
     if (auto described = co_await describe(image.file, record, preview); !described)
         co_return described.error();
-    co_return co_await create(std::move(record), std::move(image.file.data), std::move(preview), false);
+    const bool key_is_fixed = !image.key.empty();
+    record.key = std::move(image.key);
+    co_return co_await create(std::move(record), std::move(image.file.data), std::move(preview),
+                              key_is_fixed);
 }
 
 // Each upload takes the first key that is free at the moment of its own write, so simultaneous uploads of
@@ -387,11 +390,13 @@ task<result<body>> image_service::read(record_ptr record, representation which) 
 }
 
 std::optional<record_ptr> image_service::find_now(const image_view_permit& may, std::string_view key) {
+    if (!fresh_.holds()) [[unlikely]]
+        return std::nullopt;
     return store_.find_now(may.tenant(), key);
 }
 
 std::optional<record_ptr> image_service::find_public_now(std::string_view public_key) {
-    if (!is_public_key(public_key)) return std::nullopt;
+    if (!is_public_key(public_key) || !fresh_.holds()) return std::nullopt;
     auto found = store_.find_by_public_key_now(public_key);
     if (found && !(*found)->is_public) return std::nullopt;
     return found;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cache/etag_cache.hpp"
+#include "cache/freshness.hpp"
 #include "images/permissions.hpp"
 #include "imaging/picture.hpp"
 #include "imaging/upload.hpp"
@@ -35,6 +36,7 @@ struct picture_file {
 
 struct new_image {
     picture_file file;
+    std::string key;    ///< empty: the first free one that the file name yields
     std::string title;  ///< empty: the file name, or the metadata's title of a SCADA symbol
     image_sub_type sub_type = image_sub_type::image;
 };
@@ -52,13 +54,14 @@ using tenant_gone = std::function<bool(const tenant_id&)>;
 
 class image_service {
 public:
-    /// All of them must outlive this. Without @p gone no tenant is ever gone.
+    /// All of them must outlive this. Without @p gone no tenant is ever gone. Nothing is answered from memory
+    /// while @p fresh does not hold.
     image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
-                  tenant_gone gone = {});
+                  tenant_gone gone = {}, const cache::freshness& fresh = cache::always_fresh);
 
-    /// Stores a new image under the first free key that its file name yields; public. Errors:
-    /// invalid_argument for names, not_found where the tenant was deleted meanwhile, those of inspect_picture
-    /// and of the store.
+    /// Stores a new image under its key, or the first free one that its file name yields; public. Errors:
+    /// version_conflict for a given key that is taken, invalid_argument for names, not_found where the tenant
+    /// was deleted meanwhile, those of inspect_picture and of the store.
     task<result<record_ptr>> upload(image_write_permit may, new_image image);
 
     /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
@@ -120,6 +123,7 @@ private:
     cache::etag_cache& etags_;
     inspect_picture inspect_;
     tenant_gone gone_;
+    const cache::freshness& fresh_;
 };
 
 }  // namespace gallery::images

@@ -147,9 +147,15 @@ task<result<installed_images>> install_system_images(image_service& gallery, ima
             } else {
                 new_image image;
                 image.file = std::move(*file);
+                image.key = picture.file;
                 image.title = picture.title;
                 image.sub_type = picture.sub_type;
                 written = co_await gallery.upload(server_permit(system_tenant), std::move(image));
+            }
+            // Another server installs it at this moment, and notes so.
+            if (!written && written.error().code == errc::version_conflict) {
+                ++report.kept;
+                continue;
             }
             if (written) ++report.installed;
         } else {
@@ -169,6 +175,11 @@ task<result<installed_images>> install_system_images(image_service& gallery, ima
                 written = co_await gallery.replace(server_permit(system_tenant), key, std::move(*file),
                                                    std::move(untouched));
             }
+            // The administrator or another server changed it at this moment.
+            if (!written && written.error().code == errc::version_conflict) {
+                ++report.kept;
+                continue;
+            }
             if (written) ++report.updated;
         }
         if (!written) {
@@ -180,7 +191,9 @@ task<result<installed_images>> install_system_images(image_service& gallery, ima
         installed.kind = "system_image";
         installed.id = id;
         installed.body = note(picture.version, **written);
-        auto saved = co_await documents.save(std::move(installed), precondition::any());
+        // A conflict: another server has noted it.
+        const auto as_read = known ? precondition::match(known->rev) : precondition::absent();
+        auto saved = co_await documents.save(std::move(installed), as_read);
         if (!saved) co_return saved.error();
     }
     co_return report;
@@ -204,9 +217,11 @@ task<result<installed_images>> install_samples(image_service& gallery, tenant_id
         if (!file) continue;
         new_image image;
         image.file = std::move(*file);
+        image.key = picture.file;
         image.title = picture.title;
         auto written = co_await gallery.upload(server_permit(tenant), std::move(image));
-        if (written) {
+        if (written || written.error().code == errc::version_conflict) {
+            // A conflict: another server uploads it at this moment.
             ++report.installed;
         } else {
             report.problems.push_back("The sample " + picture.file +

@@ -6,17 +6,28 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <charconv>
+#include <chrono>
 #include <exception>
 
 namespace gallery::plugins {
 
-const tenant_id probe_tenant{
-    uuid{0x67, 0x61, 0x6c, 0x6c, 0x65, 0x72, 0x40, 0x79, 0x80, 0x70, 0x72, 0x6f, 0x62, 0x65, 0x00, 0x01}};
-
 namespace {
 
-constexpr const char* probe_document_kind = "probe";
-constexpr const char* probe_document_id = "probe";
+constexpr const char* probe_kind = "probe";
+
+/// How long after its beginning a probe of another server counts as killed. It is given a minute.
+constexpr std::int64_t killed_after_ms = 3'600'000;
+
+/// Of the probes of earlier versions, which all had one tenant.
+const uuid earlier_tenant{0x67, 0x61, 0x6c, 0x6c, 0x65, 0x72, 0x40, 0x79,
+                          0x80, 0x70, 0x72, 0x6f, 0x62, 0x65, 0x00, 0x01};
+
+std::int64_t now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
 
 std::string text_of(write_status status) {
     switch (status) {
@@ -37,8 +48,12 @@ std::string text_of(write_status status) {
 /// What went wrong in one step: "saving a picture: expected committed, found conflict".
 class battery {
 public:
-    explicit battery(storage_engine& engine)
-        : engine_(engine), store_(engine.images()), documents_(engine.documents()), feed_(engine.feed()) {}
+    battery(storage_engine& engine, bool shared)
+        : engine_(engine),
+          store_(engine.images()),
+          documents_(engine.documents()),
+          feed_(engine.feed()),
+          shared_(shared) {}
 
     task<result<void>> run() {
         if (auto state = engine_.writing(); state.state != write_state::kind::ok) {
@@ -60,6 +75,8 @@ private:
     task<result<void>> everything() {
         auto step = co_await remove_leftovers();
         if (!step) co_return step;
+        step = co_await begin();
+        if (!step) co_return step;
         const auto start = co_await feed_.last();
         if (!start) co_return failed("asking for the newest change", start.error());
         step = co_await write();
@@ -74,7 +91,7 @@ private:
         if (!step) co_return step;
         step = co_await erase();
         if (!step) co_return step;
-        co_return co_await documents();
+        co_return co_await end();
     }
 
     /// Of a store that cannot be written: what is in it can be found and read.
@@ -107,11 +124,37 @@ private:
         return {errc::internal, step + ": expected " + expected + ", found " + found};
     }
 
+    /// What probes left that were killed: each has a document that names its tenant.
     task<result<void>> remove_leftovers() {
+        const std::string step = "removing what an earlier probe left";
+        std::string kind = probe_kind;
+        const auto begun = co_await documents_.scan(std::move(kind), "", 1000);
+        if (!begun) co_return failed(step, begun.error());
+        for (const auto& doc : begun->items) {
+            if (shared_ && !is_killed(doc)) continue;
+            auto removed = co_await remove_images(tenant_id{parse_uuid(doc.id).value_or(earlier_tenant)});
+            if (!removed) co_return removed;
+            std::string id = doc.id;
+            kind = probe_kind;
+            const auto gone = co_await documents_.erase(std::move(kind), std::move(id), precondition::any());
+            if (!gone) co_return failed(step, gone.error());
+        }
+        co_return result<void>();
+    }
+
+    /// Another server may be probing at this moment.
+    static bool is_killed(const document& doc) {
+        std::int64_t begun = 0;
+        const auto* const end = doc.body.data() + doc.body.size();
+        const auto read = std::from_chars(doc.body.data(), end, begun);
+        return read.ec != std::errc() || begun + killed_after_ms < now_ms();
+    }
+
+    task<result<void>> remove_images(tenant_id of) {
         const std::string step = "removing what an earlier probe left";
         // A page is asked for again from the beginning, since what was on it is gone then.
         for (int round = 0; round < 100; ++round) {
-            std::optional<tenant_id> whose = probe_tenant;
+            std::optional<tenant_id> whose = of;
             std::string cursor;
             auto page = co_await store_.scan(whose, cursor, 100);
             if (!page) co_return failed(step, page.error());
@@ -119,12 +162,12 @@ private:
             for (const auto& record : page->items) {
                 auto condition = precondition::any();
                 std::string key = record->key;
-                const auto gone = co_await store_.erase(probe_tenant, std::move(key), condition);
+                const auto gone = co_await store_.erase(of, std::move(key), condition);
                 if (!gone) co_return failed(step, gone.error());
             }
         }
         for (int round = 0; round < 100; ++round) {
-            std::optional<tenant_id> whose = probe_tenant;
+            std::optional<tenant_id> whose = of;
             std::string cursor;
             auto page = co_await store_.kept(whose, kept_order::oldest_first, cursor, 100);
             if (!page) co_return failed(step, page.error());
@@ -135,10 +178,6 @@ private:
                 if (!dropped) co_return failed(step, dropped.error());
             }
         }
-        std::string kind = probe_document_kind;
-        std::string id = probe_document_id;
-        const auto gone = co_await documents_.erase(std::move(kind), std::move(id), precondition::any());
-        if (!gone) co_return failed(step, gone.error());
         co_return result<void>();
     }
 
@@ -149,7 +188,7 @@ private:
         preview_ = bytes::own("preview " + gallery::to_string(random_uuid()));
         image_record record;
         record.id = image_id{random_uuid()};
-        record.tenant = probe_tenant;
+        record.tenant = tenant_;
         record.key = "probe/..%2f\xc3\xa4.png";
         record.title = "Probe \xc3\x84";
         record.file_name = "probe.png";
@@ -183,7 +222,7 @@ private:
     task<result<void>> read_back() {
         std::string step = "finding the picture by its key";
         std::string key = record_.key;
-        auto found = co_await store_.find(probe_tenant, std::move(key));
+        auto found = co_await store_.find(tenant_, std::move(key));
         if (!found) co_return failed(step, found.error());
         if (**found != record_) co_return wrong(step, "the record that was saved", "another one");
 
@@ -213,7 +252,7 @@ private:
         }
         stored_ = *found;
         step = "finding the picture by its content";
-        const auto same = co_await store_.find_by_content(probe_tenant, record_.original.etag);
+        const auto same = co_await store_.find_by_content(tenant_, record_.original.etag);
         if (!same) co_return failed(step, same.error());
         if (same->size() != 1 || *same->front() != record_)
             co_return wrong(step, "the record that was saved", std::to_string(same->size()) + " records");
@@ -253,7 +292,7 @@ private:
     task<result<void>> list_it() {
         const std::string step = "listing the tenant of the probe";
         image_query query;
-        query.tenant = probe_tenant;
+        query.tenant = tenant_;
         query.text_search = "RENAMED";
         query.filter.tags = {"probe"};
         const auto page = co_await store_.list(query);
@@ -275,14 +314,25 @@ private:
 
     task<result<void>> find_change(revision start) {
         const std::string step = "reading the feed of changes";
-        const auto batch = co_await feed_.changes(start, 10);
-        if (!batch) co_return failed(step, batch.error());
-        if (batch->gap) co_return wrong(step, "no gap", "a gap");
-        if (batch->changes.size() != 2 || batch->changes.back().rev != record_.rev ||
-            batch->changes.back().key != record_.key) {
-            co_return wrong(step, "the two writes of the probe",
-                            std::to_string(batch->changes.size()) + " changes");
+        // Other servers may be writing, too.
+        std::size_t own = 0;
+        revision newest = 0;
+        for (revision after = start;;) {
+            const auto batch = co_await feed_.changes(after, 100);
+            if (!batch) co_return failed(step, batch.error());
+            if (batch->gap) co_return wrong(step, "no gap", "a gap");
+            if (batch->changes.empty()) break;
+            for (const auto& one : batch->changes) {
+                if (one.tenant != tenant_ || one.key != record_.key) continue;
+                ++own;
+                newest = one.rev;
+            }
+            if (newest == record_.rev) break;
+            if (batch->next <= after) co_return wrong(step, "a later position", "the same or an earlier one");
+            after = batch->next;
         }
+        if (own != 2 || newest != record_.rev)
+            co_return wrong(step, "the two writes of the probe", std::to_string(own) + " changes");
         co_return result<void>();
     }
 
@@ -290,7 +340,7 @@ private:
         std::string step = "erasing the picture and keeping it";
         std::string key = record_.key;
         const write_rules keeping(precondition::match(record_.rev), previous_version::keep(2));
-        const auto outcome = co_await store_.erase(probe_tenant, key, keeping);
+        const auto outcome = co_await store_.erase(tenant_, key, keeping);
         if (!outcome) co_return failed(step, outcome.error());
         if (outcome->status != write_status::committed || outcome->kept != record_.content_rev) {
             co_return wrong(
@@ -308,7 +358,7 @@ private:
         if (!kept_bytes || kept_bytes->view() != original_.view())
             co_return wrong(step, "the bytes that were erased", "others");
         step = "asking for the usage of the probe's tenant";
-        const auto used = co_await store_.usage(probe_tenant);
+        const auto used = co_await store_.usage(tenant_);
         if (!used) co_return failed(step, used.error());
         if (used->images != usage_figures{} ||
             used->kept != usage_figures{1, original_.size(), preview_.size()})
@@ -321,7 +371,7 @@ private:
         if (dropped->status != write_status::committed)
             co_return wrong(step, "committed", text_of(dropped->status));
         step = "finding the erased picture";
-        const auto found = co_await store_.find(probe_tenant, std::move(key));
+        const auto found = co_await store_.find(tenant_, std::move(key));
         if (found || found.error().code != errc::not_found) {
             co_return wrong(step, "not_found",
                             found ? "a record" : std::string(to_string(found.error().code)));
@@ -335,25 +385,28 @@ private:
         co_return result<void>();
     }
 
-    task<result<void>> documents() {
+    /// Writes the document that names the tenant of this probe and when it began.
+    task<result<void>> begin() {
         std::string step = "saving a document";
-        document saved;
-        saved.kind = probe_document_kind;
-        saved.id = probe_document_id;
-        saved.body = R"({"probe":true})";
-        auto outcome = co_await documents_.save(saved, precondition::absent());
+        mark_.kind = probe_kind;
+        mark_.id = to_string(tenant_);
+        mark_.body = std::to_string(now_ms());
+        const auto outcome = co_await documents_.save(mark_, precondition::absent());
         if (!outcome) co_return failed(step, outcome.error());
         if (outcome->status != write_status::committed)
             co_return wrong(step, "committed", text_of(outcome->status));
-        saved.rev = outcome->rev;
+        mark_.rev = outcome->rev;
 
         step = "finding the document";
-        const auto found = co_await documents_.find(saved.kind, saved.id);
+        const auto found = co_await documents_.find(mark_.kind, mark_.id);
         if (!found) co_return failed(step, found.error());
-        if (*found != saved) co_return wrong(step, "the document that was saved", "another one");
+        if (*found != mark_) co_return wrong(step, "the document that was saved", "another one");
+        co_return result<void>();
+    }
 
-        step = "erasing the document";
-        outcome = co_await documents_.erase(saved.kind, saved.id, precondition::match(saved.rev));
+    task<result<void>> end() {
+        const std::string step = "erasing the document";
+        const auto outcome = co_await documents_.erase(mark_.kind, mark_.id, precondition::match(mark_.rev));
         if (!outcome) co_return failed(step, outcome.error());
         if (outcome->status != write_status::committed)
             co_return wrong(step, "committed", text_of(outcome->status));
@@ -364,6 +417,10 @@ private:
     image_store& store_;
     document_store& documents_;
     change_feed& feed_;
+    const bool shared_;
+    /// Of this probe alone; no account is ever made with this id.
+    const tenant_id tenant_{random_uuid()};
+    document mark_;
     bytes original_;
     bytes preview_;
     image_record record_;
@@ -376,10 +433,11 @@ struct state {
     std::unique_ptr<measured_engine> store;
     std::optional<result<void>> outcome;
     std::string unwritable;
+    bool shared = false;
 };
 
 task<void> drive(std::shared_ptr<state> s) {
-    battery all(*s->store);
+    battery all(*s->store, s->shared);
     try {
         auto outcome = co_await all.run();
         s->unwritable = all.unwritable();
@@ -394,12 +452,14 @@ task<void> drive(std::shared_ptr<state> s) {
 
 }  // namespace
 
-result<probed_store> probe(std::unique_ptr<measured_engine> store, std::chrono::seconds deadline) {
+result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared,
+                           std::chrono::seconds deadline) {
     // Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
     // to, and where the time is up a coroutine of the store still refers to all of it.
     static auto& kept = *new std::vector<std::shared_ptr<state>>;
     auto s = kept.emplace_back(std::make_shared<state>());
     s->store = std::move(store);
+    s->shared = shared;
     asio::co_spawn(s->context.get_executor(), drive(s), [](std::exception_ptr) {});
     s->context.run_for(deadline);
     if (!s->outcome) {

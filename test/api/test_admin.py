@@ -370,6 +370,32 @@ class ApiKeys(AdminTest):
         self.error(NOT_FOUND, "apikey", "list", "--user", CUSTOMER[0], words=[CUSTOMER[0]])
 
 
+class Nodes(AdminTest):
+    """The servers on the store: here the one that owns it."""
+    def test_a_server_that_owns_its_store_is_listed(self):
+        before = int(time.time() * 1000)
+        nodes = self.json("nodes")
+        self.assertEqual(nodes, [nodes[0]])
+        node = nodes[0]
+        uuid.UUID(node["id"])
+        self.assertRegex(node["address"], r"^.+:\d+$")
+        self.assertIs(True, node["up"])
+        self.assertIs(True, node["self"])
+        self.assertLessEqual(node["startedTime"], before)
+        self.assertLessEqual(before, node["lastSeenTime"])
+        self.assertEqual(node["id"], self.json("nodes")[0]["id"])
+        lines = self.call("nodes").stdout.splitlines()
+        self.assertRegex(lines[0], r"^ID +ADDRESS +VERSION +STATE +STARTED +LAST-SEEN$")
+        self.assertRegex(lines[1], rf"^{node['id']} +{re.escape(node['address'])} +{re.escape(node['version'])} +up, answers +")
+        self.assertEqual(2, len(lines))
+
+    def test_only_system_administrators_see_them(self):
+        _, _, who = self.make_tenant()
+        told = self.error(NOT_PERMITTED, "nodes", who=who)
+        self.assertEqual((403, 20), (told["status"], told["errorCode"]))
+        self.assertEqual(401, self.anonymous.get("/api/system/nodes").status)
+
+
 class OwnAccount(AdminTest):
     def test_whoami_says_who(self):
         text = self.call("whoami", who=CUSTOMER).stdout

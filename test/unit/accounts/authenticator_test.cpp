@@ -199,16 +199,16 @@ BOOST_AUTO_TEST_CASE(the_last_use_of_a_key_is_recorded_in_the_background_once_a_
     BOOST_TEST(h.who_has_key(secret).has_value());
     BOOST_TEST(recorded() == 0);
     BOOST_TEST(writes() == before);  // not by the request
-    BOOST_REQUIRE(run(h.accounts.maintain()));
+    BOOST_REQUIRE(run(h.accounts.record_uses()));
     const auto first = h.now.load();
     BOOST_TEST(recorded() == first);
     h.pass(std::chrono::seconds(30));
     BOOST_TEST(h.who_has_key(secret).has_value());
-    BOOST_REQUIRE(run(h.accounts.maintain()));
+    BOOST_REQUIRE(run(h.accounts.record_uses()));
     BOOST_TEST(recorded() == first);
     h.pass(std::chrono::seconds(31));
     BOOST_TEST(h.who_has_key(secret).has_value());
-    BOOST_REQUIRE(run(h.accounts.maintain()));
+    BOOST_REQUIRE(run(h.accounts.record_uses()));
     BOOST_TEST(recorded() == h.now.load());
 }
 

@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(keys_of_a_user_whose_deletion_was_cut_off_are_no_good_and_a
     BOOST_TEST(!h.who_has_key(secret).has_value());
     neighbour after(h);
     BOOST_TEST(after.accounts.key_standing_of(api_key_digest(secret)).account == nullptr);
-    BOOST_REQUIRE(run(after.accounts.maintain()));
+    BOOST_REQUIRE(run(after.accounts.forget_expired()));
     BOOST_TEST(h.store.count("api_key") == 0U);
 }
 
@@ -292,10 +292,10 @@ BOOST_AUTO_TEST_CASE(what_has_expired_is_forgotten) {
     BOOST_REQUIRE(run(h.accounts.delete_user(admin->id)));
     BOOST_REQUIRE(run(h.accounts.end_session("s")));
     BOOST_REQUIRE(run(h.accounts.spend_token("t", h.now + 1000, 0)));
-    BOOST_REQUIRE(run(h.accounts.maintain()));
+    BOOST_REQUIRE(run(h.accounts.forget_expired()));
     BOOST_TEST(h.store.count("user") + h.store.count("session") + h.store.count("spent_token") == 3U);
     h.pass(std::chrono::hours(24 * 8));
-    BOOST_REQUIRE(run(h.accounts.maintain()));
+    BOOST_REQUIRE(run(h.accounts.forget_expired()));
     BOOST_TEST(h.store.count("user") + h.store.count("session") + h.store.count("spent_token") == 0U);
 }
 
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(tombstones_stay_where_the_signing_key_is_shared) {
     const auto admin = h.add_user("a@b.example", tenant->id);
     BOOST_REQUIRE(run(h.accounts.delete_user(admin->id)));
     h.pass(std::chrono::hours(24 * 800));
-    BOOST_REQUIRE(run(h.accounts.maintain()));
+    BOOST_REQUIRE(run(h.accounts.forget_expired()));
     BOOST_TEST(h.accounts.standing_of(admin->id, tenant->id, {}).user_deleted);
 }
 

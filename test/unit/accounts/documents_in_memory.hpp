@@ -4,6 +4,7 @@
 
 #include <gallery/storage.hpp>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -20,6 +21,11 @@ public:
     /// Called before each write with the kind of each part, without a lock held; an error makes that write
     /// fail with it.
     std::function<std::optional<error>(const std::string& kind)> before_write;
+
+    /// What changes() says of a batch that reaches the end.
+    std::function<std::chrono::steady_clock::time_point()> horizon = std::chrono::steady_clock::now;
+    /// Called by changes(), without a lock held; an error makes it fail with it.
+    std::function<std::optional<error>()> before_changes;
 
     std::size_t count(const std::string& kind) {
         const std::lock_guard lock(mutex_);
@@ -84,6 +90,10 @@ public:
     }
 
     task<result<change_batch>> changes(revision after, std::size_t limit) override {
+        if (before_changes) {
+            if (auto failed = before_changes()) co_return *failed;
+        }
+        const auto began = horizon();
         const std::lock_guard lock(mutex_);
         change_batch out;
         out.next = after;
@@ -92,6 +102,7 @@ public:
             out.changes.push_back(one);
             out.next = one.rev;
         }
+        if (out.next == last_) out.horizon = began;
         co_return out;
     }
     task<result<revision>> last() override {

@@ -281,51 +281,33 @@ BOOST_AUTO_TEST_CASE(a_configured_key_has_at_least_512_bits) {
     BOOST_TEST(!decode_signing_key("not base64!").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_made_key_is_kept_for_its_owner_only) {
-    const folder here;
-    const auto file = here.path / "signing.key";
-    const auto made = load_or_create_signing_key(file);
-    BOOST_REQUIRE(made);
-    BOOST_TEST(made->size() == min_signing_key_size);
-    struct stat status {};
-    BOOST_REQUIRE(::stat(file.c_str(), &status) == 0);
-    BOOST_TEST((status.st_mode & 0777) == 0600);
-    BOOST_TEST((load_or_create_signing_key(file).value() == *made));
-    // Nothing else is left in the folder.
-    BOOST_TEST(std::distance(std::filesystem::directory_iterator(here.path), {}) == 1);
+BOOST_AUTO_TEST_CASE(a_new_key_is_long_enough_and_like_no_other) {
+    BOOST_TEST(random_signing_key().size() == min_signing_key_size);
+    BOOST_TEST(random_signing_key() != random_signing_key());
 }
 
-BOOST_AUTO_TEST_CASE(processes_that_begin_at_once_agree_on_one_key) {
+BOOST_AUTO_TEST_CASE(the_key_file_of_an_earlier_version_is_read) {
     const folder here;
-    std::mutex mutex;
-    std::set<std::string> keys;
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 8; ++i) {
-        threads.emplace_back([&] {
-            const auto key = load_or_create_signing_key(here.path / "signing.key");
-            const std::lock_guard lock(mutex);
-            keys.insert(key ? *key : key.error().message);
-        });
-    }
-    for (auto& thread : threads)
-        thread.join();
-    BOOST_TEST(keys.size() == 1U);
+    const auto file = here.path / "signing.key";
+    BOOST_TEST(read_signing_key(file).value().empty());
+    std::ofstream(file) << std::string(86, 'A') << "==\n";
+    ::chmod(file.c_str(), 0600);
+    BOOST_TEST(read_signing_key(file).value() == std::string(64, '\0'));
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_others_can_read_or_that_is_damaged_stops_the_start) {
     const folder here;
     const auto file = here.path / "signing.key";
-    BOOST_REQUIRE(load_or_create_signing_key(file));
+    std::ofstream(file) << std::string(86, 'A') << "==\n";
     ::chmod(file.c_str(), 0640);
-    const auto open_to_all = load_or_create_signing_key(file);
+    const auto open_to_all = read_signing_key(file);
     BOOST_REQUIRE(!open_to_all);
     BOOST_TEST(open_to_all.error().message.find("chmod 600") != std::string::npos);
     ::chmod(file.c_str(), 0600);
     std::ofstream(file, std::ios::trunc) << "AAAA\n";
-    const auto damaged = load_or_create_signing_key(file);
+    const auto damaged = read_signing_key(file);
     BOOST_REQUIRE(!damaged);
     BOOST_TEST(damaged.error().message.find("damaged") != std::string::npos);
-    BOOST_TEST(!load_or_create_signing_key(here.path / "missing" / "signing.key").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

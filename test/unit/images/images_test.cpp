@@ -330,4 +330,28 @@ BOOST_AUTO_TEST_CASE(an_import_over_an_image_that_goes_with_its_tenant_is_not_ke
     BOOST_TEST(await(store->scan(tenant, "", 10)).value().items.empty());
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_answered_from_memory_that_is_too_old) {
+    const auto stored = upload("a.png").value();
+    cache::freshness fresh(std::chrono::hours(1));
+    images::image_service asked(*store, etags, test::inspect_by_prefix, {}, fresh);
+    const auto may = images::permit_of_the_server<images::image_operation::view>(tenant);
+    BOOST_TEST(!asked.find_now(may, "a.png").has_value());
+    BOOST_TEST(!asked.find_public_now(stored->public_key).has_value());
+    // The store itself is asked all the same.
+    BOOST_TEST(await(asked.find(may.lend(), "a.png")).has_value());
+    fresh.renew(std::chrono::steady_clock::now());
+    BOOST_TEST(asked.find_now(may, "a.png").has_value());
+    BOOST_TEST(asked.find_public_now(stored->public_key).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_was_asked_for_is_taken_or_refused) {
+    images::new_image image;
+    image.file = file("a.png", "PICTURE");
+    image.key = "wanted.png";
+    BOOST_TEST(await(gallery.upload(may_write(tenant), image)).value()->key == "wanted.png");
+    const auto again = await(gallery.upload(may_write(tenant), image));
+    BOOST_REQUIRE(!again);
+    BOOST_TEST((again.error().code == errc::version_conflict));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

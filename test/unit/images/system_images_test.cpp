@@ -6,7 +6,12 @@
 #include "boost_test.hpp"
 #include "scratch_folder.hpp"
 
+#include <atomic>
+#include <barrier>
 #include <fstream>
+#include <optional>
+#include <thread>
+#include <vector>
 
 using namespace gallery;
 using gallery::test::may_write;
@@ -62,6 +67,35 @@ BOOST_AUTO_TEST_CASE(they_are_installed_once) {
     const auto again = install();
     BOOST_TEST(again.installed == 0U);
     BOOST_TEST(again.kept == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(servers_that_start_at_once_install_each_once) {
+    package(1);
+    const tenant_id demo{random_uuid()};
+    constexpr int servers = 4;
+    std::barrier together(servers);
+    std::vector<std::thread> threads;
+    std::atomic<int> failures{0};
+    std::atomic<std::size_t> problems{0};
+    for (int i = 0; i < servers; ++i) {
+        threads.emplace_back([&] {
+            together.arrive_and_wait();
+            const auto system =
+                await(images::install_system_images(gallery, *store, engine->documents(), folder.path()));
+            together.arrive_and_wait();
+            const auto samples = await(images::install_samples(gallery, demo, folder.path(), 12));
+            failures += system && samples ? 0 : 1;
+            if (system && samples) problems += system->problems.size() + samples->problems.size();
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    BOOST_TEST(failures == 0);
+    BOOST_TEST(problems == 0U);
+    BOOST_TEST(await(store->usage(system_tenant)).value().images.count == 2U);
+    // Of the two pictures one is a SCADA symbol, which is no sample.
+    BOOST_TEST(await(store->usage(demo)).value().images.count == 1U);
+    BOOST_TEST(notes().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_later_version_updates_what_is_as_it_was_installed) {

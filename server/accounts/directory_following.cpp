@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the store to memory: loading, and following what other processes write.
+#include "accounts/directory_internal.hpp"
+
+#include <type_traits>
+
+namespace gallery::accounts {
+namespace {
+
+constexpr std::size_t scan_size = 1000;
+
+/// takes_effect() for an account that was not there before. A user may so far have been let in by the claims
+/// of a ThingsBoard server's token alone.
+template <class Account>
+constexpr bool appearing_takes_effect = std::is_same_v<Account, user> || std::is_same_v<Account, tenant> ||
+                                        std::is_same_v<Account, ended_session>;
+
+template <class Account>
+constexpr bool vanishing_takes_effect = std::is_same_v<Account, user> || std::is_same_v<Account, api_key>;
+
+}  // namespace
+
+bool takes_effect(const user& before, const user& after) {
+    return before.enabled != after.enabled || before.deleted != after.deleted || before.role != after.role ||
+           before.owner != after.owner || before.customer != after.customer || before.email != after.email ||
+           before.first_name != after.first_name || before.last_name != after.last_name ||
+           before.tokens_valid_after != after.tokens_valid_after;
+}
+bool takes_effect(const tenant& before, const tenant& after) {
+    return before.deleting != after.deleting || before.deleted != after.deleted;
+}
+bool takes_effect(const api_key& before, const api_key& after) {
+    return before.enabled != after.enabled || before.expiration_time != after.expiration_time ||
+           before.hash != after.hash || before.holder != after.holder;
+}
+
+template <class Account>
+task<result<void>> directory::load_type(std::shared_ptr<account_tables> into) {
+    std::string cursor;
+    do {
+        auto page = co_await store_.scan(std::string(Account::document_kind), std::move(cursor), scan_size);
+        if (!page) co_return page.error();
+        for (const auto& doc : page->items) {
+            auto value = from_document<Account>(doc);
+            if (!value) co_return value.error();
+            if constexpr (std::is_same_v<Account, api_key>) {
+                // Requests may be using the key while it is read again.
+                if (const auto known = find<api_key>(value->id)) value->latest_use = known->latest_use;
+            }
+            into->put(std::make_shared<const Account>(std::move(*value)));
+        }
+        cursor = std::move(page->cursor);
+    } while (!cursor.empty());
+    co_return result<void>();
+}
+
+task<result<void>> directory::load() {
+    const auto held = co_await writing_.lock();
+    auto fresh = std::make_shared<account_tables>();
+    // In the order of stored_types.
+    if (auto done = co_await load_type<tenant>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<customer>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<user>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<api_key>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<ended_session>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<spent_token>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<email_claim>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<title_claim>(fresh); !done) co_return done;
+    {
+        const std::unique_lock lock(tables_mutex_);
+        tables_ = std::move(fresh);
+    }
+    epoch_.bump();
+    co_return co_await claim_names();
+}
+
+result<void> directory::require_fresh() const {
+    if (options_.fresh->holds()) return {};
+    return error{errc::unavailable,
+                 "what other servers changed is not known, since the changes of the store have not been read "
+                 "to their end for longer than cluster.staleness"};
+}
+
+task<result<void>> directory::catch_up() {
+    if (catch_up_) co_return co_await catch_up_();
+    co_return result<void>();
+}
+
+/// The mutex is not held: catching up goes through apply(), which takes it.
+task<result<void>> directory::before_attempt(int attempt) {
+    if (catch_up_) co_return co_await catch_up_();
+    if (attempt > 0) co_return co_await load();
+    co_return result<void>();
+}
+
+task<result<void>> directory::apply(change what) {
+    if (what.what != change::kind::document_saved && what.what != change::kind::document_erased) {
+        co_return result<void>();
+    }
+    const auto held = co_await writing_.lock();
+    co_return co_await refresh_document(std::move(what.document_kind), std::move(what.document_id), what.rev);
+}
+
+/// The mutex is held. Takes over what the store has under an id, if it is newer than what is known; @p rev 0:
+/// in any case.
+template <class Account, class Key>
+task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
+    const auto known = find<Account>(key);
+    if (known && known->rev >= rev && rev != 0) co_return result<void>();
+    auto doc = co_await store_.find(std::string(Account::document_kind), std::move(id));
+    if (!doc) {
+        if (doc.error().code != errc::not_found) co_return doc.error();
+        if (known) forget(*known, vanishing_takes_effect<Account>);
+        co_return result<void>();
+    }
+    auto value = from_document<Account>(*doc);
+    if (!value) co_return value.error();
+    if constexpr (std::is_same_v<Account, api_key>) {
+        if (known) value->latest_use = known->latest_use;
+    }
+    const bool takes_rights = known ? takes_effect(*known, *value) : appearing_takes_effect<Account>;
+    install<Account>(std::make_shared<const Account>(std::move(*value)), takes_rights);
+    co_return result<void>();
+}
+
+/// The mutex is held. refresh() of the account that a document is of; nothing for documents of other kinds.
+task<result<void>> directory::refresh_document(std::string kind, std::string name, revision rev) {
+    std::optional<task<result<void>>> work;
+    with_type_of(kind, [&]<class Account>(std::type_identity<Account>) {
+        using key_type = decltype(Account::id);
+        if constexpr (std::is_same_v<key_type, std::string>) {
+            work.emplace(refresh<Account>(name, name, rev));
+        } else if (const auto id = parse_uuid(name)) {
+            work.emplace(refresh<Account>(key_type{*id}, name, rev));
+        }
+    });
+    if (!work) co_return result<void>();
+    co_return co_await std::move(*work);
+}
+
+}  // namespace gallery::accounts

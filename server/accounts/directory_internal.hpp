@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the files of the directory have in common. Private to it.
+#pragma once
+
+#include "accounts/directory.hpp"
+
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gallery::accounts {
+
+/// How often a write is tried again after another process was faster.
+inline constexpr int write_attempts = 5;
+
+/// Whether tokens and keys that were verified against @p before must be verified again.
+template <class Account>
+bool takes_effect(const Account& /*before*/, const Account& /*after*/) {
+    return false;
+}
+bool takes_effect(const user& before, const user& after);
+bool takes_effect(const tenant& before, const tenant& after);
+bool takes_effect(const api_key& before, const api_key& after);
+inline bool takes_effect(const ended_session& /*before*/, const ended_session& /*after*/) {
+    return true;
+}
+
+inline error conflict() {
+    return {errc::version_conflict,
+            "The account was changed by somebody else in the meantime. Read it again"};
+}
+
+inline bool is_conflict(const error& e) noexcept {
+    return e.code == errc::version_conflict;
+}
+
+/// A tombstone is no account.
+template <class Account>
+bool is_tombstone(const Account& value) {
+    if constexpr (requires { value.deleted; }) {
+        return value.deleted;
+    } else {
+        return false;
+    }
+}
+
+template <class Account, class Key>
+directory::pointer<Account> directory::find(const Key& key) const {
+    const std::shared_lock lock(tables_mutex_);
+    return tables_->find<Account>(key);
+}
+
+template <class Account>
+void directory::install(pointer<Account> value, bool takes_rights) {
+    {
+        const std::unique_lock lock(tables_mutex_);
+        tables_->put(std::move(value));
+    }
+    // Memory first, then the epoch: who sees the new epoch verifies against the new state.
+    if (takes_rights) epoch_.bump();
+}
+
+template <class Account>
+void directory::forget(const Account& value, bool takes_rights) {
+    {
+        const std::unique_lock lock(tables_mutex_);
+        tables_->remove(value);
+    }
+    if (takes_rights) epoch_.bump();
+}
+
+}  // namespace gallery::accounts

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules that accounts, their references and their unique names obey.
+#include "accounts/directory.hpp"
+
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <utility>
+
+namespace gallery::accounts {
+namespace {
+
+error refused(std::string text) {
+    return {errc::invalid_argument, std::move(text)};
+}
+
+}  // namespace
+
+result<void> directory::check(const tenant& value) const {
+    if (value.title.empty() && !value.deleted) return refused("Tenant title should be specified!");
+    return {};
+}
+
+result<void> directory::check(const customer& value) const {
+    if (value.title.empty()) return refused("Customer title should be specified!");
+    const std::shared_lock lock(tables_mutex_);
+    const auto owner = tables_->find<tenant>(value.owner);
+    if (!owner || owner->is_gone()) return refused("Customer is referencing to non-existent tenant!");
+    bool taken = false;
+    tables_->for_each_customer_of(value.owner, [&](const customer_ptr& other) {
+        taken = taken || (other->id != value.id && other->title == value.title);
+    });
+    const auto claimed = tables_->find<title_claim>(claim_of(value)->id);
+    taken = taken || (claimed && claimed->holder != value.id.value);
+    if (taken) return error{errc::already_exists, "Customer with such title already exists!"};
+    return {};
+}
+
+result<void> directory::check(const user& value) const {
+    if (value.deleted) return {};
+    if (value.email.empty()) return refused("User email should be specified!");
+    const bool of_system = value.owner == system_tenant;
+    switch (value.role) {
+        case auth::authority::sys_admin:
+            if (!of_system || value.customer) {
+                return refused("System administrator can't be assigned neither to tenant nor to customer!");
+            }
+            break;
+        case auth::authority::tenant_admin:
+            if (of_system) return refused("Tenant administrator should be assigned to tenant!");
+            if (value.customer) return refused("Tenant administrator can't be assigned to customer!");
+            break;
+        case auth::authority::customer_user:
+            if (of_system || !value.customer) return refused("Customer user should be assigned to customer!");
+            break;
+    }
+    const std::shared_lock lock(tables_mutex_);
+    const auto same_email = tables_->find_by_email(value.email);
+    const auto claimed = tables_->find<email_claim>(claim_of(value)->id);
+    if ((same_email && same_email->id != value.id) || (claimed && claimed->holder != value.id.value)) {
+        return error{errc::already_exists,
+                     "User with email '" + value.email + "'  already present in database!"};
+    }
+    if (!of_system) {
+        const auto owner = tables_->find<tenant>(value.owner);
+        if (!owner || owner->is_gone()) return refused("User is referencing to non-existent tenant!");
+    }
+    if (value.customer) {
+        const auto belongs_to = tables_->find<customer>(*value.customer);
+        if (!belongs_to) return refused("User is referencing to non-existent customer!");
+        if (belongs_to->owner != value.owner) {
+            return refused("User can't be assigned to customer from different tenant!");
+        }
+    }
+    return {};
+}
+
+result<void> directory::check(const api_key& value) const {
+    if (value.description.empty()) return refused("API key description should be specified!");
+    const std::shared_lock lock(tables_mutex_);
+    const auto holder = tables_->find<user>(value.holder);
+    if (!holder || holder->deleted) return refused("API key is referencing to non-existent user!");
+    return {};
+}
+
+}  // namespace gallery::accounts

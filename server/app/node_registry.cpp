@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/node_registry.hpp"
+
+#include "app/data_folder.hpp"
+
+#include <gallery/uuid.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace gallery::app {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kind = "node";
+
+/// Three announcements in a row did not come.
+constexpr std::int64_t missing_after_ms = std::chrono::milliseconds(3 * announcement_interval).count();
+constexpr std::int64_t forgotten_after_ms = std::chrono::milliseconds(std::chrono::hours(24)).count();
+
+document to_document(const api::node& of) {
+    json::object members;
+    members["address"] = of.address;
+    members["version"] = of.version;
+    members["startedTime"] = of.started_time;
+    members["lastSeenTime"] = of.last_seen_time;
+    document out;
+    out.kind = kind;
+    out.id = of.id;
+    out.body = json::serialize(members);
+    return out;
+}
+
+/// What a later version wrote in another form is left out.
+std::optional<api::node> from_document(const document& doc) {
+    json::error_code failed;
+    const auto value = json::parse(doc.body, failed);
+    const auto* members = failed ? nullptr : value.if_object();
+    if (members == nullptr) return std::nullopt;
+    const auto text = [&](const char* name) {
+        const auto* found = members->if_contains(name);
+        return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+    };
+    const auto time = [&](const char* name) {
+        const auto* found = members->if_contains(name);
+        return found != nullptr && found->is_int64() ? found->get_int64() : 0;
+    };
+    api::node out;
+    out.id = doc.id;
+    out.address = text("address");
+    out.version = text("version");
+    out.started_time = time("startedTime");
+    out.last_seen_time = time("lastSeenTime");
+    return out;
+}
+
+}  // namespace
+
+result<std::string> load_or_create_node_id(const std::string& folder) {
+    const auto path = std::filesystem::path(folder) / node_id_file;
+    {
+        std::ifstream in(path);
+        std::string text;
+        if (std::getline(in, text) && parse_uuid(text)) return text;
+    }
+    const auto id = to_string(random_uuid());
+    std::ofstream out(path, std::ios::trunc);
+    out << id << '\n';
+    out.flush();
+    if (!out) return error{errc::io_error, "cannot write the id of this server to " + path.string()};
+    return id;
+}
+
+node_registry::node_registry(document_store& store, bool shared, api::node self,
+                             std::function<std::int64_t()> now)
+    : store_(store), shared_(shared), self_(std::move(self)), now_(std::move(now)) {
+    self_.started_time = self_.last_seen_time = now_();
+    self_.is_self = true;
+    self_.is_up = true;
+}
+
+task<result<void>> node_registry::announce() {
+    if (!shared_) co_return result<void>();
+    self_.last_seen_time = now_();
+    auto doc = to_document(self_);
+    const auto written = co_await store_.save(std::move(doc), precondition::any());
+    if (!written) co_return written.error();
+    co_return result<void>();
+}
+
+task<result<void>> node_registry::withdraw() {
+    if (!shared_) co_return result<void>();
+    const auto erased = co_await store_.erase(kind, self_.id, precondition::any());
+    if (!erased) co_return erased.error();
+    co_return result<void>();
+}
+
+task<result<std::vector<api::node>>> node_registry::list() {
+    std::vector<api::node> all;
+    const auto now = now_();
+    if (!shared_) {
+        all.push_back(self_);
+        all.back().last_seen_time = now;
+        co_return all;
+    }
+    std::string cursor;
+    do {
+        auto page = co_await store_.scan(kind, std::move(cursor), 100);
+        if (!page) co_return page.error();
+        for (const auto& doc : page->items) {
+            auto one = from_document(doc);
+            if (!one || one->last_seen_time + forgotten_after_ms < now) continue;
+            one->is_self = one->id == self_.id;
+            one->is_up = one->is_self || one->last_seen_time + missing_after_ms >= now;
+            all.push_back(std::move(*one));
+        }
+        cursor = std::move(page->cursor);
+    } while (!cursor.empty());
+    std::sort(all.begin(), all.end(), [](const api::node& a, const api::node& b) {
+        return std::tie(a.address, a.id) < std::tie(b.address, b.id);
+    });
+    co_return all;
+}
+
+task<result<void>> node_registry::forget_missing() {
+    if (!shared_) co_return result<void>();
+    const auto now = now_();
+    auto page = co_await store_.scan(kind, "", 1000);
+    if (!page) co_return page.error();
+    for (const auto& doc : page->items) {
+        const auto one = from_document(doc);
+        if (!one || one->last_seen_time + forgotten_after_ms >= now) continue;
+        const auto erased = co_await store_.erase(kind, doc.id, precondition::match(doc.rev));
+        if (!erased) co_return erased.error();
+    }
+    co_return result<void>();
+}
+
+}  // namespace gallery::app

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which servers are on a store.
+#include "app/node_registry.hpp"
+
+#include "accounts/documents_in_memory.hpp"
+#include "await.hpp"
+#include "boost_test.hpp"
+#include "scratch_folder.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace gallery;
+using gallery::app::node_registry;
+using gallery::test::await;
+using gallery::test::documents_in_memory;
+
+struct registry_fixture {
+    documents_in_memory store;
+    std::int64_t now = 1'700'000'000'000;
+
+    node_registry of(std::string address, bool shared = true) {
+        api::node self;
+        self.id = to_string(random_uuid());
+        self.address = std::move(address);
+        self.version = "1.2.3";
+        return node_registry(store, shared, std::move(self), [this] { return now; });
+    }
+    void pass(std::chrono::milliseconds time) { now += time.count(); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(registry, registry_fixture)
+
+BOOST_AUTO_TEST_CASE(each_server_sees_all_of_them) {
+    auto b = of("b:1");
+    auto a = of("a:1");
+    BOOST_REQUIRE(await(b.announce()));
+    BOOST_REQUIRE(await(a.announce()));
+    const auto seen = await(a.list()).value();
+    BOOST_REQUIRE(seen.size() == 2U);
+    BOOST_TEST(seen[0].address == "a:1");
+    BOOST_TEST(seen[0].is_self);
+    BOOST_TEST(seen[0].version == "1.2.3");
+    BOOST_TEST(seen[0].started_time == now);
+    BOOST_TEST(!seen[1].is_self);
+    BOOST_TEST(seen[1].is_up);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_is_not_seen_is_missing_and_later_forgotten) {
+    auto a = of("a:1");
+    auto b = of("b:1");
+    BOOST_REQUIRE(await(a.announce()));
+    BOOST_REQUIRE(await(b.announce()));
+    pass(std::chrono::seconds(30));
+    BOOST_TEST(await(a.list()).value()[1].is_up);
+    pass(std::chrono::seconds(1));
+    const auto later = await(a.list()).value();
+    BOOST_TEST(!later[1].is_up);
+    BOOST_TEST(later[1].last_seen_time == now - 31'000);
+    BOOST_REQUIRE(await(a.forget_missing()));
+    BOOST_TEST(store.count("node") == 2U);
+    pass(std::chrono::hours(24));
+    BOOST_REQUIRE(await(a.announce()));
+    BOOST_TEST(await(a.list()).value().size() == 1U);
+    BOOST_REQUIRE(await(a.forget_missing()));
+    BOOST_TEST(store.count("node") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_ends_is_gone_at_once) {
+    auto a = of("a:1");
+    auto b = of("b:1");
+    BOOST_REQUIRE(await(a.announce()));
+    BOOST_REQUIRE(await(b.announce()));
+    BOOST_REQUIRE(await(b.withdraw()));
+    BOOST_TEST(await(a.list()).value().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_of_a_store_is_listed_and_writes_nothing) {
+    auto alone = of("a:1", false);
+    BOOST_REQUIRE(await(alone.announce()));
+    pass(std::chrono::hours(48));
+    const auto seen = await(alone.list()).value();
+    BOOST_REQUIRE(seen.size() == 1U);
+    BOOST_TEST(seen[0].is_up);
+    BOOST_TEST(seen[0].last_seen_time == now);
+    BOOST_TEST(store.count("node") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_keeps_its_id) {
+    const test::scratch_folder one;
+    const test::scratch_folder other;
+    const auto id = app::load_or_create_node_id(one.path().string()).value();
+    BOOST_TEST(parse_uuid(id).has_value());
+    BOOST_TEST(app::load_or_create_node_id(one.path().string()).value() == id);
+    BOOST_TEST(app::load_or_create_node_id(other.path().string()).value() != id);
+    BOOST_TEST(!app::load_or_create_node_id((one.path() / "missing").string()).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
