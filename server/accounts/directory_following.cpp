@@ -77,7 +77,7 @@ task<result<void>> directory::load() {
 result<void> directory::require_fresh() const {
     if (options_.fresh->holds()) return {};
     return error{errc::unavailable,
-                 "what other servers changed is not known, since the changes of the store have not been read "
+                 "changes of other servers are unknown, because the changes of the store have not been read "
                  "to their end for longer than cluster.staleness"};
 }
 

@@ -11,17 +11,10 @@ namespace gallery::admin {
 namespace {
 
 constexpr std::array<command, 2> alone{{
-    {"verify",
-     "",
-     "on the store itself: hash everything again, compare every index",
-     "",
-     "",
-     {},
-     nullptr,
-     &verify},
+    {"verify", "", "check the store itself: hashes and index entries", "", "", {}, nullptr, &verify},
     {"reset-sysadmin",
      "",
-     "on the store itself: a new password for the administrator",
+     "set a new password for the administrator in the store itself",
      "",
      "",
      {},

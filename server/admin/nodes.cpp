@@ -41,8 +41,8 @@ constexpr std::array<command, 1> commands{{
     {"nodes",
      "",
      "list the servers on the store",
-     "Each server on a shared store says every ten seconds that it is there. One that has\n"
-     "not done so for half a minute is missing, and after a day it is no longer listed.",
+     "Each server on a shared store reports every ten seconds. A server without a report for\n"
+     "half a minute is missing, and after a day it is no longer listed.",
      "gallery-admin nodes",
      {},
      list},

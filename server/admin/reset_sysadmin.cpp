@@ -22,20 +22,19 @@ namespace {
 constexpr std::string_view help =
     R"(usage: gallery-admin reset-sysadmin [--config FILE] [--user EMAIL] [--json]
 
-Gives the system administrator a new generated password and shows it once, for when
-the old one is lost. All sessions of the account end, and it is enabled if it was not;
-its API keys stay. No server may be running on the same store, unless its storage
-engine lets several servers share it. Run it as the server's user on the server's
-machine, with the server's environment.
+Generates a new password for the system administrator and prints it once. Ends all
+sessions of the account and enables it. API keys are kept. Stop the server first,
+unless the storage engine allows several servers to share the store. Run it on the
+server's machine, as the server's user and with the server's environment.
 
-  --config FILE    the server's configuration; found as the server finds it
-  --user EMAIL     which one, where there are several; else the one that the
-                   configuration names (GALLERY_SYSADMIN_EMAIL)
+  --config FILE    the server's configuration; default: the file that the server uses
+  --user EMAIL     the administrator, if there are several; default: the one in the
+                   configuration (GALLERY_SYSADMIN_EMAIL)
   --json           print the address and the password as JSON
 
-exit codes:  0 done, 3 there is no such administrator, 64 wrong options, 69 the store
-             cannot be opened, 74 done but the password could not be printed: run it
-             again, 78 wrong configuration
+exit codes:  0 done, 3 no such administrator, 64 wrong options, 69 the store cannot be
+             opened, 74 done but the password could not be printed (run it again),
+             78 wrong configuration
 
 example:
   runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin reset-sysadmin
@@ -58,8 +57,9 @@ outcome<options> parse(std::span<const char* const> arguments) {
             parsed.json = true;
         } else if (!take_value(arguments, i, "--config", parsed.config_file) &&
                    !take_value(arguments, i, "--user", parsed.user)) {
-            return failure{exit_code::usage, "'" + std::string(word) +
-                                                 "' is not an option of reset-sysadmin, or lacks its value"};
+            return failure{
+                exit_code::usage,
+                "'" + std::string(word) + "' is not an option of reset-sysadmin, or its value is missing"};
         }
     }
     return parsed;
@@ -77,17 +77,17 @@ outcome<accounts::user_ptr> choose(const accounts::directory& accounts, const st
     const auto all = accounts.users_with(auth::authority::sys_admin);
     if (all.empty()) {
         return failure{exit_code::not_found,
-                       "there is no system administrator; the next start of the server makes one"};
+                       "there is no system administrator; the next start of the server creates one"};
     }
     if (wanted.empty() && all.size() == 1) return all.front();
     const auto found = accounts.find_user_by_email(wanted.empty() ? configured : wanted);
     if (found && found->role == auth::authority::sys_admin) return found;
     if (wanted.empty()) {
         return failure{exit_code::not_found,
-                       "there are several system administrators, name one with --user: " + addresses(all)};
+                       "there are several system administrators; select one with --user: " + addresses(all)};
     }
     return failure{exit_code::not_found,
-                   "'" + wanted + "' is no system administrator; there are: " + addresses(all)};
+                   "'" + wanted + "' is not a system administrator; there are: " + addresses(all)};
 }
 
 struct new_password {
@@ -148,7 +148,7 @@ int reset_sysadmin(std::span<const char* const> arguments) {
     value["email"] = made->email;
     value["password"] = made->text;
     out.done(made->email + " has the password " + made->text +
-                 " now - shown this once, so keep it; the sessions of the account have ended",
+                 " now. It is printed only once. All sessions of the account have ended",
              value);
     if (auto printed = printer::finish(); !printed) {
         return end(out, failure{printed.error().code, printed.error().message + ". Run it again"});

@@ -22,15 +22,15 @@ namespace {
 
 constexpr std::string_view help = R"(usage: gallery-admin verify [--config FILE] [--json] [--quiet]
 
-Reads everything that is stored, hashes every picture and preview again, and compares
-every index entry with its image. No server may be running on the same store, unless
-its storage engine lets several servers share it.
+Reads the whole store, hashes every image and preview again, and compares every index
+entry with its image. Stop the server first, unless the storage engine allows several
+servers to share the store.
 
-  --config FILE    the server's configuration; found as the server finds it
+  --config FILE    the server's configuration; default: the file that the server uses
   --json           print the report as JSON
   --quiet          print problems only
 
-exit codes:  0 all is sound, 1 there are problems, 69 the store cannot be opened,
+exit codes:  0 the store is sound, 1 there are problems, 69 the store cannot be opened,
              78 wrong configuration
 )";
 
@@ -52,8 +52,8 @@ outcome<options> parse(std::span<const char* const> arguments) {
         } else if (option == "--help" || option == "-h") {
             parsed.help = true;
         } else if (!take_value(arguments, i, "--config", parsed.config_file)) {
-            return failure{exit_code::usage,
-                           "'" + std::string(option) + "' is not an option of verify, or lacks its value"};
+            return failure{exit_code::usage, "'" + std::string(option) +
+                                                 "' is not an option of verify, or its value is missing"};
         }
     }
     return parsed;
@@ -92,7 +92,7 @@ void print_text(const plugins::verification& found, const std::string& store, bo
         static_cast<unsigned long long>(found.kept_versions), static_cast<unsigned long long>(found.bodies),
         static_cast<unsigned long long>(found.bytes), static_cast<unsigned long long>(found.documents),
         static_cast<unsigned long long>(found.index_entries),
-        found.sound() ? "all is sound" : (std::to_string(found.problems.size()) + " problems").c_str());
+        found.sound() ? "the store is sound" : (std::to_string(found.problems.size()) + " problems").c_str());
 }
 
 }  // namespace

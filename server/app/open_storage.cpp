@@ -62,7 +62,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     const auto own =
         !may_create && plugin->descriptor->shared ? std::make_shared<temporary_folder>() : nullptr;
     if (own && own->path().empty())
-        return error{errc::io_error, "a folder for temporary files cannot be made (TMPDIR)"};
+        return error{errc::io_error, "a folder for temporary files cannot be created (TMPDIR)"};
     auto folder = own ? result<prepared_folder>(prepared_folder{own->path(), {}})
                       : folder_of(settings, name, data_folder, may_create);
     if (!folder) return folder.error();

@@ -132,8 +132,9 @@ result<std::string> gallery_server::parts::signing_key() {
         !key && (key.error().code == errc::read_only || key.error().code == errc::no_space);
     if (unwritable && !earlier->empty()) return earlier;
     if (unwritable && !storage_.shared) {
-        log_warning("the store takes no writes, so the tokens of this start end with it: " +
-                    key.error().message);
+        log_warning(
+            "the store does not accept writes, so tokens of this start are valid only until its end: " +
+            key.error().message);
         return auth::random_signing_key();
     }
     if (!key) {

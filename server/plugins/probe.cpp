@@ -58,7 +58,7 @@ public:
     task<result<void>> run() {
         if (auto state = engine_.writing(); state.state != write_state::kind::ok) {
             unwritable_ = std::move(state.reason);
-            if (unwritable_.empty()) unwritable_ = "the engine accepts no writes and gives no reason";
+            if (unwritable_.empty()) unwritable_ = "the engine does not accept writes and gives no reason";
             co_return co_await read_only();
         }
         auto outcome = co_await everything();
@@ -78,7 +78,7 @@ private:
         step = co_await begin();
         if (!step) co_return step;
         const auto start = co_await feed_.last();
-        if (!start) co_return failed("asking for the newest change", start.error());
+        if (!start) co_return failed("reading the revision of the newest change", start.error());
         step = co_await write();
         if (!step) co_return step;
         step = co_await read_back();
@@ -97,7 +97,7 @@ private:
     /// Of a store that cannot be written: what is in it can be found and read.
     task<result<void>> read_only() {
         const auto newest = co_await feed_.last();
-        if (!newest) co_return failed("asking for the newest change", newest.error());
+        if (!newest) co_return failed("reading the revision of the newest change", newest.error());
         std::string kind = "user";
         const auto accounts = co_await documents_.scan(std::move(kind), "", 1);
         if (!accounts) co_return failed("reading a document", accounts.error());
@@ -108,11 +108,11 @@ private:
         const record_ptr& first = page->items.front();
         std::string key = first->key;
         const auto found = co_await store_.find(first->tenant, std::move(key));
-        if (!found) co_return failed("finding the first picture by its key", found.error());
+        if (!found) co_return failed("finding the first image by its key", found.error());
         record_ptr record = *found;
         const auto content = co_await store_.read(std::move(record), representation::original);
-        if (!content) co_return failed("reading the first picture", content.error());
-        if (!content->load()) co_return wrong("reading the first picture", "its bytes", "none");
+        if (!content) co_return failed("reading the first image", content.error());
+        if (!content->load()) co_return wrong("reading the first image", "its bytes", "none");
         co_return result<void>();
     }
 
@@ -126,7 +126,7 @@ private:
 
     /// What probes left that were killed: each has a document that names its tenant.
     task<result<void>> remove_leftovers() {
-        const std::string step = "removing what an earlier probe left";
+        const std::string step = "removing the remains of an earlier probe";
         std::string kind = probe_kind;
         const auto begun = co_await documents_.scan(std::move(kind), "", 1000);
         if (!begun) co_return failed(step, begun.error());
@@ -151,7 +151,7 @@ private:
     }
 
     task<result<void>> remove_images(tenant_id of) {
-        const std::string step = "removing what an earlier probe left";
+        const std::string step = "removing the remains of an earlier probe";
         // A page is asked for again from the beginning, since what was on it is gone then.
         for (int round = 0; round < 100; ++round) {
             std::optional<tenant_id> whose = of;
@@ -182,7 +182,7 @@ private:
     }
 
     task<result<void>> write() {
-        const std::string step = "saving a picture";
+        const std::string step = "saving an image";
         // Not constant, so that no earlier probe's bytes can answer for these.
         original_ = bytes::own("probe " + gallery::to_string(random_uuid()) + std::string(4000, '\x5a'));
         preview_ = bytes::own("preview " + gallery::to_string(random_uuid()));
@@ -211,7 +211,7 @@ private:
             co_return wrong(step, "committed", text_of(outcome->status));
         }
         if (outcome->rev == 0 || outcome->record == nullptr) {
-            co_return wrong(step, "a revision and the record as stored", "none");
+            co_return wrong(step, "a revision and the stored record", "none");
         }
         record_.rev = outcome->rev;
         record_.content_rev = outcome->rev;
@@ -220,18 +220,18 @@ private:
     }
 
     task<result<void>> read_back() {
-        std::string step = "finding the picture by its key";
+        std::string step = "finding the image by its key";
         std::string key = record_.key;
         auto found = co_await store_.find(tenant_, std::move(key));
         if (!found) co_return failed(step, found.error());
         if (**found != record_) co_return wrong(step, "the record that was saved", "another one");
 
-        step = "finding the picture by its id";
+        step = "finding the image by its id";
         const auto by_id = co_await store_.find_by_id(record_.id);
         if (!by_id) co_return failed(step, by_id.error());
         if (**by_id != record_) co_return wrong(step, "the record that was saved", "another one");
 
-        step = "finding the picture by its public key";
+        step = "finding the image by its public key";
         std::string public_key = record_.public_key;
         const auto by_public_key = co_await store_.find_by_public_key(std::move(public_key));
         if (!by_public_key) co_return failed(step, by_public_key.error());
@@ -251,7 +251,7 @@ private:
             }
         }
         stored_ = *found;
-        step = "finding the picture by its content";
+        step = "finding the image by its content";
         const auto same = co_await store_.find_by_content(tenant_, record_.original.etag);
         if (!same) co_return failed(step, same.error());
         if (same->size() != 1 || *same->front() != record_)
@@ -260,7 +260,7 @@ private:
     }
 
     task<result<void>> meet_conflict() {
-        std::string step = "saving under a key that is taken";
+        std::string step = "saving under a key that is in use";
         image_record argument = record_;
         body original(original_);
         body preview(preview_);
@@ -298,17 +298,17 @@ private:
         const auto page = co_await store_.list(query);
         if (!page) co_return failed(step, page.error());
         if (page->total != 1 || page->images.size() != 1) {
-            co_return wrong(step, "a total of 1 and 1 picture",
+            co_return wrong(step, "a total of 1 and 1 image",
                             "a total of " + std::to_string(page->total) + " and " +
-                                std::to_string(page->images.size()) + " pictures");
+                                std::to_string(page->images.size()) + " images");
         }
         if (*page->images.front() != record_) co_return wrong(step, "the renamed record", "another one");
         query.filter.is_public = !record_.is_public;
         const auto others = co_await store_.list(query);
         if (!others) co_return failed(step, others.error());
         if (others->total != 0 || !others->images.empty())
-            co_return wrong(step, "nothing that passes the filter",
-                            std::to_string(others->total) + " pictures");
+            co_return wrong(step, "no image that passes the filter",
+                            std::to_string(others->total) + " images");
         co_return result<void>();
     }
 
@@ -337,7 +337,7 @@ private:
     }
 
     task<result<void>> erase() {
-        std::string step = "erasing the picture and keeping it";
+        std::string step = "erasing the image and keeping it";
         std::string key = record_.key;
         const write_rules keeping(precondition::match(record_.rev), previous_version::keep(2));
         const auto outcome = co_await store_.erase(tenant_, key, keeping);
@@ -347,7 +347,7 @@ private:
                 step, "committed, with version " + std::to_string(record_.content_rev) + " kept",
                 text_of(outcome->status) + ", with version " + std::to_string(outcome->kept) + " kept");
         }
-        step = "reading the kept picture";
+        step = "reading the kept image";
         const auto version = co_await store_.find_kept(record_.id, record_.content_rev);
         if (!version) co_return failed(step, version.error());
         record_ptr kept = version->record;
@@ -357,7 +357,7 @@ private:
         const auto kept_bytes = kept_content->load();
         if (!kept_bytes || kept_bytes->view() != original_.view())
             co_return wrong(step, "the bytes that were erased", "others");
-        step = "asking for the usage of the probe's tenant";
+        step = "reading the usage of the probe's tenant";
         const auto used = co_await store_.usage(tenant_);
         if (!used) co_return failed(step, used.error());
         if (used->images != usage_figures{} ||
@@ -365,18 +365,18 @@ private:
             co_return wrong(step, "no image and one kept version",
                             std::to_string(used->images.count) + " images and " +
                                 std::to_string(used->kept.count) + " kept versions");
-        step = "dropping the kept picture";
+        step = "dropping the kept image";
         const auto dropped = co_await store_.drop_kept(record_.id, record_.content_rev);
         if (!dropped) co_return failed(step, dropped.error());
         if (dropped->status != write_status::committed)
             co_return wrong(step, "committed", text_of(dropped->status));
-        step = "finding the erased picture";
+        step = "finding the erased image";
         const auto found = co_await store_.find(tenant_, std::move(key));
         if (found || found.error().code != errc::not_found) {
             co_return wrong(step, "not_found",
                             found ? "a record" : std::string(to_string(found.error().code)));
         }
-        step = "reading the erased picture";
+        step = "reading the erased image";
         record_ptr old = stored_;
         const auto content = co_await store_.read(std::move(old), representation::original);
         if (content || content.error().code != errc::stale) {

@@ -28,7 +28,7 @@ public:
             if (!page) {
                 if (!is_damage(page.error())) co_return page.error();
                 // The entries after it are not hashed; the engine's check may still name the images.
-                problem("reading the images ended early, after " + std::to_string(found_.records) +
+                problem("reading the images stopped early, after " + std::to_string(found_.records) +
                         " of them, and the others were not hashed: " + page.error().message);
                 ended_early_ = true;
                 break;
@@ -48,7 +48,7 @@ public:
             compare(std::move(*report), counts);
         } else {
             if (found_.sound() && !is_damage(report.error())) co_return report.error();
-            problem("the engine's own check ended early: " + report.error().message);
+            problem("the engine's own check stopped early: " + report.error().message);
         }
         if (more_ > 0) found_.problems.push_back("and " + std::to_string(more_) + " more");
         co_return std::move(found_);
@@ -124,7 +124,7 @@ private:
                 co_await store_.kept(every_tenant, kept_order::oldest_first, std::move(cursor), page_size);
             if (!page) {
                 if (!is_damage(page.error())) co_return page.error();
-                problem("reading the kept versions ended early, after " +
+                problem("reading the kept versions stopped early, after " +
                         std::to_string(found_.kept_versions) +
                         " of them, and the others were not hashed: " + page.error().message);
                 ended_early_ = true;
@@ -153,7 +153,7 @@ private:
         if (found && **found == *record) co_return;
         const bool current = co_await is_current(record);
         if (!current) co_return;
-        problem(name(*record) + ": looked for by " + by + ", " +
+        problem(name(*record) + ": by " + by + ", " +
                 (found ? "another record is found" : "nothing is found: " + found.error().message));
     }
 

@@ -245,8 +245,7 @@ task<> committer::commit(group writes) {
 }
 
 task<> committer::look_up(group writes, revision before) {
-    in_.log(level::warning,
-            "postgresql: the connection was lost during a commit; looking up what became of it.");
+    in_.log(level::warning, "postgresql: the connection was lost during a commit; its outcome is looked up.");
     looked_up_ += writes.size();
     const auto deadline = clock::now() + in_.chosen.timeout;
     std::string problem = "the database cannot be reached.";

@@ -225,7 +225,7 @@ task<bool> follower::poll_once() {
         }
         if (current < mirror_.position()) {
             // A primary that was replaced, or a store that was restored, which connecting again tells.
-            last_problem_ = "the connected server is behind what was read before";
+            last_problem_ = "the connected server lacks changes that were read before";
             connection_.close();
             give_back();
             co_return false;

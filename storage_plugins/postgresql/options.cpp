@@ -56,7 +56,7 @@ result<options> parse_options(const std::map<std::string, std::string>& values) 
     if (chosen.schema.empty() || chosen.schema.size() > 55 || chosen.schema.starts_with("pg_"))
         return error{errc::invalid_argument, "The option schema of the postgresql store is \"" +
                                                  chosen.schema +
-                                                 "\"; it takes 1 to 55 bytes that do not begin with pg_."};
+                                                 "\"; expected 1 to 55 bytes that do not start with pg_."};
     chosen.allow_unreplicated = text(values, "allow_unreplicated", "false") == "true";
     chosen.connections = static_cast<std::size_t>(number(values, "connections", 8));
     chosen.cache_bytes = static_cast<std::uint64_t>(number(values, "cache_bytes", 64 << 20));

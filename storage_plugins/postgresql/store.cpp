@@ -75,7 +75,8 @@ void store::keep_running(task<> (*loop)(store&), const char* what) {
         try {
             std::rethrow_exception(thrown);
         } catch (const std::exception& bug) {
-            log_(level::error, std::string("postgresql: ") + what + " failed and begins anew: " + bug.what());
+            log_(level::error,
+                 std::string("postgresql: ") + what + " failed and is restarted: " + bug.what());
         }
         auto again = std::make_shared<asio::steady_timer>(engine_, std::chrono::seconds(1));
         again->async_wait([this, again, loop, what](const boost::system::error_code& stopped) {
@@ -154,7 +155,7 @@ std::vector<statistic> store::statistics() const {
     gauge("bodies_waiting", bodies_.waiting(), "Transfers of image bytes that wait for memory.");
     counter("reconnects_total", follower_.reconnects(),
             "How often the feed was followed on a new connection.");
-    counter("reloads_total", follower_.reloads(), "How often a lost history made the store be loaded again.");
+    counter("reloads_total", follower_.reloads(), "Reloads of the store after a lost history.");
     counter("polls_total", follower_.polls(), "Readings of the feed.");
     counter("transactions_total", committer_.transactions(), "Transactions with writes of this server.");
     counter("writes_total", committer_.writes(), "Writes in transactions that were committed.");
@@ -162,8 +163,8 @@ std::vector<statistic> store::statistics() const {
             "Writes whose connection was lost during the commit.");
     counter("writes_unknown_total", committer_.doubtful(), "Writes that ended without a known outcome.");
     const auto bodies = bodies_.statistics();
-    gauge("body_cache_bytes", bodies.bytes, "Picture bytes kept in memory.");
-    gauge("body_cache_entries", bodies.entries, "Pictures and previews kept in memory.");
+    gauge("body_cache_bytes", bodies.bytes, "Image bytes kept in memory.");
+    gauge("body_cache_entries", bodies.entries, "Images and previews kept in memory.");
     counter("body_cache_hits_total", bodies.hits, "Reads of picture bytes answered from memory.");
     counter("body_cache_misses_total", bodies.misses, "Reads of picture bytes not answered from memory.");
     counter("body_cache_evictions_total", bodies.evictions, "Pictures dropped from memory for others.");

@@ -42,7 +42,7 @@ class ResetSysadmin(unittest.TestCase):
 
     def test_people_get_a_sentence(self):
         self.server.terminate()
-        self.assertRegex(self.reset(), rf"^{SYSADMIN[0]} has the password \w{{20}} now - shown this once")
+        self.assertRegex(self.reset(), rf"^{SYSADMIN[0]} has the password \w{{20}} now. It is printed only once")
 
     def test_a_running_server_keeps_it_out(self):
         self.reset(code=UNREACHABLE, words=["another process"])

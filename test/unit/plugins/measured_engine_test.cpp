@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(the_probe_survives_answers_without_records) {
     engine->no_records = true;
     const auto probed = probe(std::move(measured), false, std::chrono::seconds(60));
     BOOST_TEST_REQUIRE(probed.has_error());
-    BOOST_TEST(contains(probed.error().message, "saving a picture"), probed.error().message);
+    BOOST_TEST(contains(probed.error().message, "saving an image"), probed.error().message);
     BOOST_TEST(contains(probed.error().message, "twisted"), probed.error().message);
 }
 
