@@ -3,8 +3,8 @@
 ///
 /// Kind and id of the documents: "tenant", "customer", "user", "api_key" under the UUID in canonical form;
 /// "session", "spent_token", "email" and "customer_title" under the lower-case SHA-256 of their names, which
-/// may hold anything. Bodies are JSON objects; members that are not known are ignored, so that an
-/// older server reads what a newer one wrote.
+/// may contain any characters. Bodies are JSON objects. Unknown members are ignored, so an older server can
+/// read documents of a newer one.
 #pragma once
 
 #include "accounts/accounts.hpp"
@@ -46,7 +46,7 @@ std::string name_digest(std::string_view name);
 template <class Account>
 document to_document(const Account& value);
 
-/// For each of stored_types. Error: corrupt, naming the document and what is wrong with it.
+/// For each of stored_types. Error: corrupt, with the name of the document and the fault.
 template <class Account>
 result<Account> from_document(const document& doc);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// All accounts in memory, with the indexes by which they are asked for.
+/// All accounts in memory, with their indexes.
 ///
 /// Not synchronised: the directory guards it. Objects are replaced, never changed.
 #pragma once
@@ -25,7 +25,7 @@ public:
     template <class Account>
     using pointer = std::shared_ptr<const Account>;
 
-    /// Null where there is none. Tombstones are found, too.
+    /// Null if there is none. Also finds tombstones.
     template <class Account, class Key>
     [[nodiscard]] pointer<Account> find(const Key& key) const {
         const auto& where = of<Account>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The use cases of API keys, for devices and scripts. Whoever comes with a key sees and revokes keys, and
-/// makes, changes and enables none.
+/// The use cases of API keys, for devices and scripts. A request with an API key can list and revoke keys,
+/// but not create, change or enable them.
 ///
 /// Threads: any number of calls on any I/O threads. Errors, besides those named: those of the directory.
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace gallery::accounts {
 
-/// Proof that somebody signed in, and did not come with an API key. Move-only.
+/// Proof of a login with a password, and not by an API key. Move-only.
 class signed_in : auth::move_only {
 public:
     [[nodiscard]] const anybody& who() const noexcept { return who_; }
@@ -38,7 +38,7 @@ result<signed_in> prove_signed_in(anybody who);
 
 struct made_key {
     api_key_ptr key;
-    std::string secret;  ///< empty where a known key was changed
+    std::string secret;  ///< empty if an existing key was changed
 };
 
 class api_keys {
@@ -46,9 +46,9 @@ public:
     /// @p all outlives this.
     explicit api_keys(directory& all) : all_(all) {}
 
-    /// Makes a key, for the sender where no user was named, or changes one. Errors: not_found;
-    /// permission_denied for a user whom the sender does not keep; invalid_argument for an expiration in the
-    /// past and for another user of a known key.
+    /// Creates a key, for the sender unless a user was named, or changes one. Errors: not_found;
+    /// permission_denied for a user whom the sender does not manage; invalid_argument for an expiration in
+    /// the past and for another user of an existing key.
     task<result<made_key>> save(signed_in who, submitted_api_key sent);
     task<result<api_key_ptr>> describe(signed_in who, api_key_id id, std::string description);
     task<result<api_key_ptr>> enable(signed_in who, api_key_id id);
@@ -60,7 +60,7 @@ public:
     [[nodiscard]] std::int64_t now() const { return all_.now(); }
 
 private:
-    /// The key, where the sender keeps its user. Errors: not_found; permission_denied.
+    /// The key, if the sender manages its user. Errors: not_found; permission_denied.
     [[nodiscard]] result<api_key_ptr> find(const anybody& who, api_key_id id) const;
     task<result<api_key_ptr>> change(anybody who, api_key_id id, directory::edit<api_key> how);
     task<result<made_key>> create(anybody who, submitted_api_key sent);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The accounts of the server: tenants, customers, users, API keys, ended sessions.
 ///
-/// All of them are in memory, so that who may do what is answered without the store. The store decides what a
-/// write does: each write states the revisions and the absences that it relies on, of the account itself, of
-/// its unique name and of the accounts that it refers to. Where one of them does not hold, another process
-/// was faster; memory catches up and the write is tried again. Writes of one process are made one after the
-/// other, to the store first and then to memory. A change that takes rights away is in force when its
-/// coroutine returns: memory is replaced and the revocation epoch bumped before that, so that the caches of
-/// verified tokens verify anew.
+/// All of them are in memory, so rights are decided without the store. The store decides about writes: each
+/// write states the revisions and absences that it relies on, of the account itself, of its unique name and
+/// of the accounts that it refers to. If one of them does not hold, another process was faster; memory
+/// catches up and the write is tried again. Writes of one process are made one after the other, to the
+/// store first and then to memory. A change that revokes rights is in effect when its coroutine returns:
+/// memory is replaced and the revocation epoch raised before that, so the caches of verified tokens verify
+/// again.
 ///
 /// Invariant, on which deletions rely: what is in memory is the state after some prefix of the feed, with the
 /// writes of this process on top. A user is created or moved together with a new revision of the customer, so
@@ -43,16 +43,16 @@
 namespace gallery::accounts {
 
 struct directory_options {
-    /// How long any token lives at most; tombstones and ended sessions are kept for that long.
+    /// The longest lifetime of a token; tombstones and ended sessions are kept for that long.
     std::int64_t longest_token_ms = 604'800'000;
-    /// Keep tombstones of deleted users for ever. For a signing key that is shared with a ThingsBoard server:
-    /// it may go on issuing tokens for a user who was deleted here.
+    /// Keep tombstones of deleted users permanently. For a signing key that is shared with a ThingsBoard
+    /// server, which may issue further tokens for a user who was deleted here.
     bool keep_tombstones = false;
     /// Whether what is in memory may be answered. Outlives the directory.
     const cache::freshness* fresh = &cache::always_fresh;
 };
 
-/// Erases all images of a tenant; repeating it is harmless. Given by the gallery.
+/// Erases all images of a tenant; may be repeated. Provided by the gallery.
 using tenant_images_eraser = std::function<task<result<void>>(tenant_id)>;
 
 class directory {
@@ -77,15 +77,15 @@ public:
     /// To be asked before anything is decided by what is in memory.
     [[nodiscard]] result<void> require_fresh() const;
 
-    /// Reads every account; to be awaited before anything else, and again after a gap in the change feed.
-    /// Error: corrupt for an account that cannot be read, because who was shut out must not get in again.
+    /// Reads every account. Await it before anything else, and again after a gap in the change feed. Error:
+    /// corrupt for an account that cannot be read, because a refused user must not be accepted again.
     task<result<void>> load();
 
-    /// Takes over one change of the store's feed, made by this process (nothing happens) or by another.
-    /// Changes of images are ignored.
+    /// Applies one change of the store's feed, of this process (no effect) or of another one. Changes of
+    /// images are ignored.
     task<result<void>> apply(change what);
 
-    /// Bumped with every change that takes effect on verified tokens.
+    /// Raised with every change that affects verified tokens.
     [[nodiscard]] const cache::revocation_epoch& epoch() const noexcept { return epoch_; }
 
     // ---- reading: null or empty where there is none; tombstones are not found ------------------------
@@ -101,25 +101,25 @@ public:
     [[nodiscard]] std::vector<user_ptr> users_of(customer_id owner) const;
     [[nodiscard]] std::vector<user_ptr> users_with(auth::authority role) const;
     [[nodiscard]] std::vector<api_key_ptr> api_keys_of(user_id holder) const;
-    /// Tenants whose deletion was begun and not ended, by a crash or an error: delete_tenant() ends it.
+    /// Tenants with an incomplete deletion, after a crash or an error; delete_tenant() completes it.
     [[nodiscard]] std::vector<tenant_id> unfinished_deletions() const;
-    /// Tenants that were deleted; their tombstones stay for ever.
+    /// Deleted tenants; their tombstones are kept permanently.
     [[nodiscard]] std::vector<tenant_id> deleted_tenants() const;
-    /// Deleted or being deleted. False for one that was never known.
+    /// Deleted or being deleted. False for an unknown tenant.
     [[nodiscard]] bool tenant_gone(tenant_id id) const;
 
-    /// What is decided with every token, under one lock.
+    /// The data that decides about a token, read under one lock.
     struct standing {
-        user_ptr account;           ///< null where the user is not known
-        bool user_deleted = false;  ///< known to have been deleted
+        user_ptr account;           ///< null if the user is unknown
+        bool user_deleted = false;  ///< there is a tombstone
         bool tenant_gone = false;   ///< deleted or being deleted
         bool session_ended = false;
     };
     [[nodiscard]] standing standing_of(user_id user, tenant_id tenant, std::string_view session) const;
 
     struct key_standing {
-        api_key_ptr key;   ///< null where no key has this hash
-        user_ptr account;  ///< null where the holder is not known any more
+        api_key_ptr key;   ///< null if no key has this hash
+        user_ptr account;  ///< null if the holder no longer exists
         bool tenant_gone = false;
     };
     [[nodiscard]] key_standing key_standing_of(const sha256_digest& hash) const;
@@ -129,15 +129,15 @@ public:
     /// What else must hold of the store for an account to be created, as parts with the action `require`.
     using requirements = std::vector<document_write>;
 
-    /// Ids, times and versions of new accounts are set here where they are not set already. Error, besides:
-    /// version_conflict where the id is taken, or what is required does not hold.
+    /// Missing ids, times and versions of new accounts are set here. Further error: version_conflict if the
+    /// id is taken or a requirement does not hold.
     task<result<tenant_ptr>> create(tenant value, requirements also = {});
     task<result<customer_ptr>> create(customer value, requirements also = {});
     task<result<user_ptr>> create(user value, requirements also = {});
     task<result<api_key_ptr>> create(api_key value);
 
-    /// Reads, lets @p edit change it (or refuse with an error), writes; repeated where another process came
-    /// in between, so that edit may run more than once. Error: not_found.
+    /// Reads the account, calls @p edit to change it (or refuse with an error), and writes it. Repeated if
+    /// another process wrote in between, so edit may run more than once. Error: not_found.
     template <class Account>
     using edit = std::function<result<void>(Account&)>;
     task<result<tenant_ptr>> change_tenant(tenant_id id, edit<tenant> how);
@@ -151,20 +151,20 @@ public:
     task<result<void>> delete_customer(customer_id id);
     /// Error: not_found.
     task<result<void>> delete_api_key(api_key_id id);
-    /// Shuts the tenant's users out, then erases images, keys, users and customers, then leaves a tombstone.
-    /// After a crash or an error in the middle the tenant stays shut out and the call may be repeated.
+    /// Refuses the tenant's users, then erases images, keys, users and customers, then leaves a tombstone.
+    /// After a crash or an error the users stay refused, and the call may be repeated.
     task<result<void>> delete_tenant(tenant_id id, tenant_images_eraser erase_images);
 
-    /// Refuses the session's tokens from now on. Ending it again changes nothing.
+    /// Refuses the session's tokens from now on. Ending it again has no effect.
     task<result<void>> end_session(std::string session);
 
     enum class spending : std::uint8_t {
         first,   ///< this use spent it
-        again,   ///< it was spent a moment ago (see spend_token)
-        reused,  ///< it was spent before that
+        again,   ///< it was spent shortly before (see spend_token)
+        reused,  ///< it was spent earlier
     };
-    /// Spends a refresh token for good. Within @p grace of the first use it counts as `again`: two tabs of
-    /// one browser, or a client that repeats a request whose answer got lost.
+    /// Marks a refresh token as used. A second use within @p grace counts as `again`: two tabs of one
+    /// browser, or a client that repeats a request after a lost response.
     task<result<spending>> spend_token(std::string token_id, std::int64_t expires_at, std::int64_t grace);
 
     /// Records when API keys were last used in this process. To be awaited about once a minute.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The use cases of users: who keeps whom is in permissions.hpp.
+/// The use cases of users; permissions.hpp states who manages whom.
 ///
 /// Threads: any number of calls on any I/O threads. Errors, besides those named: those of the directory.
 #pragma once
@@ -18,8 +18,8 @@
 
 namespace gallery::accounts {
 
-/// Proof that somebody may see and rename a user and keep the user's API keys (may_keep()). Move-only; only
-/// the use cases make one, as of those below.
+/// Proof of the permission to read and rename a user and to manage the user's API keys (may_keep()).
+/// Move-only; only the use cases create one.
 class kept_user : auth::move_only {
 public:
     [[nodiscard]] const user& account() const noexcept { return *account_; }
@@ -34,13 +34,13 @@ protected:
     user_ptr account_;
 };
 
-/// Proof that somebody may disable, enable and delete a user (may_decide_about()).
+/// Proof of the permission to disable, enable and delete a user (may_decide_about()).
 class decidable_user : public kept_user {
     using kept_user::kept_user;
     friend class users;
 };
 
-/// Proof that somebody may give a user the means to sign in (may_let_in(), besides may_decide_about()).
+/// Proof of the permission to give a user access (may_let_in(), besides may_decide_about()).
 class admissible_user : public decidable_user {
     explicit admissible_user(decidable_user&& of) noexcept : decidable_user(std::move(of)) {}
     friend class users;
@@ -51,7 +51,7 @@ public:
     /// Both outlive this.
     users(directory& all, user_credentials& credentials) : all_(all), credentials_(credentials) {}
 
-    /// The sender's own account; null for somebody whose account another server keeps.
+    /// The sender's own account; null for a user whose account is on another server.
     [[nodiscard]] user_ptr own(const anybody& who) const { return all_.find_user(who.who().user); }
 
     /// Errors: not_found; permission_denied.

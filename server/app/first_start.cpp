@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The accounts that a new server begins with. A password that was made up is known to nobody unless it is
-// shown, so it is shown before its account is stored: whatever fails then, what was shown is what is valid,
-// or the next start makes another one. Of several servers that start on one store, one at a time makes
-// accounts, and each account requires that it still is that server's turn: so only passwords that are valid
-// are shown.
+// The accounts of a new server. A generated password is printed before its account is stored. If a later
+// step fails, the printed password is still valid, or the next start generates another one. If several
+// servers start on one store, one at a time creates accounts, and each account requires that it still is
+// that server's turn. Therefore only valid passwords are printed.
 #include "app/log.hpp"
 #include "app/parts.hpp"
 #include "app/wait.hpp"
@@ -92,7 +91,7 @@ result<void> gallery_server::parts::make_demo(const start_options& options,
         {accounts::demo_customer_email, auth::authority::customer_user}};
     for (const auto& [email, role] : both) {
         if (accounts_->find_user_by_email(email)) {
-            // The customer's user was made with the same, so one try says it of both.
+            // The customer's user was created with the same password, so one check covers both.
             if (role == auth::authority::tenant_admin) warn_of_another_password(email, chosen, of_demo);
             report.emplace_back(
                 "sign in as", named(email, role) + " with the password that an earlier start set or printed");

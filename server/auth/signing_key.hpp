@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where the key comes from that tokens are signed with.
+/// Reads or creates the key that signs tokens.
 #pragma once
 
 #include <gallery/document_store.hpp>
@@ -12,11 +12,11 @@
 
 namespace gallery::auth {
 
-/// HMAC-SHA-512 wants a key of at least the size of its output, in bytes (RFC 7518 section 3.2).
+/// HMAC-SHA-512 requires a key of at least the size of its output, in bytes (RFC 7518 section 3.2).
 inline constexpr std::size_t min_signing_key_size = 64;
 
-/// The key from a configured value: Base64 of at least 64 bytes, as ThingsBoard takes it. Error:
-/// invalid_argument, which says how to make one.
+/// The key of a configured value: Base64 of at least 64 bytes, as in ThingsBoard. Error: invalid_argument,
+/// with a command that generates one.
 result<std::string> decode_signing_key(std::string_view base64);
 
 /// The key that is kept in the store, for all servers on it. Where there is none, @p wanted becomes it, or a

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The use cases of a gallery's images. Everything that writes an image goes through here.
+/// The use cases of a gallery's images. All writes of images use this class.
 ///
-/// Threads: every coroutine runs on the I/O thread of its caller; any number at the same time.
-/// Each use case takes the proof that it is permitted (permissions.hpp), which also says whose images it is
-/// about. A record that is read is one that a use case has returned.
+/// Threads: every coroutine runs on the I/O thread of its caller; any number at the same time. Each use case
+/// requires a proof of permission (permissions.hpp), which also names the tenant. A record argument of a read
+/// was returned by a use case.
 #pragma once
 
 #include "cache/etag_cache.hpp"
@@ -27,7 +27,7 @@ namespace gallery::images {
 
 struct resource_export;
 
-/// Bytes as they came from a client, already hashed.
+/// Bytes as received from a client, already hashed.
 struct picture_file {
     std::string file_name;
     bytes data;
@@ -41,11 +41,11 @@ struct new_image {
     image_sub_type sub_type = image_sub_type::image;
 };
 
-/// Looks at the current record before it is changed, again each time somebody else was faster; null where an
-/// import finds none. Error: precondition_failed for a condition that does not hold. May be empty.
+/// Checks the current record before it is changed, again after each lost race; null if an import finds none.
+/// Error: precondition_failed for a failed condition. May be empty.
 using record_check = std::function<result<void>(const image_record*)>;
 
-/// Decodes a picture in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
+/// Decodes an image in a process of its own (imaging::pool::inspect). Errors: not_an_image, too_large,
 /// too_many_requests, busy.
 using inspect_picture = std::function<task<result<imaging::picture>>(imaging::upload)>;
 
@@ -54,8 +54,8 @@ using tenant_gone = std::function<bool(const tenant_id&)>;
 
 class image_service {
 public:
-    /// All of them must outlive this. Without @p gone no tenant is ever gone. Nothing is answered from memory
-    /// while @p fresh does not hold.
+    /// All of them must outlive this object. Without @p gone no tenant is ever deleted. Nothing is answered
+    /// from memory while @p fresh does not hold.
     image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
                   tenant_gone gone = {}, const cache::freshness& fresh = cache::always_fresh);
 
@@ -64,8 +64,8 @@ public:
     /// was deleted meanwhile, those of inspect_picture and of the store.
     task<result<record_ptr>> upload(image_write_permit may, new_image image);
 
-    /// New bytes, file name and descriptors; id, key, title, public key and creation time stay. The last
-    /// writer wins where @p check allows it. Errors: not_found and as upload().
+    /// Replaces bytes, file name and descriptors; keeps id, key, title, public key and creation time. The
+    /// last writer wins if @p check allows it. Errors: not_found and as upload().
     task<result<record_ptr>> replace(image_write_permit may, std::string key, picture_file file,
                                      record_check check);
 
@@ -77,29 +77,29 @@ public:
     task<result<record_ptr>> publish(image_write_permit may, std::string key, bool is_public,
                                      record_check check);
 
-    /// Stores an exported image. A key that is given and exists in the tenant: overwrites that image, keeps
-    /// its id and public key, and keeps title, sub type, file name and whether it is public where the
-    /// document does not say. A key that is given and free: a new image under it. No key: always a new image,
-    /// under the first free key that the file name yields. A new image has the exported public key where that
-    /// is well-formed and free, and is not public unless the document says so. @p check sees null for a new
-    /// one. Errors: as upload().
+    /// Stores an exported image. If its key exists in the tenant, that image is overwritten. It keeps its
+    /// id and public key, and keeps title, sub type, file name and visibility unless the document
+    /// contains them. If the key is free, a new image gets it. Without a key, a new image gets the first
+    /// free key for its file name. A new image has the exported public key if that is well-formed and
+    /// free, and is public only if the document says so. @p check gets null for a new image. Errors: as
+    /// upload().
     task<result<record_ptr>> import(image_write_permit may, resource_export exported, record_check check);
 
     /// Error: not_found.
     task<result<void>> erase(image_write_permit may, std::string key, record_check check);
 
-    /// All images of a tenant, of every sub type, and all versions of them that were kept.
+    /// All images of a tenant, of every sub type, and all their kept versions.
     task<result<void>> erase_all(image_write_permit may);
     /// How many images erase_all() would erase now.
     task<result<std::uint64_t>> count(image_read_permit may);
 
     task<result<record_ptr>> find(image_view_permit may, std::string key);
-    /// Error: not_found, also where the image exists and is not public.
+    /// Error: not_found, also if the image exists and is not public.
     task<result<record_ptr>> find_public(std::string public_key);
-    /// Error: stale where the record is not the current one any more: find it again.
+    /// Error: stale if the record is no longer current; find it again.
     task<result<body>> read(record_ptr record, representation which);
-    /// What find(), find_public() and read() answer, where it lies in memory; else, and where that would be
-    /// an error, empty. Synchronous.
+    /// The answers of find(), find_public() and read() if they are in memory. Otherwise, and if the answer
+    /// would be an error, empty. Synchronous.
     std::optional<record_ptr> find_now(const image_view_permit& may, std::string_view key);
     std::optional<record_ptr> find_public_now(std::string_view public_key);
     std::optional<body> read_now(const image_record& record, representation which);

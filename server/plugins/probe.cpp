@@ -45,7 +45,7 @@ std::string text_of(write_status status) {
     return "status " + std::to_string(static_cast<int>(status));
 }
 
-/// What went wrong in one step: "saving a picture: expected committed, found conflict".
+/// The failure of one step: "saving an image: expected committed, found conflict".
 class battery {
 public:
     battery(storage_engine& engine, bool shared)
@@ -152,7 +152,7 @@ private:
 
     task<result<void>> remove_images(tenant_id of) {
         const std::string step = "removing the remains of an earlier probe";
-        // A page is asked for again from the beginning, since what was on it is gone then.
+        // Each page is read from the beginning, because the entries of the previous one were removed.
         for (int round = 0; round < 100; ++round) {
             std::optional<tenant_id> whose = of;
             std::string cursor;
