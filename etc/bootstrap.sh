@@ -4,29 +4,36 @@
 # the web console if Debian's version is too old. If nothing is missing, it changes nothing and does not need root.
 #
 #   etc/bootstrap.sh            everything (building, running, tests)
+#   etc/bootstrap.sh --run      what building and running the server needs; half of the download
 #   etc/bootstrap.sh --check    only lists what is missing; exit code 1 if something is
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 check_only=no
-case "${1-}" in
-"") ;;
---check) check_only=yes ;;
-*)
-    echo "bootstrap: '$1' is not an option; the only option is --check" >&2
-    exit 2
-    ;;
-esac
+with_tests=yes
+for argument in "$@"; do
+    case "$argument" in
+    --run) with_tests=no ;;
+    --check) check_only=yes ;;
+    *)
+        echo "bootstrap: '$argument' is not an option; the options are --run and --check" >&2
+        exit 2
+        ;;
+    esac
+done
 
+# What building and running the server needs.
 packages=(
-    # building
     build-essential cmake ninja-build ccache mold pkg-config git ca-certificates
-    libboost1.81-dev libboost-json1.81-dev libboost-test1.81-dev libboost-program-options1.81-dev
+    libboost1.81-dev libboost-json1.81-dev
     librocksdb-dev libpq-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
     libvips-dev libjpeg-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev
-    # tests and measurements
-    python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus clang-format
-    postgresql-15
 )
+# What tests, measurements and etc/lint.sh format need besides.
+test_packages=(
+    libboost-test1.81-dev python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus
+    clang-format postgresql-15
+)
+[ "$with_tests" = no ] || packages+=("${test_packages[@]}")
 # The oldest version that the console's tool chain supports.
 node_major=20
 node_minor=19

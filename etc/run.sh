@@ -13,11 +13,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 022
 
-etc/bootstrap.sh
+etc/bootstrap.sh --run
 # shellcheck disable=SC1091
 . build/tools.env
 
-cmake --preset release -DGALLERY_NODE="$GALLERY_NODE" >build/configure.log 2>&1 || {
+# A first build leaves out the tests, which need more packages. A build folder that exists keeps its settings.
+first=()
+[ -f build/release/CMakeCache.txt ] || first=(-DGALLERY_TESTS=OFF)
+cmake --preset release -DGALLERY_NODE="$GALLERY_NODE" "${first[@]}" >build/configure.log 2>&1 || {
     cat build/configure.log >&2
     exit 1
 }

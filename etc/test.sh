@@ -32,7 +32,8 @@ etc/bootstrap.sh || exit 1
 failed=()
 for preset in "${presets[@]}"; do
     printf '== %s: build\n' "$preset"
-    if ! cmake --preset "$preset" -DGALLERY_NODE="$GALLERY_NODE" >"build/configure-$preset.log" 2>&1; then
+    if ! cmake --preset "$preset" -DGALLERY_NODE="$GALLERY_NODE" -DGALLERY_TESTS=ON \
+        >"build/configure-$preset.log" 2>&1; then
         cat "build/configure-$preset.log" >&2
         failed+=("$preset (configure)")
         continue
