@@ -28,9 +28,13 @@ if [ ! -x "$CHROMIUM" ]; then
     echo "There is no Chromium at $CHROMIUM: apt-get install chromium, or set CHROMIUM." >&2
     exit 77
 fi
+# One at a time: several parts of the tests may run at once.
+exec 9<package.json
+flock 9
 if [ node_modules/.package-lock.json -ot package-lock.json ]; then
     PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 "${GALLERY_NPM:-npm}" ci --no-audit --no-fund --loglevel=error
 fi
+exec 9<&-
 
 work=$(mktemp -d)
 server_pid=
