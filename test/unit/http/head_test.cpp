@@ -189,7 +189,8 @@ BOOST_AUTO_TEST_CASE(what_is_taken_and_what_is_refused) {
         {with("Transfer-Encoding: \"chunked\"\r\n"), 400},
         {with("Transfer-Encoding: xchunked\r\n"), 400},
         {with("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0"), 400},
-        // What Beast's parser would refuse or read otherwise, also where the strict parser alone reads the head.
+        // What Beast's parser would refuse or read otherwise, also where the strict parser alone reads the
+        // head.
         {with("Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n"), 400},
         {with("Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n"), 400},
         {with("Connection: \r\n"), 0},
