@@ -78,20 +78,67 @@ function(gallery_target target)
   endif()
 endfunction()
 
-# gallery_library(<folder name> SOURCES ... LIBS ...): a static library of one server folder.
+# gallery_batches(<variable> <target> SOURCES ... [APART ...]): the sources to compile for a target. Where
+# GALLERY_UNITY is on, these are files that each include a few of the sources: what the sources share, mostly
+# coroutines and the templates behind them, is then compiled once for all of them, which halves the time of a first
+# build. Sources APART are compiled alone, as they declare names in an unnamed namespace that others declare, too;
+# so are generated ones.
+#
+# The included paths are relative, so that ccache serves all working trees.
+function(gallery_batches variable target)
+  cmake_parse_arguments(arg "" "" "SOURCES;APART" ${ARGN})
+  set(alone "")
+  set(together "")
+  foreach(source IN LISTS arg_SOURCES)
+    get_filename_component(path "${source}" ABSOLUTE)
+    get_filename_component(name "${source}" NAME)
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR "${path}" is_generated)
+    if(NOT GALLERY_UNITY OR is_generated OR name IN_LIST arg_APART)
+      list(APPEND alone "${path}")
+    else()
+      list(APPEND together "${path}")
+    endif()
+  endforeach()
+  set(largest 5)
+  list(LENGTH together count)
+  math(EXPR batches "(${count} + ${largest} - 1) / ${largest}")
+  set(number 0)
+  while(number LESS batches)
+    math(EXPR begin "${count} * ${number} / ${batches}")
+    math(EXPR length "${count} * (${number} + 1) / ${batches} - ${begin}")
+    list(SUBLIST together ${begin} ${length} batch)
+    set(text "")
+    foreach(path IN LISTS batch)
+      cmake_path(RELATIVE_PATH path BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE relative)
+      string(APPEND text "#include \"${relative}\"\n")
+    endforeach()
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/batches/${target}_${number}.cpp")
+    file(CONFIGURE OUTPUT "${file}" CONTENT "${text}")
+    # To GCC, types of an included file's unnamed namespace look as if several sources shared them.
+    set_source_files_properties("${file}" PROPERTIES
+      INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}" COMPILE_OPTIONS -Wno-subobject-linkage)
+    list(APPEND alone "${file}")
+    math(EXPR number "${number} + 1")
+  endwhile()
+  set(${variable} ${alone} PARENT_SCOPE)
+endfunction()
+
+# gallery_library(<folder name> SOURCES ... [APART ...] LIBS ...): a static library of one server folder.
 function(gallery_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
-  add_library(gallery_${name} STATIC ${arg_SOURCES})
+  cmake_parse_arguments(arg "" "" "SOURCES;APART;LIBS;PRIVATE_LIBS" ${ARGN})
+  gallery_batches(batches gallery_${name} SOURCES ${arg_SOURCES} APART ${arg_APART})
+  add_library(gallery_${name} STATIC ${batches})
   add_library(gallery::${name} ALIAS gallery_${name})
   target_include_directories(gallery_${name} PUBLIC "${PROJECT_SOURCE_DIR}/server")
   target_link_libraries(gallery_${name} PUBLIC gallery::common ${arg_LIBS} PRIVATE ${arg_PRIVATE_LIBS})
   gallery_target(gallery_${name})
 endfunction()
 
-# gallery_storage_plugin(<name> SOURCES ... LIBS ...): lib/gallery/plugins/<name>.so
+# gallery_storage_plugin(<name> SOURCES ... [APART ...] LIBS ...): lib/gallery/plugins/<name>.so
 function(gallery_storage_plugin name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
-  add_library(gallery_plugin_${name} MODULE ${arg_SOURCES})
+  cmake_parse_arguments(arg "" "" "SOURCES;APART;LIBS" ${ARGN})
+  gallery_batches(batches gallery_plugin_${name} SOURCES ${arg_SOURCES} APART ${arg_APART})
+  add_library(gallery_plugin_${name} MODULE ${batches})
   set_target_properties(gallery_plugin_${name} PROPERTIES
     PREFIX "" OUTPUT_NAME "${name}"
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/gallery/plugins"

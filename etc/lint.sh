@@ -119,8 +119,17 @@ if [ ${#sources[@]} -gt 0 ]; then
             >"$commands/files" <<'PYTHON'
 import json, os, re, sys
 
+def of_single_sources(entry):
+    """A file that includes several sources (see gallery_batches) stands for each of them."""
+    if "/batches/" not in entry["file"]:
+        return [entry]
+    included = re.findall(r'^#include "(.*)"', open(entry["file"]).read(), re.M)
+    return [{**entry, "file": os.path.abspath(name),
+             "command": entry["command"].replace(entry["file"], os.path.abspath(name))} for name in included]
+
+
 entries, wanted = [], {os.path.abspath(name) for name in sys.argv[3:]}
-for entry in json.load(open(sys.argv[1])):
+for entry in (single for entry in json.load(open(sys.argv[1])) for single in of_single_sources(entry)):
     if entry["file"] not in wanted:
         continue
     command = re.sub(r"^.*?(?=\S*/(?:c\+\+|g\+\+)\S* )", "", entry["command"])  # without ccache

@@ -9,7 +9,7 @@
 namespace gallery::images {
 namespace {
 
-constexpr int max_attempts = 64;
+constexpr int max_restarts = 64;
 // How many images a page repeats, so that some may be erased before it without a second look.
 constexpr std::uint64_t overlap = 16;
 
@@ -81,7 +81,7 @@ std::size_t image_walk::first_new(const image_page& page) const {
 task<result<std::vector<record_ptr>>> image_walk::next() {
     std::vector<record_ptr> out;
     if (is_at_end()) co_return out;
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_restarts; ++attempt) {
         auto where = window_over(at_);
         // A page that one call can answer is asked for as it is.
         if (!last_ && left_ <= step && at_ % left_ == 0)
