@@ -9,6 +9,7 @@
 #include <gallery/sha256.hpp>
 #include <gallery/uuid.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,22 @@ struct contact {
 
     friend bool operator==(const contact&, const contact&) = default;
 };
+
+struct contact_field {
+    std::string_view name;
+    std::string contact::*member;
+};
+/// The names that the fields have in JSON.
+inline constexpr std::array<contact_field, 8> contact_fields{{
+    {"country", &contact::country},
+    {"state", &contact::state},
+    {"city", &contact::city},
+    {"address", &contact::address},
+    {"address2", &contact::address2},
+    {"zip", &contact::zip},
+    {"phone", &contact::phone},
+    {"email", &contact::email},
+}};
 
 /// Times are milliseconds since 1970-01-01T00:00Z where nothing else is said. rev is 0 before the first save.
 /// additional_info is JSON text, "" for none; version counts the saves. document_kind is the kind of the

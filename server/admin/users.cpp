@@ -44,7 +44,7 @@ outcome<std::string> parse_role(std::string text) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
     });
     if (auth::parse_authority(text)) return text;
-    return usage("--role takes SYS_ADMIN, TENANT_ADMIN or CUSTOMER_USER");
+    return usage("--role takes " + auth::authority_names.choices());
 }
 
 /// A role that says itself need not be said; that of a tenant's administrator is never guessed from nothing.

@@ -19,30 +19,49 @@ void put(json::object& out, std::string_view name, const std::string& value) {
 }
 
 void put(json::object& out, const accounts::contact& value) {
-    put(out, "country", value.country);
-    put(out, "state", value.state);
-    put(out, "city", value.city);
-    put(out, "address", value.address);
-    put(out, "address2", value.address2);
-    put(out, "zip", value.zip);
-    put(out, "phone", value.phone);
-    put(out, "email", value.email);
+    for (const auto& [name, member] : accounts::contact_fields)
+        put(out, name, value.*member);
+}
+
+std::string read_email(json_fields& from) {
+    auto email = from.text("email");
+    if (!email.empty() && !is_email_address(email))
+        from.refuse("Invalid email address format '" + email + "'!");
+    return email;
 }
 
 accounts::contact contact_from(json_fields& from) {
     accounts::contact out;
-    out.country = from.text("country");
-    out.state = from.text("state");
-    out.city = from.text("city");
-    out.address = from.text("address");
-    out.address2 = from.text("address2");
-    out.zip = from.text("zip");
-    out.phone = from.text("phone");
-    out.email = from.text("email");
-    if (!out.email.empty() && !is_email_address(out.email)) {
-        from.refuse("Invalid email address format '" + out.email + "'!");
-    }
+    for (const auto& [name, member] : accounts::contact_fields)
+        out.*member = from.text(name);
+    out.email = read_email(from);
     return out;
+}
+
+json::object entity(std::string_view type, const uuid& id, std::int64_t created_time) {
+    json::object out;
+    out["id"] = entity_id(type, id);
+    out["createdTime"] = created_time;
+    return out;
+}
+
+void put_title(json::object& out, const std::string& title) {
+    out["title"] = title;
+    out["name"] = title;
+}
+
+void put_owners(json::object& out, const tenant_id& tenant, const std::optional<customer_id>& customer) {
+    out["tenantId"] = entity_id("TENANT", tenant.value);
+    out["customerId"] = entity_id("CUSTOMER", customer ? customer->value : system_tenant.value);
+}
+
+void put_person(json::object& out, const std::string& email, auth::authority role,
+                const std::string& first_name, const std::string& last_name) {
+    out["email"] = email;
+    out["name"] = email;
+    out["authority"] = auth::name_of(role);
+    put(out, "firstName", first_name);
+    put(out, "lastName", last_name);
 }
 
 json::value additional_info(const std::string& text) {
@@ -62,11 +81,8 @@ bool is_email_address(std::string_view text) noexcept {
 }
 
 json::object tenant_json(const accounts::tenant& value) {
-    json::object out;
-    out["id"] = entity_id("TENANT", value.id.value);
-    out["createdTime"] = value.created_time;
-    out["title"] = value.title;
-    out["name"] = value.title;
+    auto out = entity("TENANT", value.id.value, value.created_time);
+    put_title(out, value.title);
     put(out, "region", value.region);
     put(out, value.reach);
     out["tenantProfileId"] = entity_id("TENANT_PROFILE", value.profile.value_or(system_tenant.value));
@@ -76,12 +92,9 @@ json::object tenant_json(const accounts::tenant& value) {
 }
 
 json::object customer_json(const accounts::customer& value) {
-    json::object out;
-    out["id"] = entity_id("CUSTOMER", value.id.value);
-    out["createdTime"] = value.created_time;
+    auto out = entity("CUSTOMER", value.id.value, value.created_time);
     out["tenantId"] = entity_id("TENANT", value.owner.value);
-    out["title"] = value.title;
-    out["name"] = value.title;
+    put_title(out, value.title);
     put(out, value.reach);
     out["version"] = value.version;
     out["additionalInfo"] = additional_info(value.additional_info);
@@ -89,16 +102,9 @@ json::object customer_json(const accounts::customer& value) {
 }
 
 json::object user_json(const accounts::user& value) {
-    json::object out;
-    out["id"] = entity_id("USER", value.id.value);
-    out["createdTime"] = value.created_time;
-    out["tenantId"] = entity_id("TENANT", value.owner.value);
-    out["customerId"] = entity_id("CUSTOMER", value.customer ? value.customer->value : system_tenant.value);
-    out["email"] = value.email;
-    out["name"] = value.email;
-    out["authority"] = auth::name_of(value.role);
-    put(out, "firstName", value.first_name);
-    put(out, "lastName", value.last_name);
+    auto out = entity("USER", value.id.value, value.created_time);
+    put_owners(out, value.owner, value.customer);
+    put_person(out, value.email, value.role, value.first_name, value.last_name);
     put(out, "phone", value.phone);
     out["version"] = value.version;
     auto info = additional_info(value.additional_info);
@@ -110,24 +116,15 @@ json::object user_json(const accounts::user& value) {
 }
 
 json::object user_json(const auth::principal& value) {
-    json::object out;
-    out["id"] = entity_id("USER", value.user.value);
-    out["createdTime"] = 0;
-    out["tenantId"] = entity_id("TENANT", value.tenant.value);
-    out["customerId"] = entity_id("CUSTOMER", value.customer ? value.customer->value : system_tenant.value);
-    out["email"] = value.email;
-    out["name"] = value.email;
-    out["authority"] = auth::name_of(value.role);
-    put(out, "firstName", value.first_name);
-    put(out, "lastName", value.last_name);
+    auto out = entity("USER", value.user.value, 0);
+    put_owners(out, value.tenant, value.customer);
+    put_person(out, value.email, value.role, value.first_name, value.last_name);
     out["additionalInfo"] = nullptr;
     return out;
 }
 
 json::object api_key_json(const accounts::api_key& value, std::int64_t now) {
-    json::object out;
-    out["id"] = entity_id("API_KEY", value.id.value);
-    out["createdTime"] = value.created_time;
+    auto out = entity("API_KEY", value.id.value, value.created_time);
     out["tenantId"] = entity_id("TENANT", value.owner.value);
     out["userId"] = entity_id("USER", value.holder.value);
     out["expirationTime"] = value.expiration_time;
@@ -171,10 +168,7 @@ result<accounts::submitted_user> parse_user(const json::object& from) {
     out.version = fields.integer("version");
     out.tenant = fields.id("tenantId", "TENANT");
     out.customer = fields.id("customerId", "CUSTOMER");
-    out.value.email = fields.text("email");
-    if (!out.value.email.empty() && !is_email_address(out.value.email)) {
-        fields.refuse("Invalid email address format '" + out.value.email + "'!");
-    }
+    out.value.email = read_email(fields);
     out.value.first_name = fields.text("firstName");
     out.value.last_name = fields.text("lastName");
     out.value.phone = fields.text("phone");
@@ -184,16 +178,16 @@ result<accounts::submitted_user> parse_user(const json::object& from) {
     } else if (const auto role = auth::parse_authority(role_name)) {
         out.value.role = *role;
     } else {
-        fields.refuse("The field 'authority' is '" + role_name.substr(0, 80) +
-                      "'. It takes SYS_ADMIN, TENANT_ADMIN or CUSTOMER_USER");
+        fields.refuse("The field 'authority' is '" + role_name.substr(0, 80) + "'. It takes " +
+                      auth::authority_names.choices());
     }
-    // What the server itself tells there is not stored: it would contradict the account one day.
+    // The members that the server itself adds are not stored: they would contradict the account one day.
     if (const auto* info = from.if_contains("additionalInfo"); info != nullptr && info->is_object()) {
-        auto kept = info->get_object();
-        kept.erase(enabled_flag);
-        kept.erase(activated_flag);
+        auto stored = info->get_object();
+        stored.erase(enabled_flag);
+        stored.erase(activated_flag);
         json::object only;
-        only["additionalInfo"] = std::move(kept);
+        only["additionalInfo"] = std::move(stored);
         json_fields inner(only);
         out.value.additional_info = inner.json("additionalInfo");
         if (out.value.additional_info == "{}") out.value.additional_info.clear();

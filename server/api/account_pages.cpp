@@ -6,7 +6,7 @@
 namespace gallery::api {
 
 result<page_request> parse_page_request(const http::request& message,
-                                        std::initializer_list<std::string_view> sort_properties) {
+                                        std::span<const std::string_view> sort_properties) {
     const http::query_view query(message.query());
     page_request out;
     const auto bounds = parse_page_bounds(query);
@@ -21,19 +21,19 @@ result<page_request> parse_page_request(const http::request& message,
     if (!descending) return descending.error();
     out.descending = *descending;
     if (!*property || (*property)->empty()) {
-        out.sort_property = "createdTime";
         out.descending = true;
         return out;
     }
-    if (std::find(sort_properties.begin(), sort_properties.end(), **property) == sort_properties.end()) {
+    const auto found = std::ranges::find(sort_properties, **property);
+    if (found == sort_properties.end()) {
         std::string expected = "one of ";
         for (const auto known : sort_properties) {
-            if (known != *sort_properties.begin()) expected += ", ";
+            if (known != sort_properties.front()) expected += ", ";
             expected += known;
         }
         return bad_parameter("sortProperty", **property, expected);
     }
-    out.sort_property = **property;
+    out.column = static_cast<std::size_t>(found - sort_properties.begin());
     return out;
 }
 

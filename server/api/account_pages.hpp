@@ -1,100 +1,146 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Pages of accounts: which part of a list a client asked for, and that part of it.
+/// Pages of accounts: the part of a list that a client asks for, searched and sorted.
 #pragma once
 
 #include "api/pages.hpp"
 #include "http/request.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/task.hpp>
 #include <gallery/text.hpp>
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace gallery::api {
 
+/// What accounts are sorted by: texts as ICU's root collation has them, then numbers.
+struct sort_key {
+    std::string text;
+    std::int64_t number = 0;
+};
+
+/// A value of sortProperty.
+template <class Account>
+struct sort_column {
+    std::string_view name;
+    sort_key (*key_of)(const Account&);
+};
+
+/// The key of a field of the account.
+template <auto Member, class Account>
+sort_key key_of_member(const Account& account) {
+    sort_key key;
+    if constexpr (std::is_convertible_v<decltype(account.*Member), std::string>) {
+        key.text = account.*Member;
+    } else {
+        key.number = account.*Member;
+    }
+    return key;
+}
+
 struct page_request {
     page_bounds bounds;
-    std::string text_search;    ///< case-folded
-    std::string sort_property;  ///< one of those allowed
+    std::string text_search;  ///< case-folded
+    std::size_t column = 0;   ///< the position of the sort property
     bool descending = false;
 };
 
-/// pageSize and page (both required), textSearch, sortProperty, sortOrder. Without a sort property the newest
-/// comes first. Error: invalid_argument naming the parameter and what it takes.
+/// pageSize and page (both required), textSearch, sortProperty, sortOrder. Without a sort property: the first
+/// of
+/// @p sort_properties, descending. Error: invalid_argument naming the parameter and its values.
 result<page_request> parse_page_request(const http::request& message,
-                                        std::initializer_list<std::string_view> sort_properties);
+                                        std::span<const std::string_view> sort_properties);
 
-/// Accounts that were found and sorted, rendered piece by piece. Accounts are immutable and shared, so that
-/// the page is that of one moment.
-template <class Account, class Render>
+/// Accounts of a page, rendered piece by piece. Accounts are immutable and shared, so that the page is that
+/// of one moment.
+template <class Account>
 class account_items final : public page_items {
 public:
-    account_items(std::vector<Account> page, std::uint64_t total, Render render)
-        : page_(std::move(page)), total_(total), render_(std::move(render)) {}
+    using render = boost::json::object (*)(const Account&, std::int64_t now);
+    account_items(std::vector<std::shared_ptr<const Account>> page, std::uint64_t total, render to_json,
+                  std::int64_t now)
+        : page_(std::move(page)), total_(total), to_json_(to_json), now_(now) {}
 
     task<result<boost::json::array>> next() override {
         boost::json::array items;
         for (; !is_at_end() && items.size() < piece; ++at_)
-            items.push_back(render_(*page_[at_]));
+            items.push_back(to_json_(*page_[at_], now_));
         co_return items;
     }
     [[nodiscard]] bool is_at_end() const override { return at_ == page_.size(); }
     [[nodiscard]] std::uint64_t total() const override { return total_; }
 
 private:
-    std::vector<Account> page_;
+    std::vector<std::shared_ptr<const Account>> page_;
     std::uint64_t total_;
-    Render render_;
+    render to_json_;
+    std::int64_t now_;
     std::size_t at_ = 0;
 };
 
-/// The page of @p all that was asked for. @p text_of(account) is searched; sorted by @p sort_text(account,
-/// property), empty for numeric properties, then by @p sort_number(account, property), 0 for textual ones,
-/// then by id; @p render makes the JSON.
-template <class Account, class TextOf, class SortText, class SortNumber, class Render>
-std::unique_ptr<page_items> account_page(std::vector<Account> all, const page_request& page, TextOf text_of,
-                                         SortText sort_text, SortNumber sort_number, Render render) {
-    if (!page.text_search.empty()) {
-        std::erase_if(all, [&](const Account& one) {
-            return fold_case(text_of(*one)).find(page.text_search) == std::string::npos;
+/// How a list of accounts is searched, sorted and rendered.
+template <class Account>
+struct account_listing {
+    std::span<const sort_column<Account>> columns;  ///< the first is the default, newest first
+    std::string Account::*searched;                 ///< what textSearch is looked for in
+    typename account_items<Account>::render to_json;
+};
+
+/// The page of @p all that was asked for, sorted by the column and then by id. @p now is passed to the
+/// rendering.
+template <class Account>
+task<result<http::response>> account_page(const http::request& message,
+                                          std::vector<std::shared_ptr<const Account>> all,
+                                          account_listing<Account> listing, std::int64_t now = 0) {
+    std::vector<std::string_view> names;
+    for (const auto& column : listing.columns)
+        names.push_back(column.name);
+    const auto page = parse_page_request(message, names);
+    if (!page) co_return page.error();
+    if (!page->text_search.empty()) {
+        std::erase_if(all, [&](const auto& one) {
+            return fold_case((*one).*listing.searched).find(page->text_search) == std::string::npos;
         });
     }
     struct row {
-        std::string text;
-        std::int64_t number = 0;
-        Account account;
+        sort_key key;
+        std::shared_ptr<const Account> account;
     };
     std::vector<row> rows;
     rows.reserve(all.size());
     for (auto& one : all) {
         row next;
-        next.text = collation_key(sort_text(*one, page.sort_property));
-        next.number = sort_number(*one, page.sort_property);
+        next.key = listing.columns[page->column].key_of(*one);
+        next.key.text = collation_key(next.key.text);
         next.account = std::move(one);
         rows.push_back(std::move(next));
     }
     const auto before = [&](const row& a, const row& b) {
-        if (a.text != b.text) return (a.text < b.text) != page.descending;
-        if (a.number != b.number) return (a.number < b.number) != page.descending;
+        if (a.key.text != b.key.text) return (a.key.text < b.key.text) != page->descending;
+        if (a.key.number != b.key.number) return (a.key.number < b.key.number) != page->descending;
         return a.account->id < b.account->id;
     };
     std::sort(rows.begin(), rows.end(), before);
-    const auto begin = std::min<std::uint64_t>(page.bounds.first(), rows.size());
-    const auto count = std::min<std::uint64_t>(page.bounds.size, rows.size() - begin);
-    std::vector<Account> part;
+    const auto begin = std::min<std::uint64_t>(page->bounds.first(), rows.size());
+    const auto count = std::min<std::uint64_t>(page->bounds.size, rows.size() - begin);
+    std::vector<std::shared_ptr<const Account>> part;
     part.reserve(static_cast<std::size_t>(count));
     for (auto at = begin; at < begin + count; ++at)
         part.push_back(std::move(rows[static_cast<std::size_t>(at)].account));
-    return std::make_unique<account_items<Account, Render>>(std::move(part), rows.size(), std::move(render));
+    auto items = std::make_unique<account_items<Account>>(std::move(part), rows.size(), listing.to_json, now);
+    auto answer = page_response(std::move(items), page->bounds);
+    co_return co_await std::move(answer);
 }
 
 }  // namespace gallery::api

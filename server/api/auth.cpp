@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Login, refresh, logout, passwords, activation: /api/auth/... and /api/noauth/activate.
-#include "accounts/permissions.hpp"
 #include "api/account_json.hpp"
 #include "api/account_services.hpp"
-#include "http/errors.hpp"
 #include "http/forwarded.hpp"
 #include "http/query.hpp"
 
 #include <boost/json/object.hpp>
 
+#include <array>
 #include <string>
 #include <utility>
 
 namespace gallery::api {
 namespace {
+
+using namespace std::string_view_literals;
 
 http::response pair_response(const accounts::token_pair& pair) {
     boost::json::object out;
@@ -22,20 +23,18 @@ http::response pair_response(const accounts::token_pair& pair) {
     return http::response::json(200, out);
 }
 
-http::response attempt_response(const accounts::logins::attempt& attempt) {
+result<http::response> attempt_response(const accounts::logins::attempt& attempt) {
     if (attempt.outcome) return pair_response(*attempt.outcome);
     auto failure = attempt.outcome.error();
     failure.retry_after = static_cast<std::uint32_t>(attempt.retry_after.count());
-    return http::error_response(failure);
+    return failure;
 }
 
 task<result<http::response>> log_in(const account_services& services, http::request& message) {
-    auto body = co_await read_json_object(message);
-    if (!body) co_return body.error();
-    json_fields fields(*body);
-    auto username = fields.secret("username");
-    auto password = fields.secret("password");
-    if (const auto good = fields.done(); !good) co_return good.error();
+    constexpr std::array names{"username"sv, "password"sv};
+    auto sent = co_await read_secrets(message, names);
+    if (!sent) co_return sent.error();
+    auto& [username, password] = *sent;
     std::string address(message.remote_address());
     auto attempt =
         co_await services.logins.log_in(std::move(username), std::move(password), std::move(address));
@@ -43,45 +42,38 @@ task<result<http::response>> log_in(const account_services& services, http::requ
 }
 
 task<result<http::response>> refresh(const account_services& services, http::request& message) {
-    auto body = co_await read_json_object(message);
-    if (!body) co_return body.error();
-    json_fields fields(*body);
-    auto token = fields.secret("refreshToken");
-    if (const auto good = fields.done(); !good) co_return good.error();
+    constexpr std::array names{"refreshToken"sv};
+    auto sent = co_await read_secrets(message, names);
+    if (!sent) co_return sent.error();
+    auto& [token] = *sent;
     auto pair = co_await services.logins.refresh(std::move(token));
     if (!pair) co_return pair.error();
     co_return pair_response(*pair);
 }
 
-task<result<http::response>> current_user(const account_services& services, http::request& message) {
-    const auto who = require<accounts::anybody>(services, message);
-    if (!who) co_return who.error();
-    const auto account = services.users.own(*who);
-    co_return http::response::json(200, account ? user_json(*account) : user_json(who->who()));
+task<result<http::response>> current_user(const account_services& services, accounts::anybody who,
+                                          http::request&) {
+    const auto account = services.users.own(who);
+    co_return http::response::json(200, account ? user_json(*account) : user_json(who.who()));
 }
 
-task<result<http::response>> log_out(const account_services& services, http::request& message) {
-    const auto who = require<accounts::anybody>(services, message);
-    if (!who) co_return who.error();
+task<result<http::response>> log_out(const account_services& services, accounts::anybody who,
+                                     http::request& message) {
     const auto everywhere = http::query_view(message.query()).get_boolean("everywhere");
     if (!everywhere) co_return everywhere.error();
-    auto done = co_await services.logins.log_out(who->shared(), everywhere->value_or(false));
+    auto done = co_await services.logins.log_out(who.shared(), everywhere->value_or(false));
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
-task<result<http::response>> change_password(const account_services& services, http::request& message) {
-    const auto who = require<accounts::anybody>(services, message);
-    if (!who) co_return who.error();
-    if (const auto may = accounts::require_signed_in(who->who()); !may) co_return may.error();
-    auto body = co_await read_json_object(message);
-    if (!body) co_return body.error();
-    json_fields fields(*body);
-    auto current = fields.secret("currentPassword");
-    auto chosen = fields.secret("newPassword");
-    if (const auto good = fields.done(); !good) co_return good.error();
+task<result<http::response>> change_password(const account_services& services, accounts::signed_in who,
+                                             http::request& message) {
+    constexpr std::array names{"currentPassword"sv, "newPassword"sv};
+    auto sent = co_await read_secrets(message, names);
+    if (!sent) co_return sent.error();
+    auto& [current, chosen] = *sent;
     std::string address(message.remote_address());
-    auto attempt = co_await services.logins.change_password(who->shared(), std::move(current),
+    auto attempt = co_await services.logins.change_password(who.who().shared(), std::move(current),
                                                             std::move(chosen), std::move(address));
     co_return attempt_response(attempt);
 }
@@ -104,30 +96,33 @@ task<result<http::response>> activate(const account_services& services, http::re
     if (const auto mail = http::query_view(message.query()).get_boolean("sendActivationMail"); !mail) {
         co_return mail.error();
     }
-    auto body = co_await read_json_object(message);
-    if (!body) co_return body.error();
-    json_fields fields(*body);
-    auto token = fields.secret("activateToken");
-    auto password = fields.secret("password");
-    if (const auto good = fields.done(); !good) co_return good.error();
+    constexpr std::array names{"activateToken"sv, "password"sv};
+    auto sent = co_await read_secrets(message, names);
+    if (!sent) co_return sent.error();
+    auto& [token, password] = *sent;
     auto pair = co_await services.logins.activate(std::move(token), std::move(password));
     if (!pair) co_return pair.error();
     co_return pair_response(*pair);
 }
 
+constexpr endpoint<account_services> endpoints[] = {
+    {http::method::post, "/api/auth/login", "auth.login", body_kind::json, allow<everyone, log_in>},
+    {http::method::post, "/api/auth/token", "auth.token", body_kind::json, allow<everyone, refresh>},
+    {http::method::get, "/api/auth/user", "auth.user", body_kind::none,
+     allow<accounts::anybody, current_user>},
+    {http::method::post, "/api/auth/logout", "auth.logout", body_kind::none,
+     allow<accounts::anybody, log_out>},
+    {http::method::post, "/api/auth/changePassword", "auth.change_password", body_kind::json,
+     allow<accounts::signed_in, change_password>},
+    {http::method::get, "/api/noauth/activate", "auth.activation_link", body_kind::none,
+     allow<everyone, follow_link>},
+    {http::method::post, "/api/noauth/activate", "auth.activate", body_kind::json, allow<everyone, activate>},
+};
+
 }  // namespace
 
-void add_auth_routes(http::router& routes, const account_services& services) {
-    using http::method;
-    add_endpoint(routes, services, method::post, "/api/auth/login", "auth.login", log_in, max_account_body);
-    add_endpoint(routes, services, method::post, "/api/auth/token", "auth.token", refresh, max_account_body);
-    add_endpoint(routes, services, method::get, "/api/auth/user", "auth.user", current_user);
-    add_endpoint(routes, services, method::post, "/api/auth/logout", "auth.logout", log_out);
-    add_endpoint(routes, services, method::post, "/api/auth/changePassword", "auth.change_password",
-                 change_password, max_account_body);
-    add_endpoint(routes, services, method::get, "/api/noauth/activate", "auth.activation_link", follow_link);
-    add_endpoint(routes, services, method::post, "/api/noauth/activate", "auth.activate", activate,
-                 max_account_body);
+account_endpoints auth_endpoints() noexcept {
+    return endpoints;
 }
 
 }  // namespace gallery::api

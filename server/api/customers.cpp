@@ -3,7 +3,6 @@
 #include "api/account_json.hpp"
 #include "api/account_pages.hpp"
 #include "api/account_services.hpp"
-#include "http/errors.hpp"
 #include "http/query.hpp"
 
 #include <string>
@@ -17,11 +16,8 @@ result<std::string> choice(const http::query_view& query, const char* name, std:
     const auto value = query.get(name);
     if (!value) return value.error();
     if (!*value || (*value)->empty()) return std::string(first);
-    if (**value != first && **value != second) {
-        return error{errc::invalid_argument, "Parameter '" + std::string(name) + "' is '" +
-                                                 (*value)->substr(0, 80) + "'. It takes " +
-                                                 std::string(first) + " or " + std::string(second) + "."};
-    }
+    if (**value != first && **value != second)
+        return bad_parameter(name, **value, std::string(first) + " or " + std::string(second));
     return **value;
 }
 
@@ -43,70 +39,72 @@ result<accounts::title_policy> parse_policy(const http::request& message) {
     return out;
 }
 
-task<result<http::response>> save(const account_services& services, http::request& message) {
-    auto who = require<accounts::tenant_administrator>(services, message);
-    if (!who) co_return who.error();
+task<result<http::response>> save(const account_services& services, accounts::tenant_administrator who,
+                                  http::request& message) {
     auto policy = parse_policy(message);
     if (!policy) co_return policy.error();
-    auto body = co_await read_json_object(message);
-    if (!body) co_return body.error();
-    auto sent = parse_customer(*body);
+    auto sent = co_await read_json(message, parse_customer);
     if (!sent) co_return sent.error();
-    auto saved = co_await services.customers.save(std::move(*who), std::move(*sent), std::move(*policy));
+    auto saved = co_await services.customers.save(std::move(who), std::move(*sent), std::move(*policy));
     if (!saved) co_return saved.error();
     co_return http::response::json(200, customer_json(**saved));
 }
 
-task<result<http::response>> find(const account_services& services, http::request& message) {
-    const auto who = require<accounts::tenant_member>(services, message);
-    if (!who) co_return who.error();
+task<result<http::response>> find(const account_services& services, accounts::tenant_member who,
+                                  http::request& message) {
     const auto id = id_parameter(message, 0, "customerId");
     if (!id) co_return id.error();
-    const auto found = services.customers.find(*who, customer_id{*id});
+    const auto found = services.customers.find(who, customer_id{*id});
     if (!found) co_return found.error();
     co_return http::response::json(200, customer_json(**found));
 }
 
-task<result<http::response>> erase(const account_services& services, http::request& message) {
-    auto who = require<accounts::tenant_administrator>(services, message);
-    if (!who) co_return who.error();
+task<result<http::response>> erase(const account_services& services, accounts::tenant_administrator who,
+                                   http::request& message) {
     const auto id = id_parameter(message, 0, "customerId");
     if (!id) co_return id.error();
-    auto done = co_await services.customers.erase(std::move(*who), customer_id{*id});
+    auto done = co_await services.customers.erase(std::move(who), customer_id{*id});
     if (!done) co_return done.error();
     co_return http::response::empty(200);
 }
 
-task<result<http::response>> list(const account_services& services, http::request& message) {
-    const auto who = require<accounts::tenant_administrator>(services, message);
-    if (!who) co_return who.error();
-    const auto page = parse_page_request(message, {"createdTime", "title", "email", "country", "city"});
-    if (!page) co_return page.error();
-    const auto text = [](const accounts::customer& one, std::string_view property) -> std::string {
-        if (property == "title") return one.title;
-        if (property == "email") return one.reach.email;
-        if (property == "country") return one.reach.country;
-        if (property == "city") return one.reach.city;
-        return {};
-    };
-    const auto number = [](const accounts::customer& one, std::string_view property) {
-        return property == "createdTime" ? one.created_time : 0;
-    };
-    auto items = account_page(
-        services.customers.list(*who), *page, [](const accounts::customer& one) { return one.title; }, text,
-        number, [](const accounts::customer& one) { return customer_json(one); });
-    auto answer = page_response(std::move(items), page->bounds);
-    co_return co_await std::move(answer);
+template <auto Member>
+sort_key contact_key(const accounts::customer& one) {
+    return {one.reach.*Member};
 }
+
+constexpr sort_column<accounts::customer> columns[] = {
+    {"createdTime", key_of_member<&accounts::customer::created_time>},
+    {"title", key_of_member<&accounts::customer::title>},
+    {"email", contact_key<&accounts::contact::email>},
+    {"country", contact_key<&accounts::contact::country>},
+    {"city", contact_key<&accounts::contact::city>},
+};
+
+constexpr account_listing<accounts::customer> listing{
+    columns, &accounts::customer::title,
+    [](const accounts::customer& one, std::int64_t) { return customer_json(one); }};
+
+task<result<http::response>> list(const account_services& services, accounts::tenant_administrator who,
+                                  http::request& message) {
+    return account_page(message, services.customers.list(who), listing);
+}
+
+constexpr endpoint<account_services> endpoints[] = {
+    {http::method::post, "/api/customer", "customer.save", body_kind::json,
+     allow<accounts::tenant_administrator, save>},
+    {http::method::get, "/api/customer/{customerId}", "customer.find", body_kind::none,
+     allow<accounts::tenant_member, find>},
+    {http::method::delete_, "/api/customer/{customerId}", "customer.delete", body_kind::none,
+     allow<accounts::tenant_administrator, erase>},
+    {http::method::get, "/api/customers", "customer.list", body_kind::none,
+     allow<accounts::tenant_administrator, list>},
+};
 
 }  // namespace
 
-void add_customer_routes(http::router& routes, const account_services& services) {
-    using http::method;
-    add_endpoint(routes, services, method::post, "/api/customer", "customer.save", save, max_account_body);
-    add_endpoint(routes, services, method::get, "/api/customer/{customerId}", "customer.find", find);
-    add_endpoint(routes, services, method::delete_, "/api/customer/{customerId}", "customer.delete", erase);
-    add_endpoint(routes, services, method::get, "/api/customers", "customer.list", list);
+account_endpoints customer_endpoints() noexcept {
+    return endpoints;
 }
 
 }  // namespace gallery::api

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/image_json.hpp"
 
+#include "api/json_fields.hpp"
+
+#include <gallery/sub_type.hpp>
+
 namespace gallery::api {
 namespace {
 
 namespace json = boost::json;
-
-json::object entity(std::string_view type, const uuid& id) {
-    json::object object;
-    object["entityType"] = type;
-    object["id"] = to_string(id);
-    return object;
-}
 
 json::object descriptor(const body_descriptor& facts) {
     json::object object;
@@ -33,19 +30,15 @@ std::string public_link(const image_record& record) {
     return "/api/images/public/" + record.public_key;
 }
 
-std::string_view sub_type_name(image_sub_type type) noexcept {
-    return type == image_sub_type::scada_symbol ? "SCADA_SYMBOL" : "IMAGE";
-}
-
 json::object resource_info(const image_record& record, std::string_view prefix) {
     json::object info;
     info.reserve(18);
-    info["id"] = entity("TB_RESOURCE", record.id.value);
+    info["id"] = entity_id("TB_RESOURCE", record.id.value);
     info["createdTime"] = record.created_time;
-    info["tenantId"] = entity("TENANT", record.tenant.value);
+    info["tenantId"] = entity_id("TENANT", record.tenant.value);
     info["title"] = record.title;
     info["resourceType"] = "IMAGE";
-    info["resourceSubType"] = sub_type_name(record.sub_type);
+    info["resourceSubType"] = sub_types.name_of(record.sub_type);
     info["resourceKey"] = record.key;
     info["public"] = record.is_public;
     info["publicResourceKey"] = record.public_key;

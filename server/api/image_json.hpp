@@ -21,7 +21,4 @@ std::string public_link(const image_record& record);
 /// TbResourceInfo; nulls are written. @p prefix: http::path_prefix(), in front of both links.
 boost::json::object resource_info(const image_record& record, std::string_view prefix);
 
-/// "IMAGE" or "SCADA_SYMBOL"
-std::string_view sub_type_name(image_sub_type type) noexcept;
-
 }  // namespace gallery::api

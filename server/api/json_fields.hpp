@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,8 +23,17 @@ namespace gallery::api {
 /// Text fields have at most this many characters, where nothing else is said.
 inline constexpr std::size_t max_field_characters = 255;
 
-/// The request's body as a JSON object. Errors: invalid_argument for what is none, too_large.
+/// The request's body as a JSON object, at most as large as the endpoint's limit. Errors: invalid_argument
+/// for what is none, too_large.
 task<result<boost::json::object>> read_json_object(http::request& message);
+
+/// What @p parse makes of the body's object. Errors: those of read_json_object() and of @p parse.
+template <class Value>
+task<result<Value>> read_json(http::request& message, result<Value> (*parse)(const boost::json::object&)) {
+    const auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    co_return parse(*body);
+}
 
 /// Takes members out of an object and remembers the first that is not what it should be; the value returned
 /// for such a member means nothing. Null counts as absent.
@@ -55,6 +65,21 @@ private:
     const boost::json::object& from_;
     std::string problem_;
 };
+
+/// The body's fields with these names, as json_fields::secret() reads them. Errors: those of
+/// read_json_object(); invalid_argument.
+template <std::size_t Count>
+task<result<std::array<std::string, Count>>> read_secrets(http::request& message,
+                                                          std::array<std::string_view, Count> names) {
+    const auto body = co_await read_json_object(message);
+    if (!body) co_return body.error();
+    json_fields fields(*body);
+    std::array<std::string, Count> values;
+    for (std::size_t i = 0; i < Count; ++i)
+        values[i] = fields.secret(names[i]);
+    if (const auto good = fields.done(); !good) co_return good.error();
+    co_return values;
+}
 
 /// {"entityType":...,"id":...}
 boost::json::object entity_id(std::string_view entity_type, const uuid& id);

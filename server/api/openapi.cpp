@@ -130,6 +130,27 @@ void append_operation(std::string& out, std::string_view verb, std::string_view 
     out += "</table></details>";
 }
 
+http::response description(std::string_view media_type, const gallery::body& content) {
+    auto out = http::response::bytes(200, media_type, content);
+    out.add("Cache-Control", "no-cache");
+    out.add("X-Content-Type-Options", "nosniff");
+    out.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+    return out;
+}
+
+task<result<http::response>> document(const openapi_services& services, http::request&) {
+    co_return description("application/json", services.document);
+}
+
+task<result<http::response>> page(const openapi_services& services, http::request&) {
+    co_return description("text/html; charset=utf-8", services.page);
+}
+
+constexpr endpoint<openapi_services> endpoints[] = {
+    {http::method::get, "/v3/api-docs", "openapi.document", body_kind::none, allow<everyone, document>},
+    {http::method::get, "/swagger-ui", "openapi.page", body_kind::none, allow<everyone, page>},
+};
+
 }  // namespace
 
 std::string render_openapi_page(std::string_view document) {
@@ -168,22 +189,12 @@ std::string render_openapi_page(std::string_view document) {
     return out + "</html>";
 }
 
-void add_openapi_routes(http::router& routes) {
-    const auto answer = [](gallery::body content, std::string_view media_type) {
-        return [content = std::move(content), media_type](http::request&) -> task<http::response> {
-            auto out = http::response::bytes(200, media_type, content);
-            out.add("Cache-Control", "no-cache");
-            out.add("X-Content-Type-Options", "nosniff");
-            out.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-            co_return out;
-        };
-    };
-    routes.add(http::method::get, "/v3/api-docs",
-               answer(bytes::permanent(openapi_document()), "application/json"),
-               {.name = "openapi.document"});
-    routes.add(http::method::get, "/swagger-ui",
-               answer(bytes::own(render_openapi_page(openapi_document())), "text/html; charset=utf-8"),
-               {.name = "openapi.page"});
+openapi_services::openapi_services()
+    : document(bytes::permanent(openapi_document())),
+      page(bytes::own(render_openapi_page(openapi_document()))) {}
+
+std::span<const endpoint<openapi_services>> openapi_endpoints() noexcept {
+    return endpoints;
 }
 
 }  // namespace gallery::api

@@ -4,8 +4,11 @@
 /// holds it against the routes.
 #pragma once
 
-#include "http/router.hpp"
+#include "api/endpoint.hpp"
 
+#include <gallery/bytes.hpp>
+
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +20,15 @@ std::string_view openapi_document() noexcept;
 /// The document as an HTML page without scripts. Precondition: @p document is a valid OpenAPI document.
 std::string render_openapi_page(std::string_view document);
 
-void add_openapi_routes(http::router& routes);
+/// What the handlers use: the document, and the page made of it once.
+struct openapi_services {
+    openapi_services();
+
+    verify_credentials verify;  ///< not used: both are for everyone
+    gallery::body document;
+    gallery::body page;
+};
+
+std::span<const endpoint<openapi_services>> openapi_endpoints() noexcept;
 
 }  // namespace gallery::api

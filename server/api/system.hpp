@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What concerns the server as a whole: its parameters for clients, and its health for whoever watches it.
+/// The endpoints that concern the server as a whole: its parameters for clients, and its health.
 #pragma once
 
-#include "api/access.hpp"
-#include "http/router.hpp"
+#include "api/endpoint.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,26 +32,20 @@ struct node {
 };
 using list_nodes = std::function<task<result<std::vector<node>>>()>;
 
-class system {
-public:
-    /// Any I/O thread calls these at any time; they do not block.
-    struct readiness {
-        std::function<bool()> reads;   ///< the server is not starting or stopping, and up to date
-        std::function<bool()> writes;  ///< the store accepts writes
-    };
-    system(verify_credentials verify, system_parameters parameters, readiness ready, list_nodes nodes);
-
-    /// GET /api/system/params for signed-in users, GET /api/system/nodes for system administrators. GET
-    /// /health/live and /health/ready for everybody: 200, or 503 while the server starts or stops, or does
-    /// not know what other servers on the store have changed; /health/ready?for=write also while the store
-    /// accepts no writes. Their bodies contain nothing but UP or DOWN.
-    void add_routes(http::router& routes);
-
-private:
-    verify_credentials verify_;
-    system_parameters parameters_;
-    readiness ready_;
-    list_nodes nodes_;
+/// What the handlers use. Outlives the router. Any I/O thread calls the functions at any time; they do not
+/// block.
+struct system_services {
+    verify_credentials verify;
+    system_parameters parameters;
+    std::function<bool()> is_serving;      ///< the server is not starting or stopping, and up to date
+    std::function<bool()> accepts_writes;  ///< the store accepts writes
+    list_nodes nodes;
 };
+
+/// GET /api/system/params for signed-in users, GET /api/system/nodes for system administrators. GET
+/// /health/live and /health/ready for everybody: 200, or 503 while the server starts or stops, or does not
+/// know what other servers on the store have changed; /health/ready?for=write also while the store accepts no
+/// writes. Their bodies contain nothing but UP or DOWN.
+std::span<const endpoint<system_services>> system_endpoints() noexcept;
 
 }  // namespace gallery::api

@@ -5,6 +5,7 @@
 #include "http/media_type.hpp"
 #include "http/multipart.hpp"
 
+#include <gallery/sub_type.hpp>
 #include <gallery/text.hpp>
 
 #include <algorithm>
@@ -62,15 +63,6 @@ private:
 };
 
 }  // namespace
-
-result<image_sub_type> parse_sub_type(std::string_view text, std::string_view what) {
-    if (text == "IMAGE") return image_sub_type::image;
-    if (text == "SCADA_SYMBOL") return image_sub_type::scada_symbol;
-    std::string shown(text.substr(0, 40));
-    if (!is_utf8(shown)) shown = "(no text)";
-    return error{errc::invalid_argument,
-                 "'" + std::string(what) + "' is '" + shown + "'. It takes IMAGE or SCADA_SYMBOL."};
-}
 
 error picture_too_large(std::uint64_t max_bytes) {
     return {errc::too_large, "The image is larger than " + std::to_string(max_bytes) +
@@ -151,7 +143,7 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
     const auto sub_type = texts.decode(texts.sub_type, "imageSubType");
     if (!sub_type) co_return sub_type.error();
     if (!sub_type->empty()) {
-        auto parsed = parse_sub_type(*sub_type, "imageSubType");
+        auto parsed = parse_sub_type(*sub_type, "The part 'imageSubType'");
         if (!parsed) co_return parsed.error();
         form.sub_type = *parsed;
     }

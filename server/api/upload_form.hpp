@@ -34,9 +34,6 @@ struct upload_form {
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
                                            images::byte_budget& budget, std::uint64_t max_bytes);
 
-/// "IMAGE" or "SCADA_SYMBOL". Error: invalid_argument naming @p what.
-result<image_sub_type> parse_sub_type(std::string_view text, std::string_view what);
-
 /// The error of a picture over the limit.
 error picture_too_large(std::uint64_t max_bytes);
 

@@ -3,6 +3,8 @@
 
 #include "http/conditional.hpp"
 
+#include <gallery/media_type.hpp>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -40,7 +42,7 @@ result<void> check_versions(const http::request& message, const std::string& key
 task<result<etags>> coded_etags(record_ptr record, images::image_service& gallery,
                                 images::coded_bodies& coded) {
     etags found;
-    if (record->original.media_type != "image/svg+xml") co_return found;
+    if (record->original.media_type != svg_media_type) co_return found;
     for (const auto coding : {images::body_coding::gzip, images::body_coding::brotli}) {
         images::coded_bodies::load fetch = [&gallery, record] {
             return gallery.read(record, representation::original);

@@ -5,10 +5,7 @@
 #include "accounts/authenticator.hpp"
 #include "accounts/first_accounts.hpp"
 #include "accounts/logins.hpp"
-#include "api/account_services.hpp"
-#include "api/image_bytes.hpp"
-#include "api/images.hpp"
-#include "api/system.hpp"
+#include "api/all_endpoints.hpp"
 #include "app/change_follower.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
@@ -71,16 +68,15 @@ private:
     [[nodiscard]] bool lacks_accounts(const start_options& options) const;
     void warn_of_another_password(const char* email, const std::string& password, const char* setting);
     task<std::uint64_t> count_images();
-    task<std::optional<http::response>> ask_store_first();
+    task<result<void>> ask_store_first();
     task<result<std::vector<api::node>>> list_nodes();
     /// Begins what runs beside requests, and tells the other servers that this one is there.
     void begin_background_work();
     /// Gives back what other servers would wait for.
     task<result<void>> leave_cluster();
-    /// Bytes of a picture that comes by the route with this pattern.
-    [[nodiscard]] std::uint64_t picture_limit(std::string_view pattern) const;
-    /// Bytes of another body for that route, which itself takes @p own.
-    [[nodiscard]] std::uint64_t body_limit(std::string_view pattern, std::uint64_t own) const;
+    void make_account_services();
+    /// How large the content of a body may be, by the settings, for the endpoint with this pattern.
+    [[nodiscard]] api::content_limit content_limit(std::string_view pattern, api::body_kind kind) const;
 
     std::string data_folder_;
     std::string node_id_;
@@ -107,10 +103,7 @@ private:
     std::unique_ptr<images::image_service> images_;
 
     std::shared_ptr<http::router> routes_;
-    std::unique_ptr<api::system> system_api_;
-    std::unique_ptr<api::image_routes> images_api_;
-    std::unique_ptr<api::image_bytes> bytes_api_;
-    std::unique_ptr<api::account_services> account_api_;
+    std::unique_ptr<api::all_services> services_;
 
     std::unique_ptr<http::server> http_;
     std::unique_ptr<http::server> metrics_http_;

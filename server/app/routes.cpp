@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which handlers the server has; everything that answers is made here.
-#include "api/openapi.hpp"
 #include "app/check_configuration.hpp"
 #include "app/log.hpp"
 #include "app/metrics_page.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
-#include "http/errors.hpp"
 #include "http/static_files.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -24,8 +21,8 @@ namespace {
 /// More than any machine has memory for, and far from where sums with it overflow.
 constexpr std::uint64_t largest_picture = 1ULL << 40;
 
-/// Nothing, or the answer instead of the route's.
-using prelude = std::function<task<std::optional<http::response>>()>;
+/// What must succeed before the route answers.
+using prelude = std::function<task<result<void>>()>;
 
 struct preceded {
     prelude first;
@@ -33,9 +30,8 @@ struct preceded {
     http::handler then;
 };
 
-task<http::response> answer_after(std::shared_ptr<const preceded> all, http::request& message) {
-    auto instead = co_await all->first();
-    if (instead) co_return std::move(*instead);
+task<result<http::response>> answer_after(std::shared_ptr<const preceded> all, http::request& message) {
+    if (auto ready = co_await all->first(); !ready) co_return ready.error();
     http::response out;
     if (all->hot && all->hot(message, out)) co_return out;
     co_return co_await all->then(message);
@@ -64,60 +60,24 @@ std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::ro
 
 }  // namespace
 
-std::uint64_t gallery_server::parts::picture_limit(std::string_view pattern) const {
-    // Where no pattern matches, the memory of all uploads is the bound.
-    const auto limit =
-        settings.transport.max_payload_size.limit(pattern).value_or(settings.transport.upload_memory);
-    auto most = std::min(limit, largest_picture);
+api::content_limit gallery_server::parts::content_limit(std::string_view pattern, api::body_kind kind) const {
+    const auto set = settings.transport.max_payload_size.limit(pattern);
+    // 0 would make it a route that takes no body.
+    if (kind == api::body_kind::json)
+        return {std::max<std::uint64_t>(std::min(set.value_or(api::max_json_bytes), api::max_json_bytes), 1)};
+    // Where no setting names the path, the memory of all uploads is the bound.
+    auto most = std::min(set.value_or(settings.transport.upload_memory), largest_picture);
     const auto resource = settings.image.max_resource_size;
     if (resource != 0) most = std::min(most, resource);
-    return most;
+    return {most};
 }
 
-std::uint64_t gallery_server::parts::body_limit(std::string_view pattern, std::uint64_t own) const {
-    const auto limit = settings.transport.max_payload_size.limit(pattern).value_or(own);
-    // 0 would make it a route that takes no body, and reads and ignores a short one.
-    return std::max<std::uint64_t>(std::min(limit, own), 1);
-}
-
-result<void> gallery_server::parts::add_routes() {
-    routes_ = std::make_shared<http::router>();
-    const api::verify_credentials verify = [this](std::string_view credentials) {
-        return authenticator_->authenticate(credentials, accounts::authenticator::coarse_now());
-    };
-    api::system_parameters parameters;
-    parameters.max_resource_size = settings.image.max_resource_size;
-    parameters.max_upload_size = picture_limit("/api/image");
-    system_api_ = std::make_unique<api::system>(
-        verify, parameters,
-        api::system::readiness{[this] { return ready_.load() && fresh_->holds(); },
-                               [this] { return writes_->look(); }},
-        [this] { return list_nodes(); });
-    system_api_->add_routes(*routes_);
-
-    api::image_limits limits;
-    limits.upload = picture_limit("/api/image");
-    limits.replace = picture_limit("/api/images/{type}/{key}");
-    limits.import = picture_limit("/api/image/import");
-    limits.info = body_limit("/api/images/{type}/{key}/info", api::max_info_bytes);
-    images_api_ =
-        std::make_unique<api::image_routes>(*images_, *coded_, *uploads_, background_, verify, limits);
-    images_api_->add_routes(*routes_);
-
-    bytes_api_ = std::make_unique<api::image_bytes>(
-        *images_, *etags_, *coded_, verify,
-        api::browser_ttl{settings.cache.system_images_browser_ttl, settings.cache.tenant_images_browser_ttl},
-        http::cross_origin(cross_origin_of(settings.server.cors)));
-    bytes_api_->add_routes(*routes_);
-
+void gallery_server::parts::make_account_services() {
     const auto erase_images = [this](tenant_id tenant) {
         return images_->erase_all(images::permit_of_the_server<images::image_operation::write>(tenant));
     };
     const auto count_images = [this](tenant_id tenant) {
         return images_->count(images::permit_of_the_server<images::image_operation::read>(tenant));
-    };
-    const api::body_limiter limit_body = [this](std::string_view pattern, std::uint64_t own) {
-        return body_limit(pattern, own);
     };
     // The tenants of a ThingsBoard server whose users are let in can be adopted.
     tenants_ = std::make_unique<accounts::tenants>(*accounts_, erase_images, count_images,
@@ -126,10 +86,29 @@ result<void> gallery_server::parts::add_routes() {
     credentials_ = std::make_unique<accounts::user_credentials>(*accounts_, *codec_, *passwords_);
     users_ = std::make_unique<accounts::users>(*accounts_, *credentials_);
     api_keys_ = std::make_unique<accounts::api_keys>(*accounts_);
-    account_api_ = std::make_unique<api::account_services>(
-        api::account_services{*logins_, *tenants_, *customers_, *users_, *api_keys_, verify, limit_body});
-    api::add_account_routes(*routes_, *account_api_);
-    api::add_openapi_routes(*routes_);
+}
+
+result<void> gallery_server::parts::add_routes() {
+    make_account_services();
+    const api::verify_credentials verify = [this](std::string_view credentials) {
+        return authenticator_->authenticate(credentials, accounts::authenticator::coarse_now());
+    };
+    const api::content_limits limits = [this](std::string_view pattern, api::body_kind kind) {
+        return content_limit(pattern, kind);
+    };
+    const api::system_parameters parameters{settings.image.max_resource_size, api::max_upload_size(limits)};
+    const api::browser_ttl ttl{settings.cache.system_images_browser_ttl,
+                               settings.cache.tenant_images_browser_ttl};
+    services_ = std::make_unique<api::all_services>(api::all_services{
+        .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
+                   [this] { return writes_->look(); }, [this] { return list_nodes(); }},
+        .images = {*images_, *coded_, *uploads_, background_, verify},
+        .image_bytes = {*images_, *etags_, *coded_, verify,
+                        api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
+        .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, verify},
+        .openapi = {}});
+    routes_ = std::make_shared<http::router>();
+    api::add_all_endpoints(*routes_, *services_, limits);
     if (auto console = add_console(); !console) return console;
     if (settings.cluster.strict && storage_.shared) {
         const auto ask = [this] { return ask_store_first(); };
@@ -140,11 +119,8 @@ result<void> gallery_server::parts::add_routes() {
 
 /// Before each answer memory takes over what other servers have changed, so that no answer is older than its
 /// question.
-task<std::optional<http::response>> gallery_server::parts::ask_store_first() {
-    const auto caught_up = co_await follower_->catch_up();
-    std::optional<http::response> refusal;
-    if (!caught_up) refusal = http::error_response(caught_up.error());
-    co_return refusal;
+task<result<void>> gallery_server::parts::ask_store_first() {
+    co_return co_await follower_->catch_up();
 }
 
 task<result<std::vector<api::node>>> gallery_server::parts::list_nodes() {
@@ -186,7 +162,7 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.writes = writes_.get();
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
-                [sources](http::request&) -> task<http::response> {
+                [sources](http::request&) -> task<result<http::response>> {
                     http::response page =
                         http::response::bytes(200, "text/plain; version=0.0.4; charset=utf-8",
                                               body(bytes::own(render_metrics(sources))));

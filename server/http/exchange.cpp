@@ -69,7 +69,8 @@ task<> exchange::run_handler(bool has_body) {
     }
     try {
         auto answering = target_->answer(message_);
-        answer_ = co_await std::move(answering);
+        auto outcome = co_await std::move(answering);
+        answer_ = outcome ? std::move(*outcome) : error_response(outcome.error());
     } catch (const std::exception& thrown) {
         answer_failure(thrown.what());
     } catch (...) {

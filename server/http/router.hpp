@@ -18,8 +18,8 @@
 namespace gallery::http {
 
 /// Answers one request. Runs on the connection's I/O thread and must not block it. The request outlives it.
-/// Expected failures come back as error_response(); what it throws becomes a 500 without detail.
-using handler = std::function<task<response>(request&)>;
+/// An error becomes its error_response(); what it throws becomes a 500 without detail.
+using handler = std::function<task<result<response>>(request&)>;
 
 /// Answers at once or returns false, leaving the (empty) response untouched; must not block.
 using hot_handler = std::function<bool(request&, response&)>;

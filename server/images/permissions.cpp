@@ -1,31 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/permissions.hpp"
 
+#include <array>
+#include <cstddef>
 #include <string>
 
 namespace gallery::images {
+namespace {
+
+// roles_that_may() for each operation and both kinds of images: asked with every image that is served.
+constexpr auto allowed_roles = [] {
+    std::array<std::array<auth::authority_set, 2>, 3> table;
+    for (const auto what : {image_operation::view, image_operation::read, image_operation::write}) {
+        for (const bool of_system : {false, true})
+            table[static_cast<std::size_t>(what)][of_system] = roles_that_may(what, of_system);
+    }
+    return table;
+}();
+
+}  // namespace
 
 result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view type, image_operation what) {
-    if (type != "tenant" && type != "system")
+    const bool of_system = type == "system";
+    if (!of_system && type != "tenant")
         return error{errc::invalid_argument, "The image type in the path is '" +
                                                  std::string(type.substr(0, 40)) +
                                                  "'. It takes 'tenant' or 'system'."};
-    // Made only where it is the answer: this is asked with every picture that is served.
-    const auto denied = [] {
+    if (!allowed_roles[static_cast<std::size_t>(what)][of_system].contains(who.role))
         return error{errc::permission_denied, "You don't have permission to perform this operation!"};
-    };
-    switch (who.role) {
-        case auth::authority::sys_admin:
-            return system_tenant;
-        case auth::authority::tenant_admin:
-            if (type == "tenant") return who.tenant;
-            if (what == image_operation::write) return denied();
-            return system_tenant;
-        case auth::authority::customer_user:
-            if (what != image_operation::view) return denied();
-            return type == "tenant" ? who.tenant : system_tenant;
-    }
-    return denied();
+    return of_system || who.role == auth::authority::sys_admin ? system_tenant : who.tenant;
 }
 
 }  // namespace gallery::images

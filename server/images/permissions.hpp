@@ -19,16 +19,28 @@ enum class image_operation : std::uint8_t {
     write,  ///< upload, replace, rename, publish, import, delete
 };
 
+/// The table: which roles may do that with the system's images or else with those of their own tenant, which
+/// for a SYS_ADMIN is the system.
+constexpr auth::authority_set roles_that_may(image_operation what, bool with_system_images) noexcept {
+    using enum auth::authority;
+    switch (what) {
+        case image_operation::view:
+            return {sys_admin, tenant_admin, customer_user};
+        case image_operation::read:
+            return {sys_admin, tenant_admin};
+        case image_operation::write:
+            if (with_system_images) return {sys_admin};
+            return {sys_admin, tenant_admin};
+    }
+    return {};
+}
+
 template <image_operation What>
 class image_permit;
 
 /// Whose images a path means, with proof that the principal may do that with them. @p type is the path's
 /// segment: "tenant" means the principal's own tenant, which for a SYS_ADMIN is the system. Errors:
-/// invalid_argument for another type, permission_denied.
-///
-/// | | SYS_ADMIN | TENANT_ADMIN | CUSTOMER_USER |
-/// | system images | all | view, read | view |
-/// | own tenant's | as system | all | view |
+/// invalid_argument for another type; permission_denied for a role that roles_that_may() does not name.
 template <image_operation What>
 result<image_permit<What>> authorise_images(const auth::principal& who, std::string_view type);
 
@@ -69,7 +81,7 @@ private:
     tenant_id tenant_;
 };
 
-/// The table by itself. Errors: as authorise_images().
+/// The tenant whose images they are. Errors: as authorise_images().
 result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view type, image_operation what);
 
 template <image_operation What>

@@ -4,6 +4,7 @@
 #include "images/base64.hpp"
 #include "images/json_text.hpp"
 
+#include <gallery/sub_type.hpp>
 #include <gallery/text.hpp>
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -194,14 +195,10 @@ private:
                 type = text;
                 break;
             case field::sub_type:
-                if (text == "SCADA_SYMBOL") {
-                    out.sub_type = image_sub_type::scada_symbol;
-                } else if (text == "IMAGE") {
-                    out.sub_type = image_sub_type::image;
+                if (auto sub_type = parse_sub_type(text, "The field 'subType'")) {
+                    out.sub_type = *sub_type;
                 } else {
-                    return stop({errc::invalid_argument, "The field 'subType' is '" + text.substr(0, 40) +
-                                                             "'. It takes IMAGE or SCADA_SYMBOL."},
-                                ec);
+                    return stop(std::move(sub_type).error(), ec);
                 }
                 break;
             default:
@@ -285,7 +282,7 @@ std::string write_resource_export(const image_record& record, std::string_view l
     head["link"] = link;
     head["title"] = record.title;
     head["type"] = "IMAGE";
-    head["subType"] = record.sub_type == image_sub_type::scada_symbol ? "SCADA_SYMBOL" : "IMAGE";
+    head["subType"] = sub_types.name_of(record.sub_type);
     head["resourceKey"] = record.key;
     head["fileName"] = record.file_name;
     head["publicResourceKey"] = record.public_key;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/system_images.hpp"
 
+#include <gallery/sub_type.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -56,7 +58,11 @@ result<std::vector<packaged>> read_index(const std::filesystem::path& folder) {
         if (!file) return malformed("has an entry without 'file'");
         picture.file = std::move(*file);
         picture.title = text_of("title").value_or("");
-        if (text_of("subType") == "SCADA_SYMBOL") picture.sub_type = image_sub_type::scada_symbol;
+        if (const auto name = text_of("subType")) {
+            const auto sub_type = sub_types.find(*name);
+            if (!sub_type) return malformed("has an unknown 'subType'");
+            picture.sub_type = *sub_type;
+        }
         if (const auto* version = object->if_contains("version"); version != nullptr && version->is_int64())
             picture.version = version->get_int64();
         pictures.push_back(std::move(picture));

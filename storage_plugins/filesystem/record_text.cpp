@@ -3,6 +3,8 @@
 
 #include "names.hpp"
 
+#include <gallery/sub_type.hpp>
+
 #include <boost/crc.hpp>
 #include <boost/json.hpp>
 
@@ -153,7 +155,7 @@ std::string to_record_text(const image_record& record) {
     object["file_name"] = record.file_name;
     object["tenant"] = to_string(record.tenant);
     object["id"] = to_string(record.id);
-    object["sub_type"] = record.sub_type == image_sub_type::image ? "IMAGE" : "SCADA_SYMBOL";
+    object["sub_type"] = sub_types.name_of(record.sub_type);
     object["public"] = record.is_public;
     object["public_key"] = record.public_key;
     object["created_time"] = record.created_time;
@@ -190,8 +192,8 @@ result<image_record> parse_record_text(std::string_view text) {
     record.file_name = from.text("file_name");
     record.tenant = tenant_id{from.id("tenant")};
     record.id = image_id{from.id("id")};
-    const auto sub_type = from.text("sub_type");
-    record.sub_type = sub_type == "IMAGE" ? image_sub_type::image : image_sub_type::scada_symbol;
+    const auto sub_type = sub_types.find(from.text("sub_type"));
+    record.sub_type = sub_type.value_or(image_sub_type::image);
     record.is_public = from.boolean("public");
     record.public_key = from.text("public_key");
     record.created_time = from.number<std::int64_t>("created_time");
@@ -204,8 +206,8 @@ result<image_record> parse_record_text(std::string_view text) {
     record.preview_is_original = from.boolean("preview_is_original");
     record.rev = from.number<std::uint64_t>("revision");
     record.content_rev = from.number<std::uint64_t>("content_revision");
-    const bool right = from.right() && (sub_type == "IMAGE" || sub_type == "SCADA_SYMBOL") &&
-                       record.rev != 0 && parse_descriptor(from.object("original"), record.original) &&
+    const bool right = from.right() && sub_type && record.rev != 0 &&
+                       parse_descriptor(from.object("original"), record.original) &&
                        parse_descriptor(from.object("preview"), record.preview);
     if (!right) return damaged("a field is missing or malformed");
     return record;

@@ -19,6 +19,8 @@
 
 #include "records.hpp"
 
+#include <gallery/sub_type.hpp>
+
 #include <unordered_set>
 
 namespace gallery::rocks {
@@ -182,7 +184,7 @@ result<std::vector<list_entry>> list_reader::visible_system(const moment& now) c
     std::vector<list_entry> entries;
     if (*system_count == 0) return entries;
     std::uint64_t tenant_count = 0;
-    for (const auto sub_type : {image_sub_type::image, image_sub_type::scada_symbol}) {
+    for (const auto& [sub_type, name] : sub_types.entries) {
         const auto some = count(query.tenant, sub_type, now.at);
         if (!some) return some.error();
         tenant_count += *some;
@@ -190,7 +192,7 @@ result<std::vector<list_entry>> list_reader::visible_system(const moment& now) c
     std::unordered_set<std::string> tenant_keys;
     const bool by_set = tenant_count < *system_count;
     if (by_set) {
-        for (const auto sub_type : {image_sub_type::image, image_sub_type::scada_symbol}) {
+        for (const auto& [sub_type, name] : sub_types.entries) {
             auto cursor = engine_.iterate_prefix(family::index,
                                                  index_prefix(query.tenant, sub_type, property::resource_key),
                                                  engine::reach::disk, now.at);

@@ -40,7 +40,7 @@ struct whole_path {
         record = await(gallery.upload(gallery::test::may_write(owner->id), std::move(image))).value();
 
         auto routes = std::make_shared<http::router>();
-        bytes.add_routes(*routes);
+        api::add_endpoints(*routes, api::image_bytes_endpoints(), bytes, {});
         http::server_options options;
         options.address = "127.0.0.1";
         options.io_threads = 1;
@@ -57,13 +57,11 @@ struct whole_path {
     images::image_service gallery{*store, etags, inspect_by_prefix};
     asio::thread_pool background{1};
     images::coded_bodies coded{background, 1 << 20};
-    api::image_bytes bytes{gallery,
-                           etags,
-                           coded,
-                           [this](std::string_view credentials) {
-                               return accounts.gate.authenticate(credentials, accounts.time());
-                           },
-                           {}};
+    api::image_bytes_services bytes{gallery, etags, coded,
+                                    [this](std::string_view credentials) {
+                                        return accounts.gate.authenticate(credentials, accounts.time());
+                                    },
+                                    api::image_answers({})};
     std::string token;
     record_ptr record;
     std::unique_ptr<http::server> server;

@@ -14,20 +14,20 @@ namespace {
 
 void takers(router& routes) {
     routes.add(method::post, "/echo",
-               [](request& message) -> task<response> {
+               [](request& message) -> task<result<response>> {
                    auto content = co_await message.body().read_all(1 << 20);
-                   if (!content) co_return error_response(content.error());
+                   if (!content) co_return content.error();
                    auto out = response::text(200, std::move(*content));
                    out.add("X-Query", message.query());  // the head is still there
                    co_return out;
                },
                {.name = "echo", .body_limit = 1 << 20});
     routes.add(method::post, "/count",
-               [](request& message) -> task<response> {
+               [](request& message) -> task<result<response>> {
                    std::uint64_t bytes = 0;
                    for (;;) {
                        auto piece = co_await message.body().read_some();
-                       if (!piece) co_return error_response(piece.error());
+                       if (!piece) co_return piece.error();
                        if (piece->empty()) break;
                        bytes += piece->size();
                    }
@@ -41,14 +41,14 @@ void takers(router& routes) {
     routes.add(method::delete_, "/thing", always([](request&) { return response::text(200, "gone"); }));
     routes.add(method::get, "/hello", always([](request&) { return response::text(200, "hello"); }));
     routes.add(method::post, "/form",
-               [](request& message) -> task<response> {
+               [](request& message) -> task<result<response>> {
                    auto parser = multipart_parser::create(message.header(field::content_type));
-                   if (!parser) co_return error_response(parser.error());
+                   if (!parser) co_return parser.error();
                    multipart_reader reader(message.body(), std::move(*parser));
                    std::string told;
                    for (;;) {
                        auto event = co_await reader.next();
-                       if (!event) co_return error_response(event.error());
+                       if (!event) co_return event.error();
                        if (*event == multipart_event::end) break;
                        if (*event == multipart_event::part) told += "[" + reader.part().name + "]";
                        if (*event == multipart_event::data)

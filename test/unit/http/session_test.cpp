@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_costs_a_500_without_detail_and_a_log_
     running_server server([](router& routes) {
         routes.add(method::get, "/throws",
                    always([](request&) -> response { throw std::runtime_error("secret"); }));
-        routes.add(method::get, "/later", [](request&) -> task<response> {
+        routes.add(method::get, "/later", [](request&) -> task<result<response>> {
             co_await asio::post(use_task);
             throw 42;
         });

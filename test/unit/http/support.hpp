@@ -105,7 +105,7 @@ private:
 /// A handler out of something that returns a response.
 template <class Function>
 handler always(Function make) {
-    return [make](request& message) -> task<response> { co_return make(message); };
+    return [make](request& message) -> task<result<response>> { co_return make(message); };
 }
 
 std::string get(std::string_view path, std::string_view lines = "");

@@ -141,9 +141,9 @@ void routes_for_tls(router& routes) {
                    return response::bytes(200, "image/png", file_region{opened, 0, 200'000});
                }));
     routes.add(method::post, "/echo",
-               [](request& message) -> task<response> {
+               [](request& message) -> task<result<response>> {
                    auto content = co_await message.body().read_all(1 << 20);
-                   if (!content) co_return error_response(content.error());
+                   if (!content) co_return content.error();
                    co_return response::text(200, std::move(*content));
                },
                {.name = "echo", .body_limit = 1 << 20});

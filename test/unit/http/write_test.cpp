@@ -164,9 +164,9 @@ BOOST_AUTO_TEST_CASE(a_body_that_trickles_is_cut_off_and_one_that_flows_is_not) 
     running_server server(
         [](router& routes) {
             routes.add(method::post, "/count",
-                       [](request& message) -> task<response> {
+                       [](request& message) -> task<result<response>> {
                            auto content = co_await message.body().read_all(1 << 20);
-                           if (!content) co_return error_response(content.error());
+                           if (!content) co_return content.error();
                            co_return response::text(200, std::to_string(content->size()));
                        },
                        {.name = "count", .body_limit = 1 << 20});
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(drain_closes_the_idle_and_lets_the_running_finish) {
     std::promise<void> entered;
     std::promise<void> may_go;
     running_server server([&](router& routes) {
-        routes.add(method::get, "/slow", [&](request&) -> task<response> {
+        routes.add(method::get, "/slow", [&](request&) -> task<result<response>> {
             auto work = [&] {
                 entered.set_value();
                 may_go.get_future().wait();
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(drain_closes_the_idle_and_lets_the_running_finish) {
 BOOST_AUTO_TEST_CASE(drain_ends_at_its_deadline) {
     running_server server([&](router& routes) {
         routes.add(method::post, "/never",
-                   [](request& message) -> task<response> {
+                   [](request& message) -> task<result<response>> {
                        auto content = co_await message.body().read_all(100);
                        co_return response::empty(content ? 200 : 400);
                    },
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(stop_destroys_what_is_suspended) {
     auto alive = std::make_shared<int>(1);
     {
         running_server server([&](router& routes) {
-            routes.add(method::get, "/never", [alive](request&) -> task<response> {
+            routes.add(method::get, "/never", [alive](request&) -> task<result<response>> {
                 const auto held = alive;
                 asio::steady_timer forever(co_await asio::this_coro::executor);
                 forever.expires_at(std::chrono::steady_clock::time_point::max());

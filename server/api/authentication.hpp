@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who sends a request, found out once per request.
+/// Who sends a request, verified once per request.
 #pragma once
 
 #include "auth/principal.hpp"
@@ -12,11 +12,12 @@
 
 namespace gallery::api {
 
-/// Verifies an authentication header's value; synchronous. Errors: unauthenticated, token_expired.
+/// Verifies the value of an authentication header. Synchronous. Errors: unauthenticated, token_expired.
 using verify_credentials = std::function<result<auth::principal_ptr>(std::string_view header_value)>;
 
-/// X-Authorization, else Authorization, as ThingsBoard reads them. The principal is kept with the request,
-/// so that the handler of a route whose hot try has asked already does not verify again.
+/// The sender by X-Authorization or, without one, by Authorization, as in ThingsBoard. The principal is kept
+/// with the request: a handler that runs after a try at once does not verify again. Errors: those of @p
+/// verify.
 result<auth::principal_ptr> principal_of(http::request& message, const verify_credentials& verify);
 
 }  // namespace gallery::api

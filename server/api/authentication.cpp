@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/access.hpp"
+#include "api/authentication.hpp"
 
 namespace gallery::api {
 

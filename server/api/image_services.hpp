@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The endpoints of images but for their bytes (image_bytes.hpp): upload, replace, info, list, export,
+/// import, publish, delete.
+#pragma once
+
+#include "api/endpoint.hpp"
+#include "images/byte_budget.hpp"
+#include "images/coded_bodies.hpp"
+#include "images/image_service.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <span>
+
+namespace gallery::api {
+
+/// What the handlers use. Outlives the router. All I/O threads use it at once; nothing in it changes.
+struct image_services {
+    images::image_service& images;
+    images::coded_bodies& coded;
+    images::byte_budget& memory;    ///< for pictures that are received or exported
+    asio::thread_pool& background;  ///< writes exports
+    verify_credentials verify;
+};
+
+std::span<const endpoint<image_services>> image_endpoints() noexcept;
+
+/// The most bytes that an uploaded picture may have.
+std::uint64_t max_upload_size(const content_limits& limits);
+
+}  // namespace gallery::api
