@@ -194,8 +194,10 @@ task<bool> follower::poll_once() {
     bool beats = began - beat_began_ >= in_.chosen.heartbeat;
     for (bool at_end = false; !at_end;) {
         batch look;
+        // This server's own writes move the position on while the question is under way.
+        const revision asked_after = mirror_.position();
         const auto rows_at =
-            look.add(statement::changes_after, {of_count(mirror_.position()), of_int8(changes_at_once)});
+            look.add(statement::changes_after, {of_count(asked_after), of_int8(changes_at_once)});
         std::size_t replication_at = 0;
         if (beats) {
             replication_at = look.add(statement::replication);
@@ -223,7 +225,7 @@ task<bool> follower::poll_once() {
             current = now;
             if (one) events.push_back(std::move(*one));
         }
-        if (current < mirror_.position()) {
+        if (current < asked_after) {
             // A primary that was replaced, or a store that was restored, which connecting again tells.
             last_problem_ = "the connected server lacks changes that were read before";
             connection_.close();
