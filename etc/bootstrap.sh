@@ -28,10 +28,10 @@ packages=(
     librocksdb-dev libpq-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
     libvips-dev libjpeg-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev
 )
-# What tests, measurements and etc/lint.sh format need besides.
+# What tests, measurements, etc/cluster.sh and etc/lint.sh format need besides.
 test_packages=(
     libboost-test1.81-dev python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus
-    clang-format postgresql-15
+    clang-format postgresql-15 patroni etcd-server python3-psycopg2
 )
 [ "$with_tests" = no ] || packages+=("${test_packages[@]}")
 # The oldest version that the console's tool chain supports.
