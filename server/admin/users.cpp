@@ -23,7 +23,7 @@ constexpr std::array<option, 3> name_options{{
 }};
 constexpr std::array<option, 2> role_options{{
     {"--role", "ROLE", "SYS_ADMIN, TENANT_ADMIN or CUSTOMER_USER"},
-    {"--customer", "CUSTOMER", "title or id of the customer whose user it is"},
+    {"--customer", "CUSTOMER", "title or id of the user's customer"},
 }};
 constexpr std::array<option, 1> tenant_option{{
     {"--tenant", "TENANT", "title or id of the tenant, for a system administrator"},
@@ -52,7 +52,7 @@ outcome<std::string> role_of_new_user(const session& in) {
     if (const auto role = in.given.value("--role")) return parse_role(*role);
     if (in.given.has("--customer")) return std::string("CUSTOMER_USER");
     if (in.given.has("--tenant")) return std::string("TENANT_ADMIN");
-    return usage("say what the user may do: --customer CUSTOMER, --tenant TENANT, or --role ROLE");
+    return usage("the user's role is missing: use --customer CUSTOMER, --tenant TENANT, or --role ROLE");
 }
 
 outcome<std::string> activation_link_of(session& in, const json::object& user) {
@@ -70,8 +70,8 @@ outcome<> set_password_of(session& in, const json::object& user, const new_passw
 /// Reports a stored user that cannot log in yet, so that it is not created a second time.
 failure half_done(const failure& why, const std::string& email, const std::string& what) {
     auto out = why;
-    out.message = "the user " + email + " was made, but " + what + ": " + why.message +
-                  ". gallery-admin user set-password or user activation-link goes on from here";
+    out.message = "the user " + email + " was created, but " + what + ": " + why.message +
+                  ". Continue with gallery-admin user set-password or user activation-link";
     return out;
 }
 
@@ -111,13 +111,13 @@ outcome<> create(session& in) {
         shown["activationLink"] = *link;
     }
     in.out.one(shown, user_fields());
-    if (!*password) in.out.note("Who follows the activation link chooses the password.");
+    if (!*password) in.out.note("The password is chosen on the page of the activation link.");
     return {};
 }
 
 outcome<> list(session& in) {
     if (in.given.has("--tenant") && in.given.has("--customer")) {
-        return usage("--tenant and --customer exclude each other");
+        return usage("--tenant and --customer cannot be used together");
     }
     std::string from = "/api/users";
     if (const auto tenant = in.given.value("--tenant")) {
@@ -148,7 +148,7 @@ outcome<> update(session& in) {
     const auto role = in.given.value("--role");
     const auto customer = in.given.value("--customer");
     if (count == 0 && !role && !customer)
-        return usage("say what to change, such as --role ROLE or --last-name NAME");
+        return usage("nothing to change: use for instance --role ROLE or --last-name NAME");
     if (role) {
         auto parsed = parse_role(*role);
         if (!parsed) return parsed.error();
@@ -178,8 +178,8 @@ outcome<> switch_to(session& in, const std::string& enabled) {
     in.out.one(*now, user_fields());
     if (enabled == "false" && is_invited(*now)) {
         in.out.note(
-            "The activation link that was handed out is worth nothing any more; gallery-admin user "
-            "activation-link prints another one.");
+            "The previous activation link is no longer valid. gallery-admin user activation-link prints a "
+            "new one.");
     }
     return {};
 }
@@ -228,18 +228,18 @@ outcome<> erase(session& in) {
 }
 
 constexpr std::array<command, 9> commands{{
-    {"user create", "EMAIL", "make a user, with a password or an activation link",
-     "With --password-stdin or --generate-password the user can log in at once; without,\n"
-     "the activation link is printed, where the user chooses the password.\n"
-     "With --tenant the role is TENANT_ADMIN, with --customer CUSTOMER_USER, unless --role\n"
-     "says otherwise. Passwords have 6 to 72 characters.",
+    {"user create", "EMAIL", "create a user, with a password or an activation link",
+     "With --password-stdin or --generate-password the user can log in immediately. Otherwise an\n"
+     "activation link is printed, where the user chooses a password. Without --role the role is\n"
+     "TENANT_ADMIN with --tenant, and CUSTOMER_USER with --customer. Passwords have 6 to 72\n"
+     "characters.",
      "gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
      "printf '%s\\n' \"$PASSWORD\" | gallery-admin user create operator@acme.example \\\n"
      "    --customer 'North plant' --password-stdin",
      create_options, create},
-    {"user list", "", "list the users whom one keeps",
-     "A system administrator keeps system and tenants' administrators, a tenant's\n"
-     "administrator all users of the tenant.",
+    {"user list", "", "list the users that you manage",
+     "A system administrator manages the administrators of the system and of the tenants. A\n"
+     "tenant's administrator manages all users of the tenant.",
      "gallery-admin user list --tenant 'Acme Water'", list_of_users_options, list},
     {"user show",
      "USER",
@@ -248,35 +248,35 @@ constexpr std::array<command, 9> commands{{
      "gallery-admin user show admin@acme.example",
      {},
      show},
-    {"user update", "USER", "change a user's role, customer, name or address",
-     "USER is the e-mail address or the id. A changed role counts with the user's next\nrequest.",
+    {"user update", "USER", "change a user's role, customer, name or e-mail address",
+     "USER is the e-mail address or the id. A changed role takes effect on the user's\nnext request.",
      "gallery-admin user update operator@acme.example --role TENANT_ADMIN", update_options, update},
     {"user enable",
      "USER",
-     "let a disabled user in again",
+     "enable a disabled user",
      "USER is the e-mail address or the id.",
      "gallery-admin user enable operator@acme.example",
      {},
      enable},
     {"user disable",
      "USER",
-     "keep a user out, with the next request on every connection",
-     "USER is the e-mail address or the id. All sessions end. Of a user who was invited, the\n"
-     "activation link that was handed out is worth nothing any more.",
+     "disable a user from the next request on",
+     "USER is the e-mail address or the id. All sessions end. The activation link of an\n"
+     "invited user is no longer valid.",
      "gallery-admin user disable operator@acme.example",
      {},
      disable},
-    {"user set-password", "USER", "give a user a new password",
+    {"user set-password", "USER", "set a user's password",
      "USER is the e-mail address or the id. All sessions of the user end. Without an option\n"
-     "it is asked for on the terminal. The own password is changed by gallery-admin password.",
+     "the password is read from the terminal. To change your own, use gallery-admin password.",
      "gallery-admin user set-password operator@acme.example --generate-password", password_options,
      set_password},
     {"user activation-link",
      "USER",
-     "print the link where a new user chooses the password",
-     "USER is the e-mail address or the id. The link is good once and for a day, and begins\n"
-     "with the server's address as this command has it: give --url as the user's browser\n"
-     "reaches the server.",
+     "print the link where a new user chooses a password",
+     "USER is the e-mail address or the id. The link is valid for one day and one use. It begins\n"
+     "with the server address of this command, so set --url to the address that the user's\n"
+     "browser uses.",
      "gallery-admin user activation-link admin@acme.example --url https://gallery.example",
      {},
      activation_link},

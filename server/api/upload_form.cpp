@@ -66,8 +66,8 @@ private:
 
 error picture_too_large(std::uint64_t max_bytes) {
     return {errc::too_large, "The image is larger than " + std::to_string(max_bytes) +
-                                 " bytes, the most that this server takes. Make it smaller, or have the "
-                                 "administrator raise the limit."};
+                                 " bytes, the limit of this server. Make it smaller, or ask the "
+                                 "administrator to raise the limit."};
 }
 
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
@@ -135,11 +135,11 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
     }
     if (!has_file)
         co_return error{errc::invalid_argument,
-                        "Required part 'file' is not present. Send the picture as a part named "
+                        "Required part 'file' is not present. Send the image as a part named "
                         "'file', with a file name."};
     if (data.empty())
         co_return error{errc::not_an_image,
-                        "The file '" + form.file.file_name + "' is empty. Choose a picture."};
+                        "The file '" + form.file.file_name + "' is empty. Choose an image."};
     const auto sub_type = texts.decode(texts.sub_type, "imageSubType");
     if (!sub_type) co_return sub_type.error();
     if (!sub_type->empty()) {

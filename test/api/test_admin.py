@@ -157,7 +157,7 @@ class Users(AdminTest):
         self.error(REFUSED, "user", "enable", email, who=TENANT, words=["activation link"])
         off = self.call("user", "disable", email, who=TENANT)
         self.assertIn("invited", off.stdout)
-        self.assertIn("worth nothing any more", off.stderr)
+        self.assertIn("no longer valid", off.stderr)
         self.assertStatus(400, self.anonymous.post("/api/noauth/activate", {
             "activateToken": link.split("activateToken=")[1], "password": "secret-2"}))
         link = self.call("user", "activation-link", email, who=TENANT).stdout.strip()
