@@ -30,10 +30,10 @@ fi
 
 formats=server/imaging/worker/formats
 sources=(
-    test/fuzz/fuzzer.cpp test/fuzz/http_targets.cpp test/fuzz/document_targets.cpp
+    test/fuzz/fuzzer.cpp test/fuzz/{http_targets,request_target}.cpp test/fuzz/document_targets.cpp
     common/src/{asio,bytes,error,sha256,text,uuid}.cpp
     server/http/{body_reader,chunk_grammar,conditional,content_coding,disposition,errors,fields,head_parser}.cpp
-    server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,request_parser,response}.cpp
+    server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,request_input,request_parser,response}.cpp
     server/auth/{encoding,jwt,principal}.cpp
     server/config/{bindings,document,load,payload_limits,substitute,values}.cpp
     "$release/server/config/default_document.cpp"
@@ -75,7 +75,7 @@ fi
     "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lboost_json -lyaml-cpp -licui18n -licuuc -lssl -lcrypto -lz \
         -pthread -o "$out/fuzzer"
 
-targets=(head chunked multipart conditional range texts import token base64 configuration picture svg)
+targets=(head chunked request multipart conditional range texts import token base64 configuration picture svg)
 seconds=60
 if [ $# -gt 0 ]; then targets=("$1"); fi
 if [ $# -gt 1 ]; then seconds=$2; fi

@@ -289,6 +289,7 @@ void texts(std::string_view input) {
 void all(std::string_view input) {
     head(input);
     chunked(input);
+    request(input);
     multipart(input);
     conditional(input);
     range(input);

@@ -11,6 +11,8 @@ namespace gallery::http::fuzz {
 /// so that an address sanitizer sees a step too far.
 void head(std::string_view input);
 void chunked(std::string_view input);
+/// Requests one after the other: the strict parser and Beast's agree, and so do all cuts of the bytes.
+void request(std::string_view input);
 void multipart(std::string_view input);
 void conditional(std::string_view input);
 void range(std::string_view input);

@@ -18,6 +18,7 @@ struct target {
 inline constexpr std::array targets = {
     target{"head", &http::fuzz::head},
     target{"chunked", &http::fuzz::chunked},
+    target{"request", &http::fuzz::request},
     target{"multipart", &http::fuzz::multipart},
     target{"conditional", &http::fuzz::conditional},
     target{"range", &http::fuzz::range},
