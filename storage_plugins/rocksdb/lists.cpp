@@ -22,6 +22,7 @@
 #include <gallery/sub_type.hpp>
 
 #include <unordered_set>
+#include <utility>
 
 namespace gallery::rocks {
 namespace {
@@ -100,50 +101,32 @@ result<image_page> list_reader::sorted(const image_query& query) const {
 
 result<std::vector<list_entry>> list_reader::merged(const moment& now, const std::vector<list_entry>& system,
                                                     std::uint64_t offset, std::uint64_t wanted) const {
-    // How many of the system's entries lie before the page. Their places in the merged order rise.
-    std::size_t passed = 0;
-    std::uint64_t skip = offset;
-    if (now.ranks != nullptr || now.own == 0) {
-        std::size_t most = system.size();
-        while (passed < most) {
-            const std::size_t middle = passed + (most - passed) / 2;
-            const auto own_before = tenant_entries_before(now, system[middle]);
-            if (!own_before) return own_before.error();
-            if (*own_before + middle < offset)
-                passed = middle + 1;
-            else
-                most = middle;
-        }
-        skip = 0;
+    kit::page_start start;
+    std::uint64_t skip = 0;
+    if (system.empty()) {
+        start.own = offset;
+    } else if (now.ranks != nullptr || now.own == 0) {
+        const auto found = kit::start_of_page(offset, system.size(), [&](std::uint64_t i) {
+            return tenant_entries_before(now, system[static_cast<std::size_t>(i)]);
+        });
+        if (!found) return found.error();
+        start = *found;
+    } else {
+        skip = offset;  // near the beginning
     }
     ordered_cursor cursor(engine_, now.prefix, now.descending, now.at, now.own, now.ranks);
-    if (system.empty()) {
-        if (auto started = cursor.start(offset); !started) return started.error();
-        skip = 0;
-    } else if (auto started = cursor.start(skip == 0 ? offset - passed : 0); !started) {
-        return started.error();
-    }
-
+    if (auto started = cursor.start(start.own); !started) return started.error();
+    const auto next_own = [&] { return cursor.next(); };
+    const auto next_system = [&, at = system.begin() + static_cast<std::ptrdiff_t>(start.system)]() mutable {
+        return result<const list_entry*>(at == system.end() ? nullptr : &*at++);
+    };
+    const auto before = [&](const list_entry& a, const list_entry& b) { return now.before(a, b); };
     std::vector<list_entry> entries;
     entries.reserve(wanted);
-    auto own = cursor.next();
-    while (entries.size() < wanted) {
-        if (!own) return own.error();
-        const bool system_left = passed < system.size();
-        if (!*own && !system_left) break;
-        const bool take_system = system_left && (!*own || now.before(system[passed], **own));
-        if (skip > 0) {
-            --skip;
-        } else if (take_system) {
-            entries.push_back(system[passed]);
-        } else {
-            entries.push_back(std::move(**own));
-        }
-        if (take_system)
-            ++passed;
-        else
-            own = cursor.next();
-    }
+    // A const entry of the system's is copied.
+    const auto add = [&](auto&& entry) { entries.push_back(std::forward<decltype(entry)>(entry)); };
+    if (auto merged = kit::merge_lists(next_own, next_system, before, skip, wanted, add); !merged)
+        return merged.error();
     return entries;
 }
 

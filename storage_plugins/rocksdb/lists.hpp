@@ -7,6 +7,7 @@
 #include "page_ranks.hpp"
 
 #include <gallery/kit/matcher.hpp>
+#include <gallery/kit/merged_page.hpp>
 #include <gallery/model.hpp>
 
 #include <functional>
@@ -41,12 +42,13 @@ private:
 
         /// Whether @p a comes before @p b in the query's order.
         [[nodiscard]] bool before(const list_entry& a, const list_entry& b) const {
-            if (query.sort == image_sort::tenant && a.of_system != b.of_system) {
-                const bool system_first = system_tenant < query.tenant;
-                return (a.of_system == system_first) != query.descending;
-            }
-            if (a.value != b.value) return (a.value < b.value) != descending;
-            return a.id < b.id;
+            // The list itself is in order of ids then.
+            if (query.sort == image_sort::tenant)
+                return kit::comes_before(tenant_of(a), a.id, tenant_of(b), b.id, query.descending);
+            return kit::comes_before(a.value, a.id, b.value, b.id, descending);
+        }
+        [[nodiscard]] const tenant_id& tenant_of(const list_entry& entry) const noexcept {
+            return entry.of_system ? system_tenant : query.tenant;
         }
     };
 

@@ -71,9 +71,8 @@ public:
         const std::uint64_t offset = kit::first_of(query_);
         if (offset >= found_.size()) return entries;
         const auto before = [this](const match& a, const match& b) {
-            if (a.number != b.number) return (a.number < b.number) != query_.descending;
-            if (const int order = a.text.compare(b.text); order != 0) return (order < 0) != query_.descending;
-            return a.id < b.id;
+            return kit::comes_before(std::pair(a.number, a.text), a.id, std::pair(b.number, b.text), b.id,
+                                     query_.descending);
         };
         const auto first = found_.begin() + static_cast<std::ptrdiff_t>(offset);
         const auto left = static_cast<std::uint64_t>(found_.end() - first);

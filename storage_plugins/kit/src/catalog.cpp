@@ -27,6 +27,7 @@
 #include "shelf.hpp"
 
 #include <gallery/kit/matcher.hpp>
+#include <gallery/kit/merged_page.hpp>
 #include <gallery/kit/rules.hpp>
 #include <gallery/text.hpp>
 
@@ -59,54 +60,47 @@ struct tenant_images {
 /// The system tenant's shelf as one tenant sees it: without what that tenant's own keys hide.
 template <class Order>
 class visible_system {
-public:
-    visible_system(const shelf& images, bool descending, std::vector<const entry*> hidden)
-        : view_(images, descending) {
+    static std::vector<std::size_t> positions_of(const std::vector<const entry*>& hidden,
+                                                 const ordered_view<Order>& view) {
+        std::vector<std::size_t> positions;
+        positions.reserve(hidden.size());
         for (const auto* e : hidden)
-            hidden_.push_back(view_.position(*e));
-        std::sort(hidden_.begin(), hidden_.end());
+            positions.push_back(view.position(*e));
+        return positions;
     }
-    [[nodiscard]] std::size_t size() const { return view_.size() - hidden_.size(); }
-    [[nodiscard]] std::size_t position(const entry& e) const {
-        const auto all = view_.position(e);
-        return all - static_cast<std::size_t>(std::lower_bound(hidden_.begin(), hidden_.end(), all) -
-                                              hidden_.begin());
+
+public:
+    visible_system(const shelf& images, bool descending, const std::vector<const entry*>& hidden)
+        : view_(images, descending), positions_(view_.size(), positions_of(hidden, view_)) {}
+    [[nodiscard]] std::size_t size() const { return positions_.size(); }
+    [[nodiscard]] const entry* at(std::size_t position) const {
+        return view_.at(positions_.whole_position(position));
     }
 
     class walker {
     public:
         walker(const visible_system& system, std::size_t position)
-            : next_hidden_(system.hidden_.begin()),
-              hidden_end_(system.hidden_.end()),
-              position_(with_hidden(position)),
-              walker_(system.view_, position_) {}
+            : system_(system),
+              visible_(position),
+              whole_(system.positions_.whole_position(position)),
+              walker_(system.view_, whole_) {}
+        /// Null at the end.
         [[nodiscard]] const entry* current() const noexcept { return walker_.current(); }
         void next() {
-            do {
+            for (const auto wanted = system_.positions_.whole_position(++visible_); whole_ < wanted; ++whole_)
                 walker_.next();
-                ++position_;
-            } while (is_hidden());
         }
 
     private:
-        std::size_t with_hidden(std::size_t position) {
-            for (; next_hidden_ != hidden_end_ && *next_hidden_ <= position; ++next_hidden_)
-                ++position;
-            return position;
-        }
-        bool is_hidden() {
-            if (next_hidden_ == hidden_end_ || *next_hidden_ != position_) return false;
-            ++next_hidden_;
-            return true;
-        }
-        std::vector<std::size_t>::const_iterator next_hidden_, hidden_end_;
-        std::size_t position_;
+        const visible_system& system_;
+        std::size_t visible_;
+        std::size_t whole_;
         typename ordered_view<Order>::walker walker_;
     };
 
 private:
     ordered_view<Order> view_;
-    std::vector<std::size_t> hidden_;
+    visible_positions positions_;
 };
 
 /// What one query runs over: the tenant's shelf and, where asked for, the system's.
@@ -128,34 +122,25 @@ image_page page_of_all(const image_query& query, const query_scope& scope) {
     const auto first = first_of(query);
     if (first >= page.total) return page;
 
-    // How many of the tenant's own come before position `first` of the merged list: their positions in it
-    // grow, so a binary search finds the first that does not.
-    std::size_t low = 0;
-    std::size_t high = own.size();
-    while (system.size() != 0 && low < high) {
-        const auto middle = low + (high - low) / 2;
-        if (middle + system.position(*own.at(middle)) < first)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (system.size() == 0) low = static_cast<std::size_t>(first);
-
-    typename ordered_view<Order>::walker mine(own, low);
-    typename visible_system<Order>::walker theirs(system, static_cast<std::size_t>(first) - low);
+    const auto start = start_of_page(first, system.size(), [&](std::uint64_t i) -> result<std::uint64_t> {
+        return own.position(*system.at(static_cast<std::size_t>(i)));
+    });
+    const auto entries_of = [](auto walker) {
+        return [walker, is_first = true]() mutable -> result<const entry*> {
+            if (!std::exchange(is_first, false)) walker.next();
+            return walker.current();
+        };
+    };
+    using own_walker = typename ordered_view<Order>::walker;
+    using system_walker = typename visible_system<Order>::walker;
     const auto count = std::min<std::uint64_t>(query.page_size, page.total - first);
     page.images.reserve(static_cast<std::size_t>(count));
-    while (page.images.size() < count) {
-        const bool take_mine = theirs.current() == nullptr ||
-                               (mine.current() != nullptr && own.before(*mine.current(), *theirs.current()));
-        if (take_mine) {
-            page.images.push_back(mine.current()->item.record);
-            mine.next();
-        } else {
-            page.images.push_back(theirs.current()->item.record);
-            theirs.next();
-        }
-    }
+    auto merged = merge_lists(
+        entries_of(own_walker(own, static_cast<std::size_t>(start->own))),
+        entries_of(system_walker(system, static_cast<std::size_t>(start->system))),
+        [&](const entry& a, const entry& b) { return own.before(a, b); }, 0, count,
+        [&](const entry& e) { page.images.push_back(e.item.record); });
+    static_cast<void>(merged);  // nothing here fails
     return page;
 }
 

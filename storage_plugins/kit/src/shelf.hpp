@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gallery/kit/catalog.hpp>
+#include <gallery/kit/merged_page.hpp>
 #include "text_scan.hpp"
 
 #include <gallery/text.hpp>
@@ -136,11 +137,8 @@ public:
 
     /// Whether @p a comes before @p b.
     [[nodiscard]] bool before(const entry& a, const entry& b) const {
-        const auto x = Order::property(a);
-        const auto y = Order::property(b);
-        if (x < y) return !descending_;
-        if (y < x) return descending_;
-        return a.record().id < b.record().id;
+        return comes_before(Order::property(a), a.record().id, Order::property(b), b.record().id,
+                            descending_);
     }
 
     /// How many entries of this shelf come before @p e, which may be in another shelf.
