@@ -127,8 +127,9 @@ result<auth::principal_ptr> authenticator::authenticate(std::string_view header,
         }
     };
     if (header.empty()) return failed();
-    if (auto fresh = accounts_.require_fresh(); !fresh) [[unlikely]]
-        return fresh.error();
+    if (!accounts_.is_fresh()) [[unlikely]] {
+        if (auto fresh = accounts_.require_fresh(); !fresh) return fresh.error();
+    }
     auto& known = cache_of_this_thread();
     if (const auto* found = known.find(header, now)) {
         note_use(**found);

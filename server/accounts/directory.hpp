@@ -76,6 +76,8 @@ public:
     /// Error: unavailable where memory is older than may be answered, so that nobody knows who may do what.
     /// To be asked before anything is decided by what is in memory.
     [[nodiscard]] result<void> require_fresh() const;
+    /// The same for where each nanosecond counts.
+    [[nodiscard]] bool is_fresh() const noexcept { return options_.fresh->holds(); }
 
     /// Reads every account. Await it before anything else, and again after a gap in the change feed. Error:
     /// corrupt for an account that cannot be read, because a refused user must not be accepted again.
