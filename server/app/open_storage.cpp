@@ -86,7 +86,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     opened.store = std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets));
     opened.plugin = plugin->file;
     opened.folder = folder->path;
-    opened.description = name + " " + plugin->descriptor->version + " in " + folder->path;
+    opened.description = name + " " + plugin->descriptor->version + (own ? "" : " in " + folder->path);
     opened.note = std::move(folder->note);
     opened.shared = plugin->descriptor->shared;
     return opened;
