@@ -12,6 +12,7 @@ Measured values are on lines that begin with "measured:". Debian's Python, for w
 import argparse
 import os
 import pathlib
+import signal
 import sys
 import unittest
 
@@ -25,6 +26,8 @@ def main():
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
+    # So that clusters are stopped when this is.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Read when the tests are imported.
     os.environ["GALLERY_CLUSTER_LONG"] = "1" if options.long else "0"
     os.environ["GALLERY_CLUSTER_KEEP"] = "1" if options.keep else "0"
