@@ -170,6 +170,7 @@ task<> committer::commit(group writes) {
         if (locked.failed->lost) {
             connection_.close();
             give_back(std::move(writes));
+            fail_late(to_error(*locked.failed, "writing"));
             co_return;
         }
         co_await roll_back();

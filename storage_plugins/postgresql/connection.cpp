@@ -90,7 +90,6 @@ class connection::deadline {
 public:
     deadline(connection& of, std::chrono::milliseconds within) : of_(of) {
         of.timed_out_ = false;
-        if (within == std::chrono::milliseconds::max()) return;
         of.guarded_ = std::make_shared<int>(of.handle_ ? PQsocket(of.handle_.get()) : -1);
         of.timer_.expires_after(within);
         of.timer_.async_wait([guarded = of.guarded_, &of](const boost::system::error_code& stopped) {
@@ -296,10 +295,12 @@ task<answer> connection::execute(std::string statements) {
 
 task<std::optional<failure>> connection::copy_out(std::string statement,
                                                   std::function<void(const fields&)> on_row) {
-    const deadline limit(*this, std::chrono::milliseconds::max());
     bool sent = PQsendQuery(handle_.get(), statement.c_str()) == 1;
-    if (sent) sent = co_await flush();
-    if (sent) sent = co_await receive();
+    if (sent) {
+        const deadline limit(*this, timeout_);
+        sent = co_await flush();
+        if (sent) sent = co_await receive();
+    }
     if (sent) {
         const result_ptr head(PQgetResult(handle_.get()));
         if (head && PQresultStatus(head.get()) == PGRES_COPY_OUT) {
@@ -310,6 +311,7 @@ task<std::optional<failure>> connection::copy_out(std::string statement,
                 const int size = PQgetCopyData(handle_.get(), &data, 1);
                 if (size < 0) break;
                 if (size == 0) {
+                    const deadline limit(*this, timeout_);
                     const bool ready = co_await wait(asio::posix::stream_descriptor::wait_read);
                     if (!ready || PQconsumeInput(handle_.get()) == 0) break;
                     continue;
@@ -379,8 +381,8 @@ bool connection::send(const batch::query& what) {
                              formats.data(), 1) == 1;
 }
 
-task<answer> connection::run(batch what) {
-    const deadline limit(*this, timeout_);
+task<answer> connection::run(batch what, std::chrono::milliseconds within) {
+    const deadline limit(*this, within);
     notices_.clear();
     bool sent = true;
     std::size_t unsent = 0;

@@ -71,7 +71,8 @@ public:
     void leave_pipeline() noexcept;
     void resume_pipeline() noexcept;
     /// Statements outside an explicit transaction are one transaction.
-    task<answer> run(batch what);
+    task<answer> run(batch what) { return run(std::move(what), timeout_); }
+    task<answer> run(batch what, std::chrono::milliseconds within);
 
     /// Waits for a notification of a channel that was listened to; returns the payloads. Empty: the
     /// connection is lost. No timeout.

@@ -69,7 +69,13 @@ double follower::age() const noexcept {
 }
 
 task<result<void>> follower::open() {
+    // The database may be starting as well, or be in the middle of a failover.
+    const auto deadline = clock::now() + in_.chosen.timeout;
     auto facts = co_await servers_.dial(connection_, durability::synchronous);
+    while (!facts && clock::now() < deadline) {
+        co_await pause_.wait_for(std::chrono::milliseconds(100));
+        facts = co_await servers_.dial(connection_, durability::synchronous);
+    }
     if (!facts) co_return facts.error();
     if (facts->encoding != "UTF8")
         co_return error{errc::invalid_argument,

@@ -29,8 +29,8 @@ void pool::release(connection_ptr one) {
     next.complete(std::move(one));
 }
 
-task<answer> pool::run(batch what) {
-    const auto deadline = signal::clock::now() + in_.chosen.timeout;
+task<answer> pool::run(batch what, std::chrono::milliseconds within) {
+    const auto deadline = signal::clock::now() + within;
     auto one = co_await acquire();
     busy_.push_back(one.get());
     answer last;
@@ -46,7 +46,7 @@ task<answer> pool::run(batch what) {
         }
         if (one->is_open()) {
             batch copy = what;
-            last = co_await one->run(std::move(copy));
+            last = co_await one->run(std::move(copy), within);
         }
         const bool again = last.failed && (last.failed->lost || last.failed->is_transient());
         if (!again || signal::clock::now() >= deadline) break;

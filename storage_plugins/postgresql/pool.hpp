@@ -18,7 +18,8 @@ public:
 
     /// Runs a batch on the next free connection, in order of arrival. Where the connection is lost, or none
     /// can be made, it is tried again until the timeout: the batch has to be one that may happen twice.
-    task<answer> run(batch what);
+    task<answer> run(batch what) { return run(std::move(what), in_.chosen.timeout); }
+    task<answer> run(batch what, std::chrono::milliseconds within);
 
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
     [[nodiscard]] std::size_t open() const noexcept { return made_ - idle_.size(); }

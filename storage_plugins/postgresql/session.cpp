@@ -8,7 +8,7 @@ using level = plugin_context::log_level;
 
 /// pg_walfile_name() shows the timeline that is written now; pg_control_checkpoint() is behind after a
 /// promotion. What the server keeps for a session that has stopped in the middle of a transaction, it keeps
-/// for two seconds only: the lock of the store's state, for instance of a process that was stopped.
+/// for five seconds only: the lock of the store's state, for instance of a process that was stopped.
 std::string set_up_statements(const std::string& schema, durability how) {
     return "select (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8)::text, "
            "(select system_identifier from pg_control_system())::text, "
@@ -19,7 +19,7 @@ std::string set_up_statements(const std::string& schema, durability how) {
            quoted_identifier(schema) + ";set synchronous_commit to " +
            (how == durability::synchronous ? "on" : "off") +
            ";set client_encoding to 'UTF8';set default_transaction_isolation to 'read committed';"
-           "set statement_timeout to 0;set lock_timeout to 0;set idle_in_transaction_session_timeout to 2000;"
+           "set statement_timeout to 0;set lock_timeout to 0;set idle_in_transaction_session_timeout to 5000;"
            "set client_min_messages to warning;set jit to off";
 }
 

@@ -8,6 +8,7 @@ namespace gallery::postgres {
 namespace {
 
 constexpr std::size_t most_problems = 1'000;
+constexpr std::chrono::hours longest{6};
 
 /// Sizes of large values are in their references: the bytes are not read.
 constexpr const char* sizes = R"(
@@ -53,7 +54,7 @@ task<result<check_report>> store::check_here() {
     const auto revisions_at = look.add(std::string(all_revisions));
     const auto documents_at = look.add(std::string("select kind, id, rev from document"));
     look.add(statement::commit);
-    auto found = co_await pool_.run(std::move(look));
+    auto found = co_await pool_.run(std::move(look), longest);
     if (found.failed) co_return to_error(*found.failed, "checking the store");
 
     check_report report;

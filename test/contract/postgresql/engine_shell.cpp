@@ -93,6 +93,21 @@ std::string changes(storage_engine& engine, std::istream& arguments) {
     return text.str();
 }
 
+/// In groups, each in one atomic write.
+std::string documents(storage_engine& engine, std::size_t count) {
+    revision last = 0;
+    for (std::size_t done = 0; done < count;) {
+        std::vector<document_write> parts;
+        for (; parts.size() < document_store::max_parts && done < count; ++done)
+            parts.push_back(
+                document_write::save({"test", "d" + std::to_string(done), "{}", 0}, precondition::any()));
+        const auto outcome = test::await(engine.documents().write(std::move(parts)));
+        if (!outcome) return text_of(outcome.error());
+        last = outcome->revs.back();
+    }
+    return "revision " + std::to_string(last);
+}
+
 std::string horizon_age(storage_engine& engine) {
     const auto last = test::await(engine.feed().last());
     const auto batch =
@@ -149,6 +164,11 @@ std::string execute(storage_engine& engine, const std::string& line) {
         std::string id;
         arguments >> id;
         return text_of(test::await(engine.documents().save({"test", id, "{}", 0}, precondition::any())));
+    }
+    if (command == "documents") {
+        std::size_t count = 0;
+        arguments >> count;
+        return documents(engine, count);
     }
     if (command == "find") {
         arguments >> key;

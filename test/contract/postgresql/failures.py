@@ -332,14 +332,14 @@ class Histories(Failures):
     def test_the_horizon_stands_while_the_primary_does(self):
         shell = self.open(timeout="2s")
         age = int(shell.ask("horizon").split()[1])
-        self.assertLess(age, 1000)
+        self.assertLess(age, 5000)
         send_signal(self.primary, signal.SIGSTOP)
         self.addCleanup(send_signal, self.primary, signal.SIGCONT)
         self.assertRegex(shell.ask("horizon"), "^error unavailable")
         self.assertRegex(shell.ask("find a"), "^error unavailable")
         send_signal(self.primary, signal.SIGCONT)
         scratch.wait_for(lambda: shell.ask("horizon").startswith("ms"), "the feed is followed again")
-        self.assertLess(int(shell.ask("horizon").split()[1]), 1000)
+        self.assertLess(int(shell.ask("horizon").split()[1]), 5000)
 
 
 class Replication(Failures):
@@ -387,9 +387,21 @@ class Openings(Failures):
                          == "2", "both listen")
         for i in range(10):
             revision = revision_of(first.ask(f"save k{i} 100"))
-            scratch.wait_for(lambda i=i, r=revision: second.ask(f"find_now k{i}") == f"found {r}", "it is seen", 5)
+            scratch.wait_for(lambda i=i, r=revision: second.ask(f"find_now k{i}") == f"found {r}", "it is seen")
             revision = revision_of(second.ask(f"save k{i} 100"))
-            scratch.wait_for(lambda i=i, r=revision: first.ask(f"find_now k{i}") == f"found {r}", "it is seen", 5)
+            scratch.wait_for(lambda i=i, r=revision: first.ask(f"find_now k{i}") == f"found {r}", "it is seen")
+
+    def test_a_server_that_was_stopped_catches_up(self):
+        stopped = self.open()
+        writer = self.open()
+        begin = revision_of(writer.ask("document first"))
+        self.assertEqual(stopped.ask(f"changes {begin}"), f"ok {begin}")
+        stopped.process.send_signal(signal.SIGSTOP)
+        last = revision_of(writer.ask("documents 5000"))
+        stopped.process.send_signal(signal.SIGCONT)
+        self.assertEqual([int(r) for r in stopped.ask(f"changes {begin}").split()[2:]], list(range(begin + 1, last + 1)))
+        self.assertEqual(last - begin, 5000)
+        self.assertEqual(stopped.ask("check"), "sound 0")
 
     def test_a_role_needs_rights_on_its_schema_only(self):
         self.primary.sql("create role plain login; create schema its_own authorization plain;"
@@ -411,7 +423,7 @@ class Openings(Failures):
     def test_a_password_is_in_no_message(self):
         for dsn in ("host=/nowhere password=geheim dbname=postgres", "host=/nowhere password=geheim nonsense=geheim",
                     "postgresql://u:geheim@127.0.0.1:1/x", "password=geheim =", "geheim"):
-            shell = self.open(dsn=dsn)
+            shell = self.open(dsn=dsn, timeout="1s")
             self.assertRegex(shell.opened, "^error (unavailable|invalid_argument) ")
             self.assertNotIn("geheim", shell.opened + "".join(shell.log))
 
