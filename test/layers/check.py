@@ -34,7 +34,7 @@ LIBRARIES = [
     (r"prometheus/", {"server/app"}),
     (r"yaml-cpp/", {"server/config"}),
     (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
-    (r"boost/beast", {"server/http", "server/admin"}),
+    (r"boost/beast", {"server/http"}),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 SOURCES = {".cpp", ".hpp", ".h", ".cc"}
