@@ -115,6 +115,11 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     }
     auto value = from_document<Account>(*doc);
     if (!value) co_return value.error();
+    if constexpr (std::is_same_v<Account, customer>) {
+        // Who knows a customer's revision knows its users. What a later change wrote waits for that
+        // change, because the users' changes before it have not been applied.
+        if (rev != 0 && value->rev > rev) co_return result<void>();
+    }
     if constexpr (std::is_same_v<Account, api_key>) {
         if (known) value->latest_use = known->latest_use;
     }

@@ -140,10 +140,10 @@ result<std::string> gallery_server::parts::signing_key() {
     if (!key) {
         return error{key.error().code, "the key that signs tokens is not known: " + key.error().message};
     }
-    if (!earlier->empty()) {
-        std::error_code ignored;
-        std::filesystem::remove(file, ignored);
-        log_info("the key that signs tokens is in the store now, and no longer in " + file.string());
+    // The file stays: another store of this data folder, or an earlier version, may still need it.
+    if (!earlier->empty() && *earlier != *key) {
+        log_warning("the store contains another key that signs tokens than " + file.string() +
+                    ". Tokens that were signed with the key of the file are not accepted.");
     }
     return key;
 }
@@ -197,16 +197,20 @@ bool gallery_server::parts::drain() {
     if (!clean || !storage_.shared) return clean;
     announcements_->stop();
     upkeep_->stop();
-    // A store that does not answer any more must not hold up the end.
-    return wait_at_most(farewell_time, http_->executor(0), leave_cluster()).has_value();
+    // A store that no longer answers must not make a clean stop late. It is not closed before this has ended.
+    left_ = std::make_shared<std::promise<void>>();
+    return wait_at_most(farewell_time, http_->executor(0), leave_cluster(left_)).has_value();
 }
 
-task<result<void>> gallery_server::parts::leave_cluster() {
+task<result<void>> gallery_server::parts::leave_cluster(std::shared_ptr<std::promise<void>> left) {
     auto withdrawn = co_await nodes_->withdraw();
-    if (!withdrawn)
+    if (withdrawn) {
+        auto released = co_await upkeep_turn_->release();
+        if (!released) log_warning("the upkeep could not be handed over: " + released.error().message);
+    } else {
         log_warning("the end of this server could not be announced: " + withdrawn.error().message);
-    auto released = co_await upkeep_turn_->release();
-    if (!released) log_warning("the upkeep could not be handed over: " + released.error().message);
+    }
+    left->set_value();
     co_return result<void>();
 }
 
@@ -225,6 +229,8 @@ void gallery_server::parts::begin_background_work() {
 }
 
 gallery_server::parts::~parts() {
+    // It uses the store; the engine's own timeout bounds it.
+    if (left_) left_->get_future().wait();
     if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
     if (follower_) follower_->stop();

@@ -23,6 +23,7 @@
 #include "imaging/pool.hpp"
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -72,8 +73,8 @@ private:
     task<result<std::vector<api::node>>> list_nodes();
     /// Begins what runs beside requests, and tells the other servers that this one is there.
     void begin_background_work();
-    /// Gives back what other servers would wait for.
-    task<result<void>> leave_cluster();
+    /// Gives back what other servers would wait for. @p left becomes ready when the store is used no more.
+    task<result<void>> leave_cluster(std::shared_ptr<std::promise<void>> left);
     void make_account_services();
     /// How large the content of a body may be, by the settings, for the endpoint with this pattern.
     [[nodiscard]] api::content_limit content_limit(std::string_view pattern, api::body_kind kind) const;
@@ -112,6 +113,7 @@ private:
     std::unique_ptr<node_registry> nodes_;
     std::unique_ptr<periodic> upkeep_;
     std::unique_ptr<periodic> announcements_;
+    std::shared_ptr<std::promise<void>> left_;  ///< of leave_cluster(); null where it was not begun
     bool made_accounts_ = false;
     tenant_id demo_tenant_{};
     bool fill_demo_ = false;

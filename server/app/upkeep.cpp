@@ -32,6 +32,7 @@ task<void> erase_orphans(upkeep_subjects on) {
         if (!erased) {
             log_warning("images of the deleted tenant " + to_string(tenant) +
                         " could not be erased: " + erased.error().message);
+            if (on.turn != nullptr) co_return;
         }
     }
 }
@@ -43,6 +44,9 @@ task<void> run_upkeep(upkeep_subjects on) {
     on.writes.look();
     const auto noted = co_await on.accounts.record_uses();
     if (!noted) log_warning("the uses of API keys could not be recorded: " + noted.error().message);
+    // A shared store that does not answer is asked again in the next run: each further question would wait
+    // for its timeout, and the end of the server for this run.
+    if (!noted && on.turn != nullptr) co_return;
     if (on.turn != nullptr) {
         const auto ours = co_await on.turn->acquire();
         if (!ours) log_warning("whose turn the upkeep is cannot be asked: " + ours.error().message);
@@ -50,6 +54,7 @@ task<void> run_upkeep(upkeep_subjects on) {
     }
     const auto maintained = co_await on.accounts.forget_expired();
     if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
+    if (!maintained && on.turn != nullptr) co_return;
     co_await finish_deletions(on);
     co_await erase_orphans(on);
     const auto forgotten = co_await on.nodes.forget_missing();

@@ -2,6 +2,7 @@
 #include "http/request_input.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -114,7 +115,9 @@ std::span<char> request_input::body_room() noexcept {
 }
 
 std::unique_ptr<char[]> request_input::return_block() noexcept {
-    if (const auto size = block_end_ - block_begin_; size > 0) {
+    // No request follows a body that did not end, and what is left of that one may be more than fits.
+    if (const auto size = block_end_ - block_begin_; size > 0 && body_ended_) {
+        assert(size <= capacity_);
         std::memcpy(buffer_.get(), block_.get() + block_begin_, size);
         begin_ = 0;
         end_ = size;

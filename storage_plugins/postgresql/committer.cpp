@@ -153,6 +153,19 @@ void committer::failed(group writes, const failure& what) {
     one->fail(to_error(what, "writing"));
 }
 
+void committer::leave_unknown(group& writes, const std::string& why) {
+    doubtful_ += writes.size();
+    in_.log(level::error,
+            "postgresql: a commit is not acknowledged, because it may not be replicated: " + why);
+    for (auto& one : writes) {
+        if (one->changes())
+            one->fail(cannot_know(why));
+        else
+            one->succeed();
+    }
+    follower_.hint();
+}
+
 task<> committer::commit(group writes) {
     batch first;
     first.add(statement::begin);
@@ -225,18 +238,26 @@ task<> committer::commit(group writes) {
         co_return;
     }
     if (!done.notices.empty() || std::string_view(PQcmdStatus(done.results[commit_at].get())) != "COMMIT") {
-        const auto why = done.notices.empty() ? "the server did not commit" : done.notices.front();
-        doubtful_ += writes.size();
-        in_.log(level::error,
-                "postgresql: a commit is not acknowledged, because it may not be replicated: " + why);
-        for (auto& one : writes) {
-            if (one->changes())
-                one->fail(cannot_know(why));
-            else
-                one->succeed();
-        }
-        follower_.hint();
+        leave_unknown(writes, done.notices.empty() ? "the server did not commit" : done.notices.front());
         co_return;
+    }
+    if (!in_.chosen.allow_unreplicated) {
+        // A server whose list of standbys is emptied lets waiting commits go without a warning. Asked after
+        // the commit, on its connection; in the same pipeline, a failure of the question would look like one
+        // of it.
+        batch ask;
+        ask.add(statement::replication);
+        auto now = co_await connection_.run(std::move(ask));
+        if (now.failed) {
+            connection_.close();
+            co_await look_up(std::move(writes), before);
+            co_return;
+        }
+        const auto reason = why_unreplicated(now.at(0, 0, 0).view(), now.at(0, 0, 1).view());
+        if (!reason.empty()) {
+            leave_unknown(writes, reason);
+            co_return;
+        }
     }
     writes_ += writes.size();
     mirror_.apply(next.take_events(), next.last());

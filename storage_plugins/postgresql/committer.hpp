@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace gallery::postgres {
@@ -55,6 +56,8 @@ private:
     /// A believed connection to the server that the mirror follows.
     task<result<void>> link();
     task<> commit(group writes);
+    /// Answers committed writes that may not be replicated: neither acknowledged nor refused.
+    void leave_unknown(group& writes, const std::string& why);
     /// The transaction of these writes ended without an answer. @p before: the store's revision before it.
     task<> look_up(group writes, revision before);
     /// Applies what the answer to statement::changes_after says; the store's revision.

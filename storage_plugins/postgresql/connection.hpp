@@ -53,6 +53,8 @@ public:
     connection& operator=(const connection&) = delete;
     ~connection();
 
+    std::string server;  ///< that it is open to (server_facts::server); for its owner's use
+
     [[nodiscard]] bool is_open() const noexcept { return handle_ != nullptr; }
 
     /// Connects to one server. @p address: of its host where that is a name, else empty.

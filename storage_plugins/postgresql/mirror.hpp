@@ -33,6 +33,8 @@ public:
     [[nodiscard]] const kit::usage_book& usage() const noexcept { return usage_; }
     /// Of the newest change that it contains.
     [[nodiscard]] revision position() const noexcept { return position_.load(std::memory_order_acquire); }
+    /// The newest change of the feed, or the position that the feed begins after where it is empty.
+    [[nodiscard]] revision newest_change() const { return feed_.last(); }
     [[nodiscard]] std::size_t changes_kept() const { return feed_.size(); }
 
     /// Called with a version whose bytes nothing refers to any more.

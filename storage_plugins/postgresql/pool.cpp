@@ -40,9 +40,19 @@ task<answer> pool::run(batch what, std::chrono::milliseconds within) {
             last.failed = failure{"57P01", "the store is being closed", true};
             break;
         }
+        const auto followed = followed_();
+        if (one->is_open() && !followed.empty() && one->server != followed) one->close();
         if (!one->is_open()) {
             auto opened = co_await servers_.open(*one, durability::asynchronous);
-            if (!opened) last.failed = failure{"08001", opened.error().message, true};
+            if (!opened) {
+                last.failed = failure{"08001", opened.error().message, true};
+            } else {
+                one->server = opened->server;
+                if (const auto now = followed_(); !now.empty() && one->server != now) {
+                    one->close();
+                    last.failed = failure{"08006", "the server is not the one whose feed is read", true};
+                }
+            }
         }
         if (one->is_open()) {
             batch copy = what;

@@ -6,7 +6,10 @@
 #include "signal.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace gallery::postgres {
@@ -14,7 +17,10 @@ namespace gallery::postgres {
 /// Commits on them do not wait for the standbys. Used on the engine's thread.
 class pool {
 public:
-    pool(environment& in, dialer& servers) : in_(in), servers_(servers) {}
+    /// @p followed: the server (server_facts::server) whose feed is read, empty where none is. Connections to
+    /// another one are not used: a primary that was replaced may still answer.
+    pool(environment& in, dialer& servers, std::function<std::string()> followed)
+        : in_(in), servers_(servers), followed_(std::move(followed)) {}
 
     /// Runs a batch on the next free connection, in order of arrival. Where the connection is lost, or none
     /// can be made, it is tried again until the timeout: the batch has to be one that may happen twice.
@@ -33,6 +39,7 @@ private:
 
     environment& in_;
     dialer& servers_;
+    std::function<std::string()> followed_;
     std::vector<connection_ptr> idle_;
     std::vector<connection*> busy_;
     std::deque<resumption<connection_ptr>> waiting_;

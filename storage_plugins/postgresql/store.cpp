@@ -57,7 +57,7 @@ store::store(folder_lock lock, options chosen, log_function log)
       dialer_(environment_),
       mirror_(chosen_.changes_kept),
       follower_(environment_, dialer_, mirror_),
-      pool_(environment_, dialer_),
+      pool_(environment_, dialer_, [this] { return follower_.server(); }),
       bodies_(environment_, pool_, mirror_, follower_),
       listener_(environment_, dialer_, follower_),
       committer_(environment_, dialer_, mirror_, follower_, [this] { listener_.tell(); }),

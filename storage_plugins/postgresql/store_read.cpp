@@ -146,7 +146,8 @@ task<result<change_batch>> store::changes_here(revision after, std::size_t limit
 task<result<revision>> store::last() {
     auto newest = co_await follower_.barrier();
     if (!newest) co_return newest.error();
-    co_return mirror_.position();
+    // Not position(): a new epoch advances that without a change, and no reader of the feed would get there.
+    co_return mirror_.newest_change();
 }
 
 void store::on_change(std::function<void()> notify) {

@@ -5,8 +5,14 @@
 
 #include "http/errors.hpp"
 #include "http/multipart.hpp"
+#include "http/request_input.hpp"
 
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace gallery::http::test {
 
@@ -340,6 +346,33 @@ BOOST_AUTO_TEST_CASE(a_form_is_read_from_a_chunked_body) {
     BOOST_TEST(got.status == 400U);
     got = c.ask(post("/form", "{}", "Content-Type: application/json\r\n"));
     BOOST_TEST(got.status == 415U);
+}
+
+// An unfinished line of the chunked coding and a whole read behind it are more than the read buffer takes.
+BOOST_AUTO_TEST_CASE(nothing_follows_a_body_that_did_not_end) {
+    constexpr head_limits limits{4096, 1024};
+    request_input input(limits.head_bytes);
+    const auto arrive = [](std::span<char> room, std::string_view bytes) {
+        BOOST_REQUIRE_GE(room.size(), bytes.size());
+        std::memcpy(room.data(), bytes.data(), bytes.size());
+    };
+    const std::string text =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(4000, 'a');
+    arrive(input.room(), text);
+    input.add(text.size());
+    request_head head;
+    BOOST_REQUIRE(input.take_head(limits, head).status == head_status::complete);
+    BOOST_REQUIRE(!input.begin_request(head).error);
+    BOOST_REQUIRE(input.next_of_body().what == request_parser::step::need_more);
+
+    input.lend(std::make_unique_for_overwrite<char[]>(body_block));
+    const auto room = input.body_room();
+    std::fill(room.begin(), room.end(), 'B');
+    room[0] = '\x01';
+    input.add_to_body(room.size());
+    BOOST_TEST((input.next_of_body().what == request_parser::step::broken));
+    BOOST_TEST((input.return_block() != nullptr));
+    BOOST_TEST(input.unused() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

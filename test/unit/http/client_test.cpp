@@ -31,7 +31,7 @@ private:
 
 void routes(router& to) {
     to.add(method::post, "/echo",
-           [](request& message) -> task<response> {
+           [](request& message) -> task<result<response>> {
                auto content = co_await message.body().read_all(1 << 20);
                auto out = response::text(200, content ? std::move(*content) : std::string("failed"));
                out.add("X-Path", message.path());
