@@ -114,7 +114,7 @@ task<result<void>> change_follower::read_feed() {
         const bool is_end = batch->horizon != std::chrono::steady_clock::time_point::min();
         if (is_end) {
             fresh_.renew(batch->horizon);
-            was_fresh_.store(true, std::memory_order_relaxed);
+            if (fresh_.holds()) was_fresh_.store(true, std::memory_order_relaxed);
         }
         wake_waiters(std::chrono::steady_clock::now(), false);
         const bool more = !is_end && batch->changes.size() >= batch_size;

@@ -49,7 +49,7 @@ class Tenants(AdminTest):
     def test_a_name_that_several_have_is_refused_with_their_ids(self):
         title = unique("twins")
         ids = [self.json("tenant", "create", title)["id"]["id"] for _ in range(2)]
-        self.error(NOT_FOUND, "tenant", "delete", title, "--yes", words=["2 of", *ids])
+        self.error(NOT_FOUND, "tenant", "delete", title, "--yes", words=["there are 2", *ids])
         for one in ids:
             self.call("tenant", "delete", one, "--yes")
 
@@ -365,7 +365,7 @@ class ApiKeys(AdminTest):
         self.assertIn("2999-01-31 00:00:00Z", self.call("apikey", "list", "--user", who[0]).stdout)
         self.assertEqual(0, self.json("apikey", "update", "n", "--expires", "never", who=who)["expirationTime"])
         self.error(USAGE, "apikey", "create", name, "--expires", "soon", words=["--expires", "90d"])
-        self.error(USAGE, "apikey", "create", name, "--expires", "2020-01-01", words=["over"])
+        self.error(USAGE, "apikey", "create", name, "--expires", "2020-01-01", words=["in the past"])
         self.error(USAGE, "apikey", "update", "n", who=who)
         self.error(NOT_FOUND, "apikey", "list", "--user", CUSTOMER[0], words=[CUSTOMER[0]])
 

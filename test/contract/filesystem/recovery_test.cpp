@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(check_finds_what_somebody_did_to_the_open_tree) {
     BOOST_TEST_REQUIRE(report.has_value());
     BOOST_TEST(report->problems.size() == 3U);
     // Each thing that was done is a problem of its own.
-    for (const auto* part : {"/stray is in the tree and not in the index",
+    for (const auto* part : {"/stray is on the disk and not in the index",
                              "/b cannot be read: ", ".gallery/accounts/user/u.json cannot be read: "})
         BOOST_TEST(
             std::count_if(report->problems.begin(), report->problems.end(),
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(check_finds_what_somebody_did_to_the_open_tree) {
 BOOST_AUTO_TEST_CASE(a_tree_of_a_later_version_is_refused) {
     close();
     for (const auto& [content, code, part] :
-         {std::tuple("gallery filesystem store 3\n", errc::unavailable, "format 3"),
+         {std::tuple("gallery filesystem store 3\n", errc::unavailable, "format is 3"),
           std::tuple("gallery filesystem store 2 and more\n", errc::corrupt, "store 2 and more"),
           std::tuple("something else\n", errc::corrupt, "something else")}) {
         write(root() / ".gallery/format", content);

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(all_wrong_values_are_named_at_once_and_no_secret_is_repeate
                               "storage.engine.memory: expected a size", "found \"64 MiB\"",
                               "storage.engine.patience: expected a duration", "found \"5\"",
                               "storage.engine.fast: expected true or false, found \"yes\"",
-                              "storage.engine.pin: expected a whole number, found another type",
+                              "storage.engine.pin: expected a whole number, found another value",
                               "storage.engine.acess_key: the plugin engine has no such option"})
         BOOST_TEST(contains(said, words), said);
     for (const auto* secret : {"s3cret", "hunter2"})
