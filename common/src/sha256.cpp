@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gallery/sha256.hpp>
 
+#include <gallery/hex_digits.hpp>
+
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -15,14 +17,8 @@ sha256_digest sha256(std::span<const char> data) noexcept {
 }
 
 std::string to_hex(const sha256_digest& digest) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(digest.size() * 2);
-    for (const auto byte : digest) {
-        text += digits[std::to_integer<unsigned>(byte) >> 4];
-        text += digits[std::to_integer<unsigned>(byte) & 15];
-    }
-    return text;
+    const auto digits = hex_digits(digest);
+    return {digits.data(), digits.size()};
 }
 
 std::optional<sha256_digest> parse_sha256(std::string_view hex) noexcept {
