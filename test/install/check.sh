@@ -17,7 +17,11 @@ fail() {
 
 prefix=$place/all
 "$cmake" --install "$build" --prefix "$prefix" >"$place/log" 2>&1 || fail "cmake --install: $(tail -5 "$place/log")"
-"$prefix/bin/gallery-server" --version | grep -q '^gallery-server [0-9]' || fail "the server does not start"
+version=$(cat "$(dirname "${BASH_SOURCE[0]}")/../../VERSION")
+for program in gallery-server gallery-admin; do
+    shown=$("$prefix/bin/$program" --version) || fail "$program does not start"
+    [ "$shown" = "$program $version" ] || fail "$program --version prints '$shown', but VERSION contains $version"
+done
 GALLERY_DATA=$place/data "$prefix/bin/gallery-server" --config "$prefix/share/gallery/gallery.yml" --check-config \
     >"$place/check" 2>&1 || fail "the configuration cannot be used: $(tail -5 "$place/check")"
 grep -qF "the storage plugin is $prefix/lib/gallery/plugins/rocksdb.so" "$place/check" ||

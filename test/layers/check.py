@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Holds what the architecture says about the sources: who may include whom, and that nothing in the repository
-depends on the machine it was written on. Prints each violation with file and line; exit code 1 where there is one.
+depends on the machine it was written on. Also compares the changelog with the version. Prints each violation with file and line; exit code 1 where there is one.
 
 usage: check.py REPOSITORY
 """
@@ -123,9 +123,19 @@ def machine_problems(root, path):
                 yield f"{relative}:{number}: {what}: {found.group(0)}"
 
 
+def version_problems(root):
+    """The changelog begins with the version that is built."""
+    version = (root / "VERSION").read_text()
+    if not re.fullmatch(r"\d+\.\d+\.\d+\n", version):
+        yield f"VERSION:1: '{version.strip()}' is not MAJOR.MINOR.PATCH on one line"
+    newest = re.search(r"^## (\S+)", (root / "CHANGELOG.md").read_text(), re.M)
+    if not newest or newest.group(1) != version.strip():
+        yield f"CHANGELOG.md: the first section is not that of version {version.strip()}"
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
-    problems = []
+    problems = list(version_problems(root))
     checked = 0
     for path in files(root):
         if path.suffix in SOURCES:
