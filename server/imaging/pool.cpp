@@ -123,13 +123,13 @@ public:
 
     std::optional<error> start();
     void stop() noexcept;
-    void enqueue(std::unique_ptr<job> j);
+    void enqueue(job j);
     pool_stats stats() const;
     std::string confinement() const { return describe_layers(layers_.load()); }
 
 private:
     void feed();
-    std::unique_ptr<job> next();
+    std::optional<job> next();
     bool ready(std::unique_ptr<worker_process>& worker, std::optional<error>& why);
     result<picture> inspect(std::unique_ptr<worker_process>& worker, const job& j);
     result<picture> concluded(std::unique_ptr<worker_process>& worker, worker_process::exchanged said,
@@ -151,7 +151,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    fair_queue<std::unique_ptr<job>> queue_;
+    fair_queue<job> queue_;
     mutable recent_timeouts too_slow_;
     std::optional<error> start_failure_;
     unsigned reported_ = 0;  // workers whose first start succeeded or failed
@@ -183,40 +183,39 @@ void pool::state::stop() noexcept {
     threads_.clear();
     // The feeder threads have ended; the waiting jobs are answered here.
     for (auto& j : queue_.clear()) {
-        j->complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
+        j.complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
     }
 }
 
-void pool::state::enqueue(std::unique_ptr<job> j) {
+void pool::state::enqueue(job j) {
     std::unique_lock lock(mutex_);
     if (stopping_) {
         lock.unlock();
-        return j->complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
+        return j.complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
     }
-    using enum fair_queue<std::unique_ptr<job>>::room;
-    const auto room = queue_.room_for(j->tenant());
+    using enum fair_queue<job>::room;
+    const auto room = queue_.room_for(j.tenant());
     if (room != yes) {
         lock.unlock();
-        return j->complete(
+        return j.complete(
             room == tenant_is_full
                 ? error{errc::too_many_requests, "At most " + std::to_string(options_.max_queued_per_tenant) +
                                                      " pictures of a tenant can wait to be decoded. Try "
                                                      "again later, with fewer at a time."}
                 : error{errc::busy, "Too many pictures are waiting to be decoded. Try again later."});
     }
-    const auto tenant = j->tenant();
+    const auto tenant = j.tenant();
     queue_.push(tenant, std::move(j));
     lock.unlock();
     changed_.notify_all();
 }
 
-std::unique_ptr<job> pool::state::next() {
+std::optional<job> pool::state::next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return stopping_ || queue_.size() > 0; });
-    if (stopping_) return nullptr;
-    auto j = queue_.take();
+    if (stopping_) return std::nullopt;
     ++stats_.busy;
-    return std::move(*j);
+    return queue_.take();
 }
 
 pool_stats pool::state::stats() const {
@@ -391,13 +390,11 @@ result<std::unique_ptr<pool>> pool::start(pool_options options) {
 }
 
 task<result<picture>> pool::inspect(upload what) {
-    auto start = [](auto handler, state* where, upload&& taken) {
-        using job_type = handler_job<decltype(handler)>;
-        where->enqueue(std::make_unique<job_type>(std::move(taken), std::move(handler)));
+    auto start = [where = state_.get(),
+                  taken = std::move(what)](resumption<result<picture>> waiting) mutable {
+        where->enqueue(job(std::move(taken), std::move(waiting)));
     };
-    state* where = state_.get();
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void(result<picture>)>(
-        start, use_task, where, std::move(what));
+    co_return co_await suspend<result<picture>>(std::move(start));
 }
 
 void pool::stop() noexcept {
