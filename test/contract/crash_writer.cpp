@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crash_writer.hpp"
 
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <atomic>
+#include <csignal>
 #include <iostream>
 #include <sstream>
 #include <thread>
+
+extern char** environ;
 
 namespace gallery::contract {
 namespace {
@@ -132,6 +137,7 @@ std::optional<crash_note> parse_crash_note(const std::string& line) {
 }
 
 int write_until_killed(const std::string& folder, std::uint64_t first_step) {
+    tell("o 0 0\n");
     auto opened = open_store(folder);
     if (!opened) {
         tell("x 0 0 " + opened.error().message + '\n');
@@ -159,6 +165,48 @@ int write_until_killed(const std::string& folder, std::uint64_t first_step) {
         });
     threads.clear();
     return 1;
+}
+
+writer_process::writer_process(const std::string& folder, std::uint64_t first_step) {
+    int ends[2];
+    BOOST_TEST_REQUIRE(::pipe(ends) == 0);
+    std::vector<std::string> arguments = {"/proc/self/exe", "--plugin", under_test().path,
+                                          "--writer",       folder,     std::to_string(first_step)};
+    for (const auto& [name, value] : under_test().options) {
+        arguments.emplace_back("--config");
+        arguments.push_back(name + '=' + value);
+    }
+    std::vector<char*> pointers;
+    for (auto& one : arguments)
+        pointers.push_back(one.data());
+    pointers.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    ::posix_spawn_file_actions_addclose(&actions, ends[0]);
+    ::posix_spawn_file_actions_addclose(&actions, ends[1]);
+    const int spawned = ::posix_spawn(&child_, "/proc/self/exe", &actions, nullptr, pointers.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    told_ = ::fdopen(ends[0], "r");
+    BOOST_TEST_REQUIRE(spawned == 0);
+}
+
+writer_process::~writer_process() {
+    std::fclose(told_);
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    BOOST_TEST(WIFSIGNALED(status));
+}
+
+std::optional<std::string> writer_process::line() {
+    char text[4096];
+    if (std::fgets(text, sizeof text, told_) == nullptr) return std::nullopt;
+    return text;
+}
+
+void writer_process::kill() {
+    ::kill(child_, SIGKILL);
 }
 
 }  // namespace gallery::contract

@@ -5,7 +5,9 @@
 
 #include "store_fixture.hpp"
 
+#include <sys/types.h>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 
@@ -42,8 +44,8 @@ crash_state after_step(const crash_state& before, std::uint64_t step);
 /// The image that step saves under a key; small, large, with and without a preview in turn.
 image crash_image(unsigned key, std::uint64_t step);
 
-/// One line on the pipe: 'b' before a step, 'd' when it is done, 'x' with a message where it failed; 'g'
-/// before a step of the group of documents, 'h' when it is done.
+/// One line on the pipe: 'o' before the store is opened; 'b' before a step, 'd' when it is done, 'x' with a
+/// message where it or opening failed; 'g' before a step of the group of documents, 'h' when it is done.
 struct crash_note {
     char what = 0;
     unsigned key = 0;
@@ -56,5 +58,23 @@ std::optional<crash_note> parse_crash_note(const std::string& line);
 
 /// main() of the process that is killed. Each thread has keys of its own; steps begin behind @p first_step.
 int write_until_killed(const std::string& folder, std::uint64_t first_step);
+
+/// Such a process. Its destructor fails the test unless the process was killed.
+class writer_process {
+public:
+    writer_process(const std::string& folder, std::uint64_t first_step);
+    writer_process(const writer_process&) = delete;
+    writer_process& operator=(const writer_process&) = delete;
+    ~writer_process();
+
+    /// The next line; nothing where the process has ended and all lines were read.
+    std::optional<std::string> line();
+    /// With SIGKILL. What it has told remains to be read.
+    void kill();
+
+private:
+    pid_t child_ = 0;
+    FILE* told_ = nullptr;
+};
 
 }  // namespace gallery::contract

@@ -4,6 +4,7 @@
 #include "data/store-0.1/contents.hpp"
 #include "disk_fault.hpp"
 #include "tree_fixture.hpp"
+#include "upgrade_state.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -50,6 +51,17 @@ struct format_fixture : tree_fixture {
 };
 
 }  // namespace
+
+namespace gallery::contract {
+
+upgrade_state upgrade_state_of(const std::string& folder) {
+    const auto format = tree_fixture::content_of(folder + "/.gallery/format");
+    // The number is changed at the end of the upgrade, in place.
+    BOOST_TEST((format == "gallery filesystem store 1\n" || format == "gallery filesystem store 2\n"));
+    return format == "gallery filesystem store 1\n" ? upgrade_state::not_begun : upgrade_state::done;
+}
+
+}  // namespace gallery::contract
 
 BOOST_FIXTURE_TEST_SUITE(format, format_fixture)
 

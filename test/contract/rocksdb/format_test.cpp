@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What other versions make of a store of this one, and this one of theirs.
 #include "store_fixture.hpp"
+#include "upgrade_state.hpp"
 
 #include <gallery/text.hpp>
 
@@ -40,7 +41,9 @@ public:
 /// The database of a closed store.
 class database {
 public:
-    explicit database(const std::string& path) {
+    enum class access { read, write };
+
+    explicit database(const std::string& path, access what = access::write) {
         rocksdb::DBOptions how;
         std::vector<std::string> names;
         BOOST_TEST_REQUIRE(rocksdb::DB::ListColumnFamilies(how, path, &names).ok());
@@ -50,7 +53,9 @@ public:
             families.back().options.merge_operator = std::make_shared<add_numbers>();
         }
         rocksdb::DB* opened = nullptr;
-        const auto status = rocksdb::DB::Open(how, path, families, &handles_, &opened);
+        const auto status = what == access::read
+                                ? rocksdb::DB::OpenForReadOnly(how, path, families, &handles_, &opened)
+                                : rocksdb::DB::Open(how, path, families, &handles_, &opened);
         BOOST_REQUIRE_MESSAGE(status.ok(), status.ToString());
         db_.reset(opened);
     }
@@ -62,6 +67,10 @@ public:
         std::string value;
         BOOST_TEST(db_->Get({}, key, &value).ok());
         return value;
+    }
+    [[nodiscard]] bool has_meta(const std::string& key) const {
+        std::string value;
+        return db_->Get({}, key, &value).ok();
     }
     void put_meta(const std::string& key, const std::string& value) {
         rocksdb::WriteOptions how;
@@ -75,6 +84,18 @@ private:
 };
 
 }  // namespace
+
+namespace gallery::contract {
+
+upgrade_state upgrade_state_of(const std::string& folder) {
+    const database db(folder + "/db", database::access::read);
+    const auto format = number_of(db.meta("m/format"));
+    BOOST_TEST((format == 1 || format == 2));
+    if (format == 1) return upgrade_state::not_begun;
+    return db.has_meta("m/upgrade") ? upgrade_state::in_progress : upgrade_state::done;
+}
+
+}  // namespace gallery::contract
 
 BOOST_FIXTURE_TEST_SUITE(format, store_fixture)
 
