@@ -13,7 +13,7 @@
 namespace gallery::api {
 namespace {
 
-constexpr std::size_t max_json_bytes = 16 * 1024;
+constexpr std::size_t max_member_bytes = 16 * 1024;
 
 std::string quoted(std::string_view name) {
     return "The field '" + std::string(name) + "'";
@@ -142,8 +142,8 @@ std::string json_fields::json(std::string_view name) {
     const auto* value = find(name);
     if (value == nullptr) return {};
     auto out = boost::json::serialize(*value);
-    if (out.size() > max_json_bytes) {
-        refuse(quoted(name) + " has more than " + std::to_string(max_json_bytes / 1024) + " KiB");
+    if (out.size() > max_member_bytes) {
+        refuse(quoted(name) + " has more than " + std::to_string(max_member_bytes / 1024) + " KiB");
         return {};
     }
     return out;

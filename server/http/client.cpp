@@ -3,6 +3,7 @@
 // compile, and a tool that waits for each step needs none of it.
 #include "http/client.hpp"
 
+#include "http/beast_text.hpp"
 #include "http/fields.hpp"
 
 #include <boost/beast/core/buffers_range.hpp>
@@ -279,17 +280,13 @@ std::size_t client::connection::receive(char* into, std::size_t size) {
 
 namespace {
 
-beast::string_view view(const std::string& text) noexcept {
-    return {text.data(), text.size()};
-}
-
 std::string serialized(const client_request& asked) {
     beast::http::request<beast::http::string_body> message;
     message.version(11);
-    message.method_string(view(asked.method));
-    message.target(view(asked.target));
+    message.method_string(to_beast(asked.method));
+    message.target(to_beast(asked.target));
     for (const auto& [name, value] : asked.fields)
-        message.insert(view(name), view(value));
+        message.insert(to_beast(name), to_beast(value));
     message.body() = asked.body;
     message.prepare_payload();
     beast::http::request_serializer<beast::http::string_body> serializer(message);

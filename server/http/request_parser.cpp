@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/request_parser.hpp"
 
+#include "http/beast_text.hpp"
+
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -12,10 +14,6 @@ namespace gallery::http {
 namespace beast = boost::beast;
 
 namespace {
-
-std::string_view view(beast::string_view text) noexcept {
-    return {text.data(), text.size()};
-}
 
 /// Passes on what Beast finds.
 class callbacks final : public beast::http::basic_parser<true> {
@@ -36,8 +34,8 @@ private:
     void on_request_impl(beast::http::verb verb, text method, text target, int version,
                          code& failure) override {
         head.verb = verb;
-        head.verb_text = view(method);
-        head.target = view(target);
+        head.verb_text = from_beast(method);
+        head.target = from_beast(target);
         head.version = static_cast<std::uint8_t>(version);
         if (!split_target(head)) failure = beast::http::error::bad_target;
     }
@@ -47,12 +45,12 @@ private:
             failure = beast::http::error::header_limit;
             return;
         }
-        head.append(view(name), view(value), http::parse_field(view(name)));
+        head.append(from_beast(name), from_beast(value), http::parse_field(from_beast(name)));
     }
     void on_header_impl(code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, code&) override {}
     std::size_t on_body_impl(text body, code&) override { return take(body); }
-    void on_chunk_header_impl(std::uint64_t, text found, code&) override { extensions = view(found); }
+    void on_chunk_header_impl(std::uint64_t, text found, code&) override { extensions = from_beast(found); }
     std::size_t on_chunk_body_impl(std::uint64_t, text body, code&) override { return take(body); }
     void on_finish_impl(code&) override {}
 

@@ -2,6 +2,7 @@
 #include "http/response.hpp"
 
 #include "http/beast_response.hpp"
+#include "http/beast_text.hpp"
 #include "http/fields.hpp"
 #include "http/scan.hpp"
 
@@ -27,10 +28,6 @@ void each_line(std::string_view lines, Visit visit) {
         const auto colon = line.find(':');
         if (colon != line.npos) visit(line.substr(0, colon), trim(line.substr(colon + 1)));
     }
-}
-
-std::string_view view(boost::beast::string_view text) noexcept {
-    return {text.data(), text.size()};
 }
 
 }  // namespace
@@ -92,7 +89,7 @@ response& response::add(std::string_view name, std::string_view value) {
         return *this;
     }
     if (message_) {
-        message_->insert({name.data(), name.size()}, {value.data(), value.size()});
+        message_->insert(to_beast(name), to_beast(value));
         return *this;
     }
     // Grown once, not by each part.
@@ -117,7 +114,7 @@ void response::add_lines(std::string_view lines) {
 void response::for_each_field(const std::function<void(std::string_view, std::string_view)>& visit) const {
     if (message_) {
         for (const auto& field : *message_)
-            visit(view(field.name_string()), view(field.value()));
+            visit(from_beast(field.name_string()), from_beast(field.value()));
         return;
     }
     each_line(fields_, visit);
