@@ -240,6 +240,8 @@ gallery_server::parts::~parts() {
     follower_.reset();
     // Whatever resumes coroutines on I/O threads ends before them: a thread of theirs may still be leaving
     // the context that it has just posted to.
+    if (uploads_) uploads_->stop();
+    if (coded_) coded_->stop();
     if (imaging_) imaging_->stop();
     background_.join();
     passwords_.reset();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/byte_budget.hpp"
 
-#include "images/wake_up.hpp"
-
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -12,14 +10,13 @@
 
 namespace gallery::images {
 
-struct byte_budget::waiter {
-    waiter(io_executor home, const tenant_id& whose, std::uint64_t wanted)
-        : wake(std::make_shared<wake_up>(home)), owner(whose), size(wanted) {}
-    const std::shared_ptr<wake_up> wake;
-    const tenant_id owner;
-    const std::uint64_t size;
-    bool granted = false;  // guarded by the budget's mutex
-};
+namespace {
+
+error stopping_error() {
+    return {errc::unavailable, "The server is stopping. The upload was not accepted."};
+}
+
+}  // namespace
 
 byte_budget::lease::lease(lease&& other) noexcept
     : budget_(std::exchange(other.budget_, nullptr)),
@@ -47,23 +44,47 @@ byte_budget::byte_budget(std::uint64_t capacity, std::chrono::seconds patience)
     : capacity_(capacity), patience_(patience) {}
 
 task<result<byte_budget::lease>> byte_budget::acquire(tenant_id owner, std::uint64_t size) {
-    const auto home = co_await asio::this_coro::executor;
-    auto mine = std::make_shared<waiter>(home, owner, size);
-    {
-        const std::scoped_lock lock(mutex_);
-        waiters_.push_back(mine);
-        admit();
-        if (mine->granted) co_return lease(this, owner, size);
-    }
-    co_await mine->wake->wait(patience_);
+    patience_timer patience(co_await asio::this_coro::executor);
+    auto start = [this, owner, size, &patience](resumption<result<lease>> waiting) {
+        enqueue(owner, size, std::move(waiting), patience);
+    };
+    co_return co_await suspend<result<lease>>(std::move(start));
+}
+
+void byte_budget::enqueue(const tenant_id& owner, std::uint64_t size, resumption<result<lease>> waiting,
+                          patience_timer& patience) {
     const std::scoped_lock lock(mutex_);
-    if (mine->granted) co_return lease(this, owner, size);
-    std::erase(waiters_, mine);
+    if (stopped_) return waiting.complete(stopping_error());
+    const auto number = ++last_number_;
+    waiters_.push_back({number, owner, size, std::move(waiting)});
+    admit();
+    if (waiters_.empty() || waiters_.back().number != number) return;
+    // The coroutine destroys the timer when it resumes, on the thread of this call.
+    patience.expires_after(patience_);
+    patience.async_wait([this, number](const boost::system::error_code& cancelled) {
+        if (!cancelled) give_up(number);
+    });
+}
+
+void byte_budget::give_up(std::uint64_t number) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = std::ranges::find(waiters_, number, &waiter::number);
+    if (found == waiters_.end()) return;
+    found->waiting.complete(
+        error{errc::busy,
+              "The memory for uploads is in use (HTTP_UPLOAD_MEMORY), and none became available for "
+              "this upload within " +
+                  std::to_string(patience_.count()) + " s. Try again later."});
+    waiters_.erase(found);
     admit();  // whoever stood behind this one may fit
-    co_return error{errc::busy,
-                    "The memory for uploads is in use (HTTP_UPLOAD_MEMORY), and none became available for "
-                    "this upload within " +
-                        std::to_string(patience_.count()) + " s. Try again later."};
+}
+
+void byte_budget::stop() {
+    const std::scoped_lock lock(mutex_);
+    stopped_ = true;
+    for (auto& each : waiters_)
+        each.waiting.complete(stopping_error());
+    waiters_.clear();
 }
 
 std::uint64_t byte_budget::in_use() const {
@@ -96,7 +117,7 @@ bool byte_budget::fits_the_part(const tenant_id& owner, std::uint64_t size) cons
 void byte_budget::admit() {
     std::vector<tenant_id> held_up;
     for (auto at = waiters_.begin(); at != waiters_.end();) {
-        waiter& next = **at;
+        waiter& next = *at;
         if (std::ranges::find(held_up, next.owner) != held_up.end()) {
             ++at;
         } else if (!fits_the_part(next.owner, next.size)) {
@@ -105,8 +126,7 @@ void byte_budget::admit() {
         } else if (fits_the_whole(next.size)) {
             used_ += next.size;
             if (next.size > 0) used_by_[next.owner] += next.size;
-            next.granted = true;
-            next.wake->wake();
+            next.waiting.complete(lease(this, next.owner, next.size));
             at = waiters_.erase(at);
         } else {
             return;

@@ -6,10 +6,11 @@
 #include <gallery/model.hpp>
 #include <gallery/task.hpp>
 
+#include <boost/asio/basic_waitable_timer.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -46,14 +47,32 @@ public:
     /// always fits.
     byte_budget(std::uint64_t capacity, std::chrono::seconds patience);
 
-    /// Error: busy after the patience.
+    /// Errors: busy after the patience; unavailable after stop().
     task<result<lease>> acquire(tenant_id owner, std::uint64_t size);
+
+    /// Answers whoever waits, and all later requests, with unavailable. Called before the I/O contexts of
+    /// those who wait are destroyed; leases are returned as before. From any thread.
+    void stop();
 
     [[nodiscard]] std::uint64_t in_use() const;
     [[nodiscard]] std::size_t waiting() const;
 
 private:
-    struct waiter;
+    struct waiter {
+        std::uint64_t number;
+        tenant_id owner;
+        std::uint64_t size;
+        resumption<result<lease>> waiting;
+    };
+    using patience_timer =
+        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                   io_executor>;
+
+    /// @p patience ends with the wait; it is started only if there is one.
+    void enqueue(const tenant_id& owner, std::uint64_t size, resumption<result<lease>> waiting,
+                 patience_timer& patience);
+    /// Without effect where the waiter was let in before.
+    void give_up(std::uint64_t number);
     void release(const tenant_id& owner, std::uint64_t size);
     // With the mutex held.
     [[nodiscard]] bool fits_the_whole(std::uint64_t size) const noexcept {
@@ -67,7 +86,9 @@ private:
     mutable std::mutex mutex_;
     std::uint64_t used_ = 0;
     std::unordered_map<tenant_id, std::uint64_t> used_by_;  // those that have something in flight
-    std::deque<std::shared_ptr<waiter>> waiters_;
+    std::deque<waiter> waiters_;                            // in order of arrival
+    std::uint64_t last_number_ = 0;
+    bool stopped_ = false;
 };
 
 }  // namespace gallery::images

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/coded_bodies.hpp"
 
-#include "images/wake_up.hpp"
-
-#include <boost/asio/this_coro.hpp>
-
 #include <brotli/encode.h>
 #include <zlib.h>
 
@@ -25,9 +21,9 @@ struct coded_bodies::state {
         [[nodiscard]] std::size_t cost() const { return coded.data.size() + 256; }  // with list and map nodes
     };
 
-    // A form in progress, and its waiting callers.
+    // A form in progress, and the other callers that wait for it.
     struct making {
-        std::vector<std::shared_ptr<wake_up>> waiting;
+        std::vector<resumption<result<coded_body>>> waiting;
         std::optional<result<coded_body>> outcome;
     };
 
@@ -38,6 +34,11 @@ struct coded_bodies::state {
     std::size_t bytes_kept = 0;
     std::list<entry> entries;  // most recently used first
     std::map<key, std::list<entry>::iterator> index;
+    bool stopped = false;
+
+    static error not_compressed() {
+        return {errc::unavailable, "The server is stopping. The image was not compressed."};
+    }
 
     // With the mutex held.
     std::optional<coded_body> find(const key& name) {
@@ -64,10 +65,18 @@ struct coded_bodies::state {
     void finish(const key& name, making& made, result<coded_body> outcome) {
         const std::scoped_lock lock(mutex);
         if (outcome) keep(name, *outcome);
+        for (auto& each : made.waiting)
+            each.complete(outcome);
+        made.waiting.clear();
         made.outcome = std::move(outcome);
         under_way.erase(name);
-        for (const auto& each : made.waiting)
-            each->wake();
+    }
+
+    void wait_for(making& made, resumption<result<coded_body>> waiting) {
+        const std::scoped_lock lock(mutex);
+        if (made.outcome) return waiting.complete(*made.outcome);
+        if (stopped) return waiting.complete(not_compressed());
+        made.waiting.push_back(std::move(waiting));
     }
 
     task<result<coded_body>> make(body_coding coding, load fetch) {
@@ -95,30 +104,27 @@ coded_bodies::coded_bodies(asio::thread_pool& pool, std::size_t max_bytes)
                        .under_way = {},
                        .bytes_kept = 0,
                        .entries = {},
-                       .index = {}}) {}
+                       .index = {},
+                       .stopped = false}) {}
 coded_bodies::~coded_bodies() = default;
 
 task<result<coded_body>> coded_bodies::get(sha256_digest etag, body_coding coding, load fetch) {
     const state::key name{etag, coding};
-    const auto home = co_await asio::this_coro::executor;
     std::shared_ptr<state::making> made;
-    std::shared_ptr<wake_up> mine;
+    bool is_first = false;
     {
         const std::scoped_lock lock(state_->mutex);
         if (auto known = state_->find(name)) co_return std::move(*known);
         auto& place = state_->under_way[name];
-        if (place) {
-            mine = std::make_shared<wake_up>(home);
-            place->waiting.push_back(mine);
-        } else {
-            place = std::make_shared<state::making>();
-        }
+        is_first = !place;
+        if (is_first) place = std::make_shared<state::making>();
         made = place;
     }
-    if (mine) {
-        co_await mine->wait();
-        const std::scoped_lock lock(state_->mutex);
-        co_return *made->outcome;
+    if (!is_first) {
+        auto start = [this, &made](resumption<result<coded_body>> waiting) {
+            state_->wait_for(*made, std::move(waiting));
+        };
+        co_return co_await suspend<result<coded_body>>(std::move(start));
     }
     try {
         auto outcome = co_await state_->make(coding, std::move(fetch));
@@ -127,6 +133,16 @@ task<result<coded_body>> coded_bodies::get(sha256_digest etag, body_coding codin
     } catch (...) {
         state_->finish(name, *made, error{errc::internal, "compressing a stored body failed"});
         throw;
+    }
+}
+
+void coded_bodies::stop() {
+    const std::scoped_lock lock(state_->mutex);
+    state_->stopped = true;
+    for (const auto& [name, made] : state_->under_way) {
+        for (auto& each : made->waiting)
+            each.complete(state::not_compressed());
+        made->waiting.clear();
     }
 }
 

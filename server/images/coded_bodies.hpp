@@ -35,8 +35,12 @@ public:
 
     /// The coded form of the bytes with the hash @p etag. @p fetch is called if it is not known yet.
     /// Other callers wait while it is created, and share a failure. Errors: those of @p fetch;
-    /// io_error.
+    /// io_error; unavailable for those who wait after stop().
     task<result<coded_body>> get(sha256_digest etag, body_coding coding, load fetch);
+
+    /// Answers those who wait for a form that another caller creates. Called before the I/O contexts of those
+    /// who wait are destroyed. From any thread.
+    void stop();
 
     [[nodiscard]] std::size_t memory() const;
 

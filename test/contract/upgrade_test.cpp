@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stores of version 0.1 are upgraded in place when they are opened, completely, also if the process is killed
-// meanwhile. Compiled into the tests of each durable engine of ours.
+// meanwhile. Compiled into the tests of each durable engine of ours. With more kills, by hand, for rocksdb
+// likewise:
+//   build/release/bin/filesystem_on_disk --plugin build/release/lib/gallery/plugins/filesystem.so --kills 100
+//     --run_test=upgrade_of_version_0_1/a_kill_at_any_moment_of_the_upgrade_loses_nothing
 #include "upgrade_state.hpp"
 
 #include "crash_writer.hpp"

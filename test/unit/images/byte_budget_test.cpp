@@ -7,6 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <atomic>
+#include <thread>
 #include <vector>
 
 using namespace gallery;
@@ -114,6 +116,70 @@ BOOST_AUTO_TEST_CASE(those_who_wait_are_let_in_in_order_and_the_bound_holds) {
     BOOST_TEST(order == (std::vector<int>{0, 1, 2, 3, 4, 5, 6}), boost::test_tools::per_element());
     BOOST_TEST(most <= 100U);
     BOOST_TEST(budget.in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_when_the_budget_stops_is_answered_and_so_is_who_comes_later) {
+    asio::io_context context;
+    byte_budget budget(100, std::chrono::seconds(1000));
+    {
+        const auto all = await(budget.acquire(one_tenant, 100)).value();
+        int answered = 0;
+        const auto one = [&]() -> task<> {
+            const auto got = co_await budget.acquire(another_tenant, 1);
+            BOOST_TEST_REQUIRE(got.has_error());
+            BOOST_TEST((got.error().code == errc::unavailable));
+            ++answered;
+        };
+        asio::co_spawn(context, one(), asio::detached);
+        asio::co_spawn(context, one(), asio::detached);
+        context.poll();
+        BOOST_TEST(budget.waiting() == 2U);
+        std::thread([&] { budget.stop(); }).join();
+        BOOST_TEST(budget.waiting() == 0U);
+        context.run();  // not for 1000 s: nobody's patience is measured any more
+        BOOST_TEST(answered == 2);
+        BOOST_TEST((await(budget.acquire(another_tenant, 0)).error().code == errc::unavailable));
+        BOOST_TEST(budget.in_use() == 100U);
+    }
+    BOOST_TEST(budget.in_use() == 0U);
+}
+
+// Some give up at the moment at which another thread lets them in.
+BOOST_AUTO_TEST_CASE(who_is_let_in_while_giving_up_gets_one_answer_and_no_byte_is_lost) {
+    constexpr unsigned threads = 4;
+    constexpr unsigned each = 500;
+    byte_budget budget(100, std::chrono::seconds(0));
+    std::atomic<unsigned> let_in = 0;
+    std::atomic<unsigned> gave_up = 0;
+    std::atomic<std::uint64_t> most = 0;
+    const auto one = [&](std::uint64_t size) -> task<> {
+        const auto lease = co_await budget.acquire(tenant_id{random_uuid()}, size);
+        if (!lease) {
+            if (lease.error().code == errc::busy) ++gave_up;
+            co_return;
+        }
+        ++let_in;
+        const auto now = budget.in_use();
+        for (auto known = most.load(); known < now && !most.compare_exchange_weak(known, now);) {
+        }
+        co_await asio::post(use_task);
+    };
+    std::vector<std::thread> all;
+    for (unsigned thread = 0; thread < threads; ++thread)
+        all.emplace_back([&] {
+            asio::io_context context;
+            for (unsigned i = 0; i < each; ++i)
+                asio::co_spawn(context, one(30 + i % 60), asio::detached);
+            context.run();
+        });
+    for (auto& thread : all)
+        thread.join();
+    BOOST_TEST(let_in + gave_up == threads * each);
+    BOOST_TEST(let_in > 0U);
+    BOOST_TEST(gave_up > 0U);
+    BOOST_TEST(most <= 100U);
+    BOOST_TEST(budget.in_use() == 0U);
+    BOOST_TEST(budget.waiting() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,12 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <string>
+#include <thread>
+#include <vector>
 
 using namespace gallery;
 using namespace gallery::images;
@@ -66,6 +72,40 @@ BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure
         BOOST_TEST(fetched == 1);
         BOOST_TEST(answered == 8);
     }
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_when_the_server_stops_is_answered_and_the_work_goes_on) {
+    asio::io_context context;
+    asio::steady_timer may_go_on(context, asio::steady_timer::time_point::max());
+    const std::string text(2000, 'a');
+    const coded_bodies::load fetch = [&]() -> task<result<body>> {
+        boost::system::error_code cancelled;
+        co_await may_go_on.async_wait(asio::redirect_error(use_task, cancelled));
+        co_return body(bytes::own(text));
+    };
+    std::vector<result<coded_body>> answers;
+    const auto ask = [&]() -> task<> {
+        answers.push_back(co_await coded.get(sha256(text), body_coding::gzip, fetch));
+    };
+    for (int i = 0; i < 3; ++i)
+        asio::co_spawn(context, ask(), asio::detached);
+    context.poll();
+    BOOST_TEST(answers.empty());
+    std::thread([&] { coded.stop(); }).join();
+    context.poll();
+    BOOST_TEST_REQUIRE(answers.size() == 2U);
+    for (const auto& answer : answers) {
+        BOOST_TEST_REQUIRE(answer.has_error());
+        BOOST_TEST((answer.error().code == errc::unavailable));
+    }
+    asio::co_spawn(context, ask(), asio::detached);  // nor does anybody wait from now on
+    context.poll();
+    BOOST_TEST_REQUIRE(answers.size() == 3U);
+    BOOST_TEST(answers.back().has_error());
+    may_go_on.cancel();
+    context.run();
+    BOOST_TEST_REQUIRE(answers.size() == 4U);
+    BOOST_TEST(answers.back().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_get_smaller_is_remembered_as_such) {
