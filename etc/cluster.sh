@@ -3,7 +3,7 @@
 # Runs a whole cluster on this machine, on loopback: a PostgreSQL primary with two synchronous standbys, three gallery
 # servers that share it as their store, and haproxy in front of them.
 #
-#   etc/cluster.sh start [--dir DIR] [--patroni] [--restart SECONDS]
+#   etc/cluster.sh start [--dir DIR] [--patroni] [--restart SECONDS] [--patience SECONDS]
 #   etc/cluster.sh status [--dir DIR]
 #   etc/cluster.sh kill primary | standby N | node N [--dir DIR]
 #   etc/cluster.sh stop [--dir DIR]
@@ -21,6 +21,7 @@
 # --dir DIR            folder for data and logs (default: ./data/cluster)
 # --patroni            Patroni with etcd performs the failover instead of this script
 # --restart SECONDS    delay before a killed process is started again (default: 10, with --patroni 30); 0: never
+# --patience SECONDS   how long a primary may give no answer before it is replaced (default: 5); not with --patroni
 #
 # GALLERY_SYSADMIN_PASSWORD and GALLERY_DEMO_PASSWORD set the passwords of the first start, as for gallery-server; other
 # variables of etc/gallery.yml are passed on to the gallery servers. With GALLERY_BUILD set to a build folder, nothing

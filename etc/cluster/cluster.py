@@ -8,12 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 from folder import MEMBERS, Folder
 from front import is_ready
 from postgres import postmaster_pid
-from processes import Failure, is_running, kill_all_in, last_lines, processes_in, start_time
+from processes import Failure, is_running, kill_all_in, last_lines, processes_in, start_time, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -70,7 +69,8 @@ def start(folder, options):
     reading, writing = os.pipe()
     with open(folder.log / "cluster.log", "ab") as log:
         supervisor = subprocess.Popen(
-            [sys.executable, "-B", str(HERE / "supervisor.py"), str(folder.path), mode, str(delay), str(writing)],
+            [sys.executable, "-B", str(HERE / "supervisor.py"), str(folder.path), mode, str(delay),
+             str(options.patience), str(writing)],
             cwd=folder.path, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(writing, lock.fileno()), start_new_session=True)
     os.close(writing)
     lock.close()  # the supervisor has it
@@ -143,9 +143,8 @@ def stop(folder, _):
                     if b"supervisor.py" in pathlib.Path(f"/proc/{p}/cmdline").read_bytes()), None)
     if pid:
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 120
-        while is_running(pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        with contextlib.suppress(Failure):  # what is left then is killed
+            wait_until(lambda: not is_running(pid), 120, str)
     left = kill_all_in(folder.path) if folder.path.is_dir() else 0
     folder.running_path.unlink(missing_ok=True)
     if not pid and not left:
@@ -174,6 +173,8 @@ def main():
     command.add_argument("--patroni", action="store_true", help="Patroni with etcd performs the failover")
     command.add_argument("--restart", type=positive_or_zero, metavar="SECONDS",
                          help="delay before a killed process is started again (default: 10, with --patroni 30); 0: never")
+    command.add_argument("--patience", type=positive_or_zero, metavar="SECONDS", default=5.0,
+                         help="how long a primary may give no answer before it is replaced (default: 5); not with --patroni")
     commands.add_parser("status", parents=[where], help="print the same lines; what is down is marked")
     command = commands.add_parser("kill", parents=[where], help="kill one process with SIGKILL")
     command.add_argument("what", choices=("primary", "standby", "node"))
@@ -186,6 +187,10 @@ def main():
     folder = Folder(pathlib.Path(os.path.realpath(path)))
     try:
         return {"start": start, "status": status, "kill": kill, "stop": stop}[options.command](folder, options) or 0
+    except BrokenPipeError:
+        # Nobody reads the rest, as with `status | grep -q`. Nor is it to be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (Failure, OSError) as e:
         print(f"etc/cluster.sh {options.command}: {e}", file=sys.stderr)
         return 1

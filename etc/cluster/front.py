@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from folder import NODES
-from processes import Failure, free_ports, kill_all_in, last_lines, record
+from processes import Failure, free_ports, kill_all_in, record, wait_for_program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GALLERY_BUILD") or ROOT / "build" / "release")
@@ -113,29 +113,10 @@ class Front:
     def start(self, limit=120):
         for node in self.nodes:
             node.start()
-        deadline = time.monotonic() + limit
-        waiting = list(self.nodes)
-        while waiting:
-            node = waiting[0]
-            if is_ready(node.url):
-                waiting.pop(0)
-                continue
-            if not node.is_running():
-                raise Failure(f"{node.label} ended; {node.log_path} ends:\n{last_lines(node.log_path)}")
-            if time.monotonic() > deadline:
-                raise Failure(f"{node.label} is not ready after {limit} s; {node.log_path} ends:\n"
-                              f"{last_lines(node.log_path)}")
-            time.sleep(0.05)
+        for node in self.nodes:
+            wait_for_program(node, lambda node=node: is_ready(node.url), limit, "is not ready")
         self.haproxy.start()
-        self._wait_for_haproxy()
-
-    def _wait_for_haproxy(self, limit=20):
-        deadline = time.monotonic() + limit
-        while not is_ready(self.url):
-            if not self.haproxy.is_running() or time.monotonic() > deadline:
-                raise Failure(f"haproxy does not forward requests; {self.haproxy.log_path} ends:\n"
-                              f"{last_lines(self.haproxy.log_path)}")
-            time.sleep(0.05)
+        wait_for_program(self.haproxy, lambda: is_ready(self.url), limit, "does not forward requests")
 
     def tick(self):
         for program in (*self.nodes, self.haproxy):

@@ -17,15 +17,16 @@ import time
 
 from folder import MEMBERS
 from postgres import Member
-from processes import Failure, free_ports
+from processes import Failure, free_ports, wait_for_program, wait_until
 
-UNRESPONSIVE = 5.0   # seconds without an answer after which a primary counts as lost
+UNRESPONSIVE = 5.0   # seconds without an answer after which a standby is started again, when its position is needed
 NOT_STREAMING = 15.0  # seconds after which a running standby that does not follow the primary is copied anew
 
 
 class PlainDatabase:
-    def __init__(self, folder, restart_delay, say):
-        self.folder, self.restart_delay, self.say = folder, restart_delay, say
+    def __init__(self, folder, restart_delay, patience, say):
+        """`patience`: seconds without an answer after which a primary counts as lost."""
+        self.folder, self.restart_delay, self.patience, self.say = folder, restart_delay, patience, say
         self.settings = folder.settings()
         ports = free_ports(len(MEMBERS))
         self.members = {name: Member(name, port, folder, self.settings["passwords"])
@@ -73,11 +74,7 @@ class PlainDatabase:
                 raise Failure(f"the data folder of the primary, {self.primary.data}, is incomplete, but others are not")
             self.primary.initialise()
             self._mark_complete(self.primary, True)
-        self.primary.start()
-        self.primary.wait_until_answers()
-        if self.primary.is_standby_on_disk():
-            # It had been chosen when the last run ended, and was not promoted yet.
-            self._promote(self.primary)
+        self._start_again(self.primary)
         if first or not self.ask_primary("select 1 from pg_roles where rolname = 'replicator'"):
             self._create_replicator()
         for member in self.standbys:
@@ -98,16 +95,10 @@ class PlainDatabase:
                          f"'{self.settings['passwords']['replicator']}'")
 
     def _wait_for_standbys(self, limit=60):
-        deadline = time.monotonic() + limit
-        while True:
-            (streaming,), = self.ask_primary("select count(*) from pg_stat_replication where state = 'streaming' and "
-                                             "application_name like 'pg%'")
-            if streaming == len(self.standbys):
-                return
-            if time.monotonic() > deadline:
-                raise Failure(f"{streaming} of {len(self.standbys)} standbys follow the primary after {limit} s; see "
-                              f"{self.folder.log}/pg*.log")
-            time.sleep(0.05)
+        def follow():
+            return self.ask_primary("select count(*) from pg_stat_replication where state = 'streaming' and "
+                                    "application_name like 'pg%'") == [(len(self.standbys),)]
+        wait_until(follow, limit, lambda: f"after {limit} s not all standbys follow the primary; see {self.folder.log}/pg*.log")
 
     def stop(self):
         self.stopping.set()
@@ -135,8 +126,8 @@ class PlainDatabase:
         if not primary.is_running():
             self.say(f"the primary {primary.name} has ended")
             self._replace_primary()
-        elif time.monotonic() - self.last_answer > UNRESPONSIVE:
-            self.say(f"the primary {primary.name} has not answered for {UNRESPONSIVE:.0f} s")
+        elif time.monotonic() - self.last_answer > self.patience:
+            self.say(f"the primary {primary.name} has not answered for {self.patience:.0f} s")
             self._replace_primary()
         for member in self.standbys:
             self._tend(member)
@@ -182,12 +173,15 @@ class PlainDatabase:
         began = time.monotonic()
         lost = self.primary
         lost.kill()
+        if lost.is_standby_on_disk():
+            # It was chosen, and its promotion did not end. Nobody else certainly has every commit that it has.
+            self.say(f"the promotion of {lost.name} did not end; starting it again")
+            self._start_again(lost)
+            return
         candidates = [m for m in self.standbys if self._is_complete(m) and not m.copying]
         if not candidates:
             self.say("no standby has a complete data folder; starting the lost primary again")
-            lost.start()
-            lost.wait_until_answers()
-            self.last_answer = time.monotonic()
+            self._start_again(lost)
             return
         positions = {member: self._position(member) for member in candidates}
         if None in positions.values():
@@ -195,42 +189,46 @@ class PlainDatabase:
             self.say(f"nobody is promoted: it is unknown how far the log of {unknown} reaches. Trying again")
             return
         chosen = max(candidates, key=positions.get)
-        self._record(primary=chosen.name)  # from here on a restart of the script promotes it, too
+        # From here on a restart of the script promotes it, too. What was lost can have commits that nobody else has;
+        # they were not acknowledged, and its data folder is copied anew.
+        self._record(primary=chosen.name, complete=[n for n in self.settings["complete"] if n != lost.name])
         self._promote(chosen)
-        self._mark_complete(lost, False)  # it can have commits that nobody else has; they were not acknowledged
         self.last_answer = time.monotonic()
         self.confirmed = {}
         self.caught_up = set()
         self.say(f"promoted {chosen.name} {time.monotonic() - began:.2f} s after the loss of {lost.name} was noticed "
                  f"(positions: {', '.join(f'{m.name} {p:X}' for m, p in positions.items())})")
 
+    def _start_again(self, primary):
+        primary.start()
+        primary.wait_until_answers()
+        if primary.is_standby_on_disk():
+            # It had been chosen, and was not promoted yet.
+            self._promote(primary)
+        self.last_answer = time.monotonic()
+
     def _position(self, member, limit=10):
         """None if it cannot be had. Starts a member that is down or does not answer."""
-        deadline = time.monotonic() + limit
         restart = time.monotonic() + UNRESPONSIVE
         if not member.is_running():
             self._start_standby(member)
-        while time.monotonic() < deadline:
+
+        def position():
+            nonlocal restart
             with contextlib.suppress(OSError):
                 return member.position()
             if not member.is_running() or time.monotonic() > restart:
                 restart = time.monotonic() + UNRESPONSIVE
                 member.kill()
                 self._start_standby(member)
-            time.sleep(0.02)
+            return None
+        with contextlib.suppress(Failure):
+            return wait_until(position, limit, str)
         return None
 
     def _promote(self, member, limit=60):
         member.ask("select pg_promote(false)")
-        deadline = time.monotonic() + limit
-        while True:
-            with contextlib.suppress(OSError):
-                if member.ask("select not pg_is_in_recovery()") == [(True,)]:
-                    return
-            if not member.is_running() or time.monotonic() > deadline:
-                self.say(f"the promotion of {member.name} failed; see {member.log_path}")
-                return
-            time.sleep(0.02)
+        wait_for_program(member, lambda: member.ask("select not pg_is_in_recovery()") == [(True,)], limit, "is not promoted")
 
     # What is shown
 

@@ -14,7 +14,7 @@ import subprocess
 import time
 
 from folder import MEMBERS
-from processes import Failure, as_database_user, give_to_database_user, is_running, kill_all_in, last_lines
+from processes import Failure, as_database_user, give_to_database_user, is_running, kill_all_in, last_lines, wait_for_program
 
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 
@@ -73,6 +73,11 @@ def ask(port, password, sql, timeout=2.0, user="postgres", database="postgres"):
         raise OSError(str(e).strip()) from e
 
 
+def in_connection_string(value):
+    """libpq's quoting, for a value that may contain blanks."""
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def synchronise(folder):
     """Everything in the folder to the disk, in one step. PostgreSQL's programs do it file by file, which takes seconds."""
     subprocess.run(["sync", "-f", folder], check=True)
@@ -81,6 +86,7 @@ def synchronise(folder):
 class Member:
     def __init__(self, name, port, folder, passwords):
         self.name, self.port, self.folder, self.passwords = name, port, folder, passwords
+        self.label = f"PostgreSQL {name}"
         self.data = folder.path / name
         self.configuration = folder.path / f"{name}.conf"
         self.log_path = folder.log / f"{name}.log"
@@ -98,14 +104,15 @@ class Member:
         rules = self.folder.path / f"{self.name}.hba"
         hosts = ",".join("127.0.0.1" for _ in members)
         ports = ",".join(str(m.port) for m in members)
-        primary = (f"host={hosts} port={ports} user=replicator passfile={pgpass} application_name={self.name} "
+        primary = (f"host={hosts} port={ports} user=replicator passfile={in_connection_string(pgpass)} "
+                   f"application_name={self.name} "
                    f"target_session_attrs=read-write connect_timeout=2 keepalives_idle=5 keepalives_interval=1 "
                    f"keepalives_count=3")
         settings = {**PARAMETERS, "data_directory": str(self.data), "hba_file": str(rules), "port": str(self.port),
                     "cluster_name": self.name, "primary_conninfo": primary,
                     # Any one of the others; a member's own name in the list has no effect.
                     "synchronous_standby_names": f"ANY 1 ({', '.join(MEMBERS)})"}
-        quoted = {key: value.replace("'", "''") for key, value in settings.items()}
+        quoted = {key: value.replace("\\", "\\\\").replace("'", "''") for key, value in settings.items()}
         for path, text in ((self.configuration, "".join(f"{k} = '{v}'\n" for k, v in quoted.items())),
                            (rules, "".join(f"{rule}\n" for rule in ACCESS)),
                            (pgpass, f"*:*:*:replicator:{self.passwords['replicator']}\n")):
@@ -145,7 +152,9 @@ class Member:
         with open(self.log_path, "ab") as log:
             self.copying = subprocess.Popen(**as_database_user(
                 [BINARIES / "pg_basebackup", "-h", "127.0.0.1", "-p", primary.port, "-U", "replicator", "-w", "-D", self.data,
-                 "-X", "stream", "-c", "fast", "--no-sync"], env={"PGPASSFILE": str(self.folder.path / f"{self.name}.pgpass")}),
+                 "-X", "stream", "-c", "fast", "--no-sync"], env={"PGPASSFILE": str(self.folder.path / f"{self.name}.pgpass"),
+                      # A copy may take longer than a standby may be silent.
+                      "PGOPTIONS": "-c wal_sender_timeout=60s"}),
                 cwd=self.data, stdout=log, stderr=log)
 
     def finish_copy(self):
@@ -199,17 +208,7 @@ class Member:
             self.kill()
 
     def wait_until_answers(self, limit=60):
-        deadline = time.monotonic() + limit
-        while True:
-            with contextlib.suppress(OSError):
-                self.ask("select 1")
-                return
-            if not self.is_running():
-                raise Failure(f"PostgreSQL {self.name} ended; {self.log_path} ends:\n{last_lines(self.log_path)}")
-            if time.monotonic() > deadline:
-                raise Failure(f"PostgreSQL {self.name} does not answer after {limit} s; {self.log_path} ends:\n"
-                              f"{last_lines(self.log_path)}")
-            time.sleep(0.05)
+        wait_for_program(self, lambda: self.ask("select 1"), limit, "does not answer")
 
     def position(self):
         """Up to where this standby has the primary's log on its disk. Raises OSError while the number can still grow: until

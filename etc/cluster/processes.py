@@ -24,6 +24,30 @@ class Failure(Exception):
     """Something that the user must be told; the text is the whole message."""
 
 
+def wait_until(condition, limit, what_is_wrong, interval=0.02):
+    """Returns the first true result of condition(), which is called again and again. An OSError from it counts as "not
+    yet". After `limit` seconds raises Failure with the text that what_is_wrong() returns."""
+    deadline = time.monotonic() + limit
+    while True:
+        with contextlib.suppress(OSError):
+            found = condition()
+            if found:
+                return found
+        if time.monotonic() > deadline:
+            raise Failure(what_is_wrong())
+        time.sleep(interval)
+
+
+def wait_for_program(program, condition, limit, fault):
+    """As wait_until(); raises Failure also if the program ends. Its text contains the end of the program's log."""
+    def met():
+        if not program.is_running():
+            raise Failure(f"{program.label} ended; {program.log_path} ends:\n{last_lines(program.log_path)}")
+        return condition()
+    wait_until(met, limit, lambda: f"after {limit} s {program.label} {fault}; {program.log_path} ends:\n"
+                                   f"{last_lines(program.log_path)}")
+
+
 def database_user():
     """The user that PostgreSQL runs as; None: the calling user. PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
@@ -105,15 +129,16 @@ def processes_in(folder):
 def kill_all_in(folder, limit=20):
     """SIGKILL to all processes in the folder, until there are none. Returns how many there were."""
     killed = set()
-    deadline = time.monotonic() + limit
-    while pids := processes_in(folder):
-        if time.monotonic() > deadline:
-            raise Failure(f"the processes {pids} in {folder} do not end after SIGKILL")
+
+    def kill():
+        pids = processes_in(folder)
         for pid in pids:
             killed.add(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
+        return not pids
+
+    wait_until(kill, limit, lambda: f"the processes {processes_in(folder)} in {folder} do not end after SIGKILL", 0.01)
     return len(killed)
 
 

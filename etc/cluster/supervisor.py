@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that runs a cluster: it starts everything, watches it, replaces a lost primary, and stops everything.
 
-usage: supervisor.py DIR MODE RESTART_DELAY REPORT_FD
+usage: supervisor.py DIR MODE RESTART_DELAY PATIENCE REPORT_FD
 MODE is plain or patroni. When everything is ready it writes "ready" to REPORT_FD, or why that failed. It inherits the lock
 of the folder as an open file, and holds it until it ends.
 """
@@ -32,11 +32,11 @@ def say(text):
 
 
 class Supervisor:
-    def __init__(self, folder, mode, restart_delay):
+    def __init__(self, folder, mode, restart_delay, patience):
         self.folder = folder
-        make = with_patroni.PatroniDatabase if mode == "patroni" else PlainDatabase
         self.mode = mode
-        self.database = make(folder, restart_delay, say)
+        self.database = with_patroni.PatroniDatabase(folder, restart_delay, say) if mode == "patroni" else \
+            PlainDatabase(folder, restart_delay, patience, say)
         password = folder.settings()["passwords"]["gallery"]
         ports = self.database.ports()
         self.dsn = (f"host={','.join('127.0.0.1' for _ in ports)} port={','.join(str(p) for p in ports)} user=gallery "
@@ -95,7 +95,7 @@ class Supervisor:
 
 
 def main():
-    path, mode, restart_delay, report = sys.argv[1:]
+    path, mode, restart_delay, patience, report = sys.argv[1:]
     report = int(report)
     folder = Folder(pathlib.Path(path))
     stopping = threading.Event()
@@ -115,7 +115,7 @@ def main():
         front.check_programs()
         if mode == "patroni":
             with_patroni.check_programs()
-        supervisor = Supervisor(folder, mode, float(restart_delay))
+        supervisor = Supervisor(folder, mode, float(restart_delay), float(patience))
         supervisor.start()
         ready = True
         os.write(report, b"ready")

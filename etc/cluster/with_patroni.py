@@ -7,12 +7,11 @@ import concurrent.futures
 import http.client
 import json
 import os
-import time
 
 from folder import MEMBERS
 from front import Program
 from postgres import ACCESS, BINARIES, PARAMETERS, ask, end_server_in, postmaster_pid
-from processes import Failure, as_database_user, free_ports, give_to_database_user, kill_all_in, last_lines
+from processes import Failure, as_database_user, free_ports, give_to_database_user, kill_all_in, last_lines, wait_until
 
 PATRONI = "/usr/bin/patroni"
 ETCD = "/usr/bin/etcd"
@@ -119,18 +118,18 @@ class PatroniDatabase:
         self.etcd.start()
         for member in self.members:
             member.start()
-        deadline = time.monotonic() + limit
-        while True:
-            self._look()
-            wrong = [label for label, pid, problem in self.rows() if problem or not pid]
-            if not wrong:
-                return
-            for program in (self.etcd, *self.members):
-                if not program.is_running():
-                    raise Failure(f"{program.label} ended; {program.log_path} ends:\n{last_lines(program.log_path)}")
-            if time.monotonic() > deadline:
-                raise Failure(f"after {limit} s these are not ready: {', '.join(wrong)}; see {self.folder.log}")
-            time.sleep(0.1)
+        wait_until(self._is_whole, limit, lambda: f"after {limit} s these are not ready: {', '.join(self._not_ready())}; see "
+                                                  f"{self.folder.log}", 0.1)
+
+    def _is_whole(self):
+        for program in (self.etcd, *self.members):
+            if not program.is_running():
+                raise Failure(f"{program.label} ended; {program.log_path} ends:\n{last_lines(program.log_path)}")
+        self._look()
+        return not self._not_ready()
+
+    def _not_ready(self):
+        return [label for label, pid, problem in self.rows() if problem or not pid]
 
     def ask_primary(self, sql, database="postgres", timeout=10.0):
         return ask(self.leader.port, self.passwords["postgres"], sql, timeout, database=database)

@@ -113,7 +113,7 @@ class Writer(Client):
 
     def upload(self, client):
         data = self.picture()
-        key = f"w{self.number}-{self.serial}.png"
+        key = f"w{self.load.seed}-{self.number}-{self.serial}.png"
         image = self.images[key] = Image()
         answer = self.write(image, (harness.sha256(data), key), lambda: client.upload(key, data))
         if answer is not None and answer.json()["resourceKey"] != key:

@@ -25,6 +25,7 @@ LONG = os.environ.get("GALLERY_CLUSTER_LONG") == "1"
 KEEP = os.environ.get("GALLERY_CLUSTER_KEEP") == "1"
 SCRIPT = harness.ROOT / "etc" / "cluster.sh"
 STALENESS = 1.0  # seconds, the default of cluster.staleness
+LIMIT = 120  # seconds, for what takes seconds on a machine without other work
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 
 
@@ -67,9 +68,9 @@ def descendants(pid):
 
 
 @contextlib.contextmanager
-def stopped(pid):
+def stopped(pid, with_children=True):
     """The process and its children do not run inside the block."""
-    pids = descendants(pid)
+    pids = descendants(pid) if with_children else [pid]
     for one in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(one, signal.SIGSTOP)
@@ -81,7 +82,7 @@ def stopped(pid):
                 os.kill(one, signal.SIGCONT)
 
 
-def wait_for(condition, limit, what):
+def wait_for(condition, what, limit=LIMIT):
     """Returns the first true result of condition(), which is called until then."""
     deadline = time.monotonic() + limit
     while True:
@@ -135,8 +136,8 @@ class Cluster:
         """Everything runs, and both standbys follow the primary."""
         return not any("(" in value for value in self.status().values()) and self.url.is_ready()
 
-    def wait_until_whole(self, limit=120):
-        wait_for(self.is_whole, limit, lambda: f"the cluster is not whole again: {self.status()}\n{self.log()}")
+    def wait_until_whole(self):
+        wait_for(self.is_whole, lambda: f"the cluster is not whole again: {self.status()}\n{self.log()}")
 
     def stop(self):
         try:

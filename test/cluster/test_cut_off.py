@@ -81,7 +81,7 @@ class CutOff(ClusterTest):
 
         for name in names:
             for request in (conditional(here, name), public(name)):
-                wait_for(lambda request=request: request().status == 304, 10, "the node does not answer 304 before the cut")
+                wait_for(lambda request=request: request().status == 304, "the node does not answer 304 before the cut")
         probers = {
             "304 for a tenant": Prober(conditional(here, "replaced")), "304 for a user": Prober(conditional(theirs, "stays")),
             "304 for a public link": Prober(public("private")),
@@ -92,7 +92,7 @@ class CutOff(ClusterTest):
         }
         for prober in probers.values():
             prober.start()
-        time.sleep(0.3)
+        wait_for(lambda: all(len(p.answers) > 3 for p in probers.values()), "requests are not answered before the cut")
 
         proxy.drop()
         dropped = time.monotonic()
@@ -103,7 +103,7 @@ class CutOff(ClusterTest):
         time.sleep(max(0.0, dropped + CUT_OFF - time.monotonic()))
         healed = time.monotonic()
         proxy.heal()
-        wait_for(lambda: Client(server, timeout=5).get("/health/ready").status == 200, 60, "the node is not ready again")
+        wait_for(lambda: Client(server, timeout=5).get("/health/ready").status == 200, "the node is not ready again")
         ready = time.monotonic()
         for prober in probers.values():
             prober.stop()

@@ -7,7 +7,7 @@ import uuid
 
 import support
 from harness import SYSADMIN, TENANT, Client, export_document, png, sha256
-from support import STALENESS, ClusterTest, report
+from support import LIMIT, STALENESS, ClusterTest, report, wait_for
 
 REFRESH_GRACE = 30  # seconds
 ROUNDS = 40 if support.LONG else 8
@@ -113,17 +113,20 @@ class OneWinner(ClusterTest):
     # Rights
 
     def assertRefusedEverywhere(self, what, clients):
-        """The nodes on which the change was not made follow within the bound."""
+        """The nodes on which the change was not made follow: a request that is sent after the bound is not accepted. How
+        long the answer takes depends on the machine."""
         began = time.monotonic()
         waiting = list(clients)
         while waiting:
+            sent = time.monotonic() - began
             answer = waiting[0].get("/api/auth/user")
-            elapsed = time.monotonic() - began
             if answer.status == 401:
                 waiting.pop(0)
                 continue
             self.assertIn(answer.status, (200, 503), answer)
-            self.assertLess(elapsed, 2 * STALENESS, f"{what} is not known after {elapsed:.2f} s")
+            if answer.status == 200:
+                self.assertLess(sent, 2 * STALENESS, f"{what} is not known after {sent:.2f} s")
+            self.assertLess(sent, LIMIT, f"{what}: {answer}")
             time.sleep(0.001)
         return time.monotonic() - began
 
@@ -134,7 +137,7 @@ class OneWinner(ClusterTest):
             copy = Client(node)
             copy.token, copy.scheme = client.token, client.scheme
             found.append(copy)
-            self.assertStatus(200, copy.get("/api/auth/user"))
+            wait_for(lambda copy=copy: copy.get("/api/auth/user").status == 200, "a session is not accepted everywhere")
         return found
 
     def new_user(self):
@@ -179,7 +182,6 @@ class OneWinner(ClusterTest):
             key = self.assertStatus(200, self.tenants[2].post("/api/apiKey", {"description": "one"})).json()
             session = Client(self.nodes[2])
             session.token, session.scheme = key["value"], "ApiKey"
-            time.sleep(0.1)
             clients = self.copies(session)
             self.assertStatus(200, self.tenants[2].delete(f"/api/apiKey/{key['id']['id']}"))
             return clients
