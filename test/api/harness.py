@@ -247,6 +247,18 @@ class Server:
     def log(self):
         return self.log_path.read_text(errors="replace")[-8000:] if self.log_path.exists() else ""
 
+    def wait_for_log(self, words, times=1, limit=60):
+        """The whole log, once it has these words so often. A thread of its own writes it, behind the answers."""
+        deadline = time.monotonic() + limit
+        while True:
+            ended = self.process.poll() is not None
+            log = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+            if log.count(words) >= times:
+                return log
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"the server did not say {words!r}:\n{self.log()}")
+            time.sleep(0.02)
+
     def wait_for_report(self, starts=1, limit=120):
         """The log, once it has what the server shows at the end of so many starts; that comes after it is ready."""
         deadline = time.monotonic() + limit

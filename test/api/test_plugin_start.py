@@ -4,18 +4,9 @@ import os
 import pathlib
 import shutil
 import tempfile
-import time
 import unittest
 
 from harness import BUILD, Server
-
-
-def wait_for(server, words, limit=60):
-    deadline = time.monotonic() + limit
-    while words not in server.log():
-        if time.monotonic() > deadline or server.process.poll() is not None:
-            raise AssertionError(f"the server did not say {words!r}:\n{server.log()}")
-        time.sleep(0.02)
 
 
 class PluginStart(unittest.TestCase):
@@ -39,13 +30,13 @@ class PluginStart(unittest.TestCase):
 
     def test_opening_that_never_ends(self):
         server = self.start("hangs_in_create")
-        wait_for(server, "opening the store in ")
+        server.wait_for_log("opening the store in ")
         self.assertIn(f"{self.folder}/hangs_in_create.so", server.log())
         self.expect_stopped(server)
 
     def test_a_probe_that_never_ends(self):
         server = self.start("never_answers")
-        wait_for(server, "probing the store: never_answers")
+        server.wait_for_log("probing the store: never_answers")
         self.expect_stopped(server)
 
 

@@ -79,7 +79,8 @@ class StoreState(unittest.TestCase):
         picture = png(4, 4)
         self.assertEqual(200, tenant.upload("a.png", picture).status)
         self.expect_ready(server, True)
-        for state, words in (("read_only", "was opened read-only"), ("failed", "has stopped writing")):
+        for again, (state, words) in enumerate((("read_only", "was opened read-only"),
+                                                ("failed", "has stopped writing")), start=1):
             with self.subTest(state):
                 self.switch(state)
                 for write in (lambda: tenant.upload("b.png", png(5, 5)),
@@ -91,11 +92,13 @@ class StoreState(unittest.TestCase):
                 self.expect_ready(server, False)
                 self.assertEqual(picture, tenant.image("a.png").body)
                 self.assertEqual(200, Client(server, TENANT).list().status)
-                log = server.log_path.read_text()
-                self.assertEqual(1, log.count(f"the store {words}: "), log)
+                server.wait_for_log(f"the store {words}: ")
                 self.switch(state, False)
                 self.expect_ready(server, True)
-                self.assertIn("the store accepts writes again", server.log_path.read_text())
+                # Said once each, however many writes were refused.
+                log = server.wait_for_log("the store accepts writes again", again)
+                self.assertEqual((1, again), (log.count(f"the store {words}: "), log.count("accepts writes again")), log)
+        self.assertEqual(0, server.terminate())
         self.expect_no_secret(server.log_path.read_text())
 
     def test_a_write_whose_outcome_is_unknown_is_reported_as_that(self):
@@ -128,6 +131,7 @@ class StoreState(unittest.TestCase):
         self.assertEqual([("a.png", "other")], [image for image in listed() if image not in samples])
         customers = tenant.get("/api/customers?pageSize=10&page=0&textSearch=North").json()
         self.assertEqual(1, customers["totalElements"])
+        self.assertEqual(0, server.terminate())
         self.expect_no_secret(server.log_path.read_text())
 
     def test_a_start_on_a_store_that_accepts_no_writes_is_refused_only_where_it_has_no_accounts(self):
@@ -179,7 +183,7 @@ class StoreState(unittest.TestCase):
     def test_the_plugin_gets_values_in_the_form_of_their_type(self):
         self.configure(patience="2m")
         server = self.start()
-        self.assertIn("opened with the key ******** at ********, waiting for 120000 ms", server.log_path.read_text())
+        server.wait_for_log("opened with the key ******** at ********, waiting for 120000 ms")
 
     def test_bad_options_of_the_engine_are_said_with_all_other_mistakes(self):
         self.configure(patience="soon", colour="red")
