@@ -14,6 +14,8 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 
 namespace gallery::app {
 
@@ -22,6 +24,9 @@ namespace {
 constexpr std::size_t waiting_lines = 8192;
 
 std::atomic<spdlog::logger*> current{nullptr};  // NOLINT: one log per process
+/// Shared by those who hand over a line. Whoever has it alone ends the writer: nobody is inside then, so the
+/// writer's last owner is flush_log(), which waits for it.
+constinit std::shared_mutex handing_over;  // NOLINT: as above
 
 std::string_view name_of(config::log_level level) noexcept {
     switch (level) {
@@ -148,14 +153,17 @@ bool logs(config::log_level level) noexcept {
 }
 
 void log(config::log_level level, std::string_view text) noexcept {
+    if (current.load(std::memory_order_acquire) == nullptr) return;
+    const std::shared_lock lock(handing_over);
     auto* log = current.load(std::memory_order_acquire);
     if (log != nullptr) log->log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 void flush_log() noexcept {
     current.store(nullptr, std::memory_order_release);
-    // The writer's thread ends after the last line that is waiting. The logger stays for a thread that is
-    // inside.
+    const std::unique_lock lock(handing_over);
+    // The writer's thread ends after the last line that is waiting. The logger stays for a thread that asks
+    // for its level.
     writer().reset();
 }
 

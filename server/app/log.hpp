@@ -23,7 +23,7 @@ public:
     ~log_scope();
 };
 
-/// Any thread; does not block.
+/// Any thread; waits for no line to be written, unless flush_log() has begun.
 void log(config::log_level level, std::string_view text) noexcept;
 bool logs(config::log_level level) noexcept;
 
@@ -40,7 +40,7 @@ inline void log_error(std::string_view text) noexcept {
     log(config::log_level::error, text);
 }
 
-/// Writes out what is waiting, for a process that is about to end.
+/// Writes out what is waiting, for a process that is about to end. Lines that threads log meanwhile may be lost.
 void flush_log() noexcept;
 
 /// One line, as it is written; pure, for tests. @p milliseconds since 1970.
