@@ -81,7 +81,8 @@ std::string photograph(const fs::path& from, bool progressive) {
 }
 
 result<imaging::picture> inspect(imaging::pool& pool, const std::string& data) {
-    asio::io_context context{1};
+    static asio::io_context context{1};  // outlives the pool, whose threads post to it
+    context.restart();
     std::optional<result<imaging::picture>> answer;
     auto work = [](imaging::pool* where, imaging::upload what,
                    std::optional<result<imaging::picture>>* into) -> task<> {

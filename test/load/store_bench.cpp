@@ -83,7 +83,8 @@ picture make(tenant_id tenant, std::string key, std::size_t size) {
 
 /// Runs coroutines on one I/O thread, this one.
 void run(std::vector<task<void>> all) {
-    asio::io_context context{1};
+    static asio::io_context context{1};  // outlives the stores, whose threads post to it
+    context.restart();
     for (auto& each : all)
         asio::co_spawn(context, std::move(each), [](std::exception_ptr thrown) {
             if (thrown) stop("an exception crossed the contract");

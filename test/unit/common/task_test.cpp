@@ -2,32 +2,19 @@
 // How coroutines wait for other threads.
 #include <gallery/task.hpp>
 
+#include "await.hpp"
 #include "boost_test.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 
 using namespace gallery;
+using test::await;
 
 namespace {
-
-/// Runs @p work to its end in this thread and returns what it returned.
-template <class T>
-T run(task<T> work) {
-    asio::io_context context{1};
-    std::optional<T> got;
-    asio::co_spawn(context.get_executor(), std::move(work), [&](std::exception_ptr thrown, T value) {
-        if (thrown) std::rethrow_exception(thrown);
-        got = std::move(value);
-    });
-    context.run();
-    BOOST_TEST_REQUIRE(got.has_value());
-    return std::move(*got);
-}
 
 /// Tells when it is destroyed.
 struct witness {
@@ -51,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_suspended_coroutine_goes_on_on_its_own_thread_with_the_va
         if (std::this_thread::get_id() != here) said += ", on the wrong thread";
         co_return said;
     };
-    BOOST_TEST(run(work()) == "from elsewhere");
+    BOOST_TEST(await(work()) == "from elsewhere");
 }
 
 BOOST_AUTO_TEST_CASE(a_completion_inside_start_does_not_resume_inside_it) {
@@ -64,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_completion_inside_start_does_not_resume_inside_it) {
         co_await suspend(std::move(start));
         co_return started ? 1 : 2;
     };
-    BOOST_TEST(run(work()) == 1);
+    BOOST_TEST(await(work()) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_can_only_be_moved_are_handed_over) {
@@ -75,7 +62,7 @@ BOOST_AUTO_TEST_CASE(values_that_can_only_be_moved_are_handed_over) {
         const auto value = co_await suspend<std::unique_ptr<int>>(std::move(start));
         co_return *value;
     };
-    BOOST_TEST(run(work()) == 7);
+    BOOST_TEST(await(work()) == 7);
 }
 
 BOOST_AUTO_TEST_CASE(a_resumption_that_is_dropped_destroys_the_coroutine_and_lets_the_context_end) {
@@ -102,7 +89,7 @@ BOOST_AUTO_TEST_CASE(offloaded_work_runs_elsewhere_and_its_value_comes_back) {
         const auto there = co_await offload(pool, std::move(ask));
         co_return there != here&& std::this_thread::get_id() == here;
     };
-    BOOST_TEST(run(work()));
+    BOOST_TEST(await(work()));
     pool.join();
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <array>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -164,10 +165,10 @@ BOOST_AUTO_TEST_CASE(who_is_let_in_while_giving_up_gets_one_answer_and_no_byte_i
         }
         co_await asio::post(use_task);
     };
+    std::array<asio::io_context, threads> contexts;  // each outlives all threads, which post to it
     std::vector<std::thread> all;
-    for (unsigned thread = 0; thread < threads; ++thread)
+    for (auto& context : contexts)
         all.emplace_back([&] {
-            asio::io_context context;
             for (unsigned i = 0; i < each; ++i)
                 asio::co_spawn(context, one(30 + i % 60), asio::detached);
             context.run();

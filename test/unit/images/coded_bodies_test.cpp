@@ -20,6 +20,7 @@ using test::await;
 namespace {
 
 struct coding_fixture {
+    asio::io_context context;  // outlives the pool, whose threads post to it
     asio::thread_pool pool{1};
     coded_bodies coded{pool, 4096};
     int fetched = 0;
@@ -49,7 +50,6 @@ BOOST_AUTO_TEST_CASE(a_body_is_compressed_once_and_kept) {
 }
 
 BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure) {
-    asio::io_context context;
     const std::string text(2000, 'a');
     for (const bool fails : {true, false}) {
         fetched = 0;
@@ -75,7 +75,6 @@ BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_when_the_server_stops_is_answered_and_the_work_goes_on) {
-    asio::io_context context;
     asio::steady_timer may_go_on(context, asio::steady_timer::time_point::max());
     const std::string text(2000, 'a');
     const coded_bodies::load fetch = [&]() -> task<result<body>> {

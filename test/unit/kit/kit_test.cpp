@@ -23,8 +23,7 @@ using namespace gallery;
 namespace {
 
 /// Runs coroutines on so many threads until all have ended.
-void run_all(std::vector<std::function<task<void>()>> works, unsigned threads) {
-    asio::io_context context;
+void run_all(asio::io_context& context, std::vector<std::function<task<void>()>> works, unsigned threads) {
     for (auto& work : works)
         asio::co_spawn(context.get_executor(), work(), [](std::exception_ptr thrown) {
             if (thrown) std::rethrow_exception(thrown);
@@ -44,6 +43,7 @@ BOOST_AUTO_TEST_CASE(a_lane_is_held_by_one_at_a_time_and_several_lanes_never_wai
     std::array<std::atomic<int>, 3> holders{};
     std::atomic<int> wrong = 0;
     std::atomic<int> done = 0;
+    asio::io_context context;  // outlives the pool, whose threads post to it
     asio::thread_pool pool{2};
     std::vector<std::function<task<void>()>> works;
     for (unsigned w = 0; w < 12; ++w)
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_lane_is_held_by_one_at_a_time_and_several_lanes_never_wai
             }
             ++done;
         });
-    run_all(std::move(works), 3);
+    run_all(context, std::move(works), 3);
     BOOST_TEST(wrong == 0);
     BOOST_TEST(done == 12);
     pool.join();
@@ -71,6 +71,7 @@ BOOST_AUTO_TEST_CASE(a_lane_is_held_by_one_at_a_time_and_several_lanes_never_wai
 BOOST_AUTO_TEST_CASE(a_gate_bounds_the_bytes_in_progress_and_lets_a_giant_pass_alone) {
     constexpr std::uint64_t unit = 1024 * 1024;
     gallery::kit::byte_gate gate(4 * unit);
+    asio::io_context context;  // outlives the pool, whose threads post to it
     asio::thread_pool pool{8};
     std::atomic<std::uint64_t> bytes = 0;
     std::atomic<std::uint64_t> most = 0;
@@ -92,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_gate_bounds_the_bytes_in_progress_and_lets_a_giant_pass_a
             const bool fits = co_await gallery::kit::offload_through(gate, pool, size, std::move(work));
             if (fits) ++done;
         });
-    run_all(std::move(works), 2);
+    run_all(context, std::move(works), 2);
     BOOST_TEST(done == 24);
     BOOST_TEST(most == 9 * unit);
     BOOST_TEST(gate.waiting() == 0U);
