@@ -40,7 +40,8 @@ inline void log_error(std::string_view text) noexcept {
     log(config::log_level::error, text);
 }
 
-/// Writes out what is waiting, for a process that is about to end. Lines that threads log meanwhile may be lost.
+/// Writes out what is waiting, for a process that is about to end. Lines that threads log meanwhile may be
+/// lost.
 void flush_log() noexcept;
 
 /// One line, as it is written; pure, for tests. @p milliseconds since 1970.
