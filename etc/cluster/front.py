@@ -110,7 +110,7 @@ class Front:
         self.haproxy = Program("haproxy", [HAPROXY, "-db", "-f", configuration], folder.path / "haproxy",
                                folder.log / "haproxy.log")
 
-    def start(self, limit=120):
+    def start(self, limit=300):
         for node in self.nodes:
             node.start()
         for node in self.nodes:

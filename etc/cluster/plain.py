@@ -94,7 +94,7 @@ class PlainDatabase:
         self.ask_primary("set synchronous_commit = local; create role replicator login replication password "
                          f"'{self.settings['passwords']['replicator']}'")
 
-    def _wait_for_standbys(self, limit=60):
+    def _wait_for_standbys(self, limit=300):
         def follow():
             return self.ask_primary("select count(*) from pg_stat_replication where state = 'streaming' and "
                                     "application_name like 'pg%'") == [(len(self.standbys),)]
@@ -226,7 +226,7 @@ class PlainDatabase:
             return wait_until(position, limit, str)
         return None
 
-    def _promote(self, member, limit=60):
+    def _promote(self, member, limit=300):
         member.ask("select pg_promote(false)")
         wait_for_program(member, lambda: member.ask("select not pg_is_in_recovery()") == [(True,)], limit, "is not promoted")
 

@@ -207,7 +207,7 @@ class Member:
         except subprocess.TimeoutExpired:
             self.kill()
 
-    def wait_until_answers(self, limit=60):
+    def wait_until_answers(self, limit=300):
         wait_for_program(self, lambda: self.ask("select 1"), limit, "does not answer")
 
     def position(self):

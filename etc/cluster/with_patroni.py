@@ -114,7 +114,7 @@ class PatroniDatabase:
     def ports(self):
         return [m.port for m in self.members]
 
-    def start(self, limit=120):
+    def start(self, limit=300):
         self.etcd.start()
         for member in self.members:
             member.start()

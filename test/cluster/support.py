@@ -25,7 +25,7 @@ LONG = os.environ.get("GALLERY_CLUSTER_LONG") == "1"
 KEEP = os.environ.get("GALLERY_CLUSTER_KEEP") == "1"
 SCRIPT = harness.ROOT / "etc" / "cluster.sh"
 STALENESS = 1.0  # seconds, the default of cluster.staleness
-LIMIT = 120  # seconds, for what takes seconds on a machine without other work
+LIMIT = 600 if LONG else 300  # seconds, for what takes seconds on a machine without other work
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 
 
@@ -105,7 +105,7 @@ class Cluster:
                             "GALLERY_DEMO_PASSWORD": harness.TENANT[1], **(environment or {})}
         self.lines = {}
 
-    def run(self, command, *arguments, check=True, timeout=300):
+    def run(self, command, *arguments, check=True, timeout=2 * LIMIT):
         done = subprocess.run([str(SCRIPT), command, *arguments, "--dir", str(self.folder)], env=self.environment,
                               capture_output=True, text=True, timeout=timeout, check=False)
         if check and done.returncode != 0:
