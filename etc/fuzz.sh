@@ -34,10 +34,10 @@ sources=(
     common/src/{asio,bytes,error,sha256,text,uuid}.cpp
     server/http/{body_reader,chunk_grammar,conditional,content_coding,disposition,errors,fields,head_parser}.cpp
     server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,request_input,request_parser,response}.cpp
-    server/auth/{encoding,jwt}.cpp
-    server/config/{bindings,document,load,payload_limits,substitute,values}.cpp
+    server/auth/{jwt,random}.cpp
+    server/config/{bindings,document,load,nearest,payload_limits,substitute,values}.cpp
     "$release/server/config/default_document.cpp"
-    server/images/{base64,resource_export}.cpp
+    server/images/{picture_decoder,resource_export}.cpp
     server/imaging/{sniff,svg_metadata,xml}.cpp
     "$formats"/{area_scaler,dib,gif,ico,png,refusal}.cpp
 )

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gallery/sha256.hpp>
 
-#include <gallery/hex_digits.hpp>
+#include <gallery/encode.hpp>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -23,16 +23,10 @@ std::string to_hex(const sha256_digest& digest) {
 
 std::optional<sha256_digest> parse_sha256(std::string_view hex) noexcept {
     sha256_digest digest{};
-    if (hex.size() != digest.size() * 2) return std::nullopt;
-    const auto value = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    };
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const int high = value(hex[2 * i]);
-        const int low = value(hex[2 * i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        digest[i] = static_cast<std::byte>(high * 16 + low);
-    }
+    if (hex.size() != digest.size() * 2 || hex.find_first_not_of(lower_hex_digits) != hex.npos)
+        return std::nullopt;
+    for (std::size_t i = 0; i < digest.size(); ++i)
+        digest[i] = static_cast<std::byte>(hex_octet(hex[2 * i], hex[2 * i + 1]));
     return digest;
 }
 

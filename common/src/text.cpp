@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gallery/text.hpp>
 
+#include <gallery/characters.hpp>
+
 #include <unicode/ucasemap.h>
 #include <unicode/ustring.h>
 
@@ -72,8 +74,7 @@ std::string fold_case(std::string_view text) {
     std::string folded;
     if (std::all_of(text.begin(), text.end(), is_ascii)) {
         folded.resize(text.size());
-        std::transform(text.begin(), text.end(), folded.begin(),
-                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+        std::transform(text.begin(), text.end(), folded.begin(), [](char c) { return ascii_lower(c); });
         return folded;
     }
     static const UCaseMap* const map = [] {
@@ -95,11 +96,7 @@ std::string fold_case(std::string_view text) {
 }
 
 std::optional<bool> parse_boolean(std::string_view text) noexcept {
-    const auto is = [text](std::string_view word) {
-        return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char c, char lower) {
-            return (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) == lower;
-        });
-    };
+    const auto is = [text](std::string_view word) { return equals_ignoring_case(text, word); };
     if (is("true") || is("1") || is("yes") || is("on")) return true;
     if (is("false") || is("0") || is("no") || is("off")) return false;
     return std::nullopt;

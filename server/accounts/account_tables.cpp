@@ -3,7 +3,6 @@
 
 #include <gallery/text.hpp>
 
-#include <cstring>
 #include <utility>
 
 namespace gallery::accounts {
@@ -21,12 +20,6 @@ void leave_group(Groups& groups, const Owner& owner, const Id& id) {
 
 std::string folded_email(std::string_view email) {
     return fold_case(email);
-}
-
-std::size_t account_tables::digest_hash::operator()(const sha256_digest& digest) const noexcept {
-    std::size_t word = 0;
-    std::memcpy(&word, digest.data(), sizeof word);
-    return word;
 }
 
 user_ptr account_tables::find_by_email(std::string_view email) const {

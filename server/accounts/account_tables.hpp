@@ -73,9 +73,6 @@ public:
     }
 
 private:
-    struct digest_hash {
-        std::size_t operator()(const sha256_digest& digest) const noexcept;
-    };
     template <class Owner, class Id>
     using groups = std::unordered_map<Owner, std::unordered_set<Id>>;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accounts/customers.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
 
 #include <utility>
 

@@ -4,21 +4,14 @@
 
 #include "accounts/account_documents.hpp"
 
-#include <chrono>
+#include <gallery/clock.hpp>
+
 #include <utility>
 
 namespace gallery::accounts {
-std::int64_t system_milliseconds() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 directory::directory(document_store& store, directory_options options)
-    : store_(store),
-      options_(options),
-      now_(system_milliseconds),
-      tables_(std::make_shared<account_tables>()) {}
+    : store_(store), options_(options), now_(&now_ms), tables_(std::make_shared<account_tables>()) {}
 
 tenant_ptr directory::find_tenant(tenant_id id) const {
     const std::shared_lock lock(tables_mutex_);

@@ -22,10 +22,10 @@
 
 #include "accounts/account_tables.hpp"
 #include "accounts/accounts.hpp"
-#include "auth/async_mutex.hpp"
 #include "cache/freshness.hpp"
 #include "cache/token_cache.hpp"
 
+#include <gallery/async_mutex.hpp>
 #include <gallery/error.hpp>
 #include <gallery/storage.hpp>
 #include <gallery/task.hpp>
@@ -229,7 +229,7 @@ private:
     const directory_options options_;
     std::function<std::int64_t()> now_;
     reader_of_changes catch_up_;              ///< empty: the store belongs to this process
-    auth::async_mutex writing_;               ///< held by whoever changes memory or writes to the store
+    async_mutex writing_;                     ///< held by whoever changes memory or writes to the store
     mutable std::shared_mutex tables_mutex_;  ///< guards tables_
     std::shared_ptr<account_tables> tables_;
     cache::revocation_epoch epoch_;

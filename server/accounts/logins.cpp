@@ -2,7 +2,7 @@
 #include "accounts/logins.hpp"
 
 #include "accounts/user_credentials.hpp"
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
 
 #include <gallery/text.hpp>
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accounts/user_credentials.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
+
+#include <gallery/encode.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -21,7 +23,7 @@ void end_all_sessions(user& account, std::int64_t now_ms) {
 
 std::string activation_mac(const auth::token_codec& codec, user_id id, std::string_view nonce) {
     const auto text = "gallery-activation\n" + to_string(id) + '\n' + std::string(nonce);
-    return auth::base64url_encode(codec.mac(text).substr(0, 32));
+    return base64url_encode(codec.mac(text).substr(0, 32));
 }
 
 user_credentials::user_credentials(directory& all, const auth::token_codec& codec,

@@ -5,6 +5,8 @@
 #include "admin/saving.hpp"
 #include "admin/times.hpp"
 
+#include <gallery/clock.hpp>
+
 #include <array>
 #include <chrono>
 #include <utility>
@@ -53,9 +55,7 @@ constexpr auto delete_key_options = join(delete_options, user_option);
 outcome<bool> apply_expiry(const session& in, json::object& to) {
     const auto text = in.given.value("--expires");
     if (!text) return false;
-    using namespace std::chrono;
-    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-    const auto when = parse_expiry(*text, now);
+    const auto when = parse_expiry(*text, now_ms());
     if (!when) return usage("--expires: " + when.error().message);
     to["expirationTime"] = *when;
     return true;

@@ -28,8 +28,8 @@ outcome<closed_store> open_closed_store(const std::string& config_file) {
     // Looking must not make what is not there.
     constexpr bool may_create = false;
     auto opened = app::open_unprobed(
-        settings.storage, data.string(), may_create, [](config::log_level level, std::string_view text) {
-            if (level < config::log_level::warning) return;
+        settings.storage, data.string(), may_create, [](log_level level, std::string_view text) {
+            if (level < log_level::warning) return;
             std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
         });
     if (!opened) return ended_by(opened.error());

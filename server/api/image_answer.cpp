@@ -5,7 +5,7 @@
 #include "http/download_lines.hpp"
 #include "http/serve_bytes.hpp"
 
-#include <gallery/hex_digits.hpp>
+#include <gallery/encode.hpp>
 #include <gallery/media_type.hpp>
 
 #include <array>
@@ -18,20 +18,8 @@ namespace {
 constexpr std::uint32_t flag_codings = 1;  // other codings exist: negotiate, and send Vary
 constexpr std::uint32_t flag_system = 2;
 
-cache::coding to_cache(http::coding coding) noexcept {
-    switch (coding) {
-        case http::coding::gzip:
-            return cache::coding::gzip;
-        case http::coding::br:
-            return cache::coding::brotli;
-        case http::coding::identity:
-            break;
-    }
-    return cache::coding::identity;
-}
-
-http::coding negotiate(const http::request& message) noexcept {
-    return http::choose_coding(message, {.gzip = true, .br = true});
+content_coding negotiate(const http::request& message) noexcept {
+    return http::choose_coding(message, {.gzip = true, .brotli = true});
 }
 
 bool has_codings(const body_descriptor& described) noexcept {
@@ -67,9 +55,9 @@ std::string_view record_lines(const image_record& record, representation which, 
 
 }  // namespace
 
-cache::etag_key image_request::etag_key(http::coding coding) const noexcept {
-    return is_public_link() ? cache::etag_key::link(name, which, to_cache(coding))
-                            : cache::etag_key::image(may->tenant(), name, which, to_cache(coding));
+cache::etag_key image_request::etag_key(content_coding coding) const noexcept {
+    return is_public_link() ? cache::etag_key::link(name, which, coding)
+                            : cache::etag_key::image(may->tenant(), name, which, coding);
 }
 
 image_answers::image_answers(browser_ttl ttl, const http::cross_origin& pages) {
@@ -96,7 +84,7 @@ image_plan image_answers::plan(const http::request& message, const image_request
         of_system = record->tenant == system_tenant;
         negotiated = has_codings(*described);
         if (negotiated) plan.coding = negotiate(message);
-        if (plan.coding != http::coding::identity && known.coded == nullptr) {
+        if (plan.coding != content_coding::identity && known.coded == nullptr) {
             plan.next = image_plan::needs::coded_body;
             return plan;
         }
@@ -118,7 +106,7 @@ image_plan image_answers::plan(const http::request& message, const image_request
         if (http::try_not_modified(message, facts, out)) plan.next = image_plan::needs::nothing;
         return plan;
     }
-    if (is_coded) facts.content_encoding = http::to_string(plan.coding);
+    if (is_coded) facts.content_encoding = content_codings.name_of(plan.coding);
     facts.prepared = record_lines(*record, asked.which, asked.is_public_link());
     // A media type that must not be sent is refused there, and the answer is a 500.
     if (facts.prepared.empty()) facts.media_type = described->media_type;
@@ -143,14 +131,14 @@ std::optional<cache::etag_entry> image_answers::cached(cache::etag_cache& etags,
     const auto now = cache::etag_cache::coarse_now();
     auto entry = etags.find(asked.etag_key(), now);
     if (entry && (entry->flags & flag_codings) != 0) {
-        if (const auto coding = negotiate(message); coding != http::coding::identity)
+        if (const auto coding = negotiate(message); coding != content_coding::identity)
             entry = etags.find(asked.etag_key(coding), now);
     }
     return entry;
 }
 
 void image_answers::remember(cache::etag_cache& etags, cache::etag_cache::ticket ticket,
-                             const image_request& asked, const known_image& known, http::coding coding,
+                             const image_request& asked, const known_image& known, content_coding coding,
                              cache::etag_cache::time_point now) {
     const auto& record = *known.record;
     const auto& described = record.descriptor(asked.which);
@@ -160,10 +148,10 @@ void image_answers::remember(cache::etag_cache& etags, cache::etag_cache::ticket
         (has_codings(described) ? flag_codings : 0) | (record.tenant == system_tenant ? flag_system : 0);
     entry.revision = record.rev;
     etags.complete_fill(ticket, asked.etag_key(), entry, now);
-    if (coding == http::coding::identity) return;
+    if (coding == content_coding::identity) return;
     // Where compressing does not make the bytes smaller, the client is sent them as they are.
     if (known.coded != nullptr && !known.coded->data.empty()) {
-        entry.coded = to_cache(coding);
+        entry.coded = coding;
         entry.digest = known.coded->etag;
     }
     etags.complete_fill(ticket, asked.etag_key(coding), entry, now);

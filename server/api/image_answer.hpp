@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cache/etag_cache.hpp"
+#include "coding/content_coding.hpp"
 #include "http/content_coding.hpp"
 #include "http/cross_origin.hpp"
 #include "http/range.hpp"
@@ -41,7 +42,7 @@ struct image_request {
     std::string_view name;  ///< the key, or the public key of a public link
 
     [[nodiscard]] bool is_public_link() const noexcept { return may == nullptr; }
-    [[nodiscard]] cache::etag_key etag_key(http::coding coding = http::coding::identity) const noexcept;
+    [[nodiscard]] cache::etag_key etag_key(content_coding coding = content_coding::identity) const noexcept;
 };
 
 /// What is known of the image. Views, valid during the call.
@@ -59,7 +60,7 @@ struct image_plan {
         content,     ///< all but the content is there: the `range` of the record's bytes
     };
     needs next = needs::record;
-    http::coding coding = http::coding::identity;
+    content_coding coding = content_coding::identity;
     http::byte_range range;
 };
 
@@ -80,7 +81,7 @@ public:
 
     /// Notes the etags of a record that was found after @p ticket was taken. @p coded as in known_image.
     static void remember(cache::etag_cache& etags, cache::etag_cache::ticket ticket,
-                         const image_request& asked, const known_image& known, http::coding coding,
+                         const image_request& asked, const known_image& known, content_coding coding,
                          cache::etag_cache::time_point now);
 
 private:

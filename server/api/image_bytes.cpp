@@ -78,10 +78,8 @@ task<result<http::response>> answer_from_storage(const image_bytes_services& ser
         images::coded_bodies::load fetch = [&services, record, which = asked.which] {
             return services.images.read(record, which);
         };
-        const auto coding =
-            plan.coding == http::coding::br ? images::body_coding::brotli : images::body_coding::gzip;
         auto made =
-            co_await services.coded.get(record->descriptor(asked.which).etag, coding, std::move(fetch));
+            co_await services.coded.get(record->descriptor(asked.which).etag, plan.coding, std::move(fetch));
         if (!made) co_return made.error();
         coded = std::move(*made);
         known.coded = &coded;

@@ -43,7 +43,7 @@ task<result<etags>> coded_etags(record_ptr record, images::image_service& galler
                                 images::coded_bodies& coded) {
     etags found;
     if (record->original.media_type != svg_media_type) co_return found;
-    for (const auto coding : {images::body_coding::gzip, images::body_coding::brotli}) {
+    for (const auto coding : {content_coding::gzip, content_coding::brotli}) {
         images::coded_bodies::load fetch = [&gallery, record] {
             return gallery.read(record, representation::original);
         };

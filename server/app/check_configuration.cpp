@@ -162,7 +162,7 @@ std::string try_plugin(const configuration& c, findings& wrong) {
     plugin_context context;
     if (const auto section = s.sections.find(name); section != s.sections.end())
         context.options = section->second;
-    context.log = [](plugin_context::log_level, std::string_view) {};
+    context.log = [](log_level, std::string_view) {};
     const auto options = plugins::complete_options(*plugin->descriptor, context.options);
     if (!options) {
         wrong.add(with_origins(c, options.error().message));

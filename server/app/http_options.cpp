@@ -13,24 +13,6 @@ namespace gallery::app {
 
 namespace {
 
-config::log_level level_of(http::log_level level) noexcept {
-    switch (level) {
-        case http::log_level::debug:
-            return config::log_level::debug;
-        case http::log_level::info:
-            return config::log_level::info;
-        case http::log_level::warning:
-            return config::log_level::warning;
-        case http::log_level::error:
-            return config::log_level::error;
-    }
-    return config::log_level::error;
-}
-
-void log_http(http::log_level level, std::string_view text) {
-    log(level_of(level), text);
-}
-
 /// Connections for which there are file descriptors, with some left for the engine and the workers.
 std::size_t connections_possible() {
     const auto files = open_file_limit();
@@ -62,7 +44,7 @@ http::server_options http_options(const config::settings& settings) {
     options.front.base_path = base_path_of(server);
     options.cross_origin = cross_origin_of(server.cors);
     options.hsts_max_age = whole_seconds(server.hsts_max_age);
-    options.log = log_http;
+    options.log = log;
     return options;
 }
 
@@ -72,12 +54,12 @@ http::server_options metrics_http_options(const config::metrics_settings& settin
     options.port = settings.port;
     options.io_threads = 1;
     options.limits.connections = 64;
-    options.log = log_http;
+    options.log = log;
     return options;
 }
 
 void log_exchange(const http::finished_exchange& e) {
-    if (!logs(config::log_level::debug)) return;
+    if (!logs(log_level::debug)) return;
     log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " +
               std::string(e.message.path()) + " " + std::to_string(e.status) + " " +
               (e.status >= 400 ? "[" + std::string(e.message.request_id()) + "] " : "") +

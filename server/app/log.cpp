@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/log.hpp"
 
+#include <gallery/clock.hpp>
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 
@@ -28,38 +30,24 @@ std::atomic<spdlog::logger*> current{nullptr};  // NOLINT: one log per process
 /// writer's last owner is flush_log(), which waits for it.
 constinit std::shared_mutex handing_over;  // NOLINT: as above
 
-std::string_view name_of(config::log_level level) noexcept {
+spdlog::level::level_enum to_spdlog(log_level level) noexcept {
     switch (level) {
-        case config::log_level::debug:
-            return "debug";
-        case config::log_level::info:
-            return "info";
-        case config::log_level::warning:
-            return "warning";
-        case config::log_level::error:
-            return "error";
-    }
-    return "error";
-}
-
-spdlog::level::level_enum to_spdlog(config::log_level level) noexcept {
-    switch (level) {
-        case config::log_level::debug:
+        case log_level::debug:
             return spdlog::level::debug;
-        case config::log_level::info:
+        case log_level::info:
             return spdlog::level::info;
-        case config::log_level::warning:
+        case log_level::warning:
             return spdlog::level::warn;
-        case config::log_level::error:
+        case log_level::error:
             return spdlog::level::err;
     }
     return spdlog::level::err;
 }
 
-config::log_level from_spdlog(spdlog::level::level_enum level) noexcept {
-    if (level <= spdlog::level::debug) return config::log_level::debug;
-    if (level == spdlog::level::info) return config::log_level::info;
-    return level == spdlog::level::warn ? config::log_level::warning : config::log_level::error;
+log_level from_spdlog(spdlog::level::level_enum level) noexcept {
+    if (level <= spdlog::level::debug) return log_level::debug;
+    if (level == spdlog::level::info) return log_level::info;
+    return level == spdlog::level::warn ? log_level::warning : log_level::error;
 }
 
 class line_formatter final : public spdlog::formatter {
@@ -67,8 +55,7 @@ public:
     explicit line_formatter(config::log_format format) : format_(format) {}
 
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-        const auto time =
-            std::chrono::duration_cast<std::chrono::milliseconds>(message.time.time_since_epoch()).count();
+        const auto time = milliseconds_of(message.time);
         const std::string line = format_log_line(format_, from_spdlog(message.level), time,
                                                  {message.payload.data(), message.payload.size()});
         out.append(line.data(), line.data() + line.size());
@@ -119,15 +106,16 @@ std::shared_ptr<spdlog::async_logger>& logger() {
 
 }  // namespace
 
-std::string format_log_line(config::log_format format, config::log_level level, std::int64_t milliseconds,
+std::string format_log_line(config::log_format format, log_level level, std::int64_t milliseconds,
                             std::string_view text) {
     if (format == config::log_format::json) {
         // Written by hand but for the text, so that the order is that of reading.
-        return R"({"time":")" + timestamp(milliseconds) + R"(","level":")" + std::string(name_of(level)) +
-               R"(","message":)" + boost::json::serialize(boost::json::string(text)) + "}\n";
+        return R"({"time":")" + timestamp(milliseconds) + R"(","level":")" +
+               std::string(log_levels.name_of(level)) + R"(","message":)" +
+               boost::json::serialize(boost::json::string(text)) + "}\n";
     }
-    std::string line = timestamp(milliseconds) + " " + std::string(name_of(level));
-    line.append(level == config::log_level::info ? 4 : level == config::log_level::warning ? 1 : 3, ' ');
+    std::string line = timestamp(milliseconds) + " " + std::string(log_levels.name_of(level));
+    line.append(level == log_level::info ? 4 : level == log_level::warning ? 1 : 3, ' ');
     return line + escaped(text) + "\n";
 }
 
@@ -147,12 +135,12 @@ log_scope::~log_scope() {
     flush_log();
 }
 
-bool logs(config::log_level level) noexcept {
+bool logs(log_level level) noexcept {
     const auto* log = current.load(std::memory_order_acquire);
     return log != nullptr && log->should_log(to_spdlog(level));
 }
 
-void log(config::log_level level, std::string_view text) noexcept {
+void log(log_level level, std::string_view text) noexcept {
     if (current.load(std::memory_order_acquire) == nullptr) return;
     const std::shared_lock lock(handing_over);
     auto* log = current.load(std::memory_order_acquire);

@@ -8,6 +8,8 @@
 
 #include "config/settings.hpp"
 
+#include <gallery/log_level.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -24,20 +26,20 @@ public:
 };
 
 /// Any thread; waits for no line to be written, unless flush_log() has begun.
-void log(config::log_level level, std::string_view text) noexcept;
-bool logs(config::log_level level) noexcept;
+void log(log_level level, std::string_view text) noexcept;
+bool logs(log_level level) noexcept;
 
 inline void log_debug(std::string_view text) noexcept {
-    log(config::log_level::debug, text);
+    log(log_level::debug, text);
 }
 inline void log_info(std::string_view text) noexcept {
-    log(config::log_level::info, text);
+    log(log_level::info, text);
 }
 inline void log_warning(std::string_view text) noexcept {
-    log(config::log_level::warning, text);
+    log(log_level::warning, text);
 }
 inline void log_error(std::string_view text) noexcept {
-    log(config::log_level::error, text);
+    log(log_level::error, text);
 }
 
 /// Writes out what is waiting, for a process that is about to end. Lines that threads log meanwhile may be
@@ -45,7 +47,7 @@ inline void log_error(std::string_view text) noexcept {
 void flush_log() noexcept;
 
 /// One line, as it is written; pure, for tests. @p milliseconds since 1970.
-std::string format_log_line(config::log_format format, config::log_level level, std::int64_t milliseconds,
+std::string format_log_line(config::log_format format, log_level level, std::int64_t milliseconds,
                             std::string_view text);
 
 }  // namespace gallery::app

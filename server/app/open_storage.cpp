@@ -17,20 +17,6 @@ namespace {
 /// A store that answers a handful of small requests more slowly than this is not one to serve from.
 constexpr std::chrono::seconds probe_deadline{60};
 
-config::log_level level_of(plugin_context::log_level level) noexcept {
-    switch (level) {
-        case plugin_context::log_level::debug:
-            return config::log_level::debug;
-        case plugin_context::log_level::info:
-            return config::log_level::info;
-        case plugin_context::log_level::warning:
-            return config::log_level::warning;
-        case plugin_context::log_level::error:
-            return config::log_level::error;
-    }
-    return config::log_level::error;
-}
-
 /// The folder of the engine's own.
 result<prepared_folder> folder_of(const config::storage_settings& settings, const std::string& name,
                                   const std::string& data_folder, bool may_create) {
@@ -52,8 +38,7 @@ result<prepared_folder> folder_of(const config::storage_settings& settings, cons
 }  // namespace
 
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create,
-                                     std::function<void(config::log_level, std::string_view)> say) {
+                                     bool may_create, log_function say) {
     const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
     if (!plugin) return plugin.error();
     const std::string name = plugin->descriptor->name;
@@ -72,12 +57,12 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     if (const auto section = settings.sections.find(name); section != settings.sections.end()) {
         context.options = section->second;
     }
-    context.log = [name, say](plugin_context::log_level level, std::string_view text) {
-        say(level_of(level), "storage " + name + ": " + std::string(text));
+    context.log = [name, say](log_level level, std::string_view text) {
+        say(level, "storage " + name + ": " + std::string(text));
     };
     // Before, since a plugin may take its time, or all of it.
-    say(config::log_level::info, "opening the store in " + folder->path + " with the storage plugin " + name +
-                                     " (" + plugin->file + ")");
+    say(log_level::info, "opening the store in " + folder->path + " with the storage plugin " + name + " (" +
+                             plugin->file + ")");
     plugins::secret_texts secrets(*plugin->descriptor, context.options);
     auto store = plugins::open_store(*plugin, std::move(context));
     if (!store) return store.error();
@@ -94,8 +79,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
 
 result<opened_storage> open_storage(const config::storage_settings& settings,
                                     const std::string& data_folder) {
-    auto store = open_unprobed(settings, data_folder, true,
-                               [](config::log_level level, std::string_view text) { log(level, text); });
+    auto store = open_unprobed(settings, data_folder, true, &log);
     if (!store) return store.error();
     if (!store->note.empty()) log_warning(store->note);
 

@@ -39,8 +39,7 @@ struct unprobed_store {
 /// !may_create. @p say is told what the engine has to say; it may be called by any thread for as long as the
 /// store is open.
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create,
-                                     std::function<void(config::log_level, std::string_view)> say);
+                                     bool may_create, log_function say);
 
 /// Loads the plugin, makes its folder, opens the store and probes it. @p data_folder is absolute and exists.
 /// Errors: those of the plugin host, the folder, the plugin and the probe.

@@ -54,7 +54,7 @@ result<void> gallery_server::parts::open_store() {
     fresh_ = storage_.shared ? std::make_unique<cache::freshness>(settings.cluster.staleness)
                              : std::make_unique<cache::freshness>();
     writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {
-        log(accepts ? config::log_level::info : config::log_level::error, text);
+        log(accepts ? log_level::info : log_level::error, text);
     });
     storage_.store->on_failed_write([this] { writes_->look(); });
     writes_->look();

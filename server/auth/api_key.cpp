@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/api_key.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
 
 namespace gallery::auth {
 namespace {

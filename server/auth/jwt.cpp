@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/jwt.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
+
+#include <gallery/encode.hpp>
 
 #include <boost/json.hpp>
 

@@ -23,7 +23,7 @@ std::chrono::seconds wait_after(int failures) {
 
 }  // namespace
 
-login_limiter::login_limiter(std::size_t max_entries) : max_entries_(std::max<std::size_t>(max_entries, 1)) {}
+login_limiter::login_limiter(std::size_t max_entries) : records_(std::max<std::size_t>(max_entries, 1)) {}
 
 login_limiter::attempt::attempt(attempt&& other) noexcept
     : limiter_(std::exchange(other.limiter_, nullptr)), key_(std::move(other.key_)), wait_(other.wait_) {}
@@ -46,9 +46,9 @@ login_limiter::attempt login_limiter::begin(std::string_view account, std::strin
     const std::lock_guard lock(mutex_);
     int failures = 0;
     time_point blocked_until{};
-    if (const auto found = index_.find(key); found != index_.end() && now - found->second->last <= memory) {
-        failures = found->second->failures;
-        blocked_until = found->second->blocked_until;
+    if (const auto* found = records_.peek(key); found != nullptr && now - found->value.last <= memory) {
+        failures = found->value.failures;
+        blocked_until = found->value.blocked_until;
     }
     const auto known = under_way_.find(key);
     const int tries = known == under_way_.end() ? 0 : known->second;
@@ -64,31 +64,19 @@ login_limiter::attempt login_limiter::begin(std::string_view account, std::strin
 void login_limiter::failed(const std::string& key, time_point now) {
     const std::lock_guard lock(mutex_);
     end_try(key);
-    auto found = index_.find(key);
-    if (found == index_.end()) {
-        if (entries_.size() == max_entries_) {
-            index_.erase(entries_.back().key);
-            entries_.pop_back();
-        }
-        entries_.push_front({.key = key, .failures = 0, .last = now, .blocked_until = {}});
-        found = index_.emplace(entries_.front().key, entries_.begin()).first;
-    }
-    auto& known = *found->second;
+    auto* found = records_.find(key);
+    if (found == nullptr) found = records_.put(key, {.failures = 0, .last = now, .blocked_until = {}}, 1);
+    auto& known = found->value;
     if (now - known.last > memory) known.failures = 0;
     known.last = now;
     ++known.failures;
     if (known.failures >= free_failures) known.blocked_until = now + wait_after(known.failures);
-    entries_.splice(entries_.begin(), entries_, found->second);
 }
 
 void login_limiter::succeeded(const std::string& key) {
     const std::lock_guard lock(mutex_);
     end_try(key);
-    const auto found = index_.find(key);
-    if (found == index_.end()) return;
-    const auto where = found->second;
-    index_.erase(found);
-    entries_.erase(where);
+    records_.erase(key);
 }
 
 void login_limiter::given_up(const std::string& key) {

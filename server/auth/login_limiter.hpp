@@ -8,9 +8,10 @@
 /// failures from one address do not lock out another.
 #pragma once
 
+#include <gallery/bounded_lru.hpp>
+
 #include <chrono>
 #include <cstddef>
-#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -62,8 +63,7 @@ public:
     [[nodiscard]] attempt begin(std::string_view account, std::string_view address, time_point now);
 
 private:
-    struct entry {
-        std::string key;
+    struct record {
         int failures = 0;
         time_point last{};
         time_point blocked_until{};
@@ -74,11 +74,9 @@ private:
     void given_up(const std::string& key);
     void end_try(const std::string& key);  // the mutex is held
 
-    const std::size_t max_entries_;
-    std::mutex mutex_;                                                        ///< guards all that follows
-    std::list<entry> entries_;                                                ///< the latest failure first
-    std::unordered_map<std::string_view, std::list<entry>::iterator> index_;  ///< views of entry::key
-    std::unordered_map<std::string, int> under_way_;                          ///< tries, never 0
+    std::mutex mutex_;                                     ///< guards all that follows
+    bounded_lru<std::string, record, text_hash> records_;  ///< the latest failure was used last
+    std::unordered_map<std::string, int> under_way_;       ///< tries, never 0
 };
 
 }  // namespace gallery::auth

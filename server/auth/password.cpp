@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/password.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
 
+#include <gallery/encode.hpp>
 #include <gallery/text.hpp>
 
 #include <crypt.h>

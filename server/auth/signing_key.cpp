@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/signing_key.hpp"
 
-#include "auth/encoding.hpp"
+#include "auth/random.hpp"
+
+#include <gallery/encode.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>

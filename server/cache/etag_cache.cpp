@@ -11,7 +11,7 @@ template class lru<etag_entry>;
 
 namespace {
 
-std::uint8_t variant_of(representation which, coding coded) noexcept {
+std::uint8_t variant_of(representation which, content_coding coded) noexcept {
     return static_cast<std::uint8_t>(static_cast<unsigned>(which) << 4 | static_cast<unsigned>(coded));
 }
 
@@ -29,14 +29,14 @@ lru_key link_subject(std::string_view public_key) noexcept {
 }  // namespace
 
 etag_key etag_key::image(const tenant_id& tenant, std::string_view image_key, representation which,
-                         coding coded) noexcept {
+                         content_coding coded) noexcept {
     etag_key key;
     key.key_ = image_subject(tenant, image_key);
     key.key_.variant = variant_of(which, coded);
     return key;
 }
 
-etag_key etag_key::link(std::string_view public_key, representation which, coding coded) noexcept {
+etag_key etag_key::link(std::string_view public_key, representation which, content_coding coded) noexcept {
     etag_key key;
     key.key_ = link_subject(public_key);
     key.key_.variant = variant_of(which, coded);

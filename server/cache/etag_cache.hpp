@@ -19,6 +19,7 @@
 
 #include "cache/freshness.hpp"
 #include "cache/lru.hpp"
+#include "coding/content_coding.hpp"
 
 #include <gallery/model.hpp>
 #include <gallery/sha256.hpp>
@@ -30,15 +31,12 @@
 
 namespace gallery::cache {
 
-/// The content coding of a representation; each coding has its own ETag.
-enum class coding : std::uint8_t { identity = 0, gzip = 1, brotli = 2 };
-
 /// The data of a 304, and the data that decides whether it is sent.
 struct etag_entry {
-    sha256_digest digest{};           ///< of the bytes of the ETag
-    coding coded = coding::identity;  ///< how those bytes are coded
-    std::uint32_t flags = 0;          ///< the caller's: other data that the head of the 304 depends on
-    gallery::revision revision = 0;   ///< of the record that this was taken from
+    sha256_digest digest{};                           ///< of the bytes of the ETag
+    content_coding coded = content_coding::identity;  ///< how those bytes are coded; each coding has its own
+    std::uint32_t flags = 0;         ///< the caller's: other data that the head of the 304 depends on
+    gallery::revision revision = 0;  ///< of the record that this was taken from
 
     friend bool operator==(const etag_entry&, const etag_entry&) = default;
 };
@@ -47,10 +45,11 @@ struct etag_entry {
 class etag_key {
 public:
     [[nodiscard]] static etag_key image(const tenant_id& tenant, std::string_view image_key,
-                                        representation which, coding coded = coding::identity) noexcept;
+                                        representation which,
+                                        content_coding coded = content_coding::identity) noexcept;
     /// By public key, for public links.
     [[nodiscard]] static etag_key link(std::string_view public_key, representation which,
-                                       coding coded = coding::identity) noexcept;
+                                       content_coding coded = content_coding::identity) noexcept;
 
 private:
     friend class etag_cache;

@@ -11,6 +11,8 @@
 #include "cache/keyed_hash.hpp"
 #include "cache/spin_lock.hpp"
 
+#include <gallery/bounded_lru.hpp>
+
 #include <malloc.h>
 
 #include <algorithm>
@@ -25,7 +27,6 @@
 #include <new>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace gallery::cache {
 
@@ -50,6 +51,47 @@ struct token_cache_counters {
     std::uint64_t entries = 0;
 };
 
+/// A secret text that is erased before its memory is reused.
+class secret_text {
+public:
+    explicit secret_text(std::string_view text) : text_(new char[text.size()]), size_(text.size()) {
+        text.copy(text_.get(), text.size());
+    }
+    secret_text(secret_text&& other) noexcept
+        : text_(std::move(other.text_)), size_(std::exchange(other.size_, 0)) {}
+    secret_text& operator=(secret_text&&) = delete;
+    ~secret_text() {
+        if (text_) explicit_bzero(text_.get(), size_);
+    }
+    [[nodiscard]] std::string_view view() const noexcept { return {text_.get(), size_}; }
+
+    friend bool operator==(const secret_text& a, std::string_view b) noexcept { return a.view() == b; }
+
+private:
+    std::unique_ptr<char[]> text_;
+    std::size_t size_;
+};
+
+/// Of a long token only both ends: behind its scheme is what it says, at its end the signature over that (86
+/// letters at most), which no two tokens that were verified share and nobody knows who lacks the token. Keys
+/// are compared only if the whole secret hash is equal, so the duration of a look-up reveals nothing about
+/// the tokens of others.
+class token_hash {
+public:
+    token_hash() : secret_(hash_secret()) {}
+    std::size_t operator()(std::string_view token) const noexcept {
+        constexpr std::size_t front = 32;
+        constexpr std::size_t back = 128;
+        if (token.size() <= front + back) return keyed_hash(secret_, token);
+        return keyed_hash(secret_, token.substr(token.size() - back),
+                          keyed_hash(secret_, token.substr(0, front), token.size()));
+    }
+    std::size_t operator()(const secret_text& token) const noexcept { return (*this)(token.view()); }
+
+private:
+    std::array<std::uint64_t, 2> secret_;
+};
+
 /// Maps a token to its principal; the least recently used entry is evicted. Belongs to one thread; only
 /// counters() may be called by others.
 template <class Principal>
@@ -61,16 +103,12 @@ public:
     /// At most @p max_entries tokens in at most @p max_bytes, including the table but not the principals. 0
     /// of either disables the cache: nothing is found, stored, or allocated.
     token_cache(const revocation_epoch& epoch, std::size_t max_entries, std::size_t max_bytes)
-        : epoch_(epoch), max_entries_(max_entries), max_bytes_(max_bytes), secret_(hash_secret()) {
+        : epoch_(epoch), max_entries_(max_entries), tokens_(max_bytes) {
         if (max_entries == 0 || max_bytes == 0) return;
         // A table for so many entries as there may be, but not so large that nothing else fits the bytes.
-        table_.resize(std::bit_floor(std::min(std::bit_ceil(max_entries), max_bytes / 64 + 1)));
-        table_bytes_ = charge_of(table_.data());
-        add(bytes_, table_bytes_);
-    }
-    ~token_cache() {
-        while (node* entry = newest_)
-            remove(*entry);
+        tokens_.reserve(std::bit_floor(std::min(std::bit_ceil(max_entries), max_bytes / 64 + 1)));
+        table_bytes_ = charge_of(tokens_.table());
+        note_size();
     }
     token_cache(const token_cache&) = delete;
     token_cache& operator=(const token_cache&) = delete;
@@ -79,19 +117,17 @@ public:
     /// expiry refers. The pointer holds until the next call of a member that is not const. Never allocates;
     /// touches the reference count of no principal unless it removes one.
     [[nodiscard]] const pointer* find(std::string_view token, time_point now) noexcept {
-        if (table_.empty()) return nullptr;
-        const auto hash = hash_of(token);
-        node* const entry = look_up(hash, token);
-        if (entry != nullptr && entry->epoch == epoch_.current() && now < entry->expires_at) {
-            add(hits_, 1);
-            if (entry != newest_) {
-                detach(*entry);
-                attach_newest(*entry);
+        auto* const entry = tokens_.find(token);
+        if (entry != nullptr) {
+            const verified& known = entry->value;
+            if (known.epoch == epoch_.current() && now < known.expires_at) {
+                add(hits_, 1);
+                return &known.principal;
             }
-            return &entry->principal;
+            tokens_.extract(*entry);
+            note_size();
         }
-        if (entry != nullptr) remove(*entry);
-        add(misses_, 1);
+        if (table_bytes_ > 0) add(misses_, 1);
         return nullptr;
     }
 
@@ -101,32 +137,15 @@ public:
     /// memory is short.
     void insert(std::string_view token, pointer principal, time_point expires_at,
                 std::uint64_t epoch_before) noexcept {
-        if (table_.empty() || epoch_before != epoch_.current()) return;
-        const auto hash = hash_of(token);
-        if (node* const known = look_up(hash, token)) remove(*known);
-        const auto size = sizeof(node) + token.size();
-        // What the allocator may take at most: rounded up to 16 with a word of its own, and a remainder
-        // of 16.
-        const auto most = ((size + sizeof(std::size_t) + 15) & ~std::size_t{15}) + 16;
-        if (table_bytes_ + most > max_bytes_) return;
-        while (entries_.load(std::memory_order_relaxed) == max_entries_ ||
-               bytes_.load(std::memory_order_relaxed) + most > max_bytes_) {
-            remove(*oldest_);
-            add(evictions_, 1);
+        if (table_bytes_ == 0 || epoch_before != epoch_.current()) return;
+        tokens_.erase(token);
+        if (table_bytes_ + most_of(sizeof(node)) + most_of(token.size()) <= tokens_.bound()) {
+            while (tokens_.size() == max_entries_)
+                tokens_.evict();
+            tokens_.make_room(table_bytes_ + most_of(sizeof(node)) + most_of(token.size()));
+            store(token, {epoch_before, expires_at, std::move(principal)});
         }
-        void* const block = ::operator new(size, std::nothrow);
-        if (block == nullptr) return;
-        node*& slot = slot_of(hash);
-        slot = ::new (block) node{.hash = hash,
-                                  .next = slot,
-                                  .text_size = token.size(),
-                                  .epoch = epoch_before,
-                                  .expires_at = expires_at,
-                                  .principal = std::move(principal)};
-        token.copy(slot->text(), token.size());
-        attach_newest(*slot);
-        add(bytes_, charge_of(slot));
-        add(entries_, 1);
+        note_size();
     }
 
     [[nodiscard]] token_cache_counters counters() const noexcept {
@@ -139,81 +158,47 @@ public:
     }
 
 private:
-    struct node {
-        std::uint64_t hash;
-        node* next;
-        std::size_t text_size;
+    struct verified {
         std::uint64_t epoch;
         time_point expires_at;
         pointer principal;
-        node* newer = nullptr;
-        node* older = nullptr;
-
-        [[nodiscard]] char* text() noexcept { return reinterpret_cast<char*>(this + 1); }
     };
+    using token_map = bounded_lru<secret_text, verified, token_hash>;
+    using node = typename token_map::entry;
 
-    static std::size_t charge_of(void* block) noexcept {
-        return malloc_usable_size(block) + sizeof(std::size_t);
+    /// What the allocator may take for a block at most: rounded up to 16 with a word of its own, and a
+    /// remainder of 16.
+    static constexpr std::size_t most_of(std::size_t size) noexcept {
+        return ((size + sizeof(std::size_t) + 15) & ~std::size_t{15}) + 16;
     }
+    static std::size_t charge_of(const void* block) noexcept {
+        return malloc_usable_size(const_cast<void*>(block)) + sizeof(std::size_t);
+    }
+
+    void store(std::string_view token, verified known) noexcept {
+        try {
+            auto made = std::make_unique<node>(secret_text(token), std::move(known));
+            const auto charge = charge_of(made.get()) + charge_of(made->key.view().data());
+            tokens_.insert(std::move(made), charge);
+        } catch (const std::bad_alloc&) {
+            return;
+        }
+    }
+
     /// The owning thread is the only writer; atomics let another one read the figures.
     static void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {
         counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
     }
-
-    /// Of a long token only both ends: behind its scheme is what it says, at its end the signature over that
-    /// (86 letters at most), which no two tokens that were verified share and nobody knows who lacks the
-    /// token.
-    [[nodiscard]] std::uint64_t hash_of(std::string_view token) const noexcept {
-        constexpr std::size_t front = 32;
-        constexpr std::size_t back = 128;
-        if (token.size() <= front + back) return keyed_hash(secret_, token);
-        return keyed_hash(secret_, token.substr(token.size() - back),
-                          keyed_hash(secret_, token.substr(0, front), token.size()));
-    }
-
-    [[nodiscard]] node*& slot_of(std::uint64_t hash) noexcept { return table_[hash & (table_.size() - 1)]; }
-
-    /// Compares characters only if the whole secret hash is equal, so the duration reveals nothing about the
-    /// tokens of others.
-    [[nodiscard]] node* look_up(std::uint64_t hash, std::string_view token) noexcept {
-        node* entry = slot_of(hash);
-        while (entry != nullptr &&
-               !(entry->hash == hash && std::string_view(entry->text(), entry->text_size) == token))
-            entry = entry->next;
-        return entry;
-    }
-    void detach(node& entry) noexcept {
-        (entry.newer != nullptr ? entry.newer->older : newest_) = entry.older;
-        (entry.older != nullptr ? entry.older->newer : oldest_) = entry.newer;
-    }
-    void attach_newest(node& entry) noexcept {
-        entry.newer = nullptr;
-        entry.older = newest_;
-        (newest_ != nullptr ? newest_->newer : oldest_) = &entry;
-        newest_ = &entry;
-    }
-    void remove(node& entry) noexcept {
-        node** link = &slot_of(entry.hash);
-        while (*link != &entry)
-            link = &(*link)->next;
-        *link = entry.next;
-        detach(entry);
-        bytes_.store(bytes_.load(std::memory_order_relaxed) - charge_of(&entry), std::memory_order_relaxed);
-        entries_.store(entries_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        // Tokens are secrets: they are erased before the memory is reused.
-        explicit_bzero(entry.text(), entry.text_size);
-        entry.~node();
-        ::operator delete(&entry);
+    void note_size() noexcept {
+        bytes_.store(table_bytes_ + tokens_.cost(), std::memory_order_relaxed);
+        entries_.store(tokens_.size(), std::memory_order_relaxed);
+        evictions_.store(tokens_.evictions(), std::memory_order_relaxed);
     }
 
     const revocation_epoch& epoch_;
-    std::size_t max_entries_;
-    std::size_t max_bytes_;
-    std::array<std::uint64_t, 2> secret_;
-    std::vector<node*> table_;
+    const std::size_t max_entries_;
+    token_map tokens_;
     std::size_t table_bytes_ = 0;
-    node* newest_ = nullptr;
-    node* oldest_ = nullptr;
     std::atomic<std::uint64_t> hits_{0};
     std::atomic<std::uint64_t> misses_{0};
     std::atomic<std::uint64_t> evictions_{0};

@@ -90,19 +90,12 @@ public:
                         }});
     }
 
-    template <class Member, class Value>
-    void choice(const char* path, Member member, std::vector<std::pair<std::string, Value>> values) {
-        std::string expected;
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            expected += (i == 0 ? "" : i + 1 == values.size() ? " or " : ", ") + values[i].first;
-        }
-        rows.push_back({path, expected, false, [member, values](settings& s, std::string_view value) {
-                            for (const auto& [name, meaning] : values) {
-                                if (name != value) continue;
-                                member(s) = meaning;
-                                return true;
-                            }
-                            return false;
+    template <class Member, class Value, std::size_t Size>
+    void choice(const char* path, Member member, const name_table<Value, Size>& values) {
+        rows.push_back({path, values.choices(), false, [member, values](settings& s, std::string_view value) {
+                            const auto meaning = values.find(value);
+                            if (meaning) member(s) = *meaning;
+                            return meaning.has_value();
                         }});
     }
 
@@ -181,7 +174,7 @@ void add_server(table& t) {
     t.secret("server.ssl.key_password", GALLERY_MEMBER(server.ssl.key_password));
     t.text("server.ssl.ciphers", GALLERY_MEMBER(server.ssl.ciphers));
     t.choice("server.ssl.min_version", GALLERY_MEMBER(server.ssl.only_1_3),
-             std::vector<std::pair<std::string, bool>>{{"TLSv1.2", false}, {"TLSv1.3", true}});
+             name_table<bool, 2>{{{{false, "TLSv1.2"}, {true, "TLSv1.3"}}}});
     using namespace std::chrono_literals;
     t.duration("server.timeouts.header", GALLERY_MEMBER(server.timeouts.header), 1ms);
     t.duration("server.timeouts.body", GALLERY_MEMBER(server.timeouts.body), 1ms);
@@ -251,14 +244,9 @@ void add_images(table& t) {
     t.duration("cluster.staleness", GALLERY_MEMBER(cluster.staleness), std::chrono::milliseconds(50));
     t.boolean("cluster.strict", GALLERY_MEMBER(cluster.strict));
     t.text("cluster.node_address", GALLERY_MEMBER(cluster.node_address));
-    t.choice("logging.level", GALLERY_MEMBER(logging.level),
-             std::vector<std::pair<std::string, log_level>>{{"debug", log_level::debug},
-                                                            {"info", log_level::info},
-                                                            {"warning", log_level::warning},
-                                                            {"error", log_level::error}});
+    t.choice("logging.level", GALLERY_MEMBER(logging.level), log_levels);
     t.choice("logging.format", GALLERY_MEMBER(logging.format),
-             std::vector<std::pair<std::string, log_format>>{{"text", log_format::text},
-                                                             {"json", log_format::json}});
+             name_table<log_format, 2>{{{{log_format::text, "text"}, {log_format::json, "json"}}}});
 }
 
 #undef GALLERY_MEMBER

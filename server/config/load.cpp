@@ -2,7 +2,9 @@
 #include "config/load.hpp"
 
 #include "config/bindings.hpp"
+#include "config/nearest.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -75,44 +77,21 @@ private:
         }
         std::string message =
             value.place() + ": " + path + ": expected a key of etc/gallery.yml, found an unknown one";
-        if (const auto* near = nearest(path)) message += "; did you mean " + *near + "?";
+        if (const auto meant = suggestion(path); !meant.empty())
+            message += "; did you mean " + std::string(meant) + "?";
         problem(message);
     }
 
-    /// The known key that differs least, where it is near enough to be what was meant.
-    [[nodiscard]] const std::string* nearest(const std::string& path) const {
-        const std::string* best = nullptr;
-        std::size_t least = 4;
-        for (const auto& candidate : known_) {
-            const std::size_t d = distance(path, candidate);
-            if (d < least) {
-                least = d;
-                best = &candidate;
-            }
-        }
-        if (best != nullptr) return best;
+    /// The known key that was probably meant.
+    [[nodiscard]] std::string_view suggestion(std::string_view path) const {
+        constexpr std::size_t most_typos = 3;
+        const auto near = nearest(path, {known_.begin(), known_.end()}, most_typos);
+        if (!near.empty()) return near;
         // The right name in another section.
-        const std::string last = path.substr(path.rfind('.') + 1);
-        for (const auto& candidate : known_) {
-            if (candidate.substr(candidate.rfind('.') + 1) == last) return &candidate;
-        }
-        return nullptr;
-    }
-
-    static std::size_t distance(std::string_view a, std::string_view b) {
-        std::vector<std::size_t> row(b.size() + 1);
-        for (std::size_t j = 0; j <= b.size(); ++j)
-            row[j] = j;
-        for (std::size_t i = 1; i <= a.size(); ++i) {
-            std::size_t diagonal = row[0];
-            row[0] = i;
-            for (std::size_t j = 1; j <= b.size(); ++j) {
-                const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-            }
-        }
-        return row[b.size()];
+        const auto name_of = [](std::string_view key) { return key.substr(key.rfind('.') + 1); };
+        const auto same = std::ranges::find_if(
+            known_, [&](const std::string& key) { return name_of(key) == name_of(path); });
+        return same == known_.end() ? std::string_view() : std::string_view(*same);
     }
 
     /// The default in gallery.yml, regardless of the environment.

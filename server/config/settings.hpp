@@ -7,6 +7,8 @@
 #include "config/networks.hpp"
 #include "config/payload_limits.hpp"
 
+#include <gallery/log_level.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -116,7 +118,6 @@ struct image_settings {
     std::uint64_t worker_memory = 0;  ///< bytes, at least 64 MiB
 };
 
-enum class log_level : std::uint8_t { debug, info, warning, error };
 enum class log_format : std::uint8_t { text, json };
 
 struct logging_settings {

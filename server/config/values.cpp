@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/values.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <array>
 #include <charconv>
 #include <limits>
@@ -84,40 +86,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
 
 std::optional<std::string> parse_base64(std::string_view text) {
     if (text.size() % 4 != 0) return std::nullopt;
-    std::string bytes;
-    bytes.reserve(text.size() / 4 * 3);
-    for (std::size_t i = 0; i < text.size(); i += 4) {
-        std::uint32_t group = 0;
-        int padding = 0;
-        for (std::size_t k = 0; k < 4; ++k) {
-            const char c = text[i + k];
-            std::uint32_t digit = 0;
-            if (c >= 'A' && c <= 'Z') {
-                digit = static_cast<std::uint32_t>(c - 'A');
-            } else if (c >= 'a' && c <= 'z') {
-                digit = static_cast<std::uint32_t>(c - 'a') + 26;
-            } else if (c >= '0' && c <= '9') {
-                digit = static_cast<std::uint32_t>(c - '0') + 52;
-            } else if (c == '+') {
-                digit = 62;
-            } else if (c == '/') {
-                digit = 63;
-            } else if (c == '=' && k >= 2 && i + 4 == text.size()) {
-                ++padding;
-            } else {
-                return std::nullopt;
-            }
-            if (padding > 0 && c != '=') return std::nullopt;
-            group = group << 6 | digit;
-        }
-        // Bits that padding cuts off must be zero: one text for each value.
-        if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0))
-            return std::nullopt;
-        bytes.push_back(static_cast<char>(group >> 16));
-        if (padding < 2) bytes.push_back(static_cast<char>(group >> 8 & 0xff));
-        if (padding < 1) bytes.push_back(static_cast<char>(group & 0xff));
-    }
-    return bytes;
+    return base64_decode(text);
 }
 
 }  // namespace gallery::config

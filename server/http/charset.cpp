@@ -3,6 +3,8 @@
 
 #include "http/fields.hpp"
 
+#include <gallery/characters.hpp>
+#include <gallery/encode.hpp>
 #include <gallery/text.hpp>
 
 #include <array>
@@ -18,36 +20,15 @@ constexpr std::array<std::uint16_t, 32> windows_1252_high{
     0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
-// Of the basic plane.
-void append(std::uint32_t point, std::string& out) {
-    if (point < 0x80) {
-        out += static_cast<char>(point);
-    } else if (point < 0x800) {
-        out += static_cast<char>(0xC0 | point >> 6);
-        out += static_cast<char>(0x80 | (point & 0x3F));
-    } else {
-        out += static_cast<char>(0xE0 | point >> 12);
-        out += static_cast<char>(0x80 | (point >> 6 & 0x3F));
-        out += static_cast<char>(0x80 | (point & 0x3F));
-    }
-}
-
 std::string from_windows_1252(std::string_view text) {
     std::string out;
     out.reserve(text.size() * 2);
     for (const char c : text) {
         const auto octet = static_cast<unsigned char>(c);
         const auto high = octet >= 0x80 && octet < 0xA0 ? windows_1252_high[octet - 0x80U] : 0U;
-        append(high != 0 ? high : octet, out);
+        append_utf8(out, high != 0 ? high : octet);
     }
     return out;
-}
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 std::optional<std::string> decode_q(std::string_view text) {
@@ -58,10 +39,9 @@ std::optional<std::string> decode_q(std::string_view text) {
             continue;
         }
         if (text.size() - i < 3) return std::nullopt;
-        const int high = hex_value(text[i + 1]);
-        const int low = hex_value(text[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        out += static_cast<char>(high << 4 | low);
+        const int octet = hex_octet(text[i + 1], text[i + 2]);
+        if (octet < 0) return std::nullopt;
+        out += static_cast<char>(octet);
         i += 2;
     }
     return out;
@@ -70,21 +50,7 @@ std::optional<std::string> decode_q(std::string_view text) {
 std::optional<std::string> decode_b(std::string_view text) {
     while (text.ends_with('='))
         text.remove_suffix(1);
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    std::uint32_t bits = 0;
-    unsigned held = 0;
-    for (const char c : text) {
-        const auto value = alphabet.find(c);
-        if (value == alphabet.npos) return std::nullopt;
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            out += static_cast<char>(bits >> held & 0xFF);
-        }
-    }
-    return out;
+    return base64_decode(text);
 }
 
 // "=?charset*language?encoding?text?=" at the beginning of @p rest, which is moved behind it.

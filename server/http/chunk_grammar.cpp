@@ -3,6 +3,8 @@
 
 #include "http/scan.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 
 namespace gallery::http {
@@ -20,16 +22,10 @@ bool is_token_character(unsigned char c) noexcept {
 }  // namespace
 
 bool chunk_grammar::take_digit(unsigned char c) noexcept {
-    unsigned digit = 0;
-    if (c >= '0' && c <= '9') {
-        digit = c - unsigned{'0'};
-    } else if ((c | 0x20U) >= 'a' && (c | 0x20U) <= 'f') {
-        digit = (c | 0x20U) - 'a' + 10;
-    } else {
-        return false;
-    }
+    const int digit = hex_value(static_cast<char>(c));
+    if (digit < 0) return false;
     if (size_ >> 58 != 0) return false;  // a quarter of what 64 bits hold, so that sums do not overflow
-    size_ = size_ << 4 | digit;
+    size_ = size_ << 4 | static_cast<unsigned>(digit);
     return step(part::size);
 }
 

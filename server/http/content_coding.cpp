@@ -56,39 +56,27 @@ struct weights {
         }
     }
 
-    [[nodiscard]] coding choose(available_codings there) const noexcept {
-        const int of_br = there.br ? br.value_or(any.value_or(0)) : 0;
+    [[nodiscard]] content_coding choose(available_codings there) const noexcept {
+        const int of_br = there.brotli ? br.value_or(any.value_or(0)) : 0;
         const int of_gzip = there.gzip ? gzip.value_or(any.value_or(0)) : 0;
         // Identity is acceptable unless excluded, but what was asked for by name is preferred to it.
         const int of_identity = identity.value_or(0);
         const int best = std::max({of_br, of_gzip, of_identity});
-        if (best == 0) return coding::identity;
-        if (of_br == best) return coding::br;
-        return of_gzip == best ? coding::gzip : coding::identity;
+        if (best == 0) return content_coding::identity;
+        if (of_br == best) return content_coding::brotli;
+        return of_gzip == best ? content_coding::gzip : content_coding::identity;
     }
 };
 
 }  // namespace
 
-std::string_view to_string(coding c) noexcept {
-    switch (c) {
-        case coding::gzip:
-            return "gzip";
-        case coding::br:
-            return "br";
-        case coding::identity:
-            break;
-    }
-    return {};
-}
-
-coding choose_coding(std::string_view accept_encoding, available_codings there) noexcept {
+content_coding choose_coding(std::string_view accept_encoding, available_codings there) noexcept {
     weights asked;
     asked.read(accept_encoding);
     return asked.choose(there);
 }
 
-coding choose_coding(const request& message, available_codings there) noexcept {
+content_coding choose_coding(const request& message, available_codings there) noexcept {
     weights asked;
     message.for_each(field::accept_encoding, [&asked](std::string_view line) { asked.read(line); });
     return asked.choose(there);

@@ -9,14 +9,6 @@
 namespace gallery::http {
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-    }
-    return out;
-}
-
 /// fn(entry) for each entry that is not empty; commas within brackets do not separate.
 template <class Function>
 void each_entry(std::string_view list, Function&& fn) {
@@ -110,7 +102,7 @@ result<std::vector<origin_pattern>> origin_pattern::parse_list(std::string_view 
                               "is not an origin, such as https://dashboards.example.com or "
                               "https://*.example.com:[443,8443], and not *");
         }
-        one.text_ = lower(rest);
+        one.text_ = ascii_lower(rest);
         out.push_back(std::move(one));
     });
     if (!problem.message.empty()) return problem;
@@ -121,7 +113,7 @@ bool origin_pattern::matches(std::string_view origin) const {
     if (is_any()) return true;
     while (origin.ends_with('/'))
         origin.remove_suffix(1);
-    const auto text = lower(origin);
+    const auto text = ascii_lower(origin);
     if (!any_port_ && ports_.empty()) return glob(text_, text);
     const auto colon = text.rfind(':');
     const auto port = std::string_view(text).substr(colon == text.npos ? text.size() : colon + 1);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/errors.hpp"
 
+#include <gallery/clock.hpp>
 #include <gallery/text.hpp>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -122,13 +122,11 @@ response error_response(const gallery::error& failure) {
 }
 
 response error_response(unsigned status, error_code code, std::string_view message) {
-    using namespace std::chrono;
     boost::json::object shape;
     shape["status"] = status;
     shape["message"] = printable(message);
     shape["errorCode"] = static_cast<int>(code);
-    shape["timestamp"] =
-        std::int64_t{duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+    shape["timestamp"] = now_ms();
     auto out = response::json(status, shape);
     out.mark_error();
     return out;

@@ -126,17 +126,7 @@ bool spelled_as(const char* name, const pattern& known) noexcept {
     return true;
 }
 
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
 }  // namespace
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
-    return left.size() == right.size() &&
-           std::equal(left.begin(), left.end(), right.begin(),
-                      [](char a, char b) { return a == b || lower(a) == lower(b); });
-}
 
 field parse_field(std::string_view name) noexcept {
     if (name.empty()) return field::other;

@@ -2,6 +2,8 @@
 /// Names that the server knows: request methods and header fields. Everything here is a table; no state.
 #pragma once
 
+#include <gallery/characters.hpp>
+
 #include <ostream>  // verb.hpp needs it and includes only its declaration
 
 #include <boost/beast/http/verb.hpp>
@@ -55,9 +57,6 @@ inline constexpr std::size_t known_fields = static_cast<std::size_t>(field::othe
 
 /// Compares without regard to case; field::other for an unknown name.
 field parse_field(std::string_view name) noexcept;
-
-/// ASCII only, as header names, media types and codings are compared.
-bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
 
 /// Without spaces and tabs on either side (RFC 9110, 5.6.3: OWS).
 inline std::string_view trim(std::string_view text) noexcept {

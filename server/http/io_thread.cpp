@@ -4,6 +4,8 @@
 #include "http/connection.hpp"
 #include "http/http_date.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -154,12 +156,11 @@ std::string_view io_thread::date_line() noexcept {
 }
 
 std::string io_thread::new_request_id() {
-    constexpr std::string_view digits = "0123456789abcdef";
     // An odd step goes through all numbers before one comes again; this one changes all digits.
     last_request_id_ += 0x9E37'79B9'7F4A'7C15;
     std::string id;
     for (int shift = 60; shift >= 0; shift -= 4)
-        id += digits[last_request_id_ >> shift & 15];
+        id += lower_hex_digits[last_request_id_ >> shift & 15];
     return id;
 }
 

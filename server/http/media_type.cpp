@@ -3,8 +3,7 @@
 
 #include "http/fields.hpp"
 
-#include <array>
-#include <utility>
+#include <gallery/media_type.hpp>
 
 namespace gallery::http {
 
@@ -69,43 +68,12 @@ bool is_json(std::string_view content_type) noexcept {
     return subtype.size() > 5 && equals_ignoring_case(subtype.substr(subtype.size() - 5), "+json");
 }
 
-std::string_view media_type_of_file(std::string_view name) noexcept {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 26> types{{
-        {"html", "text/html; charset=utf-8"},
-        {"js", "text/javascript; charset=utf-8"},
-        {"mjs", "text/javascript; charset=utf-8"},
-        {"css", "text/css; charset=utf-8"},
-        {"json", "application/json"},
-        {"map", "application/json"},
-        {"webmanifest", "application/manifest+json"},
-        {"svg", "image/svg+xml"},
-        {"png", "image/png"},
-        {"jpg", "image/jpeg"},
-        {"jpeg", "image/jpeg"},
-        {"gif", "image/gif"},
-        {"webp", "image/webp"},
-        {"avif", "image/avif"},
-        {"bmp", "image/bmp"},
-        {"tif", "image/tiff"},
-        {"tiff", "image/tiff"},
-        {"ico", "image/x-icon"},
-        {"woff2", "font/woff2"},
-        {"woff", "font/woff"},
-        {"ttf", "font/ttf"},
-        {"txt", "text/plain; charset=utf-8"},
-        {"md", "text/markdown; charset=utf-8"},
-        {"xml", "application/xml"},
-        {"wasm", "application/wasm"},
-        {"pdf", "application/pdf"},
-    }};
+std::string media_type_of_file(std::string_view name) {
     const auto dot = name.rfind('.');
-    if (dot != name.npos) {
-        const auto extension = name.substr(dot + 1);
-        for (const auto& [known, type] : types) {
-            if (equals_ignoring_case(extension, known)) return type;
-        }
-    }
-    return "application/octet-stream";
+    const auto type =
+        dot == name.npos ? std::string_view() : media_type_of(ascii_lower(name.substr(dot + 1)));
+    if (type.empty()) return "application/octet-stream";
+    return std::string(type) + (type.starts_with("text/") ? "; charset=utf-8" : "");
 }
 
 }  // namespace gallery::http

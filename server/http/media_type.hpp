@@ -26,7 +26,7 @@ struct media_type {
 bool is_json(std::string_view content_type) noexcept;
 
 /// By a file name's extension, for static files: "text/html; charset=utf-8", ...;
-/// "application/octet-stream" where it is not known.
-std::string_view media_type_of_file(std::string_view name) noexcept;
+/// "application/octet-stream" if it is not known (gallery/media_type.hpp).
+std::string media_type_of_file(std::string_view name);
 
 }  // namespace gallery::http

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/percent.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 #include <cstddef>
 
 namespace gallery::http {
 
 namespace {
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 bool is_alphanumeric(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -25,10 +20,9 @@ bool decode(std::string_view text, std::string& out, bool plus_is_space) {
         char c = text[i];
         if (c == '%') {
             if (text.size() - i < 3) return false;
-            const int high = hex_value(text[i + 1]);
-            const int low = hex_value(text[i + 2]);
-            if (high < 0 || low < 0) return false;
-            c = static_cast<char>(high * 16 + low);
+            const int octet = hex_octet(text[i + 1], text[i + 2]);
+            if (octet < 0) return false;
+            c = static_cast<char>(octet);
             i += 2;
         } else if (c == '+' && plus_is_space) {
             c = ' ';
@@ -39,11 +33,8 @@ bool decode(std::string_view text, std::string& out, bool plus_is_space) {
 }
 
 void append_encoded(std::string& out, char c) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    const auto octet = static_cast<unsigned char>(c);
     out += '%';
-    out += digits[octet >> 4U];
-    out += digits[octet & 15U];
+    append_hex(out, static_cast<std::uint8_t>(c), upper_hex_digits);
 }
 
 std::string encode(std::string_view text, std::string_view kept) {

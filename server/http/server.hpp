@@ -7,6 +7,7 @@
 #include "http/router.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/log_level.hpp>
 #include <gallery/task.hpp>
 
 #include <chrono>
@@ -19,9 +20,6 @@
 #include <string_view>
 
 namespace gallery::http {
-
-enum class log_level : std::uint8_t { debug, info, warning, error };
-using log_function = std::function<void(log_level, std::string_view)>;
 
 /// One request and its answer, told to the observer when the response has been written (or given up).
 /// Views are valid during the call only.

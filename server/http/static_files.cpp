@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/static_files.hpp"
 
+#include "coding/compress.hpp"
 #include "http/content_coding.hpp"
 #include "http/errors.hpp"
 #include "http/forwarded.hpp"
@@ -10,9 +11,6 @@
 
 #include <gallery/bytes.hpp>
 #include <gallery/sha256.hpp>
-
-#include <brotli/encode.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,42 +35,11 @@ struct file {
     std::string_view cache_control;
     std::string prepared;
     coded_content identity;
-    std::optional<coded_content> gzip, br;
+    std::optional<coded_content> gzip, brotli;
 };
 
 constexpr std::string_view immutable = "public, max-age=31536000, immutable";
 constexpr std::size_t worth_compressing = 512;
-
-std::optional<std::string> compress_br(std::string_view data) {
-    std::string out(BrotliEncoderMaxCompressedSize(data.size()), '\0');
-    std::size_t size = out.size();
-    if (BrotliEncoderCompress(9, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, data.size(),
-                              reinterpret_cast<const std::uint8_t*>(data.data()), &size,
-                              reinterpret_cast<std::uint8_t*>(out.data())) != BROTLI_TRUE) {
-        return std::nullopt;
-    }
-    out.resize(size);
-    out.shrink_to_fit();
-    return out;
-}
-
-std::optional<std::string> compress_gzip(std::string_view data) {
-    z_stream stream{};
-    constexpr int gzip_window = 15 + 16;
-    if (::deflateInit2(&stream, 9, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return std::nullopt;
-    std::string out(::deflateBound(&stream, data.size()), '\0');
-    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(data.data()));
-    stream.avail_in = static_cast<uInt>(data.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    const bool complete = ::deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    out.resize(stream.total_out);
-    ::deflateEnd(&stream);
-    if (!complete) return std::nullopt;
-    out.shrink_to_fit();
-    return out;
-}
 
 bool is_compressible(std::string_view type) noexcept {
     return type.starts_with("text/") || type.starts_with("application/json") ||
@@ -106,10 +73,10 @@ result<file> load_file(const std::filesystem::path& path, const static_files_opt
         "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ";
     made.prepared.append(options.content_security_policy).append("\r\n");
     if (is_compressible(made.media_type) && content->size() >= worth_compressing) {
-        auto br = compress_br(*content);
-        if (br && br->size() < content->size()) made.br = make_coded(std::move(*br));
-        auto gzip = compress_gzip(*content);
-        if (gzip && gzip->size() < content->size()) made.gzip = make_coded(std::move(*gzip));
+        if (auto coded = compress(*content, content_coding::brotli, effort::once))
+            made.brotli = make_coded(std::move(*coded));
+        if (auto coded = compress(*content, content_coding::gzip, effort::once))
+            made.gzip = make_coded(std::move(*coded));
     }
     made.identity = make_coded(std::move(*content));
     return made;
@@ -140,7 +107,7 @@ result<std::shared_ptr<const static_files>> static_files::load(const std::filesy
         if (!at->is_regular_file()) continue;
         auto made = load_file(at->path(), options);
         if (!made) return std::move(made.error());
-        loaded->memory += made->identity.content.size() + (made->br ? made->br->content.size() : 0) +
+        loaded->memory += made->identity.content.size() + (made->brotli ? made->brotli->content.size() : 0) +
                           (made->gzip ? made->gzip->content.size() : 0);
         loaded->files.emplace("/" + at->path().lexically_relative(folder).generic_string(), std::move(*made));
     }
@@ -199,17 +166,17 @@ bool static_files::serve(request& message, response& out) const {
             return true;
         }
     }
-    const bool coded = found->br || found->gzip;
+    const bool coded = found->brotli || found->gzip;
     const coded_content* chosen = &found->identity;
-    const auto asked = choose_coding(message, {found->gzip.has_value(), found->br.has_value()});
-    if (asked == coding::br) chosen = &*found->br;
-    if (asked == coding::gzip) chosen = &*found->gzip;
+    const auto asked = choose_coding(message, {found->gzip.has_value(), found->brotli.has_value()});
+    if (asked == content_coding::brotli) chosen = &*found->brotli;
+    if (asked == content_coding::gzip) chosen = &*found->gzip;
     const representation facts{.etag = chosen->etag,
                                .media_type = found->media_type,
                                .size = chosen->content.size(),
                                .cache_control = found->cache_control,
                                .vary = coded ? "Accept-Encoding" : "",
-                               .content_encoding = to_string(asked),
+                               .content_encoding = content_codings.name_of(asked),
                                .last_modified = std::nullopt,
                                .prepared = found->prepared};
     out = serve_bytes(message, facts, chosen->content);

@@ -2,6 +2,8 @@
 /// Compressed forms of SVG images, created once and kept.
 #pragma once
 
+#include "coding/content_coding.hpp"
+
 #include <gallery/bytes.hpp>
 #include <gallery/error.hpp>
 #include <gallery/sha256.hpp>
@@ -10,14 +12,10 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 
 namespace gallery::images {
-
-enum class body_coding : std::uint8_t { gzip, brotli };
 
 struct coded_body {
     bytes data;            ///< empty where compressing does not make it smaller: send it as it is
@@ -36,7 +34,7 @@ public:
     /// The coded form of the bytes with the hash @p etag. @p fetch is called if it is not known yet.
     /// Other callers wait while it is created, and share a failure. Errors: those of @p fetch;
     /// io_error; unavailable for those who wait after stop().
-    task<result<coded_body>> get(sha256_digest etag, body_coding coding, load fetch);
+    task<result<coded_body>> get(sha256_digest etag, content_coding coding, load fetch);
 
     /// Answers those who wait for a form that another caller creates. Called before the I/O contexts of those
     /// who wait are destroyed. From any thread.
@@ -48,9 +46,5 @@ private:
     struct state;
     std::unique_ptr<state> state_;
 };
-
-/// In the calling thread; deterministic, so the ETag is the same after a restart. Empty if the result would
-/// not be smaller.
-std::optional<std::string> compress(std::span<const char> data, body_coding coding);
 
 }  // namespace gallery::images

@@ -4,8 +4,9 @@
 #include "images/keys.hpp"
 #include "images/resource_export.hpp"
 
+#include <gallery/clock.hpp>
+
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace gallery::images {
@@ -14,12 +15,6 @@ namespace {
 // How often a write is tried again after somebody else was faster. Each loss means that another write
 // succeeded, so this many losses in a row mean that the image is being hammered.
 constexpr int max_attempts = 64;
-
-std::int64_t now_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 error contended(const std::string& key) {
     return {errc::busy, "The image '" + key + "' is being changed by too many other requests. Try again."};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/json_text.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <utility>
 
 namespace gallery::images {
@@ -13,25 +15,6 @@ constexpr std::string_view big_mark = "\xFE\xFF";
 error broken() {
     return {errc::invalid_argument,
             "The JSON starts with the byte order mark of UTF-16 and is not valid UTF-16. Send it in UTF-8."};
-}
-
-void append_utf8(std::uint32_t point, std::string& out) {
-    const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(value); };
-    if (point < 0x80) {
-        byte(point);
-    } else if (point < 0x800) {
-        byte(0xC0 | point >> 6);
-        byte(0x80 | (point & 0x3F));
-    } else if (point < 0x10000) {
-        byte(0xE0 | point >> 12);
-        byte(0x80 | (point >> 6 & 0x3F));
-        byte(0x80 | (point & 0x3F));
-    } else {
-        byte(0xF0 | point >> 18);
-        byte(0x80 | (point >> 12 & 0x3F));
-        byte(0x80 | (point >> 6 & 0x3F));
-        byte(0x80 | (point & 0x3F));
-    }
 }
 
 }  // namespace
@@ -68,10 +51,10 @@ result<std::string_view> json_text_decoder::decode_utf16(std::string_view piece)
         if ((unit & 0xFC00) == 0xD800) {
             lead_ = unit;
         } else if (is_trail) {
-            append_utf8(0x10000 + ((lead_ & 0x3FF) << 10 | (unit & 0x3FF)), out_);
+            append_utf8(out_, 0x10000 + ((lead_ & 0x3FF) << 10 | (unit & 0x3FF)));
             lead_ = 0;
         } else {
-            append_utf8(unit, out_);
+            append_utf8(out_, unit);
         }
     }
     return std::string_view(out_);

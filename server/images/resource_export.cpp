@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/resource_export.hpp"
 
-#include "images/base64.hpp"
 #include "images/json_text.hpp"
+#include "images/picture_decoder.hpp"
 
 #include <gallery/sub_type.hpp>
 #include <gallery/text.hpp>
@@ -46,7 +46,7 @@ struct handler {
     field current = field::other;
     std::string type;
     bool has_data = false;
-    base64_decoder decoder;
+    picture_decoder decoder;
     std::optional<error> failure;
     unsigned depth = 0;
     bool outermost_is_object = false;

@@ -2,12 +2,11 @@
 /// Contents that took too long a short time ago, and are not tried again for a while.
 #pragma once
 
+#include <gallery/bounded_lru.hpp>
 #include <gallery/sha256.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
-#include <set>
 
 namespace gallery::imaging {
 
@@ -25,12 +24,7 @@ public:
 private:
     void forget_before(time_point now);
 
-    struct entry {
-        sha256_digest content;
-        time_point until;
-    };
-    std::deque<entry> by_age_;
-    std::set<sha256_digest> contents_;
+    bounded_lru<sha256_digest, time_point, digest_hash> until_{max_contents};  ///< the earliest first
 };
 
 }  // namespace gallery::imaging

@@ -3,6 +3,9 @@
 
 #include "imaging/xml.hpp"
 
+#include <gallery/characters.hpp>
+#include <gallery/media_type.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -11,6 +14,31 @@ namespace gallery::imaging {
 namespace {
 
 using namespace std::string_view_literals;
+
+/// Reads the table of media types when this is compiled: a format without a type there is an error.
+struct format_row {
+    consteval format_row(format f, std::string_view n, std::string_view extension)
+        : kind(f), name(n), media_type(media_type_of(extension)) {
+        if (media_type.empty()) throw "gallery/media_type.hpp lacks the extension";
+    }
+    format kind;
+    std::string_view name;
+    std::string_view media_type;
+};
+
+/// All that there are, in the order in which messages name them.
+constexpr std::array formats{
+    format_row(format::png, "PNG", "png"),    format_row(format::jpeg, "JPEG", "jpeg"),
+    format_row(format::gif, "GIF", "gif"),    format_row(format::webp, "WebP", "webp"),
+    format_row(format::avif, "AVIF", "avif"), format_row(format::heif, "HEIF", "heif"),
+    format_row(format::tiff, "TIFF", "tiff"), format_row(format::bmp, "BMP", "bmp"),
+    format_row(format::ico, "ICO", "ico"),    format_row(format::svg, "SVG", "svg"),
+};
+
+const format_row* row_of(format f) noexcept {
+    const auto* const row = std::ranges::find(formats, f, &format_row::kind);
+    return row == formats.end() ? nullptr : row;
+}
 
 std::uint32_t le32(std::string_view d, std::size_t at) noexcept {
     std::uint32_t v = 0;
@@ -122,11 +150,6 @@ constexpr std::array signatures{
     signature{0, "wOFF"sv, {format::unknown, "a web font"}},
 };
 
-bool equal_ignoring_case(std::string_view a, std::string_view lower) noexcept {
-    return std::ranges::equal(a, lower,
-                              [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
-}
-
 // Text in any of the encodings that XML parsers must read; other encodings are found by their bytes.
 sniffed sniff_text(std::string_view d) noexcept {
     constexpr std::size_t examined = 4096;
@@ -151,7 +174,7 @@ sniffed sniff_markup(std::string_view d) noexcept {
     const auto local = colon == root.name.npos ? root.name : root.name.substr(colon + 1);
     if (local == "svg") return {format::svg, "an SVG image"};
     for (const auto tag : {"html"sv, "head"sv, "body"sv, "script"sv, "p"sv, "div"sv, "title"sv}) {
-        if (equal_ignoring_case(local, tag)) return {format::unknown, "an HTML document"};
+        if (equals_ignoring_case(local, tag)) return {format::unknown, "an HTML document"};
     }
     return {format::unknown, "an XML document other than SVG"};
 }
@@ -159,59 +182,13 @@ sniffed sniff_markup(std::string_view d) noexcept {
 }  // namespace
 
 std::string_view media_type(format f) noexcept {
-    switch (f) {
-        case format::unknown:
-            return "";
-        case format::png:
-            return "image/png";
-        case format::jpeg:
-            return "image/jpeg";
-        case format::gif:
-            return "image/gif";
-        case format::webp:
-            return "image/webp";
-        case format::avif:
-            return "image/avif";
-        case format::heif:
-            return "image/heif";
-        case format::tiff:
-            return "image/tiff";
-        case format::bmp:
-            return "image/bmp";
-        case format::ico:
-            return "image/x-icon";
-        case format::svg:
-            return "image/svg+xml";
-    }
-    return "";
+    const auto* const row = row_of(f);
+    return row == nullptr ? std::string_view() : row->media_type;
 }
 
 std::string_view display_name(format f) noexcept {
-    switch (f) {
-        case format::unknown:
-            return "";
-        case format::png:
-            return "PNG";
-        case format::jpeg:
-            return "JPEG";
-        case format::gif:
-            return "GIF";
-        case format::webp:
-            return "WebP";
-        case format::avif:
-            return "AVIF";
-        case format::heif:
-            return "HEIF";
-        case format::tiff:
-            return "TIFF";
-        case format::bmp:
-            return "BMP";
-        case format::ico:
-            return "ICO";
-        case format::svg:
-            return "SVG";
-    }
-    return "";
+    const auto* const row = row_of(f);
+    return row == nullptr ? std::string_view() : row->name;
 }
 
 sniffed sniff(std::string_view d) noexcept {
@@ -238,7 +215,12 @@ sniffed sniff(std::string_view d) noexcept {
 std::string not_an_image_text(const sniffed& found) {
     std::string text = "The file is not an image: it looks like ";
     text += found.looks_like;
-    text += ". Accepted are PNG, JPEG, GIF, WebP, AVIF, HEIF, TIFF, BMP, ICO and SVG.";
+    text += ". Accepted are ";
+    for (const auto& each : formats) {
+        if (&each != formats.begin()) text += &each + 1 == formats.end() ? " and " : ", ";
+        text += each.name;
+    }
+    text += '.';
     return text;
 }
 

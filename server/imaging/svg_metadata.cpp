@@ -3,6 +3,9 @@
 
 #include "imaging/xml.hpp"
 
+#include <gallery/characters.hpp>
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 
 namespace gallery::imaging {
@@ -92,7 +95,7 @@ private:
                 at_ = before;
             }
         }
-        xml::append_utf8(out, *unit);
+        append_utf8(out, *unit);
         return true;
     }
 
@@ -102,15 +105,9 @@ private:
         for (int i = 0; i < 4; ++i) {
             const char c = peek();
             advance();
-            value <<= 4;
-            if (c >= '0' && c <= '9')
-                value |= static_cast<char32_t>(c - '0');
-            else if (c >= 'a' && c <= 'f')
-                value |= static_cast<char32_t>(c - 'a' + 10);
-            else if (c >= 'A' && c <= 'F')
-                value |= static_cast<char32_t>(c - 'A' + 10);
-            else
-                return std::nullopt;
+            const int digit = hex_value(c);
+            if (digit < 0) return std::nullopt;
+            value = value << 4 | static_cast<char32_t>(digit);
         }
         return value;
     }

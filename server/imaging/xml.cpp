@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaging/xml.hpp"
 
+#include <gallery/characters.hpp>
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -32,26 +35,6 @@ bool is_utf16(std::string_view d) noexcept {
     if ((d[0] == '\xff' && d[1] == '\xfe') || (d[0] == '\xfe' && d[1] == '\xff')) return true;
     return (d[0] == '<' && d[1] == '\0' && d[2] != '\0' && d[3] == '\0') ||
            (d[0] == '\0' && d[1] == '<' && d[2] == '\0' && d[3] != '\0');
-}
-
-void append_utf8(std::string& out, char32_t c) {
-    if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) c = 0xfffd;
-    const auto put = [&out](char32_t byte) { out.push_back(static_cast<char>(byte)); };
-    if (c < 0x80) {
-        put(c);
-    } else if (c < 0x800) {
-        put(0xc0 | c >> 6);
-        put(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        put(0xe0 | c >> 12);
-        put(0x80 | (c >> 6 & 0x3f));
-        put(0x80 | (c & 0x3f));
-    } else {
-        put(0xf0 | c >> 18);
-        put(0x80 | (c >> 12 & 0x3f));
-        put(0x80 | (c >> 6 & 0x3f));
-        put(0x80 | (c & 0x3f));
-    }
 }
 
 std::string utf8_from_utf16(std::string_view d) {
@@ -257,16 +240,9 @@ std::string unescape(std::string_view text) {
             std::size_t i = first;
             for (; i < body.size() && i < first + 8; ++i) {
                 const char c = body[i];
-                char32_t digit = 0;
-                if (c >= '0' && c <= '9')
-                    digit = static_cast<char32_t>(c - '0');
-                else if (hex && c >= 'a' && c <= 'f')
-                    digit = static_cast<char32_t>(c - 'a' + 10);
-                else if (hex && c >= 'A' && c <= 'F')
-                    digit = static_cast<char32_t>(c - 'A' + 10);
-                else
-                    break;
-                value = value * (hex ? 16 : 10) + digit;
+                const int digit = hex_value(c);
+                if (digit < 0 || (!hex && digit > 9)) break;
+                value = value * (hex ? 16 : 10) + static_cast<char32_t>(digit);
             }
             if (i > first && i < body.size() && body[i] == ';') {
                 append_utf8(out, value);

@@ -70,7 +70,4 @@ root_element find_root(std::string_view document) noexcept;
 /// Text content with the five predefined entities and character references replaced; unknown ones stay.
 std::string unescape(std::string_view text);
 
-/// Appends one character as UTF-8; what is no character becomes U+FFFD.
-void append_utf8(std::string& out, char32_t character);
-
 }  // namespace gallery::imaging::xml

@@ -210,8 +210,7 @@ result<std::unique_ptr<storage_engine>> open_store(const loaded_plugin& plugin, 
     if (!options) return options.error();
     context.options = std::move(*options);
     if (!secrets.empty()) {
-        context.log = [secrets, log = std::move(context.log)](plugin_context::log_level level,
-                                                              std::string_view text) {
+        context.log = [secrets, log = std::move(context.log)](log_level level, std::string_view text) {
             if (log) log(level, secrets.masked(std::string(text)));
         };
     }

@@ -141,30 +141,7 @@ public:
 
     explicit measured_images(measured_parts& parts) : parts_(parts), inner_(parts.engine->images()) {}
 
-    task<result<record_ptr>> find(tenant_id tenant, std::string key) override;
-    task<result<record_ptr>> find_by_id(image_id id) override;
-    task<result<record_ptr>> find_by_public_key(std::string public_key) override;
-    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override;
-    task<result<body>> read(record_ptr record, representation which) override;
-    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
-    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
-    std::optional<body> read_now(const image_record& record, representation which) override;
-    task<result<image_page>> list(image_query query) override;
-    task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
-                                             std::size_t limit) override;
-    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override;
-    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
-                                               std::string cursor, std::size_t limit) override;
-    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
-                                                  std::size_t limit) override;
-    task<result<kept_version>> find_kept(image_id id, revision content_rev) override;
-    task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     write_rules rules) override;
-    task<result<write_outcome>> update(image_record record, precondition condition) override;
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override;
-    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
-                                          std::int64_t kept_time, bool is_erased) override;
-    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override;
+    GALLERY_OVERRIDE_IMAGE_STORE;
 
 private:
     measured_parts& parts_;
@@ -175,9 +152,7 @@ class measured_documents final : public document_store {
 public:
     explicit measured_documents(measured_parts& parts) : parts_(parts), inner_(parts.engine->documents()) {}
 
-    task<result<document>> find(std::string kind, std::string id) override;
-    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override;
-    task<result<documents_outcome>> write(std::vector<document_write> parts) override;
+    GALLERY_OVERRIDE_DOCUMENT_STORE;
 
 private:
     measured_parts& parts_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/probe.hpp"
 
+#include <gallery/clock.hpp>
 #include <gallery/sha256.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,12 +23,6 @@ constexpr std::int64_t killed_after_ms = 3'600'000;
 /// Of the probes of earlier versions, which all had one tenant.
 const uuid earlier_tenant{0x67, 0x61, 0x6c, 0x6c, 0x65, 0x72, 0x40, 0x79,
                           0x80, 0x70, 0x72, 0x6f, 0x62, 0x65, 0x00, 0x01};
-
-std::int64_t now_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 std::string text_of(write_status status) {
     switch (status) {

@@ -115,9 +115,9 @@ task<result<documents_outcome>> filesystem_store::write_group(std::vector<docume
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));
     asio::post(pool_, [this, one, lanes = std::move(held)] {
         if (const auto done = settle(one); !done)
-            log_function_(plugin_context::log_level::warning,
-                          "documents of one write are still only in " + one->path + ": " +
-                              done.error().message + " The next write of one of them will complete it");
+            log_function_(log_level::warning, "documents of one write are still only in " + one->path + ": " +
+                                                  done.error().message +
+                                                  " The next write of one of them will complete it");
     });
     std::size_t next = 0;
     for (std::size_t i = 0; i < parts.size(); ++i)

@@ -7,6 +7,12 @@
 
 namespace gallery::file_store {
 
+namespace {
+
+constexpr std::size_t entry_overhead = 200;  // node, place in the table, and their bookkeeping
+
+}  // namespace
+
 std::optional<file_state> state_of(int descriptor) {
     struct stat info {};
     if (::fstat(descriptor, &info) != 0) return std::nullopt;
@@ -28,76 +34,55 @@ bool tells_later_writes(const file_state& state) {
 }
 
 std::optional<body> body_cache::find(const body_key& key) {
-    std::shared_ptr<const file_handle> file;
-    file_state state;
+    open_file known;
     {
         const std::lock_guard lock(mutex_);
-        const auto found = entries_.find(key);
-        if (found == entries_.end()) {
+        if (const auto* found = small_.find(key)) {
+            ++hits_;
+            return body(found->value);
+        }
+        const auto* found = files_.find(key);
+        if (found == nullptr) {
             ++misses_;
             return std::nullopt;
         }
-        const auto where = found->second;
-        auto& lru = list_of(*where);
-        lru.splice(lru.begin(), lru, where);
-        if (!where->file) {
-            ++hits_;
-            return body(where->content);
-        }
-        file = where->file;
-        state = where->state;
+        known = found->value;
     }
-    const auto now = state_of(file->descriptor());
+    const auto now = state_of(known.file->descriptor());
     const std::lock_guard lock(mutex_);
-    if (now && *now == state) {
+    if (now && *now == known.state) {
         ++hits_;
-        return body(file_region{std::move(file), 0, state.size});
+        return body(file_region{std::move(known.file), 0, known.state.size});
     }
     ++misses_;
-    if (const auto found = entries_.find(key); found != entries_.end() && found->second->file == file)
-        remove(found->second);
+    if (auto* found = files_.peek(key); found != nullptr && found->value.file == known.file)
+        files_.extract(*found);
     return std::nullopt;
 }
 
 void body_cache::put(const body_key& key, const bytes& content) {
-    add({key, content, nullptr, {}});
+    const std::lock_guard lock(mutex_);
+    files_.erase(key);
+    small_.put(key, content, content.size() + entry_overhead);
 }
 
 void body_cache::put(const body_key& key, std::shared_ptr<const file_handle> file, const file_state& state) {
-    add({key, {}, std::move(file), state});
-}
-
-void body_cache::add(entry e) {
-    const bool is_file = e.file != nullptr;
-    if (is_file ? max_files_ == 0 : e.cost() > max_bytes_) return;
     const std::lock_guard lock(mutex_);
-    if (const auto found = entries_.find(e.key); found != entries_.end()) remove(found->second);
-    auto& lru = is_file ? files_ : small_;
-    if (!is_file) bytes_ += e.cost();
-    lru.push_front(std::move(e));
-    entries_.emplace(lru.front().key, lru.begin());
-    while (bytes_ > max_bytes_)
-        remove(std::prev(small_.end()));
-    while (files_.size() > max_files_)
-        remove(std::prev(files_.end()));
-}
-
-void body_cache::remove(list::iterator where) {
-    entries_.erase(where->key);
-    if (!where->file) bytes_ -= where->cost();
-    list_of(*where).erase(where);
+    small_.erase(key);
+    files_.put(key, {std::move(file), state}, 1);
 }
 
 void body_cache::drop(revision content_rev) {
     const std::lock_guard lock(mutex_);
-    for (const bool preview : {false, true})
-        if (const auto found = entries_.find({content_rev, preview}); found != entries_.end())
-            remove(found->second);
+    for (const bool preview : {false, true}) {
+        small_.erase(body_key{content_rev, preview});
+        files_.erase(body_key{content_rev, preview});
+    }
 }
 
 body_cache::figures body_cache::statistics() const {
     const std::lock_guard lock(mutex_);
-    return {bytes_, files_.size(), hits_, misses_};
+    return {small_.cost(), files_.size(), hits_, misses_};
 }
 
 }  // namespace gallery::file_store

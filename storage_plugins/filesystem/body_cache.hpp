@@ -2,16 +2,15 @@
 /// Bodies that were read and verified: small ones in memory, larger ones as open files.
 #pragma once
 
+#include <gallery/bounded_lru.hpp>
 #include <gallery/bytes.hpp>
 #include <gallery/model.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 namespace gallery::file_store {
 
@@ -39,10 +38,10 @@ struct body_key {
     friend bool operator==(const body_key&, const body_key&) = default;
 };
 
-/// Thread-safe. Two exact LRU lists: one bounded in bytes, one in open files.
+/// Thread-safe. Two caches: one bounded in bytes, one in open files.
 class body_cache {
 public:
-    body_cache(std::size_t max_bytes, std::size_t max_files) : max_bytes_(max_bytes), max_files_(max_files) {}
+    body_cache(std::size_t max_bytes, std::size_t max_files) : small_(max_bytes), files_(max_files) {}
 
     /// A file that was written since it was stored here is removed and not returned. Writes without a trace
     /// in the inode are not detected: to the disk's device, or while the clock is set back.
@@ -63,12 +62,9 @@ public:
     [[nodiscard]] figures statistics() const;
 
 private:
-    struct entry {
-        body_key key;
-        bytes content;  ///< if file is null
+    struct open_file {
         std::shared_ptr<const file_handle> file;
         file_state state;
-        [[nodiscard]] std::size_t cost() const noexcept { return content.size() + 200; }
     };
     struct hash {
         std::size_t operator()(const body_key& key) const noexcept {
@@ -76,19 +72,9 @@ private:
                                             0x9e3779b97f4a7c15ULL);
         }
     };
-    using list = std::list<entry>;
-
-    list& list_of(const entry& e) noexcept { return e.file ? files_ : small_; }
-    void remove(list::iterator where);
-    void add(entry e);
-
-    const std::size_t max_bytes_;
-    const std::size_t max_files_;
     mutable std::mutex mutex_;
-    std::size_t bytes_ = 0;
-    list small_;  ///< most recently used first
-    list files_;
-    std::unordered_map<body_key, list::iterator, hash> entries_;
+    bounded_lru<body_key, bytes, hash> small_;      ///< a key is in one of the two
+    bounded_lru<body_key, open_file, hash> files_;  ///< each costs 1
     std::uint64_t hits_ = 0;
     std::uint64_t misses_ = 0;
 };

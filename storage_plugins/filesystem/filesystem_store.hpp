@@ -18,6 +18,7 @@
 #include <gallery/kit/documents.hpp>
 #include <gallery/kit/feed.hpp>
 #include <gallery/kit/lanes.hpp>
+#include <gallery/kit/single_store.hpp>
 #include <gallery/kit/usage_book.hpp>
 #include <gallery/storage.hpp>
 
@@ -39,54 +40,18 @@ struct store_options {
     bool may_exchange = true;
 };
 
-class filesystem_store final : public storage_engine,
-                               public image_store,
-                               public document_store,
-                               public change_feed {
+class filesystem_store final : public kit::single_store {
 public:
     /// Blocks while it reads the tree.
     static result<std::unique_ptr<storage_engine>> open(const std::string& path, const store_options& options,
                                                         const log_function& log);
     ~filesystem_store() override;
 
-    image_store& images() noexcept override { return *this; }
-    document_store& documents() noexcept override { return *this; }
-    change_feed& feed() noexcept override { return *this; }
+    GALLERY_OVERRIDE_IMAGE_STORE;
 
-    task<result<record_ptr>> find(tenant_id tenant, std::string key) override;
-    task<result<record_ptr>> find_by_id(image_id id) override;
-    task<result<record_ptr>> find_by_public_key(std::string public_key) override;
-    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override;
-    task<result<body>> read(record_ptr record, representation which) override;
-    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
-    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
-    std::optional<body> read_now(const image_record& record, representation which) override;
-    task<result<image_page>> list(image_query query) override;
-    task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
-                                             std::size_t limit) override;
-    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override;
+    GALLERY_OVERRIDE_DOCUMENT_STORE;
 
-    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
-                                               std::string cursor, std::size_t limit) override;
-    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
-                                                  std::size_t limit) override;
-    task<result<kept_version>> find_kept(image_id id, revision content_rev) override;
-
-    task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     write_rules rules) override;
-    task<result<write_outcome>> update(image_record record, precondition condition) override;
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override;
-    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
-                                          std::int64_t kept_time, bool is_erased) override;
-    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override;
-
-    task<result<document>> find(std::string kind, std::string id) override;
-    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override;
-    task<result<documents_outcome>> write(std::vector<document_write> parts) override;
-
-    task<result<change_batch>> changes(revision after, std::size_t limit) override;
-    task<result<revision>> last() override;
-    void on_change(std::function<void()> notify) override;
+    GALLERY_OVERRIDE_CHANGE_FEED;
 
     /// Writes may go on meanwhile.
     task<result<check_report>> check() override;

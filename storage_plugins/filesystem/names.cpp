@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "names.hpp"
 
+#include <gallery/encode.hpp>
+#include <gallery/media_type.hpp>
 #include <gallery/sha256.hpp>
 
 #include <algorithm>
@@ -55,12 +57,10 @@ char32_t code_point(std::string_view sequence) {
 }
 
 std::string percent(std::string_view bytes) {
-    static constexpr char digits[] = "0123456789ABCDEF";
     std::string text;
     for (const char c : bytes) {
         text += '%';
-        text += digits[static_cast<unsigned char>(c) >> 4];
-        text += digits[static_cast<unsigned char>(c) & 15];
+        append_hex(text, static_cast<std::uint8_t>(c), upper_hex_digits);
     }
     return text;
 }
@@ -124,33 +124,10 @@ std::string folder_name(std::string_view key) {
     return readable(key, longest_name - hash_length - 1) + '~' + hash_of(key);
 }
 
-std::string_view extension_of(std::string_view media_type) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> known = {{
-        {"image/png", ".png"},
-        {"image/apng", ".apng"},
-        {"image/jpeg", ".jpg"},
-        {"image/gif", ".gif"},
-        {"image/webp", ".webp"},
-        {"image/avif", ".avif"},
-        {"image/heic", ".heic"},
-        {"image/heif", ".heif"},
-        {"image/svg+xml", ".svg"},
-        {"image/tiff", ".tiff"},
-        {"image/bmp", ".bmp"},
-        {"image/x-icon", ".ico"},
-        {"image/vnd.microsoft.icon", ".ico"},
-        {"image/jxl", ".jxl"},
-        {"image/jp2", ".jp2"},
-        {"image/x-ms-bmp", ".bmp"},
-    }};
-    for (const auto& [type, extension] : known)
-        if (type == media_type) return extension;
-    return ".bin";
-}
-
 std::string body_name(const image_record& record, bool preview) {
-    return preview ? "preview" + std::string(extension_of(record.preview.media_type))
-                   : "original" + std::string(extension_of(record.original.media_type));
+    const std::string_view type = (preview ? record.preview : record.original).media_type;
+    const auto extension = type.starts_with("image/") ? extension_of(type) : std::string_view();
+    return (preview ? "preview." : "original.") + std::string(extension.empty() ? "bin" : extension);
 }
 
 std::string temporary_name() {

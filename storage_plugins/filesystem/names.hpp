@@ -19,9 +19,6 @@ namespace gallery::file_store {
 /// case or Unicode normalisation. It never starts with a dot, unlike all names of the engine.
 std::string folder_name(std::string_view key);
 
-/// ".jpg" for "image/jpeg"; ".bin" for unknown types.
-std::string_view extension_of(std::string_view media_type);
-
 /// "original.jpg", "preview.png".
 std::string body_name(const image_record& record, bool preview);
 

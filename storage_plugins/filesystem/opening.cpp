@@ -16,7 +16,7 @@
 namespace gallery::file_store {
 namespace {
 
-using level = plugin_context::log_level;
+using level = log_level;
 
 constexpr std::size_t changes_kept = 10'000;
 constexpr revision skipped_without_mark = 1'000'000;

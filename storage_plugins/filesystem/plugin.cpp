@@ -68,7 +68,7 @@ result<std::unique_ptr<storage_engine>> create(const plugin_context& context) no
     try {
         const auto options = parse_options(context);
         if (!options) return options.error();
-        auto log = context.log ? context.log : [](plugin_context::log_level, std::string_view) {};
+        auto log = context.log ? context.log : [](log_level, std::string_view) {};
         return filesystem_store::open(context.path, *options, log);
     } catch (const std::exception& e) {
         return error{errc::unavailable, "The store in " + context.path + " cannot be opened: " + e.what()};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records, lists and bytes.
+#include <gallery/kit/figures.hpp>
 #include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
 #include "layout.hpp"
@@ -117,7 +118,7 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     if (folder.empty()) co_return kit::stale_record(*record);
     auto again = [this, record, preview, folder] { return load(*record, preview, folder); };
     loaded = co_await offload(pool_, std::move(again));
-    if (!loaded) log_function_(plugin_context::log_level::error, loaded.error().message);
+    if (!loaded) log_function_(log_level::error, loaded.error().message);
     co_return loaded;
 }
 
@@ -185,32 +186,24 @@ write_state filesystem_store::writing() const {
 }
 
 std::vector<statistic> filesystem_store::statistics() const {
-    using kind = statistic::kind;
+    kit::figures all;
     const auto cache = cache_.statistics();
-    const auto figure = [](const char* name, kind what, const char* help, auto value) {
-        return statistic{name, what, help, static_cast<double>(value)};
-    };
-    return {figure("images", kind::gauge, "Images in the store.", catalog_.size()),
-            figure("kept_versions", kind::gauge, "Kept versions of replaced or deleted images.",
-                   catalog_.kept_size()),
-            figure("documents", kind::gauge, "Documents in the store: accounts, sessions, settings.",
-                   documents_.size()),
-            figure("document_groups_open", kind::gauge,
-                   "Groups of documents that are still only in a journal.", open_groups_.size()),
-            figure("changes_kept", kind::gauge, "Changes that the feed keeps.", feed_.size()),
-            figure("reserve_files", kind::gauge,
-                   "Preallocated files for writes on a full disk; 256 when the reserve is complete.",
-                   reserve_->size()),
-            figure("commits_total", kind::counter, "Committed writes.", committer_->commits()),
-            figure("commit_batches_total", kind::counter,
-                   "Synchronisations of the log of changes. Each commits one or more writes.",
-                   committer_->batches()),
-            figure("body_cache_bytes", kind::gauge, "Bytes of small images kept in memory.", cache.bytes),
-            figure("body_cache_open_files", kind::gauge, "Open files of larger images.", cache.files),
-            figure("body_cache_hits_total", kind::counter,
-                   "Bodies answered from memory or from an open file.", cache.hits),
-            figure("body_cache_misses_total", kind::counter,
-                   "Bodies that were read from the disk and verified.", cache.misses)};
+    all.gauge("images", catalog_.size(), "Images in the store.");
+    all.gauge("kept_versions", catalog_.kept_size(), "Kept versions of replaced or deleted images.");
+    all.gauge("documents", documents_.size(), "Documents in the store: accounts, sessions, settings.");
+    all.gauge("document_groups_open", open_groups_.size(),
+              "Groups of documents that are still only in a journal.");
+    all.gauge("changes_kept", feed_.size(), "Changes that the feed keeps.");
+    all.gauge("reserve_files", reserve_->size(),
+              "Preallocated files for writes on a full disk; 256 when the reserve is complete.");
+    all.counter("commits_total", committer_->commits(), "Committed writes.");
+    all.counter("commit_batches_total", committer_->batches(),
+                "Synchronisations of the log of changes. Each commits one or more writes.");
+    all.gauge("body_cache_bytes", cache.bytes, "Bytes of small images kept in memory.");
+    all.gauge("body_cache_open_files", cache.files, "Open files of larger images.");
+    all.counter("body_cache_hits_total", cache.hits, "Bodies answered from memory or from an open file.");
+    all.counter("body_cache_misses_total", cache.misses, "Bodies that were read from the disk and verified.");
+    return all.take();
 }
 
 }  // namespace gallery::file_store

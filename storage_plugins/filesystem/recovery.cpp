@@ -36,7 +36,7 @@
 namespace gallery::file_store {
 namespace {
 
-using level = plugin_context::log_level;
+using level = log_level;
 
 constexpr std::size_t most_warnings = 100;
 constexpr std::size_t largest_journal = std::size_t{8} << 20;

@@ -20,8 +20,6 @@
 
 namespace gallery::file_store {
 
-using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
-
 /// The contents of a tree.
 struct tree_content {
     std::vector<image_record> images;  ///< in no order

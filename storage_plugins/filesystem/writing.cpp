@@ -159,7 +159,7 @@ result<> filesystem_store::stage_in_place(const std::string& temporary, const st
         } else {
             can_exchange_ = false;
             log_function_(
-                plugin_context::log_level::info,
+                log_level::info,
                 "The file system cannot exchange two folders in one step, so they are replaced in two steps");
         }
     }
@@ -331,7 +331,7 @@ void filesystem_store::remove_later(std::string path) {
     if (path.empty()) return;
     asio::post(pool_, [this, path = std::move(path)] {
         if (auto removed = remove_tree(root_.get(), path); !removed)
-            log_function_(plugin_context::log_level::warning, removed.error().message);
+            log_function_(log_level::warning, removed.error().message);
         (void)reserve_->refill();
     });
 }

@@ -9,7 +9,7 @@ namespace gallery::postgres {
 namespace {
 
 using clock = std::chrono::steady_clock;
-using level = plugin_context::log_level;
+using level = log_level;
 
 constexpr std::size_t writes_at_once = 64;
 constexpr std::size_t bytes_at_once = 4 << 20;

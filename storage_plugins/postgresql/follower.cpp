@@ -8,7 +8,7 @@
 namespace gallery::postgres {
 namespace {
 
-using level = plugin_context::log_level;
+using level = log_level;
 
 constexpr std::int64_t changes_at_once = 2'000;
 

@@ -108,7 +108,7 @@ task<result<void>> prepare_schema(connection& on, std::string schema, std::strin
     auto done = co_await on.execute(std::move(then));
     if (done.failed) co_return schema_error(*done.failed, schema);
     if (!has_tables)
-        log(plugin_context::log_level::info,
+        log(log_level::info,
             "postgresql: created the tables of a new store in the schema \"" + schema + "\".");
     co_return result<void>();
 }

@@ -7,12 +7,9 @@
 #include <gallery/error.hpp>
 #include <gallery/plugin.hpp>
 
-#include <functional>
 #include <string>
 
 namespace gallery::postgres {
-
-using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
 
 /// Of the schema that this version creates and reads.
 inline constexpr int schema_version = 1;

@@ -4,7 +4,7 @@
 namespace gallery::postgres {
 namespace {
 
-using level = plugin_context::log_level;
+using level = log_level;
 
 /// pg_walfile_name() shows the timeline that is written now; pg_control_checkpoint() is behind after a
 /// promotion. What the server keeps for a session that has stopped in the middle of a transaction, it keeps

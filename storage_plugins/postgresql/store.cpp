@@ -12,7 +12,7 @@
 namespace gallery::postgres {
 namespace {
 
-using level = plugin_context::log_level;
+using level = log_level;
 
 constexpr std::size_t worker_threads = 2;
 

@@ -54,8 +54,7 @@ task<> upkeep::run() {
         if (work.size() == 0) continue;
         auto done = co_await pool_.run(std::move(work));
         if (done.failed && !stopping_)
-            in_.log(plugin_context::log_level::warning,
-                    "postgresql: upkeep failed: " + done.failed->message + ".");
+            in_.log(log_level::warning, "postgresql: upkeep failed: " + done.failed->message + ".");
     }
 }
 

@@ -194,7 +194,7 @@ bool engine::resume() {
     const std::lock_guard lock(resume_mutex_);
     if (!db_->Resume().ok()) return false;
     if (failed_.exchange(false, std::memory_order_relaxed))
-        log_(plugin_context::log_level::info, "rocksdb: writing is possible again.");
+        log_(log_level::info, "rocksdb: writing is possible again.");
     return true;
 }
 

@@ -26,8 +26,6 @@
 
 namespace gallery::rocks {
 
-using log_function = std::function<void(plugin_context::log_level, std::string_view)>;
-
 /// The failure of @p doing ("reading the image logo.png") as a gallery::error. Precondition: not ok().
 error to_error(const rocksdb::Status& status, std::string_view doing);
 

@@ -69,12 +69,11 @@ public:
             engine_.stop_writing(write_state::kind::failed,
                                  "rocksdb: a write to the disk failed: " + status->ToString() +
                                      ". Reading continues. Check the disk, then restart the server.");
-            engine_.log_(plugin_context::log_level::error, engine_.writing().reason);
+            engine_.log_(log_level::error, engine_.writing().reason);
             return;
         }
-        engine_.log_(plugin_context::log_level::error,
-                     "rocksdb: a background task failed: " + status->ToString() +
-                         ". It will be resumed when there is free space.");
+        engine_.log_(log_level::error, "rocksdb: a background task failed: " + status->ToString() +
+                                           ". It will be resumed when there is free space.");
         engine_.failed_.store(true, std::memory_order_relaxed);
         engine_.keeper_->note_error();
     }
@@ -197,7 +196,7 @@ result<void> engine::open_database(const options& chosen) {
                     " were acknowledged, but only those up to " + std::to_string(*readable) +
                     " can be read. Restore a backup, or set the rocksdb option accept_lost_writes to "
                     "true for one start to open the store without them. Nothing was changed."};
-        log_(plugin_context::log_level::warning,
+        log_(log_level::warning,
              "rocksdb: the end of the write-ahead log was damaged. Only writes that were not acknowledged "
              "were discarded.");
         status = rocksdb::DB::Open(how, folder_ + "/db", families(chosen), &handles, &opened);
@@ -235,7 +234,7 @@ result<void> engine::open_read_only(const options& chosen, const std::string& wh
     stop_writing(write_state::kind::read_only, "The store in " + folder_ + " is not writable (" + why +
                                                    "). It is opened read-only. Correct the cause, for "
                                                    "instance free space, then restart the server.");
-    log_(plugin_context::log_level::error, "rocksdb: " + writing().reason);
+    log_(log_level::error, "rocksdb: " + writing().reason);
     return {};
 }
 

@@ -225,7 +225,7 @@ result<image_page> list_reader::load_page(const moment& now, const std::vector<l
         auto record = load(entry.of_system ? system_tenant : now.query.tenant, entry.image_key, now.at);
         if (!record && record.error().code == errc::corrupt) {
             // One damaged image must not hide all others of its page; the total goes on counting it.
-            log_(plugin_context::log_level::error, "rocksdb: left out of a list: " + record.error().message);
+            log_(log_level::error, "rocksdb: left out of a list: " + record.error().message);
             continue;
         }
         if (!record) return record.error();

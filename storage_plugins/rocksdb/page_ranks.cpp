@@ -46,7 +46,7 @@ std::size_t stretch_of(const std::vector<std::string>& anchors, std::string_view
 
 }  // namespace
 
-page_ranks::page_ranks(const engine& db, std::uint64_t bound) : engine_(db), bound_(bound) {}
+page_ranks::page_ranks(const engine& db, std::uint64_t bound) : engine_(db), lists_(bound) {}
 
 page_ranks::ticket page_ranks::announce(std::vector<delta> deltas) {
     const std::lock_guard lock(mutex_);
@@ -60,24 +60,24 @@ void page_ranks::settle(ticket which, outcome how) {
     const auto deltas = std::move(pending_.extract(which).mapped());
     if (how == outcome::unchanged) return;
     for (const delta& each : deltas) {
-        const std::string prefix(prefix_of(each.key));
-        const auto found = lists_.find(prefix);
-        if (found == lists_.end()) continue;
-        list_state& state = found->second;
+        auto* const list = lists_.peek(prefix_of(each.key));
+        if (list == nullptr) continue;
+        list_state& state = list->value;
         if (how == outcome::unknown) {
             if (state.building)
                 state.spoiled = true;
             else
-                forget(prefix);
+                lists_.extract(*list);
         } else if (state.building) {
             state.late.emplace_back(which, each);
         } else {
-            apply(state, each);
+            apply(*list, each);
         }
     }
 }
 
-void page_ranks::apply(list_state& state, const delta& change) {
+void page_ranks::apply(list_map::entry& list, const delta& change) {
+    list_state& state = list.value;
     const std::size_t at = stretch_of(*state.anchors, change.key);
     if (!change.added) {
         if (state.counts[at] > 0) --state.counts[at];
@@ -92,35 +92,25 @@ void page_ranks::apply(list_state& state, const delta& change) {
             anchors->push_back(change.key);
             state.anchors = std::move(anchors);
             state.counts.push_back(1);
-            account(state);
+            account(list);
             return;
         }
     }
     ++state.counts[at];
 }
 
-void page_ranks::account(list_state& state) {
-    std::uint64_t size = sizeof state + 256;
-    for (const auto& anchor : *state.anchors)
+void page_ranks::account(list_map::entry& list) {
+    std::uint64_t size = sizeof list + 256;
+    for (const auto& anchor : *list.value.anchors)
         size += sizeof(std::string) + anchor.capacity() + sizeof(std::uint32_t);
-    bytes_ += size - state.bytes;
-    state.bytes = size;
+    lists_.recharge(list, size);
 }
 
-void page_ranks::forget(const std::string& prefix) {
-    const auto found = lists_.find(prefix);
-    bytes_ -= found->second.bytes;
-    recent_.erase(found->second.recent);
-    lists_.erase(found);
-}
-
-void page_ranks::shrink(const std::string& keep) {
-    for (auto at = recent_.end(); bytes_ > bound_ && at != recent_.begin();) {
-        --at;
-        if (*at == keep || lists_.at(*at).building) continue;
-        const std::string victim = *at;
-        ++at;
-        forget(victim);
+void page_ranks::shrink(const list_map::entry& keep) {
+    for (auto* at = lists_.oldest(); at != nullptr && lists_.cost() > lists_.bound();) {
+        auto* const next = at->newer();
+        if (at != &keep && !at->value.building) lists_.extract(*at);
+        at = next;
     }
 }
 
@@ -142,8 +132,7 @@ result<bool> page_ranks::present(std::string_view key, const snapshot_ptr& at) c
 }
 
 result<void> page_ranks::build(const std::string& prefix, std::unique_lock<std::mutex>& lock) {
-    recent_.push_front(prefix);
-    lists_[prefix].recent = recent_.begin();
+    auto& list = *lists_.put(prefix, list_state(), 0);  // only this function removes it while it is built
     const auto at = engine_.snapshot();
     const auto announced = pending_of(prefix);
     ++builds_;
@@ -177,15 +166,15 @@ result<void> page_ranks::build(const std::string& prefix, std::unique_lock<std::
         ended = pass();
     } catch (...) {
         lock.lock();
-        forget(prefix);
+        lists_.extract(list);
         built_.notify_all();
         throw;
     }
 
     lock.lock();
-    list_state& state = lists_.at(prefix);
+    list_state& state = list.value;
     if (!ended || state.spoiled) {
-        forget(prefix);
+        lists_.extract(list);
         built_.notify_all();
         return ended;  // a spoiled one is begun again by who waits for it
     }
@@ -194,11 +183,11 @@ result<void> page_ranks::build(const std::string& prefix, std::unique_lock<std::
     state.last = std::move(last);
     state.building = false;
     for (const auto& [which, change] : state.late)
-        if (std::find(seen.begin(), seen.end(), which) == seen.end()) apply(state, change);
+        if (std::find(seen.begin(), seen.end(), which) == seen.end()) apply(list, change);
     state.late.clear();
     state.late.shrink_to_fit();
-    account(state);
-    shrink(prefix);
+    account(list);
+    shrink(list);
     built_.notify_all();
     return {};
 }
@@ -209,21 +198,21 @@ result<page_ranks::counts> page_ranks::open(const std::string& prefix) {
     {
         std::unique_lock lock(mutex_);
         for (;;) {
-            const auto found = lists_.find(prefix);
-            if (found == lists_.end()) {
+            auto* const list = lists_.peek(prefix);
+            if (list == nullptr) {
                 if (auto built = build(prefix, lock); !built) return built.error();
                 continue;
             }
-            list_state& state = found->second;
+            const list_state& state = list->value;
             if (state.building) {
                 built_.wait(lock);
                 continue;
             }
             if (*std::max_element(state.counts.begin(), state.counts.end()) > overgrown) {
-                forget(prefix);
+                lists_.extract(*list);
                 continue;
             }
-            recent_.splice(recent_.begin(), recent_, state.recent);
+            lists_.use(*list);
             made.engine_ = &engine_;
             made.snapshot_ = engine_.snapshot();
             made.anchors_ = state.anchors;
@@ -269,13 +258,13 @@ result<std::uint64_t> page_ranks::counts::rank_of(std::string_view key) const {
 
 void page_ranks::drop(const std::string& prefix) {
     const std::lock_guard lock(mutex_);
-    const auto found = lists_.find(prefix);
-    if (found != lists_.end() && !found->second.building) forget(prefix);
+    auto* const list = lists_.peek(prefix);
+    if (list != nullptr && !list->value.building) lists_.extract(*list);
 }
 
 std::uint64_t page_ranks::bytes() const {
     const std::lock_guard lock(mutex_);
-    return bytes_;
+    return lists_.cost();
 }
 
 std::uint64_t page_ranks::builds() const {

@@ -16,15 +16,15 @@
 
 #include "engine.hpp"
 
+#include <gallery/bounded_lru.hpp>
+
 #include <condition_variable>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace gallery::rocks {
@@ -88,30 +88,26 @@ private:
         bool spoiled = false;  // built from something that is uncertain: do it again
         std::shared_ptr<const std::vector<std::string>> anchors;
         std::vector<std::uint32_t> counts;
-        std::string last;  // no key of the list is greater
-        std::uint64_t bytes = 0;
+        std::string last;                            // no key of the list is greater
         std::vector<std::pair<ticket, delta>> late;  // settled while building
-        std::list<std::string>::iterator recent;
     };
+    /// By prefix; a list costs its bytes, and nothing while it is built.
+    using list_map = bounded_lru<std::string, list_state, text_hash>;
     using pending_map = std::map<ticket, std::vector<delta>>;
 
     result<void> build(const std::string& prefix, std::unique_lock<std::mutex>& lock);
-    void apply(list_state& state, const delta& change);
-    void forget(const std::string& prefix);
-    void account(list_state& state);
-    void shrink(const std::string& keep);
+    void apply(list_map::entry& list, const delta& change);
+    void account(list_map::entry& list);
+    void shrink(const list_map::entry& keep);
     [[nodiscard]] std::vector<std::pair<ticket, delta>> pending_of(std::string_view prefix) const;
     [[nodiscard]] result<bool> present(std::string_view key, const snapshot_ptr& at) const;
 
     const engine& engine_;
-    const std::uint64_t bound_;
     mutable std::mutex mutex_;
     std::condition_variable built_;
     ticket next_ = 1;
     pending_map pending_;
-    std::unordered_map<std::string, list_state> lists_;
-    std::list<std::string> recent_;  // prefixes, most recently used first
-    std::uint64_t bytes_ = 0;
+    list_map lists_;
     std::uint64_t builds_ = 0;
 };
 

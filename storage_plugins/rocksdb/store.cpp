@@ -6,6 +6,8 @@
 #include "codec.hpp"
 #include "usage.hpp"
 
+#include <gallery/kit/figures.hpp>
+
 namespace gallery::rocks {
 namespace {
 
@@ -33,7 +35,7 @@ result<std::unique_ptr<storage_engine>> store::open(const plugin_context& contex
     const auto chosen = parse_options(context.options);
     if (!chosen) return chosen.error();
     log_function log = context.log;
-    if (!log) log = [](plugin_context::log_level, std::string_view) {};
+    if (!log) log = [](log_level, std::string_view) {};
 
     auto opened = engine::open(context.path, *chosen, log);
     if (!opened) return opened.error();
@@ -57,7 +59,7 @@ result<std::unique_ptr<storage_engine>> store::open(const plugin_context& contex
                                             ". Restore a backup, or set the rocksdb option "
                                             "accept_lost_writes to true for one start to "
                                             "open the store without them."};
-        log(plugin_context::log_level::error,
+        log(log_level::error,
             "rocksdb: " + lost + ". The store is opened without them, because accept_lost_writes is set.");
     }
     const revision used = std::max({feed->newest, *floor, acknowledged});
@@ -69,9 +71,8 @@ result<std::unique_ptr<storage_engine>> store::open(const plugin_context& contex
         if (feed->newest < acknowledged) db.mark().write(feed->newest);
     }
 
-    log(plugin_context::log_level::info,
-        "rocksdb: opened " + context.path + " with " + std::to_string(total->images.count) +
-            " images; the last change is revision " + std::to_string(feed->newest) + ".");
+    log(log_level::info, "rocksdb: opened " + context.path + " with " + std::to_string(total->images.count) +
+                             " images; the last change is revision " + std::to_string(feed->newest) + ".");
     auto made = std::make_unique<store>(
         std::move(*opened), *chosen, std::move(log),
         found_state{used, feed->newest, *trimmed, feed->count, total->images.count, total->kept.count});
@@ -116,13 +117,7 @@ write_state store::writing() const {
 }
 
 std::vector<statistic> store::statistics() const {
-    std::vector<statistic> figures;
-    const auto gauge = [&figures](const char* name, auto value, const char* help) {
-        figures.push_back({name, statistic::kind::gauge, help, static_cast<double>(value)});
-    };
-    const auto counter = [&figures](const char* name, auto value, const char* help) {
-        figures.push_back({name, statistic::kind::counter, help, static_cast<double>(value)});
-    };
+    kit::figures all;
     const auto property = [this](const std::string& of, bool all_families) {
         std::uint64_t value = 0;
         if (all_families)
@@ -133,44 +128,47 @@ std::vector<statistic> store::statistics() const {
     };
     using properties = rocksdb::DB::Properties;
     const auto bodies = body_cache_.statistics();
-    gauge("body_cache_bytes", bodies.bytes, "Image bytes kept in memory.");
-    gauge("body_cache_entries", bodies.entries, "Images and previews kept in memory.");
-    counter("body_cache_hits_total", bodies.hits, "Reads of image bytes answered from memory.");
-    counter("body_cache_misses_total", bodies.misses, "Reads of image bytes not answered from memory.");
-    counter("body_cache_evictions_total", bodies.evictions, "Images evicted from memory.");
+    all.gauge("body_cache_bytes", bodies.bytes, "Image bytes kept in memory.");
+    all.gauge("body_cache_entries", bodies.entries, "Images and previews kept in memory.");
+    all.counter("body_cache_hits_total", bodies.hits, "Reads of image bytes answered from memory.");
+    all.counter("body_cache_misses_total", bodies.misses, "Reads of image bytes not answered from memory.");
+    all.counter("body_cache_evictions_total", bodies.evictions, "Images evicted from memory.");
     const auto records = record_cache_.statistics();
-    gauge("record_cache_bytes", records.bytes, "Memory used by decoded records.");
-    gauge("record_cache_entries", records.entries, "Decoded records kept in memory.");
-    counter("record_cache_hits_total", records.hits, "Look-ups of records answered from memory.");
-    counter("record_cache_misses_total", records.misses, "Look-ups of records not answered from memory.");
-    counter("record_cache_evictions_total", records.evictions, "Records evicted from memory.");
-    gauge("block_cache_bytes", engine_->block_cache().GetUsage(), "Memory used by blocks of RocksDB.");
-    gauge("block_cache_pinned_bytes", engine_->block_cache().GetPinnedUsage(),
-          "Memory used by blocks of RocksDB that are in use.");
-    gauge("page_index_bytes", ranks_.bytes(), "Memory used by positions in long lists.");
-    counter("page_index_builds_total", ranks_.builds(), "Full passes over a list to find positions in it.");
-    gauge("images", records_.load(), "Stored images.");
-    gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
-    gauge("changes_kept", changes_.load(), "Changes that the feed keeps.");
-    gauge("writes_waiting", gate_.waiting(), "Large writes that are waiting for memory.");
-    gauge("reserve_bytes", engine_->reserve().held(), "Disk space reserved for deletions and small writes.");
-    gauge("memtable_bytes", property(properties::kCurSizeAllMemTables, true),
-          "Bytes of committed writes that are not yet in table files.");
-    gauge("table_files_bytes", property(properties::kTotalSstFilesSize, true),
-          "Size of RocksDB's table files.");
-    gauge("blob_files_bytes", property(properties::kTotalBlobFileSize, true),
-          "Size of RocksDB's blob files.");
-    gauge("blob_garbage_bytes", property(properties::kLiveBlobFileGarbageSize, true),
-          "Unused bytes in blob files.");
-    gauge("pending_compaction_bytes", property(properties::kEstimatePendingCompactionBytes, true),
-          "Estimated bytes that compactions must rewrite.");
-    gauge("running_compactions", property(properties::kNumRunningCompactions, false),
-          "Compactions that are running.");
-    gauge("running_flushes", property(properties::kNumRunningFlushes, false), "Flushes that are running.");
-    counter("background_errors_total", property(properties::kBackgroundErrors, false),
-            "Failures of RocksDB's background threads.");
-    gauge("write_stopped", property(properties::kIsWriteStopped, false), "1 while RocksDB stops writes.");
-    return figures;
+    all.gauge("record_cache_bytes", records.bytes, "Memory used by decoded records.");
+    all.gauge("record_cache_entries", records.entries, "Decoded records kept in memory.");
+    all.counter("record_cache_hits_total", records.hits, "Look-ups of records answered from memory.");
+    all.counter("record_cache_misses_total", records.misses, "Look-ups of records not answered from memory.");
+    all.counter("record_cache_evictions_total", records.evictions, "Records evicted from memory.");
+    all.gauge("block_cache_bytes", engine_->block_cache().GetUsage(), "Memory used by blocks of RocksDB.");
+    all.gauge("block_cache_pinned_bytes", engine_->block_cache().GetPinnedUsage(),
+              "Memory used by blocks of RocksDB that are in use.");
+    all.gauge("page_index_bytes", ranks_.bytes(), "Memory used by positions in long lists.");
+    all.counter("page_index_builds_total", ranks_.builds(),
+                "Full passes over a list to find positions in it.");
+    all.gauge("images", records_.load(), "Stored images.");
+    all.gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
+    all.gauge("changes_kept", changes_.load(), "Changes that the feed keeps.");
+    all.gauge("writes_waiting", gate_.waiting(), "Large writes that are waiting for memory.");
+    all.gauge("reserve_bytes", engine_->reserve().held(),
+              "Disk space reserved for deletions and small writes.");
+    all.gauge("memtable_bytes", property(properties::kCurSizeAllMemTables, true),
+              "Bytes of committed writes that are not yet in table files.");
+    all.gauge("table_files_bytes", property(properties::kTotalSstFilesSize, true),
+              "Size of RocksDB's table files.");
+    all.gauge("blob_files_bytes", property(properties::kTotalBlobFileSize, true),
+              "Size of RocksDB's blob files.");
+    all.gauge("blob_garbage_bytes", property(properties::kLiveBlobFileGarbageSize, true),
+              "Unused bytes in blob files.");
+    all.gauge("pending_compaction_bytes", property(properties::kEstimatePendingCompactionBytes, true),
+              "Estimated bytes that compactions must rewrite.");
+    all.gauge("running_compactions", property(properties::kNumRunningCompactions, false),
+              "Compactions that are running.");
+    all.gauge("running_flushes", property(properties::kNumRunningFlushes, false),
+              "Flushes that are running.");
+    all.counter("background_errors_total", property(properties::kBackgroundErrors, false),
+                "Failures of RocksDB's background threads.");
+    all.gauge("write_stopped", property(properties::kIsWriteStopped, false), "1 while RocksDB stops writes.");
+    return all.take();
 }
 
 }  // namespace gallery::rocks

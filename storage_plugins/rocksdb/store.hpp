@@ -15,9 +15,11 @@
 #include "options.hpp"
 #include "page_ranks.hpp"
 
+#include <gallery/kit/body_name.hpp>
 #include <gallery/kit/byte_gate.hpp>
 #include <gallery/kit/byte_lru.hpp>
 #include <gallery/kit/guarded.hpp>
+#include <gallery/kit/single_store.hpp>
 #include <gallery/kit/usage_book.hpp>
 #include <gallery/storage.hpp>
 
@@ -40,7 +42,7 @@ std::invoke_result_t<Work&> guarded(Work&& work) noexcept {
     return kit::guarded("rocksdb", std::forward<Work>(work));
 }
 
-class store final : public storage_engine, public image_store, public document_store, public change_feed {
+class store final : public kit::single_store {
 public:
     /// See plugin_descriptor::create.
     static result<std::unique_ptr<storage_engine>> open(const plugin_context& context);
@@ -57,48 +59,18 @@ public:
     store(std::unique_ptr<engine> opened, const options& chosen, log_function log, const found_state& found);
     ~store() override;
 
-    image_store& images() noexcept override { return *this; }
-    document_store& documents() noexcept override { return *this; }
-    change_feed& feed() noexcept override { return *this; }
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
     [[nodiscard]] std::vector<statistic> statistics() const override;
 
     // ---- images ----
-    task<result<record_ptr>> find(tenant_id tenant, std::string key) override;
-    task<result<record_ptr>> find_by_id(image_id id) override;
-    task<result<record_ptr>> find_by_public_key(std::string public_key) override;
-    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override;
-    task<result<body>> read(record_ptr record, representation which) override;
-    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
-    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;
-    std::optional<body> read_now(const image_record& record, representation which) override;
-    task<result<image_page>> list(image_query query) override;
-    task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
-                                             std::size_t limit) override;
-    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override;
-    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
-                                               std::string cursor, std::size_t limit) override;
-    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
-                                                  std::size_t limit) override;
-    task<result<kept_version>> find_kept(image_id id, revision content_rev) override;
-    task<result<write_outcome>> save(image_record record, body original, body preview,
-                                     write_rules rules) override;
-    task<result<write_outcome>> update(image_record record, precondition condition) override;
-    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override;
-    task<result<write_outcome>> save_kept(image_record record, body original, body preview,
-                                          std::int64_t kept_time, bool is_erased) override;
-    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override;
+    GALLERY_OVERRIDE_IMAGE_STORE;
 
     // ---- documents ----
-    task<result<document>> find(std::string kind, std::string id) override;
-    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override;
-    task<result<documents_outcome>> write(std::vector<document_write> parts) override;
+    GALLERY_OVERRIDE_DOCUMENT_STORE;
 
     // ---- feed ----
-    task<result<change_batch>> changes(revision after, std::size_t limit) override;
-    task<result<revision>> last() override;
-    void on_change(std::function<void()> notify) override;
+    GALLERY_OVERRIDE_CHANGE_FEED;
 
 private:
     // ---- reading (store_read.cpp) ----
@@ -149,24 +121,6 @@ private:
     result<documents_outcome> write_now(std::vector<document_write>& parts);
     result<change_batch> changes_now(revision after, std::size_t limit) const;
 
-    struct body_name {
-        image_id id;
-        revision content_rev = 0;
-        representation which = representation::original;
-        friend bool operator==(const body_name&, const body_name&) = default;
-    };
-    struct body_hash {
-        std::size_t operator()(const body_name& name) const noexcept {
-            return std::hash<image_id>{}(name.id) ^
-                   (name.content_rev * 2 + static_cast<std::size_t>(name.which)) * 0x9E3779B97F4A7C15ULL;
-        }
-    };
-    struct text_hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
     /// Bytes whose hash was seen to be right.
     struct verified_body {
         bytes memory;
@@ -178,7 +132,7 @@ private:
     std::unique_ptr<engine> engine_;
     /// Records under 'r' and their key, 'i' and their id, 'p' and their public key.
     kit::byte_lru<std::string, record_ptr, text_hash> record_cache_;
-    kit::byte_lru<body_name, std::shared_ptr<const verified_body>, body_hash> body_cache_;
+    kit::byte_lru<kit::body_name, std::shared_ptr<const verified_body>, kit::body_name_hash> body_cache_;
     commit_order order_;
     page_ranks ranks_;
     list_reader lists_;

@@ -117,7 +117,7 @@ std::optional<record_ptr> store::find_by_public_key_now(std::string_view public_
 
 std::optional<body> store::read_now(const image_record& record, representation which) {
     if (record.preview_is_original) which = representation::original;
-    const auto kept = body_cache_.find(body_name{record.id, record.content_rev, which});
+    const auto kept = body_cache_.find(kit::body_name{record.id, record.content_rev, which});
     const auto& wanted = record.descriptor(which);
     if (!kept || !same((*kept)->etag, wanted.etag) || (*kept)->memory.size() != wanted.size)
         return std::nullopt;
@@ -127,7 +127,7 @@ std::optional<body> store::read_now(const image_record& record, representation w
 task<result<body>> store::read(record_ptr record, representation which) {
     if (!record) co_return error{errc::invalid_argument, "The record to read the bytes of is missing."};
     if (record->preview_is_original) which = representation::original;
-    if (auto kept = body_cache_.find(body_name{record->id, record->content_rev, which})) {
+    if (auto kept = body_cache_.find(kit::body_name{record->id, record->content_rev, which})) {
         const auto& wanted = record->descriptor(which);
         if (same((*kept)->etag, wanted.etag) && (*kept)->memory.size() == wanted.size)
             co_return body((*kept)->memory);
@@ -140,7 +140,7 @@ task<result<body>> store::read(record_ptr record, representation which) {
 
 result<body> store::load_body(const image_record& record, representation which) {
     const auto& wanted = record.descriptor(which);
-    const body_name name{record.id, record.content_rev, which};
+    const kit::body_name name{record.id, record.content_rev, which};
     const std::string key = body_key(record.id, record.content_rev, which);
     const auto locked = loading_.lock({key});
     const auto matches = [&wanted](const verified_body& kept) {

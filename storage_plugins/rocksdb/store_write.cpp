@@ -272,8 +272,8 @@ void store::invalidate(const image_record& record) {
 }
 
 void store::invalidate_bodies(const image_record& record) {
-    body_cache_.erase(body_name{record.id, record.content_rev, representation::original});
-    body_cache_.erase(body_name{record.id, record.content_rev, representation::preview});
+    body_cache_.erase(kit::body_name{record.id, record.content_rev, representation::original});
+    body_cache_.erase(kit::body_name{record.id, record.content_rev, representation::preview});
 }
 
 }  // namespace gallery::rocks

@@ -176,7 +176,7 @@ result<void> upgrade(engine& db, std::uint64_t found_format, const log_function&
     if (!is_new) {
         const auto what = from_first ? "from format 1 to format " + std::to_string(format_version)
                                      : "to the order of titles of ICU " + wanted;
-        log(plugin_context::log_level::info, "rocksdb: upgrading the store " + what + ".");
+        log(log_level::info, "rocksdb: upgrading the store " + what + ".");
         work.batch().Put(meta, slice(format_key), encode_number(format_version));
         work.batch().Put(meta, slice(upgrade_key), from_first ? "1" : "titles");
         if (auto marked = work.flush(true); !marked) return marked;
@@ -190,9 +190,9 @@ result<void> upgrade(engine& db, std::uint64_t found_format, const log_function&
     work.batch().Delete(meta, slice(upgrade_key));
     if (auto done = work.flush(true); !done) return done;
     if (!is_new)
-        log(plugin_context::log_level::info,
-            "rocksdb: upgraded the store: " + std::to_string(work.records()) + " images indexed, " +
-                std::to_string(work.titles()) + " title entries rebuilt.");
+        log(log_level::info, "rocksdb: upgraded the store: " + std::to_string(work.records()) +
+                                 " images indexed, " + std::to_string(work.titles()) +
+                                 " title entries rebuilt.");
     return {};
 }
 

@@ -56,7 +56,7 @@ result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, st
         for (auto at = value.find(placeholder); at != std::string::npos;
              at = value.find(placeholder, at + store.size()))
             value.replace(at, placeholder.size(), store);
-    context.log = [](plugin_context::log_level level, std::string_view text) {
+    context.log = [](log_level level, std::string_view text) {
         const std::lock_guard lock(log_mutex);
         logged.emplace_back(text);
         if (under_test().verbose) std::cerr << "plugin[" << static_cast<int>(level) << "]: " << text << '\n';

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "document_targets.hpp"
 
-#include "auth/encoding.hpp"
 #include "auth/jwt.hpp"
 #include "config/load.hpp"
 #include "config/payload_limits.hpp"
 #include "config/substitute.hpp"
 #include "exact.hpp"
-#include "images/base64.hpp"
+#include "images/picture_decoder.hpp"
 #include "images/resource_export.hpp"
 #include "imaging/sniff.hpp"
 #include "imaging/svg_metadata.hpp"
@@ -17,6 +16,7 @@
 #include "imaging/worker/formats/png.hpp"
 #include "imaging/xml.hpp"
 
+#include <gallery/encode.hpp>
 #include <gallery/text.hpp>
 
 #include <algorithm>
@@ -51,7 +51,7 @@ void same_import(const result<images::resource_export>& a, const result<images::
 
 /// Nothing where the text is no Base64.
 std::optional<std::vector<char>> decode(std::string_view input, std::size_t piece) {
-    images::base64_decoder decoder;
+    images::picture_decoder decoder;
     std::vector<char> out;
     for (std::size_t at = 0; at < input.size(); at += piece) {
         const exact now(input.substr(at, piece));
@@ -91,9 +91,8 @@ void token(std::string_view input) {
     const exact text(input);
     hold(codec.verify(text.view(), now).has_error(), "nobody else can sign", input);
 
-    const std::string signed_part =
-        auth::base64url_encode(R"({"alg":"HS512"})") + '.' + auth::base64url_encode(input);
-    const std::string made = signed_part + '.' + auth::base64url_encode(codec.mac(signed_part));
+    const std::string signed_part = base64url_encode(R"({"alg":"HS512"})") + '.' + base64url_encode(input);
+    const std::string made = signed_part + '.' + base64url_encode(codec.mac(signed_part));
     const auto claims = codec.verify(made, now);
     if (!claims) return;
     hold(is_utf8(claims->email) && is_utf8(claims->session), "claims are UTF-8", input);
@@ -106,7 +105,7 @@ void token(std::string_view input) {
 
 void base64(std::string_view input) {
     std::string encoded;
-    images::append_base64({input.data(), input.size()}, encoded);
+    append_base64({input.data(), input.size()}, encoded);
     const auto back = decode(encoded, 5);
     hold(back && std::equal(back->begin(), back->end(), input.begin(), input.end()), "encoding is undone",
          input);
@@ -114,10 +113,10 @@ void base64(std::string_view input) {
     hold(whole == decode(input, 1) && whole == decode(input, 3), "it does not depend on how it arrives",
          input);
     const exact text(input);
-    for (const auto& decoded : {auth::base64_decode(text.view()), auth::base64url_decode(text.view())})
+    for (const auto& decoded : {base64_decode(text.view()), base64url_decode(text.view())})
         hold(!decoded || decoded->size() <= input.size(), "decoding makes it shorter", input);
-    if (const auto decoded = auth::base64url_decode(text.view()))
-        hold(auth::base64url_encode(*decoded) == input, "there is one spelling", input);
+    if (const auto decoded = base64url_decode(text.view()))
+        hold(base64url_encode(*decoded) == input, "there is one spelling", input);
 }
 
 void configuration(std::string_view input) {

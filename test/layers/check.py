@@ -14,15 +14,16 @@ import sys
 # main -> app -> api -> {images, accounts} -> {auth, imaging, cache, plugins} -> common. http and config know
 # nothing of the gallery. auth uses the cache of verified tokens.
 SERVER = {
-    "http": set(),
+    "coding": set(),
+    "http": {"coding"},
     "config": set(),
-    "cache": set(),
+    "cache": {"coding"},
     "imaging": set(),
     "plugins": {"config"},
     "auth": {"cache"},
-    "images": {"auth", "imaging", "cache"},
+    "images": {"auth", "imaging", "cache", "coding"},
     "accounts": {"auth", "cache"},
-    "api": {"images", "accounts", "auth", "imaging", "cache", "http"},
+    "api": {"images", "accounts", "auth", "imaging", "cache", "http", "coding"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "plugins", "http", "config"},
     "admin": {"app", "http", "accounts", "auth", "plugins", "config"},
 }
@@ -33,6 +34,7 @@ LIBRARIES = [
     (r"spdlog/", {"server/app"}),
     (r"prometheus/", {"server/app"}),
     (r"yaml-cpp/", {"server/config"}),
+    (r"brotli/", {"server/coding"}),
     (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
     (r"boost/beast", {"server/http"}),
 ]

@@ -4,6 +4,8 @@
 // Puts images into a tenant through the storage plugin, which is some twenty times as fast as uploading them.
 // No server may have the folder open. Keys are picture-000000.png and so on, titles are of a few words,
 // bytes are a PNG of one pixel with the number as its text.
+#include "must.hpp"
+
 #include <gallery/plugin.hpp>
 #include <gallery/text.hpp>
 
@@ -22,19 +24,10 @@
 #include <vector>
 
 using namespace gallery;
+using load::must;
+using load::stop;
 
 namespace {
-
-[[noreturn]] void stop(const std::string& why) {
-    std::fprintf(stderr, "fill_store: %s\n", why.c_str());
-    std::exit(1);
-}
-
-template <class T>
-T must(result<T> given) {
-    if (!given) stop(given.error().message);
-    return std::move(*given);
-}
 
 std::string be32(std::uint32_t value) {
     std::string out;
@@ -125,7 +118,7 @@ int main(int argc, char** argv) {
     }
     const auto owner = parse_uuid(tenant);
     if (plugin.empty() || context.path.empty() || !owner) stop("--plugin, --folder and --tenant are needed");
-    context.log = [](plugin_context::log_level, std::string_view) {};
+    context.log = [](log_level, std::string_view) {};
     void* library = ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) stop(::dlerror());
     const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));

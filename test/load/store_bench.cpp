@@ -4,6 +4,8 @@
 // What the operations of a storage plugin cost without a server around them: writes a second with 1 and
 // 16 writers, look-ups and reads that are in memory, pages and searches in a tenant with many images.
 // Prints medians and 99th percentiles. The folder stays as it is; a second run in it skips the filling.
+#include "must.hpp"
+
 #include <gallery/plugin.hpp>
 #include <gallery/text.hpp>
 
@@ -21,20 +23,11 @@
 #include <vector>
 
 using namespace gallery;
+using load::must;
+using load::stop;
 using steady = std::chrono::steady_clock;
 
 namespace {
-
-[[noreturn]] void stop(const std::string& why) {
-    std::fprintf(stderr, "store_bench: %s\n", why.c_str());
-    std::exit(1);
-}
-
-template <class T>
-T must(result<T> given) {
-    if (!given) stop(given.error().message);
-    return std::move(*given);
-}
 
 std::mt19937_64 dice(20240501);
 
@@ -224,7 +217,7 @@ int main(int argc, char** argv) {
             stop("unknown option " + name);
     }
     if (plugin.empty() || context.path.empty()) stop("--plugin and --folder are needed");
-    context.log = [](plugin_context::log_level, std::string_view text) {
+    context.log = [](log_level, std::string_view text) {
         std::printf("# %.*s\n", static_cast<int>(text.size()), text.data());
     };
     void* library = ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -77,4 +77,10 @@ public:
     virtual void on_change(std::function<void()> notify) = 0;
 };
 
+/// Declares all functions of change_feed in a class that implements them.
+#define GALLERY_OVERRIDE_CHANGE_FEED                                                \
+    task<result<change_batch>> changes(revision after, std::size_t limit) override; \
+    task<result<revision>> last() override;                                         \
+    void on_change(std::function<void()> notify) override
+
 }  // namespace gallery

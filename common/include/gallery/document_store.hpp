@@ -98,4 +98,11 @@ public:
     task<result<write_outcome>> erase(std::string kind, std::string id, precondition condition);
 };
 
+/// Declares all functions of document_store in a class that implements them.
+#define GALLERY_OVERRIDE_DOCUMENT_STORE                                                             \
+    task<result<document>> find(std::string kind, std::string id) override;                         \
+    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) \
+        override;                                                                                   \
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override
+
 }  // namespace gallery

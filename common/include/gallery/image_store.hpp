@@ -139,6 +139,33 @@ public:
     virtual task<result<write_outcome>> drop_kept(image_id id, revision content_rev) = 0;
 };
 
+/// Declares all functions of image_store in a class that overrides them all.
+#define GALLERY_OVERRIDE_IMAGE_STORE                                                                      \
+    task<result<record_ptr>> find(tenant_id tenant, std::string key) override;                            \
+    task<result<record_ptr>> find_by_id(image_id id) override;                                            \
+    task<result<record_ptr>> find_by_public_key(std::string public_key) override;                         \
+    task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override; \
+    task<result<body>> read(record_ptr record, representation which) override;                            \
+    std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;           \
+    std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;               \
+    std::optional<body> read_now(const image_record& record, representation which) override;              \
+    task<result<image_page>> list(image_query query) override;                                            \
+    task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,         \
+                                             std::size_t limit) override;                                 \
+    task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) override;                           \
+    task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,         \
+                                               std::string cursor, std::size_t limit) override;           \
+    task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor, std::size_t limit)     \
+        override;                                                                                         \
+    task<result<kept_version>> find_kept(image_id id, revision content_rev) override;                     \
+    task<result<write_outcome>> save(image_record record, body original, body preview, write_rules rules) \
+        override;                                                                                         \
+    task<result<write_outcome>> update(image_record record, precondition condition) override;             \
+    task<result<write_outcome>> erase(tenant_id tenant, std::string key, write_rules rules) override;     \
+    task<result<write_outcome>> save_kept(image_record record, body original, body preview,               \
+                                          std::int64_t kept_time, bool is_erased) override;               \
+    task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override
+
 inline std::optional<record_ptr> image_store::find_now(const tenant_id& /*tenant*/,
                                                        std::string_view /*key*/) {
     return std::nullopt;

@@ -13,10 +13,10 @@
 #include <gallery/abi.hpp>
 #include <gallery/error.hpp>
 #include <gallery/export.hpp>
+#include <gallery/log_level.hpp>
 #include <gallery/storage.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,9 +33,8 @@ struct plugin_context {
     /// option's type.
     std::map<std::string, std::string> options;
 
-    enum class log_level : std::uint8_t { debug, info, warning, error };
-    /// For messages to the operator, for instance the findings of a recovery. Any thread.
-    std::function<void(log_level, std::string_view)> log;
+    /// For messages to the operator, for instance the findings of a recovery.
+    log_function log;
 };
 
 inline constexpr char plugin_magic[8] = {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'};

@@ -3,6 +3,9 @@
 
 #include "imaging/xml.hpp"
 
+#include <gallery/characters.hpp>
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -64,27 +67,13 @@ std::string_view entity(std::string_view doctype, std::string_view name) {
     return {};
 }
 
-int base64_digit(char c) noexcept {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+' || c == '-') return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 std::string percent_decoded(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-            hex_digit(text[i + 2]) >= 0) {
-            out.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+        const int octet = text[i] == '%' && i + 2 < text.size() ? hex_octet(text[i + 1], text[i + 2]) : -1;
+        if (octet >= 0) {
+            out.push_back(static_cast<char>(octet));
             i += 2;
         } else {
             out.push_back(text[i]);
@@ -93,28 +82,12 @@ std::string percent_decoded(std::string_view text) {
     return out;
 }
 
+// As browsers do it, with what comes before the first wrong character.
 std::string base64_decoded(std::string_view text) {
     std::string out;
     out.reserve(text.size() / 4 * 3);
-    std::uint32_t bits = 0;
-    unsigned count = 0;
-    for (const char c : text) {
-        const int digit = base64_digit(c);
-        if (digit < 0) continue;
-        bits = bits << 6 | static_cast<std::uint32_t>(digit);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out.push_back(static_cast<char>(bits >> count & 0xff));
-        }
-    }
-    return out;
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (auto& c : out)
-        c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    base64_reader reader;
+    if (reader.feed(text, out)) (void)reader.finish(out);
     return out;
 }
 
@@ -172,10 +145,10 @@ std::optional<data_url> parse_data_url(std::string_view url) {
     const auto first = url.find_first_not_of(blanks);
     if (first == url.npos) return std::nullopt;
     url.remove_prefix(first);
-    if (lower(url.substr(0, 5)) != "data:") return std::nullopt;
+    if (ascii_lower(url.substr(0, 5)) != "data:") return std::nullopt;
     const auto comma = url.find(',');
     if (comma == url.npos) return std::nullopt;
-    const auto head = lower(url.substr(5, comma - 5));
+    const auto head = ascii_lower(url.substr(5, comma - 5));
     data_url out;
     out.media_type = head.substr(0, head.find_first_of("; "));
     out.base64 = head.find(";base64") != head.npos || head.find("; base64") != head.npos;
@@ -186,19 +159,8 @@ std::optional<data_url> parse_data_url(std::string_view url) {
 }
 
 std::string to_data_url(std::string_view png) {
-    constexpr auto digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"sv;
     std::string out = "data:image/png;base64,";
-    out.reserve(out.size() + (png.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < png.size(); i += 3) {
-        const auto byte = [&](std::size_t n) {
-            return i + n < png.size() ? static_cast<unsigned char>(png[i + n]) : 0u;
-        };
-        const auto bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        out.push_back(digits[bits >> 18 & 63]);
-        out.push_back(digits[bits >> 12 & 63]);
-        out.push_back(i + 1 < png.size() ? digits[bits >> 6 & 63] : '=');
-        out.push_back(i + 2 < png.size() ? digits[bits & 63] : '=');
-    }
+    append_base64(png, out);
     return out;
 }
 

@@ -71,9 +71,8 @@ private:
 
 result<std::unique_ptr<storage_engine>> open(const plugin_context& context) noexcept {
     const auto& uri = context.options.at("connection_uri");
-    context.log(plugin_context::log_level::info, "opened with the key " + context.options.at("access_key") +
-                                                     " at " + uri + ", waiting for " +
-                                                     context.options.at("patience") + " ms");
+    context.log(log_level::info, "opened with the key " + context.options.at("access_key") + " at " + uri +
+                                     ", waiting for " + context.options.at("patience") + " ms");
     if (uri.find("refused") != std::string::npos) return error{errc::unavailable, "nobody answers at " + uri};
     return std::unique_ptr<storage_engine>(std::make_unique<switchable>(context.options.at("folder"), uri));
 }

@@ -2,12 +2,12 @@
 // The smallest complete storage plugin: all images in two maps under one lock, documents and feed from the
 // kit. It keeps the storage contract but for durability, and shows what every engine has to do.
 // etc/doc/storage_plugins.md walks through it.
+#include <gallery/image_order.hpp>
 #include <gallery/kit/documents.hpp>
 #include <gallery/kit/feed.hpp>
 #include <gallery/kit/matcher.hpp>
 #include <gallery/kit/rules.hpp>
 #include <gallery/plugin.hpp>
-#include <gallery/text.hpp>
 
 #include <algorithm>
 #include <map>
@@ -301,26 +301,6 @@ public:
     }
 
 private:
-    /// Less than 0, 0, or more than 0, by the property alone.
-    static int compare(const image_record& a, const image_record& b, image_sort by) {
-        const auto order = [](const auto& x, const auto& y) { return x < y ? -1 : y < x ? 1 : 0; };
-        switch (by) {
-            case image_sort::created_time:
-                return order(a.created_time, b.created_time);
-            case image_sort::title:
-                return order(collation_key(a.title), collation_key(b.title));
-            case image_sort::resource_key:
-                return order(a.key, b.key);
-            case image_sort::size:
-                return order(a.original.size, b.original.size);
-            case image_sort::tenant:
-                return order(a.tenant, b.tenant);
-            case image_sort::resource_type:
-                break;
-        }
-        return 0;
-    }
-
     static bool is_version(const image_record& record, image_id id, revision content_rev) {
         return record.id == id && record.content_rev == content_rev;
     }
@@ -425,7 +405,7 @@ result<std::unique_ptr<storage_engine>> create(const plugin_context& context) no
     try {
         // Each option of the schema is there, at least with its default.
         const std::string& colour = context.options.at("colour");
-        context.log(plugin_context::log_level::info, "This store is " + colour + " and forgets everything.");
+        context.log(log_level::info, "This store is " + colour + " and forgets everything.");
         return std::unique_ptr<storage_engine>(std::make_unique<store>());
     } catch (const std::exception& e) {
         return error{errc::unavailable, e.what()};

@@ -206,7 +206,7 @@ int main(int argc, char** argv) {
             context.options[value.substr(0, equals)] = value.substr(equals + 1);
         }
     }
-    context.log = [](plugin_context::log_level level, std::string_view text) {
+    context.log = [](log_level level, std::string_view text) {
         const std::lock_guard lock(out_mutex);
         std::cerr << static_cast<int>(level) << ' ' << text << std::endl;
     };

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_304_is_the_same_from_the_cache_and_from_the_record) {
         cache::etag_cache etags(1 << 20, std::chrono::minutes(1));
         const auto ticket = etags.begin_fill(planning.asked.etag_key());
         const api::known_image found{.cached = nullptr, .record = &planning.record, .coded = nullptr};
-        api::image_answers::remember(etags, ticket, planning.asked, found, http::coding::identity,
+        api::image_answers::remember(etags, ticket, planning.asked, found, content_coding::identity,
                                      cache::etag_cache::coarse_now());
         const parsed_request message(condition("original"));
         const auto entry = api::image_answers::cached(etags, message, planning.asked);
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_coding_needs_the_coded_bytes_even_for_a_304) {
     const parsed_request message("Accept-Encoding: gzip\r\n" + condition("coded"));
     const auto first = drawing.with_record(message);
     BOOST_TEST((first.next == needs::coded_body));
-    BOOST_TEST((first.coding == http::coding::gzip));
+    BOOST_TEST((first.coding == content_coding::gzip));
     BOOST_TEST(drawing.out.fields().empty());
     const images::coded_body coded{bytes::own("coded"), digest_of("coded")};
     BOOST_TEST((drawing.with_record(message, &coded).next == needs::nothing));

@@ -37,9 +37,9 @@ BOOST_AUTO_TEST_SUITE(etags)
 
 BOOST_AUTO_TEST_CASE(a_hit_returns_all_that_was_kept) {
     etag_cache cache(100'000, 60min);
-    etag_entry entry{.coded = coding::brotli, .flags = 0xdeadbeef, .revision = 17};
+    etag_entry entry{.coded = content_coding::brotli, .flags = 0xdeadbeef, .revision = 17};
     entry.digest.fill(std::byte{0xab});
-    const auto key = etag_key::image(tenant, "cat.svg", original, coding::brotli);
+    const auto key = etag_key::image(tenant, "cat.svg", original, content_coding::brotli);
     BOOST_TEST(cache.complete_fill(cache.begin_fill(key), key, entry, start));
     BOOST_TEST((cache.find(key, start) == entry));
 }
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(each_tenant_representation_and_coding_has_its_own_entry) {
     const std::string public_key(32, 'p');
     std::vector<etag_key> keys;
     for (const auto which : {original, preview})
-        for (const auto coded : {coding::identity, coding::gzip, coding::brotli}) {
+        for (const auto coded : {content_coding::identity, content_coding::gzip, content_coding::brotli}) {
             keys.push_back(etag_key::image(tenant, "a", which, coded));
             keys.push_back(etag_key::image(other_tenant, "a", which, coded));
             keys.push_back(etag_key::image(tenant, "b", which, coded));
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(each_tenant_representation_and_coding_has_its_own_entry) {
 BOOST_AUTO_TEST_CASE(invalidating_an_image_takes_its_representations_and_codings_and_nothing_else) {
     etag_cache cache(100'000, 60min);
     for (const auto which : {original, preview})
-        for (const auto coded : {coding::identity, coding::gzip, coding::brotli}) {
+        for (const auto coded : {content_coding::identity, content_coding::gzip, content_coding::brotli}) {
             fill(cache, etag_key::image(tenant, "a", which, coded), 1);
             fill(cache, etag_key::image(tenant, "b", which, coded), 2);
             fill(cache, etag_key::image(other_tenant, "a", which, coded), 3);
@@ -73,14 +73,14 @@ BOOST_AUTO_TEST_CASE(invalidating_an_image_takes_its_representations_and_codings
         }
     cache.invalidate(tenant, "a");
     for (const auto which : {original, preview})
-        for (const auto coded : {coding::identity, coding::gzip, coding::brotli}) {
+        for (const auto coded : {content_coding::identity, content_coding::gzip, content_coding::brotli}) {
             BOOST_TEST(found(cache, etag_key::image(tenant, "a", which, coded)) == 0);
             BOOST_TEST(found(cache, etag_key::image(tenant, "b", which, coded)) == 2);
             BOOST_TEST(found(cache, etag_key::image(other_tenant, "a", which, coded)) == 3);
             BOOST_TEST(found(cache, etag_key::link("a", which, coded)) == 4);
         }
     cache.invalidate_public("a");
-    BOOST_TEST(found(cache, etag_key::link("a", preview, coding::gzip)) == 0);
+    BOOST_TEST(found(cache, etag_key::link("a", preview, content_coding::gzip)) == 0);
     BOOST_TEST(cache.counters().erasures == 12);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names of values, and a digest as text.
-#include <gallery/hex_digits.hpp>
+#include <gallery/encode.hpp>
 #include <gallery/sub_type.hpp>
 
 #include "boost_test.hpp"

@@ -24,42 +24,42 @@ BOOST_AUTO_TEST_SUITE(texts)
 BOOST_AUTO_TEST_CASE(the_preferred_coding_is_chosen_by_weight) {
     struct {
         const char* value;
-        coding expected;
+        content_coding expected;
     } const cases[] = {
-        {"", coding::identity},
-        {"gzip", coding::gzip},
-        {"br", coding::br},
-        {"gzip, br", coding::br},
-        {"GZIP", coding::gzip},
-        {"x-gzip", coding::gzip},
-        {"gzip;q=1.0, br;q=0.5", coding::gzip},
-        {"gzip;q=0.2, br ; q=0.9", coding::br},
-        {"gzip;q=0, br;q=0", coding::identity},
-        {"*", coding::br},
-        {"*;q=0", coding::identity},
-        {"*;q=0, gzip", coding::gzip},
-        {"br;q=0, *", coding::gzip},
-        {"identity", coding::identity},
-        {"identity;q=0", coding::identity},
-        {"identity, gzip;q=0.5", coding::identity},
-        {"identity;q=0.5, gzip;q=0.5", coding::gzip},
-        {"deflate, zstd", coding::identity},
-        {"gzip;q=0.001", coding::gzip},
-        {"gzip;q=1.001", coding::identity},
-        {"gzip;q=0.0001", coding::identity},
-        {"gzip;q=", coding::identity},
-        {"gzip;q=x, br;q=0.1", coding::br},
-        {"gzip;level=9", coding::identity},
-        {",,gzip,,", coding::gzip},
-        {"gzip deflate", coding::identity},
-        {";q=1", coding::identity},
+        {"", content_coding::identity},
+        {"gzip", content_coding::gzip},
+        {"br", content_coding::brotli},
+        {"gzip, br", content_coding::brotli},
+        {"GZIP", content_coding::gzip},
+        {"x-gzip", content_coding::gzip},
+        {"gzip;q=1.0, br;q=0.5", content_coding::gzip},
+        {"gzip;q=0.2, br ; q=0.9", content_coding::brotli},
+        {"gzip;q=0, br;q=0", content_coding::identity},
+        {"*", content_coding::brotli},
+        {"*;q=0", content_coding::identity},
+        {"*;q=0, gzip", content_coding::gzip},
+        {"br;q=0, *", content_coding::gzip},
+        {"identity", content_coding::identity},
+        {"identity;q=0", content_coding::identity},
+        {"identity, gzip;q=0.5", content_coding::identity},
+        {"identity;q=0.5, gzip;q=0.5", content_coding::gzip},
+        {"deflate, zstd", content_coding::identity},
+        {"gzip;q=0.001", content_coding::gzip},
+        {"gzip;q=1.001", content_coding::identity},
+        {"gzip;q=0.0001", content_coding::identity},
+        {"gzip;q=", content_coding::identity},
+        {"gzip;q=x, br;q=0.1", content_coding::brotli},
+        {"gzip;level=9", content_coding::identity},
+        {",,gzip,,", content_coding::gzip},
+        {"gzip deflate", content_coding::identity},
+        {";q=1", content_coding::identity},
     };
     for (const auto& c : cases)
         BOOST_TEST((choose_coding(c.value, {true, true}) == c.expected), c.value);
-    BOOST_TEST((choose_coding("gzip, br", {true, false}) == coding::gzip));
-    BOOST_TEST((choose_coding("*", {false, false}) == coding::identity));
+    BOOST_TEST((choose_coding("gzip, br", {true, false}) == content_coding::gzip));
+    BOOST_TEST((choose_coding("*", {false, false}) == content_coding::identity));
     const parsed_request two("Accept-Encoding: gzip;q=0.1\r\nAccept-Encoding: br;q=0.2\r\n");
-    BOOST_TEST((choose_coding(two, {true, true}) == coding::br));
+    BOOST_TEST((choose_coding(two, {true, true}) == content_coding::brotli));
 }
 
 BOOST_AUTO_TEST_CASE(any_file_name_makes_a_safe_disposition) {

@@ -25,7 +25,7 @@ struct coding_fixture {
     coded_bodies coded{pool, 4096};
     int fetched = 0;
 
-    result<coded_body> get(const std::string& text, body_coding coding = body_coding::gzip) {
+    result<coded_body> get(const std::string& text, content_coding coding = content_coding::gzip) {
         coded_bodies::load fetch = [this, text]() -> task<result<body>> {
             ++fetched;
             co_return body(bytes::own(text));
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_body_is_compressed_once_and_kept) {
     BOOST_TEST(first.data.size() < text.size());
     BOOST_TEST(first.data.data() == second.data.data());
     BOOST_TEST((first.etag == sha256(first.data.span())));
-    BOOST_TEST((get(text, body_coding::brotli).value().etag != first.etag));
+    BOOST_TEST((get(text, content_coding::brotli).value().etag != first.etag));
 }
 
 BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure) {
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure
                 if (fails) co_return error{errc::stale, "gone"};
                 co_return body(bytes::own(text));
             };
-            const auto got = co_await coded.get(sha256(text), body_coding::gzip, std::move(fetch));
+            const auto got = co_await coded.get(sha256(text), content_coding::gzip, std::move(fetch));
             BOOST_TEST(got.has_error() == fails);
             ++answered;
         };
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(who_waits_when_the_server_stops_is_answered_and_the_work_go
     };
     std::vector<result<coded_body>> answers;
     const auto ask = [&]() -> task<> {
-        answers.push_back(co_await coded.get(sha256(text), body_coding::gzip, fetch));
+        answers.push_back(co_await coded.get(sha256(text), content_coding::gzip, fetch));
     };
     for (int i = 0; i < 3; ++i)
         asio::co_spawn(context, ask(), asio::detached);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(never_more_is_kept_than_the_bound) {
 
 BOOST_AUTO_TEST_CASE(a_failure_to_fetch_is_passed_on_and_not_kept) {
     coded_bodies::load fails = []() -> task<result<body>> { co_return error{errc::stale, "gone"}; };
-    const auto got = await(coded.get(sha256_digest{}, body_coding::gzip, std::move(fails)));
+    const auto got = await(coded.get(sha256_digest{}, content_coding::gzip, std::move(fails)));
     BOOST_REQUIRE(got.has_error());
     BOOST_TEST((got.error().code == errc::stale));
     BOOST_TEST(coded.memory() == 0U);

@@ -30,7 +30,7 @@ inline std::unique_ptr<storage_engine> open_memory_engine() {
     if (library == nullptr) throw std::runtime_error(::dlerror());
     const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
     plugin_context context;
-    context.log = [](plugin_context::log_level, std::string_view) {};
+    context.log = [](log_level, std::string_view) {};
     auto opened = entry()->create(context);
     if (!opened) throw std::runtime_error(opened.error().message);
     return std::move(*opened);

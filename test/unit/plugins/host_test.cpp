@@ -28,7 +28,7 @@ result<std::unique_ptr<storage_engine>> open(const std::string& file,
     plugin_context context;
     context.path = "/nowhere";
     context.options = std::move(options);
-    context.log = [](plugin_context::log_level, std::string_view) {};
+    context.log = [](log_level, std::string_view) {};
     return open_store(*loaded, std::move(context));
 }
 

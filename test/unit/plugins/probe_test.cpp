@@ -26,7 +26,7 @@ std::unique_ptr<measured_engine> open(const std::string& file) {
     const auto loaded = load_plugin(file, "");
     BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
     plugin_context context;
-    context.log = [](plugin_context::log_level, std::string_view) {};
+    context.log = [](log_level, std::string_view) {};
     auto store = open_store(*loaded, std::move(context));
     BOOST_REQUIRE_MESSAGE(store.has_value(), store.error().message);
     return std::make_unique<measured_engine>(std::move(*store), loaded->descriptor->name);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_accepts_no_writes_passes_by_what_can_be_read) 
             const auto loaded = load_plugin(folder.add("test-plugins", "switchable"), "");
             BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
             plugin_context context;
-            context.log = [](plugin_context::log_level, std::string_view) {};
+            context.log = [](log_level, std::string_view) {};
             context.options = {{"folder", switches.path().string()},
                                {"connection_uri", "db://u:hunter2@host"}};
             const secret_texts secrets(*loaded->descriptor, context.options);

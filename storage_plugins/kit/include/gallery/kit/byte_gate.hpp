@@ -1,71 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Limits the bytes of large work in progress.
+/// Work on an engine's threads, limited in its bytes.
 #pragma once
 
+#include <gallery/byte_gate.hpp>
 #include <gallery/task.hpp>
 
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace gallery::kit {
 
-/// Admits large work only while the sum of its bytes is within a limit. Other work waits in order of arrival,
-/// without a thread. Work larger than the whole limit is admitted alone. Small work passes immediately.
-/// Thread-safe; outlives its leases and the waiting coroutines.
-class byte_gate {
+/// The gate of an engine: small work passes immediately.
+class byte_gate : public gallery::byte_gate {
 public:
-    explicit byte_gate(std::uint64_t limit) : limit_(limit) {}
-    byte_gate(const byte_gate&) = delete;
-    byte_gate& operator=(const byte_gate&) = delete;
-
     /// Work of at most this many bytes is not counted.
     static constexpr std::uint64_t small = 256 * 1024;
 
-    /// Returns its bytes when it is destroyed, on any thread.
-    class lease {
-    public:
-        lease() = default;
-        lease(byte_gate& owner, std::uint64_t size) noexcept : owner_(&owner), size_(size) {}
-        lease(lease&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), size_(other.size_) {}
-        lease& operator=(lease&& other) noexcept {
-            std::swap(owner_, other.owner_);
-            std::swap(size_, other.size_);
-            return *this;
-        }
-        ~lease() {
-            if (owner_ != nullptr) owner_->leave(size_);
-        }
-
-    private:
-        byte_gate* owner_ = nullptr;
-        std::uint64_t size_ = 0;
-    };
-
-    task<lease> enter(std::uint64_t size);
-
-    /// Work that has not been admitted.
-    [[nodiscard]] std::uint64_t waiting() const;
-
-private:
-    struct queued {
-        std::uint64_t size;
-        resumption<> work;
-    };
-    /// With mutex_ held.
-    [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
-        return in_flight_ == 0 || in_flight_ + size <= limit_;
-    }
-    void enqueue(std::uint64_t size, resumption<> work);
-    void leave(std::uint64_t size);
-
-    const std::uint64_t limit_;
-    mutable std::mutex mutex_;
-    std::uint64_t in_flight_ = 0;  ///< bytes; guarded by mutex_
-    std::deque<queued> waiting_;   ///< guarded by mutex_
+    explicit byte_gate(std::uint64_t limit) : gallery::byte_gate({.all = limit, .uncounted = small}) {}
 };
 
 /// As offload() of gallery/task.hpp, behind a gate that counts @p size bytes while @p work exists. The work

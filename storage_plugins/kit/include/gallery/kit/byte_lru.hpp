@@ -9,16 +9,17 @@
 /// erase() in between makes put() refuse, so no old value is stored after an invalidation.
 #pragma once
 
+#include <gallery/bounded_lru.hpp>
+
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 namespace gallery::kit {
@@ -33,17 +34,15 @@ public:
     std::optional<Value> find(const K& key) {
         shard& home = shard_of(key);
         const std::lock_guard lock(home.mutex);
-        const auto found = home.table.find(key);
-        if (found == home.table.end()) {
+        auto* const found = home.entries.find(key);
+        if (found == nullptr) {
             ++home.misses;
             return std::nullopt;
         }
         ++home.hits;
-        const auto at = found->second;
-        at->used = now();
-        if (at != home.order.begin()) home.order.splice(home.order.begin(), home.order, at);
+        found->value.used = now();
         home.note_oldest();
-        return at->value;
+        return found->value.value;
     }
 
     template <class K>
@@ -61,32 +60,27 @@ public:
         while (used_.load(std::memory_order_relaxed) > bound_)
             if (!evict_oldest()) break;
         shard& home = shard_of(key);
-        std::list<entry> discarded;
-        {
-            const std::lock_guard lock(home.mutex);
-            // Space that other threads are filling cannot be evicted; this value is then not stored.
-            if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound_) {
-                used_.fetch_sub(cost, std::memory_order_relaxed);
-                return;
-            }
-            if (const auto old = home.table.find(key); old != home.table.end())
-                home.unlink(old, discarded, used_);
-            home.order.push_front(entry{key, std::move(value), cost, now()});
-            home.table.emplace(std::move(key), home.order.begin());
-            home.note_oldest();
+        auto made =
+            std::make_unique<typename entry_map::entry>(std::move(key), stamped{std::move(value), now()});
+        typename entry_map::handle discarded;  // destroyed when the lock is released
+        const std::lock_guard lock(home.mutex);
+        // Space that other threads are filling cannot be evicted; this value is then not stored.
+        if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound_) {
+            used_.fetch_sub(cost, std::memory_order_relaxed);
+            return;
         }
+        discarded = remove(home, home.entries.peek(made->key));
+        home.entries.insert(std::move(made), cost);
+        home.note_oldest();
     }
 
     template <class K>
     void erase(const K& key) {
         shard& home = shard_of(key);
-        std::list<entry> discarded;
+        typename entry_map::handle discarded;
         const std::lock_guard lock(home.mutex);
         ++home.generation;
-        if (const auto found = home.table.find(key); found != home.table.end()) {
-            home.unlink(found, discarded, used_);
-            home.note_oldest();
-        }
+        discarded = remove(home, home.entries.peek(key));
     }
 
     struct figures {
@@ -102,43 +96,35 @@ public:
         sum.evictions = evictions_.load(std::memory_order_relaxed);
         for (const shard& each : shards_) {
             const std::lock_guard lock(each.mutex);
-            sum.entries += each.table.size();
+            sum.entries += each.entries.size();
             sum.hits += each.hits;
             sum.misses += each.misses;
         }
         return sum;
     }
 
-    /// List node, hash node and their bookkeeping, beside the value's own size.
-    static constexpr std::uint64_t entry_overhead = 192;
+    /// An entry's node, its place in the table and their bookkeeping, beside the value's own size.
+    static constexpr std::uint64_t entry_overhead = 160;
 
 private:
-    struct entry {
-        Key key;
+    struct stamped {
         Value value;
-        std::uint64_t cost;
         std::int64_t used;
     };
+    using entry_map = bounded_lru<Key, stamped, Hash, Equal>;
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
     struct alignas(64) shard {
         mutable std::mutex mutex;
-        std::list<entry> order;  // most recently used first
-        std::unordered_map<Key, typename std::list<entry>::iterator, Hash, Equal> table;
+        entry_map entries{std::numeric_limits<std::uint64_t>::max()};  // used_ is bounded instead
         std::uint64_t generation = 0;
         std::uint64_t hits = 0;
         std::uint64_t misses = 0;
         std::atomic<std::int64_t> oldest{never};
 
         void note_oldest() {
-            oldest.store(order.empty() ? never : order.back().used, std::memory_order_relaxed);
-        }
-        void unlink(typename decltype(table)::iterator found, std::list<entry>& into,
-                    std::atomic<std::uint64_t>& used) {
-            const auto at = found->second;
-            table.erase(found);
-            used.fetch_sub(at->cost, std::memory_order_relaxed);
-            into.splice(into.begin(), order, at);
+            const auto* const first = entries.oldest();
+            oldest.store(first == nullptr ? never : first->value.used, std::memory_order_relaxed);
         }
     };
 
@@ -161,16 +147,20 @@ private:
             }
         }
         if (victim == nullptr) return false;
-        std::list<entry> discarded;
-        {
-            const std::lock_guard lock(victim->mutex);
-            if (!victim->order.empty()) {
-                victim->unlink(victim->table.find(victim->order.back().key), discarded, used_);
-                evictions_.fetch_add(1, std::memory_order_relaxed);
-            }
-            victim->note_oldest();
-        }
+        typename entry_map::handle discarded;
+        const std::lock_guard lock(victim->mutex);
+        discarded = remove(*victim, victim->entries.oldest());
+        if (discarded) evictions_.fetch_add(1, std::memory_order_relaxed);
         return true;
+    }
+
+    /// Takes an entry out of a locked shard; @p which may be null.
+    typename entry_map::handle remove(shard& home, typename entry_map::entry* which) {
+        if (which == nullptr) return nullptr;
+        used_.fetch_sub(which->cost(), std::memory_order_relaxed);
+        auto removed = home.entries.extract(*which);
+        home.note_oldest();
+        return removed;
     }
 
     const std::uint64_t bound_;

@@ -2,10 +2,11 @@
 /// One operation at a time for each name, without blocking a thread.
 #pragma once
 
+#include <gallery/async_mutex.hpp>
 #include <gallery/task.hpp>
 
 #include <algorithm>
-#include <deque>
+#include <cstddef>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -16,34 +17,49 @@ namespace gallery::kit {
 
 /// Thread-safe. Operations get a lane in order of arrival. Outlives its guards and waiting coroutines.
 class lanes {
+    /// Exists while an operation holds it or waits for it.
+    struct lane {
+        async_mutex mutex;
+        std::size_t users = 0;  ///< guarded by the mutex of all lanes
+    };
+    using lane_map = std::unordered_map<std::string, lane>;
+
 public:
     /// Holds a lane until destroyed, on any thread.
     class guard {
     public:
         guard() = default;
-        guard(lanes& owner, std::string name) : owner_(&owner), name_(std::move(name)) {}
         guard(guard&& other) noexcept
-            : owner_(std::exchange(other.owner_, nullptr)), name_(std::move(other.name_)) {}
+            : owner_(std::exchange(other.owner_, nullptr)),
+              mine_(other.mine_),
+              held_(std::move(other.held_)) {}
         guard& operator=(guard&& other) noexcept {
             std::swap(owner_, other.owner_);
-            std::swap(name_, other.name_);
+            std::swap(mine_, other.mine_);
+            std::swap(held_, other.held_);
             return *this;
         }
         ~guard() {
-            if (owner_ != nullptr) owner_->release(name_);
+            held_ = {};  // before the lane may end
+            if (owner_ != nullptr) owner_->leave(*mine_);
         }
 
     private:
+        friend class lanes;
+        guard(lanes& owner, lane_map::value_type& mine) noexcept : owner_(&owner), mine_(&mine) {}
         lanes* owner_ = nullptr;
-        std::string name_;
+        lane_map::value_type* mine_ = nullptr;
+        async_mutex::guard held_;
     };
 
     task<guard> acquire(std::string name) {
-        if (!try_acquire(name)) {
-            auto wait = [this, &name](resumption<> waiter) { enqueue(name, std::move(waiter)); };
-            co_await suspend(std::move(wait));
+        guard mine = enter(name);
+        mine.held_ = mine.mine_->second.mutex.try_lock();
+        if (!mine.held_) {
+            auto held = co_await mine.mine_->second.mutex.lock();
+            mine.held_ = std::move(held);
         }
-        co_return guard(*this, std::move(name));
+        co_return mine;
     }
 
     /// Several lanes: always acquired in the same order, so two operations never wait for each other. Names
@@ -61,40 +77,20 @@ public:
     }
 
 private:
-    using waiters = std::deque<resumption<>>;
-
-    bool try_acquire(const std::string& name) {
+    guard enter(const std::string& name) {
         const std::lock_guard lock(mutex_);
-        return held_.try_emplace(name).second;
+        auto& mine = *all_.try_emplace(name).first;
+        ++mine.second.users;
+        return {*this, mine};
     }
 
-    void enqueue(const std::string& name, resumption<> waiter) {
-        {
-            const std::lock_guard lock(mutex_);
-            const auto [lane, is_free] = held_.try_emplace(name);
-            if (!is_free) {
-                lane->second.push_back(std::move(waiter));
-                return;
-            }
-        }
-        waiter.complete();  // it became free in between, and the caller has it now
-    }
-
-    void release(const std::string& name) {
-        std::unique_lock lock(mutex_);
-        const auto lane = held_.find(name);
-        if (lane->second.empty()) {
-            held_.erase(lane);
-            return;
-        }
-        auto next = std::move(lane->second.front());
-        lane->second.pop_front();
-        lock.unlock();
-        next.complete();
+    void leave(lane_map::value_type& mine) {
+        const std::lock_guard lock(mutex_);
+        if (--mine.second.users == 0) all_.erase(all_.find(mine.first));
     }
 
     std::mutex mutex_;
-    std::unordered_map<std::string, waiters> held_;  ///< each lane that is held, with its waiting coroutines
+    lane_map all_;  ///< guarded by mutex_
 };
 
 }  // namespace gallery::kit

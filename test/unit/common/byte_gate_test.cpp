@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "images/byte_budget.hpp"
+// The limit on bytes in progress.
+#include <gallery/byte_gate.hpp>
 
 #include "await.hpp"
 #include "boost_test.hpp"
@@ -9,80 +10,83 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
 using namespace gallery;
-using images::byte_budget;
 using test::await;
 
 namespace {
+
+using namespace std::chrono_literals;
 
 const tenant_id one_tenant{random_uuid()};
 const tenant_id another_tenant{random_uuid()};
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(byte_budgets)
+BOOST_AUTO_TEST_SUITE(byte_gates)
 
 BOOST_AUTO_TEST_CASE(a_lease_counts_until_it_is_gone) {
-    byte_budget budget(100, std::chrono::seconds(0));
+    byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});
     {
-        auto first = await(budget.acquire(one_tenant, 60)).value();
-        BOOST_TEST(budget.in_use() == 60U);
+        auto first = await(gate.enter(60, one_tenant, 0ms)).value();
+        BOOST_TEST(gate.in_use() == 60U);
         auto moved = std::move(first);
-        BOOST_TEST(budget.in_use() == 60U);
+        BOOST_TEST(gate.in_use() == 60U);
         moved.shrink(10);
-        BOOST_TEST(budget.in_use() == 10U);
+        BOOST_TEST(gate.in_use() == 10U);
     }
-    BOOST_TEST(budget.in_use() == 0U);
+    BOOST_TEST(gate.in_use() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(who_does_not_fit_is_told_so_after_the_patience) {
-    byte_budget budget(100, std::chrono::seconds(0));
-    const auto first = await(budget.acquire(one_tenant, 60)).value();
-    const auto second = await(budget.acquire(another_tenant, 60));
-    BOOST_REQUIRE(second.has_error());
+    byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});
+    const auto first = await(gate.enter(60, one_tenant, 0ms)).value();
+    const auto second = await(gate.enter(60, another_tenant, 0ms));
+    BOOST_TEST_REQUIRE(second.has_error());
     BOOST_TEST((second.error().code == errc::busy));
-    BOOST_TEST(budget.waiting() == 0U);
-    BOOST_TEST(budget.in_use() == 60U);
+    BOOST_TEST(gate.waiting() == 0U);
+    BOOST_TEST(gate.in_use() == 60U);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_larger_than_the_budget_is_let_in_alone) {
-    byte_budget budget(10, std::chrono::seconds(0));
-    const auto large = await(budget.acquire(one_tenant, 1000)).value();
-    BOOST_TEST(budget.in_use() == 1000U);
-    BOOST_TEST(await(budget.acquire(one_tenant, 1)).has_error());
-    BOOST_TEST(await(budget.acquire(another_tenant, 1)).has_error());
+    byte_gate gate({.all = 10, .each_owner = 10 / 4 * 3});
+    const auto large = await(gate.enter(1000, one_tenant, 0ms)).value();
+    BOOST_TEST(gate.in_use() == 1000U);
+    BOOST_TEST(!await(gate.enter(1, one_tenant, 0ms)).has_value());
+    BOOST_TEST(!await(gate.enter(1, another_tenant, 0ms)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_tenant_leaves_a_quarter_to_the_others) {
-    byte_budget budget(100, std::chrono::seconds(0));
-    auto first = await(budget.acquire(one_tenant, 70)).value();
-    BOOST_TEST(await(budget.acquire(one_tenant, 6)).has_error());
-    const auto second = await(budget.acquire(one_tenant, 5)).value();
-    const auto other = await(budget.acquire(another_tenant, 25)).value();
-    BOOST_TEST(budget.in_use() == 100U);
+    byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});
+    auto first = await(gate.enter(70, one_tenant, 0ms)).value();
+    BOOST_TEST(!await(gate.enter(6, one_tenant, 0ms)).has_value());
+    const auto second = await(gate.enter(5, one_tenant, 0ms)).value();
+    const auto other = await(gate.enter(25, another_tenant, 0ms)).value();
+    BOOST_TEST(gate.in_use() == 100U);
     first.shrink(60);
-    BOOST_TEST(await(budget.acquire(one_tenant, 10)).has_value());
+    BOOST_TEST(await(gate.enter(10, one_tenant, 0ms)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_larger_than_a_tenants_part_is_let_in_when_that_has_nothing_else) {
-    byte_budget budget(100, std::chrono::seconds(0));
-    const auto other = await(budget.acquire(another_tenant, 10)).value();
+    byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});
+    const auto other = await(gate.enter(10, another_tenant, 0ms)).value();
     {
-        const auto small = await(budget.acquire(one_tenant, 1)).value();
-        BOOST_TEST(await(budget.acquire(one_tenant, 80)).has_error());
+        const auto small = await(gate.enter(1, one_tenant, 0ms)).value();
+        BOOST_TEST(!await(gate.enter(80, one_tenant, 0ms)).has_value());
     }
-    BOOST_TEST(await(budget.acquire(one_tenant, 80)).has_value());
+    BOOST_TEST(await(gate.enter(80, one_tenant, 0ms)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_for_the_tenants_part_holds_up_that_tenant_alone) {
     asio::io_context context;
-    byte_budget budget(100, std::chrono::seconds(1000));
+    byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});
     std::vector<int> order;
     const auto one = [&](int number, tenant_id owner, std::uint64_t size) -> task<> {
-        const auto lease = co_await budget.acquire(owner, size);
+        const auto lease = co_await gate.enter(size, owner, 1000s);
         BOOST_TEST(lease.has_value());
         order.push_back(number);
         co_await asio::post(use_task);  // lets the others try
@@ -94,19 +98,20 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_tenants_part_holds_up_that_tenant_alone) 
     asio::co_spawn(context, one(3, another_tenant, 20), asio::detached);
     context.run();
     BOOST_TEST(order == (std::vector<int>{0, 3, 1, 2}), boost::test_tools::per_element());
-    BOOST_TEST(budget.in_use() == 0U);
+    BOOST_TEST(gate.in_use() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(those_who_wait_are_let_in_in_order_and_the_bound_holds) {
     asio::io_context context;
-    byte_budget budget(100, std::chrono::seconds(1000));
+    byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});
     std::vector<int> order;
     std::uint64_t most = 0;
     const auto one = [&](int number, std::uint64_t size) -> task<> {
-        const auto lease = co_await budget.acquire(tenant_id{random_uuid()}, size);
+        const tenant_id owner{random_uuid()};
+        const auto lease = co_await gate.enter(size, owner, 1000s);
         BOOST_TEST(lease.has_value());
         order.push_back(number);
-        most = std::max(most, budget.in_use());
+        most = std::max(most, gate.in_use());
         co_await asio::post(use_task);  // lets the others try
         co_await asio::post(use_task);
     };
@@ -116,17 +121,17 @@ BOOST_AUTO_TEST_CASE(those_who_wait_are_let_in_in_order_and_the_bound_holds) {
     context.run();
     BOOST_TEST(order == (std::vector<int>{0, 1, 2, 3, 4, 5, 6}), boost::test_tools::per_element());
     BOOST_TEST(most <= 100U);
-    BOOST_TEST(budget.in_use() == 0U);
+    BOOST_TEST(gate.in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_when_the_budget_stops_is_answered_and_so_is_who_comes_later) {
+BOOST_AUTO_TEST_CASE(who_waits_when_the_gate_stops_is_answered_and_so_is_who_comes_later) {
     asio::io_context context;
-    byte_budget budget(100, std::chrono::seconds(1000));
+    byte_gate gate({.all = 100});
     {
-        const auto all = await(budget.acquire(one_tenant, 100)).value();
+        const auto all = await(gate.enter(100, one_tenant, 0ms)).value();
         int answered = 0;
         const auto one = [&]() -> task<> {
-            const auto got = co_await budget.acquire(another_tenant, 1);
+            const auto got = co_await gate.enter(1, another_tenant, 1000s);
             BOOST_TEST_REQUIRE(got.has_error());
             BOOST_TEST((got.error().code == errc::unavailable));
             ++answered;
@@ -134,33 +139,34 @@ BOOST_AUTO_TEST_CASE(who_waits_when_the_budget_stops_is_answered_and_so_is_who_c
         asio::co_spawn(context, one(), asio::detached);
         asio::co_spawn(context, one(), asio::detached);
         context.poll();
-        BOOST_TEST(budget.waiting() == 2U);
-        std::thread([&] { budget.stop(); }).join();
-        BOOST_TEST(budget.waiting() == 0U);
+        BOOST_TEST(gate.waiting() == 2U);
+        std::thread([&] { gate.stop(); }).join();
+        BOOST_TEST(gate.waiting() == 0U);
         context.run();  // not for 1000 s: nobody's patience is measured any more
         BOOST_TEST(answered == 2);
-        BOOST_TEST((await(budget.acquire(another_tenant, 0)).error().code == errc::unavailable));
-        BOOST_TEST(budget.in_use() == 100U);
+        BOOST_TEST((await(gate.enter(1, another_tenant, 0ms)).error().code == errc::unavailable));
+        BOOST_TEST(gate.in_use() == 100U);
     }
-    BOOST_TEST(budget.in_use() == 0U);
+    BOOST_TEST(gate.in_use() == 0U);
 }
 
 // Some give up at the moment at which another thread lets them in.
 BOOST_AUTO_TEST_CASE(who_is_let_in_while_giving_up_gets_one_answer_and_no_byte_is_lost) {
     constexpr unsigned threads = 4;
     constexpr unsigned each = 500;
-    byte_budget budget(100, std::chrono::seconds(0));
+    byte_gate gate({.all = 100});
     std::atomic<unsigned> let_in = 0;
     std::atomic<unsigned> gave_up = 0;
     std::atomic<std::uint64_t> most = 0;
     const auto one = [&](std::uint64_t size) -> task<> {
-        const auto lease = co_await budget.acquire(tenant_id{random_uuid()}, size);
+        const tenant_id owner{random_uuid()};
+        const auto lease = co_await gate.enter(size, owner, 0ms);
         if (!lease) {
             if (lease.error().code == errc::busy) ++gave_up;
             co_return;
         }
         ++let_in;
-        const auto now = budget.in_use();
+        const auto now = gate.in_use();
         for (auto known = most.load(); known < now && !most.compare_exchange_weak(known, now);) {
         }
         co_await asio::post(use_task);
@@ -179,8 +185,26 @@ BOOST_AUTO_TEST_CASE(who_is_let_in_while_giving_up_gets_one_answer_and_no_byte_i
     BOOST_TEST(let_in > 0U);
     BOOST_TEST(gave_up > 0U);
     BOOST_TEST(most <= 100U);
-    BOOST_TEST(budget.in_use() == 0U);
-    BOOST_TEST(budget.waiting() == 0U);
+    BOOST_TEST(gate.in_use() == 0U);
+    BOOST_TEST(gate.waiting() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_no_sum_can_hold_are_refused_while_others_are_inside) {
+    byte_gate gate({.all = 100, .each_owner = 50});
+    const auto first = await(gate.enter(1, one_tenant, 0ms));
+    BOOST_TEST(first.has_value());
+    BOOST_TEST(!await(gate.enter(UINT64_MAX, one_tenant, 0ms)).has_value());
+    BOOST_TEST(!await(gate.enter(UINT64_MAX, another_tenant, 0ms)).has_value());
+    BOOST_TEST(gate.in_use() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(uncounted_work_passes_a_gate_that_is_full) {
+    byte_gate gate({.all = 10, .uncounted = 3});
+    const auto first = await(gate.enter(10));
+    BOOST_TEST(await(gate.enter(3)).size() == 0U);
+    BOOST_TEST(await(gate.enter(3, one_tenant, 0ms)).has_value());
+    BOOST_TEST(!await(gate.enter(4, one_tenant, 0ms)).has_value());
+    BOOST_TEST(gate.in_use() == 10U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

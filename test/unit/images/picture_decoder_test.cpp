@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "images/base64.hpp"
+#include "images/picture_decoder.hpp"
 
 #include "boost_test.hpp"
 
-#include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 using namespace gallery::images;
 
 namespace {
 
-std::string encode(const std::string& text) {
-    std::string out;
-    append_base64(text, out);
-    return out;
-}
-
 gallery::result<std::string> decode(const std::string& text, std::size_t piece) {
-    base64_decoder decoder;
+    picture_decoder decoder;
     std::vector<char> out;
     for (std::size_t at = 0; at < text.size(); at += piece) {
         if (auto fed = decoder.feed(std::string_view(text).substr(at, piece), out); !fed) return fed.error();
@@ -27,39 +23,7 @@ gallery::result<std::string> decode(const std::string& text, std::size_t piece) 
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(base64)
-
-BOOST_AUTO_TEST_CASE(the_vectors_of_rfc_4648_hold) {
-    const std::pair<std::string, std::string> vectors[] = {{"", ""},
-                                                           {"f", "Zg=="},
-                                                           {"fo", "Zm8="},
-                                                           {"foo", "Zm9v"},
-                                                           {"foob", "Zm9vYg=="},
-                                                           {"fooba", "Zm9vYmE="},
-                                                           {"foobar", "Zm9vYmFy"}};
-    for (const auto& [plain, coded] : vectors) {
-        BOOST_TEST(encode(plain) == coded);
-        for (std::size_t piece = 1; piece <= 8; ++piece)
-            BOOST_TEST(decode(coded, piece).value() == plain);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(any_bytes_in_pieces_of_any_length_come_back) {
-    std::mt19937 random(7);
-    for (std::size_t size = 0; size < 200; ++size) {
-        std::string plain(size, '\0');
-        for (auto& c : plain)
-            c = static_cast<char>(random());
-        BOOST_TEST(decode(encode(plain), 1 + random() % 13).value() == plain);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(blocks_join_up_without_padding_between_them) {
-    const std::string plain(10'000'000, 'x');  // NOLINT(bugprone-string-constructor): meant to be large
-    const auto coded = encode(plain);
-    BOOST_TEST(coded.find('=') == coded.size() - 2);
-    BOOST_TEST((decode(coded, 65'536).value() == plain));
-}
+BOOST_AUTO_TEST_SUITE(picture_decoding)
 
 BOOST_AUTO_TEST_CASE(the_spellings_of_other_programs_are_read) {
     const std::pair<std::string, std::string> spellings[] = {

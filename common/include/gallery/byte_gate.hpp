@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Limits the bytes of large work in progress.
+#pragma once
+
+#include <gallery/error.hpp>
+#include <gallery/export.hpp>
+#include <gallery/task.hpp>
+#include <gallery/uuid.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace gallery {
+
+/// Admits work only while the sum of its bytes is within a limit. Other work waits in order of arrival,
+/// without a thread, so small work cannot delay large work forever. Work larger than the whole limit is
+/// admitted alone. Thread-safe; outlives its leases and the waiting coroutines.
+class GALLERY_API byte_gate {
+public:
+    struct limits {
+        std::uint64_t all = 0;
+        /// Of one owner, so that others always find space. Work larger than this is admitted if its owner has
+        /// nothing else in progress. Work that waits for its owner's bytes delays only work of that owner.
+        std::uint64_t each_owner = std::numeric_limits<std::uint64_t>::max();
+        /// Work of at most this many bytes is not counted and passes immediately.
+        std::uint64_t uncounted = 0;
+    };
+
+    /// Returns its bytes when it is destroyed, on any thread. An empty one has none.
+    class GALLERY_API lease {
+    public:
+        lease() = default;
+        lease(lease&& other) noexcept;
+        lease& operator=(lease&& other) noexcept;
+        ~lease();
+        [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+        /// Returns a part. Precondition: smaller <= size().
+        void shrink(std::uint64_t smaller);
+
+    private:
+        friend class byte_gate;
+        lease(byte_gate* gate, const std::optional<tenant_id>& owner, std::uint64_t size) noexcept
+            : gate_(gate), owner_(owner), size_(size) {}
+        byte_gate* gate_ = nullptr;
+        std::optional<tenant_id> owner_;
+        std::uint64_t size_ = 0;
+    };
+
+    explicit byte_gate(const limits& chosen);
+    byte_gate(const byte_gate&) = delete;
+    byte_gate& operator=(const byte_gate&) = delete;
+    ~byte_gate();
+
+    /// Waits without an end.
+    task<lease> enter(std::uint64_t size);
+    /// Errors: busy if it was not admitted within @p patience, unavailable after stop().
+    task<result<lease>> enter(std::uint64_t size, tenant_id owner, std::chrono::milliseconds patience);
+
+    /// Answers all work that waits with a patience, and all such work that comes later, with unavailable.
+    /// Call it before the I/O contexts of those who wait are destroyed. Leases are returned as before.
+    void stop();
+
+    /// Bytes of the work that was admitted.
+    [[nodiscard]] std::uint64_t in_use() const;
+    /// Work that has not been admitted.
+    [[nodiscard]] std::size_t waiting() const;
+
+private:
+    struct waiter;
+    using waiter_ptr = std::shared_ptr<waiter>;
+
+    enum class answer : std::uint8_t { admitted, out_of_time, stopped };
+
+    /// Empty patience: no end.
+    task<answer> wait(std::uint64_t size, std::optional<tenant_id> owner,
+                      std::optional<std::chrono::milliseconds> patience);
+    void give_up(const waiter_ptr& mine);
+    void leave(const std::optional<tenant_id>& owner, std::uint64_t size);
+    // With mutex_ held.
+    [[nodiscard]] bool fits(std::uint64_t size) const noexcept;
+    [[nodiscard]] bool fits_owner(const waiter& next) const;
+    [[nodiscard]] std::vector<resumption<answer>> admit();
+
+    const limits limits_;
+    mutable std::mutex mutex_;  ///< guards everything below, and the waiters
+    std::uint64_t in_use_ = 0;
+    std::unordered_map<tenant_id, std::uint64_t> of_owner_;  ///< those that have something in progress
+    std::list<waiter_ptr> waiting_;                          ///< in order of arrival
+    bool is_stopped_ = false;
+};
+
+}  // namespace gallery

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Single characters: case within ASCII, and UTF-8. Header-only, so that a program can use it without the
+/// common library. All functions are thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gallery {
+
+/// Of a letter of ASCII the lower-case one; every other character is returned as it is.
+constexpr char ascii_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+inline std::string ascii_lower(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower)
+        c = ascii_lower(c);
+    return lower;
+}
+
+/// ASCII only, as header names, media types and codings are compared.
+constexpr bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
+    if (left.size() != right.size()) return false;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        if (left[i] != right[i] && ascii_lower(left[i]) != ascii_lower(right[i])) return false;
+    return true;
+}
+
+/// Appends a character in UTF-8; U+FFFD if it is a surrogate or above U+10FFFF.
+inline void append_utf8(std::string& out, char32_t c) {
+    if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) c = 0xFFFD;
+    const auto put = [&out](char32_t octet) { out.push_back(static_cast<char>(octet)); };
+    if (c < 0x80) return put(c);
+    const auto follow = [&](unsigned shift) { put(0x80 | (c >> shift & 0x3F)); };
+    if (c < 0x800) {
+        put(0xC0 | c >> 6U);
+    } else if (c < 0x10000) {
+        put(0xE0 | c >> 12U);
+        follow(6);
+    } else {
+        put(0xF0 | c >> 18U);
+        follow(12);
+        follow(6);
+    }
+    follow(0);
+}
+
+}  // namespace gallery
