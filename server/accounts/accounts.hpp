@@ -109,6 +109,16 @@ struct user {
     revision rev = 0;
 };
 
+inline auth::identity identity_of(const user& account) {
+    return {.user = account.id,
+            .tenant = account.owner,
+            .customer = account.customer,
+            .role = account.role,
+            .email = account.email,
+            .first_name = account.first_name,
+            .last_name = account.last_name};
+}
+
 struct api_key {
     static constexpr std::string_view document_kind = "api_key";
 

@@ -3,6 +3,9 @@
 
 #include "auth/api_key.hpp"
 
+#include <gallery/characters.hpp>
+#include <gallery/clock.hpp>
+
 #include <atomic>
 #include <ctime>
 #include <optional>
@@ -18,16 +21,10 @@ error outdated() {
     return {errc::token_expired, "Token has expired"};
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 /// What follows an authentication scheme, whose name is compared without regard to case (RFC 9110, 11.1).
 std::optional<std::string_view> after_scheme(std::string_view header, std::string_view scheme) {
     if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return std::nullopt;
-    for (std::size_t i = 0; i < scheme.size(); ++i) {
-        if (lower(header[i]) != scheme[i]) return std::nullopt;
-    }
+    if (!equals_ignoring_case(header.substr(0, scheme.size()), scheme)) return std::nullopt;
     header.remove_prefix(scheme.size());
     while (header.starts_with(' '))
         header.remove_prefix(1);
@@ -47,29 +44,11 @@ bool is_consistent(const auth::token_claims& claims) {
     return false;
 }
 
-auth::principal of_account(const user& account) {
-    auth::principal who;
-    who.user = account.id;
-    who.tenant = account.owner;
-    who.customer = account.customer;
-    who.role = account.role;
-    who.email = account.email;
-    who.first_name = account.first_name;
-    who.last_name = account.last_name;
-    return who;
-}
-
-auth::principal of_claims(const auth::token_claims& claims) {
-    auth::principal who;
-    who.user = claims.user;
-    who.tenant = claims.tenant;
-    who.customer = claims.customer;
-    who.role = claims.role;
-    who.email = claims.email;
-    who.first_name = claims.first_name;
-    who.last_name = claims.last_name;
-    who.has_account = false;
-    return who;
+auth::principal principal_of(auth::identity who, bool has_account) {
+    auth::principal proven;
+    static_cast<auth::identity&>(proven) = std::move(who);
+    proven.has_account = has_account;
+    return proven;
 }
 
 std::uint64_t next_serial() {
@@ -120,7 +99,7 @@ authenticator::time_point authenticator::coarse_now() noexcept {
 result<auth::principal_ptr> authenticator::authenticate(std::string_view header, time_point now) {
     const auto note_use = [now](const proof& proven) {
         if (!proven.latest_use) return;
-        const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+        const auto at = milliseconds_of(now);
         // A second is fine enough, and spares threads with the same key from writing one line in turn.
         if (at - proven.latest_use->load(std::memory_order_relaxed) >= 1000) {
             proven.latest_use->store(at, std::memory_order_relaxed);
@@ -165,10 +144,10 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
     if (standing.account) {
         if (!standing.account->enabled) return error{errc::unauthenticated, "User account is not active"};
         if (claims->issued_at <= standing.account->tokens_valid_after) return outdated();
-        proven->who = of_account(*standing.account);
+        proven->who = principal_of(identity_of(*standing.account), true);
     } else {
         if (!options_.foreign_users || !is_consistent(*claims)) return failed();
-        proven->who = of_claims(*claims);
+        proven->who = principal_of(*claims, false);
     }
     proven->who.session = std::move(claims->session);
     proven->expires_at = time_point(std::chrono::seconds(claims->expires_at));
@@ -181,11 +160,11 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(st
     const auto standing = accounts_.key_standing_of(auth::api_key_digest(secret));
     if (!standing.key || !standing.account || standing.tenant_gone) return failed();
     if (!standing.key->enabled) return error{errc::unauthenticated, "The API key is disabled"};
-    const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    const auto at = milliseconds_of(now);
     if (standing.key->expired(at)) return error{errc::token_expired, "The API key has expired"};
     if (!standing.account->enabled) return error{errc::unauthenticated, "User account is not active"};
     auto proven = std::make_shared<proof>();
-    proven->who = of_account(*standing.account);
+    proven->who = principal_of(identity_of(*standing.account), true);
     proven->who.api_key = standing.key->id;
     proven->expires_at = standing.key->expiration_time == 0
                              ? time_point::max()

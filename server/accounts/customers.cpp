@@ -45,13 +45,8 @@ task<result<customer_ptr>> customers::save_once(tenant_id owner, submitted<custo
         co_return co_await all_.create(std::move(sent.value));
     }
     const customer_id id{*sent.id};
-    directory::edit<customer> how = [given = std::move(sent)](customer& value) -> result<void> {
-        if (const auto current = check_version(given.version, value.version); !current) return current;
-        value.title = given.value.title;
-        value.reach = given.value.reach;
-        value.additional_info = given.value.additional_info;
-        return {};
-    };
+    auto how =
+        replace_members(std::move(sent), &customer::title, &customer::reach, &customer::additional_info);
     auto changed = co_await all_.change_customer(id, std::move(how));
     co_return changed;
 }

@@ -40,6 +40,16 @@ task<result<new_account>> make(directory& accounts, auth::password_service& pass
     co_return out;
 }
 
+user demo_user(tenant_id owner, auth::authority role, std::string_view email, std::string_view last_name) {
+    user account;
+    account.owner = owner;
+    account.role = role;
+    account.email = email;
+    account.first_name = "Demo";
+    account.last_name = last_name;
+    return account;
+}
+
 }  // namespace
 
 task<result<std::optional<new_account>>> ensure_sysadmin(directory& accounts,
@@ -66,12 +76,7 @@ task<result<demo_accounts>> ensure_demo(directory& accounts, auth::password_serv
         auto home = co_await ensure_demo_tenant(accounts, also);
         if (!home) co_return home.error();
         out.tenant = *home;
-        user admin;
-        admin.owner = out.tenant;
-        admin.role = auth::authority::tenant_admin;
-        admin.email = demo_tenant_email;
-        admin.first_name = "Demo";
-        admin.last_name = "Administrator";
+        auto admin = demo_user(out.tenant, auth::authority::tenant_admin, demo_tenant_email, "Administrator");
         auto made = co_await make(accounts, passwords, std::move(admin), password, also);
         if (!made) co_return made.error();
         out.made.push_back(std::move(*made));
@@ -87,13 +92,8 @@ task<result<demo_accounts>> ensure_demo(directory& accounts, auth::password_serv
             }
         }
         if (!made_customer) co_return made_customer.error();
-        user member;
-        member.owner = out.tenant;
+        auto member = demo_user(out.tenant, auth::authority::customer_user, demo_customer_email, "User");
         member.customer = (*made_customer)->id;
-        member.role = auth::authority::customer_user;
-        member.email = demo_customer_email;
-        member.first_name = "Demo";
-        member.last_name = "User";
         auto made = co_await make(accounts, passwords, std::move(member), password, also);
         if (!made) co_return made.error();
         out.made.push_back(std::move(*made));

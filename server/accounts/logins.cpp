@@ -26,7 +26,8 @@ error outdated() {
 }
 error held_off(std::chrono::seconds wait) {
     return {errc::too_many_requests,
-            "Too many failed logins. Try again in " + std::to_string(wait.count()) + " seconds"};
+            "Too many failed logins. Try again in " + std::to_string(wait.count()) + " seconds",
+            static_cast<std::uint32_t>(wait.count())};
 }
 
 error unknown_activation(std::string_view token) {
@@ -54,18 +55,12 @@ logins::login_counters logins::counters() const noexcept {
 
 token_pair logins::issue(const user& account, std::string session) const {
     auth::token_claims claims;
-    claims.email = account.email;
-    claims.user = account.id;
+    static_cast<auth::identity&>(claims) = identity_of(account);
     claims.session = session.empty() ? to_string(random_uuid()) : std::move(session);
     // A token issued in the very second in which all earlier ones were ended must be later than them.
     claims.issued_at = std::max(accounts_.now() / 1000, account.tokens_valid_after + 1);
     claims.expires_at = claims.issued_at + options_.access_lifetime.count();
-    claims.role = account.role;
-    claims.first_name = account.first_name;
-    claims.last_name = account.last_name;
     claims.enabled = account.enabled;
-    claims.tenant = account.owner;
-    claims.customer = account.customer;
     token_pair out;
     out.token = codec_.sign(claims);
     claims.kind = auth::token_kind::refresh;
@@ -75,56 +70,61 @@ token_pair logins::issue(const user& account, std::string session) const {
     return out;
 }
 
-task<logins::attempt> logins::log_in(std::string username, std::string password, std::string address) {
-    attempt out{wrong_credentials(), {}};
-    const auto name = is_utf8(username) ? folded_email(username) : std::string();
+result<auth::login_limiter::attempt> logins::begin_attempt(std::string_view name, std::string_view address) {
     auto attempted = limiter_.begin(name, address, steady::now());
     if (const auto wait = attempted.refused()) {
         count(held_off_);
-        out.outcome = held_off(*wait);
-        out.retry_after = *wait;
-        co_return out;
+        return held_off(*wait);
     }
-    if (auto fresh = co_await accounts_.catch_up(); !fresh) {
-        out.outcome = fresh.error();
-        co_return out;
-    }
-    const auto account = name.empty() ? nullptr : accounts_.find_user_by_email(username);
-    auto stored = account ? account->password_hash : std::string();
+    return attempted;
+}
+
+task<result<std::string>> logins::check_password(auth::login_limiter::attempt attempted, std::string password,
+                                                 std::string stored, error wrong) {
     auto verdict = co_await passwords_.verify(std::move(password), std::move(stored));
-    if (!verdict) {
-        out.outcome = verdict.error();
-        co_return out;
-    }
+    if (!verdict) co_return verdict.error();
     if (!verdict->matches) {
         count(failed_);
         attempted.failed(steady::now());
-        co_return out;
+        co_return wrong;
     }
     attempted.succeeded();
+    co_return std::move(verdict->better_hash);
+}
+
+task<result<token_pair>> logins::log_in(std::string username, std::string password, std::string address) {
+    const auto name = is_utf8(username) ? folded_email(username) : std::string();
+    auto attempted = begin_attempt(name, address);
+    if (!attempted) co_return attempted.error();
+    if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
+    const auto account = name.empty() ? nullptr : accounts_.find_user_by_email(username);
+    auto stored = account ? account->password_hash : std::string();
+    auto wrong = wrong_credentials();
+    const auto better_hash = co_await check_password(std::move(*attempted), std::move(password),
+                                                     std::move(stored), std::move(wrong));
+    if (!better_hash) co_return better_hash.error();
     // Asked again: the account may have changed while the password was checked.
     const auto current = accounts_.standing_of(account->id, account->owner, {});
     if (!current.account || current.tenant_gone || current.account->password_hash != account->password_hash) {
         count(failed_);
-        co_return out;
+        co_return wrong_credentials();
     }
     if (!current.account->enabled) {
         count(failed_);
-        out.outcome = not_active();
-        co_return out;
+        co_return not_active();
     }
     count(succeeded_);
-    out.outcome = issue(*current.account, {});
-    if (!verdict->better_hash.empty()) {
+    auto pair = issue(*current.account, {});
+    if (!better_hash->empty()) {
         // An imported bcrypt hash, or one of an older cost. If this fails, the next login tries again.
         directory::edit<user> renew = [before = account->password_hash,
-                                       after = verdict->better_hash](user& value) -> result<void> {
+                                       after = *better_hash](user& value) -> result<void> {
             if (value.password_hash == before) value.password_hash = after;
             return {};
         };
         (void)co_await accounts_.change_user(account->id, std::move(renew));
     }
-    co_return out;
+    co_return pair;
 }
 
 task<result<token_pair>> logins::refresh(std::string refresh_token) {
@@ -176,45 +176,22 @@ task<result<void>> logins::log_out(auth::principal_ptr who, bool everywhere) {
     co_return result<void>();
 }
 
-task<logins::attempt> logins::change_password(auth::principal_ptr who, std::string current,
-                                              std::string chosen, std::string address) {
-    attempt out{error{errc::permission_denied, "The password of this account is managed by another server"},
-                {}};
+task<result<token_pair>> logins::change_password(auth::principal_ptr who, std::string current,
+                                                 std::string chosen, std::string address) {
     const auto account = who->has_account ? accounts_.find_user(who->user) : nullptr;
-    if (!account) co_return out;
-    if (const auto allowed = auth::check_password_policy(chosen); !allowed) {
-        out.outcome = allowed.error();
-        co_return out;
-    }
-    const auto name = folded_email(account->email);
-    auto attempted = limiter_.begin(name, address, steady::now());
-    if (const auto wait = attempted.refused()) {
-        count(held_off_);
-        out.outcome = held_off(*wait);
-        out.retry_after = *wait;
-        co_return out;
-    }
-    auto verdict = co_await passwords_.verify(current, account->password_hash);
-    if (!verdict) {
-        out.outcome = verdict.error();
-        co_return out;
-    }
-    if (!verdict->matches) {
-        count(failed_);
-        attempted.failed(steady::now());
-        out.outcome = error{errc::invalid_argument, "Current password doesn't match!"};
-        co_return out;
-    }
-    attempted.succeeded();
-    if (current == chosen) {
-        out.outcome = error{errc::invalid_argument, "New password should be different from existing!"};
-        co_return out;
-    }
+    if (!account)
+        co_return error{errc::permission_denied, "The password of this account is managed by another server"};
+    if (const auto allowed = auth::check_password_policy(chosen); !allowed) co_return allowed.error();
+    auto attempted = begin_attempt(folded_email(account->email), address);
+    if (!attempted) co_return attempted.error();
+    error wrong{errc::invalid_argument, "Current password doesn't match!"};
+    const auto checked =
+        co_await check_password(std::move(*attempted), current, account->password_hash, std::move(wrong));
+    if (!checked) co_return checked.error();
+    if (current == chosen)
+        co_return error{errc::invalid_argument, "New password should be different from existing!"};
     auto hash = co_await passwords_.hash(std::move(chosen));
-    if (!hash) {
-        out.outcome = hash.error();
-        co_return out;
-    }
+    if (!hash) co_return hash.error();
     directory::edit<user> change = [before = account->password_hash, after = *hash,
                                     now = accounts_.now()](user& value) -> result<void> {
         if (value.password_hash != before) {
@@ -225,12 +202,8 @@ task<logins::attempt> logins::change_password(auth::principal_ptr who, std::stri
         return {};
     };
     auto changed = co_await accounts_.change_user(account->id, std::move(change));
-    if (!changed) {
-        out.outcome = changed.error();
-        co_return out;
-    }
-    out.outcome = issue(**changed, {});
-    co_return out;
+    if (!changed) co_return changed.error();
+    co_return issue(**changed, {});
 }
 
 result<user_ptr> logins::check_activation(std::string_view token) const {

@@ -42,14 +42,10 @@ public:
     logins(directory& accounts, const auth::token_codec& codec, auth::password_service& passwords,
            auth::login_limiter& limiter, login_options options = {});
 
-    struct attempt {
-        result<token_pair> outcome;
-        std::chrono::seconds retry_after{0};  ///< with too_many_requests
-    };
     /// Errors: unauthenticated "Invalid username or password" (with the same text after the same time,
     /// whether the name or the password is wrong) and, with the right password only, "User account is not
     /// active"; too_many_requests; busy.
-    task<attempt> log_in(std::string username, std::string password, std::string address);
+    task<result<token_pair>> log_in(std::string username, std::string password, std::string address);
 
     struct login_counters {
         std::uint64_t succeeded = 0;  ///< log_in()
@@ -68,8 +64,8 @@ public:
 
     /// Ends all other sessions of the user and begins a new one. Errors: invalid_argument for a wrong current
     /// password and for a new one that the policy refuses; permission_denied for who has no account here.
-    task<attempt> change_password(auth::principal_ptr who, std::string current, std::string chosen,
-                                  std::string address);
+    task<result<token_pair>> change_password(auth::principal_ptr who, std::string current, std::string chosen,
+                                             std::string address);
 
     /// Whose it is. Errors: invalid_argument.
     [[nodiscard]] result<user_ptr> check_activation(std::string_view token) const;
@@ -82,6 +78,13 @@ public:
     [[nodiscard]] const login_options& options() const noexcept { return options_; }
 
 private:
+    /// Error: too_many_requests, which is counted.
+    result<auth::login_limiter::attempt> begin_attempt(std::string_view name, std::string_view address);
+    /// Checks a password against a hash, and counts the outcome of the attempt. Returns the better hash of
+    /// auth::password_service. Errors: @p wrong if it does not match; busy.
+    task<result<std::string>> check_password(auth::login_limiter::attempt attempted, std::string password,
+                                             std::string stored, error wrong);
+
     directory& accounts_;
     const auth::token_codec& codec_;
     auth::password_service& passwords_;

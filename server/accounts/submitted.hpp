@@ -7,8 +7,10 @@
 #include <gallery/error.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace gallery::accounts {
 
@@ -38,5 +40,15 @@ struct submitted_api_key {
 
 /// Error: version_conflict where a version was given and is not the current one.
 result<void> check_version(const std::optional<std::int64_t>& given, std::int64_t current);
+
+/// An edit of the directory that replaces these members of an account by those that were sent.
+template <class Account, class... Values>
+std::function<result<void>(Account&)> replace_members(submitted<Account> sent, Values Account::*... members) {
+    return [given = std::move(sent), members...](Account& value) -> result<void> {
+        if (const auto current = check_version(given.version, value.version); !current) return current;
+        ((value.*members = given.value.*members), ...);
+        return {};
+    };
+}
 
 }  // namespace gallery::accounts

@@ -39,15 +39,8 @@ task<result<tenant_ptr>> tenants::save(system_administrator /*who*/, submitted<t
     }
     if (!sent.id || adopted) co_return co_await all_.create(std::move(sent.value));
     const auto id = sent.value.id;
-    directory::edit<tenant> how = [given = std::move(sent)](tenant& value) -> result<void> {
-        if (const auto current = check_version(given.version, value.version); !current) return current;
-        value.title = given.value.title;
-        value.region = given.value.region;
-        value.reach = given.value.reach;
-        value.profile = given.value.profile;
-        value.additional_info = given.value.additional_info;
-        return {};
-    };
+    auto how = replace_members(std::move(sent), &tenant::title, &tenant::region, &tenant::reach,
+                               &tenant::profile, &tenant::additional_info);
     auto changed = co_await all_.change_tenant(id, std::move(how));
     co_return changed;
 }

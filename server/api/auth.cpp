@@ -23,22 +23,15 @@ http::response pair_response(const accounts::token_pair& pair) {
     return http::response::json(200, out);
 }
 
-result<http::response> attempt_response(const accounts::logins::attempt& attempt) {
-    if (attempt.outcome) return pair_response(*attempt.outcome);
-    auto failure = attempt.outcome.error();
-    failure.retry_after = static_cast<std::uint32_t>(attempt.retry_after.count());
-    return failure;
-}
-
 task<result<http::response>> log_in(const account_services& services, http::request& message) {
     constexpr std::array names{"username"sv, "password"sv};
     auto sent = co_await read_secrets(message, names);
     if (!sent) co_return sent.error();
     auto& [username, password] = *sent;
     std::string address(message.remote_address());
-    auto attempt =
-        co_await services.logins.log_in(std::move(username), std::move(password), std::move(address));
-    co_return attempt_response(attempt);
+    auto pair = co_await services.logins.log_in(std::move(username), std::move(password), std::move(address));
+    if (!pair) co_return pair.error();
+    co_return pair_response(*pair);
 }
 
 task<result<http::response>> refresh(const account_services& services, http::request& message) {
@@ -73,9 +66,10 @@ task<result<http::response>> change_password(const account_services& services, a
     if (!sent) co_return sent.error();
     auto& [current, chosen] = *sent;
     std::string address(message.remote_address());
-    auto attempt = co_await services.logins.change_password(who.who().shared(), std::move(current),
-                                                            std::move(chosen), std::move(address));
-    co_return attempt_response(attempt);
+    auto pair = co_await services.logins.change_password(who.who().shared(), std::move(current),
+                                                         std::move(chosen), std::move(address));
+    if (!pair) co_return pair.error();
+    co_return pair_response(*pair);
 }
 
 /// A browser follows the link to the page where the password is chosen. As in ThingsBoard, 303 and, where the

@@ -21,26 +21,16 @@ enum class token_kind : std::uint8_t {
     refresh,  ///< is exchanged for one new pair of tokens; its scope is "REFRESH_TOKEN"
 };
 
-/// The claims of a token. Times are seconds since 1970.
-struct token_claims {
+/// The claims of a token. Of the identity, a refresh token has only user and email ("sub"); customer is empty
+/// if the claim is absent or ThingsBoard's null id. Times are seconds since 1970.
+struct token_claims : identity {
     token_kind kind = token_kind::access;
-    std::string email;  ///< "sub"
-    user_id user;
     std::string session;  ///< "sessionId"; the same in both tokens of a pair and after a refresh
     std::int64_t issued_at = 0;
     std::int64_t expires_at = 0;
     bool is_public = false;
-
-    // Access tokens only.
-    authority role = authority::customer_user;
-    std::string first_name;
-    std::string last_name;
-    bool enabled = true;
-    tenant_id tenant;
-    std::optional<customer_id> customer;  ///< none if the claim is absent or ThingsBoard's null id
-
-    // Refresh tokens only.
-    std::string id;  ///< "jti"
+    bool enabled = true;  ///< access tokens only
+    std::string id;       ///< "jti"; refresh tokens only
 };
 
 /// The longest token that is checked, in characters.

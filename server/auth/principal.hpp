@@ -57,8 +57,8 @@ inline constexpr auto every_authority = [] {
     return all;
 }();
 
-/// The identity that a token or an API key proves. Immutable and shared by the caches of verified tokens.
-struct principal {
+/// Who somebody is: what an account, a token and a request have in common.
+struct identity {
     user_id user;
     tenant_id tenant;  ///< system_tenant for a system administrator
     std::optional<customer_id> customer;
@@ -66,6 +66,10 @@ struct principal {
     std::string email;
     std::string first_name;
     std::string last_name;
+};
+
+/// The identity that a token or an API key proves. Immutable and shared by the caches of verified tokens.
+struct principal : identity {
     std::string session;                ///< of the token; empty for an API key
     std::optional<api_key_id> api_key;  ///< if the request was made with one
     /// False for a user of a ThingsBoard server with the same signing key, who has no account here.

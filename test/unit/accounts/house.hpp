@@ -89,7 +89,7 @@ struct house {
     }
     result<accounts::token_pair> log_in(std::string email, std::string password = "secret1",
                                         std::string address = "192.0.2.1") {
-        return run(logins.log_in(std::move(email), std::move(password), std::move(address))).outcome;
+        return run(logins.log_in(std::move(email), std::move(password), std::move(address)));
     }
     result<auth::principal_ptr> who(const std::string& token) {
         return gate.authenticate("Bearer " + token, time());
