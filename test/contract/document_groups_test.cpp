@@ -31,17 +31,8 @@ struct groups_fixture : store_fixture {
         return found ? found->rev : 0;
     }
     std::vector<document> all_documents(const std::string& kind, std::size_t limit) {
-        std::vector<document> all;
-        std::string cursor;
-        do {
-            auto page = await(documents().scan(kind, cursor, limit));
-            BOOST_REQUIRE_MESSAGE(page.has_value(), "scan: " << page.error().message);
-            BOOST_TEST_REQUIRE(page->items.size() <= limit);
-            BOOST_TEST_REQUIRE((page->cursor.empty() || !page->items.empty()));
-            all.insert(all.end(), page->items.begin(), page->items.end());
-            cursor = page->cursor;
-        } while (!cursor.empty());
-        return all;
+        return all_pages<document>(
+            limit, [&](const std::string& cursor) { return await(documents().scan(kind, cursor, limit)); });
     }
 };
 

@@ -153,17 +153,8 @@ result<std::string> store_fixture::read(record_ptr record, representation which)
 }
 
 std::vector<record_ptr> store_fixture::scan_all(std::optional<tenant_id> tenant, std::size_t limit) {
-    std::vector<record_ptr> all;
-    std::string cursor;
-    do {
-        auto page = await(store().scan(tenant, cursor, limit));
-        BOOST_REQUIRE_MESSAGE(page.has_value(), "scan: " << page.error().message);
-        BOOST_TEST_REQUIRE(page->items.size() <= limit);
-        all.insert(all.end(), page->items.begin(), page->items.end());
-        BOOST_TEST_REQUIRE((page->cursor.empty() || !page->items.empty()));
-        cursor = page->cursor;
-    } while (!cursor.empty());
-    return all;
+    return all_pages<record_ptr>(
+        limit, [&](const std::string& cursor) { return await(store().scan(tenant, cursor, limit)); });
 }
 
 std::vector<change> store_fixture::changes_after(revision after, std::size_t limit) {

@@ -89,6 +89,22 @@ private:
     bool checked_at_end_ = true;
 };
 
+/// All of a scan in pages of @p limit; @p next(cursor) asks for a page.
+template <class Item, class Next>
+std::vector<Item> all_pages(std::size_t limit, Next next) {
+    std::vector<Item> all;
+    std::string cursor;
+    do {
+        auto page = next(cursor);
+        BOOST_REQUIRE_MESSAGE(page.has_value(), "a page: " << page.error().message);
+        BOOST_TEST_REQUIRE(page->items.size() <= limit);
+        BOOST_TEST_REQUIRE((page->cursor.empty() || !page->items.empty()));
+        all.insert(all.end(), page->items.begin(), page->items.end());
+        cursor = page->cursor;
+    } while (!cursor.empty());
+    return all;
+}
+
 /// Equal but for the revisions, which a store sets.
 bool same_but_revisions(image_record a, image_record b);
 

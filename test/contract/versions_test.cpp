@@ -33,28 +33,14 @@ struct versions_fixture : store_fixture {
                                        is_erased));
     }
 
-    /// All of a scan in pages of @p limit; @p next(cursor) asks for a page.
-    template <class Next>
-    std::vector<kept_version> all_of(std::size_t limit, Next next) {
-        std::vector<kept_version> all;
-        std::string cursor;
-        do {
-            auto page = next(cursor);
-            BOOST_REQUIRE_MESSAGE(page.has_value(), "kept: " << page.error().message);
-            BOOST_TEST_REQUIRE(page->items.size() <= limit);
-            BOOST_TEST_REQUIRE((page->cursor.empty() || !page->items.empty()));
-            all.insert(all.end(), page->items.begin(), page->items.end());
-            cursor = page->cursor;
-        } while (!cursor.empty());
-        return all;
-    }
     std::vector<kept_version> all_kept(std::optional<tenant_id> tenant, kept_order order,
                                        std::size_t limit = 3) {
-        return all_of(limit, [&](const std::string& cursor) { return kept(tenant, order, cursor, limit); });
+        return all_pages<kept_version>(
+            limit, [&](const std::string& cursor) { return kept(tenant, order, cursor, limit); });
     }
     std::vector<kept_version> all_kept_of(image_id id, std::size_t limit = 3) {
-        return all_of(limit,
-                      [&](const std::string& cursor) { return await(store().kept_of(id, cursor, limit)); });
+        return all_pages<kept_version>(
+            limit, [&](const std::string& cursor) { return await(store().kept_of(id, cursor, limit)); });
     }
 
     /// The version is kept as @p record with these bytes, and no name leads to it.

@@ -12,4 +12,9 @@ inline result<std::unique_ptr<storage_engine>> must_not_be_called(const plugin_c
     std::abort();
 }
 
+/// A descriptor with nothing wrong but its function, for a plugin that changes one member.
+constexpr plugin_descriptor refused_as(const char* name) noexcept {
+    return {GALLERY_PLUGIN_HEADER, name, "1", "{}", false, &must_not_be_called};
+}
+
 }  // namespace gallery::bad

@@ -4,15 +4,11 @@
 
 namespace {
 
-constexpr gallery::plugin_descriptor descriptor = {{'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'},
-                                                   sizeof(gallery::plugin_descriptor),
-                                                   gallery::plugin_contract_version,
-                                                   "gcc11;c++201709L;boost-107400;asio-header-only",
-                                                   "wrong_abi_tag",
-                                                   "1",
-                                                   "{}",
-                                                   false,
-                                                   &gallery::bad::must_not_be_called};
+constexpr auto descriptor = [] {
+    auto made = gallery::bad::refused_as("wrong_abi_tag");
+    made.abi_tag = "gcc11;c++201709L;boost-107400;asio-header-only";
+    return made;
+}();
 
 }  // namespace
 

@@ -4,15 +4,11 @@
 
 namespace {
 
-constexpr gallery::plugin_descriptor descriptor = {{'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'},
-                                                   sizeof(gallery::plugin_descriptor),
-                                                   gallery::plugin_contract_version + 1,
-                                                   gallery::plugin_abi_tag,
-                                                   "wrong_contract_version",
-                                                   "1",
-                                                   "{}",
-                                                   false,
-                                                   &gallery::bad::must_not_be_called};
+constexpr auto descriptor = [] {
+    auto made = gallery::bad::refused_as("wrong_contract_version");
+    ++made.contract_version;
+    return made;
+}();
 
 }  // namespace
 

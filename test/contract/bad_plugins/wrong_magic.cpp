@@ -4,15 +4,11 @@
 
 namespace {
 
-constexpr gallery::plugin_descriptor descriptor = {{'N', 'O', 'G', 'A', 'L', 'L', 'E', 'R'},
-                                                   sizeof(gallery::plugin_descriptor),
-                                                   gallery::plugin_contract_version,
-                                                   gallery::plugin_abi_tag,
-                                                   "wrong_magic",
-                                                   "1",
-                                                   "{}",
-                                                   false,
-                                                   &gallery::bad::must_not_be_called};
+constexpr auto descriptor = [] {
+    auto made = gallery::bad::refused_as("wrong_magic");
+    made.magic[1] = 'O';
+    return made;
+}();
 
 }  // namespace
 

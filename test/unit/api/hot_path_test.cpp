@@ -138,13 +138,7 @@ std::string request_of(const whole_path& house, const std::string& more = "", bo
 }
 
 std::string condition(const whole_path& house) {
-    std::string hex;
-    for (const auto byte : house.record->original.etag) {
-        static constexpr char digits[] = "0123456789abcdef";
-        hex += digits[std::to_integer<unsigned>(byte) >> 4];
-        hex += digits[std::to_integer<unsigned>(byte) & 15];
-    }
-    return "If-None-Match: \"" + hex + "\"\r\n";
+    return "If-None-Match: \"" + to_hex(house.record->original.etag) + "\"\r\n";
 }
 
 // A tick of the server's clock may fall in between, and Asio's timer allocates.

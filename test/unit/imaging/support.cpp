@@ -6,6 +6,8 @@
 
 #include "boost_test.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <zlib.h>
 #include <algorithm>
 #include <cstdlib>
@@ -14,23 +16,6 @@
 
 namespace gallery::imaging::test {
 namespace {
-
-std::string from_base64(std::string_view text) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text) {
-        if (c == '=') break;
-        bits = bits << 6 | static_cast<std::uint32_t>(digits.find(c));
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out.push_back(static_cast<char>(bits >> count & 0xff));
-        }
-    }
-    return out;
-}
 
 std::string le(std::uint32_t value, int bytes) {
     std::string out;
@@ -222,7 +207,7 @@ std::string make_tiff(std::uint32_t width, std::uint32_t height, std::uint32_t o
 }
 
 std::string make_jpeg(std::uint32_t orientation) {
-    auto jpeg = from_base64(jpeg_sample);
+    auto jpeg = base64_decode(jpeg_sample).value();
     if (orientation != 1) {
         const auto exif = std::string("Exif\0\0", 6) + std::string("II*\0", 4) + le32(8) + le16(1) +
                           le16(274) + le16(3) + le32(1) + le32(orientation) + le32(0);
@@ -234,13 +219,13 @@ std::string make_jpeg(std::uint32_t orientation) {
 }
 
 std::string make_webp() {
-    return from_base64(webp_sample);
+    return base64_decode(webp_sample).value();
 }
 std::string make_avif() {
-    return from_base64(avif_sample);
+    return base64_decode(avif_sample).value();
 }
 std::string make_heif() {
-    return from_base64(heif_sample);
+    return base64_decode(heif_sample).value();
 }
 
 std::string make_svg(std::string_view attributes, std::size_t size, unsigned shapes) {

@@ -6,6 +6,8 @@
 
 #include "boost_test.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -369,10 +371,9 @@ BOOST_AUTO_TEST_CASE(pictures_in_a_drawing_are_drawn_whatever_their_type) {
     };
     const auto percent_encoded = [](const std::string& data) {
         std::string out;
-        constexpr std::string_view digits = "0123456789ABCDEF";
         for (const char c : data) {
-            const auto byte = static_cast<unsigned char>(c);
-            out += {'%', digits[byte >> 4], digits[byte & 15]};
+            out += '%';
+            gallery::append_hex(out, static_cast<std::uint8_t>(c), gallery::upper_hex_digits);
         }
         return out;
     };
