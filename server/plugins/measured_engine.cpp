@@ -53,31 +53,6 @@ bool is_there(const record_ptr& record) noexcept {
 
 }  // namespace
 
-std::string_view to_string(operation what) noexcept {
-    static constexpr std::array<std::string_view, operation_count> names{
-        "find",  "read", "list",  "scan",      "save",    "update",
-        "erase", "kept", "usage", "documents", "changes", "check"};
-    return names[static_cast<std::size_t>(what)];
-}
-
-void operation_counters::add(source from, std::chrono::nanoseconds duration) noexcept {
-    const double seconds = std::chrono::duration<double>(duration).count();
-    sample& s = samples_[static_cast<std::size_t>(from)];
-    s.bucket = 0;
-    while (s.bucket < bounds.size() && seconds > bounds[s.bucket])
-        ++s.bucket;
-    s.nanoseconds = static_cast<std::uint64_t>(duration.count());
-    s.is_known = true;
-    add(from);
-}
-
-void operation_counters::add_to(figures& sum) const noexcept {
-    for (std::size_t i = 0; i < counts_.size(); ++i)
-        sum.counts[i] += counts_[i].load(std::memory_order_relaxed);
-    sum.sum += static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;
-    sum.errors += errors_.load(std::memory_order_relaxed);
-}
-
 operation_counters::figures measured_parts::figures(operation what) const {
     operation_counters::figures sum;
     counters_.for_each(
@@ -86,14 +61,15 @@ operation_counters::figures measured_parts::figures(operation what) const {
 }
 
 /// Waits for an engine's answer, checks it and counts it.
-template <class T, class Look>
-task<result<T>> measured_parts::looked_at(operation what, unsigned rate, task<result<T>> inner, Look look) {
+template <class T, class Check>
+task<result<T>> measured_parts::await_answer(operation what, unsigned rate, task<result<T>> inner,
+                                             Check check) {
     constexpr bool is_write = is_outcome_of_write<T>;
     const bool timed = mine(what).due(source::engine, rate);
     const auto begin = timed ? clock::now() : clock::time_point();
     auto outcome = co_await std::move(inner);
     if (outcome) {
-        if (auto wrong = look(*outcome)) outcome = std::move(*wrong);
+        if (auto wrong = check(*outcome)) outcome = std::move(*wrong);
     }
     // Asked for again: this may be another thread than before.
     operation_counters& count = mine(what);
@@ -115,22 +91,22 @@ task<result<T>> measured_parts::looked_at(operation what, unsigned rate, task<re
     co_return outcome;
 }
 
-/// Of operations that are rare or slow each is timed.
-template <class T, class Look>
-task<result<T>> measured_parts::measure(operation what, task<result<T>> inner, Look look) {
-    return looked_at(what, 1, std::move(inner), std::move(look));
+/// For operations that are rare or slow. Each one is timed.
+template <class T, class Check>
+task<result<T>> measured_parts::measure(operation what, task<result<T>> inner, Check check) {
+    return await_answer(what, 1, std::move(inner), std::move(check));
 }
 
-/// Of operations that every request makes one in measured_images::sample_rate is timed.
-template <class T, class Look>
-task<result<T>> measured_parts::sample(operation what, task<result<T>> inner, Look look) {
-    return looked_at(what, measured_images::sample_rate, std::move(inner), std::move(look));
+/// For operations of every request. One in measured_images::sample_rate is timed.
+template <class T, class Check>
+task<result<T>> measured_parts::sample(operation what, task<result<T>> inner, Check check) {
+    return await_answer(what, measured_images::sample_rate, std::move(inner), std::move(check));
 }
 
-/// The same for an answer out of memory, with a look that only says yes or no. What is not there or not sound
-/// is asked for again, and counted and reported then.
-template <class Ask, class Look>
-auto measured_parts::look_now(operation what, Ask&& ask, Look&& is_good) {
+/// The same for an answer from memory. A missing or unsound answer is requested again by the coroutine, which
+/// counts and reports it.
+template <class Ask, class Check>
+auto measured_parts::answer_now(operation what, Ask&& ask, Check&& is_good) {
     operation_counters& count = mine(what);
     const bool timed = count.due(source::memory, measured_images::sample_rate);
     const auto begin = timed ? clock::now() : clock::time_point();
@@ -148,10 +124,10 @@ auto measured_parts::look_now(operation what, Ask&& ask, Look&& is_good) {
 
 namespace {
 
-/// For answers that say nothing which could be wrong by itself.
+/// For answers without an invariant to check.
 constexpr auto as_it_is = [](const auto&) { return std::optional<error>(); };
 
-/// Looks at a record, a list or an outcome; @p call is the function that answered it.
+/// Checks a record, a list or an outcome. @p call is the function that returned it.
 auto as_found(const std::string& engine, const char* call) {
     return [&engine, call](const auto& answer) { return unsound(engine, call, answer); };
 }
@@ -188,15 +164,15 @@ task<result<body>> measured_images::read(record_ptr record, representation which
                          });
 }
 std::optional<record_ptr> measured_images::find_now(const tenant_id& tenant, std::string_view key) {
-    return parts_.look_now(
+    return parts_.answer_now(
         operation::find, [&] { return inner_.find_now(tenant, key); }, is_there);
 }
 std::optional<record_ptr> measured_images::find_by_public_key_now(std::string_view public_key) {
-    return parts_.look_now(
+    return parts_.answer_now(
         operation::find, [&] { return inner_.find_by_public_key_now(public_key); }, is_there);
 }
 std::optional<body> measured_images::read_now(const image_record& record, representation which) {
-    return parts_.look_now(
+    return parts_.answer_now(
         operation::read, [&] { return inner_.read_now(record, which); },
         [&](const body& content) { return is_sound(content, record.descriptor(which)); });
 }

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Wraps an engine: checks its answers and measures it. The server uses engines only through this
-/// class.
+/// Wraps an engine: checks its answers, and counts and measures its operations (operation_counters.hpp). The
+/// server uses engines only through this class.
 ///
-/// Invalid answers (soundness.hpp) become errors here, so the layers above need not expect them. Every
-/// operation is counted. Of the two operations of every request, find and read, only one in sample_rate
-/// is timed, and its duration is used for those up to the next one, because reading the clock takes
-/// longer than finding a record in memory. Answers from memory and answers that were waited for are
-/// sampled separately. Counters belong to a thread (per_thread.hpp). Answers from the engine's memory
-/// need no additional coroutine. A write that fails with a code that leaves its outcome open (io_error,
-/// unavailable, internal) fails here with unknown_outcome, so the layers above can distinguish it from a
-/// write that changed nothing. The values of secret options are removed from the engine's error
-/// messages.
+/// Invalid answers (soundness.hpp) become errors here, so the layers above need not expect them. Answers from
+/// the engine's memory need no additional coroutine. A write that fails with a code that leaves its outcome
+/// open (io_error, unavailable, internal) fails here with unknown_outcome, so the layers above can
+/// distinguish it from a write that changed nothing. The values of secret options are removed from the
+/// engine's error messages.
 #pragma once
 
+#include "plugins/operation_counters.hpp"
 #include "plugins/options.hpp"
 #include "plugins/per_thread.hpp"
 
 #include <gallery/storage.hpp>
 
 #include <array>
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,73 +25,6 @@
 #include <vector>
 
 namespace gallery::plugins {
-
-enum class operation : std::uint8_t {
-    find,
-    read,
-    list,
-    scan,
-    save,
-    update,
-    erase,
-    kept,
-    usage,
-    documents,
-    changes,
-    check
-};
-inline constexpr std::size_t operation_count = 12;
-
-/// "find", "read", ...
-std::string_view to_string(operation what) noexcept;
-
-/// Number and durations of one operation on one thread, in buckets of durations.
-class operation_counters {
-public:
-    /// Upper bounds of the buckets in seconds; what is above the last is in one more.
-    static constexpr std::array<double, 14> bounds{0.000'01, 0.000'025, 0.000'05, 0.000'1, 0.000'25,
-                                                   0.000'5,  0.001,     0.002'5,  0.005,   0.01,
-                                                   0.05,     0.1,       0.5,      2.5};
-
-    /// Calls that are similar enough for one duration to represent others.
-    enum class source : std::uint8_t { memory, engine };
-
-    struct figures {
-        std::array<std::uint64_t, bounds.size() + 1> counts{};  ///< of each bucket, not cumulated
-        double sum = 0;                                         ///< seconds
-        std::uint64_t errors = 0;
-    };
-
-    /// Whether the next call must be timed: the first one, and one in @p rate.
-    [[nodiscard]] bool due(source from, unsigned rate) noexcept {
-        sample& s = samples_[static_cast<std::size_t>(from)];
-        return s.calls++ % rate == 0 || !s.is_known;
-    }
-    /// A call that was timed.
-    void add(source from, std::chrono::nanoseconds duration) noexcept;
-    /// A call that was not timed; it counts as long as the last timed one.
-    void add(source from) noexcept {
-        const sample& s = samples_[static_cast<std::size_t>(from)];
-        add_alone(counts_[s.bucket], 1);
-        add_alone(nanoseconds_, s.nanoseconds);
-    }
-    void add_error() noexcept { add_alone(errors_, 1); }
-
-    void add_to(figures& sum) const noexcept;
-
-private:
-    /// Read and written by the owning thread only.
-    struct sample {
-        unsigned calls = 0;
-        bool is_known = false;
-        std::size_t bucket = 0;
-        std::uint64_t nanoseconds = 0;
-    };
-    std::array<std::atomic<std::uint64_t>, bounds.size() + 1> counts_{};
-    std::atomic<std::uint64_t> nanoseconds_{0};
-    std::atomic<std::uint64_t> errors_{0};
-    std::array<sample, 2> samples_{};
-};
 
 /// The wrapped engine and its counters.
 class measured_parts {
@@ -111,12 +39,12 @@ public:
     [[nodiscard]] const secret_texts& secrets() const noexcept { return secrets_; }
     void on_failed_write(std::function<void()> notify) { failed_write_ = std::move(notify); }
 
-    template <class T, class Look>
-    task<result<T>> measure(operation what, task<result<T>> inner, Look look);
-    template <class T, class Look>
-    task<result<T>> sample(operation what, task<result<T>> inner, Look look);
-    template <class Ask, class Look>
-    auto look_now(operation what, Ask&& ask, Look&& is_good);
+    template <class T, class Check>
+    task<result<T>> measure(operation what, task<result<T>> inner, Check check);
+    template <class T, class Check>
+    task<result<T>> sample(operation what, task<result<T>> inner, Check check);
+    template <class Ask, class Check>
+    auto answer_now(operation what, Ask&& ask, Check&& is_good);
 
 private:
     struct counters {
@@ -124,8 +52,8 @@ private:
     };
     operation_counters& mine(operation what) { return counters_.mine().of[static_cast<std::size_t>(what)]; }
 
-    template <class T, class Look>
-    task<result<T>> looked_at(operation what, unsigned rate, task<result<T>> inner, Look look);
+    template <class T, class Check>
+    task<result<T>> await_answer(operation what, unsigned rate, task<result<T>> inner, Check check);
 
     secret_texts secrets_;
     std::function<void()> failed_write_;
