@@ -50,6 +50,7 @@ private:
     result<void> find_missing_bodies_of(const image_record& record, const std::string& name);
     /// Calls @p found with every readable kept version.
     result<void> for_each_kept(const std::function<result<void>(const kept_version&)>& found);
+    [[nodiscard]] static std::string describe_version(const image_record& record);
     [[nodiscard]] static std::uint64_t bodies_of(const image_record& record) noexcept;
 
     const engine& engine_;
