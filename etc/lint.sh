@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Checks the sources: the layout with clang-format, mistakes with clang-tidy (.clang-tidy lists the checks, with the
-# reasons why some are off), scripts with shellcheck.
+# reasons why some are off), the use of locks with clang (gallery/mutex.hpp describes the annotations), and scripts
+# with shellcheck.
 #
 #   etc/lint.sh             files that differ from the last commit, and new files
 #   etc/lint.sh all         all files; clang-tidy takes about ten minutes on two cores
 #   etc/lint.sh format      only the layout of all files; takes a second
+#   etc/lint.sh locks       only the locks, of all files that use them; takes about two minutes on two cores
 #   etc/lint.sh FILE...     these files
 #
 # clang-tidy uses the compile commands of build/release, so build that first (etc/test.sh or etc/run.sh). A changed
@@ -40,6 +42,7 @@ tool() {
 }
 
 only_format=no
+only_locks=no
 case "${1-}" in
 "") mapfile -t files < <(changed) ;;
 all) mapfile -t files < <(tracked) ;;
@@ -47,8 +50,12 @@ format)
     only_format=yes
     mapfile -t files < <(tracked '*.cpp' '*.hpp')
     ;;
+locks)
+    only_locks=yes
+    mapfile -t files < <(tracked 'common/*.cpp' 'server/*.cpp' 'storage_plugins/*.cpp')
+    ;;
 -*)
-    sed -n '3,13p' "$0"
+    sed -n '3,15p' "$0"
     exit 2
     ;;
 *) files=("$@") ;;
@@ -73,7 +80,7 @@ for file in "${files[@]}"; do
     esac
 done
 
-if [ ${#cpp[@]} -gt 0 ]; then
+if [ ${#cpp[@]} -gt 0 ] && [ "$only_locks" = no ]; then
     if format=$(tool clang-format); then
         "$format" --dry-run -Werror "${cpp[@]}" || findings=1
     else
@@ -103,6 +110,39 @@ for header in "${headers[@]}"; do
     sources+=("${users[@]}")
 done
 mapfile -t sources < <(printf '%s\n' "${sources[@]}" | sort -u | grep -v '^$')
+
+# Prints those of the given sources that use a lock: they include mutex.hpp, or a header that does.
+using_locks() {
+    local headers
+    headers=$(git grep --untracked -lF '#include <gallery/mutex.hpp>' -- '*.hpp' | xargs -n 1 basename | paste -sd '|')
+    grep -lE "#include [<\"]([a-z_/]*/)?(mutex.hpp|$headers)[>\"]" "$@" /dev/null
+}
+
+lock_flags=(
+    -std=c++20 -fsyntax-only -Wno-everything -Wthread-safety -Werror=thread-safety
+    # libstdc++ requires a macro that only later versions of clang define.
+    -D__cpp_impl_coroutine=201902L -fcoroutines-ts
+    -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_DYN_LINK -DBOOST_ASIO_NO_DEPRECATED
+    -DBOOST_ASIO_DISABLE_BOOST_COROUTINE -DBOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8
+    -I common/include -I "$build/common/include" -I server -I storage_plugins/kit/include -isystem /usr/include/postgresql
+)
+mapfile -t lockers < <([ ${#sources[@]} -eq 0 ] || using_locks "${sources[@]}" | grep -E '^(common|server|storage_plugins)/')
+if [ ${#lockers[@]} -gt 0 ]; then
+    if ! clang=$(tool clang++); then
+        say "clang 14 is missing, so the use of locks was not checked (apt-get install clang)"
+        missing=1
+    elif [ ! -f "$build/common/include/gallery/abi_headers.hpp" ]; then
+        say "there is no $build; build first (etc/test.sh)"
+        missing=1
+    else
+        printf '%s\0' "${lockers[@]}" | xargs -0 -P "$(nproc)" -n 1 nice "$clang" "${lock_flags[@]}" || findings=1
+    fi
+fi
+if [ "$only_locks" = yes ]; then
+    [ "$findings" -ne 0 ] || [ "$missing" -ne 0 ] || say "nothing found in ${#lockers[@]} files that use locks"
+    [ "$findings" -eq 0 ] && [ "$missing" -eq 1 ] && exit 77
+    exit "$findings"
+fi
 
 if [ ${#sources[@]} -gt 0 ]; then
     if ! tidy=$(tool clang-tidy); then

@@ -4,13 +4,13 @@
 namespace gallery {
 
 async_mutex::guard async_mutex::try_lock() {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return std::exchange(locked_, true) ? guard() : guard(*this);
 }
 
 void async_mutex::enqueue(resumption<> next) {
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (std::exchange(locked_, true)) {
             waiters_.push_back(std::move(next));
             return;
@@ -22,7 +22,7 @@ void async_mutex::enqueue(resumption<> next) {
 void async_mutex::unlock() {
     std::list<resumption<>> next;
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (waiters_.empty()) {
             locked_ = false;
             return;

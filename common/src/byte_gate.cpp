@@ -84,7 +84,7 @@ task<byte_gate::answer> byte_gate::wait(std::uint64_t size, std::optional<tenant
     const auto mine =
         std::make_shared<waiter>(waiter{size, owner, !patience.has_value(), std::nullopt, std::nullopt});
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (is_stopped_ && !mine->is_patient) co_return answer::stopped;
         waiting_.push_back(mine);
         // Nobody else can be admitted by this: what another one waits for has not become less.
@@ -101,7 +101,7 @@ task<byte_gate::answer> byte_gate::wait(std::uint64_t size, std::optional<tenant
     }
     auto start = [this, mine](resumption<answer> work) {
         {
-            const std::lock_guard lock(mutex_);
+            const lock_guard lock(mutex_);
             if (!mine->answered) {
                 mine->work = std::move(work);
                 return;
@@ -117,7 +117,7 @@ void byte_gate::give_up(const waiter_ptr& mine) {
     std::optional<resumption<answer>> refused;
     std::vector<resumption<answer>> others;
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (mine->answered) return;
         mine->answered = answer::out_of_time;
         waiting_.remove(mine);
@@ -131,7 +131,7 @@ void byte_gate::give_up(const waiter_ptr& mine) {
 
 void byte_gate::stop() {
     std::vector<resumption<answer>> refused;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     is_stopped_ = true;
     waiting_.remove_if([&refused](const waiter_ptr& each) {
         if (each->is_patient) return false;
@@ -146,7 +146,7 @@ void byte_gate::stop() {
 void byte_gate::leave(const std::optional<tenant_id>& owner, std::uint64_t size) {
     std::vector<resumption<answer>> others;
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         in_use_ -= size;
         if (const auto own = owner ? of_owner_.find(*owner) : of_owner_.end(); own != of_owner_.end()) {
             own->second -= size;
@@ -159,12 +159,12 @@ void byte_gate::leave(const std::optional<tenant_id>& owner, std::uint64_t size)
 }
 
 std::uint64_t byte_gate::in_use() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return in_use_;
 }
 
 std::size_t byte_gate::waiting() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return waiting_.size();
 }
 

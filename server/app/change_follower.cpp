@@ -26,27 +26,27 @@ constexpr std::chrono::milliseconds after_failure{1'000};
 
 void change_signal::notify() {
     if (pending_.exchange(true, std::memory_order_acq_rel)) return;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (wake_) wake_();
 }
 
 void change_signal::listen(std::function<void()> wake) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     wake_ = std::move(wake);
 }
 
 change_follower::change_follower(change_feed& feed, cache::etag_cache& etags, accounts::directory& accounts,
                                  cache::freshness& fresh, std::shared_ptr<change_signal> signal,
-                                 io_executor home, std::function<void(std::string_view)> complain,
+                                 io_executor executor, std::function<void(std::string_view)> complain,
                                  follower_options options)
     : feed_(feed),
       etags_(etags),
       accounts_(accounts),
       fresh_(fresh),
       signal_(std::move(signal)),
-      home_(home),
+      executor_(executor),
       complain_(std::move(complain)),
-      timer_(home_),
+      timer_(executor_),
       options_(options) {}
 
 task<result<void>> change_follower::begin() {
@@ -58,16 +58,16 @@ task<result<void>> change_follower::begin() {
 
 void change_follower::start() {
     started_ = true;
-    signal_->listen([this] { asio::post(home_, [this] { timer_.cancel(); }); });
+    signal_->listen([this] { asio::post(executor_, [this] { timer_.cancel(); }); });
     // Apart from run(), which may itself be waiting for a store that does not answer.
     const auto quarter = std::max(options_.patience / 4, std::chrono::milliseconds(1));
     if (options_.patience.count() != 0) {
-        impatience_ = std::make_unique<periodic>(home_, quarter, [this]() -> task<void> {
+        impatience_ = std::make_unique<periodic>(executor_, quarter, [this]() -> task<void> {
             wake_waiters(std::chrono::steady_clock::now(), false);
             co_return;
         });
     }
-    asio::co_spawn(home_, run(), [this](std::exception_ptr) { ended_.set_value(); });
+    asio::co_spawn(executor_, run(), [this](std::exception_ptr) { ended_.set_value(); });
 }
 
 void change_follower::stop() {
@@ -75,14 +75,14 @@ void change_follower::stop() {
     started_ = false;
     if (impatience_) impatience_->stop();
     wake_waiters({}, true);
-    asio::post(home_, [this] {
+    asio::post(executor_, [this] {
         stopping_ = true;
         timer_.cancel();
     });
     ended_.get_future().wait();
     // The engine may notify once more until it is closed; what it has posted before still refers to this.
     signal_->listen(nullptr);
-    wait_for_posted(home_);
+    wait_for_posted(executor_);
 }
 
 task<void> change_follower::run() {
@@ -170,7 +170,7 @@ task<bool> change_follower::reach(revision rev) {
     if (seen_.load(std::memory_order_acquire) >= rev) co_return true;
     signal_->notify();
     auto wait = [this, rev](resumption<bool> waiting) {
-        const std::lock_guard lock(waiters_mutex_);
+        const lock_guard lock(waiters_mutex_);
         // Looked at again under the lock, under which waiters are woken after seen_ has changed.
         const bool reached = seen_.load(std::memory_order_acquire) >= rev;
         if (reached || ended_waiting_) {
@@ -184,7 +184,7 @@ task<bool> change_follower::reach(revision rev) {
 
 /// Those whose revision was reached or whose time is up; all, for the end.
 void change_follower::wake_waiters(std::chrono::steady_clock::time_point now, bool all) {
-    const std::lock_guard lock(waiters_mutex_);
+    const lock_guard lock(waiters_mutex_);
     ended_waiting_ = ended_waiting_ || all;
     const auto seen = seen_.load(std::memory_order_acquire);
     std::erase_if(waiters_, [&](waiter& one) {

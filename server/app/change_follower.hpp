@@ -8,6 +8,7 @@
 #include "cache/etag_cache.hpp"
 #include "cache/freshness.hpp"
 
+#include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 #include <gallery/task.hpp>
 
@@ -18,7 +19,6 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -36,8 +36,8 @@ public:
 
 private:
     std::atomic<bool> pending_{false};
-    std::mutex mutex_;
-    std::function<void()> wake_;  ///< guarded by mutex_; empty: nobody listens
+    mutex mutex_;
+    std::function<void()> wake_ GALLERY_GUARDED_BY(mutex_);  ///< empty: there is no listener
 };
 
 struct follower_options {
@@ -49,10 +49,10 @@ struct follower_options {
 
 class change_follower {
 public:
-    /// All of them outlive this; it runs on @p home. @p fresh is renewed with each look at the feed that
+    /// All of them outlive this; it runs on @p executor. @p fresh is renewed with each look at the feed that
     /// reaches its end. @p complain is told what went wrong.
     change_follower(change_feed& feed, cache::etag_cache& etags, accounts::directory& accounts,
-                    cache::freshness& fresh, std::shared_ptr<change_signal> signal, io_executor home,
+                    cache::freshness& fresh, std::shared_ptr<change_signal> signal, io_executor executor,
                     std::function<void(std::string_view)> complain, follower_options options = {});
 
     /// Remembers where the feed ends now; to be awaited before accounts are loaded, so that nothing is missed
@@ -66,7 +66,7 @@ public:
     /// call. On any I/O thread. Errors: unavailable where that takes too long, those of the store.
     task<result<void>> catch_up();
 
-    /// Returns when nothing of it is under way any more. Precondition: not called on @p home.
+    /// Returns when nothing of it is under way any more. Precondition: not called on @p executor.
     void stop();
 
     change_follower(const change_follower&) = delete;
@@ -90,7 +90,7 @@ private:
     accounts::directory& accounts_;
     cache::freshness& fresh_;
     std::shared_ptr<change_signal> signal_;
-    io_executor home_;
+    io_executor executor_;
     std::function<void(std::string_view)> complain_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                io_executor>
@@ -98,12 +98,12 @@ private:
     const follower_options options_;
     std::atomic<revision> seen_{0};  ///< memory contains the feed up to here
     std::atomic<bool> was_fresh_{false};
-    std::mutex waiters_mutex_;
-    std::vector<waiter> waiters_;  ///< guarded by waiters_mutex_
-    bool ended_waiting_ = false;   ///< guarded by waiters_mutex_
+    mutex waiters_mutex_;
+    std::vector<waiter> waiters_ GALLERY_GUARDED_BY(waiters_mutex_);
+    bool ended_waiting_ GALLERY_GUARDED_BY(waiters_mutex_) = false;
     std::unique_ptr<periodic> impatience_;
     bool started_ = false;
-    bool stopping_ = false;  ///< used on home_ only
+    bool stopping_ = false;  ///< used on executor_ only
     std::promise<void> ended_;
 };
 

@@ -43,7 +43,7 @@ void login_limiter::attempt::succeeded() {
 login_limiter::attempt login_limiter::begin(std::string_view account, std::string_view address,
                                             time_point now) {
     auto key = key_of(account, address);
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     int failures = 0;
     time_point blocked_until{};
     if (const auto* found = records_.peek(key); found != nullptr && now - found->value.last <= memory) {
@@ -62,7 +62,7 @@ login_limiter::attempt login_limiter::begin(std::string_view account, std::strin
 }
 
 void login_limiter::failed(const std::string& key, time_point now) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     end_try(key);
     auto* found = records_.find(key);
     if (found == nullptr) found = records_.put(key, {.failures = 0, .last = now, .blocked_until = {}}, 1);
@@ -74,13 +74,13 @@ void login_limiter::failed(const std::string& key, time_point now) {
 }
 
 void login_limiter::succeeded(const std::string& key) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     end_try(key);
     records_.erase(key);
 }
 
 void login_limiter::given_up(const std::string& key) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     end_try(key);
 }
 

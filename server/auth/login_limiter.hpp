@@ -9,10 +9,10 @@
 #pragma once
 
 #include <gallery/bounded_lru.hpp>
+#include <gallery/mutex.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,11 +72,12 @@ private:
     void failed(const std::string& key, time_point now);
     void succeeded(const std::string& key);
     void given_up(const std::string& key);
-    void end_try(const std::string& key);  // the mutex is held
+    void end_try(const std::string& key) GALLERY_REQUIRES(mutex_);
 
-    std::mutex mutex_;                                     ///< guards all that follows
-    bounded_lru<std::string, record, text_hash> records_;  ///< the latest failure was used last
-    std::unordered_map<std::string, int> under_way_;       ///< tries, never 0
+    mutex mutex_;
+    bounded_lru<std::string, record, text_hash> records_
+        GALLERY_GUARDED_BY(mutex_);  ///< the latest failure was used last
+    std::unordered_map<std::string, int> under_way_ GALLERY_GUARDED_BY(mutex_);  ///< tries, never 0
 };
 
 }  // namespace gallery::auth

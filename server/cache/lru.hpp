@@ -223,19 +223,19 @@ private:
         counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
     }
 
-    // All below: the caller holds order_.
-    void detach(node& entry) noexcept;
-    void place(cell number, std::uint64_t stamp, cell from) noexcept;
-    void work_off_logs() noexcept;
+    void detach(node& entry) noexcept GALLERY_REQUIRES(order_);
+    void place(cell number, std::uint64_t stamp, cell from) noexcept GALLERY_REQUIRES(order_);
+    void work_off_logs() noexcept GALLERY_REQUIRES(order_);
     template <class Predicate>
-    cell unchain(locked_head& chain, Predicate predicate) noexcept;
-    std::size_t retire(cell removed) noexcept;
-    bool remove_oldest(std::uint32_t now) noexcept;
-    bool make_room(std::size_t cells, std::uint32_t now) noexcept;
-    [[nodiscard]] cell take_cell() noexcept;
-    void give_cell(cell number) noexcept;
-    [[nodiscard]] cell make_entry(const probe& wanted, const Value& value, std::uint32_t now) noexcept;
-    void set_used(std::size_t cells) noexcept;
+    cell unchain(locked_head& chain, Predicate predicate) noexcept GALLERY_REQUIRES(order_);
+    std::size_t retire(cell removed) noexcept GALLERY_REQUIRES(order_);
+    bool remove_oldest(std::uint32_t now) noexcept GALLERY_REQUIRES(order_);
+    bool make_room(std::size_t cells, std::uint32_t now) noexcept GALLERY_REQUIRES(order_);
+    [[nodiscard]] cell take_cell() noexcept GALLERY_REQUIRES(order_);
+    void give_cell(cell number) noexcept GALLERY_REQUIRES(order_);
+    [[nodiscard]] cell make_entry(const probe& wanted, const Value& value, std::uint32_t now) noexcept
+        GALLERY_REQUIRES(order_);
+    void set_used(std::size_t cells) noexcept GALLERY_REQUIRES(order_);
 
     // Read by all, written by none.
     alignas(cache_line) page_memory memory_;
@@ -249,11 +249,12 @@ private:
     alignas(cache_line) std::atomic<std::uint64_t> uses_{0};
 
     alignas(cache_line) patient_mutex order_;
-    cell newest_ = 0;
-    cell oldest_ = 0;
-    cell free_ = 0;              ///< a list of free cells that were used before
-    std::size_t untouched_ = 0;  ///< number of cells at the end that were never used
-    std::size_t used_ = 0;
+    cell newest_ GALLERY_GUARDED_BY(order_) = 0;
+    cell oldest_ GALLERY_GUARDED_BY(order_) = 0;
+    cell free_ GALLERY_GUARDED_BY(order_) = 0;  ///< a list of free cells that were used before
+    std::size_t untouched_ GALLERY_GUARDED_BY(order_) =
+        0;  ///< number of cells at the end that were never used
+    std::size_t used_ GALLERY_GUARDED_BY(order_) = 0;
     // Written under order_.
     std::atomic<std::uint64_t> bytes_{0};
     std::atomic<std::uint64_t> entries_{0};

@@ -85,7 +85,7 @@ std::optional<Value> lru<Value>::find(const lru_key& key, time_point when) noexc
     while (log.size.load(std::memory_order_relaxed) == log_capacity) {
         log.lock.unlock();
         {
-            const std::lock_guard guard(order_);
+            const lock_guard guard(order_);
             work_off_logs();
         }
         log.lock.lock();
@@ -112,11 +112,11 @@ std::optional<Value> lru<Value>::find(const lru_key& key, time_point when) noexc
     if (found) {
         // Half full: time to put things in order, unless another thread is at it. Asked only now and then.
         if (logged >= log_capacity / 2 && logged % 8 == 0 && order_.try_lock()) {
-            const std::lock_guard guard(order_, std::adopt_lock);
+            const lock_guard guard(order_, std::adopt_lock);
             work_off_logs();
         }
     } else if (stale) {
-        const std::lock_guard guard(order_);
+        const lock_guard guard(order_);
         const auto gone =
             retire(unchain(chain, [&](node& entry) { return same(entry, wanted) && expired(entry, now); }));
         add(expiries_, gone);
@@ -139,7 +139,7 @@ bool lru<Value>::complete_fill(lru_ticket ticket, const lru_key& key, const Valu
     const auto wanted = probe_of(key);
     auto& chain = chain_of(wanted);
 
-    const std::lock_guard guard(order_);
+    const lock_guard guard(order_);
     const auto generation = generations_[wanted.hash % generation_count].load(std::memory_order_relaxed);
     if (generation != ticket.generation_ || wanted.size > max_key_size) {
         add(dropped_fills_, 1);
@@ -178,7 +178,7 @@ template <class Value>
 std::size_t lru<Value>::erase(const lru_key& subject) noexcept {
     if (!enabled()) return 0;
     const auto wanted = probe_of(subject);
-    const std::lock_guard guard(order_);
+    const lock_guard guard(order_);
     generations_[wanted.hash % generation_count].fetch_add(1, std::memory_order_release);
     const auto gone =
         retire(unchain(chain_of(wanted), [&](node& entry) { return same_subject(entry, wanted); }));
@@ -190,13 +190,13 @@ template <class Value>
 void lru<Value>::clear() noexcept {
     if (!enabled()) return;
     {
-        const std::lock_guard guard(order_);
+        const lock_guard guard(order_);
         for (auto& generation : generations_)
             generation.fetch_add(1, std::memory_order_release);
     }
     // By chains rather than by the order, which hits change while order_ is released between batches.
     for (std::uint64_t next = 0; next < chain_count_;) {
-        const std::lock_guard guard(order_);
+        const lock_guard guard(order_);
         std::size_t gone = 0;
         for (std::size_t looked = 0; next < chain_count_ && gone < batch && looked < 16 * batch;
              ++next, ++looked)
@@ -211,7 +211,7 @@ std::size_t lru<Value>::sweep(time_point when) noexcept {
     const auto now = seconds(when);
     std::size_t total = 0;
     for (bool more = true; more;) {
-        const std::lock_guard guard(order_);
+        const lock_guard guard(order_);
         work_off_logs();
         std::size_t gone = 0;
         while (gone < batch && oldest_ != 0) {

@@ -5,6 +5,8 @@
 /// that a holder that was preempted can finish.
 #pragma once
 
+#include <gallery/mutex.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -21,13 +23,13 @@ void spin_pause(unsigned round) noexcept;
 
 }  // namespace detail
 
-class spin_lock {
+class GALLERY_CAPABILITY("mutex") spin_lock {
 public:
-    void lock() noexcept {
+    void lock() noexcept GALLERY_ACQUIRE() {
         for (unsigned round = 0; held_.exchange(true, std::memory_order_acquire); ++round)
             detail::spin_pause(round);
     }
-    void unlock() noexcept { held_.store(false, std::memory_order_release); }
+    void unlock() noexcept GALLERY_RELEASE() { held_.store(false, std::memory_order_release); }
 
 private:
     std::atomic<bool> held_{false};
@@ -35,17 +37,17 @@ private:
 
 /// A mutex for sections of a microsecond: a waiter spins for a while before it sleeps in the kernel, which
 /// costs more than the section.
-class patient_mutex {
+class GALLERY_CAPABILITY("mutex") patient_mutex {
 public:
-    void lock() noexcept {
+    void lock() noexcept GALLERY_ACQUIRE() {
         for (unsigned round = 0; round < 48; ++round) {
             if (mutex_.try_lock()) return;
             detail::spin_pause(round);
         }
         mutex_.lock();
     }
-    bool try_lock() noexcept { return mutex_.try_lock(); }
-    void unlock() noexcept { mutex_.unlock(); }
+    bool try_lock() noexcept GALLERY_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
+    void unlock() noexcept GALLERY_RELEASE() { mutex_.unlock(); }
 
 private:
     std::mutex mutex_;

@@ -147,7 +147,7 @@ result<std::unique_ptr<tls_context>> tls_context::create(const tls_options& opti
 result<void> tls_context::reload() {
     auto loaded = load(options_);
     if (!loaded) return std::move(loaded.error());
-    const std::scoped_lock hold(lock_);
+    const lock_guard hold(lock_);
     current_ = std::move(*loaded);
     return {};
 }
@@ -155,7 +155,7 @@ result<void> tls_context::reload() {
 tls_connection tls_context::accept(int descriptor) {
     std::shared_ptr<SSL_CTX> context;
     {
-        const std::scoped_lock hold(lock_);
+        const lock_guard hold(lock_);
         context = current_;
     }
     tls_connection made(SSL_new(context.get()));  // holds a reference to the context itself

@@ -5,11 +5,11 @@
 #include "http/server.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 
 #include <openssl/ssl.h>
 
 #include <memory>
-#include <mutex>
 
 namespace gallery::http {
 
@@ -31,8 +31,8 @@ public:
 private:
     explicit tls_context(const tls_options& options) : options_(options) {}
     tls_options options_;
-    std::mutex lock_;
-    std::shared_ptr<SSL_CTX> current_;
+    mutex lock_;
+    std::shared_ptr<SSL_CTX> current_ GALLERY_GUARDED_BY(lock_);
 };
 
 }  // namespace gallery::http

@@ -6,7 +6,6 @@
 #include <gallery/bounded_lru.hpp>
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,17 +30,17 @@ struct coded_bodies::state {
     state(asio::thread_pool& workers, std::size_t max_bytes) : pool(workers), kept(max_bytes) {}
 
     asio::thread_pool& pool;
-    mutable std::mutex mutex;  // guards everything below, and what is being made
-    std::map<key, std::shared_ptr<making>> under_way;
-    bounded_lru<key, coded_body, key_hash> kept;
-    bool is_stopped = false;
+    mutable gallery::mutex mutex;  // also guards the members of making
+    std::map<key, std::shared_ptr<making>> under_way GALLERY_GUARDED_BY(mutex);
+    bounded_lru<key, coded_body, key_hash> kept GALLERY_GUARDED_BY(mutex);
+    bool is_stopped GALLERY_GUARDED_BY(mutex) = false;
 
     static error not_compressed() {
         return {errc::unavailable, "The server is stopping. The image was not compressed."};
     }
 
     void finish(const key& name, making& made, result<coded_body> outcome) {
-        const std::scoped_lock lock(mutex);
+        const lock_guard lock(mutex);
         if (outcome) kept.put(name, *outcome, outcome->data.size() + entry_overhead);
         for (auto& each : made.waiting)
             each.complete(outcome);
@@ -51,7 +50,7 @@ struct coded_bodies::state {
     }
 
     void wait_for(making& made, resumption<result<coded_body>> waiting) {
-        const std::scoped_lock lock(mutex);
+        const lock_guard lock(mutex);
         if (made.outcome) return waiting.complete(*made.outcome);
         if (is_stopped) return waiting.complete(not_compressed());
         made.waiting.push_back(std::move(waiting));
@@ -84,7 +83,7 @@ task<result<coded_body>> coded_bodies::get(sha256_digest etag, content_coding co
     std::shared_ptr<state::making> made;
     bool is_first = false;
     {
-        const std::scoped_lock lock(state_->mutex);
+        const lock_guard lock(state_->mutex);
         if (const auto* known = state_->kept.find(name)) co_return known->value;
         auto& place = state_->under_way[name];
         is_first = !place;
@@ -108,7 +107,7 @@ task<result<coded_body>> coded_bodies::get(sha256_digest etag, content_coding co
 }
 
 void coded_bodies::stop() {
-    const std::scoped_lock lock(state_->mutex);
+    const lock_guard lock(state_->mutex);
     state_->is_stopped = true;
     for (const auto& [name, made] : state_->under_way) {
         for (auto& each : made->waiting)
@@ -118,7 +117,7 @@ void coded_bodies::stop() {
 }
 
 std::size_t coded_bodies::memory() const {
-    const std::scoped_lock lock(state_->mutex);
+    const lock_guard lock(state_->mutex);
     return state_->kept.cost();
 }
 

@@ -8,6 +8,7 @@
 #include "imaging/time_budget.hpp"
 #include "imaging/worker_process.hpp"
 
+#include <gallery/mutex.hpp>
 #include <gallery/text.hpp>
 
 #include <sys/eventfd.h>
@@ -15,9 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -124,6 +123,8 @@ public:
     std::optional<error> start();
     void stop() noexcept;
     void enqueue(job j);
+    /// Takes the job unless it is refused.
+    std::optional<error> try_enqueue(job& j);
     pool_stats stats() const;
     std::string confinement() const { return describe_layers(layers_.load()); }
 
@@ -137,7 +138,7 @@ private:
     void lose(std::unique_ptr<worker_process>& worker, std::uint64_t pool_stats::*counter,
               const std::string& what, const job& j);
     bool took_too_long_before(const sha256_digest& content) const {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         return too_slow_.contains(content, clock::now());
     }
     void log(const std::string& text) const {
@@ -149,14 +150,15 @@ private:
     std::vector<std::thread> threads_;
     std::atomic<std::uint32_t> layers_ = 0;
 
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;
-    fair_queue<job> queue_;
-    mutable recent_timeouts too_slow_;
-    std::optional<error> start_failure_;
-    unsigned reported_ = 0;  // workers whose first start succeeded or failed
-    bool stopping_ = false;
-    pool_stats stats_;
+    mutable mutex mutex_;
+    condition_variable changed_;
+    fair_queue<job> queue_ GALLERY_GUARDED_BY(mutex_);
+    mutable recent_timeouts too_slow_ GALLERY_GUARDED_BY(mutex_);
+    std::optional<error> start_failure_ GALLERY_GUARDED_BY(mutex_);
+    /// Workers whose first start succeeded or failed.
+    unsigned reported_ GALLERY_GUARDED_BY(mutex_) = 0;
+    bool stopping_ GALLERY_GUARDED_BY(mutex_) = false;
+    pool_stats stats_ GALLERY_GUARDED_BY(mutex_);
 };
 
 std::optional<error> pool::state::start() {
@@ -165,14 +167,15 @@ std::optional<error> pool::state::start() {
     const unsigned count = std::max(1u, options_.workers);
     for (unsigned i = 0; i < count; ++i)
         threads_.emplace_back([this] { feed(); });
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return reported_ == count; });
+    const lock_guard lock(mutex_);
+    while (reported_ != count)
+        changed_.wait(mutex_);
     return start_failure_;
 }
 
 void pool::state::stop() noexcept {
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (stopping_) return;
         stopping_ = true;
     }
@@ -182,44 +185,44 @@ void pool::state::stop() noexcept {
         thread.join();
     threads_.clear();
     // The feeder threads have ended; the waiting jobs are answered here.
+    const lock_guard lock(mutex_);
     for (auto& j : queue_.clear()) {
         j.complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
     }
 }
 
 void pool::state::enqueue(job j) {
-    std::unique_lock lock(mutex_);
-    if (stopping_) {
-        lock.unlock();
-        return j.complete(error{errc::unavailable, "The server is stopping; the picture was not decoded."});
-    }
-    using enum fair_queue<job>::room;
-    const auto room = queue_.room_for(j.tenant());
-    if (room != yes) {
-        lock.unlock();
-        return j.complete(
-            room == tenant_is_full
-                ? error{errc::too_many_requests, "At most " + std::to_string(options_.max_queued_per_tenant) +
-                                                     " pictures of a tenant can wait to be decoded. Try "
-                                                     "again later, with fewer at a time."}
-                : error{errc::busy, "Too many pictures are waiting to be decoded. Try again later."});
-    }
-    const auto tenant = j.tenant();
-    queue_.push(tenant, std::move(j));
-    lock.unlock();
+    if (auto refused = try_enqueue(j)) return j.complete(std::move(*refused));
     changed_.notify_all();
 }
 
+std::optional<error> pool::state::try_enqueue(job& j) {
+    const lock_guard lock(mutex_);
+    if (stopping_) return error{errc::unavailable, "The server is stopping; the picture was not decoded."};
+    using enum fair_queue<job>::room;
+    const auto room = queue_.room_for(j.tenant());
+    if (room == tenant_is_full)
+        return error{errc::too_many_requests, "At most " + std::to_string(options_.max_queued_per_tenant) +
+                                                  " pictures of a tenant can wait to be decoded. Try "
+                                                  "again later, with fewer at a time."};
+    if (room != yes)
+        return error{errc::busy, "Too many pictures are waiting to be decoded. Try again later."};
+    const auto tenant = j.tenant();
+    queue_.push(tenant, std::move(j));
+    return std::nullopt;
+}
+
 std::optional<job> pool::state::next() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopping_ || queue_.size() > 0; });
+    const lock_guard lock(mutex_);
+    while (!stopping_ && queue_.size() == 0)
+        changed_.wait(mutex_);
     if (stopping_) return std::nullopt;
     ++stats_.busy;
     return queue_.take();
 }
 
 pool_stats pool::state::stats() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     auto copy = stats_;
     copy.queued = queue_.size();
     return copy;
@@ -238,7 +241,7 @@ bool pool::state::ready(std::unique_ptr<worker_process>& worker, std::optional<e
     }
     worker = std::move(*started);
     layers_ = worker->greeting().layers;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     ++stats_.starts;
     return true;
 }
@@ -249,7 +252,7 @@ void pool::state::feed() {
     {
         std::optional<error> why;
         ready(worker, why);
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         ++reported_;
         if (why) start_failure_ = std::move(why);
     }
@@ -259,7 +262,7 @@ void pool::state::feed() {
         const auto begun = clock::now();
         auto outcome = inspect(worker, *j);
         {
-            const std::lock_guard lock(mutex_);
+            const lock_guard lock(mutex_);
             --stats_.busy;
             queue_.done(j->tenant(), clock::now() - begun);
             if (outcome)
@@ -330,7 +333,7 @@ void pool::state::lose(std::unique_ptr<worker_process>& worker, std::uint64_t po
     const auto how = worker->reap();
     worker.reset();
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         ++(stats_.*counter);
     }
     log("An imaging worker " + what + " (" + how + ") while it decoded a picture of " +
@@ -351,7 +354,7 @@ result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
             return error{errc::unavailable, "The server is stopping; the picture was not decoded."};
         case timed_out: {
             lose(worker, &pool_stats::timeouts, "missed its deadline and was killed", j);
-            const std::lock_guard lock(mutex_);
+            const lock_guard lock(mutex_);
             too_slow_.add(j.content(), clock::now());
             return not_decodable(kind, "that takes more than " + in_seconds(allowed) + ".");
         }

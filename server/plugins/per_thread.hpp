@@ -3,11 +3,12 @@
 /// instructions and moves no cache line between processor cores. Readers add up the values.
 #pragma once
 
+#include <gallery/mutex.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -42,7 +43,7 @@ public:
 
     template <class Visit>
     void for_each(Visit&& visit) const {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         for (const auto& [thread, own] : parts_)
             visit(std::as_const(own->value));
     }
@@ -62,15 +63,15 @@ private:
 
     template <class... Arguments>
     T& find(const Arguments&... arguments) {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         auto& own = parts_[std::this_thread::get_id()];
         if (!own) own = std::make_unique<part>(arguments...);
         return own->value;
     }
 
     const std::uint64_t serial_;
-    mutable std::mutex mutex_;
-    std::map<std::thread::id, std::unique_ptr<part>> parts_;  ///< guarded by mutex_
+    mutable mutex mutex_;
+    std::map<std::thread::id, std::unique_ptr<part>> parts_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::plugins

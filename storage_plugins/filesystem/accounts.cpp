@@ -127,7 +127,7 @@ task<result<documents_outcome>> filesystem_store::write_group(std::vector<docume
 
 result<filesystem_store::staged> filesystem_store::stage_document(document doc) {
     const auto folder = accounts_of(doc.kind);
-    if (auto ensured = ensure_tenant(folder); !ensured) return ensured.error();
+    if (auto ensured = ensure_folder(folder); !ensured) return ensured.error();
     auto number = committer_->begin();
     if (!number) return number.error();
     doc.rev = number->rev();
@@ -137,7 +137,7 @@ result<filesystem_store::staged> filesystem_store::stage_document(document doc) 
     };
     auto written = write();
     if (!written && written.error().code == errc::not_found) {
-        written = ensure_tenant_again(folder);
+        written = ensure_folder_again(folder);
         if (written) written = write();
     }
     if (!written) return written.error();

@@ -36,7 +36,7 @@ bool tells_later_writes(const file_state& state) {
 std::optional<body> body_cache::find(const body_key& key) {
     open_file known;
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (const auto* found = small_.find(key)) {
             ++hits_;
             return body(found->value);
@@ -49,7 +49,7 @@ std::optional<body> body_cache::find(const body_key& key) {
         known = found->value;
     }
     const auto now = state_of(known.file->descriptor());
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (now && *now == known.state) {
         ++hits_;
         return body(file_region{std::move(known.file), 0, known.state.size});
@@ -61,19 +61,19 @@ std::optional<body> body_cache::find(const body_key& key) {
 }
 
 void body_cache::put(const body_key& key, const bytes& content) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     files_.erase(key);
     small_.put(key, content, content.size() + entry_overhead);
 }
 
 void body_cache::put(const body_key& key, std::shared_ptr<const file_handle> file, const file_state& state) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     small_.erase(key);
     files_.put(key, {std::move(file), state}, 1);
 }
 
 void body_cache::drop(revision content_rev) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     for (const bool preview : {false, true}) {
         small_.erase(body_key{content_rev, preview});
         files_.erase(body_key{content_rev, preview});
@@ -81,7 +81,7 @@ void body_cache::drop(revision content_rev) {
 }
 
 body_cache::figures body_cache::statistics() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return {small_.cost(), files_.size(), hits_, misses_};
 }
 

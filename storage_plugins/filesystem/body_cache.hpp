@@ -5,11 +5,11 @@
 #include <gallery/bounded_lru.hpp>
 #include <gallery/bytes.hpp>
 #include <gallery/model.hpp>
+#include <gallery/mutex.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 namespace gallery::file_store {
@@ -72,11 +72,11 @@ private:
                                             0x9e3779b97f4a7c15ULL);
         }
     };
-    mutable std::mutex mutex_;
-    bounded_lru<body_key, bytes, hash> small_;      ///< a key is in one of the two
-    bounded_lru<body_key, open_file, hash> files_;  ///< each costs 1
-    std::uint64_t hits_ = 0;
-    std::uint64_t misses_ = 0;
+    mutable mutex mutex_;
+    bounded_lru<body_key, bytes, hash> small_ GALLERY_GUARDED_BY(mutex_);      ///< a key is in one of the two
+    bounded_lru<body_key, open_file, hash> files_ GALLERY_GUARDED_BY(mutex_);  ///< each costs 1
+    std::uint64_t hits_ GALLERY_GUARDED_BY(mutex_) = 0;
+    std::uint64_t misses_ GALLERY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace gallery::file_store

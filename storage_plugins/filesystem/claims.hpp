@@ -5,10 +5,10 @@
 #include <gallery/kit/catalog.hpp>
 
 #include <gallery/model.hpp>
+#include <gallery/mutex.hpp>
 
-#include <mutex>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace gallery::file_store {
@@ -32,7 +32,7 @@ public:
         guard& operator=(guard&&) = delete;
         ~guard() {
             if (owner_ == nullptr) return;
-            const std::lock_guard lock(owner_->mutex_);
+            const lock_guard lock(owner_->mutex_);
             owner_->ids_.erase(id_);
             owner_->public_keys_.erase(public_key_);
         }
@@ -47,22 +47,22 @@ public:
         const auto is_other = [&](const kit::stored& owner) {
             return owner && (owner.record->tenant != record.tenant || owner.record->key != record.key);
         };
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (ids_.contains(record.id) || is_other(catalog.find_by_id(record.id)))
             return {outcome::id_taken, guard()};
         const bool has_link = !record.public_key.empty();
         if (has_link && (public_keys_.contains(record.public_key) ||
                          is_other(catalog.find_by_public_key(record.public_key))))
             return {outcome::public_key_taken, guard()};
-        ids_.emplace(record.id, true);
-        if (has_link) public_keys_.emplace(record.public_key, true);
+        ids_.insert(record.id);
+        if (has_link) public_keys_.insert(record.public_key);
         return {outcome::granted, guard(*this, record.id, record.public_key)};
     }
 
 private:
-    std::mutex mutex_;
-    std::unordered_map<image_id, bool> ids_;
-    std::unordered_map<std::string, bool> public_keys_;
+    mutex mutex_;
+    std::unordered_set<image_id> ids_ GALLERY_GUARDED_BY(mutex_);
+    std::unordered_set<std::string> public_keys_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::file_store

@@ -9,8 +9,7 @@
 //    Therefore the feed never shows a revision before a smaller one.
 //  - A write becomes visible only after its folder and the log were synchronised.
 //  - A failed write is not in the feed and is undone by its caller. If that fails, the undoing is owed:
-//  begin()
-//    repeats it, and refuses all writes until it succeeds.
+//    begin() repeats it, and refuses all writes until it succeeds.
 //  - After a failed synchronisation no write succeeds until the next start (write_stop).
 //
 // The cost. A batch costs one fsync per folder and one fdatasync of the log, however many writes it contains.
@@ -49,30 +48,31 @@ committer::committer(int root, change_log& log, kit::feed& feed, revisions& numb
 
 committer::~committer() {
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         closing_ = true;
     }
     wake_.notify_one();
     thread_.join();
+    const lock_guard lock(numbers_mutex_);
     (void)settle_owed();  // where it still fails, the next start finds the write to be committed
 }
 
 result<committer::ticket> committer::begin(std::size_t count) {
     // The order of these two locks is fixed: a revision enters in_flight_ before a larger one is assigned, so
     // none can overtake it.
-    const std::lock_guard one_at_a_time(numbers_mutex_);
+    const lock_guard one_at_a_time(numbers_mutex_);
     if (stop_.is_set()) return error{errc::read_only, stop_.reason()};
     if (auto settled = settle_owed(); !settled) return settled.error();
     auto rev = numbers_.next(count);
     if (!rev) return rev.error();
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     in_flight_.try_emplace(*rev);
     return ticket(*this, *rev);
 }
 
 void committer::abandon(revision rev) {
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         in_flight_.erase(rev);
     }
     wake_.notify_one();
@@ -80,7 +80,7 @@ void committer::abandon(revision rev) {
 
 task<result<revision>> committer::commit(ticket number, entry what) {
     auto wait = [this, &number, &what](resumption<result<revision>> waiter) {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         in_flight_[number.rev()].emplace(waiting{std::move(what), std::move(waiter)});
         number.release();
         wake_.notify_one();
@@ -89,11 +89,11 @@ task<result<revision>> committer::commit(ticket number, entry what) {
 }
 
 void committer::owe(undoing undo) {
-    const std::lock_guard lock(numbers_mutex_);
+    const lock_guard lock(numbers_mutex_);
     owed_.push_back(std::move(undo));
 }
 
-/// With numbers_mutex_ held: no other write renames anything before.
+/// The mutex is held, so that no other write renames anything before.
 result<> committer::settle_owed() {
     while (!owed_.empty()) {
         if (auto undone = owed_.back()(); !undone) {
@@ -111,12 +111,16 @@ result<> committer::settle_owed() {
     return {};
 }
 
+/// Whether a batch can be taken; an empty one ends the thread.
+bool committer::has_work() const {
+    if (in_flight_.empty()) return closing_;
+    return in_flight_.begin()->second.has_value();
+}
+
 committer::batch committer::take_batch() {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] {
-        return (closing_ && in_flight_.empty()) ||
-               (!in_flight_.empty() && in_flight_.begin()->second.has_value());
-    });
+    const lock_guard lock(mutex_);
+    while (!has_work())
+        wake_.wait(mutex_);
     batch ready;
     while (ready.size() < largest_batch && !in_flight_.empty() && in_flight_.begin()->second) {
         ready.push_back(std::move(*in_flight_.begin()->second));

@@ -8,14 +8,13 @@
 #include "undoing.hpp"
 #include "write_stop.hpp"
 
+#include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 #include <gallery/task.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -95,9 +94,10 @@ private:
     using batch = std::vector<waiting>;
 
     void abandon(revision rev);
-    result<> settle_owed();
+    result<> settle_owed() GALLERY_REQUIRES(numbers_mutex_);
     void run();
     batch take_batch();
+    [[nodiscard]] bool has_work() const GALLERY_REQUIRES(mutex_);
     void finish(batch ready);
     void sync_folders(batch& ready);
     static std::size_t lines_of(const batch& ready);
@@ -112,12 +112,13 @@ private:
     write_stop& stop_;
     std::function<void()> notify_;
 
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    std::map<revision, std::optional<waiting>> in_flight_;  ///< empty: begun and not committed yet
-    bool closing_ = false;
-    std::mutex numbers_mutex_;
-    std::vector<undoing> owed_;  ///< guarded by numbers_mutex_
+    mutex mutex_;
+    condition_variable wake_;
+    /// Empty: begun and not committed yet.
+    std::map<revision, std::optional<waiting>> in_flight_ GALLERY_GUARDED_BY(mutex_);
+    bool closing_ GALLERY_GUARDED_BY(mutex_) = false;
+    mutex numbers_mutex_;  ///< one assignment of revisions at a time; taken before mutex_
+    std::vector<undoing> owed_ GALLERY_GUARDED_BY(numbers_mutex_);
     std::atomic<std::uint64_t> commits_ = 0;
     std::atomic<std::uint64_t> batches_ = 0;
     std::thread thread_;

@@ -20,12 +20,12 @@
 #include <gallery/kit/lanes.hpp>
 #include <gallery/kit/single_store.hpp>
 #include <gallery/kit/usage_book.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -89,7 +89,6 @@ private:
                               const std::string& folder, replacement previous);
     result<> stage_in_place(const std::string& temporary, const std::string& folder, replacement previous,
                             staged& ready);
-    result<> stage_exchange(const std::string& temporary, const std::string& folder, staged& ready);
     result<staged> stage_kept(image_record record, const body& original, const body& preview,
                               kept_version version);
     /// A folder under a temporary name with everything except record.json; none if it fails.
@@ -107,9 +106,9 @@ private:
     task<result<documents_outcome>> write_one(std::vector<document_write> parts, std::size_t which);
     task<result<documents_outcome>> write_group(std::vector<document_write> parts,
                                                 std::vector<kit::lanes::guard> held);
-    result<> ensure_tenant(const std::string& tenant);
+    result<> ensure_folder(const std::string& folder);
     /// For a folder that was removed by another program.
-    result<> ensure_tenant_again(const std::string& tenant);
+    result<> ensure_folder_again(const std::string& folder);
 
     result<staged> stage_document(document doc);
     result<staged> stage_document_erasure(const document& doc);
@@ -170,8 +169,9 @@ private:
     kit::lanes lanes_;
     claims claims_;
     body_cache cache_;
-    std::mutex tenants_mutex_;
-    std::set<std::string> tenants_;  ///< with existing and durable folders; also kinds of documents
+    mutex folders_mutex_;
+    /// The folders of tenants and of kinds of documents that exist and are durable.
+    std::set<std::string> durable_folders_ GALLERY_GUARDED_BY(folders_mutex_);
     asio::thread_pool pool_;
 };
 

@@ -20,19 +20,19 @@ change change_of(const document_write& part) {
 }
 
 void open_groups::add(const std::shared_ptr<group>& one, const std::vector<std::string>& paths) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     for (const auto& path : paths)
         by_path_[path] = one;
 }
 
 void open_groups::remove(const std::shared_ptr<group>& one) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     std::erase_if(by_path_, [&](const auto& entry) { return entry.second == one; });
 }
 
 std::vector<std::shared_ptr<group>> open_groups::of(const std::vector<std::string>& paths) const {
     std::vector<std::shared_ptr<group>> found;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (by_path_.empty()) return found;
     for (const auto& path : paths)
         if (const auto at = by_path_.find(path);
@@ -42,13 +42,13 @@ std::vector<std::shared_ptr<group>> open_groups::of(const std::vector<std::strin
 }
 
 bool open_groups::contains(const std::string& path) const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return by_path_.contains(path);
 }
 
 std::size_t open_groups::size() const {
     std::set<const group*> different;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     for (const auto& [path, one] : by_path_)
         different.insert(one.get());
     return different.size();
@@ -96,7 +96,7 @@ result<filesystem_store::staged> filesystem_store::stage_group(std::vector<docum
 
 /// Repeatable. What fails leaves the journal, which is all that a start needs.
 result<> filesystem_store::carry_out(group& one) {
-    const std::lock_guard lock(one.mutex);
+    const lock_guard lock(one.mutex);
     if (one.is_done) return {};
     const int root = root_.get();
     std::set<std::string> folders;
@@ -108,9 +108,9 @@ result<> filesystem_store::carry_out(group& one) {
             if (auto removed = remove_file(root, path); !removed) return removed;
             continue;
         }
-        if (auto ensured = ensure_tenant(folder); !ensured) return ensured;
+        if (auto ensured = ensure_folder(folder); !ensured) return ensured;
         if (!exists(root, folder))
-            if (auto ensured = ensure_tenant_again(folder); !ensured) return ensured;
+            if (auto ensured = ensure_folder_again(folder); !ensured) return ensured;
         const auto text = to_document_text(part.doc);
         const auto temporary = folder + '/' + temporary_name();
         auto written = write_file(root, temporary, std::string_view(text));

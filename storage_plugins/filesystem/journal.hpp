@@ -4,10 +4,10 @@
 
 #include <gallery/change_feed.hpp>
 #include <gallery/document_store.hpp>
+#include <gallery/mutex.hpp>
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,8 +19,8 @@ namespace gallery::file_store {
 struct group {
     std::string path;                   ///< of the journal
     std::vector<document_write> parts;  ///< saves and erasures, with their revisions
-    std::mutex mutex;                   ///< held while it is completed
-    bool is_done = false;               ///< guarded by mutex
+    gallery::mutex mutex;               ///< held while it is completed
+    bool is_done GALLERY_GUARDED_BY(mutex) = false;
 };
 
 /// The feed's entry for a save or an erasure with its revision.
@@ -37,8 +37,8 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
-    mutable std::mutex mutex_;
-    std::map<std::string, std::shared_ptr<group>> by_path_;
+    mutable mutex mutex_;
+    std::map<std::string, std::shared_ptr<group>> by_path_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::file_store

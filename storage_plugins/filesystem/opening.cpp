@@ -170,25 +170,26 @@ std::vector<change> filesystem_store::changes_after(revision logged, tree_conten
 }
 
 void filesystem_store::fill_indexes(tree_content& tree) {
+    const lock_guard lock(folders_mutex_);
     for (auto& record : tree.images) {
-        tenants_.insert(to_string(record.tenant));
+        durable_folders_.insert(to_string(record.tenant));
         usage_.apply(record.tenant, kit::usage_book::of_write(nullptr, &record, previous_version::drop()));
         catalog_.put({std::make_shared<const image_record>(std::move(record)), nullptr});
     }
     for (auto& version : tree.kept) {
-        tenants_.insert(to_string(version.record->tenant));
+        durable_folders_.insert(to_string(version.record->tenant));
         usage_.apply(version.record->tenant, kit::usage_book::of_keeping(*version.record));
         catalog_.put_kept({std::move(version), nullptr});
     }
     for (auto& doc : tree.documents) {
-        tenants_.insert(accounts_of(doc.kind));
+        durable_folders_.insert(accounts_of(doc.kind));
         documents_.put(std::move(doc));
     }
     for (const auto& one : tree.groups) {
         std::vector<std::string> paths;
         for (const auto& part : one->parts) {
             // Its folder may not be there yet.
-            tenants_.erase(accounts_of(part.doc.kind));
+            durable_folders_.erase(accounts_of(part.doc.kind));
             paths.push_back(path_of(part.doc));
         }
         open_groups_.add(one, paths);

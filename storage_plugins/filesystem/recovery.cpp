@@ -2,15 +2,14 @@
 // The idea. Renames are the commits, so the tree alone shows which writes happened. The names of folders show
 // how far an unfinished write got: .tmp- was never committed, .old- and .kept- contain a version that a save
 // replaces, .erased- and .dropped- are committed removals. Recovery settles these names for each tenant
-// first. Then it reads the records in parallel, the documents, and the journals. At the end it sets aside all
-// but the oldest of the images that share an id or a public key.
+// first. Then it reads the records in parallel, the documents, and the journals (recovery_documents.cpp). At
+// the end it sets aside all but the oldest of the images that share an id or a public key.
 //
 // The invariants.
 //  - An acknowledged version is not removed before a newer one is in place and its folder is synchronised.
 //  - Nothing that could be an image is deleted. An entry that cannot be understood is moved to set-aside.
 //  - Damage is content that was read and is wrong, or is missing. Every other failure to read ends the
-//  recovery
-//    and changes nothing, because the store would otherwise treat the unread part as deleted.
+//    recovery and changes nothing, because the store would otherwise treat the unread part as deleted.
 //  - Each step is one rename or one removal, so a recovery that was killed can be repeated.
 //
 // The cost. Each start lists every folder, reads every record.json and gets the size of every body, with 4 to
@@ -39,7 +38,6 @@ namespace {
 using level = log_level;
 
 constexpr std::size_t most_warnings = 100;
-constexpr std::size_t largest_journal = std::size_t{8} << 20;
 
 bool is_tenant(const std::string& name) {
     const auto id = parse_uuid(name);
@@ -67,6 +65,7 @@ result<tree_content> recovery::read() {
         for (const auto folder : {aside_folder, own_folder})
             if (auto synced = sync_folder(root_, std::string(folder)); !synced)
                 return refusal(synced.error());
+    const lock_guard lock(mutex_);
     for (const auto& image : content_.images)
         content_.newest = std::max(content_.newest, image.rev);
     for (const auto& version : content_.kept)
@@ -78,12 +77,12 @@ result<tree_content> recovery::read() {
     for (const auto& erased : content_.erasures)
         content_.newest = std::max(content_.newest, erased.rev);
     if (cleaned_ != 0)
-        log_(level::info,
-             "removed " + std::to_string(cleaned_) + " unfinished writes that remained after a crash");
+        log(level::info,
+            "removed " + std::to_string(cleaned_) + " unfinished writes that remained after a crash");
     if (kept_aside_ != 0)
-        log_(level::warning, "set aside " + std::to_string(kept_aside_) +
-                                 " entries that could not be read or do not belong there; see " +
-                                 std::string(aside_folder));
+        log(level::warning, "set aside " + std::to_string(kept_aside_) +
+                                " entries that could not be read or do not belong there; see " +
+                                std::string(aside_folder));
     return std::move(content_);
 }
 
@@ -156,7 +155,7 @@ result<> recovery::note_erasure(const std::string& folder, const std::string& na
     const auto rev = erased_revision(name);
     const auto record = read_record(path);
     if (!record && !is_damage(record.error())) return refusal(record.error());
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     content_.erased_paths.push_back(path);
     // Removal may have been interrupted; then the erasure is in the log already, which is written before.
     if (rev && record)
@@ -174,14 +173,17 @@ result<> recovery::read_images(const std::vector<task_item>& items) {
     std::atomic<std::size_t> next = 0;
     result<> outcome;
     std::vector<std::jthread> threads;
-    content_.images.reserve(items.size());
+    {
+        const lock_guard lock(mutex_);
+        content_.images.reserve(items.size());
+    }
     for (std::size_t i = 0; i < std::min(count, items.size()); ++i)
         threads.emplace_back([&] {
             for (std::size_t at = next++; at < items.size(); at = next++) {
                 auto done = read_image(items[at]);
                 if (done) continue;
                 next = items.size();  // the first failure ends it
-                const std::lock_guard lock(mutex_);
+                const lock_guard lock(mutex_);
                 outcome = std::move(done);
             }
         });
@@ -197,7 +199,7 @@ result<> recovery::read_image(const task_item& item) {
     if (to_string(record->tenant) != item.tenant || folder_name(record->key) != item.name)
         return set_aside(folder, "its record.json belongs to " + folder_of(record->tenant, record->key));
     look_at_files(folder, *record);
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     content_.images.push_back(std::move(*record));
     return {};
 }
@@ -216,7 +218,7 @@ result<> recovery::read_kept(const task_item& item, const kept_facts& facts) {
     look_at_files(folder, *record);
     kept_version version{std::make_shared<const image_record>(std::move(*record)), facts.kept_rev,
                          facts.kept_time, facts.is_erased};
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     content_.kept.push_back(std::move(version));
     return {};
 }
@@ -239,96 +241,9 @@ void recovery::look_at_files(const std::string& folder, const image_record& reco
     if (!record.preview_is_original) expect(true, record.preview);
 }
 
-/// A kind that could not be read would be an empty one: a server without accounts makes a new administrator.
-result<> recovery::read_documents() {
-    const auto kinds = list_folder(root_, std::string(accounts_folder));
-    if (!kinds) return refusal(kinds.error());
-    for (const auto& kind : *kinds) {
-        if (!kind.is_folder)
-            warn("ignored: " + std::string(accounts_folder) + '/' + kind.name +
-                 " is not a folder of documents");
-        else if (auto done = read_document_folder(kind.name); !done)
-            return done;
-    }
-    return {};
-}
-
-result<> recovery::read_document_folder(const std::string& kind) {
-    const auto folder = accounts_of(kind);
-    const auto entries = list_folder(root_, folder);
-    if (!entries) return refusal(entries.error());
-    for (const auto& entry : *entries) {
-        if (entry.name.starts_with(temporary_prefix))
-            clean(folder + '/' + entry.name);
-        else if (auto done = read_document(kind, entry.name); !done)
-            return done;
-    }
-    return {};
-}
-
-result<> recovery::read_document(const std::string& kind, const std::string& name) {
-    const auto path = accounts_of(kind) + '/' + name;
-    const auto text = read_file(root_, path);
-    auto doc = text ? parse_document_text(*text) : result<document>(text.error());
-    if (!doc && !is_damage(doc.error())) return refusal(doc.error());
-    if (const auto rev = erased_revision(name)) {
-        content_.erased_paths.push_back(path);
-        content_.newest = std::max(content_.newest, *rev);
-        if (doc)
-            content_.erasures.push_back(
-                kit::document_change(change::kind::document_erased, doc->kind, doc->id, *rev));
-        return {};
-    }
-    if (!doc) return set_aside(path, doc.error().message);
-    if (doc->kind != kind || document_name(doc->id) != name)
-        return set_aside(path, "it belongs to " + accounts_of(doc->kind) + '/' + document_name(doc->id));
-    content_.documents.push_back(std::move(*doc));
-    return {};
-}
-
-/// A journal is written and synchronised before it gets its name, so that one which is not whole is damaged.
-result<> recovery::read_journals() {
-    const std::string folder(journal_folder);
-    if (!exists(root_, folder)) return {};
-    auto entries = list_folder(root_, folder);
-    if (!entries) return refusal(entries.error());
-    std::sort(entries->begin(), entries->end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-    for (const auto& entry : *entries) {
-        const auto path = folder + '/' + entry.name;
-        if (entry.name.starts_with(temporary_prefix)) {
-            clean(path);
-            continue;
-        }
-        const auto text = read_file(root_, path, largest_journal);
-        auto parts = text ? parse_journal_text(*text) : result<std::vector<document_write>>(text.error());
-        if (!parts) {
-            if (auto aside = set_aside_damaged(path, parts.error()); !aside) return aside;
-            continue;
-        }
-        overlay(*parts);
-        auto one = std::make_shared<group>();
-        one->path = path;
-        one->parts = std::move(*parts);
-        content_.groups.push_back(std::move(one));
-    }
-    return {};
-}
-
-/// What is newer than the documents' own files.
-void recovery::overlay(const std::vector<document_write>& parts) {
-    for (const auto& part : parts) {
-        auto& all = content_.documents;
-        const auto at = std::find_if(all.begin(), all.end(), [&](const document& doc) {
-            return doc.kind == part.doc.kind && doc.id == part.doc.id;
-        });
-        if (at != all.end() && at->rev >= part.doc.rev) continue;
-        if (at != all.end()) all.erase(at);
-        if (part.what == document_write::action::save) all.push_back(part.doc);
-    }
-}
-
 /// Two folders with one id or one public key: one is a copy. The older one is kept.
 result<> recovery::drop_duplicates() {
+    const lock_guard lock(mutex_);
     auto& images = content_.images;
     std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) {
         if (a.rev != b.rev) return a.rev < b.rev;
@@ -408,8 +323,13 @@ void recovery::clean(const std::string& path) {
     ++cleaned_;
 }
 
+void recovery::log(level which, const std::string& text) {
+    const lock_guard lock(log_mutex_);
+    log_(which, text);
+}
+
 void recovery::warn(const std::string& text) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(log_mutex_);
     ++warnings_;
     if (warnings_ <= most_warnings) log_(level::warning, text);
     if (warnings_ == most_warnings) log_(level::warning, "further warnings of this kind are not shown");

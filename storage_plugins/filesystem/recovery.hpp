@@ -5,6 +5,7 @@
 #include "journal.hpp"
 #include "names.hpp"
 
+#include <gallery/mutex.hpp>
 #include <gallery/plugin.hpp>
 #include <gallery/storage.hpp>
 
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +41,7 @@ public:
     /// @p logged is the newest change in the log; empty if there is no log. @p give_space frees a little
     /// space, to move an entry on a full disk; false if it cannot.
     recovery(int root, std::optional<revision> logged, log_function log, std::function<bool()> give_space)
-        : root_(root), logged_(logged), log_(std::move(log)), give_space_(std::move(give_space)) {}
+        : root_(root), logged_(logged), give_space_(std::move(give_space)), log_(std::move(log)) {}
 
     /// Damaged entries are left out and set aside. Every other failure to read is an error, because the
     /// unread part would be treated as deleted.
@@ -75,7 +75,7 @@ private:
     result<> read_document_folder(const std::string& kind);
     result<> read_document(const std::string& kind, const std::string& name);
     result<> read_journals();
-    void overlay(const std::vector<document_write>& parts);
+    void overlay(const std::vector<document_write>& parts) GALLERY_REQUIRES(mutex_);
     result<> drop_duplicates();
 
     result<> note_erasure(const std::string& folder, const std::string& name);
@@ -84,6 +84,7 @@ private:
     /// The same for what could not be read; a refusal where @p why is no damage.
     result<> set_aside_damaged(const std::string& path, const error& why);
     void warn(const std::string& text);
+    void log(log_level which, const std::string& text);
     void clean(const std::string& path);
 
     [[nodiscard]] static bool is_damage(const error& why);
@@ -92,11 +93,12 @@ private:
 
     int root_;
     std::optional<revision> logged_;
-    log_function log_;
     std::function<bool()> give_space_;
-    std::mutex mutex_;  ///< guards content_ and the calls of log_ while threads read
-    tree_content content_;
-    std::size_t warnings_ = 0;
+    mutex mutex_;  ///< taken before log_mutex_
+    tree_content content_ GALLERY_GUARDED_BY(mutex_);
+    mutex log_mutex_;
+    log_function log_ GALLERY_GUARDED_BY(log_mutex_);
+    std::size_t warnings_ GALLERY_GUARDED_BY(log_mutex_) = 0;
     std::atomic<std::size_t> cleaned_ = 0;
     std::atomic<std::size_t> kept_aside_ = 0;
 };

@@ -58,7 +58,7 @@ result<> recovery::settle_home(const std::string& home, const std::vector<replac
             if (auto aside = set_aside(home, "there is a newer version of it, " + newest.path); !aside)
                 return aside;
         if (auto renamed = rename_new(root_, newest.path, home); !renamed) return refusal(renamed.error());
-        log_(log_level::info, "restored " + home + "; its replacement was interrupted by a crash");
+        log(log_level::info, "restored " + home + "; its replacement was interrupted by a crash");
     }
     for (std::size_t i = is_newer ? 1 : 0; i < remains.size(); ++i)
         obsolete.push_back(remains[i].path);
@@ -78,7 +78,7 @@ result<bool> recovery::settle_kept(const std::string& tenant, const std::string&
     const auto home = folder_of(record->tenant, record->key);
     if (exists(root_, home)) return false;
     if (auto renamed = rename_new(root_, path, home); !renamed) return refusal(renamed.error());
-    log_(log_level::info, "restored " + home + "; its replacement was interrupted by a crash");
+    log(log_level::info, "restored " + home + "; its replacement was interrupted by a crash");
     if (auto synced = sync_folder(root_, tenant); !synced) return synced.error();
     return true;
 }

@@ -34,7 +34,7 @@ result<> reserve::open() {
     auto entries = list_folder(root_, folder_);
     if (!entries) return entries.error();
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         for (const auto& entry : *entries) {
             struct stat info {};
             if (!entry.is_file || !is_spare_name(entry.name)) continue;
@@ -53,7 +53,7 @@ result<> reserve::open() {
 
 bool reserve::refill() {
     if (size_ == spare_files) return true;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (names_.size() == spare_files) return true;
     if (auto made = make_folder(root_, folder_); !made) return false;
     const std::set<std::string> present(names_.begin(), names_.end());
@@ -85,7 +85,7 @@ bool reserve::allocate(const std::string& name) {
 
 /// The name of a spare file that is the caller's now; empty where no more than @p least_left are there.
 std::string reserve::take(std::size_t least_left) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (names_.size() <= least_left) return {};
     auto name = std::move(names_.back());
     names_.pop_back();

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 
 #include <atomic>
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,12 +52,12 @@ public:
 private:
     [[nodiscard]] std::string path_of(const std::string& name) const { return folder_ + '/' + name; }
     std::string take(std::size_t least_left);
-    bool allocate(const std::string& name);
+    bool allocate(const std::string& name) GALLERY_REQUIRES(mutex_);
 
     int root_;
     std::string folder_;
-    std::mutex mutex_;
-    std::vector<std::string> names_;  ///< of the spare files
+    mutex mutex_;
+    std::vector<std::string> names_ GALLERY_GUARDED_BY(mutex_);  ///< of the spare files
     std::atomic<std::size_t> size_ = 0;
 };
 

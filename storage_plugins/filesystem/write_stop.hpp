@@ -3,10 +3,10 @@
 #pragma once
 
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +22,7 @@ public:
 
     /// Only the first call has an effect. @p failure describes the failure.
     void set(std::string_view failure) {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (is_set_) return;
         reason_ =
             std::string(failure) +
@@ -37,15 +37,15 @@ public:
     /// Empty if it is not set.
     [[nodiscard]] std::string reason() const {
         if (!is_set_) return {};
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         return reason_;
     }
 
 private:
     std::function<void(std::string_view)> log_;
     std::atomic<bool> is_set_ = false;
-    mutable std::mutex mutex_;
-    std::string reason_;
+    mutable mutex mutex_;
+    std::string reason_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::file_store

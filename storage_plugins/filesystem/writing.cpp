@@ -294,32 +294,32 @@ result<filesystem_store::staged> filesystem_store::stage_erase(const image_recor
     return ready;
 }
 
-result<> filesystem_store::ensure_tenant(const std::string& tenant) {
-    const std::lock_guard lock(tenants_mutex_);
-    if (tenants_.contains(tenant)) return {};
-    auto made = with_reserve([&] { return make_folder(root_.get(), tenant); });
+result<> filesystem_store::ensure_folder(const std::string& folder) {
+    const lock_guard lock(folders_mutex_);
+    if (durable_folders_.contains(folder)) return {};
+    auto made = with_reserve([&] { return make_folder(root_.get(), folder); });
     if (!made) return made.error();
-    const auto slash = tenant.rfind('/');
-    if (auto synced = sync_folder(root_.get(), slash == std::string::npos ? "." : tenant.substr(0, slash));
+    const auto slash = folder.rfind('/');
+    if (auto synced = sync_folder(root_.get(), slash == std::string::npos ? "." : folder.substr(0, slash));
         !synced)
         return synced;
-    tenants_.insert(tenant);
+    durable_folders_.insert(folder);
     return {};
 }
 
-result<> filesystem_store::ensure_tenant_again(const std::string& tenant) {
+result<> filesystem_store::ensure_folder_again(const std::string& folder) {
     {
-        const std::lock_guard lock(tenants_mutex_);
-        tenants_.erase(tenant);
+        const lock_guard lock(folders_mutex_);
+        durable_folders_.erase(folder);
     }
-    return ensure_tenant(tenant);
+    return ensure_folder(folder);
 }
 
 result<> filesystem_store::make_image_folder(const std::string& tenant, const std::string& path) {
-    if (auto ensured = ensure_tenant(tenant); !ensured) return ensured;
+    if (auto ensured = ensure_folder(tenant); !ensured) return ensured;
     auto made = make_folder(root_.get(), path);
     if (!made && made.error().code == errc::not_found) {
-        if (auto ensured = ensure_tenant_again(tenant); !ensured) return ensured;
+        if (auto ensured = ensure_folder_again(tenant); !ensured) return ensured;
         made = make_folder(root_.get(), path);
     }
     if (!made) return made.error();

@@ -41,7 +41,7 @@ void follower::judge_replication(std::string reason) {
     if (in_.chosen.allow_unreplicated) reason.clear();
     bool differs = false;
     {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         differs = unreplicated_ != reason;
         unreplicated_ = reason;
     }
@@ -54,7 +54,7 @@ void follower::judge_replication(std::string reason) {
 }
 
 std::string follower::unreplicated() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return unreplicated_;
 }
 

@@ -7,10 +7,11 @@
 #include "session.hpp"
 #include "signal.hpp"
 
+#include <gallery/mutex.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <deque>
-#include <mutex>
 #include <string>
 
 namespace gallery::postgres {
@@ -94,8 +95,8 @@ private:
     std::atomic<std::uint64_t> polls_{0};
     std::string last_problem_;
 
-    mutable std::mutex mutex_;
-    std::string unreplicated_;  ///< guarded by mutex_
+    mutable mutex mutex_;
+    std::string unreplicated_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::postgres

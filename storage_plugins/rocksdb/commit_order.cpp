@@ -9,9 +9,9 @@ commit_order::commit_order(revision used, revision newest, std::function<void(re
     : visible_(used), newest_(newest), next_floor_(used + floor_step), acknowledge_(std::move(acknowledge)) {}
 
 commit_order::ticket commit_order::begin(std::size_t count) {
-    const std::lock_guard lock(mutex_);
-    ticket made{visible_ + under_way_.size() + 1, count, std::nullopt};
-    under_way_.insert(under_way_.end(), count, state::open);
+    const lock_guard lock(mutex_);
+    ticket made{visible_ + in_progress_.size() + 1, count, std::nullopt};
+    in_progress_.insert(in_progress_.end(), count, state::open);
     // The floor stays at least one step ahead, so that the revisions between two floors are covered even
     // if the write that carries the new one is the first to be lost.
     if (const revision last = made.rev + count - 1; last >= next_floor_) {
@@ -22,41 +22,42 @@ commit_order::ticket commit_order::begin(std::size_t count) {
 }
 
 bool commit_order::finish(revision first, std::size_t count, bool committed) {
-    std::unique_lock lock(mutex_);
+    const lock_guard lock(mutex_);
     for (std::size_t i = 0; i < count; ++i)
-        under_way_[first + i - visible_ - 1] = committed ? state::committed : state::failed;
+        in_progress_[first + i - visible_ - 1] = committed ? state::committed : state::failed;
     bool grown = false;
     bool advanced = false;
-    while (!under_way_.empty() && under_way_.front() != state::open) {
+    while (!in_progress_.empty() && in_progress_.front() != state::open) {
         ++visible_;
         advanced = true;
-        if (under_way_.front() == state::committed) {
+        if (in_progress_.front() == state::committed) {
             newest_ = visible_;
             grown = true;
         }
-        under_way_.pop_front();
+        in_progress_.pop_front();
     }
     if (advanced) {
         acknowledge_(newest_);
         moved_.notify_all();
     }
-    if (committed) moved_.wait(lock, [&] { return visible_ >= first + count - 1; });
+    while (committed && visible_ < first + count - 1)
+        moved_.wait(mutex_);
     return grown;
 }
 
 revision commit_order::visible() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return visible_;
 }
 
 revision commit_order::newest() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return newest_;
 }
 
 revision commit_order::used() const {
-    const std::lock_guard lock(mutex_);
-    return visible_ + under_way_.size();
+    const lock_guard lock(mutex_);
+    return visible_ + in_progress_.size();
 }
 
 }  // namespace gallery::rocks

@@ -10,12 +10,11 @@
 #pragma once
 
 #include <gallery/model.hpp>
+#include <gallery/mutex.hpp>
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 
 namespace gallery::rocks {
@@ -56,13 +55,14 @@ private:
     static constexpr revision floor_step = 1 << 15;
     enum class state : std::uint8_t { open, committed, failed };
 
-    mutable std::mutex mutex_;
-    std::condition_variable moved_;
-    std::deque<state> under_way_;  // of the revisions above visible_, in order
-    revision visible_;
-    revision newest_;
-    revision next_floor_;
-    std::function<void(revision)> acknowledge_;
+    mutable mutex mutex_;
+    condition_variable moved_;
+    /// Of the revisions above visible_, in order.
+    std::deque<state> in_progress_ GALLERY_GUARDED_BY(mutex_);
+    revision visible_ GALLERY_GUARDED_BY(mutex_);
+    revision newest_ GALLERY_GUARDED_BY(mutex_);
+    revision next_floor_ GALLERY_GUARDED_BY(mutex_);
+    std::function<void(revision)> acknowledge_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::rocks

@@ -36,7 +36,10 @@ void disk_reserve::open(const std::string& path, std::uint64_t bytes) {
     std::uint64_t length = std::min(static_cast<std::uint64_t>(file.st_size), size_);
     if (allocated < length) length = 0;
     held_.store(length, std::memory_order_relaxed);
-    if (length != static_cast<std::uint64_t>(file.st_size)) shorten_to(length);
+    if (length != static_cast<std::uint64_t>(file.st_size)) {
+        const lock_guard lock(mutex_);
+        shorten_to(length);
+    }
     complete();
 }
 
@@ -66,7 +69,7 @@ bool disk_reserve::admit(std::uint64_t bytes, reserve_share share) {
     const std::uint64_t free = free_bytes();
     if (share == reserve_share::none) return is_complete && free >= bytes + margin_;
     if (has_free(bytes)) return true;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     const std::uint64_t floor = floor_of(share);
     const std::uint64_t left = held();
     // Erasures continue without a reserve, because they need little space.
@@ -82,14 +85,14 @@ bool disk_reserve::has_free(std::uint64_t bytes) const {
 
 bool disk_reserve::release(reserve_share share) {
     if (descriptor_ < 0) return false;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     const std::uint64_t floor = floor_of(share);
     return held() > floor && shorten_to(floor);
 }
 
 bool disk_reserve::complete() {
     if (held() >= size_) return true;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     const std::uint64_t left = held();
     if (left >= size_) return true;
     // What stays free is more than makes a small write release something again.

@@ -11,10 +11,10 @@
 #pragma once
 
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 namespace gallery::rocks {
@@ -59,7 +59,7 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t floor_of(reserve_share share) const noexcept;
-    bool shorten_to(std::uint64_t length);
+    bool shorten_to(std::uint64_t length) GALLERY_REQUIRES(mutex_);
 
     std::string path_;
     int descriptor_ = -1;
@@ -68,7 +68,7 @@ private:
     std::uint64_t step_ = 0;       // released at a time
     std::uint64_t low_water_ = 0;  // with less free space than this a small write might not fit
     std::atomic<std::uint64_t> held_{0};
-    std::mutex mutex_;
+    mutex mutex_;  ///< held while the length of the file changes
 };
 
 }  // namespace gallery::rocks

@@ -104,12 +104,12 @@ bool is_out_of_space(const rocksdb::Status& status) {
 
 write_state engine::writing() const {
     if (takes_writes_.load(std::memory_order_relaxed)) return {};
-    const std::lock_guard lock(state_mutex_);
+    const lock_guard lock(state_mutex_);
     return state_;
 }
 
 void engine::stop_writing(write_state::kind how, std::string why) {
-    const std::lock_guard lock(state_mutex_);
+    const lock_guard lock(state_mutex_);
     if (state_.state != write_state::kind::ok) return;
     state_ = {how, std::move(why)};
     takes_writes_.store(false, std::memory_order_relaxed);
@@ -191,7 +191,7 @@ rocksdb::Status engine::write_lazily(rocksdb::WriteBatch& batch) {
 }
 
 bool engine::resume() {
-    const std::lock_guard lock(resume_mutex_);
+    const lock_guard lock(resume_mutex_);
     if (!db_->Resume().ok()) return false;
     if (failed_.exchange(false, std::memory_order_relaxed))
         log_(log_level::info, "rocksdb: writing is possible again.");
@@ -209,7 +209,7 @@ void engine::make_room(std::uint64_t size) {
     // Large bodies would fill several, so they wait for the disk here instead.
     constexpr std::uint64_t large = 1ULL << 20;
     if (size < large) return;
-    const std::lock_guard lock(room_mutex_);
+    const lock_guard lock(room_mutex_);
     const std::uint64_t held = unflushed_body_bytes();
     if (held < large || held + size <= body_buffer_limit_) return;
     rocksdb::FlushOptions flush;
@@ -222,11 +222,11 @@ void engine::steer_blob_collection(std::uint64_t written) {
     // While RocksDB collects garbage, every compaction moves the pictures of the oldest blob files, whether
     // there is garbage in them or not: much writing, and memory for the largest picture. So it does that
     // only while a good part of the files is garbage.
-    constexpr std::uint64_t look_every = 32ULL << 20;
-    if (written_since_look_.fetch_add(written, std::memory_order_relaxed) + written < look_every) return;
-    const std::unique_lock lock(blob_collection_mutex_, std::try_to_lock);
-    if (!lock.owns_lock()) return;
-    written_since_look_.store(0, std::memory_order_relaxed);
+    constexpr std::uint64_t check_every = 32ULL << 20;
+    if (written_since_check_.fetch_add(written, std::memory_order_relaxed) + written < check_every) return;
+    if (!blob_collection_mutex_.try_lock()) return;
+    const lock_guard lock(blob_collection_mutex_, std::adopt_lock);
+    written_since_check_.store(0, std::memory_order_relaxed);
     std::uint64_t total = 0;
     std::uint64_t garbage = 0;
     auto* const bodies = handle(family::bodies);

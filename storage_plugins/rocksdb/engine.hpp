@@ -9,6 +9,7 @@
 #include "space_keeper.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/plugin.hpp>
 #include <gallery/storage.hpp>
 
@@ -19,7 +20,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -136,8 +136,8 @@ private:
     std::string folder_;
     log_function log_;
     disk_reserve reserve_;
-    mutable std::mutex state_mutex_;
-    write_state state_;  // guarded by it
+    mutable mutex state_mutex_;
+    write_state state_ GALLERY_GUARDED_BY(state_mutex_);
     std::atomic<bool> takes_writes_{true};
     std::uint64_t body_buffer_limit_ = 0;
     std::shared_ptr<rocksdb::Cache> block_cache_;
@@ -145,12 +145,12 @@ private:
     std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
     acknowledged_mark mark_;
     std::atomic<bool> failed_{false};
-    std::mutex resume_mutex_;
+    mutex resume_mutex_;  ///< one resumption at a time
     std::unique_ptr<space_keeper> keeper_;
-    std::mutex room_mutex_;
-    std::atomic<std::uint64_t> written_since_look_{0};  // bytes
-    std::mutex blob_collection_mutex_;
-    bool collects_blobs_ = false;  // guarded by it
+    mutex room_mutex_;  ///< one flush at a time to make room for a large body
+    std::atomic<std::uint64_t> written_since_check_{0};  // bytes
+    mutex blob_collection_mutex_;
+    bool collects_blobs_ GALLERY_GUARDED_BY(blob_collection_mutex_) = false;
 };
 
 }  // namespace gallery::rocks

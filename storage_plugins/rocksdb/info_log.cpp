@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "info_log.hpp"
 
+#include <gallery/mutex.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -9,7 +11,6 @@
 #include <cstdarg>
 #include <cstdio>
 #include <ctime>
-#include <mutex>
 #include <utility>
 
 namespace gallery::rocks {
@@ -20,7 +21,10 @@ constexpr std::size_t longest_line = 4096;
 
 class info_log final : public rocksdb::Logger {
 public:
-    explicit info_log(std::string path) : Logger(rocksdb::INFO_LEVEL), path_(std::move(path)) { begin(); }
+    explicit info_log(std::string path) : Logger(rocksdb::INFO_LEVEL), path_(std::move(path)) {
+        const lock_guard lock(mutex_);
+        begin();
+    }
     info_log(const info_log&) = delete;
     info_log& operator=(const info_log&) = delete;
     ~info_log() override {
@@ -42,7 +46,7 @@ public:
         used = std::min(used + static_cast<std::size_t>(text), sizeof line - 2);
         if (line[used - 1] != '\n') line[used++] = '\n';
 
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (size_ + used > largest_file) begin();
         if (descriptor_ < 0) return;
         if (const auto written = ::write(descriptor_, line, used); written > 0)
@@ -51,7 +55,7 @@ public:
 
 private:
     // A new file where the present one is full, else the one that is there.
-    void begin() {
+    void begin() GALLERY_REQUIRES(mutex_) {
         struct stat there {};
         const bool exists = ::stat(path_.c_str(), &there) == 0;
         size_ = exists ? static_cast<std::size_t>(there.st_size) : 0;
@@ -61,9 +65,9 @@ private:
     }
 
     const std::string path_;
-    std::mutex mutex_;
-    int descriptor_ = -1;
-    std::size_t size_ = 0;
+    mutex mutex_;
+    int descriptor_ GALLERY_GUARDED_BY(mutex_) = -1;
+    std::size_t size_ GALLERY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

@@ -50,9 +50,6 @@ std::uint64_t read_big_endian(std::string_view from) noexcept;
 inline std::uint64_t ordered(std::int64_t value) noexcept {
     return static_cast<std::uint64_t>(value) ^ (1ULL << 63);
 }
-inline std::int64_t from_ordered(std::uint64_t value) noexcept {
-    return static_cast<std::int64_t>(value ^ (1ULL << 63));
-}
 
 /// The 16 bytes of an identifier.
 template <class Tag>

@@ -39,6 +39,8 @@ public:
     }
 
 private:
+    /// These guard keys of the database. clang cannot follow locks whose number is only known at run time, so
+    /// they are not gallery::mutex.
     std::array<std::mutex, 1024> stripes_;
 };
 

@@ -49,14 +49,14 @@ std::size_t stretch_of(const std::vector<std::string>& anchors, std::string_view
 page_ranks::page_ranks(const engine& db, std::uint64_t bound) : engine_(db), lists_(bound) {}
 
 page_ranks::ticket page_ranks::announce(std::vector<delta> deltas) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     const ticket given = next_++;
     pending_.emplace(given, std::move(deltas));
     return given;
 }
 
 void page_ranks::settle(ticket which, outcome how) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     const auto deltas = std::move(pending_.extract(which).mapped());
     if (how == outcome::unchanged) return;
     for (const delta& each : deltas) {
@@ -131,12 +131,11 @@ result<bool> page_ranks::present(std::string_view key, const snapshot_ptr& at) c
     return to_error(status, "reading the list index");
 }
 
-result<void> page_ranks::build(const std::string& prefix, std::unique_lock<std::mutex>& lock) {
+result<void> page_ranks::build(const std::string& prefix) {
     auto& list = *lists_.put(prefix, list_state(), 0);  // only this function removes it while it is built
     const auto at = engine_.snapshot();
     const auto announced = pending_of(prefix);
     ++builds_;
-    lock.unlock();
 
     auto anchors = std::make_shared<std::vector<std::string>>(1, prefix);
     std::vector<std::uint32_t> found(1, 0);
@@ -163,15 +162,14 @@ result<void> page_ranks::build(const std::string& prefix, std::unique_lock<std::
         return {};
     };
     try {
+        const unlock_guard unlocked(mutex_);
         ended = pass();
     } catch (...) {
-        lock.lock();
         lists_.extract(list);
         built_.notify_all();
         throw;
     }
 
-    lock.lock();
     list_state& state = list.value;
     if (!ended || state.spoiled) {
         lists_.extract(list);
@@ -196,16 +194,16 @@ result<page_ranks::counts> page_ranks::open(const std::string& prefix) {
     counts made;
     std::vector<std::pair<ticket, delta>> announced;
     {
-        std::unique_lock lock(mutex_);
+        const lock_guard lock(mutex_);
         for (;;) {
             auto* const list = lists_.peek(prefix);
             if (list == nullptr) {
-                if (auto built = build(prefix, lock); !built) return built.error();
+                if (auto built = build(prefix); !built) return built.error();
                 continue;
             }
             const list_state& state = list->value;
             if (state.building) {
-                built_.wait(lock);
+                built_.wait(mutex_);
                 continue;
             }
             if (*std::max_element(state.counts.begin(), state.counts.end()) > overgrown) {
@@ -257,18 +255,18 @@ result<std::uint64_t> page_ranks::counts::rank_of(std::string_view key) const {
 }
 
 void page_ranks::drop(const std::string& prefix) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     auto* const list = lists_.peek(prefix);
     if (list != nullptr && !list->value.building) lists_.extract(*list);
 }
 
 std::uint64_t page_ranks::bytes() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return lists_.cost();
 }
 
 std::uint64_t page_ranks::builds() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return builds_;
 }
 

@@ -17,12 +17,11 @@
 #include "engine.hpp"
 
 #include <gallery/bounded_lru.hpp>
+#include <gallery/mutex.hpp>
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,20 +94,22 @@ private:
     using list_map = bounded_lru<std::string, list_state, text_hash>;
     using pending_map = std::map<ticket, std::vector<delta>>;
 
-    result<void> build(const std::string& prefix, std::unique_lock<std::mutex>& lock);
-    void apply(list_map::entry& list, const delta& change);
-    void account(list_map::entry& list);
-    void shrink(const list_map::entry& keep);
-    [[nodiscard]] std::vector<std::pair<ticket, delta>> pending_of(std::string_view prefix) const;
+    /// Releases the mutex while it reads the list.
+    result<void> build(const std::string& prefix) GALLERY_REQUIRES(mutex_);
+    void apply(list_map::entry& list, const delta& change) GALLERY_REQUIRES(mutex_);
+    void account(list_map::entry& list) GALLERY_REQUIRES(mutex_);
+    void shrink(const list_map::entry& keep) GALLERY_REQUIRES(mutex_);
+    [[nodiscard]] std::vector<std::pair<ticket, delta>> pending_of(std::string_view prefix) const
+        GALLERY_REQUIRES(mutex_);
     [[nodiscard]] result<bool> present(std::string_view key, const snapshot_ptr& at) const;
 
     const engine& engine_;
-    mutable std::mutex mutex_;
-    std::condition_variable built_;
-    ticket next_ = 1;
-    pending_map pending_;
-    list_map lists_;
-    std::uint64_t builds_ = 0;
+    mutable mutex mutex_;
+    condition_variable built_;
+    ticket next_ GALLERY_GUARDED_BY(mutex_) = 1;
+    pending_map pending_ GALLERY_GUARDED_BY(mutex_);
+    list_map lists_ GALLERY_GUARDED_BY(mutex_);
+    std::uint64_t builds_ GALLERY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace gallery::rocks

@@ -24,7 +24,7 @@ void space_keeper::start() {
 }
 
 void space_keeper::stop() {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     stopped_.store(true);
     changed_.notify_all();
 }
@@ -36,34 +36,46 @@ void space_keeper::join() {
 }
 
 void space_keeper::wake() {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (wanted_) return;
     wanted_ = true;
     changed_.notify_all();
 }
 
 void space_keeper::note_error() {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     resume_wanted_ = true;
     changed_.notify_all();
 }
 
 void space_keeper::run() {
-    std::unique_lock lock(mutex_);
-    const auto is_stopped = [this] { return stopped_.load(); };
-    for (;;) {
-        changed_.wait(lock, [&] { return is_stopped() || wanted_ || resume_wanted_; });
-        changed_.wait_for(lock, pause, is_stopped);
-        if (is_stopped()) return;
+    const lock_guard lock(mutex_);
+    while (!stopped_.load()) {
+        if (!wanted_ && !resume_wanted_) {
+            changed_.wait(mutex_);
+            continue;
+        }
+        wait_until_stopped(std::chrono::steady_clock::now() + pause);
+        if (stopped_.load()) return;
         const bool resumes = std::exchange(resume_wanted_, false);
         wanted_ = false;
-        lock.unlock();
-        const bool failed = resumes && !engine_.resume();
-        reclaim();
-        lock.lock();
-        if (!failed) continue;
-        changed_.wait_for(lock, retry, [&] { return is_stopped() || wanted_; });
+        bool has_failed = false;
+        {
+            const unlock_guard unlocked(mutex_);
+            has_failed = resumes && !engine_.resume();
+            reclaim();
+        }
+        if (!has_failed) continue;
+        const auto again = std::chrono::steady_clock::now() + retry;
+        while (!stopped_.load() && !wanted_ &&
+               changed_.wait_until(mutex_, again) == std::cv_status::no_timeout) {
+        }
         resume_wanted_ = true;
+    }
+}
+
+void space_keeper::wait_until_stopped(std::chrono::steady_clock::time_point deadline) {
+    while (!stopped_.load() && changed_.wait_until(mutex_, deadline) == std::cv_status::no_timeout) {
     }
 }
 

@@ -10,10 +10,11 @@
 /// Threads: wake() and note_error() from any thread, never blocking; the work is done on a thread of its own.
 #pragma once
 
+#include <gallery/mutex.hpp>
+
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 
 namespace gallery::rocks {
@@ -41,6 +42,7 @@ public:
 
 private:
     void run();
+    void wait_until_stopped(std::chrono::steady_clock::time_point deadline) GALLERY_REQUIRES(mutex_);
     void reclaim();
     void flush();
     void compact();
@@ -48,10 +50,10 @@ private:
     [[nodiscard]] bool is_short() const;
 
     engine& engine_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool wanted_ = false;         // guarded by it
-    bool resume_wanted_ = false;  // guarded by it
+    mutex mutex_;
+    condition_variable changed_;
+    bool wanted_ GALLERY_GUARDED_BY(mutex_) = false;
+    bool resume_wanted_ GALLERY_GUARDED_BY(mutex_) = false;
     std::atomic<bool> stopped_{false};
     std::atomic<bool> changed_since_{true};  // the last compaction; not known at the start
     std::thread thread_;

@@ -21,6 +21,7 @@
 #include <gallery/kit/guarded.hpp>
 #include <gallery/kit/single_store.hpp>
 #include <gallery/kit/usage_book.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 
 #include <rocksdb/write_batch.h>
@@ -28,7 +29,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -145,7 +145,7 @@ private:
     std::atomic<std::uint64_t> changes_;
     std::atomic<std::uint64_t> records_;
     std::atomic<std::uint64_t> kept_versions_;
-    std::mutex trim_mutex_;
+    mutex trim_mutex_;  ///< one trimming of the feed at a time
     kit::byte_gate gate_;
     asio::thread_pool readers_;
     asio::thread_pool writers_;

@@ -74,8 +74,8 @@ void store::changed(bool feed_grew) {
 void store::trim_changes() {
     const std::uint64_t kept = options_.changes_kept;
     if (changes_.load(std::memory_order_relaxed) <= kept + kept / 8) return;
-    const std::unique_lock lock(trim_mutex_, std::try_to_lock);
-    if (!lock.owns_lock()) return;
+    if (!trim_mutex_.try_lock()) return;
+    const lock_guard lock(trim_mutex_, std::adopt_lock);
     const std::uint64_t surplus = changes_.load() - kept;
     // The newest change stays: a start compares it with what was acknowledged.
     const revision before = trimmed_.load();

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds what the architecture says about the sources: who may include whom, and that nothing in the repository
-depends on the machine it was written on. Also compares the changelog with the version. Prints each violation with file and line; exit code 1 where there is one.
+"""Checks rules of the architecture: which folder may include which, that every source states its licence, that
+mutexes state what they guard, and that nothing in the repository depends on one machine. Compares the changelog with
+the version, and the files that documents name with the repository. Prints each violation with file and line; exit code 1 if there is one.
 
 usage: check.py REPOSITORY
 """
@@ -44,6 +45,13 @@ SOURCES = {".cpp", ".hpp", ".h", ".cc"}
 # Folders of a machine's users and of build machines; registries. What tests say about foreign paths is data.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|home/[a-z]|Users/[A-Z]|workspace|builds|mnt/[a-z])[/\w.-]*")
 REGISTRY = re.compile(r"https?://(?:registry\.[\w.-]+|[\w.-]*artifactory[\w.-]*|[\w.-]*nexus[\w.-]*|npm\.[\w.-]+)", re.I)
+# Locks without annotations, for the reasons that these files state.
+OWN_LOCKS = ("common/include/gallery/mutex.hpp", "server/cache/spin_lock.hpp", "storage_plugins/rocksdb/name_locks.hpp",
+             "storage_plugins/kit/src/catalog")
+STANDARD_LOCK = re.compile(r"std::(shared_|recursive_|timed_)?mutex\b|std::(lock_guard|unique_lock|scoped_lock|shared_lock|"
+                           r"condition_variable)\b")
+MUTEX_MEMBER = re.compile(r"^\s*(?:mutable )?(?:gallery::)?(?:shared_)?mutex (\w+);(.*)$")
+SOURCE_NAME = re.compile(r"`((?:server|storage_plugins|common|test|etc)/[\w./-]+\.(?:cpp|hpp|py|sh|yml|md|json))`")
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 LICENSED = SOURCES | {".py", ".sh", ".cmake", ".ts", ".mjs", ".js", ".html", ".scss"}
 TEXT = SOURCES | {".py", ".sh", ".cmake", ".txt", ".md", ".yml", ".yaml", ".json", ".ts", ".js", ".mjs", ".html", ".scss",
@@ -102,6 +110,35 @@ def handler_problems(root, path):
                 yield f"{relative}:{number}: a handler may not use {word}"
 
 
+def lock_problems(root, path):
+    """Locks are those of gallery/mutex.hpp, and every mutex states what it guards, so that clang can check it."""
+    relative = path.relative_to(root)
+    if relative.parts[0] not in ("common", "server", "storage_plugins") or str(relative).startswith(OWN_LOCKS):
+        return
+    text = path.read_text(errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := STANDARD_LOCK.search(line.split("//")[0]):
+            yield f"{relative}:{number}: {found.group(0)} carries no annotations; use <gallery/mutex.hpp>"
+        if not (found := MUTEX_MEMBER.match(line)):
+            continue
+        name, comment = found.groups()
+        annotated = re.search(rf"GALLERY_(GUARDED_BY|REQUIRES)\((\w+(\.|->))?{name}\)", text)
+        if not annotated and "//" not in comment:
+            yield (f"{relative}:{number}: {name} does not state what it guards: annotate the members with "
+                   f"GALLERY_GUARDED_BY({name}), or describe it in a comment on its line")
+
+
+def document_problems(root, path):
+    """Sources that a document refers to exist."""
+    relative = path.relative_to(root)
+    if path.suffix != ".md" or relative.name == "CHANGELOG.md":
+        return
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        for name in SOURCE_NAME.findall(line):
+            if not (root / name).is_file():
+                yield f"{relative}:{number}: there is no {name}"
+
+
 def licence_problems(root, path):
     """Every source file names its licence in its first lines, in a form that tools read (https://spdx.dev)."""
     if path.suffix not in LICENSED and path.name != "CMakeLists.txt":
@@ -143,9 +180,11 @@ def main():
         if path.suffix in SOURCES:
             problems += layer_problems(root, path)
             problems += handler_problems(root, path)
+            problems += lock_problems(root, path)
             checked += 1
         problems += machine_problems(root, path)
         problems += licence_problems(root, path)
+        problems += document_problems(root, path)
     for problem in problems:
         print(problem)
     print(f"{checked} source files, {len(problems)} violations")

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <gallery/export.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
 #include <list>
-#include <mutex>
 #include <utility>
 
 namespace gallery {
@@ -47,9 +47,9 @@ private:
     void unlock();
     void enqueue(resumption<> next);
 
-    std::mutex mutex_;
-    bool locked_ = false;
-    std::list<resumption<>> waiters_;
+    mutex mutex_;
+    bool locked_ GALLERY_GUARDED_BY(mutex_) = false;
+    std::list<resumption<>> waiters_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery

@@ -4,6 +4,7 @@
 
 #include <gallery/error.hpp>
 #include <gallery/export.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 #include <gallery/uuid.hpp>
 
@@ -12,7 +13,6 @@
 #include <limits>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -84,17 +84,17 @@ private:
                       std::optional<std::chrono::milliseconds> patience);
     void give_up(const waiter_ptr& mine);
     void leave(const std::optional<tenant_id>& owner, std::uint64_t size);
-    // With mutex_ held.
-    [[nodiscard]] bool fits(std::uint64_t size) const noexcept;
-    [[nodiscard]] bool fits_owner(const waiter& next) const;
-    [[nodiscard]] std::vector<resumption<answer>> admit();
+    [[nodiscard]] bool fits(std::uint64_t size) const noexcept GALLERY_REQUIRES(mutex_);
+    [[nodiscard]] bool fits_owner(const waiter& next) const GALLERY_REQUIRES(mutex_);
+    [[nodiscard]] std::vector<resumption<answer>> admit() GALLERY_REQUIRES(mutex_);
 
     const limits limits_;
-    mutable std::mutex mutex_;  ///< guards everything below, and the waiters
-    std::uint64_t in_use_ = 0;
-    std::unordered_map<tenant_id, std::uint64_t> of_owner_;  ///< those that have something in progress
-    std::list<waiter_ptr> waiting_;                          ///< in order of arrival
-    bool is_stopped_ = false;
+    mutable mutex mutex_;  ///< also guards the waiters
+    std::uint64_t in_use_ GALLERY_GUARDED_BY(mutex_) = 0;
+    /// Owners with work in progress.
+    std::unordered_map<tenant_id, std::uint64_t> of_owner_ GALLERY_GUARDED_BY(mutex_);
+    std::list<waiter_ptr> waiting_ GALLERY_GUARDED_BY(mutex_);  ///< in order of arrival
+    bool is_stopped_ GALLERY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace gallery

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gallery/mutex.hpp>
+
 #include <gallery/kit/documents.hpp>
 
 #include <gallery/kit/rules.hpp>
 
-#include <mutex>
 #include <utility>
 
 namespace gallery::kit {
@@ -14,30 +15,30 @@ constexpr std::string_view cursor_prefix = "after:";
 }  // namespace
 
 std::optional<document> documents::find(std::string_view kind, std::string_view id) const {
-    const std::shared_lock lock(mutex_);
+    const shared_lock lock(mutex_);
     const auto found = documents_.find(name_view{kind, id});
     if (found == documents_.end()) return std::nullopt;
     return found->second;
 }
 
 revision documents::find_revision(std::string_view kind, std::string_view id) const {
-    const std::shared_lock lock(mutex_);
+    const shared_lock lock(mutex_);
     const auto found = documents_.find(name_view{kind, id});
     return found == documents_.end() ? 0 : found->second.rev;
 }
 
 void documents::put(document doc) {
-    const std::unique_lock lock(mutex_);
+    const lock_guard lock(mutex_);
     put_locked(std::move(doc));
 }
 
 void documents::erase(std::string_view kind, std::string_view id) {
-    const std::unique_lock lock(mutex_);
+    const lock_guard lock(mutex_);
     erase_locked(kind, id);
 }
 
 void documents::apply(std::vector<document_write> parts) {
-    const std::unique_lock lock(mutex_);
+    const lock_guard lock(mutex_);
     for (auto& part : parts) {
         switch (part.what) {
             case document_write::action::save:
@@ -77,10 +78,10 @@ result<scan_page<document>> documents::scan(std::string_view kind, std::string_v
             return bad_cursor("documents", cursor);
     }
     scan_page<document> page;
-    const std::shared_lock lock(mutex_);
+    const shared_lock lock(mutex_);
     auto at = documents_.upper_bound(after);
-    const auto is_wanted = [&] {
-        return at != documents_.end() && (kind.empty() || at->second.kind == kind);
+    const auto is_wanted = [&, end = documents_.end()] {
+        return at != end && (kind.empty() || at->second.kind == kind);
     };
     for (; is_wanted() && page.items.size() < limit; ++at)
         page.items.push_back(at->second);
@@ -93,7 +94,7 @@ result<scan_page<document>> documents::scan(std::string_view kind, std::string_v
 
 std::vector<document> documents::all() const {
     std::vector<document> copies;
-    const std::shared_lock lock(mutex_);
+    const shared_lock lock(mutex_);
     copies.reserve(documents_.size());
     for (const auto& [named, doc] : documents_)
         copies.push_back(doc);
@@ -101,7 +102,7 @@ std::vector<document> documents::all() const {
 }
 
 std::size_t documents::size() const {
-    const std::shared_lock lock(mutex_);
+    const shared_lock lock(mutex_);
     return documents_.size();
 }
 

@@ -9,24 +9,24 @@
 namespace gallery::kit {
 
 void feed::begin_after(revision rev) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     floor_ = rev;
 }
 
 void feed::clear_to(revision rev) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     changes_.clear();
     floor_ = rev;
 }
 
 void feed::append(change entry) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     changes_.push_back(std::move(entry));
     trim();
 }
 
 void feed::append(std::vector<change> entries) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     for (auto& entry : entries)
         changes_.push_back(std::move(entry));
     trim();
@@ -42,7 +42,7 @@ void feed::trim() {
 result<change_batch> feed::after(revision rev, std::size_t limit) const {
     if (limit == 0) return bad_limit();
     const auto began = std::chrono::steady_clock::now();
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     change_batch batch;
     batch.gap = rev < floor_;
     const auto begin = std::upper_bound(changes_.begin(), changes_.end(), rev,
@@ -55,12 +55,12 @@ result<change_batch> feed::after(revision rev, std::size_t limit) const {
 }
 
 revision feed::last() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return changes_.empty() ? floor_ : changes_.back().rev;
 }
 
 std::size_t feed::size() const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     return changes_.size();
 }
 

@@ -39,7 +39,7 @@ usage_figures growth(const usage_book::difference& by) noexcept {
 
 std::optional<usage_book::charge> usage_book::take(const tenant_id& tenant, const difference& by,
                                                    const usage_limit& limit) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     auto& mine = accounts_[tenant];
     const auto grown = growth(by);
     auto before = mine.stored.images;
@@ -55,7 +55,7 @@ std::optional<usage_book::charge> usage_book::take(const tenant_id& tenant, cons
 }
 
 void usage_book::end(const charge& what, bool committed) noexcept {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     // A charge that reserves nothing, as that of a kept version, does not keep an empty account.
     const auto where = accounts_.try_emplace(what.tenant_).first;
     subtract(where->second.reserved, growth(what.by_));
@@ -63,7 +63,7 @@ void usage_book::end(const charge& what, bool committed) noexcept {
 }
 
 void usage_book::apply(const tenant_id& tenant, const difference& by) {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     settle(accounts_.try_emplace(tenant).first, by);
 }
 
@@ -76,7 +76,7 @@ void usage_book::settle(std::unordered_map<tenant_id, account>::iterator where,
 }
 
 tenant_usage usage_book::usage(const std::optional<tenant_id>& tenant) const {
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (!tenant) return all_;
     const auto found = accounts_.find(*tenant);
     return found == accounts_.end() ? tenant_usage{} : found->second.stored;

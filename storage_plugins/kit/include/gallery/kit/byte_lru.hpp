@@ -10,6 +10,7 @@
 #pragma once
 
 #include <gallery/bounded_lru.hpp>
+#include <gallery/mutex.hpp>
 
 #include <array>
 #include <atomic>
@@ -18,7 +19,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -33,7 +33,7 @@ public:
     template <class K>
     std::optional<Value> find(const K& key) {
         shard& home = shard_of(key);
-        const std::lock_guard lock(home.mutex);
+        const lock_guard lock(home.mutex);
         auto* const found = home.entries.find(key);
         if (found == nullptr) {
             ++home.misses;
@@ -48,7 +48,7 @@ public:
     template <class K>
     std::uint64_t generation(const K& key) {
         shard& home = shard_of(key);
-        const std::lock_guard lock(home.mutex);
+        const lock_guard lock(home.mutex);
         return home.generation;
     }
 
@@ -63,7 +63,7 @@ public:
         auto made =
             std::make_unique<typename entry_map::entry>(std::move(key), stamped{std::move(value), now()});
         typename entry_map::handle discarded;  // destroyed when the lock is released
-        const std::lock_guard lock(home.mutex);
+        const lock_guard lock(home.mutex);
         // Space that other threads are filling cannot be evicted; this value is then not stored.
         if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound_) {
             used_.fetch_sub(cost, std::memory_order_relaxed);
@@ -78,7 +78,7 @@ public:
     void erase(const K& key) {
         shard& home = shard_of(key);
         typename entry_map::handle discarded;
-        const std::lock_guard lock(home.mutex);
+        const lock_guard lock(home.mutex);
         ++home.generation;
         discarded = remove(home, home.entries.peek(key));
     }
@@ -95,7 +95,7 @@ public:
         sum.bytes = used_.load(std::memory_order_relaxed);
         sum.evictions = evictions_.load(std::memory_order_relaxed);
         for (const shard& each : shards_) {
-            const std::lock_guard lock(each.mutex);
+            const lock_guard lock(each.mutex);
             sum.entries += each.entries.size();
             sum.hits += each.hits;
             sum.misses += each.misses;
@@ -115,14 +115,15 @@ private:
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
     struct alignas(64) shard {
-        mutable std::mutex mutex;
-        entry_map entries{std::numeric_limits<std::uint64_t>::max()};  // used_ is bounded instead
-        std::uint64_t generation = 0;
-        std::uint64_t hits = 0;
-        std::uint64_t misses = 0;
+        mutable gallery::mutex mutex;
+        /// used_ is bounded instead.
+        entry_map entries GALLERY_GUARDED_BY(mutex){std::numeric_limits<std::uint64_t>::max()};
+        std::uint64_t generation GALLERY_GUARDED_BY(mutex) = 0;
+        std::uint64_t hits GALLERY_GUARDED_BY(mutex) = 0;
+        std::uint64_t misses GALLERY_GUARDED_BY(mutex) = 0;
         std::atomic<std::int64_t> oldest{never};
 
-        void note_oldest() {
+        void note_oldest() GALLERY_REQUIRES(mutex) {
             const auto* const first = entries.oldest();
             oldest.store(first == nullptr ? never : first->value.used, std::memory_order_relaxed);
         }
@@ -148,14 +149,15 @@ private:
         }
         if (victim == nullptr) return false;
         typename entry_map::handle discarded;
-        const std::lock_guard lock(victim->mutex);
+        const lock_guard lock(victim->mutex);
         discarded = remove(*victim, victim->entries.oldest());
         if (discarded) evictions_.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
 
     /// Takes an entry out of a locked shard; @p which may be null.
-    typename entry_map::handle remove(shard& home, typename entry_map::entry* which) {
+    typename entry_map::handle remove(shard& home, typename entry_map::entry* which)
+        GALLERY_REQUIRES(home.mutex) {
         if (which == nullptr) return nullptr;
         used_.fetch_sub(which->cost(), std::memory_order_relaxed);
         auto removed = home.entries.extract(*which);

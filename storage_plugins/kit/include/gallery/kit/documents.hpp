@@ -3,11 +3,11 @@
 #pragma once
 
 #include <gallery/document_store.hpp>
+#include <gallery/mutex.hpp>
 
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,11 +56,11 @@ private:
             return order != 0 ? order < 0 : std::string_view(a.id) < std::string_view(b.id);
         }
     };
-    void put_locked(document doc);
-    void erase_locked(std::string_view kind, std::string_view id);
+    void put_locked(document doc) GALLERY_REQUIRES(mutex_);
+    void erase_locked(std::string_view kind, std::string_view id) GALLERY_REQUIRES(mutex_);
 
-    mutable std::shared_mutex mutex_;
-    std::map<name, document, less> documents_;  ///< guarded by mutex_
+    mutable shared_mutex mutex_;
+    std::map<name, document, less> documents_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::kit

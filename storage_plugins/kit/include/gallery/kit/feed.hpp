@@ -3,10 +3,10 @@
 #pragma once
 
 #include <gallery/change_feed.hpp>
+#include <gallery/mutex.hpp>
 
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <vector>
 
 namespace gallery::kit {
@@ -38,12 +38,13 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
-    void trim();  ///< with mutex_ held
+    void trim() GALLERY_REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    std::size_t keep_;
-    revision floor_ = 0;  ///< changes up to this one are lost or never existed
-    std::deque<change> changes_;
+    mutable mutex mutex_;
+    const std::size_t keep_;
+    /// Changes up to this one are lost or never existed.
+    revision floor_ GALLERY_GUARDED_BY(mutex_) = 0;
+    std::deque<change> changes_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::kit

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <gallery/async_mutex.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -78,19 +78,19 @@ public:
 
 private:
     guard enter(const std::string& name) {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         auto& mine = *all_.try_emplace(name).first;
         ++mine.second.users;
         return {*this, mine};
     }
 
     void leave(lane_map::value_type& mine) {
-        const std::lock_guard lock(mutex_);
+        const lock_guard lock(mutex_);
         if (--mine.second.users == 0) all_.erase(all_.find(mine.first));
     }
 
-    std::mutex mutex_;
-    lane_map all_;  ///< guarded by mutex_
+    mutex mutex_;
+    lane_map all_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::kit

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <gallery/model.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/write.hpp>
 
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -76,11 +76,12 @@ private:
         usage_figures reserved;  ///< of images, by writes in progress
     };
     void end(const charge& what, bool committed) noexcept;
-    void settle(std::unordered_map<tenant_id, account>::iterator where, const difference& by) noexcept;
+    void settle(std::unordered_map<tenant_id, account>::iterator where, const difference& by) noexcept
+        GALLERY_REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    std::unordered_map<tenant_id, account> accounts_;  ///< guarded by mutex_
-    tenant_usage all_;                                 ///< guarded by mutex_
+    mutable mutex mutex_;
+    std::unordered_map<tenant_id, account> accounts_ GALLERY_GUARDED_BY(mutex_);
+    tenant_usage all_ GALLERY_GUARDED_BY(mutex_);
 };
 
 }  // namespace gallery::kit
