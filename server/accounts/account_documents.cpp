@@ -122,7 +122,11 @@ json::object members_of(const tenant& value) {
     put(out, "additionalInfo", value.additional_info);
     out["version"] = value.version;
     if (value.deleting) out["deleting"] = true;
-    if (value.deleted) out["deleted"] = true;
+    if (value.deleted) {
+        out["deleted"] = true;
+        out["deletedTime"] = value.deleted_time;
+    }
+    if (value.images_erased) out["imagesErased"] = true;
     return out;
 }
 
@@ -136,6 +140,8 @@ void read(reader& from, tenant& out) {
     from.read("version", out.version);
     from.read("deleting", out.deleting);
     from.read("deleted", out.deleted);
+    from.read("deletedTime", out.deleted_time);
+    from.read("imagesErased", out.images_erased);
 }
 
 json::object members_of(const customer& value) {

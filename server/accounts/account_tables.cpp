@@ -32,6 +32,14 @@ api_key_ptr account_tables::find_by_hash(const sha256_digest& hash) const {
     return found == key_hashes_.end() ? nullptr : find<api_key>(found->second);
 }
 
+void account_tables::enter_indexes(const tenant& value) {
+    if (value.is_deleted() && !value.images_erased) open_deletions_.insert(value.id);
+}
+
+void account_tables::leave_indexes(const tenant& value) {
+    open_deletions_.erase(value.id);
+}
+
 void account_tables::enter_indexes(const customer& value) {
     customers_of_[value.owner].insert(value.id);
 }

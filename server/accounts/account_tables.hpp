@@ -72,6 +72,14 @@ public:
         for_each_in(api_keys_of_, holder, of<api_key>(), fn);
     }
 
+    /// Calls fn(const tenant_ptr&) for each tenant whose deletion is in progress, or whose images may not all
+    /// be erased.
+    template <class Function>
+    void for_each_open_deletion(Function fn) const {
+        for (const auto& id : open_deletions_)
+            fn(of<tenant>().find(id)->second);
+    }
+
 private:
     template <class Owner, class Id>
     using groups = std::unordered_map<Owner, std::unordered_set<Id>>;
@@ -93,9 +101,11 @@ private:
         return std::get<table_of<Account>>(tables_);
     }
 
+    void enter_indexes(const tenant& value);
     void enter_indexes(const customer& value);
     void enter_indexes(const user& value);
     void enter_indexes(const api_key& value);
+    void leave_indexes(const tenant& value);
     void leave_indexes(const customer& value);
     void leave_indexes(const user& value);
     void leave_indexes(const api_key& value);
@@ -117,6 +127,7 @@ private:
     groups<tenant_id, user_id> users_of_;
     groups<tenant_id, customer_id> customers_of_;
     groups<user_id, api_key_id> api_keys_of_;
+    std::unordered_set<tenant_id> open_deletions_;
 };
 
 }  // namespace gallery::accounts

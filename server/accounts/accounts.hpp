@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What accounts consist of. Each is kept as one document of the store (see account_documents.hpp) and in
-/// memory as an immutable object that readers share.
+/// The types of accounts. Each account is one document of the store (account_documents.hpp), and one
+/// immutable object in memory that readers share.
 #pragma once
 
 #include "auth/principal.hpp"
@@ -19,7 +19,7 @@
 
 namespace gallery::accounts {
 
-/// Where a tenant or customer is reached. None of it means anything to the server.
+/// The contact data of a tenant or customer. The server only stores it.
 struct contact {
     std::string country, state, city, address, address2, zip, phone, email;
 
@@ -30,7 +30,7 @@ struct contact_field {
     std::string_view name;
     std::string contact::*member;
 };
-/// The names that the fields have in JSON.
+/// The names of the fields in JSON.
 inline constexpr std::array<contact_field, 8> contact_fields{{
     {"country", &contact::country},
     {"state", &contact::state},
@@ -42,9 +42,9 @@ inline constexpr std::array<contact_field, 8> contact_fields{{
     {"email", &contact::email},
 }};
 
-/// Times are milliseconds since 1970-01-01T00:00Z where nothing else is said. rev is 0 before the first save.
-/// additional_info is JSON text, "" for none; version counts the saves. document_kind is the kind of the
-/// documents that accounts of the type are stored as.
+/// For all types: times are milliseconds since 1970-01-01T00:00Z unless stated otherwise. rev is 0 before the
+/// first save. additional_info is JSON text, or empty. version counts the saves. document_kind is the kind of
+/// the stored documents.
 struct tenant {
     static constexpr std::string_view document_kind = "tenant";
 
@@ -56,13 +56,19 @@ struct tenant {
     std::optional<uuid> profile;
     std::string additional_info;
     std::int64_t version = 0;
-    /// Being deleted: nobody of it is let in any more, and what it owned is being erased.
+    /// The deletion is in progress: its users have no access, and its images and accounts are being erased.
     bool deleting = false;
-    /// Deleted, and kept as a tombstone: tokens of a ThingsBoard server for it are refused.
+    /// This is a tombstone. It is kept permanently, so that tokens of a ThingsBoard server for this tenant
+    /// are refused.
     bool deleted = false;
+    /// Of a tombstone: when the deletion ended; 0 if an earlier version of the server wrote it.
+    std::int64_t deleted_time = 0;
+    /// Of a tombstone: no image of the tenant can be left or appear (directory::note_no_images()).
+    bool images_erased = false;
     revision rev = 0;
 
-    [[nodiscard]] bool is_gone() const noexcept { return deleting || deleted; }
+    /// Deleted, or being deleted.
+    [[nodiscard]] bool is_deleted() const noexcept { return deleting || deleted; }
 };
 
 struct customer {
@@ -78,12 +84,12 @@ struct customer {
     revision rev = 0;
 };
 
-/// A link by which a new user chooses the first password. The token in it is derived from the nonce with the
-/// signing key and is not kept.
+/// The link with which a new user sets the first password. Its token is derived from the nonce and the
+/// signing key, and is not stored.
 struct activation {
     std::string nonce;
     std::int64_t expires = 0;
-    std::optional<api_key_id> made_with;  ///< the API key that made the user, if one did
+    std::optional<api_key_id> made_with;  ///< the API key that created the user, if any
 };
 
 struct user {
@@ -101,11 +107,11 @@ struct user {
     std::string additional_info;
     std::int64_t version = 0;
     bool enabled = true;
-    std::string password_hash;            ///< empty until a password has been chosen
+    std::string password_hash;            ///< empty until the user has set a password
     std::optional<activation> pending;    ///< until then
     std::int64_t tokens_valid_after = 0;  ///< seconds; tokens issued then or earlier are refused
-    bool deleted = false;                 ///< kept as a tombstone, with id, owner and times only
-    std::int64_t forget_after = 0;        ///< of a tombstone: when every token that the user had has expired
+    bool deleted = false;                 ///< a tombstone, with id, owner and times only
+    std::int64_t forget_after = 0;        ///< of a tombstone: the expiry of the user's last token
     revision rev = 0;
 };
 
@@ -129,10 +135,10 @@ struct api_key {
     std::int64_t expiration_time = 0;  ///< 0: never
     std::string description;
     bool enabled = true;
-    sha256_digest hash{};        ///< of the secret, which is random enough not to need a slow hash
-    std::int64_t last_used = 0;  ///< as recorded, at most a minute behind; 0: never
-    /// The latest use, written by requests and recorded by directory::record_uses(). Shared by all versions
-    /// of this key.
+    sha256_digest hash{};        ///< of the secret; it is random, so a fast hash is enough
+    std::int64_t last_used = 0;  ///< as stored, at most a minute late; 0: never
+    /// The latest use. Requests write it; directory::record_uses() stores it. Shared by all objects of this
+    /// key.
     std::shared_ptr<std::atomic<std::int64_t>> latest_use = std::make_shared<std::atomic<std::int64_t>>(0);
     revision rev = 0;
 
@@ -141,7 +147,7 @@ struct api_key {
     }
 };
 
-/// A session that was logged out: tokens that name it are refused until the last of them has expired.
+/// A session that was logged out. Its tokens are refused; forget_after is the expiry of the last one.
 struct ended_session {
     static constexpr std::string_view document_kind = "session";
 
@@ -150,7 +156,7 @@ struct ended_session {
     revision rev = 0;
 };
 
-/// A refresh token that has bought its pair.
+/// A refresh token that was exchanged for new tokens.
 struct spent_token {
     static constexpr std::string_view document_kind = "spent_token";
 

@@ -25,7 +25,7 @@ result<api_key_ptr> api_keys::find(const anybody& who, api_key_id id) const {
     auto key = all_.find_api_key(id);
     const auto holder = key ? all_.find_user(key->holder) : nullptr;
     if (!holder) return error{errc::not_found, "API key with id [" + to_string(id) + "] is not found"};
-    if (!may_keep(who.who(), *holder)) return permission_denied();
+    if (!may_manage(who.who(), *holder)) return permission_denied();
     return key;
 }
 
@@ -40,7 +40,7 @@ task<result<made_key>> api_keys::create(anybody who, submitted_api_key sent) {
     const auto holder_id = sent.user ? user_id{*sent.user} : who.who().user;
     const auto holder = all_.find_user(holder_id);
     if (!holder) co_return error{errc::not_found, "User with id [" + to_string(holder_id) + "] is not found"};
-    if (!may_keep(who.who(), *holder)) co_return permission_denied();
+    if (!may_manage(who.who(), *holder)) co_return permission_denied();
     made_key made;
     made.secret = auth::generate_api_key();
     api_key value;
@@ -106,7 +106,7 @@ task<result<void>> api_keys::erase(anybody who, api_key_id id) {
     co_return done;
 }
 
-std::vector<api_key_ptr> api_keys::list(const kept_user& of) const {
+std::vector<api_key_ptr> api_keys::list(const managed_user& of) const {
     return all_.api_keys_of(of.account().id);
 }
 

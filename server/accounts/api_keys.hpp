@@ -54,7 +54,7 @@ public:
     task<result<api_key_ptr>> enable(signed_in who, api_key_id id);
     task<result<api_key_ptr>> disable(anybody who, api_key_id id);
     task<result<void>> erase(anybody who, api_key_id id);
-    [[nodiscard]] std::vector<api_key_ptr> list(const kept_user& of) const;
+    [[nodiscard]] std::vector<api_key_ptr> list(const managed_user& of) const;
 
     /// Milliseconds since 1970, by the directory's clock.
     [[nodiscard]] std::int64_t now() const { return all_.now(); }

@@ -83,7 +83,7 @@ cache::token_cache<authenticator::proof>& authenticator::cache_of_this_thread() 
     if (here.serial != serial_) [[unlikely]] {
         here.mine = std::make_shared<thread_cache>(accounts_.epoch(), options_);
         here.serial = serial_;
-        const std::lock_guard lock(caches_mutex_);
+        const lock_guard lock(caches_mutex_);
         std::erase_if(caches_, [](const auto& known) { return known.expired(); });
         caches_.push_back(here.mine);
     }
@@ -137,14 +137,14 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
         return error{errc::unauthenticated,
                      "Invalid JWT token: a refresh token is valid for /api/auth/token only"};
     }
-    const auto standing = accounts_.standing_of(claims->user, claims->tenant, claims->session);
-    if (standing.user_deleted || standing.tenant_gone) return failed();
-    if (standing.session_ended) return outdated();
+    const auto status = accounts_.account_status_of(claims->user, claims->tenant, claims->session);
+    if (status.user_deleted || status.tenant_deleted) return failed();
+    if (status.session_ended) return outdated();
     auto proven = std::make_shared<proof>();
-    if (standing.account) {
-        if (!standing.account->enabled) return error{errc::unauthenticated, "User account is not active"};
-        if (claims->issued_at <= standing.account->tokens_valid_after) return outdated();
-        proven->who = principal_of(identity_of(*standing.account), true);
+    if (status.account) {
+        if (!status.account->enabled) return error{errc::unauthenticated, "User account is not active"};
+        if (claims->issued_at <= status.account->tokens_valid_after) return outdated();
+        proven->who = principal_of(identity_of(*status.account), true);
     } else {
         if (!options_.foreign_users || !is_consistent(*claims)) return failed();
         proven->who = principal_of(*claims, false);
@@ -157,25 +157,25 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
 result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(std::string_view secret,
                                                                               time_point now) const {
     if (!secret.starts_with(auth::api_key_prefix) || secret.size() > 256) return failed();
-    const auto standing = accounts_.key_standing_of(auth::api_key_digest(secret));
-    if (!standing.key || !standing.account || standing.tenant_gone) return failed();
-    if (!standing.key->enabled) return error{errc::unauthenticated, "The API key is disabled"};
+    const auto status = accounts_.key_status_of(auth::api_key_digest(secret));
+    if (!status.key || !status.account || status.tenant_deleted) return failed();
+    if (!status.key->enabled) return error{errc::unauthenticated, "The API key is disabled"};
     const auto at = milliseconds_of(now);
-    if (standing.key->expired(at)) return error{errc::token_expired, "The API key has expired"};
-    if (!standing.account->enabled) return error{errc::unauthenticated, "User account is not active"};
+    if (status.key->expired(at)) return error{errc::token_expired, "The API key has expired"};
+    if (!status.account->enabled) return error{errc::unauthenticated, "User account is not active"};
     auto proven = std::make_shared<proof>();
-    proven->who = principal_of(identity_of(*standing.account), true);
-    proven->who.api_key = standing.key->id;
-    proven->expires_at = standing.key->expiration_time == 0
+    proven->who = principal_of(identity_of(*status.account), true);
+    proven->who.api_key = status.key->id;
+    proven->expires_at = status.key->expiration_time == 0
                              ? time_point::max()
-                             : time_point(std::chrono::milliseconds(standing.key->expiration_time));
-    proven->latest_use = standing.key->latest_use;
+                             : time_point(std::chrono::milliseconds(status.key->expiration_time));
+    proven->latest_use = status.key->latest_use;
     return std::shared_ptr<const proof>(std::move(proven));
 }
 
 cache::token_cache_counters authenticator::counters() const {
     cache::token_cache_counters sum;
-    const std::lock_guard lock(caches_mutex_);
+    const lock_guard lock(caches_mutex_);
     for (const auto& known : caches_) {
         const auto alive = known.lock();
         if (!alive) continue;

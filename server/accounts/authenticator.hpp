@@ -8,12 +8,12 @@
 #include "cache/token_cache.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,8 +86,8 @@ private:
     const auth::token_codec& codec_;
     const authenticator_options options_;
     const std::uint64_t serial_;
-    mutable std::mutex caches_mutex_;
-    std::vector<std::weak_ptr<thread_cache>> caches_;  ///< guarded by caches_mutex_
+    mutable mutex caches_mutex_;
+    std::vector<std::weak_ptr<thread_cache>> caches_ GALLERY_GUARDED_BY(caches_mutex_);
 };
 
 }  // namespace gallery::accounts

@@ -11,38 +11,38 @@
 namespace gallery::accounts {
 
 directory::directory(document_store& store, directory_options options)
-    : store_(store), options_(options), now_(&now_ms), tables_(std::make_shared<account_tables>()) {}
+    : store_(store), options_(options), now_(&now_ms), tables_(std::make_unique<account_tables>()) {}
 
 tenant_ptr directory::find_tenant(tenant_id id) const {
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     auto found = tables_->find<tenant>(id);
     return found && !found->deleted ? found : nullptr;
 }
 
 customer_ptr directory::find_customer(customer_id id) const {
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     return tables_->find<customer>(id);
 }
 
 user_ptr directory::find_user(user_id id) const {
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     auto found = tables_->find<user>(id);
     return found && !found->deleted ? found : nullptr;
 }
 
 user_ptr directory::find_user_by_email(std::string_view email) const {
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     return tables_->find_by_email(email);
 }
 
 api_key_ptr directory::find_api_key(api_key_id id) const {
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     return tables_->find<api_key>(id);
 }
 
 std::vector<tenant_ptr> directory::tenants() const {
     std::vector<tenant_ptr> out;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     for (const auto& [id, value] : tables_->of<tenant>()) {
         if (!value->deleted) out.push_back(value);
     }
@@ -51,21 +51,21 @@ std::vector<tenant_ptr> directory::tenants() const {
 
 std::vector<customer_ptr> directory::customers_of(tenant_id owner) const {
     std::vector<customer_ptr> out;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     tables_->for_each_customer_of(owner, [&](const customer_ptr& value) { out.push_back(value); });
     return out;
 }
 
 std::vector<user_ptr> directory::users_of(tenant_id owner) const {
     std::vector<user_ptr> out;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     tables_->for_each_user_of(owner, [&](const user_ptr& value) { out.push_back(value); });
     return out;
 }
 
 std::vector<user_ptr> directory::users_of(customer_id owner) const {
     std::vector<user_ptr> out;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     const auto known = tables_->find<customer>(owner);
     if (!known) return out;
     tables_->for_each_user_of(known->owner, [&](const user_ptr& value) {
@@ -76,7 +76,7 @@ std::vector<user_ptr> directory::users_of(customer_id owner) const {
 
 std::vector<user_ptr> directory::users_with(auth::authority role) const {
     std::vector<user_ptr> out;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     for (const auto& [id, value] : tables_->of<user>()) {
         if (!value->deleted && value->role == role) out.push_back(value);
     }
@@ -85,61 +85,61 @@ std::vector<user_ptr> directory::users_with(auth::authority role) const {
 
 std::vector<api_key_ptr> directory::api_keys_of(user_id holder) const {
     std::vector<api_key_ptr> out;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     tables_->for_each_api_key_of(holder, [&](const api_key_ptr& value) { out.push_back(value); });
     return out;
 }
 
 std::vector<tenant_id> directory::unfinished_deletions() const {
     std::vector<tenant_id> out;
-    const std::shared_lock lock(tables_mutex_);
-    for (const auto& [id, value] : tables_->of<tenant>()) {
-        if (value->deleting && !value->deleted) out.push_back(id);
-    }
+    const shared_lock lock(tables_mutex_);
+    tables_->for_each_open_deletion([&](const tenant_ptr& value) {
+        if (!value->deleted) out.push_back(value->id);
+    });
     return out;
 }
 
-std::vector<tenant_id> directory::deleted_tenants() const {
+std::vector<tenant_id> directory::deleted_tenants_to_check() const {
     std::vector<tenant_id> out;
-    const std::shared_lock lock(tables_mutex_);
-    for (const auto& [id, value] : tables_->of<tenant>()) {
-        if (value->deleted) out.push_back(id);
-    }
+    const shared_lock lock(tables_mutex_);
+    tables_->for_each_open_deletion([&](const tenant_ptr& value) {
+        if (value->deleted) out.push_back(value->id);
+    });
     return out;
 }
 
-bool directory::tenant_gone(tenant_id id) const {
-    const std::shared_lock lock(tables_mutex_);
+bool directory::is_tenant_deleted(tenant_id id) const {
+    const shared_lock lock(tables_mutex_);
     const auto known = tables_->find<tenant>(id);
-    return known && known->is_gone();
+    return known && known->is_deleted();
 }
 
-directory::standing directory::standing_of(user_id user_of_token, tenant_id tenant_of_token,
-                                           std::string_view session) const {
-    standing out;
-    const std::shared_lock lock(tables_mutex_);
+directory::account_status directory::account_status_of(user_id user_of_token, tenant_id tenant_of_token,
+                                                       std::string_view session) const {
+    account_status out;
+    const shared_lock lock(tables_mutex_);
     out.account = tables_->find<user>(user_of_token);
     if (out.account && out.account->deleted) {
         out.account = nullptr;
         out.user_deleted = true;
     }
     const auto owner = tables_->find<tenant>(out.account ? out.account->owner : tenant_of_token);
-    out.tenant_gone = owner && owner->is_gone();
+    out.tenant_deleted = owner && owner->is_deleted();
     if (!session.empty() && !tables_->of<ended_session>().empty()) {
         out.session_ended = tables_->find<ended_session>(name_digest(session)) != nullptr;
     }
     return out;
 }
 
-directory::key_standing directory::key_standing_of(const sha256_digest& hash) const {
-    key_standing out;
-    const std::shared_lock lock(tables_mutex_);
+directory::key_status directory::key_status_of(const sha256_digest& hash) const {
+    key_status out;
+    const shared_lock lock(tables_mutex_);
     out.key = tables_->find_by_hash(hash);
     if (!out.key) return out;
     out.account = tables_->find<user>(out.key->holder);
     if (out.account && out.account->deleted) out.account = nullptr;
     const auto owner = tables_->find<tenant>(out.account ? out.account->owner : out.key->owner);
-    out.tenant_gone = owner && owner->is_gone();
+    out.tenant_deleted = owner && owner->is_deleted();
     return out;
 }
 

@@ -27,15 +27,14 @@
 
 #include <gallery/async_mutex.hpp>
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 #include <gallery/task.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,26 +104,27 @@ public:
     [[nodiscard]] std::vector<api_key_ptr> api_keys_of(user_id holder) const;
     /// Tenants with an incomplete deletion, after a crash or an error; delete_tenant() completes it.
     [[nodiscard]] std::vector<tenant_id> unfinished_deletions() const;
-    /// Deleted tenants; their tombstones are kept permanently.
-    [[nodiscard]] std::vector<tenant_id> deleted_tenants() const;
+    /// Deleted tenants that may still have images; see note_no_images().
+    [[nodiscard]] std::vector<tenant_id> deleted_tenants_to_check() const;
     /// Deleted or being deleted. False for an unknown tenant.
-    [[nodiscard]] bool tenant_gone(tenant_id id) const;
+    [[nodiscard]] bool is_tenant_deleted(tenant_id id) const;
 
     /// The data that decides about a token, read under one lock.
-    struct standing {
-        user_ptr account;           ///< null if the user is unknown
-        bool user_deleted = false;  ///< there is a tombstone
-        bool tenant_gone = false;   ///< deleted or being deleted
+    struct account_status {
+        user_ptr account;             ///< null if the user is unknown
+        bool user_deleted = false;    ///< there is a tombstone
+        bool tenant_deleted = false;  ///< deleted or being deleted
         bool session_ended = false;
     };
-    [[nodiscard]] standing standing_of(user_id user, tenant_id tenant, std::string_view session) const;
+    [[nodiscard]] account_status account_status_of(user_id user, tenant_id tenant,
+                                                   std::string_view session) const;
 
-    struct key_standing {
+    struct key_status {
         api_key_ptr key;   ///< null if no key has this hash
         user_ptr account;  ///< null if the holder no longer exists
-        bool tenant_gone = false;
+        bool tenant_deleted = false;
     };
-    [[nodiscard]] key_standing key_standing_of(const sha256_digest& hash) const;
+    [[nodiscard]] key_status key_status_of(const sha256_digest& hash) const;
 
     // ---- writing -------------------------------------------------------------------------------------
 
@@ -156,6 +156,15 @@ public:
     /// Refuses the tenant's users, then erases images, keys, users and customers, then leaves a tombstone.
     /// After a crash or an error the users stay refused, and the call may be repeated.
     task<result<void>> delete_tenant(tenant_id id, tenant_images_eraser erase_images);
+
+    /// How long after a deletion an image of the tenant can appear: a request that was authorised before, on
+    /// a server that did not know of the deletion yet, stores its upload, and a crash prevents that server
+    /// from erasing it.
+    static constexpr std::int64_t late_upload_ms = 24LL * 3600 * 1000;
+    /// To be called when a deleted tenant was found to have no images. Marks the tombstone, so that the
+    /// tenant is no longer in deleted_tenants_to_check(). No effect within late_upload_ms of the deletion,
+    /// and for other tenants. Several servers may call it.
+    task<result<void>> note_no_images(tenant_id id);
 
     /// Refuses the session's tokens from now on. Ending it again has no effect.
     task<result<void>> end_session(std::string session);
@@ -189,11 +198,11 @@ private:
     // directory_following.cpp
     task<result<void>> before_attempt(int attempt);
     template <class Account>
-    void install(pointer<Account> value, bool takes_rights);
+    void install(pointer<Account> value, bool reverify);
     template <class Account>
-    void forget(const Account& value, bool takes_rights);
+    void forget(const Account& value, bool reverify);
     template <class Account>
-    task<result<void>> load_type(std::shared_ptr<account_tables> into);
+    task<result<void>> load_type(account_tables* into);
     template <class Account, class Key>
     task<result<void>> refresh(Key key, std::string id, revision rev);
     task<result<void>> refresh_document(std::string kind, std::string name, revision rev);
@@ -211,13 +220,13 @@ private:
                         const Account& after) const;
     task<result<std::vector<revision>>> commit(std::vector<document_write> parts);
     template <class Account>
-    task<result<pointer<Account>>> write(Account value, requirements also, bool takes_rights);
+    task<result<pointer<Account>>> write(Account value, requirements also, bool reverify);
     template <class Account>
-    task<result<pointer<Account>>> create_one(Account value, requirements also, bool takes_rights);
+    task<result<pointer<Account>>> create_one(Account value, requirements also, bool reverify);
     template <class Account, class Key>
     task<result<pointer<Account>>> edit_one(Key key, edit<Account> how);
     template <class Account, class Key>
-    task<result<void>> erase_one(Key key, bool takes_rights);
+    task<result<void>> erase_one(Key key, bool reverify);
 
     // directory_rules.cpp
     [[nodiscard]] result<void> check(const tenant& value) const;
@@ -228,10 +237,11 @@ private:
     document_store& store_;
     const directory_options options_;
     std::function<std::int64_t()> now_;
-    reader_of_changes catch_up_;              ///< empty: the store belongs to this process
-    async_mutex writing_;                     ///< held by whoever changes memory or writes to the store
-    mutable std::shared_mutex tables_mutex_;  ///< guards tables_
-    std::shared_ptr<account_tables> tables_;
+    reader_of_changes catch_up_;  ///< empty: the store belongs to this process
+    async_mutex writing_;         ///< held by whoever changes memory or writes to the store
+    mutable shared_mutex tables_mutex_;
+    std::unique_ptr<account_tables> tables_ GALLERY_GUARDED_BY(tables_mutex_)
+        GALLERY_PT_GUARDED_BY(tables_mutex_);
     cache::revocation_epoch epoch_;
 };
 

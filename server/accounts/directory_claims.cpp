@@ -36,7 +36,7 @@ void directory::add_claims(std::vector<document_write>& parts, const Account* be
         using claim_type = typename decltype(claim_of(*after))::value_type;
         const auto held = before != nullptr ? claim_of(*before) : std::nullopt;
         const auto wanted = after != nullptr ? claim_of(*after) : std::nullopt;
-        const std::shared_lock lock(tables_mutex_);
+        const shared_lock lock(tables_mutex_);
         if (wanted && !tables_->find<claim_type>(wanted->id)) {
             parts.push_back(document_write::save(to_document(*wanted), precondition::absent()));
         }
@@ -64,19 +64,20 @@ GALLERY_CLAIMS(spent_token)
 std::vector<document_write> directory::missing_claims() const {
     std::vector<document_write> parts;
     std::unordered_set<std::string> seen;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
+    const auto& tables = *tables_;
     const auto add = [&](const auto& table) {
         for (const auto& [id, value] : table) {
             if (parts.size() == document_store::max_parts) return;
             const auto wanted = claim_of(*value);
             using claim_type = typename std::decay_t<decltype(wanted)>::value_type;
-            if (!wanted || tables_->find<claim_type>(wanted->id) || !seen.insert(wanted->id).second) continue;
+            if (!wanted || tables.find<claim_type>(wanted->id) || !seen.insert(wanted->id).second) continue;
             parts.push_back(document_write::save(to_document(*wanted), precondition::absent()));
             parts.push_back(require_unchanged(*value));
         }
     };
-    add(tables_->of<user>());
-    add(tables_->of<customer>());
+    add(tables.of<user>());
+    add(tables.of<customer>());
     return parts;
 }
 
@@ -113,11 +114,12 @@ task<result<void>> directory::claim_names() {
 /// as the account is as it is known.
 std::vector<std::vector<document_write>> directory::orphaned_claims() const {
     std::vector<std::vector<document_write>> steps;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
+    const auto& tables = *tables_;
     const auto add = [&]<class Claim, class Account>(std::type_identity<Claim>, std::type_identity<Account>) {
         using key_type = decltype(Account::id);
-        for (const auto& [id, value] : tables_->of<Claim>()) {
-            const auto holder = tables_->find<Account>(key_type{value->holder});
+        for (const auto& [id, value] : tables.of<Claim>()) {
+            const auto holder = tables.find<Account>(key_type{value->holder});
             const auto wanted = holder ? claim_of(*holder) : std::nullopt;
             if (wanted && wanted->id == id) continue;
             steps.push_back({document_write::erase(std::string(Claim::document_kind), id,

@@ -71,12 +71,13 @@ task<result<void>> directory::delete_tenant(tenant_id id, tenant_images_eraser e
     // gallery erases itself: it looks after each new image whether the tenant is shut, and that came before
     // this.
     if (auto done = co_await erase_images(id); !done) co_return done;
-    edit<tenant> bury = [](tenant& value) -> result<void> {
+    edit<tenant> bury = [now = now_()](tenant& value) -> result<void> {
         tenant tombstone;
         tombstone.id = value.id;
         tombstone.created_time = value.created_time;
         tombstone.rev = value.rev;
         tombstone.deleted = true;
+        tombstone.deleted_time = now;
         value = std::move(tombstone);
         return {};
     };
@@ -84,6 +85,20 @@ task<result<void>> directory::delete_tenant(tenant_id id, tenant_images_eraser e
     // Not found: somebody else ended the same deletion.
     if (!buried && buried.error().code != errc::not_found) co_return buried.error();
     co_return result<void>();
+}
+
+task<result<void>> directory::note_no_images(tenant_id id) {
+    const auto held = co_await writing_.lock();
+    const auto known = find<tenant>(id);
+    if (!known || !known->deleted || known->images_erased) co_return result<void>();
+    if (now_() < known->deleted_time + late_upload_ms) co_return result<void>();
+    tenant noted = *known;
+    noted.images_erased = true;
+    auto written = co_await write<tenant>(std::move(noted), {}, false);
+    if (written) co_return result<void>();
+    if (!is_conflict(written.error())) co_return written.error();
+    // Another server was faster.
+    co_return co_await refresh_document(std::string(tenant::document_kind), to_string(id), 0);
 }
 
 }  // namespace gallery::accounts

@@ -9,33 +9,33 @@ namespace {
 
 constexpr std::size_t scan_size = 1000;
 
-/// takes_effect() for an account that was not there before. A user may so far have been let in by the claims
+/// must_reverify() for an account that was not there before. A user may so far have been let in by the claims
 /// of a ThingsBoard server's token alone.
 template <class Account>
-constexpr bool appearing_takes_effect = std::is_same_v<Account, user> || std::is_same_v<Account, tenant> ||
-                                        std::is_same_v<Account, ended_session>;
+constexpr bool must_reverify_new = std::is_same_v<Account, user> || std::is_same_v<Account, tenant> ||
+                                   std::is_same_v<Account, ended_session>;
 
 template <class Account>
-constexpr bool vanishing_takes_effect = std::is_same_v<Account, user> || std::is_same_v<Account, api_key>;
+constexpr bool must_reverify_erased = std::is_same_v<Account, user> || std::is_same_v<Account, api_key>;
 
 }  // namespace
 
-bool takes_effect(const user& before, const user& after) {
+bool must_reverify(const user& before, const user& after) {
     return before.enabled != after.enabled || before.deleted != after.deleted || before.role != after.role ||
            before.owner != after.owner || before.customer != after.customer || before.email != after.email ||
            before.first_name != after.first_name || before.last_name != after.last_name ||
            before.tokens_valid_after != after.tokens_valid_after;
 }
-bool takes_effect(const tenant& before, const tenant& after) {
+bool must_reverify(const tenant& before, const tenant& after) {
     return before.deleting != after.deleting || before.deleted != after.deleted;
 }
-bool takes_effect(const api_key& before, const api_key& after) {
+bool must_reverify(const api_key& before, const api_key& after) {
     return before.enabled != after.enabled || before.expiration_time != after.expiration_time ||
            before.hash != after.hash || before.holder != after.holder;
 }
 
 template <class Account>
-task<result<void>> directory::load_type(std::shared_ptr<account_tables> into) {
+task<result<void>> directory::load_type(account_tables* into) {
     std::string cursor;
     do {
         auto page = co_await store_.scan(std::string(Account::document_kind), std::move(cursor), scan_size);
@@ -56,18 +56,18 @@ task<result<void>> directory::load_type(std::shared_ptr<account_tables> into) {
 
 task<result<void>> directory::load() {
     const auto held = co_await writing_.lock();
-    auto fresh = std::make_shared<account_tables>();
+    auto fresh = std::make_unique<account_tables>();
     // In the order of stored_types.
-    if (auto done = co_await load_type<tenant>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<customer>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<user>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<api_key>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<ended_session>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<spent_token>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<email_claim>(fresh); !done) co_return done;
-    if (auto done = co_await load_type<title_claim>(fresh); !done) co_return done;
+    if (auto done = co_await load_type<tenant>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<customer>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<user>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<api_key>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<ended_session>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<spent_token>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<email_claim>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<title_claim>(fresh.get()); !done) co_return done;
     {
-        const std::unique_lock lock(tables_mutex_);
+        const lock_guard lock(tables_mutex_);
         tables_ = std::move(fresh);
     }
     epoch_.bump();
@@ -110,7 +110,7 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     auto doc = co_await store_.find(std::string(Account::document_kind), std::move(id));
     if (!doc) {
         if (doc.error().code != errc::not_found) co_return doc.error();
-        if (known) forget(*known, vanishing_takes_effect<Account>);
+        if (known) forget(*known, must_reverify_erased<Account>);
         co_return result<void>();
     }
     auto value = from_document<Account>(*doc);
@@ -123,8 +123,8 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     if constexpr (std::is_same_v<Account, api_key>) {
         if (known) value->latest_use = known->latest_use;
     }
-    const bool takes_rights = known ? takes_effect(*known, *value) : appearing_takes_effect<Account>;
-    install<Account>(std::make_shared<const Account>(std::move(*value)), takes_rights);
+    const bool reverify = known ? must_reverify(*known, *value) : must_reverify_new<Account>;
+    install<Account>(std::make_shared<const Account>(std::move(*value)), reverify);
     co_return result<void>();
 }
 

@@ -4,8 +4,8 @@
 
 #include "accounts/directory.hpp"
 
-#include <mutex>
-#include <shared_mutex>
+#include <gallery/mutex.hpp>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,13 +17,13 @@ inline constexpr int write_attempts = 5;
 
 /// Whether tokens and keys that were verified against @p before must be verified again.
 template <class Account>
-bool takes_effect(const Account& /*before*/, const Account& /*after*/) {
+bool must_reverify(const Account& /*before*/, const Account& /*after*/) {
     return false;
 }
-bool takes_effect(const user& before, const user& after);
-bool takes_effect(const tenant& before, const tenant& after);
-bool takes_effect(const api_key& before, const api_key& after);
-inline bool takes_effect(const ended_session& /*before*/, const ended_session& /*after*/) {
+bool must_reverify(const user& before, const user& after);
+bool must_reverify(const tenant& before, const tenant& after);
+bool must_reverify(const api_key& before, const api_key& after);
+inline bool must_reverify(const ended_session& /*before*/, const ended_session& /*after*/) {
     return true;
 }
 
@@ -48,27 +48,27 @@ bool is_tombstone(const Account& value) {
 
 template <class Account, class Key>
 directory::pointer<Account> directory::find(const Key& key) const {
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     return tables_->find<Account>(key);
 }
 
 template <class Account>
-void directory::install(pointer<Account> value, bool takes_rights) {
+void directory::install(pointer<Account> value, bool reverify) {
     {
-        const std::unique_lock lock(tables_mutex_);
+        const lock_guard lock(tables_mutex_);
         tables_->put(std::move(value));
     }
     // Memory first, then the epoch: who sees the new epoch verifies against the new state.
-    if (takes_rights) epoch_.bump();
+    if (reverify) epoch_.bump();
 }
 
 template <class Account>
-void directory::forget(const Account& value, bool takes_rights) {
+void directory::forget(const Account& value, bool reverify) {
     {
-        const std::unique_lock lock(tables_mutex_);
+        const lock_guard lock(tables_mutex_);
         tables_->remove(value);
     }
-    if (takes_rights) epoch_.bump();
+    if (reverify) epoch_.bump();
 }
 
 }  // namespace gallery::accounts

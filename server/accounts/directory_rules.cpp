@@ -2,8 +2,8 @@
 // The rules that accounts, their references and their unique names obey.
 #include "accounts/directory.hpp"
 
-#include <mutex>
-#include <shared_mutex>
+#include <gallery/mutex.hpp>
+
 #include <string>
 #include <utility>
 
@@ -23,9 +23,9 @@ result<void> directory::check(const tenant& value) const {
 
 result<void> directory::check(const customer& value) const {
     if (value.title.empty()) return refused("Customer title should be specified!");
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     const auto owner = tables_->find<tenant>(value.owner);
-    if (!owner || owner->is_gone()) return refused("Customer is referencing to non-existent tenant!");
+    if (!owner || owner->is_deleted()) return refused("Customer is referencing to non-existent tenant!");
     bool taken = false;
     tables_->for_each_customer_of(value.owner, [&](const customer_ptr& other) {
         taken = taken || (other->id != value.id && other->title == value.title);
@@ -54,7 +54,7 @@ result<void> directory::check(const user& value) const {
             if (of_system || !value.customer) return refused("Customer user should be assigned to customer!");
             break;
     }
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     const auto same_email = tables_->find_by_email(value.email);
     const auto claimed = tables_->find<email_claim>(claim_of(value)->id);
     if ((same_email && same_email->id != value.id) || (claimed && claimed->holder != value.id.value)) {
@@ -63,7 +63,7 @@ result<void> directory::check(const user& value) const {
     }
     if (!of_system) {
         const auto owner = tables_->find<tenant>(value.owner);
-        if (!owner || owner->is_gone()) return refused("User is referencing to non-existent tenant!");
+        if (!owner || owner->is_deleted()) return refused("User is referencing to non-existent tenant!");
     }
     if (value.customer) {
         const auto belongs_to = tables_->find<customer>(*value.customer);
@@ -77,7 +77,7 @@ result<void> directory::check(const user& value) const {
 
 result<void> directory::check(const api_key& value) const {
     if (value.description.empty()) return refused("API key description should be specified!");
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     const auto holder = tables_->find<user>(value.holder);
     if (!holder || holder->deleted) return refused("API key is referencing to non-existent user!");
     return {};

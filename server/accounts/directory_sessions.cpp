@@ -43,7 +43,7 @@ task<result<directory::spending>> directory::spend_token(std::string token_id, s
 task<result<void>> directory::record_uses() {
     std::vector<api_key_ptr> used;
     {
-        const std::shared_lock lock(tables_mutex_);
+        const shared_lock lock(tables_mutex_);
         for (const auto& [id, key] : tables_->of<api_key>()) {
             const auto holder = tables_->find<user>(key->holder);
             if (!holder || holder->deleted) continue;
@@ -58,8 +58,8 @@ task<result<void>> directory::record_uses() {
             return {};
         };
         auto done = co_await change_api_key(key->id, std::move(note));
-        const bool gone = !done && (done.error().code == errc::not_found || is_conflict(done.error()));
-        if (!done && !gone) co_return done.error();
+        const bool is_lost = !done && (done.error().code == errc::not_found || is_conflict(done.error()));
+        if (!done && !is_lost) co_return done.error();
     }
     co_return result<void>();
 }
@@ -71,7 +71,7 @@ task<result<void>> directory::forget_expired() {
     std::vector<std::string> sessions;
     std::vector<std::string> tokens;
     {
-        const std::shared_lock lock(tables_mutex_);
+        const shared_lock lock(tables_mutex_);
         for (const auto& [id, key] : tables_->of<api_key>()) {
             const auto holder = tables_->find<user>(key->holder);
             // A crash came between the deletion of a user and of the keys.

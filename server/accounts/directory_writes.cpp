@@ -49,7 +49,7 @@ template <class Account>
 void directory::add_references(std::vector<document_write>& parts, const Account* before,
                                const Account& after) const {
     if (is_tombstone(after)) return;
-    const std::shared_lock lock(tables_mutex_);
+    const shared_lock lock(tables_mutex_);
     // check() refuses a reference to nothing.
     if constexpr (std::is_same_v<Account, user>) {
         if (const auto owner = tables_->find<tenant>(after.owner)) parts.push_back(require(*owner));
@@ -71,19 +71,20 @@ task<result<std::vector<revision>>> directory::commit(std::vector<document_write
     auto outcome = co_await store_.write(parts);
     if (!outcome) co_return outcome.error();
     if (outcome->status != write_status::committed) co_return conflict();
-    const std::unique_lock lock(tables_mutex_);
+    const lock_guard lock(tables_mutex_);
+    auto& tables = *tables_;
     const auto take = [&]<class Account>(const document_write& part, revision rev,
                                          std::type_identity<Account>) {
         if (part.doc.kind != Account::document_kind || part.what == document_write::action::require) return;
         auto value = from_document<Account>(part.doc);
         if (part.what == document_write::action::save && value) {
             value->rev = rev;
-            tables_->put(std::make_shared<const Account>(std::move(*value)));
+            tables.put(std::make_shared<const Account>(std::move(*value)));
         }
     };
     const auto drop = [&]<class Claim>(const document_write& part, std::type_identity<Claim>) {
         if (part.doc.kind != Claim::document_kind || part.what != document_write::action::erase) return;
-        if (const auto known = tables_->find<Claim>(part.doc.id)) tables_->remove(*known);
+        if (const auto known = tables.find<Claim>(part.doc.id)) tables.remove(*known);
     };
     for (std::size_t i = 0; i < parts.size(); ++i) {
         take(parts[i], outcome->revs[i], std::type_identity<email_claim>());
@@ -97,8 +98,7 @@ task<result<std::vector<revision>>> directory::commit(std::vector<document_write
 
 /// The mutex is held. Precondition of the write: what is in memory is what is in the store, and @p also.
 template <class Account>
-task<result<directory::pointer<Account>>> directory::write(Account value, requirements also,
-                                                           bool takes_rights) {
+task<result<directory::pointer<Account>>> directory::write(Account value, requirements also, bool reverify) {
     const auto before = find<Account>(value.id);
     const auto condition = value.rev == 0 ? precondition::absent() : precondition::match(value.rev);
     std::vector<document_write> parts;
@@ -110,17 +110,18 @@ task<result<directory::pointer<Account>>> directory::write(Account value, requir
     if (!revs) co_return revs.error();
     value.rev = revs->front();
     auto stored = std::make_shared<const Account>(std::move(value));
-    install<Account>(stored, takes_rights);
+    install<Account>(stored, reverify);
     co_return stored;
 }
 
-// For directory_sessions.cpp.
+// For directory_deletions.cpp and directory_sessions.cpp.
+template task<result<directory::pointer<tenant>>> directory::write(tenant, requirements, bool);
 template task<result<directory::pointer<ended_session>>> directory::write(ended_session, requirements, bool);
 template task<result<directory::pointer<spent_token>>> directory::write(spent_token, requirements, bool);
 
 template <class Account>
 task<result<directory::pointer<Account>>> directory::create_one(Account value, requirements also,
-                                                                bool takes_rights) {
+                                                                bool reverify) {
     begin(value, now_());
     if constexpr (requires { value.version; }) value.version = 1;
     for (int attempt = 0; attempt < write_attempts; ++attempt) {
@@ -128,7 +129,7 @@ task<result<directory::pointer<Account>>> directory::create_one(Account value, r
         const auto held = co_await writing_.lock();
         if (const auto allowed = check(value); !allowed) co_return allowed.error();
         if (find<Account>(value.id)) break;  // the id is taken
-        auto written = co_await write<Account>(value, also, takes_rights);
+        auto written = co_await write<Account>(value, also, reverify);
         if (written || !is_conflict(written.error())) co_return written;
     }
     co_return conflict();
@@ -158,8 +159,8 @@ task<result<directory::pointer<Account>>> directory::edit_one(Key key, edit<Acco
         if (const auto done = how(next); !done) co_return done.error();
         if (const auto allowed = check(next); !allowed) co_return allowed.error();
         if constexpr (requires { next.version; }) ++next.version;
-        const bool takes_rights = takes_effect(*known, next);
-        auto written = co_await write<Account>(std::move(next), {}, takes_rights);
+        const bool reverify = must_reverify(*known, next);
+        auto written = co_await write<Account>(std::move(next), {}, reverify);
         if (written || !is_conflict(written.error())) co_return written;
     }
     co_return conflict();
@@ -181,7 +182,7 @@ task<result<api_key_ptr>> directory::change_api_key(api_key_id id, edit<api_key>
 /// Erases an account, as it is known, with its claim. Nothing where another process was faster to erase it.
 /// Errors, besides: not_found where it was never there; version_conflict for a customer that has users.
 template <class Account, class Key>
-task<result<void>> directory::erase_one(Key key, bool takes_rights) {
+task<result<void>> directory::erase_one(Key key, bool reverify) {
     for (int attempt = 0; attempt < write_attempts; ++attempt) {
         if (auto fresh = co_await before_attempt(attempt); !fresh) co_return fresh.error();
         const auto held = co_await writing_.lock();
@@ -198,7 +199,7 @@ task<result<void>> directory::erase_one(Key key, bool takes_rights) {
         add_claims<Account>(parts, known.get(), nullptr);
         auto erased = co_await commit(std::move(parts));
         if (erased) {
-            forget(*known, takes_rights);
+            forget(*known, reverify);
             co_return result<void>();
         }
         if (!is_conflict(erased.error())) co_return erased.error();

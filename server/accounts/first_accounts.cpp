@@ -14,7 +14,7 @@ const tenant_id demo_tenant{
 task<result<tenant_id>> ensure_demo_tenant(directory& accounts, directory::requirements also) {
     if (accounts.find_tenant(demo_tenant)) co_return demo_tenant;
     tenant home;
-    if (!accounts.tenant_gone(demo_tenant)) home.id = demo_tenant;
+    if (!accounts.is_tenant_deleted(demo_tenant)) home.id = demo_tenant;
     home.title = "Demo tenant";
     auto made = co_await accounts.create(std::move(home), std::move(also));
     if (!made) co_return made.error();

@@ -104,8 +104,9 @@ task<result<token_pair>> logins::log_in(std::string username, std::string passwo
                                                      std::move(stored), std::move(wrong));
     if (!better_hash) co_return better_hash.error();
     // Asked again: the account may have changed while the password was checked.
-    const auto current = accounts_.standing_of(account->id, account->owner, {});
-    if (!current.account || current.tenant_gone || current.account->password_hash != account->password_hash) {
+    const auto current = accounts_.account_status_of(account->id, account->owner, {});
+    if (!current.account || current.tenant_deleted ||
+        current.account->password_hash != account->password_hash) {
         count(failed_);
         co_return wrong_credentials();
     }
@@ -136,14 +137,14 @@ task<result<token_pair>> logins::refresh(std::string refresh_token) {
     }
     const auto good = [&]() -> result<user_ptr> {
         // A refresh token names no tenant: without an account here there is nothing to issue a token for.
-        auto standing = accounts_.standing_of(claims->user, system_tenant, claims->session);
-        if (!standing.account || standing.tenant_gone) {
+        auto status = accounts_.account_status_of(claims->user, system_tenant, claims->session);
+        if (!status.account || status.tenant_deleted) {
             return error{errc::unauthenticated, "Authentication failed"};
         }
-        if (!standing.account->enabled) return not_active();
-        if (standing.session_ended || claims->issued_at <= standing.account->tokens_valid_after)
+        if (!status.account->enabled) return not_active();
+        if (status.session_ended || claims->issued_at <= status.account->tokens_valid_after)
             return outdated();
-        return std::move(standing.account);
+        return std::move(status.account);
     };
     if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
     if (const auto before = good(); !before) co_return before.error();

@@ -7,11 +7,11 @@ error permission_denied() {
     return {errc::permission_denied, "You don't have permission to perform this operation!"};
 }
 
-bool may_keep(const auth::principal& who, const user& account) noexcept {
-    return who.user == account.id || may_decide_about(who, account);
+bool may_manage(const auth::principal& who, const user& account) noexcept {
+    return who.user == account.id || may_administer(who, account);
 }
 
-bool may_decide_about(const auth::principal& who, const user& account) noexcept {
+bool may_administer(const auth::principal& who, const user& account) noexcept {
     if (who.user == account.id) return false;
     switch (who.role) {
         case auth::authority::sys_admin:
@@ -36,7 +36,7 @@ result<void> may_give_role(const auth::principal& who, auth::authority role) {
     return require_signed_in(who);
 }
 
-result<void> may_let_in(const auth::principal& who, const user& account) {
+result<void> may_give_access(const auth::principal& who, const user& account) {
     if (account.pending && account.pending->made_with == who.api_key) return {};
     return require_signed_in(who);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who may look at and change which users. Pure functions.
+/// Which users a principal may read and change. Pure functions.
 ///
-/// As in ThingsBoard: a system administrator keeps system administrators and the tenants' administrators, not
-/// the customers' users; a tenant's administrator keeps all users of the tenant; everybody the own account,
-/// but for what only others may do (see may_decide_about).
+/// The rules are ThingsBoard's. A system administrator manages system administrators and administrators of
+/// tenants, but not users of customers. An administrator of a tenant manages all users of the tenant. Every
+/// user manages the own account, except what only others may change (may_administer()).
 #pragma once
 
 #include "accounts/accounts.hpp"
@@ -14,25 +14,25 @@
 
 namespace gallery::accounts {
 
-/// See the account and its API keys, rename it, make and revoke its keys.
-bool may_keep(const auth::principal& who, const user& account) noexcept;
+/// Whether @p who may read and rename the account, and list, create and revoke its API keys.
+bool may_manage(const auth::principal& who, const user& account) noexcept;
 
-/// Enable, disable, delete, change the role, set the password, hand out the activation link: as may_keep(),
-/// but nobody decides so about himself.
-bool may_decide_about(const auth::principal& who, const user& account) noexcept;
+/// Whether @p who may enable, disable and delete the account, change its role, set its password, and get its
+/// activation link: as may_manage(), but never for the own account.
+bool may_administer(const auth::principal& who, const user& account) noexcept;
 
-/// What opens an account is for who signed in. An API key is in scripts and devices, where it is found, and
-/// may be good for a day: whoever has it must not be able to make more of it than that, by another key, a
-/// later expiry, a password, an e-mail address or an activation link. To be asked wherever one of these is
-/// given. Error: permission_denied that says to sign in.
+/// Refuses a principal that uses an API key. Call it wherever a request gives access to an account: another
+/// key, a later expiry, a password, an e-mail address, an activation link. API keys are stored in scripts and
+/// devices and may expire soon. A stolen key must not give longer or wider access than the key itself.
+/// Error: permission_denied; its text asks to sign in.
 result<void> require_signed_in(const auth::principal& who);
 
-/// To make somebody, or make of somebody, what the own user is: who signed in. An equal of its user would be
-/// all that a key is, without its end. Error: as require_signed_in().
+/// For the role of a new user, and for a changed role. An API key cannot give the role of its own user: the
+/// new user would have the access of the key without its expiry. Error: as require_signed_in().
 result<void> may_give_role(const auth::principal& who, auth::authority role);
 
-/// The first password or the activation link of @p account: who signed in, and the API key that made the
-/// user, until the user has chosen a password. Error: as require_signed_in().
-result<void> may_let_in(const auth::principal& who, const user& account);
+/// For the first password and the activation link of @p account. Allows a principal that signed in, and the
+/// API key that created the user, until the user has set a password. Error: as require_signed_in().
+result<void> may_give_access(const auth::principal& who, const user& account);
 
 }  // namespace gallery::accounts

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Proofs that a permission was checked. The use cases of the accounts take one as an argument, so that a
-/// handler which does not ask does not compile. A proof is move-only, and only prove() makes one.
+/// Proofs that a permission was checked. The use cases of the accounts take one as an argument, so a handler
+/// without the check does not compile. A proof is move-only, and only prove() creates one.
 ///
-/// A role is what can be proved from a token alone. What depends on the account that somebody asks for
-/// (permissions.hpp) is proved by the use cases, which look it up: see kept_user in users.hpp.
+/// A token alone proves a role. Permissions that depend on the requested account (permissions.hpp) are proved
+/// by the use cases, which look up the account: see managed_user in users.hpp.
 #pragma once
 
 #include "auth/move_only.hpp"
@@ -15,7 +15,7 @@
 
 namespace gallery::accounts {
 
-/// ThingsBoard's text.
+/// The error, with ThingsBoard's text.
 error permission_denied();
 
 /// Proof that the sender of a request has one of these roles.

@@ -23,7 +23,7 @@ tenants::tenants(directory& all, tenant_images_eraser erase_images, count_tenant
 result<void> tenants::may_adopt(tenant_id id) const {
     if (id.value.is_nil() || id == system_tenant)
         return error{errc::invalid_argument, "The id [" + to_string(id) + "] is not that of a tenant"};
-    if (all_.tenant_gone(id))
+    if (all_.is_tenant_deleted(id))
         return error{errc::not_found, "Tenant with id [" + to_string(id) +
                                           "] was deleted here, and its id cannot be used again"};
     return {};

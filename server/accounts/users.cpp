@@ -11,7 +11,7 @@ using auth::authority;
 /// What an update may change: names, phone, additional_info; the e-mail address, by somebody who signed in;
 /// the role (and with it the customer) only by somebody else who keeps the user, **ours**; never the tenant.
 result<void> update_user(const auth::principal& who, const submitted_user& sent, user& value) {
-    if (!may_keep(who, value)) return permission_denied();
+    if (!may_manage(who, value)) return permission_denied();
     if (const auto current = check_version(sent.version, value.version); !current) return current;
     if (sent.tenant && tenant_id{*sent.tenant} != value.owner) {
         return error{errc::invalid_argument, "Can't update user tenant id!"};
@@ -20,11 +20,11 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
     auto customer = sent.customer ? std::optional(customer_id{*sent.customer}) : value.customer;
     if (sent.value.role != authority::customer_user && !sent.customer) customer.reset();
     if (sent.value.role != value.role || customer != value.customer) {
-        if (!may_decide_about(who, value)) return permission_denied();
+        if (!may_administer(who, value)) return permission_denied();
         if (auto may = may_give_role(who, sent.value.role); !may) return may;
         value.role = sent.value.role;
         value.customer = customer;
-        if (!may_decide_about(who, value)) return permission_denied();
+        if (!may_administer(who, value)) return permission_denied();
         if (value.role == authority::sys_admin && who.role != authority::sys_admin)
             return permission_denied();
     }
@@ -39,9 +39,9 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
     return {};
 }
 
-/// may_let_in() at the moment of the write: the user may have chosen a password since it was proved.
+/// may_give_access() at the moment of the write: the user may have chosen a password since it was proved.
 user_credentials::condition still_admissible(auth::principal_ptr who) {
-    return [who = std::move(who)](const user& account) { return may_let_in(*who, account); };
+    return [who = std::move(who)](const user& account) { return may_give_access(*who, account); };
 }
 
 }  // namespace
@@ -53,21 +53,21 @@ result<user_ptr> users::find(const anybody& who, user_id id, rule allowed) const
     return account;
 }
 
-result<kept_user> users::keep(anybody who, user_id id) const {
-    auto account = find(who, id, may_keep);
+result<managed_user> users::manage(anybody who, user_id id) const {
+    auto account = find(who, id, may_manage);
     if (!account) return account.error();
-    return kept_user(who.shared(), std::move(*account));
+    return managed_user(who.shared(), std::move(*account));
 }
 
-result<decidable_user> users::decide(anybody who, user_id id) const {
-    auto account = find(who, id, may_decide_about);
+result<administered_user> users::administer(anybody who, user_id id) const {
+    auto account = find(who, id, may_administer);
     if (!account) return account.error();
-    return decidable_user(who.shared(), std::move(*account));
+    return administered_user(who.shared(), std::move(*account));
 }
 
-result<admissible_user> users::admit(decidable_user of) {
-    if (auto may = may_let_in(of.who(), of.account()); !may) return may.error();
-    return admissible_user(std::move(of));
+result<user_to_admit> users::admit(administered_user of) {
+    if (auto may = may_give_access(of.who(), of.account()); !may) return may.error();
+    return user_to_admit(std::move(of));
 }
 
 result<user> users::new_user(const auth::principal& who, submitted_user sent) const {
@@ -101,27 +101,27 @@ task<result<user_ptr>> users::save(anybody who, submitted_user sent) {
     co_return changed;
 }
 
-task<result<void>> users::erase(kept_user of) {
+task<result<void>> users::erase(managed_user of) {
     if (of.who().user == of.account().id && of.who().role == authority::sys_admin) {
         co_return error{errc::permission_denied, "Sysadmin is not allowed to delete himself"};
     }
-    if (!may_decide_about(of.who(), of.account())) co_return permission_denied();
+    if (!may_administer(of.who(), of.account())) co_return permission_denied();
     auto done = co_await all_.delete_user(of.account().id);
     co_return done;
 }
 
-task<result<void>> users::set_enabled(decidable_user of, bool enabled) {
+task<result<void>> users::set_enabled(administered_user of, bool enabled) {
     auto done = co_await credentials_.set_enabled(of.account().id, enabled);
     co_return done;
 }
 
-task<result<void>> users::set_password(admissible_user of, std::string chosen) {
+task<result<void>> users::set_password(user_to_admit of, std::string chosen) {
     auto allowed = still_admissible(of.who_);
     auto done = co_await credentials_.set_password(of.account().id, std::move(chosen), std::move(allowed));
     co_return done;
 }
 
-task<result<std::string>> users::activation_token(admissible_user of) {
+task<result<std::string>> users::activation_token(user_to_admit of) {
     auto allowed = still_admissible(of.who_);
     auto token = co_await credentials_.activation_token(of.account().id, std::move(allowed));
     co_return token;

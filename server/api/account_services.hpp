@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The endpoints of the accounts: one table per resource, and what their handlers need.
+/// The endpoints of the accounts, one table per resource, and the services that their handlers use.
 #pragma once
 
 #include "accounts/api_keys.hpp"
@@ -20,8 +20,7 @@
 
 namespace gallery::api {
 
-/// The use cases, and nothing below them. Outlives the router. All I/O threads use it at once; nothing in it
-/// changes.
+/// The use cases. Handlers do not reach the layers below them. Thread-safe; they outlive the router.
 struct account_services {
     accounts::logins& logins;
     accounts::tenants& tenants;
@@ -40,7 +39,7 @@ account_endpoints customer_endpoints() noexcept;
 account_endpoints user_endpoints() noexcept;
 account_endpoints api_key_endpoints() noexcept;
 
-/// Whoever signed in, and did not come with an API key.
+/// For principals that signed in. API keys are refused.
 template <>
 struct access_of<accounts::signed_in> {
     using proof = accounts::signed_in;

@@ -55,7 +55,7 @@ task<result<http::response>> list(const account_services& services, accounts::an
                                   http::request& message) {
     const auto id = id_parameter(message, 0, "userId");
     if (!id) co_return id.error();
-    const auto holder = services.users.keep(std::move(who), user_id{*id});
+    const auto holder = services.users.manage(std::move(who), user_id{*id});
     if (!holder) co_return holder.error();
     auto page = account_page(message, services.api_keys.list(*holder), listing, services.api_keys.now());
     co_return co_await std::move(page);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who sends a request, verified once per request.
+/// The principal of a request, verified once per request.
 #pragma once
 
 #include "auth/principal.hpp"
@@ -12,12 +12,12 @@
 
 namespace gallery::api {
 
-/// Verifies the value of an authentication header. Synchronous. Errors: unauthenticated, token_expired.
+/// Verifies the value of an authentication header. Called by any I/O thread; must not block. Errors:
+/// unauthenticated, token_expired, and unavailable while the accounts in memory are too old.
 using verify_credentials = std::function<result<auth::principal_ptr>(std::string_view header_value)>;
 
-/// The sender by X-Authorization or, without one, by Authorization, as in ThingsBoard. The principal is kept
-/// with the request: a handler that runs after a try at once does not verify again. Errors: those of @p
-/// verify.
+/// The principal of X-Authorization or, if absent, of Authorization, as in ThingsBoard. It is stored in the
+/// request, so a handler that runs after a hot_handler does not verify again. Errors: those of @p verify.
 result<auth::principal_ptr> principal_of(http::request& message, const verify_credentials& verify);
 
 }  // namespace gallery::api

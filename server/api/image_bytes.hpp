@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The endpoints of an image's bytes: original, preview, public link. The hot path of the server.
+/// The endpoints that return image bytes: original, preview, public link. They are the server's hot path.
 #pragma once
 
 #include "api/endpoint.hpp"
@@ -12,7 +12,7 @@
 
 namespace gallery::api {
 
-/// What the handlers use. Outlives the router. All I/O threads use it at once.
+/// The services that the handlers use. Thread-safe; they outlive the router.
 struct image_bytes_services {
     images::image_service& images;
     cache::etag_cache& etags;

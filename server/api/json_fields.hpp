@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Reading a JSON object that a client sent.
+/// Reads the fields of a JSON object that a client sent.
 #pragma once
 
 #include "http/request.hpp"
@@ -20,14 +20,15 @@
 
 namespace gallery::api {
 
-/// Text fields have at most this many characters, where nothing else is said.
+/// The default limit of text fields.
 inline constexpr std::size_t max_field_characters = 255;
 
-/// The request's body as a JSON object, at most as large as the endpoint's limit. Errors: invalid_argument
-/// for what is none, too_large.
+/// Reads the body as a JSON object. Errors: invalid_argument if it is not one, too_large if it exceeds the
+/// endpoint's limit.
 task<result<boost::json::object>> read_json_object(http::request& message);
 
-/// What @p parse makes of the body's object. Errors: those of read_json_object() and of @p parse.
+/// Reads the body as a JSON object and returns the result of @p parse. Errors: those of read_json_object()
+/// and of @p parse.
 template <class Value>
 task<result<Value>> read_json(http::request& message, result<Value> (*parse)(const boost::json::object&)) {
     const auto body = co_await read_json_object(message);
@@ -35,28 +36,29 @@ task<result<Value>> read_json(http::request& message, result<Value> (*parse)(con
     co_return parse(*body);
 }
 
-/// Takes members out of an object and remembers the first that is not what it should be; the value returned
-/// for such a member means nothing. Null counts as absent.
+/// Reads members of an object and remembers the first invalid one. The value returned for an invalid member
+/// is unspecified, so call done() before the values are used. Null counts as absent. Refers to the object.
 class json_fields {
 public:
     explicit json_fields(const boost::json::object& from) : from_(from) {}
 
-    /// Empty where absent. No control characters, at most @p most characters.
+    /// Empty if absent. Control characters and more than @p most characters are invalid.
     std::string text(std::string_view name, std::size_t most = max_field_characters);
-    /// Neither absent nor empty.
+    /// As text(), and must not be absent or empty.
     std::string required_text(std::string_view name, std::size_t most = max_field_characters);
-    /// As it is: any characters, at most @p most bytes. For passwords and tokens.
+    /// Any characters, at most @p most bytes, unchanged. For passwords and tokens.
     std::string secret(std::string_view name, std::size_t most = 16 * 1024);
     std::optional<std::int64_t> integer(std::string_view name);
     std::optional<bool> boolean(std::string_view name);
-    /// {"entityType": @p entity_type, "id": "<uuid>"}. ThingsBoard's null id counts as absent where
-    /// @p null_is_absent.
+    /// {"entityType": @p entity_type, "id": "<uuid>"}. With @p null_is_absent, ThingsBoard's null id
+    /// (13814000-1dd2-11b2-8080-808080808080) counts as absent.
     std::optional<uuid> id(std::string_view name, std::string_view entity_type, bool null_is_absent = true);
-    /// Any JSON as text; "" where absent. At most 16 KiB.
+    /// Any JSON value as text; empty if absent. At most 16 KiB.
     std::string json(std::string_view name);
 
+    /// Notes an error that the caller found; @p text is sent to the client.
     void refuse(std::string text);
-    /// Whether everything so far was good.
+    /// Error: invalid_argument with the first problem.
     [[nodiscard]] result<void> done() const;
 
 private:
@@ -66,8 +68,8 @@ private:
     std::string problem_;
 };
 
-/// The body's fields with these names, as json_fields::secret() reads them. Errors: those of
-/// read_json_object(); invalid_argument.
+/// Reads the body's fields with these names by json_fields::secret(). Errors: those of read_json_object();
+/// invalid_argument.
 template <std::size_t Count>
 task<result<std::array<std::string, Count>>> read_secrets(http::request& message,
                                                           std::array<std::string_view, Count> names) {

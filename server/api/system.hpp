@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The endpoints that concern the server as a whole: its parameters for clients, and its health.
+/// The endpoints of the server itself: parameters for clients, servers of the store, health.
 #pragma once
 
 #include "api/endpoint.hpp"
@@ -16,36 +16,36 @@
 namespace gallery::api {
 
 struct system_parameters {
-    std::uint64_t max_resource_size = 0;  ///< bytes, MAX_RESOURCE_SIZE; 0: no limit but the following
-    std::uint64_t max_upload_size = 0;    ///< bytes that one picture can have in a request
+    std::uint64_t max_resource_size = 0;  ///< bytes, MAX_RESOURCE_SIZE; 0: only max_upload_size applies
+    std::uint64_t max_upload_size = 0;    ///< bytes of the largest picture that a request can contain
 };
 
-/// A server on the store. Times are milliseconds since 1970, by that server's clock.
+/// A server that uses the store. Times are milliseconds since 1970, by that server's clock.
 struct node {
     std::string id;
     std::string address;
     std::string version;
     std::int64_t started_time = 0;
     std::int64_t last_seen_time = 0;
-    bool is_up = false;    ///< it was seen within the last half minute
-    bool is_self = false;  ///< it is the one that answers
+    bool is_up = false;    ///< it was seen within the last 30 seconds
+    bool is_self = false;  ///< it is the server that answers the request
 };
 using list_nodes = std::function<task<result<std::vector<node>>>()>;
 
-/// What the handlers use. Outlives the router. Any I/O thread calls the functions at any time; they do not
-/// block.
+/// The services that the handlers use. They outlive the router. The functions are called by any I/O thread at
+/// any time and must not block.
 struct system_services {
     verify_credentials verify;
     system_parameters parameters;
-    std::function<bool()> is_serving;      ///< the server is not starting or stopping, and up to date
-    std::function<bool()> accepts_writes;  ///< the store accepts writes
+    /// False while the server starts or stops, or while its memory is older than cluster.staleness.
+    std::function<bool()> is_serving;
+    std::function<bool()> accepts_writes;  ///< whether the store accepts writes
     list_nodes nodes;
 };
 
-/// GET /api/system/params for signed-in users, GET /api/system/nodes for system administrators. GET
-/// /health/live and /health/ready for everybody: 200, or 503 while the server starts or stops, or does not
-/// know what other servers on the store have changed; /health/ready?for=write also while the store accepts no
-/// writes. Their bodies contain nothing but UP or DOWN.
+/// GET /api/system/params for authenticated users, GET /api/system/nodes for system administrators,
+/// GET /health/live and /health/ready without credentials. /health/ready returns 503 unless is_serving();
+/// /health/ready?for=write also unless accepts_writes(). The bodies of both contain only UP or DOWN.
 std::span<const endpoint<system_services>> system_endpoints() noexcept;
 
 }  // namespace gallery::api

@@ -16,25 +16,25 @@ namespace {
 using namespace std::string_view_literals;
 
 /// The user in the path, with proof that the sender may see and rename it.
-result<accounts::kept_user> kept(const account_services& services, accounts::anybody who,
-                                 const http::request& message) {
+result<accounts::managed_user> managed(const account_services& services, accounts::anybody who,
+                                       const http::request& message) {
     const auto id = id_parameter(message, 0, "userId");
     if (!id) return id.error();
-    return services.users.keep(std::move(who), user_id{*id});
+    return services.users.manage(std::move(who), user_id{*id});
 }
 
 /// The same, with proof that the sender may disable and delete it.
-result<accounts::decidable_user> decidable(const account_services& services, accounts::anybody who,
-                                           const http::request& message) {
+result<accounts::administered_user> administered(const account_services& services, accounts::anybody who,
+                                                 const http::request& message) {
     const auto id = id_parameter(message, 0, "userId");
     if (!id) return id.error();
-    return services.users.decide(std::move(who), user_id{*id});
+    return services.users.administer(std::move(who), user_id{*id});
 }
 
 /// The same, with proof that the sender may let the user in.
-result<accounts::admissible_user> admissible(const account_services& services, accounts::anybody who,
-                                             const http::request& message) {
-    auto found = decidable(services, std::move(who), message);
+result<accounts::user_to_admit> admissible(const account_services& services, accounts::anybody who,
+                                           const http::request& message) {
+    auto found = administered(services, std::move(who), message);
     if (!found) return found.error();
     return accounts::users::admit(std::move(*found));
 }
@@ -53,14 +53,14 @@ task<result<http::response>> save(const account_services& services, accounts::an
 
 task<result<http::response>> find(const account_services& services, accounts::anybody who,
                                   http::request& message) {
-    const auto found = kept(services, std::move(who), message);
+    const auto found = managed(services, std::move(who), message);
     if (!found) co_return found.error();
     co_return http::response::json(200, user_json(found->account()));
 }
 
 task<result<http::response>> erase(const account_services& services, accounts::anybody who,
                                    http::request& message) {
-    auto found = kept(services, std::move(who), message);
+    auto found = managed(services, std::move(who), message);
     if (!found) co_return found.error();
     auto done = co_await services.users.erase(std::move(*found));
     if (!done) co_return done.error();
@@ -69,7 +69,7 @@ task<result<http::response>> erase(const account_services& services, accounts::a
 
 task<result<http::response>> set_enabled(const account_services& services, accounts::anybody who,
                                          http::request& message) {
-    auto found = decidable(services, std::move(who), message);
+    auto found = administered(services, std::move(who), message);
     if (!found) co_return found.error();
     const auto enabled = http::query_view(message.query()).get_boolean("userCredentialsEnabled");
     if (!enabled) co_return enabled.error();

@@ -143,11 +143,11 @@ bool gallery_server::parts::lacks_accounts(const start_options& options) const {
 
 result<void> gallery_server::parts::make_first_accounts(const start_options& options) {
     if (storage_.shared && lacks_accounts(options)) {
-        const auto home = http_->executor(0);
+        const auto executor = http_->executor(0);
         lease turn(storage_.store->documents(), "first_start", node_id_, first_start_lease);
-        if (auto taken = wait_for(home, take_turn(turn, *accounts_)); !taken) return taken;
+        if (auto taken = wait_for(executor, take_turn(turn, *accounts_)); !taken) return taken;
         const auto made = make_accounts(options, {turn.requirement()});
-        if (const auto released = wait_for(home, turn.release()); !released)
+        if (const auto released = wait_for(executor, turn.release()); !released)
             log_warning("the first start could not be handed over: " + released.error().message);
         if (!made) return made;
     } else if (auto made = make_accounts(options, {}); !made) {

@@ -209,7 +209,7 @@ std::string render_metrics(const metrics_sources& from) {
     if (from.imaging != nullptr) add_imaging(p, *from.imaging);
     if (from.writes != nullptr) {
         p.gauge("gallery_storage_writable", "1 while the store accepts writes, 0 while it does not",
-                from.writes->look() ? 1 : 0);
+                from.writes->check() ? 1 : 0);
     }
     if (from.store != nullptr) add_store(p, *from.store);
     return p.text();

@@ -56,8 +56,8 @@ result<void> gallery_server::parts::open_store() {
     writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {
         log(accepts ? log_level::info : log_level::error, text);
     });
-    storage_.store->on_failed_write([this] { writes_->look(); });
-    writes_->look();
+    storage_.store->on_failed_write([this] { writes_->check(); });
+    writes_->check();
     return {};
 }
 
@@ -103,15 +103,15 @@ result<void> gallery_server::parts::load_accounts() {
     logins.refresh_lifetime = security.refresh_token_expiration_time;
     logins_ = std::make_unique<accounts::logins>(*accounts_, *codec_, *passwords_, limiter_, logins);
 
-    const auto home = http_->executor(0);
+    const auto executor = http_->executor(0);
     follower_ = std::make_unique<change_follower>(
-        storage_.store->feed(), *etags_, *accounts_, *fresh_, storage_.changes, home,
+        storage_.store->feed(), *etags_, *accounts_, *fresh_, storage_.changes, executor,
         [](std::string_view text) { log_error(text); },
         follower_options_of(settings.cluster, storage_.shared));
     if (storage_.shared) accounts_->follow_with([this] { return follower_->catch_up(); });
     // In this order, so that no change falls between the two.
-    if (auto begun = wait_for(home, follower_->begin()); !begun) return begun.error();
-    if (auto loaded = wait_for(home, accounts_->load()); !loaded) {
+    if (auto begun = wait_for(executor, follower_->begin()); !begun) return begun.error();
+    if (auto loaded = wait_for(executor, accounts_->load()); !loaded) {
         return error{loaded.error().code, "the accounts cannot be read: " + loaded.error().message};
     }
     follower_->start();
@@ -183,7 +183,7 @@ result<void> gallery_server::parts::make_services() {
                                                      whole_seconds(settings.transport.upload_wait));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
-        [this](const tenant_id& tenant) { return accounts_->tenant_gone(tenant); }, *fresh_);
+        [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, *fresh_);
     if (storage_.shared) {
         upkeep_turn_ = std::make_unique<lease>(storage_.store->documents(), "upkeep", node_id_, upkeep_lease);
     }
@@ -215,14 +215,14 @@ task<result<void>> gallery_server::parts::leave_cluster(std::shared_ptr<std::pro
 }
 
 void gallery_server::parts::begin_background_work() {
-    const auto home = http_->executor(0);
-    if (const auto announced = wait_for(home, nodes_->announce()); !announced)
+    const auto executor = http_->executor(0);
+    if (const auto announced = wait_for(executor, nodes_->announce()); !announced)
         log_warning("this server could not be announced: " + announced.error().message);
-    upkeep_ = std::make_unique<periodic>(home, upkeep_interval, [this] {
+    upkeep_ = std::make_unique<periodic>(executor, upkeep_interval, [this] {
         return run_upkeep({*etags_, *writes_, *accounts_, *images_, *nodes_, upkeep_turn_.get()});
     });
     if (!storage_.shared) return;
-    announcements_ = std::make_unique<periodic>(home, announcement_interval, [this]() -> task<void> {
+    announcements_ = std::make_unique<periodic>(executor, announcement_interval, [this]() -> task<void> {
         const auto announced = co_await nodes_->announce();
         if (!announced) log_warning("this server could not be announced: " + announced.error().message);
     });

@@ -12,9 +12,9 @@
 
 namespace gallery::app {
 
-periodic::periodic(io_executor home, std::chrono::milliseconds interval, std::function<task<void>()> work)
-    : home_(home), interval_(interval), work_(std::move(work)), timer_(home_) {
-    asio::co_spawn(home_, run(), [this](std::exception_ptr) { ended_.set_value(); });
+periodic::periodic(io_executor executor, std::chrono::milliseconds interval, std::function<task<void>()> work)
+    : executor_(executor), interval_(interval), work_(std::move(work)), timer_(executor_) {
+    asio::co_spawn(executor_, run(), [this](std::exception_ptr) { ended_.set_value(); });
 }
 
 periodic::~periodic() {
@@ -24,12 +24,12 @@ periodic::~periodic() {
 void periodic::stop() {
     if (stopped_) return;
     stopped_ = true;
-    asio::post(home_, [this] {
+    asio::post(executor_, [this] {
         stopping_ = true;
         timer_.cancel();
     });
     ended_.get_future().wait();
-    wait_for_posted(home_);
+    wait_for_posted(executor_);
 }
 
 task<void> periodic::run() {

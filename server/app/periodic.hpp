@@ -14,26 +14,27 @@ namespace gallery::app {
 
 class periodic {
 public:
-    /// Awaits @p work on @p home every @p interval, first after one interval, until stop().
-    periodic(io_executor home, std::chrono::milliseconds interval, std::function<task<void>()> work);
+    /// Awaits @p work on @p executor every @p interval, first after one interval, until stop().
+    periodic(io_executor executor, std::chrono::milliseconds interval, std::function<task<void>()> work);
     periodic(const periodic&) = delete;
     periodic& operator=(const periodic&) = delete;
     /// stop()s.
     ~periodic();
 
-    /// Returns when nothing of it is under way any more. Precondition: not called on home, which is running.
+    /// Returns when nothing of it is under way any more. Precondition: not called on executor, which is
+    /// running.
     void stop();
 
 private:
     task<void> run();
 
-    io_executor home_;
+    io_executor executor_;
     std::chrono::milliseconds interval_;
     std::function<task<void>()> work_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                io_executor>
         timer_;
-    bool stopping_ = false;  ///< used on home_ only
+    bool stopping_ = false;  ///< used on executor_ only
     bool stopped_ = false;
     std::promise<void> ended_;
 };

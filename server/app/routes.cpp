@@ -5,6 +5,7 @@
 #include "app/metrics_page.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
+#include "app/upkeep.hpp"
 #include "http/static_files.hpp"
 
 #include <algorithm>
@@ -73,9 +74,7 @@ api::content_limit gallery_server::parts::content_limit(std::string_view pattern
 }
 
 void gallery_server::parts::make_account_services() {
-    const auto erase_images = [this](tenant_id tenant) {
-        return images_->erase_all(images::permit_of_the_server<images::image_operation::write>(tenant));
-    };
+    const auto erase_images = [this](tenant_id tenant) { return erase_images_of(*images_, tenant); };
     const auto count_images = [this](tenant_id tenant) {
         return images_->count(images::permit_of_the_server<images::image_operation::read>(tenant));
     };
@@ -101,7 +100,7 @@ result<void> gallery_server::parts::add_routes() {
                                settings.cache.tenant_images_browser_ttl};
     services_ = std::make_unique<api::all_services>(api::all_services{
         .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
-                   [this] { return writes_->look(); }, [this] { return list_nodes(); }},
+                   [this] { return writes_->check(); }, [this] { return list_nodes(); }},
         .images = {*images_, *coded_, *uploads_, background_, verify},
         .image_bytes = {*images_, *etags_, *coded_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},

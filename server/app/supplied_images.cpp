@@ -46,13 +46,14 @@ result<void> gallery_server::parts::install_pictures() {
             "(GALLERY_SYSTEM_IMAGES_DIR)");
         return {};
     }
-    const auto home = http_->executor(0);
-    const auto system = wait_for(home, images::install_system_images(*images_, storage_.store->images(),
-                                                                     storage_.store->documents(), folder));
+    const auto executor = http_->executor(0);
+    const auto system =
+        wait_for(executor, images::install_system_images(*images_, storage_.store->images(),
+                                                         storage_.store->documents(), folder));
     if (auto done = report_installation("system images", system); !done) return done;
     if (!fill_demo_) return {};
     const auto samples =
-        wait_for(home, images::install_samples(*images_, demo_tenant_, folder, sample_pictures));
+        wait_for(executor, images::install_samples(*images_, demo_tenant_, folder, sample_pictures));
     return report_installation("sample images", samples);
 }
 

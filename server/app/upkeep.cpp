@@ -10,28 +10,31 @@ namespace gallery::app {
 
 namespace {
 
-task<result<void>> erase_images(images::image_service& images, tenant_id tenant) {
+task<result<std::uint64_t>> erase_all(images::image_service& images, tenant_id tenant) {
     return images.erase_all(images::permit_of_the_server<images::image_operation::write>(tenant));
 }
 
-/// A tenant whose deletion was interrupted stays locked out until this ends it.
+/// The users of such a tenant have no access until this completes the deletion.
 task<void> finish_deletions(upkeep_subjects on) {
     for (const auto& tenant : on.accounts.unfinished_deletions()) {
         accounts::tenant_images_eraser erase = [&images = on.images](tenant_id id) {
-            return erase_images(images, id);
+            return erase_images_of(images, id);
         };
         const auto deleted = co_await on.accounts.delete_tenant(tenant, std::move(erase));
         if (!deleted) log_warning("the deletion of a tenant failed: " + deleted.error().message);
     }
 }
 
-/// An upload that outlives its tenant erases its image itself, unless a crash comes between the two.
+/// Erases images that were stored after the deletion of their tenant. The server that stored one erases it,
+/// unless it crashes in between.
 task<void> erase_orphans(upkeep_subjects on) {
-    for (const auto& tenant : on.accounts.deleted_tenants()) {
-        const auto erased = co_await erase_images(on.images, tenant);
-        if (!erased) {
+    for (const auto& tenant : on.accounts.deleted_tenants_to_check()) {
+        const auto erased = co_await erase_all(on.images, tenant);
+        auto outcome = erased ? result<void>() : result<void>(erased.error());
+        if (erased && *erased == 0) outcome = co_await on.accounts.note_no_images(tenant);
+        if (!outcome) {
             log_warning("images of the deleted tenant " + to_string(tenant) +
-                        " could not be erased: " + erased.error().message);
+                        " could not be erased: " + outcome.error().message);
             if (on.turn != nullptr) co_return;
         }
     }
@@ -39,9 +42,15 @@ task<void> erase_orphans(upkeep_subjects on) {
 
 }  // namespace
 
+task<result<void>> erase_images_of(images::image_service& images, tenant_id tenant) {
+    const auto erased = co_await erase_all(images, tenant);
+    if (!erased) co_return erased.error();
+    co_return result<void>();
+}
+
 task<void> run_upkeep(upkeep_subjects on) {
     on.etags.sweep(std::chrono::steady_clock::now());
-    on.writes.look();
+    on.writes.check();
     const auto noted = co_await on.accounts.record_uses();
     if (!noted) log_warning("the uses of API keys could not be recorded: " + noted.error().message);
     // A shared store that does not answer is asked again in the next run: each further question would wait

@@ -27,9 +27,16 @@ struct upkeep_subjects {
     lease* turn;  ///< null where no other server can have the store open
 };
 
-/// Drops expired cache entries, logs whether the store accepts writes, and completes deletions of tenants
-/// that a crash interrupted. Of several servers on a store one does what concerns the store. Logs what fails;
-/// the next run tries again.
+/// Erases all images of a tenant; an accounts::tenant_images_eraser.
+task<result<void>> erase_images_of(images::image_service& images, tenant_id tenant);
+
+/// Drops expired cache entries, logs changes of the store's state, stores the uses of API keys, completes
+/// deletions of tenants that a crash interrupted, and erases images that were stored after such a deletion.
+/// Of several servers on a store, one at a time does the work on the store. A failure is logged, and the next
+/// run tries again.
+///
+/// The cost of a run on the store does not grow with the number of tenants ever deleted: a deleted tenant is
+/// visited for a day (accounts::directory::note_no_images()).
 task<void> run_upkeep(upkeep_subjects on);
 
 }  // namespace gallery::app

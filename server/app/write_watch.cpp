@@ -3,10 +3,10 @@
 
 namespace gallery::app {
 
-bool write_watch::look() {
+bool write_watch::check() {
     auto state = store_.writing();
     const bool accepts = state.state == write_state::kind::ok;
-    const std::lock_guard lock(mutex_);
+    const lock_guard lock(mutex_);
     if (state.state != last_.state) {
         if (accepts) {
             say_(true, "the store accepts writes again");

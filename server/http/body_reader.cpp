@@ -18,23 +18,6 @@ error compressed(std::string_view coding) {
                 "'. Compressed bodies are not accepted. Send the body without this header and uncompressed"};
 }
 
-class string_source final : public body_source {
-public:
-    explicit string_source(std::string content) : content_(std::move(content)) {}
-    [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept override {
-        return content_.size();
-    }
-    task<result<std::span<const char>>> read_some() override {
-        const std::span<const char> all(content_);
-        if (std::exchange(done_, true)) co_return all.last(0);
-        co_return all;
-    }
-
-private:
-    std::string content_;
-    bool done_ = false;
-};
-
 }  // namespace
 
 std::optional<std::uint64_t> body_reader::content_length() const noexcept {
@@ -68,10 +51,6 @@ task<result<std::string>> body_reader::read_all(std::size_t limit) {
         if (content.size() + piece->size() > limit) co_return over_limit(limit);
         content.append(piece->data(), piece->size());
     }
-}
-
-std::unique_ptr<body_source> make_body_source(std::string content) {
-    return std::make_unique<string_source>(std::move(content));
 }
 
 }  // namespace gallery::http

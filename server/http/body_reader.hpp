@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -66,8 +65,5 @@ private:
     std::uint64_t consumed_ = 0;
     std::string_view coding_;
 };
-
-/// A body that is in memory already; for tests of handlers.
-std::unique_ptr<body_source> make_body_source(std::string content);
 
 }  // namespace gallery::http

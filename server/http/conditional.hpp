@@ -41,19 +41,4 @@ bool if_match_holds(const request& message, std::string_view etag);
 /// True where If-None-Match (any line, weakly) says that the client has this one. The hot path's question.
 bool if_none_match_hits(const request& message, std::string_view etag);
 
-/// The etags that If-None-Match names, for lookups: calls fn(entity_tag) until it returns true; returns that.
-template <class Function>
-bool any_if_none_match(const request& message, Function&& fn) {
-    bool found = false;
-    message.for_each(field::if_none_match, [&](std::string_view line) {
-        bool malformed = false;
-        while (!found) {
-            const auto tag = next_entity_tag(line, malformed);
-            if (!tag) break;
-            found = fn(*tag);
-        }
-    });
-    return found;
-}
-
 }  // namespace gallery::http

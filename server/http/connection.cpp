@@ -14,38 +14,38 @@ namespace gallery::http {
 namespace {
 
 /// How long a connection keeps its read buffer without using it, in ticks.
-constexpr std::chrono::seconds pause_time{2};
+constexpr std::chrono::seconds idle_time{2};
 
 }  // namespace
 
-connection::connection(io_thread& home, tcp_socket socket, const asio::ip::tcp::endpoint& peer,
+connection::connection(io_thread& thread, tcp_socket socket, const asio::ip::tcp::endpoint& peer,
                        tls_connection tls)
-    : home_(home), transport_(std::move(socket)) {
+    : thread_(thread), transport_(std::move(socket)) {
     if (tls) transport_.secure(std::move(tls));
     auto address = peer.address();
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
         address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
     }
-    const auto& trusted = home_.core().options.front.trusted;
+    const auto& trusted = thread_.core().options.front.trusted;
     from_proxy_ = trusted && trusted(address);
     const auto text = address.to_string();
     remote_size_ = static_cast<std::uint8_t>(text.copy(remote_.data(), remote_.size()));
-    home_.enter(*this);
+    thread_.enter(*this);
 }
 
 connection::~connection() {
     if (transport_.is_secure()) transport_.end_writing();
-    if (work_) home_.give_back(std::move(work_));
-    home_.leave(*this);
+    if (work_) thread_.give_back(std::move(work_));
+    thread_.leave(*this);
 }
 
 void connection::arm(std::chrono::seconds in) noexcept {
-    home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(in.count()) + 1);
+    thread_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(in.count()) + 1);
 }
 
 void connection::deadline_passed() noexcept {
-    if (phase_ == phase::pausing) {
-        must_rest_ = true;
+    if (phase_ == phase::idle) {
+        is_quiet_ = true;
     } else {
         expired_ = true;
     }
@@ -53,48 +53,49 @@ void connection::deadline_passed() noexcept {
     socket().cancel(ignored);
 }
 
-void connection::shed(bool anyway) noexcept {
-    boost::system::error_code ignored;
-    if (anyway) {
-        shed_ = true;
-        ::shutdown(socket().native_handle(), SHUT_RDWR);
-        socket().cancel(ignored);
-        return;
-    }
-    if (phase_ != phase::resting && phase_ != phase::pausing) return;
+void connection::close_if_idle() noexcept {
+    if (phase_ != phase::without_buffer && phase_ != phase::idle) return;
     // A request that has arrived is still answered.
     char first = 0;
     if (::recv(socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
-    shed_ = true;
+    is_ending_ = true;
+    boost::system::error_code ignored;
+    socket().cancel(ignored);
+}
+
+void connection::abort() noexcept {
+    is_ending_ = true;
+    ::shutdown(socket().native_handle(), SHUT_RDWR);
+    boost::system::error_code ignored;
     socket().cancel(ignored);
 }
 
 // Reading heads.
 
-bool connection::should_rest() const noexcept {
+bool connection::should_release_buffer() const noexcept {
     return !work_ ||
-           (work_->input.unused() == 0 && (must_rest_ || home_.is_crowded()) && !transport_.holds_bytes());
+           (work_->input.unused() == 0 && (is_quiet_ || thread_.is_crowded()) && !transport_.holds_bytes());
 }
 
-void connection::rest() noexcept {
-    if (work_) home_.give_back(std::move(work_));
-    must_rest_ = false;
-    phase_ = phase::resting;
-    arm(home_.core().options.timeouts.keep_alive);
+void connection::release_buffer() noexcept {
+    if (work_) thread_.give_back(std::move(work_));
+    is_quiet_ = false;
+    phase_ = phase::without_buffer;
+    arm(thread_.core().options.timeouts.keep_alive);
 }
 
-bool connection::wake(bool failed) {
-    if (failed || expired_ || shed_) return false;
-    work_ = home_.take_workspace();
-    work_->exchange.set_peer(home_, {remote_.data(), remote_size_}, is_secure(), from_proxy_);
-    pause();
+bool connection::take_buffer(bool failed) {
+    if (failed || expired_ || is_ending_) return false;
+    work_ = thread_.take_workspace();
+    work_->exchange.set_peer(thread_, {remote_.data(), remote_size_}, is_secure(), from_proxy_);
+    begin_idle();
     return true;
 }
 
-// Keeps the read buffer, for a while.
-void connection::pause() noexcept {
-    phase_ = phase::pausing;
-    home_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(pause_time.count()));
+// Keeps the read buffer for a short time.
+void connection::begin_idle() noexcept {
+    phase_ = phase::idle;
+    thread_.wheel().arm_in(*this, static_cast<timer_wheel::tick>(idle_time.count()));
 }
 
 head_status connection::take_head() noexcept {
@@ -102,16 +103,16 @@ head_status connection::take_head() noexcept {
     auto& w = *work_;
     if (w.refusal) return head_status::refused;
     const bool is_quiet = w.input.unused() == 0;
-    const auto& allowed = home_.core().options.limits;
+    const auto& allowed = thread_.core().options.limits;
     const auto outcome =
         w.input.take_head({allowed.head_bytes, allowed.target_bytes}, w.exchange.message().mutable_head());
     if (outcome.status == head_status::refused) w.refusal = outcome.error;
     if (outcome.status == head_status::incomplete) {
         if (is_quiet) {
-            pause();
+            begin_idle();
         } else if (phase_ != phase::head) {
             phase_ = phase::head;
-            arm(home_.core().options.timeouts.header);
+            arm(thread_.core().options.timeouts.header);
         }
     }
     return outcome.status;
@@ -121,19 +122,19 @@ std::span<char> connection::read_room() noexcept {
     return work_->input.room();
 }
 
-bool connection::took(bool failed, std::size_t bytes) noexcept {
+bool connection::on_read(bool failed, std::size_t bytes) noexcept {
     work_->input.add(bytes);
     if (!failed) {
-        must_rest_ = false;
+        is_quiet_ = false;
         return true;
     }
-    if (shed_) return false;
+    if (is_ending_) return false;
     if (expired_ && phase_ == phase::head) {
         expired_ = false;
         work_->refusal = head_error{408, "The request's header did not arrive in time"};
         return true;
     }
-    return must_rest_ && !expired_;  // only quiet: the buffer goes back
+    return is_quiet_ && !expired_;  // only quiet: the buffer goes back
 }
 
 // The exchange.
@@ -167,18 +168,18 @@ task<> connection::run_handler() {
 bool connection::end_exchange(bool complete) {
     auto& w = *work_;
     w.exchange.report({w.input.body_read(), w.bytes_out, complete});
-    if (w.input.has_block()) home_.give_back(w.input.return_block());
-    if (w.out_block) home_.give_back(std::move(w.out_block));
+    if (w.input.has_block()) thread_.give_back(w.input.return_block());
+    if (w.out_block) thread_.give_back(std::move(w.out_block));
     w.piece = {};
     w.exchange.reset();
     w.refusal.reset();
-    phase_ = phase::pausing;
+    phase_ = phase::idle;
     answered_ = true;
-    return complete && goes_on_ && !shed_;
+    return complete && keep_alive_ && !is_ending_;
 }
 
 bool connection::owes_drain() const noexcept {
-    return goes_on_ && !work_->input.body_ended();
+    return keep_alive_ && !work_->input.body_ended();
 }
 
 }  // namespace gallery::http

@@ -23,7 +23,7 @@ inline constexpr auto plain_result = asio::as_tuple(asio::deferred);
 /// the wheel's deadline ends it by cancelling the socket's operation.
 class connection final : public timer_wheel::node, public body_source {
 public:
-    connection(io_thread& home, tcp_socket socket, const asio::ip::tcp::endpoint& peer, tls_connection tls);
+    connection(io_thread& thread, tcp_socket socket, const asio::ip::tcp::endpoint& peer, tls_connection tls);
     ~connection() override;
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
@@ -33,20 +33,20 @@ public:
 
     // Reading heads.
 
-    /// True when there is nothing in hand and the read buffer should be given back while waiting.
-    [[nodiscard]] bool should_rest() const noexcept;
-    /// Gives the buffer back and sets the keep-alive deadline.
-    void rest() noexcept;
-    /// After a rest: takes a buffer. False when the connection is to end.
-    bool wake(bool failed);
-    /// Looks at what was read; sets the head's deadline when it is incomplete.
+    /// True if no bytes were read ahead and the read buffer should be returned while the connection waits.
+    [[nodiscard]] bool should_release_buffer() const noexcept;
+    /// Returns the buffer to its pool and starts the keep-alive timeout.
+    void release_buffer() noexcept;
+    /// After release_buffer() and a wait. False if the connection must end.
+    bool take_buffer(bool failed);
+    /// Parses the bytes read so far. Starts the timeout of the head if it is incomplete.
     head_status take_head() noexcept;
-    /// Where to read to, with room for at least a byte.
+    /// The destination of the next read, at least one byte.
     [[nodiscard]] std::span<char> read_room() noexcept;
-    /// Whether this is a client that goes on, rather than one with a single request.
+    /// Whether a request was answered before, so that the client probably sends more.
     [[nodiscard]] bool has_answered() const noexcept { return answered_; }
-    /// Notes what a read brought. False when the connection is to end.
-    bool took(bool failed, std::size_t bytes) noexcept;
+    /// Takes over the result of a read. False if the connection must end.
+    bool on_read(bool failed, std::size_t bytes) noexcept;
 
     // The exchange.
 
@@ -85,20 +85,22 @@ public:
 
     // Deadlines.
     void arm(std::chrono::seconds in) noexcept;
-    void disarm() noexcept { home_.wheel().disarm(*this); }
+    void disarm() noexcept { thread_.wheel().disarm(*this); }
     /// The wheel's call.
     void deadline_passed() noexcept;
-    /// Ends it if it is idle, or anyway.
-    void shed(bool anyway) noexcept;
+    /// Closes it unless a request has arrived.
+    void close_if_idle() noexcept;
+    /// Closes it, and aborts its request.
+    void abort() noexcept;
     [[nodiscard]] bool lingers() const noexcept { return lingers_; }
 
 private:
     friend class io_thread;
-    enum class phase : std::uint8_t { resting, pausing, head, busy, body, writing, closing };
+    enum class phase : std::uint8_t { without_buffer, idle, head, busy, body, writing, closing };
 
     [[nodiscard]] request& message() const noexcept { return work_->exchange.message(); }
     [[nodiscard]] response& answer() const noexcept { return work_->exchange.answer(); }
-    void pause() noexcept;
+    void begin_idle() noexcept;
     void begin_body() noexcept;
     [[nodiscard]] bool has_bare_head() const noexcept;
     void begin_message();
@@ -106,12 +108,11 @@ private:
     io_state write_message();
     io_state write_prepared() noexcept;
     bool fill_piece() noexcept;
-    task<bool> fill_body_input();
     task<std::size_t> read_body(std::span<char> into);
     task<bool> send_continue();
     error body_failure(bool malformed);
 
-    io_thread& home_;
+    io_thread& thread_;
     transport transport_;
     std::unique_ptr<workspace> work_;
     connection* previous_ = nullptr;  // in the thread's list
@@ -119,12 +120,12 @@ private:
     std::array<char, 46> remote_{};
     std::uint8_t remote_size_ = 0;
     bool from_proxy_ = false;  // the peer is a trusted one
-    phase phase_ = phase::resting;
+    phase phase_ = phase::without_buffer;
     bool expired_ = false;              // a deadline ended the wait
-    bool shed_ = false;                 // the server wants it gone
-    bool goes_on_ = true;               // another request may follow the one in hand
+    bool is_ending_ = false;            // the server closes it
+    bool keep_alive_ = true;            // another request may follow the current one
     bool lingers_ = false;              // the client may still be sending
-    bool must_rest_ = false;            // it was quiet for a tick
+    bool is_quiet_ = false;             // no bytes arrived for idle_time
     bool answered_ = false;             // a request
     std::uint32_t body_allowance_ = 0;  // seconds that the client may still keep us waiting for its body
     std::uint32_t body_credit_ = 0;     // bytes not yet worth a second

@@ -12,7 +12,7 @@ void connection::begin_body() noexcept {
     auto& w = *work_;
     w.continue_owed = w.input.frame().expects_continue && !w.input.body_ended();
     w.body_broken = w.body_timed_out = false;
-    body_allowance_ = static_cast<std::uint32_t>(home_.core().options.timeouts.body.count());
+    body_allowance_ = static_cast<std::uint32_t>(thread_.core().options.timeouts.body.count());
     body_credit_ = 0;
 }
 
@@ -51,14 +51,14 @@ task<bool> connection::send_continue() {
 
 // Only waiting for the client counts against it, not what a handler does between two reads.
 task<std::size_t> connection::read_body(std::span<char> into) {
-    const auto& allowed = home_.core().options.timeouts;
-    const auto began = home_.wheel().now();
+    const auto& allowed = thread_.core().options.timeouts;
+    const auto began = thread_.wheel().now();
     phase_ = phase::body;
     arm(std::chrono::seconds(body_allowance_));
     const auto bytes = co_await read(into);
     disarm();
     phase_ = phase::busy;
-    const auto waited = static_cast<std::uint32_t>(home_.wheel().now() - began);
+    const auto waited = static_cast<std::uint32_t>(thread_.wheel().now() - began);
     body_allowance_ -= std::min(waited, body_allowance_);
     const auto rate = static_cast<std::uint32_t>(std::max<std::uint64_t>(allowed.body_bytes_per_second, 1));
     body_credit_ += static_cast<std::uint32_t>(bytes);
@@ -79,7 +79,7 @@ task<result<std::span<const char>>> connection::read_some() {
         const auto next = w.input.next_of_body();
         if (next.what == request_parser::step::broken) co_return body_failure(true);
         if (next.what != request_parser::step::need_more) co_return next.data;
-        if (!w.input.has_block()) w.input.lend(home_.take_block());
+        if (!w.input.has_block()) w.input.lend(thread_.take_block());
         const auto bytes = co_await read_body(w.input.body_room());
         if (bytes == 0) co_return body_failure(false);
         w.input.add_to_body(bytes);

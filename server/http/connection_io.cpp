@@ -11,7 +11,7 @@ namespace gallery::http {
 
 task<bool> connection::handshake() {
     phase_ = phase::head;
-    arm(home_.core().options.timeouts.header);
+    arm(thread_.core().options.timeouts.header);
     for (;;) {
         const auto outcome = transport_.handshake_now();
         if (outcome.state == io_state::closed) co_return false;
@@ -19,20 +19,20 @@ task<bool> connection::handshake() {
         const auto kind =
             outcome.state == io_state::want_read ? tcp_socket::wait_read : tcp_socket::wait_write;
         const auto [failure] = co_await socket().async_wait(kind, plain_result);
-        if (failure || expired_ || shed_) co_return false;
+        if (failure || expired_ || is_ending_) co_return false;
     }
-    phase_ = phase::resting;
+    phase_ = phase::without_buffer;
     co_return true;
 }
 
 task<bool> connection::wait_for(io_state blocked) {
     phase_ = phase::writing;
-    arm(home_.core().options.timeouts.write);
+    arm(thread_.core().options.timeouts.write);
     const auto kind = blocked == io_state::want_read ? tcp_socket::wait_read : tcp_socket::wait_write;
     const auto [failure] = co_await socket().async_wait(kind, plain_result);
     disarm();
     phase_ = phase::busy;
-    co_return !failure && !expired_ && !shed_;
+    co_return !failure && !expired_ && !is_ending_;
 }
 
 task<std::size_t> connection::read(std::span<char> into) {
@@ -48,15 +48,15 @@ task<std::size_t> connection::read(std::span<char> into) {
         const auto kind =
             outcome.state == io_state::want_read ? tcp_socket::wait_read : tcp_socket::wait_write;
         const auto [failure] = co_await socket().async_wait(kind, plain_result);
-        if (failure || expired_ || shed_) co_return 0;
+        if (failure || expired_ || is_ending_) co_return 0;
     }
 }
 
 task<> connection::linger() {
     transport_.end_writing();
     phase_ = phase::closing;
-    arm(home_.core().options.timeouts.linger);
-    while (!shed_ && !expired_) {
+    arm(thread_.core().options.timeouts.linger);
+    while (!is_ending_ && !expired_) {
         const auto [failure] = co_await socket().async_wait(tcp_socket::wait_read, plain_result);
         if (failure || !transport_.discard_now(work_->input.scratch())) break;
     }

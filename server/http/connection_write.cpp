@@ -19,18 +19,18 @@ namespace gallery::http {
 
 void connection::begin_response() {
     auto& w = *work_;
-    const auto& core = home_.core();
+    const auto& core = thread_.core();
     w.exchange.complete_answer();
-    goes_on_ = w.input.frame().keep_alive && !answer().closes_connection() && !w.body_broken &&
-               !core.draining.load(std::memory_order_relaxed);
+    keep_alive_ = w.input.frame().keep_alive && !answer().closes_connection() && !w.body_broken &&
+                  !core.draining.load(std::memory_order_relaxed);
     // Such a client sees the end of a body of unknown length by the end of the connection.
-    if (answer().is_streamed() && message().version() == 10) goes_on_ = false;
+    if (answer().is_streamed() && message().version() == 10) keep_alive_ = false;
     if (!w.input.body_ended()) {
         // Whether a client that waits for "100 Continue" still sends its body cannot be known.
         const bool bounded = w.input.frame().body == framing::kind::length &&
                              w.input.body_left() <= core.options.limits.drain_bytes;
-        if (w.continue_owed || w.body_broken || !bounded) goes_on_ = false;
-        if (!goes_on_) lingers_ = true;
+        if (w.continue_owed || w.body_broken || !bounded) keep_alive_ = false;
+        if (!keep_alive_) lingers_ = true;
     }
     w.content_sent = 0;
     w.content_size = has_bare_head() ? 0 : answer().content().size();
@@ -51,14 +51,14 @@ bool connection::has_bare_head() const noexcept {
 void connection::begin_message() {
     auto& w = *work_;
     auto& fields = *answer().message();
-    answer().add_prepared(home_.date_line());
+    answer().add_prepared(thread_.date_line());
     if (answer().is_streamed()) {
         if (message().version() == 11) fields.chunked(true);
     } else if (const auto status = answer().status(); status != 204 && status != 304) {
         const bool declares = message().verb() == method::head;
         fields.content_length(declares ? answer().content_size() : answer().content().size());
     }
-    if (!goes_on_) {
+    if (!keep_alive_) {
         fields.set(boost::beast::http::field::connection, "close");
     } else if (message().version() == 10) {
         fields.set(boost::beast::http::field::connection, "keep-alive");
@@ -95,13 +95,13 @@ void connection::compose_head() {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
     put({reason.data(), reason.size()});
     put("\r\n");
-    put(home_.date_line());
+    put(thread_.date_line());
     if (status != 204 && status != 304) {
         put("Content-Length: ");
         number(message().verb() == method::head ? answer().content_size() : answer().content().size());
         put("\r\n");
     }
-    if (!goes_on_) {
+    if (!keep_alive_) {
         put("Connection: close\r\n");
     } else if (message().version() == 10) {
         put("Connection: keep-alive\r\n");
@@ -115,7 +115,7 @@ void connection::compose_head() {
 bool connection::fill_piece() noexcept {
     auto& w = *work_;
     const auto& region = *answer().content().region();
-    if (!w.out_block) w.out_block = home_.take_block();
+    if (!w.out_block) w.out_block = thread_.take_block();
     const auto wanted = std::min<std::uint64_t>(body_block, w.content_size - w.content_sent);
     ssize_t got = 0;
     do {
@@ -217,7 +217,7 @@ task<io_state> connection::write_stream() {
         }
         // Other connections of this thread have their turn between two pieces.
         co_await asio::post(socket().get_executor(), use_task);
-        if (shed_) co_return io_state::closed;
+        if (is_ending_) co_return io_state::closed;
     }
     co_return io_state::done;
 }

@@ -18,17 +18,17 @@ constexpr std::uint64_t ignored_body = 16 * 1024;
 
 }  // namespace
 
-void exchange::set_peer(io_thread& home, std::string_view address, bool secure, bool from_proxy) noexcept {
-    home_ = &home;
+void exchange::set_peer(io_thread& thread, std::string_view address, bool secure, bool from_proxy) noexcept {
+    thread_ = &thread;
     peer_ = address;
     is_secure_ = secure;
     from_proxy_ = from_proxy;
     message_.set_peer(address, secure);
-    message_.set_front(&home.core().options.front, from_proxy);
+    message_.set_front(&thread.core().options.front, from_proxy);
 }
 
 void exchange::start() noexcept {
-    if (home_->core().options.observe) began_ = std::chrono::steady_clock::now();
+    if (thread_->core().options.observe) began_ = std::chrono::steady_clock::now();
     hot_ = false;
     target_ = nullptr;
 }
@@ -100,10 +100,10 @@ void exchange::complete_special_answer() {
         // Another system may identify the request by the id of a trusted proxy.
         const auto given = from_proxy_ ? message_.header(field::x_request_id) : std::string_view();
         const bool usable = !given.empty() && given.size() <= 128 && is_token(given);
-        message_.set_request_id(usable ? given : home_->new_request_id());
+        message_.set_request_id(usable ? given : thread_->new_request_id());
         answer_.add("X-Request-ID", message_.request_id());
     }
-    auto& core = home_->core();
+    auto& core = thread_->core();
     if (message_.has(field::origin)) {
         const bool open = target_ != nullptr && target_->options.open_to_pages;
         core.cross_origin.complete(message_, open, answer_);
@@ -114,7 +114,7 @@ void exchange::complete_special_answer() {
 }
 
 void exchange::report(const traffic& moved) {
-    const auto& core = home_->core();
+    const auto& core = thread_->core();
     if (core.options.observe) {
         const finished_exchange told{.message = message_,
                                      .verb = message_.verb(),
@@ -138,7 +138,7 @@ void exchange::report(const traffic& moved) {
 }
 
 void exchange::note_broken_answer(std::string_view why) {
-    message_.set_request_id(home_->new_request_id());
+    message_.set_request_id(thread_->new_request_id());
     answer_.set_note("the response was aborted: " + std::string(why));
 }
 

@@ -36,7 +36,7 @@ public:
     exchange& operator=(const exchange&) = delete;
 
     /// Who sends the requests. @p address outlives them; @p from_proxy: it is a trusted proxy's.
-    void set_peer(io_thread& home, std::string_view address, bool secure, bool from_proxy) noexcept;
+    void set_peer(io_thread& thread, std::string_view address, bool secure, bool from_proxy) noexcept;
 
     [[nodiscard]] request& message() noexcept { return message_; }
     [[nodiscard]] response& answer() noexcept { return answer_; }
@@ -78,7 +78,7 @@ private:
     void complete_special_answer();
     task<> drop_body();
 
-    io_thread* home_ = nullptr;
+    io_thread* thread_ = nullptr;
     std::string_view peer_;
     bool is_secure_ = false;
     bool from_proxy_ = false;

@@ -55,7 +55,7 @@ void server_core::log(log_level level, std::string_view text) const noexcept {
 
 void server_core::connection_closed() noexcept {
     if (open.fetch_sub(1, std::memory_order_acq_rel) == 1 && draining.load(std::memory_order_relaxed)) {
-        const std::scoped_lock hold(lock);
+        const lock_guard hold(lock);
         none_left.notify_all();
     }
 }
@@ -177,9 +177,14 @@ void io_thread::leave(connection& member) noexcept {
     core_.connection_closed();
 }
 
-void io_thread::shed(bool everything) noexcept {
+void io_thread::close_idle_connections() noexcept {
     for (auto* member = members_; member; member = member->next_)
-        member->shed(everything);
+        member->close_if_idle();
+}
+
+void io_thread::abort_connections() noexcept {
+    for (auto* member = members_; member; member = member->next_)
+        member->abort();
 }
 
 void io_thread::listen(int descriptor, bool is_v6) {

@@ -7,16 +7,15 @@
 #include "http/tls.hpp"
 #include "http/workspace.hpp"
 
+#include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -35,8 +34,8 @@ struct server_core {
     std::unique_ptr<tls_context> tls;
     std::atomic<std::size_t> open{0};
     std::atomic<bool> draining{false};
-    std::mutex lock;
-    std::condition_variable none_left;
+    mutex lock;  ///< so that the last connection does not close between the test of `open` and the wait
+    condition_variable none_left;
 
     void log(log_level level, std::string_view text) const noexcept;
     void connection_opened() noexcept { open.fetch_add(1, std::memory_order_relaxed); }
@@ -77,8 +76,8 @@ public:
 
     void enter(connection& member) noexcept;
     void leave(connection& member) noexcept;
-    /// Ends what is idle; with @p everything, what is not idle as well.
-    void shed(bool everything) noexcept;
+    void close_idle_connections() noexcept;
+    void abort_connections() noexcept;
 
     /// Accepts connections until the acceptor is closed.
     /// Takes ownership of the listening socket @p descriptor.

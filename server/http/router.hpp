@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// From method and path to a handler.
+/// Finds the handler for a method and a path.
 #pragma once
 
 #include "http/request.hpp"
@@ -17,20 +17,20 @@
 
 namespace gallery::http {
 
-/// Answers one request. Runs on the connection's I/O thread and must not block it. The request outlives it.
-/// An error becomes its error_response(); what it throws becomes a 500 without detail.
+/// Answers one request. Runs on the connection's I/O thread and must not block it. The request outlives the
+/// coroutine. An error becomes its error_response(). An exception becomes a 500 without details.
 using handler = std::function<task<result<response>>(request&)>;
 
-/// Answers at once or returns false, leaving the (empty) response untouched; must not block.
+/// Answers without a coroutine, or returns false and leaves the empty response unchanged. Must not block.
 using hot_handler = std::function<bool(request&, response&)>;
 
 struct route_options {
-    /// For metrics and the access log, for instance "image.download".
+    /// Appears in metrics and in the access log, for example "image.download".
     std::string name;
-    /// Bytes that the request's body may have, envelope included. 0 = the route takes no body; one of up to
-    /// 16 KiB is then read and ignored all the same, because clients send "{}" with anything.
+    /// The largest body in bytes, including its envelope (multipart, base64). 0: the route has no body; a
+    /// body of up to 16 KiB is read and ignored, because some clients send "{}" with every request.
     std::uint64_t body_limit = 0;
-    /// Pages of every origin may read the answers, whatever the server's cross_origin says.
+    /// Pages of all origins may read the answers, whatever the server's cross_origin allows.
     bool open_to_pages = false;
 };
 
@@ -44,8 +44,9 @@ struct route {
 
 /// Filled before the server listens, then shared by all I/O threads without locks.
 ///
-/// Patterns are "/api/images/{type}/{key}": a path is split on raw '/', each segment is decoded once and
-/// then matched; a literal segment wins over a parameter; empty segments match nothing. HEAD falls to GET.
+/// An example of a pattern is "/api/images/{type}/{key}". A path is split at raw '/', then each segment is
+/// decoded once and matched. A literal segment takes precedence over a parameter. Empty segments match
+/// nothing. A HEAD request uses the route of GET if there is none for HEAD.
 class router {
 public:
     router();
@@ -53,25 +54,25 @@ public:
     router& operator=(router&&) noexcept;
     ~router();
 
-    /// Preconditions: the pattern starts with '/'; method and pattern are new together (else the process
-    /// ends with a message: routes are fixed in the code).
+    /// Preconditions: the pattern starts with '/', and the router has no route with this method and pattern.
+    /// Otherwise the process ends with a message, because routes are fixed in the code.
     void add(method verb, std::string_view pattern, handler answer, route_options options = {});
-    /// A first, synchronous try for a route that add() has registered or will register.
+    /// A synchronous first attempt for a route that add() registers, before or after this call.
     void add_hot(method verb, std::string_view pattern, hot_handler first);
-    /// Asked for GET and HEAD where no pattern matches, before the 404: static files.
+    /// Called for GET and HEAD if no pattern matches, before the 404. For static files.
     void set_fallback(hot_handler fallback);
 
     enum class outcome : std::uint8_t { found, not_found, wrong_method, bad_path };
     struct match {
         outcome what = outcome::not_found;
         const route* target = nullptr;
-        std::string allow;  ///< with wrong_method, and for OPTIONS of a known path: the Allow value
+        std::string allow;  ///< the value of Allow, with wrong_method and for OPTIONS of a known path
     };
     /// Fills the request's parameters and route name. Allocates only for Allow.
     match find(request& message) const;
     [[nodiscard]] const hot_handler& fallback() const noexcept;
 
-    /// All routes in the order they were added; for the OpenAPI test and for metrics.
+    /// All routes in the order in which they were added. For the OpenAPI test and for metrics.
     [[nodiscard]] std::vector<const route*> routes() const;
 
 private:

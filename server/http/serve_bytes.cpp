@@ -118,25 +118,4 @@ response serve_bytes(const request& message, const representation& facts, galler
     return out;
 }
 
-task<response> serve_bytes(request& message, representation facts,
-                           std::function<task<result<gallery::body>>()> fetch) {
-    response out;
-    const auto choice = select_representation(message, facts);
-    prepare_response(facts, choice, out);
-    if (message.verb() != method::get || (choice.status != 200 && choice.status != 206)) co_return out;
-    auto fetching = fetch();
-    auto content = co_await std::move(fetching);
-    if (!content) {
-        out = error_response(content.error());
-    } else if (content->size() != facts.size) {
-        out = error_response({errc::corrupt, "stored bytes are " + std::to_string(content->size()) +
-                                                 " instead of the recorded " + std::to_string(facts.size)});
-    } else if (choice.status == 200) {
-        out.set_content(std::move(*content));
-    } else {
-        out.set_content(content->slice(choice.range.first, choice.range.length));
-    }
-    co_return out;
-}
-
 }  // namespace gallery::http

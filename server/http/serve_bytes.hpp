@@ -7,11 +7,8 @@
 #include "http/response.hpp"
 
 #include <gallery/bytes.hpp>
-#include <gallery/error.hpp>
-#include <gallery/task.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -47,12 +44,7 @@ void prepare_response(const representation& facts, const selection& choice, resp
 /// The hot path: true and a 304 in @p out where the client has @p facts.etag already (GET and HEAD).
 bool try_not_modified(const request& message, const representation& facts, response& out);
 
-/// With the bytes at hand. Precondition: content.size() == facts.size.
+/// The whole response. Precondition: content.size() == facts.size.
 response serve_bytes(const request& message, const representation& facts, gallery::body content);
-
-/// With bytes that have to be fetched: @p fetch is called only for a GET that answers 200 or 206, and gives
-/// all bytes; an error becomes an error_response. The strings behind @p facts must live until it is done.
-task<response> serve_bytes(request& message, representation facts,
-                           std::function<task<result<gallery::body>>()> fetch);
 
 }  // namespace gallery::http

@@ -36,8 +36,11 @@ struct server::state {
     }
 
     bool wait_until_empty(std::chrono::steady_clock::time_point deadline) {
-        std::unique_lock hold(core.lock);
-        return core.none_left.wait_until(hold, deadline, [this] { return core.open.load() == 0; });
+        const lock_guard hold(core.lock);
+        while (core.open.load() != 0)
+            if (core.none_left.wait_until(core.lock, deadline) == std::cv_status::timeout)
+                return core.open.load() == 0;
+        return true;
     }
 };
 
@@ -113,10 +116,10 @@ bool server::drain(std::chrono::milliseconds deadline) {
     state_->core.draining = true;
     state_->on_each([](io_thread& thread) {
         thread.stop_listening();
-        thread.shed(false);
+        thread.close_idle_connections();
     });
     if (state_->wait_until_empty(until)) return true;
-    state_->on_each([](io_thread& thread) { thread.shed(true); });
+    state_->on_each([](io_thread& thread) { thread.abort_connections(); });
     state_->wait_until_empty(std::chrono::steady_clock::now() + std::chrono::seconds(1));
     return false;
 }

@@ -10,19 +10,19 @@ task<> serve(std::unique_ptr<connection> client) {
     for (;;) {
         // Read until a whole head is there.
         while (c.take_head() == head_status::incomplete) {
-            if (c.should_rest()) {
-                c.rest();
+            if (c.should_release_buffer()) {
+                c.release_buffer();
                 const auto [failure] = co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
-                if (!c.wake(static_cast<bool>(failure))) co_return;
+                if (!c.take_buffer(static_cast<bool>(failure))) co_return;
             }
             if (c.is_secure()) {
                 const auto bytes = co_await c.read(c.read_room());
-                if (!c.took(bytes == 0, bytes)) co_return;
+                if (!c.on_read(bytes == 0, bytes)) co_return;
             } else {
                 const auto room = c.read_room();
                 const auto [failure, bytes] =
                     co_await c.socket().async_read_head(room, c.has_answered(), plain_result);
-                if (!c.took(static_cast<bool>(failure), bytes)) co_return;
+                if (!c.on_read(static_cast<bool>(failure), bytes)) co_return;
             }
         }
         // Answer at once, or by the route's handler.

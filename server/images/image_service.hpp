@@ -49,15 +49,15 @@ using record_check = std::function<result<void>(const image_record*)>;
 /// too_many_requests, busy.
 using inspect_picture = std::function<task<result<imaging::picture>>(imaging::upload)>;
 
-/// Whether a tenant was deleted or is being deleted (accounts::directory::tenant_gone). Any thread.
-using tenant_gone = std::function<bool(const tenant_id&)>;
+/// Whether a tenant was deleted or is being deleted (accounts::directory::is_tenant_deleted). Any thread.
+using tenant_check = std::function<bool(const tenant_id&)>;
 
 class image_service {
 public:
-    /// All of them must outlive this object. Without @p gone no tenant is ever deleted. Nothing is answered
-    /// from memory while @p fresh does not hold.
+    /// All of them must outlive this object. Without @p is_deleted no tenant is ever deleted. Nothing is
+    /// answered from memory while @p fresh does not hold.
     image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
-                  tenant_gone gone = {}, const cache::freshness& fresh = cache::always_fresh);
+                  tenant_check is_deleted = {}, const cache::freshness& fresh = cache::always_fresh);
 
     /// Stores a new image under its key, or the first free one that its file name yields; public. Errors:
     /// version_conflict for a given key that is taken, invalid_argument for names, not_found where the tenant
@@ -88,8 +88,9 @@ public:
     /// Error: not_found.
     task<result<void>> erase(image_write_permit may, std::string key, record_check check);
 
-    /// All images of a tenant, of every sub type, and all their kept versions.
-    task<result<void>> erase_all(image_write_permit may);
+    /// Erases all images of a tenant, of every sub type, and all their kept versions. Returns how many of
+    /// both were erased.
+    task<result<std::uint64_t>> erase_all(image_write_permit may);
     /// How many images erase_all() would erase now.
     task<result<std::uint64_t>> count(image_read_permit may);
 
@@ -114,15 +115,15 @@ private:
                                        bytes preview, change_record adopt, record_check check);
     task<result<record_ptr>> modify(image_write_permit may, std::string key, change_record change,
                                     record_check check);
-    /// A new image of a tenant that was deleted meanwhile is erased again. Error: not_found.
-    task<result<void>> belongs_to_somebody(record_ptr created);
+    /// Erases a new image again if its tenant was deleted meanwhile. Error: not_found if it was.
+    task<result<void>> erase_if_tenant_deleted(record_ptr created);
     /// Called after each commit, before it is acknowledged.
     void forget(const image_record& record) noexcept;
 
     image_store& store_;
     cache::etag_cache& etags_;
     inspect_picture inspect_;
-    tenant_gone gone_;
+    tenant_check is_deleted_;
     const cache::freshness& fresh_;
 };
 

@@ -34,9 +34,9 @@ window window_over(std::uint64_t position) {
 
 }  // namespace
 
-image_walk::image_walk(image_service& gallery, image_read_permit may, image_query query, std::uint64_t first,
+image_walk::image_walk(image_service& images, image_read_permit may, image_query query, std::uint64_t first,
                        std::uint64_t count)
-    : gallery_(gallery),
+    : images_(images),
       may_(std::move(may)),
       query_(std::move(query)),
       first_(first),
@@ -69,7 +69,7 @@ task<result<std::vector<record_ptr>>> image_walk::next() {
         auto query = query_;
         query.page = where.page;
         query.page_size = where.size;
-        auto page = co_await gallery_.list(may_.lend(), std::move(query));
+        auto page = co_await images_.list(may_.lend(), std::move(query));
         if (!page) co_return page.error();
         auto& found = page->images;
         total_ = page->total;

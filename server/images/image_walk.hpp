@@ -20,7 +20,7 @@ namespace gallery::images {
 /// Therefore each page overlaps the previous one, and the walk continues after the last image that it
 /// returned. An image that exists all the time, and keeps its place in the order, is returned exactly once.
 /// An image that is added, erased or moved meanwhile may or may not be returned. Threads: one coroutine at a
-/// time. The gallery outlives the walk.
+/// time. The service outlives the walk.
 class image_walk {
 public:
     /// Images that one call to the store asks for at most.
@@ -28,7 +28,7 @@ public:
 
     /// tenant, page and page_size of @p query are not used. At most @p count images from position @p first
     /// on.
-    image_walk(image_service& gallery, image_read_permit may, image_query query, std::uint64_t first,
+    image_walk(image_service& images, image_read_permit may, image_query query, std::uint64_t first,
                std::uint64_t count);
 
     /// The next ones, at most `step`; none at the end. Errors: those of the store; busy where the list
@@ -45,7 +45,7 @@ public:
 private:
     [[nodiscard]] std::size_t first_new(const image_page& page) const;
 
-    image_service& gallery_;
+    image_service& images_;
     image_read_permit may_;
     image_query query_;
     std::uint64_t first_;

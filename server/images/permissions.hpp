@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who may do what with which images: the table in one place, and the proof that it was asked.
+/// The permissions on images: the table of roles, and the proof that it was checked.
 #pragma once
 
 #include "auth/principal.hpp"
@@ -19,8 +19,8 @@ enum class image_operation : std::uint8_t {
     write,  ///< upload, replace, rename, publish, import, delete
 };
 
-/// The table: which roles may do that with the system's images or else with those of their own tenant, which
-/// for a SYS_ADMIN is the system.
+/// The table: the roles that may do @p what with the images of the system, or else of their own tenant. The
+/// own tenant of a SYS_ADMIN is the system.
 constexpr auth::authority_set roles_that_may(image_operation what, bool with_system_images) noexcept {
     using enum auth::authority;
     switch (what) {
@@ -38,20 +38,19 @@ constexpr auth::authority_set roles_that_may(image_operation what, bool with_sys
 template <image_operation What>
 class image_permit;
 
-/// Whose images a path means, with proof that the principal may do that with them. @p type is the path's
-/// segment: "tenant" means the principal's own tenant, which for a SYS_ADMIN is the system. Errors:
-/// invalid_argument for another type; permission_denied for a role that roles_that_may() does not name.
+/// Checks the permission for the images of a path. @p type is the path's segment: "system", or "tenant" for
+/// the principal's own tenant, which for a SYS_ADMIN is the system. Errors: invalid_argument for another
+/// type; permission_denied for a role that is not in roles_that_may().
 template <image_operation What>
 result<image_permit<What>> authorise_images(const auth::principal& who, std::string_view type);
 
-/// The server's own permission, for what it does by itself: installing images, erasing those of a deleted
-/// tenant. Not for handlers of requests.
+/// The permission for the server's own work: installing images, erasing those of a deleted tenant. Not for
+/// handlers of requests; test/layers checks this.
 template <image_operation What>
 image_permit<What> permit_of_the_server(tenant_id tenant) noexcept;
 
-/// Proof that somebody may do something with the images of one tenant. The use cases take one as an argument,
-/// so that a handler which does not ask does not compile. Move-only; only authorise_images() makes one for a
-/// request.
+/// Proof of a permission on the images of one tenant. The use cases take one as an argument, so a handler
+/// without the check does not compile. Move-only; for a request, only authorise_images() creates one.
 template <image_operation What>
 class image_permit {
 public:
@@ -63,7 +62,7 @@ public:
 
     [[nodiscard]] const tenant_id& tenant() const noexcept { return tenant_; }
 
-    /// Whoever may write may read, and whoever may read may view.
+    /// The permission to write includes reading, and that to read includes viewing.
     template <image_operation Stronger>
     requires(Stronger > What) image_permit(image_permit<Stronger>&& stronger)
     noexcept : tenant_(stronger.tenant()) {}
@@ -81,7 +80,7 @@ private:
     tenant_id tenant_;
 };
 
-/// The tenant whose images they are. Errors: as authorise_images().
+/// The tenant of the images. Errors: as authorise_images().
 result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view type, image_operation what);
 
 template <image_operation What>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The images that are delivered with the server.
 ///
-/// A folder contains them with an index.json: [{"file", "title", "subType", "version"}, ...]. Each is
-/// installed once as an image of the system. A later version of the server updates an image that the
-/// administrator has not changed, and never restores deleted images. Installed images are recorded in
-/// documents of the kind "system_image", one per file.
+/// A folder contains them with an index (supplied_folder.hpp). Each is installed once as an image of the
+/// system. A later version of the server updates an image that the administrator has not changed, and never
+/// restores deleted images. Installed images are recorded in documents of the kind "system_image", one per
+/// file.
 #pragma once
 
 #include "images/image_service.hpp"
@@ -30,11 +30,11 @@ struct installed_images {
 
 /// Installs or updates the folder's pictures. Reads the folder in the calling thread: for the start only.
 /// Error: invalid_argument where index.json is missing or malformed, and those of the store.
-task<result<installed_images>> install_system_images(image_service& gallery, image_store& store,
+task<result<installed_images>> install_system_images(image_service& images, image_store& store,
                                                      document_store& documents, std::filesystem::path folder);
 
 /// Uploads the folder's first @p count plain pictures into a tenant without images, for a first look.
-task<result<installed_images>> install_samples(image_service& gallery, tenant_id tenant,
+task<result<installed_images>> install_samples(image_service& images, tenant_id tenant,
                                                std::filesystem::path folder, std::size_t count);
 
 }  // namespace gallery::images

@@ -33,8 +33,8 @@ def main():
         "COPIES_IMAGE_PERMIT": "deleted",
         "FORGETS_ROLE": "role_proof",
         "WEAKER_ROLE": "role_proof",
-        "FORGETS_USER": "decidable_user",
-        "WEAKER_USER": "decidable_user",
+        "FORGETS_USER": "administered_user",
+        "WEAKER_USER": "administered_user",
     }
     failed = 0
     for case, reason in cases.items():

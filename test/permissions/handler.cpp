@@ -61,11 +61,11 @@ task<result<void>> handle_user(accounts::users& users, sender from, user_id id) 
 #if defined(CASE_FORGETS_USER)
     auto done = co_await users.set_enabled(id, false);
 #elif defined(CASE_WEAKER_USER)
-    auto found = users.keep(std::move(*who), id);
+    auto found = users.manage(std::move(*who), id);
     if (!found) co_return found.error();
     auto done = co_await users.set_enabled(std::move(*found), false);
 #else
-    auto found = users.decide(std::move(*who), id);
+    auto found = users.administer(std::move(*who), id);
     if (!found) co_return found.error();
     auto done = co_await users.set_enabled(std::move(*found), false);
 #endif

@@ -59,10 +59,10 @@ BOOST_AUTO_TEST_CASE(everything_is_there_again_after_a_restart) {
     BOOST_TEST(found->password_hash == admin->password_hash);
     BOOST_TEST(!again.find_user(member->id)->enabled);
     BOOST_TEST((again.find_user(member->id)->customer == customer->id));
-    const auto standing = again.key_standing_of(api_key_digest(secret));
-    BOOST_REQUIRE(standing.key);
-    BOOST_TEST((standing.key->id == key->id));
-    BOOST_TEST(standing.key->expiration_time == key->expiration_time);
+    const auto status = again.key_status_of(api_key_digest(secret));
+    BOOST_REQUIRE(status.key);
+    BOOST_TEST((status.key->id == key->id));
+    BOOST_TEST(status.key->expiration_time == key->expiration_time);
     BOOST_TEST(again.users_of(tenant->id).size() == 2U);
     BOOST_TEST(again.users_of(customer->id).size() == 1U);
 }
@@ -183,16 +183,16 @@ BOOST_AUTO_TEST_CASE(the_change_feed_brings_what_other_processes_wrote) {
     follow();
     BOOST_TEST(!other.accounts.find_user(admin->id)->enabled);
     BOOST_TEST(other.accounts.find_user_by_email("second@b.example") != nullptr);
-    BOOST_TEST(other.accounts.key_standing_of(api_key_digest(secret)).key != nullptr);
+    BOOST_TEST(other.accounts.key_status_of(api_key_digest(secret)).key != nullptr);
     BOOST_TEST(other.accounts.epoch().current() > epoch);
     BOOST_REQUIRE(run(h.accounts.delete_api_key(key->id)));
     BOOST_REQUIRE(run(h.accounts.delete_user(second->id)));
     BOOST_REQUIRE(run(h.accounts.end_session("s")));
     follow();
-    BOOST_TEST(other.accounts.key_standing_of(api_key_digest(secret)).key == nullptr);
+    BOOST_TEST(other.accounts.key_status_of(api_key_digest(secret)).key == nullptr);
     BOOST_TEST(other.accounts.find_user(second->id) == nullptr);
-    BOOST_TEST(other.accounts.standing_of(second->id, tenant->id, "s").user_deleted);
-    BOOST_TEST(other.accounts.standing_of(second->id, tenant->id, "s").session_ended);
+    BOOST_TEST(other.accounts.account_status_of(second->id, tenant->id, "s").user_deleted);
+    BOOST_TEST(other.accounts.account_status_of(second->id, tenant->id, "s").session_ended);
 }
 
 BOOST_AUTO_TEST_CASE(own_changes_in_the_feed_are_nothing_new) {
@@ -222,15 +222,15 @@ BOOST_AUTO_TEST_CASE(deleting_a_tenant_takes_all_that_is_its_own_and_nothing_els
     std::vector<tenant_id> erased;
     tenant_images_eraser erase = [&](tenant_id id) -> task<result<void>> {
         // By then nobody of the tenant is let in any more.
-        BOOST_TEST(h.accounts.standing_of(admin->id, tenant->id, {}).tenant_gone);
+        BOOST_TEST(h.accounts.account_status_of(admin->id, tenant->id, {}).tenant_deleted);
         erased.push_back(id);
         co_return result<void>();
     };
     BOOST_REQUIRE(run(h.accounts.delete_tenant(tenant->id, erase)));
-    BOOST_TEST(h.accounts.tenant_gone(tenant->id));
-    BOOST_TEST(!h.accounts.tenant_gone(other->id));
-    BOOST_REQUIRE(h.accounts.deleted_tenants().size() == 1U);
-    BOOST_TEST((h.accounts.deleted_tenants()[0] == tenant->id));
+    BOOST_TEST(h.accounts.is_tenant_deleted(tenant->id));
+    BOOST_TEST(!h.accounts.is_tenant_deleted(other->id));
+    BOOST_REQUIRE(h.accounts.deleted_tenants_to_check().size() == 1U);
+    BOOST_TEST((h.accounts.deleted_tenants_to_check()[0] == tenant->id));
     BOOST_TEST(!erased.empty());
     for (const auto& id : erased)
         BOOST_TEST((id == tenant->id));
@@ -259,9 +259,9 @@ BOOST_AUTO_TEST_CASE(a_deletion_that_was_cut_off_keeps_the_tenant_shut_and_can_b
     const auto open = after.accounts.unfinished_deletions();
     BOOST_REQUIRE(open.size() == 1U);
     BOOST_TEST((open[0] == tenant->id));
-    BOOST_TEST(after.accounts.tenant_gone(tenant->id));
-    BOOST_TEST(after.accounts.deleted_tenants().empty());
-    BOOST_TEST(after.accounts.standing_of(admin->id, tenant->id, {}).tenant_gone);
+    BOOST_TEST(after.accounts.is_tenant_deleted(tenant->id));
+    BOOST_TEST(after.accounts.deleted_tenants_to_check().empty());
+    BOOST_TEST(after.accounts.account_status_of(admin->id, tenant->id, {}).tenant_deleted);
     BOOST_REQUIRE(run(after.accounts.delete_tenant(tenant->id, erase_nothing())));
     BOOST_TEST(after.accounts.unfinished_deletions().empty());
     BOOST_TEST(after.accounts.find_user(admin->id) == nullptr);
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(keys_of_a_user_whose_deletion_was_cut_off_are_no_good_and_a
     h.store.before_write = nullptr;
     BOOST_TEST(!h.who_has_key(secret).has_value());
     neighbour after(h);
-    BOOST_TEST(after.accounts.key_standing_of(api_key_digest(secret)).account == nullptr);
+    BOOST_TEST(after.accounts.key_status_of(api_key_digest(secret)).account == nullptr);
     BOOST_REQUIRE(run(after.accounts.forget_expired()));
     BOOST_TEST(h.store.count("api_key") == 0U);
 }
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(tombstones_stay_where_the_signing_key_is_shared) {
     BOOST_REQUIRE(run(h.accounts.delete_user(admin->id)));
     h.pass(std::chrono::hours(24 * 800));
     BOOST_REQUIRE(run(h.accounts.forget_expired()));
-    BOOST_TEST(h.accounts.standing_of(admin->id, tenant->id, {}).user_deleted);
+    BOOST_TEST(h.accounts.account_status_of(admin->id, tenant->id, {}).user_deleted);
 }
 
 BOOST_AUTO_TEST_CASE(an_account_that_cannot_be_read_stops_the_start) {

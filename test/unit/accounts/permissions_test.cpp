@@ -47,14 +47,14 @@ BOOST_AUTO_TEST_CASE(an_api_key_lets_in_whom_it_made_until_a_password_is_chosen)
     const api_key_id key{random_uuid()};
     const auto script = administrator(key);
     auto user = invited(key);
-    BOOST_TEST(accounts::may_let_in(script, user).has_value());
-    BOOST_TEST(accounts::may_let_in(administrator(), user).has_value());
-    BOOST_TEST(!accounts::may_let_in(administrator(api_key_id{random_uuid()}), user).has_value());
-    BOOST_TEST(!accounts::may_let_in(script, invited({})).has_value());
-    BOOST_TEST(accounts::may_let_in(administrator(), invited({})).has_value());
+    BOOST_TEST(accounts::may_give_access(script, user).has_value());
+    BOOST_TEST(accounts::may_give_access(administrator(), user).has_value());
+    BOOST_TEST(!accounts::may_give_access(administrator(api_key_id{random_uuid()}), user).has_value());
+    BOOST_TEST(!accounts::may_give_access(script, invited({})).has_value());
+    BOOST_TEST(accounts::may_give_access(administrator(), invited({})).has_value());
     user.pending.reset();
-    BOOST_TEST(!accounts::may_let_in(script, user).has_value());
-    BOOST_TEST(accounts::may_let_in(administrator(), user).has_value());
+    BOOST_TEST(!accounts::may_give_access(script, user).has_value());
+    BOOST_TEST(accounts::may_give_access(administrator(), user).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

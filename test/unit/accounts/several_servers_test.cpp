@@ -371,4 +371,33 @@ BOOST_AUTO_TEST_CASE(whoever_was_disabled_on_another_server_does_not_log_in) {
     BOOST_TEST((unknown.error().code == errc::unavailable));
 }
 
+BOOST_AUTO_TEST_CASE(two_servers_may_note_that_a_deleted_tenant_has_no_images) {
+    documents_in_memory store;
+    node one(store);
+    node other(store);
+    std::int64_t now = 1'700'000'000'000;
+    for (auto* server : {&one, &other})
+        server->accounts.set_clock([&now] { return now; });
+    const auto id = one.add_tenant().value()->id;
+    tenant_images_eraser nothing = [](tenant_id) -> task<result<void>> { co_return result<void>(); };
+    BOOST_REQUIRE(run(one.accounts.delete_tenant(id, nothing)));
+    BOOST_REQUIRE(run(other.follow()));
+    // No effect as long as a late upload is possible.
+    now += directory::late_upload_ms - 1;
+    BOOST_REQUIRE(run(one.accounts.note_no_images(id)));
+    BOOST_TEST(one.accounts.deleted_tenants_to_check().size() == 1U);
+
+    now += 1;
+    BOOST_REQUIRE(run(one.accounts.note_no_images(id)));
+    BOOST_TEST(one.accounts.deleted_tenants_to_check().empty());
+    BOOST_TEST(other.accounts.deleted_tenants_to_check().size() == 1U);
+    // The other one has not read the feed, so its write meets a conflict.
+    const auto written = run(store.last()).value();
+    BOOST_REQUIRE(run(other.accounts.note_no_images(id)));
+    BOOST_TEST(run(store.last()).value() == written);
+    BOOST_TEST(other.accounts.deleted_tenants_to_check().empty());
+    for (auto* server : {&one, &other})
+        BOOST_TEST(server->accounts.is_tenant_deleted(id));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
