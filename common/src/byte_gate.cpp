@@ -14,6 +14,7 @@ struct byte_gate::waiter {
     const bool is_patient;                   // waits without an end
     std::optional<answer> answered;          // empty while it waits
     std::optional<resumption<answer>> work;  // empty until the coroutine is suspended
+    std::uint64_t passed_by = 0;             // bytes of later work that was admitted before
 };
 
 namespace {
@@ -47,6 +48,14 @@ void byte_gate::lease::shrink(std::uint64_t smaller) {
     if (smaller >= size_) return;
     if (gate_ != nullptr) gate_->leave(owner_, size_ - smaller);
     size_ = smaller;
+}
+
+void byte_gate::lease::add(lease more) noexcept {
+    if (gate_ == nullptr) {
+        *this = std::move(more);
+    } else {
+        size_ += std::exchange(more.size_, 0);
+    }
 }
 
 byte_gate::byte_gate(const limits& chosen) : limits_(chosen) {}
@@ -179,26 +188,35 @@ bool byte_gate::fits_owner(const waiter& next) const {
            (next.size <= limits_.each_owner && own->second <= limits_.each_owner - next.size);
 }
 
-// In order of arrival. Work that does not fit the whole delays all work behind it; work that does not fit its
-// owner's part delays work of the same owner.
+bool byte_gate::may_pass(const waiter& next, const waiter& blocked) const {
+    const auto most = limits_.all / 4;
+    return next.owner && !of_owner_.contains(*next.owner) && next.size <= most &&
+           blocked.passed_by <= most - next.size;
+}
+
+// In order of arrival. Work that does not fit its owner's part delays work of the same owner. Work that does
+// not fit the whole delays all work behind it, except work that may pass.
 std::vector<resumption<byte_gate::answer>> byte_gate::admit() {
     std::vector<resumption<answer>> resumed;
     std::vector<tenant_id> delayed;
+    waiter* blocked = nullptr;
     for (auto at = waiting_.begin(); at != waiting_.end();) {
         waiter& next = **at;
-        if (next.owner && std::ranges::find(delayed, *next.owner) != delayed.end()) {
+        const bool is_delayed = next.owner && std::ranges::find(delayed, *next.owner) != delayed.end();
+        if (is_delayed || !fits_owner(next)) {
+            if (!is_delayed) delayed.push_back(*next.owner);
             ++at;
-        } else if (!fits_owner(next)) {
-            delayed.push_back(*next.owner);
+        } else if (!fits(next.size) || (blocked != nullptr && !may_pass(next, *blocked))) {
+            if (blocked == nullptr) blocked = &next;
+            if (next.owner) delayed.push_back(*next.owner);
             ++at;
-        } else if (fits(next.size)) {
+        } else {
+            if (blocked != nullptr) blocked->passed_by += next.size;
             in_use_ += next.size;
             if (next.owner && next.size > 0) of_owner_[*next.owner] += next.size;
             next.answered = answer::admitted;
             if (next.work) resumed.push_back(*std::exchange(next.work, std::nullopt));
             at = waiting_.erase(at);
-        } else {
-            break;
         }
     }
     return resumed;

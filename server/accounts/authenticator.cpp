@@ -51,6 +51,14 @@ auth::principal principal_of(auth::identity who, bool has_account) {
     return proven;
 }
 
+/// The clock counts nanoseconds in 64 bits and ends in the year 2262; a later time is its last one.
+template <class Duration>
+authenticator::time_point time_of(Duration since_1970) noexcept {
+    using time_point = authenticator::time_point;
+    constexpr auto last = std::chrono::duration_cast<Duration>(time_point::max().time_since_epoch());
+    return since_1970 >= last ? time_point::max() : time_point(since_1970);
+}
+
 std::uint64_t next_serial() {
     static std::atomic<std::uint64_t> authenticators{0};
     return ++authenticators;
@@ -150,7 +158,7 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
         proven->who = principal_of(*claims, false);
     }
     proven->who.session = std::move(claims->session);
-    proven->expires_at = time_point(std::chrono::seconds(claims->expires_at));
+    proven->expires_at = time_of(std::chrono::seconds(claims->expires_at));
     return std::shared_ptr<const proof>(std::move(proven));
 }
 
@@ -168,7 +176,7 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(st
     proven->who.api_key = status.key->id;
     proven->expires_at = status.key->expiration_time == 0
                              ? time_point::max()
-                             : time_point(std::chrono::milliseconds(status.key->expiration_time));
+                             : time_of(std::chrono::milliseconds(status.key->expiration_time));
     proven->latest_use = status.key->latest_use;
     return std::shared_ptr<const proof>(std::move(proven));
 }

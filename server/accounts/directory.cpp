@@ -9,9 +9,21 @@
 #include <utility>
 
 namespace gallery::accounts {
+namespace {
+
+/// A write takes some milliseconds. So many of a tenant's wait a second or two, which only that tenant
+/// notices.
+constexpr fair_turns<tenant_id>::limits writing_limits{
+    .at_once = 1, .waiting_per_user = 256, .waiting = 2048};
+
+}  // namespace
 
 directory::directory(document_store& store, directory_options options)
-    : store_(store), options_(options), now_(&now_ms), tables_(std::make_unique<account_tables>()) {}
+    : store_(store),
+      options_(options),
+      now_(&now_ms),
+      writing_("changes of accounts", writing_limits),
+      tables_(std::make_unique<account_tables>()) {}
 
 tenant_ptr directory::find_tenant(tenant_id id) const {
     const shared_lock lock(tables_mutex_);

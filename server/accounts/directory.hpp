@@ -5,7 +5,8 @@
 /// write states the revisions and absences that it relies on, of the account itself, of its unique name and
 /// of the accounts that it refers to. If one of them does not hold, another process was faster; memory
 /// catches up and the write is tried again. Writes of one process are made one after the other, to the
-/// store first and then to memory. A change that revokes rights is in effect when its coroutine returns:
+/// store first and then to memory; the tenants take turns, and a tenant with too many writes waiting is
+/// refused another one. A change that revokes rights is in effect when its coroutine returns:
 /// memory is replaced and the revocation epoch raised before that, so the caches of verified tokens verify
 /// again.
 ///
@@ -17,15 +18,16 @@
 /// on I/O threads. Everything handed out is immutable and may be kept.
 /// Errors of all writers, besides those named: already_exists and invalid_argument where a rule about
 /// references or uniqueness would be broken, version_conflict where other processes write the same account
-/// again and again, unavailable where memory cannot catch up, and what the store reports.
+/// again and again, unavailable where memory cannot catch up, too_many_requests and busy where too many
+/// writes are waiting, and what the store reports.
 #pragma once
 
 #include "accounts/account_tables.hpp"
 #include "accounts/accounts.hpp"
 #include "cache/freshness.hpp"
 #include "cache/token_cache.hpp"
+#include "turns/fair_turns.hpp"
 
-#include <gallery/async_mutex.hpp>
 #include <gallery/error.hpp>
 #include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
@@ -83,7 +85,7 @@ public:
     task<result<void>> load();
 
     /// Applies one change of the store's feed, of this process (no effect) or of another one. Changes of
-    /// images are ignored.
+    /// images are ignored. Waits for one write of this process at most, however many are waiting.
     task<result<void>> apply(change what);
 
     /// Raised with every change that affects verified tokens.
@@ -166,8 +168,8 @@ public:
     /// and for other tenants. Several servers may call it.
     task<result<void>> note_no_images(tenant_id id);
 
-    /// Refuses the session's tokens from now on. Ending it again has no effect.
-    task<result<void>> end_session(std::string session);
+    /// Refuses the session's tokens from now on. Ending it again has no effect. @p of: the user's tenant.
+    task<result<void>> end_session(std::string session, tenant_id of);
 
     enum class spending : std::uint8_t {
         first,   ///< this use spent it
@@ -175,8 +177,9 @@ public:
         reused,  ///< it was spent earlier
     };
     /// Marks a refresh token as used. A second use within @p grace counts as `again`: two tabs of one
-    /// browser, or a client that repeats a request after a lost response.
-    task<result<spending>> spend_token(std::string token_id, std::int64_t expires_at, std::int64_t grace);
+    /// browser, or a client that repeats a request after a lost response. @p of: the user's tenant.
+    task<result<spending>> spend_token(std::string token_id, std::int64_t expires_at, std::int64_t grace,
+                                       tenant_id of);
 
     /// Records when API keys were last used in this process. To be awaited about once a minute.
     task<result<void>> record_uses();
@@ -197,6 +200,7 @@ private:
 
     // directory_following.cpp
     task<result<void>> before_attempt(int attempt);
+    [[nodiscard]] bool is_applied(const change& what) const;
     template <class Account>
     void install(pointer<Account> value, bool reverify);
     template <class Account>
@@ -238,14 +242,13 @@ private:
     const directory_options options_;
     std::function<std::int64_t()> now_;
     reader_of_changes catch_up_;  ///< empty: the store belongs to this process
-    async_mutex writing_;         ///< held by whoever changes memory or writes to the store
+    /// Taken by whoever changes memory or writes to the store, one at a time and by tenant. What follows the
+    /// feed goes first: until the feed has been read, nothing is answered to anybody.
+    fair_turns<tenant_id> writing_;
     mutable shared_mutex tables_mutex_;
     std::unique_ptr<account_tables> tables_ GALLERY_GUARDED_BY(tables_mutex_)
         GALLERY_PT_GUARDED_BY(tables_mutex_);
     cache::revocation_epoch epoch_;
 };
-
-/// Milliseconds since 1970, from the system's clock.
-std::int64_t system_milliseconds();
 
 }  // namespace gallery::accounts

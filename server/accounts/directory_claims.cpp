@@ -81,7 +81,7 @@ std::vector<document_write> directory::missing_claims() const {
     return parts;
 }
 
-/// The mutex is held. Claims the names of accounts that were stored by a version without claims. Where the
+/// In a turn. Claims the names of accounts that were stored by a version without claims. Where the
 /// store takes no writes they stay unclaimed: the accounts in memory still keep each name unique.
 task<result<void>> directory::claim_names() {
     constexpr int most_refusals = 64;

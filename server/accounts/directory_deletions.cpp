@@ -55,7 +55,7 @@ task<result<void>> directory::delete_tenant(tenant_id id, tenant_images_eraser e
     };
     auto closed = co_await change_tenant(id, std::move(shut));
     if (!closed) co_return closed.error();
-    // Without the mutex: there may be very many of them.
+    // Without a turn: there may be very many of them.
     if (auto done = co_await erase_images(id); !done) co_return done;
     // Nobody joins a tenant that was shut. Who joined before, on another server, is known after this.
     if (auto fresh = co_await catch_up(); !fresh) co_return fresh;
@@ -88,7 +88,8 @@ task<result<void>> directory::delete_tenant(tenant_id id, tenant_images_eraser e
 }
 
 task<result<void>> directory::note_no_images(tenant_id id) {
-    const auto held = co_await writing_.lock();
+    const auto turn = co_await writing_.take(system_tenant);
+    if (!turn) co_return turn.error();
     const auto known = find<tenant>(id);
     if (!known || !known->deleted || known->images_erased) co_return result<void>();
     if (now_() < known->deleted_time + late_upload_ms) co_return result<void>();

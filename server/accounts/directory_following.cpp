@@ -55,7 +55,7 @@ task<result<void>> directory::load_type(account_tables* into) {
 }
 
 task<result<void>> directory::load() {
-    const auto held = co_await writing_.lock();
+    const auto turn = co_await writing_.take_first();
     auto fresh = std::make_unique<account_tables>();
     // In the order of stored_types.
     if (auto done = co_await load_type<tenant>(fresh.get()); !done) co_return done;
@@ -86,22 +86,43 @@ task<result<void>> directory::catch_up() {
     co_return result<void>();
 }
 
-/// The mutex is not held: catching up goes through apply(), which takes it.
+/// Not in a turn: catching up goes through apply(), which takes one.
 task<result<void>> directory::before_attempt(int attempt) {
     if (catch_up_) co_return co_await catch_up_();
     if (attempt > 0) co_return co_await load();
     co_return result<void>();
 }
 
+/// Whether memory contains a change, or does not depend on it. An erased account that is not known cannot
+/// become known by a write of this process that is older: that one comes before it in the feed, and apply()
+/// has waited for it.
+bool directory::is_applied(const change& what) const {
+    bool applied = true;
+    with_type_of(what.document_kind, [&]<class Account>(std::type_identity<Account>) {
+        using key_type = decltype(Account::id);
+        pointer<Account> known;
+        if constexpr (std::is_same_v<key_type, std::string>) {
+            known = find<Account>(what.document_id);
+        } else if (const auto id = parse_uuid(what.document_id)) {
+            known = find<Account>(key_type{*id});
+        } else {
+            return;
+        }
+        applied = known ? known->rev >= what.rev : what.what == change::kind::document_erased;
+    });
+    return applied;
+}
+
 task<result<void>> directory::apply(change what) {
     if (what.what != change::kind::document_saved && what.what != change::kind::document_erased) {
         co_return result<void>();
     }
-    const auto held = co_await writing_.lock();
+    if (is_applied(what)) co_return result<void>();
+    const auto turn = co_await writing_.take_first();
     co_return co_await refresh_document(std::move(what.document_kind), std::move(what.document_id), what.rev);
 }
 
-/// The mutex is held. Takes over what the store has under an id, if it is newer than what is known; @p rev 0:
+/// In a turn. Takes over what the store has under an id, if it is newer than what is known; @p rev 0:
 /// in any case.
 template <class Account, class Key>
 task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
@@ -128,7 +149,7 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     co_return result<void>();
 }
 
-/// The mutex is held. refresh() of the account that a document is of; nothing for documents of other kinds.
+/// In a turn. refresh() of the account that a document is of; nothing for documents of other kinds.
 task<result<void>> directory::refresh_document(std::string kind, std::string name, revision rev) {
     std::optional<task<result<void>>> work;
     with_type_of(kind, [&]<class Account>(std::type_identity<Account>) {

@@ -4,8 +4,9 @@
 
 namespace gallery::accounts {
 
-task<result<void>> directory::end_session(std::string session) {
-    const auto held = co_await writing_.lock();
+task<result<void>> directory::end_session(std::string session, tenant_id of) {
+    const auto turn = co_await writing_.take(of);
+    if (!turn) co_return turn.error();
     ended_session ended;
     ended.id = name_digest(session);
     ended.forget_after = now_() + options_.longest_token_ms;
@@ -20,8 +21,9 @@ task<result<void>> directory::end_session(std::string session) {
 
 /// Which use was the first is decided by the store, under the precondition that nobody spent it before.
 task<result<directory::spending>> directory::spend_token(std::string token_id, std::int64_t expires_at,
-                                                         std::int64_t grace) {
-    const auto held = co_await writing_.lock();
+                                                         std::int64_t grace, tenant_id of) {
+    const auto turn = co_await writing_.take(of);
+    if (!turn) co_return turn.error();
     const auto now = now_();
     spent_token spent;
     spent.id = name_digest(token_id);
@@ -88,7 +90,7 @@ task<result<void>> directory::forget_expired() {
             if (spent->forget_after <= now) tokens.push_back(id);
         }
     }
-    // Each takes the mutex by itself: requests that write must not wait for the whole of this.
+    // Each takes a turn by itself: requests that write must not wait for the whole of this.
     const auto ended = [](const result<void>& done) {
         return done || done.error().code == errc::not_found || is_conflict(done.error());
     };
@@ -105,7 +107,8 @@ task<result<void>> directory::forget_expired() {
         if (auto done = co_await erase_one<spent_token>(id, false); !ended(done)) co_return done;
     }
     for (auto& step : orphaned_claims()) {
-        const auto held = co_await writing_.lock();
+        const auto turn = co_await writing_.take(system_tenant);
+        if (!turn) co_return turn.error();
         auto done = co_await commit(std::move(step));
         if (!done && !is_conflict(done.error())) co_return done.error();
     }

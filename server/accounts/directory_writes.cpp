@@ -33,6 +33,23 @@ document_write require(const Account& value) {
                                    precondition::match(value.rev));
 }
 
+/// In whose name an account is written.
+tenant_id tenant_of(const tenant& value) {
+    return value.id;
+}
+template <class Account>
+tenant_id tenant_of(const Account& value) {
+    return value.owner;
+}
+/// Of what has no tenant or is not known: the system.
+template <class Account>
+tenant_id tenant_of(const std::shared_ptr<const Account>& known) {
+    if constexpr (requires { known->owner; } || std::is_same_v<Account, tenant>) {
+        if (known) return tenant_of(*known);
+    }
+    return system_tenant;
+}
+
 /// What every new account has.
 template <class Account>
 void begin(Account& value, std::int64_t now) {
@@ -65,7 +82,7 @@ void directory::add_references(std::vector<document_write>& parts, const Account
     }
 }
 
-/// The mutex is held. Writes the parts, and takes over the claims and customers among them. Error:
+/// In a turn. Writes the parts, and takes over the claims and customers among them. Error:
 /// version_conflict where a part did not hold.
 task<result<std::vector<revision>>> directory::commit(std::vector<document_write> parts) {
     auto outcome = co_await store_.write(parts);
@@ -96,7 +113,7 @@ task<result<std::vector<revision>>> directory::commit(std::vector<document_write
     co_return std::move(outcome->revs);
 }
 
-/// The mutex is held. Precondition of the write: what is in memory is what is in the store, and @p also.
+/// In a turn. Precondition of the write: what is in memory is what is in the store, and @p also.
 template <class Account>
 task<result<directory::pointer<Account>>> directory::write(Account value, requirements also, bool reverify) {
     const auto before = find<Account>(value.id);
@@ -126,7 +143,8 @@ task<result<directory::pointer<Account>>> directory::create_one(Account value, r
     if constexpr (requires { value.version; }) value.version = 1;
     for (int attempt = 0; attempt < write_attempts; ++attempt) {
         if (auto fresh = co_await before_attempt(attempt); !fresh) co_return fresh.error();
-        const auto held = co_await writing_.lock();
+        const auto turn = co_await writing_.take(tenant_of(value));
+        if (!turn) co_return turn.error();
         if (const auto allowed = check(value); !allowed) co_return allowed.error();
         if (find<Account>(value.id)) break;  // the id is taken
         auto written = co_await write<Account>(value, also, reverify);
@@ -152,7 +170,8 @@ template <class Account, class Key>
 task<result<directory::pointer<Account>>> directory::edit_one(Key key, edit<Account> how) {
     for (int attempt = 0; attempt < write_attempts; ++attempt) {
         if (auto fresh = co_await before_attempt(attempt); !fresh) co_return fresh.error();
-        const auto held = co_await writing_.lock();
+        const auto turn = co_await writing_.take(tenant_of(find<Account>(key)));
+        if (!turn) co_return turn.error();
         const auto known = find<Account>(key);
         if (!known || is_tombstone(*known)) co_return not_found(known.get(), to_string(key));
         Account next = *known;
@@ -185,7 +204,8 @@ template <class Account, class Key>
 task<result<void>> directory::erase_one(Key key, bool reverify) {
     for (int attempt = 0; attempt < write_attempts; ++attempt) {
         if (auto fresh = co_await before_attempt(attempt); !fresh) co_return fresh.error();
-        const auto held = co_await writing_.lock();
+        const auto turn = co_await writing_.take(tenant_of(find<Account>(key)));
+        if (!turn) co_return turn.error();
         const auto known = find<Account>(key);
         if (!known && attempt == 0) co_return not_found(known.get(), text_of(key));
         if (!known) co_return result<void>();

@@ -2,6 +2,7 @@
 #include "accounts/logins.hpp"
 
 #include "accounts/user_credentials.hpp"
+#include "auth/network.hpp"
 #include "auth/random.hpp"
 
 #include <gallery/text.hpp>
@@ -46,7 +47,14 @@ void count(std::atomic<std::uint64_t>& counter) noexcept {
 
 logins::logins(directory& accounts, const auth::token_codec& codec, auth::password_service& passwords,
                auth::login_limiter& limiter, login_options options)
-    : accounts_(accounts), codec_(codec), passwords_(passwords), limiter_(limiter), options_(options) {}
+    : accounts_(accounts),
+      codec_(codec),
+      passwords_(passwords),
+      limiter_(limiter),
+      options_(options),
+      refreshes_(
+          {.burst = refreshes_at_once,
+           .interval = std::max<steady::duration>(options.access_lifetime, std::chrono::seconds(4)) / 4}) {}
 
 logins::login_counters logins::counters() const noexcept {
     return {succeeded_.load(std::memory_order_relaxed), failed_.load(std::memory_order_relaxed),
@@ -79,29 +87,32 @@ result<auth::login_limiter::attempt> logins::begin_attempt(std::string_view name
     return attempted;
 }
 
-task<result<std::string>> logins::check_password(auth::login_limiter::attempt attempted, std::string password,
-                                                 std::string stored, error wrong) {
-    auto verdict = co_await passwords_.verify(std::move(password), std::move(stored));
-    if (!verdict) co_return verdict.error();
-    if (!verdict->matches) {
+task<result<std::string>> logins::check_password(auth::login_limiter::attempt attempted,
+                                                 auth::password_service::turns::turn turn,
+                                                 std::string password, std::string stored, error wrong) {
+    auto verdict = co_await passwords_.verify(std::move(turn), std::move(password), std::move(stored));
+    if (!verdict.matches) {
         count(failed_);
         attempted.failed(steady::now());
         co_return wrong;
     }
     attempted.succeeded();
-    co_return std::move(verdict->better_hash);
+    co_return std::move(verdict.better_hash);
 }
 
 task<result<token_pair>> logins::log_in(std::string username, std::string password, std::string address) {
     const auto name = is_utf8(username) ? folded_email(username) : std::string();
     auto attempted = begin_attempt(name, address);
     if (!attempted) co_return attempted.error();
+    // Before the store is asked, so that a flood of logins does not reach it.
+    auto turn = co_await passwords_.begin(auth::network_of(address));
+    if (!turn) co_return turn.error();
     if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
     const auto account = name.empty() ? nullptr : accounts_.find_user_by_email(username);
     auto stored = account ? account->password_hash : std::string();
     auto wrong = wrong_credentials();
-    const auto better_hash = co_await check_password(std::move(*attempted), std::move(password),
-                                                     std::move(stored), std::move(wrong));
+    const auto better_hash = co_await check_password(
+        std::move(*attempted), std::move(*turn), std::move(password), std::move(stored), std::move(wrong));
     if (!better_hash) co_return better_hash.error();
     // Asked again: the account may have changed while the password was checked.
     const auto current = accounts_.account_status_of(account->id, account->owner, {});
@@ -147,13 +158,22 @@ task<result<token_pair>> logins::refresh(std::string refresh_token) {
         return std::move(status.account);
     };
     if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
-    if (const auto before = good(); !before) co_return before.error();
+    const auto before = good();
+    if (!before) co_return before.error();
+    const auto owner = (*before)->owner;
+    const auto& session = claims->session.empty() ? claims->id : claims->session;
+    if (const auto wait = refreshes_.take(session, steady::now())) {
+        co_return error{errc::too_many_requests,
+                        "This session refreshes its tokens too often. Try again in " +
+                            std::to_string(wait->count()) + " seconds",
+                        static_cast<std::uint32_t>(wait->count())};
+    }
     const auto grace = std::chrono::duration_cast<millis>(options_.refresh_grace).count();
-    auto spent = co_await accounts_.spend_token(claims->id, claims->expires_at * 1000, grace);
+    auto spent = co_await accounts_.spend_token(claims->id, claims->expires_at * 1000, grace, owner);
     if (!spent) co_return spent.error();
     if (*spent == directory::spending::reused) {
         if (!claims->session.empty()) {
-            auto ended = co_await accounts_.end_session(claims->session);
+            auto ended = co_await accounts_.end_session(claims->session, owner);
             if (!ended) co_return ended.error();
         }
         co_return error{errc::unauthenticated,
@@ -173,7 +193,7 @@ task<result<void>> logins::log_out(auth::principal_ptr who, bool everywhere) {
         auto done = co_await accounts_.change_user(who->user, std::move(end));
         if (!done) co_return done.error();
     }
-    if (!who->session.empty()) co_return co_await accounts_.end_session(who->session);
+    if (!who->session.empty()) co_return co_await accounts_.end_session(who->session, who->tenant);
     co_return result<void>();
 }
 
@@ -185,13 +205,15 @@ task<result<token_pair>> logins::change_password(auth::principal_ptr who, std::s
     if (const auto allowed = auth::check_password_policy(chosen); !allowed) co_return allowed.error();
     auto attempted = begin_attempt(folded_email(account->email), address);
     if (!attempted) co_return attempted.error();
+    auto turn = co_await passwords_.begin(auth::network_of(address));
+    if (!turn) co_return turn.error();
     error wrong{errc::invalid_argument, "Current password doesn't match!"};
-    const auto checked =
-        co_await check_password(std::move(*attempted), current, account->password_hash, std::move(wrong));
+    const auto checked = co_await check_password(std::move(*attempted), std::move(*turn), current,
+                                                 account->password_hash, std::move(wrong));
     if (!checked) co_return checked.error();
     if (current == chosen)
         co_return error{errc::invalid_argument, "New password should be different from existing!"};
-    auto hash = co_await passwords_.hash(std::move(chosen));
+    auto hash = co_await passwords_.hash(std::move(chosen), auth::network_of(address));
     if (!hash) co_return hash.error();
     directory::edit<user> change = [before = account->password_hash, after = *hash,
                                     now = accounts_.now()](user& value) -> result<void> {
@@ -229,12 +251,16 @@ result<user_ptr> logins::check_activation(std::string_view token) const {
     return account;
 }
 
-task<result<token_pair>> logins::activate(std::string token, std::string password) {
+task<result<user_ptr>> logins::follow_activation(std::string token) {
     if (auto fresh = co_await accounts_.catch_up(); !fresh) co_return fresh.error();
-    const auto account = check_activation(token);
+    co_return check_activation(token);
+}
+
+task<result<token_pair>> logins::activate(std::string token, std::string password) {
+    const auto account = co_await follow_activation(token);
     if (!account) co_return account.error();
     if (const auto allowed = auth::check_password_policy(password); !allowed) co_return allowed.error();
-    auto hash = co_await passwords_.hash(std::move(password));
+    auto hash = co_await passwords_.hash(std::move(password), to_string((*account)->id));
     if (!hash) co_return hash.error();
     // A link is good once, also for two requests at the same time.
     directory::edit<user> change = [nonce = (*account)->pending->nonce, after = *hash,

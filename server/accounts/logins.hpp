@@ -9,6 +9,7 @@
 #include "auth/login_limiter.hpp"
 #include "auth/password.hpp"
 #include "auth/principal.hpp"
+#include "auth/rate_limit.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
@@ -55,7 +56,13 @@ public:
     /// Outcomes of log_in() since the start, with the failures of change_password(). Any thread.
     [[nodiscard]] login_counters counters() const noexcept;
 
-    /// Spends the refresh token. Errors: unauthenticated, token_expired.
+    /// A session refreshes its tokens about once in the lifetime of an access token. Each refresh is
+    /// remembered until the refresh token expires, by every server, so that one session must not make many.
+    static constexpr int refreshes_at_once = 30;
+
+    /// Spends the refresh token. Errors: unauthenticated; token_expired; too_many_requests for a session that
+    /// refreshes more than refreshes_at_once times, and then more than four times in the lifetime of an
+    /// access token.
     task<result<token_pair>> refresh(std::string refresh_token);
 
     /// Ends the session of this principal, or all sessions of the user. With an API key, which has no
@@ -69,6 +76,8 @@ public:
 
     /// Whose it is. Errors: invalid_argument.
     [[nodiscard]] result<user_ptr> check_activation(std::string_view token) const;
+    /// The same, with what other servers have written up to now. Further error: unavailable.
+    task<result<user_ptr>> follow_activation(std::string token);
     /// Errors: as check_activation(), and a password that the policy refuses.
     task<result<token_pair>> activate(std::string token, std::string password);
 
@@ -81,8 +90,9 @@ private:
     /// Error: too_many_requests, which is counted.
     result<auth::login_limiter::attempt> begin_attempt(std::string_view name, std::string_view address);
     /// Checks a password against a hash, and counts the outcome of the attempt. Returns the better hash of
-    /// auth::password_service. Errors: @p wrong if it does not match; busy.
-    task<result<std::string>> check_password(auth::login_limiter::attempt attempted, std::string password,
+    /// auth::password_service. Error: @p wrong if it does not match.
+    task<result<std::string>> check_password(auth::login_limiter::attempt attempted,
+                                             auth::password_service::turns::turn turn, std::string password,
                                              std::string stored, error wrong);
 
     directory& accounts_;
@@ -90,6 +100,7 @@ private:
     auth::password_service& passwords_;
     auth::login_limiter& limiter_;
     const login_options options_;
+    auth::rate_limit refreshes_;
     std::atomic<std::uint64_t> succeeded_{0};
     std::atomic<std::uint64_t> failed_{0};
     std::atomic<std::uint64_t> held_off_{0};

@@ -32,7 +32,9 @@ user_credentials::user_credentials(directory& all, const auth::token_codec& code
 
 task<result<void>> user_credentials::set_password(user_id id, std::string chosen, condition allowed) {
     if (const auto good = auth::check_password_policy(chosen); !good) co_return good.error();
-    auto hash = co_await passwords_.hash(std::move(chosen));
+    const auto account = all_.find_user(id);
+    auto who = account ? to_string(account->owner) : std::string();
+    auto hash = co_await passwords_.hash(std::move(chosen), std::move(who));
     if (!hash) co_return hash.error();
     directory::edit<user> change = [after = *hash, now = all_.now(),
                                     allowed = std::move(allowed)](user& value) -> result<void> {

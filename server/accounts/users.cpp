@@ -10,7 +10,10 @@ using auth::authority;
 
 /// What an update may change: names, phone, additional_info; the e-mail address, by somebody who signed in;
 /// the role (and with it the customer) only by somebody else who keeps the user, **ours**; never the tenant.
-result<void> update_user(const auth::principal& who, const submitted_user& sent, user& value) {
+///
+/// @p other_link takes the place of an invitation that was made out to what the user was before.
+result<void> update_user(const auth::principal& who, const submitted_user& sent, const activation& other_link,
+                         user& value) {
     if (!may_manage(who, value)) return permission_denied();
     if (const auto current = check_version(sent.version, value.version); !current) return current;
     if (sent.tenant && tenant_id{*sent.tenant} != value.owner) {
@@ -19,7 +22,8 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
     // A client that leaves the customer out does not mean to take the user out of it.
     auto customer = sent.customer ? std::optional(customer_id{*sent.customer}) : value.customer;
     if (sent.value.role != authority::customer_user && !sent.customer) customer.reset();
-    if (sent.value.role != value.role || customer != value.customer) {
+    const bool is_moved = sent.value.role != value.role || customer != value.customer;
+    if (is_moved) {
         if (!may_administer(who, value)) return permission_denied();
         if (auto may = may_give_role(who, sent.value.role); !may) return may;
         value.role = sent.value.role;
@@ -28,10 +32,13 @@ result<void> update_user(const auth::principal& who, const submitted_user& sent,
         if (value.role == authority::sys_admin && who.role != authority::sys_admin)
             return permission_denied();
     }
-    if (sent.value.email != value.email) {
+    const bool is_renamed = sent.value.email != value.email;
+    if (is_renamed) {
         if (auto may = require_signed_in(who); !may) return may;
         value.email = sent.value.email;
     }
+    // Neither the holder of the old link nor the API key that made the user was given the new role.
+    if (value.pending && (is_moved || is_renamed)) value.pending = other_link;
     value.first_name = sent.value.first_name;
     value.last_name = sent.value.last_name;
     value.phone = sent.value.phone;
@@ -94,8 +101,9 @@ task<result<user_ptr>> users::save(anybody who, submitted_user sent) {
         co_return made;
     }
     const user_id id{*sent.id};
-    directory::edit<user> how = [who = who.shared(), given = std::move(sent)](user& value) {
-        return update_user(*who, given, value);
+    directory::edit<user> how = [who = who.shared(), given = std::move(sent),
+                                 other_link = credentials_.begin_activation()](user& value) {
+        return update_user(*who, given, other_link, value);
     };
     auto changed = co_await all_.change_user(id, std::move(how));
     co_return changed;

@@ -4,10 +4,12 @@
 
 #include "api/pages.hpp"
 #include "http/request.hpp"
+#include "turns/fair_pool.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 #include <gallery/text.hpp>
+#include <gallery/uuid.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -97,20 +99,21 @@ struct account_listing {
     typename account_items<Account>::render to_json;
 };
 
-/// The page of @p all that was asked for, sorted by the column and then by id. @p now is passed to the
-/// rendering.
+/// The accounts of a page, and of how many they are a part.
 template <class Account>
-task<result<http::response>> account_page(const http::request& message,
-                                          std::vector<std::shared_ptr<const Account>> all,
-                                          account_listing<Account> listing, std::int64_t now = 0) {
-    std::vector<std::string_view> names;
-    for (const auto& column : listing.columns)
-        names.push_back(column.name);
-    const auto page = parse_page_request(message, names);
-    if (!page) co_return page.error();
-    if (!page->text_search.empty()) {
+struct account_selection {
+    std::vector<std::shared_ptr<const Account>> part;
+    std::uint64_t total = 0;
+};
+
+/// Searches and sorts @p all, by the column and then by id. Takes about a millisecond per thousand accounts.
+template <class Account>
+account_selection<Account> select_accounts(std::vector<std::shared_ptr<const Account>> all,
+                                           const account_listing<Account>& listing,
+                                           const page_request& page) {
+    if (!page.text_search.empty()) {
         std::erase_if(all, [&](const auto& one) {
-            return fold_case((*one).*listing.searched).find(page->text_search) == std::string::npos;
+            return fold_case((*one).*listing.searched).find(page.text_search) == std::string::npos;
         });
     }
     struct row {
@@ -121,24 +124,56 @@ task<result<http::response>> account_page(const http::request& message,
     rows.reserve(all.size());
     for (auto& one : all) {
         row next;
-        next.key = listing.columns[page->column].key_of(*one);
+        next.key = listing.columns[page.column].key_of(*one);
         next.key.text = collation_key(next.key.text);
         next.account = std::move(one);
         rows.push_back(std::move(next));
     }
     const auto before = [&](const row& a, const row& b) {
-        if (a.key.text != b.key.text) return (a.key.text < b.key.text) != page->descending;
-        if (a.key.number != b.key.number) return (a.key.number < b.key.number) != page->descending;
+        if (a.key.text != b.key.text) return (a.key.text < b.key.text) != page.descending;
+        if (a.key.number != b.key.number) return (a.key.number < b.key.number) != page.descending;
         return a.account->id < b.account->id;
     };
     std::sort(rows.begin(), rows.end(), before);
-    const auto begin = std::min<std::uint64_t>(page->bounds.first(), rows.size());
-    const auto count = std::min<std::uint64_t>(page->bounds.size, rows.size() - begin);
-    std::vector<std::shared_ptr<const Account>> part;
-    part.reserve(static_cast<std::size_t>(count));
+    const auto begin = std::min<std::uint64_t>(page.bounds.first(), rows.size());
+    const auto count = std::min<std::uint64_t>(page.bounds.size, rows.size() - begin);
+    account_selection<Account> out;
+    out.total = rows.size();
+    out.part.reserve(static_cast<std::size_t>(count));
     for (auto at = begin; at < begin + count; ++at)
-        part.push_back(std::move(rows[static_cast<std::size_t>(at)].account));
-    auto items = std::make_unique<account_items<Account>>(std::move(part), rows.size(), listing.to_json, now);
+        out.part.push_back(std::move(rows[static_cast<std::size_t>(at)].account));
+    return out;
+}
+
+/// Lists of more accounts are sorted in the background.
+inline constexpr std::size_t sorted_at_once = 2000;
+
+/// The page of @p all that was asked for. @p now is passed to the rendering. Errors, besides those of
+/// parse_page_request(): those of @p background, of which @p who is the user.
+template <class Account>
+task<result<http::response>> account_page(fair_pool<tenant_id>& background, tenant_id who,
+                                          const http::request& message,
+                                          std::vector<std::shared_ptr<const Account>> all,
+                                          account_listing<Account> listing, std::int64_t now = 0) {
+    std::vector<std::string_view> names;
+    for (const auto& column : listing.columns)
+        names.push_back(column.name);
+    const auto page = parse_page_request(message, names);
+    if (!page) co_return page.error();
+    account_selection<Account> chosen;
+    if (all.size() <= sorted_at_once) {
+        chosen = select_accounts(std::move(all), listing, *page);
+    } else {
+        auto work = [all = std::move(all), listing,
+                     asked = *page]() mutable -> result<account_selection<Account>> {
+            return select_accounts(std::move(all), listing, asked);
+        };
+        auto done = co_await background.run(who, std::move(work));
+        if (!done) co_return done.error();
+        chosen = std::move(*done);
+    }
+    auto items =
+        std::make_unique<account_items<Account>>(std::move(chosen.part), chosen.total, listing.to_json, now);
     auto answer = page_response(std::move(items), page->bounds);
     co_return co_await std::move(answer);
 }

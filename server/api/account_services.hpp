@@ -9,6 +9,7 @@
 #include "accounts/tenants.hpp"
 #include "accounts/users.hpp"
 #include "api/endpoint.hpp"
+#include "turns/fair_pool.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/uuid.hpp>
@@ -27,6 +28,7 @@ struct account_services {
     accounts::customers& customers;
     accounts::users& users;
     accounts::api_keys& api_keys;
+    fair_pool<tenant_id>& background;  ///< sorts long lists
     verify_credentials verify;
 };
 

@@ -57,7 +57,8 @@ task<result<http::response>> list(const account_services& services, accounts::an
     if (!id) co_return id.error();
     const auto holder = services.users.manage(std::move(who), user_id{*id});
     if (!holder) co_return holder.error();
-    auto page = account_page(message, services.api_keys.list(*holder), listing, services.api_keys.now());
+    auto page = account_page(services.background, holder->who().tenant, message,
+                             services.api_keys.list(*holder), listing, services.api_keys.now());
     co_return co_await std::move(page);
 }
 

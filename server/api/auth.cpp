@@ -77,8 +77,12 @@ task<result<http::response>> change_password(const account_services& services, a
 task<result<http::response>> follow_link(const account_services& services, http::request& message) {
     const auto token = http::query_view(message.query()).require("activateToken");
     if (!token) co_return token.error();
-    const auto account = services.logins.check_activation(*token);
-    if (!account) co_return error{errc::version_conflict, account.error().message};
+    const auto account = co_await services.logins.follow_activation(*token);
+    if (!account) {
+        auto failure = account.error();
+        if (failure.code == errc::invalid_argument) failure.code = errc::version_conflict;
+        co_return failure;
+    }
     auto out = http::response::empty(303);
     // A token that passed the check is letters, digits, '-' and '_'.
     out.add("Location", http::path_prefix(message) + "/login/createPassword?activateToken=" + *token);

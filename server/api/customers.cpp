@@ -87,7 +87,8 @@ constexpr account_listing<accounts::customer> listing{
 
 task<result<http::response>> list(const account_services& services, accounts::tenant_administrator who,
                                   http::request& message) {
-    return account_page(message, services.customers.list(who), listing);
+    return account_page(services.background, who.who().tenant, message, services.customers.list(who),
+                        listing);
 }
 
 constexpr endpoint<account_services> endpoints[] = {

@@ -4,6 +4,7 @@
 #include "api/image_access.hpp"
 #include "api/image_key.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -54,6 +55,22 @@ bool answer_from_memory(const image_bytes_services& services, const image_reques
     return true;
 }
 
+/// The bytes of a record, which the storage has to read. It may read them into memory, where they are as long
+/// as the client takes to receive them.
+task<result<body>> read_content(const image_bytes_services& services, record_ptr record,
+                                representation which) {
+    constexpr std::uint64_t uncounted = 16 * 1024;
+    images::byte_budget::lease memory;
+    if (const auto size = record->descriptor(which).size; size > uncounted) {
+        auto got = co_await services.memory.acquire(record->tenant, size);
+        if (!got) co_return got.error();
+        memory = std::move(*got);
+    }
+    auto content = co_await services.images.read(record, which);
+    if (!content || content->memory() == nullptr || memory.size() == 0) co_return content;
+    co_return body(images::leased(*content->memory(), std::move(memory)));
+}
+
 /// Answers with the current record. Error, among others: stale where it was replaced before its bytes were
 /// read.
 task<result<http::response>> answer_from_storage(const image_bytes_services& services, image_request asked,
@@ -74,21 +91,26 @@ task<result<http::response>> answer_from_storage(const image_bytes_services& ser
     http::response out;
     auto plan = services.answers.plan(message, asked, known, out);
     images::coded_body coded;
+    bool is_crowded = false;
     if (plan.next == needs::coded_body) {
         images::coded_bodies::load fetch = [&services, record, which = asked.which] {
             return services.images.read(record, which);
         };
-        auto made =
-            co_await services.coded.get(record->descriptor(asked.which).etag, plan.coding, std::move(fetch));
-        if (!made) co_return made.error();
-        coded = std::move(*made);
+        auto made = co_await services.coded.get(record->tenant, record->descriptor(asked.which).etag,
+                                                plan.coding, std::move(fetch));
+        is_crowded = !made && images::coded_bodies::is_crowded(made.error());
+        if (!made && !is_crowded) co_return made.error();
+        // An empty form stands for the bytes as they are.
+        if (made) coded = std::move(*made);
         known.coded = &coded;
         plan = services.answers.plan(message, asked, known, out);
     }
-    image_answers::remember(services.etags, ticket, asked, known, plan.coding,
+    image_answers::remember(services.etags, ticket, asked, known,
+                            is_crowded ? content_coding::identity : plan.coding,
                             cache::etag_cache::time_point::clock::now());
     if (plan.next == needs::content) {
-        auto content = co_await services.images.read(record, asked.which);
+        auto reading = read_content(services, record, asked.which);
+        auto content = co_await std::move(reading);
         if (!content) co_return content.error();
         set_content(out, std::move(*content), plan.range);
     }

@@ -5,6 +5,7 @@
 #include "api/endpoint.hpp"
 #include "api/image_answer.hpp"
 #include "cache/etag_cache.hpp"
+#include "images/byte_budget.hpp"
 #include "images/coded_bodies.hpp"
 #include "images/image_service.hpp"
 
@@ -17,6 +18,7 @@ struct image_bytes_services {
     images::image_service& images;
     cache::etag_cache& etags;
     images::coded_bodies& coded;
+    images::byte_budget& memory;  ///< for images that are sent and are not in the storage's memory
     verify_credentials verify;
     image_answers answers;
 };

@@ -7,8 +7,7 @@
 #include "images/byte_budget.hpp"
 #include "images/coded_bodies.hpp"
 #include "images/image_service.hpp"
-
-#include <boost/asio/thread_pool.hpp>
+#include "turns/fair_pool.hpp"
 
 #include <span>
 
@@ -18,8 +17,8 @@ namespace gallery::api {
 struct image_services {
     images::image_service& images;
     images::coded_bodies& coded;
-    images::byte_budget& memory;    ///< for pictures that are received or exported
-    asio::thread_pool& background;  ///< writes exports
+    images::byte_budget& memory;       ///< for pictures that are received or exported
+    fair_pool<tenant_id>& background;  ///< writes exports
     verify_credentials verify;
 };
 

@@ -37,17 +37,6 @@ result<http::response> info_response(const http::request& message, const result<
     return http::response::json(200, resource_info(**record, http::path_prefix(message)));
 }
 
-// Bytes that are sent as slowly as the client reads, and count against the budget as long.
-bytes leased(std::string text, images::byte_budget::lease memory) {
-    struct owner {
-        std::string text;
-        images::byte_budget::lease memory;
-    };
-    auto kept = std::make_shared<const owner>(std::move(text), std::move(memory));
-    const std::span<const char> view(kept->text);
-    return {std::move(kept), view};
-}
-
 /// The key that the path of /api/images/{type}/{key}... names. Error: invalid_argument for what is no key.
 task<result<std::string>> key_in_path(const image_services& services, images::image_view_permit may,
                                       std::string key) {
@@ -180,10 +169,11 @@ task<result<http::response>> export_image(const image_services& services, image_
             if (!original) return error{errc::io_error, "the original of " + record->key + " cannot be read"};
             return images::write_resource_export(*record, image_link(*record), *original);
         };
-        auto text = co_await offload(services.background, std::move(write));
+        auto text = co_await services.background.run(may.tenant(), std::move(write));
         if (!text) co_return text.error();
         memory->shrink(std::min<std::uint64_t>(text->size(), memory->size()));
-        co_return http::response::json_text(200, leased(std::move(*text), std::move(*memory)));
+        co_return http::response::json_text(200,
+                                            images::leased(bytes::own(std::move(*text)), std::move(*memory)));
     }
     co_return replaced_too_often();
 }

@@ -77,7 +77,7 @@ constexpr account_listing<accounts::tenant> listing{
 
 task<result<http::response>> list(const account_services& services, accounts::system_administrator who,
                                   http::request& message) {
-    return account_page(message, services.tenants.list(who), listing);
+    return account_page(services.background, who.who().tenant, message, services.tenants.list(who), listing);
 }
 
 constexpr endpoint<account_services> endpoints[] = {

@@ -62,6 +62,8 @@ private:
     }
 };
 
+constexpr std::uint64_t first_of_chunked = 1 << 20;
+
 }  // namespace
 
 error picture_too_large(std::uint64_t max_bytes) {
@@ -78,7 +80,8 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
     if (length && *length > max_bytes + form_envelope) co_return picture_too_large(max_bytes);
     message.body().set_limit(max_bytes + form_envelope);
 
-    const auto expected = std::min(length.value_or(max_bytes), max_bytes);
+    // What comes in chunks of an unknown sum takes more memory as it arrives.
+    const auto expected = std::min(length.value_or(first_of_chunked), max_bytes);
     auto memory = co_await budget.acquire(owner, expected);
     if (!memory) co_return memory.error();
     upload_form form;
@@ -111,6 +114,14 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
                 const auto piece = reader.data();
                 if (in_file) {
                     if (piece.size() > max_bytes - data.size()) co_return picture_too_large(max_bytes);
+                    const auto needed = data.size() + piece.size();
+                    if (needed > form.memory.size()) {
+                        const auto larger = std::min(std::max(needed, 2 * form.memory.size()), max_bytes);
+                        auto growth = co_await budget.acquire(owner, larger - form.memory.size());
+                        if (!growth) co_return growth.error();
+                        form.memory.add(std::move(*growth));
+                        data.reserve(larger);
+                    }
                     hasher.update(piece);
                     data.insert(data.end(), piece.begin(), piece.end());
                 } else if (text != nullptr) {

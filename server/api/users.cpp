@@ -114,7 +114,7 @@ constexpr account_listing<accounts::user> listing{
 
 task<result<http::response>> list(const account_services& services, accounts::anybody who,
                                   http::request& message) {
-    return account_page(message, services.users.list(who), listing);
+    return account_page(services.background, who.who().tenant, message, services.users.list(who), listing);
 }
 
 task<result<http::response>> list_tenant_admins(const account_services& services,
@@ -123,7 +123,7 @@ task<result<http::response>> list_tenant_admins(const account_services& services
     if (!id) co_return id.error();
     auto users = services.users.administrators_of(who, tenant_id{*id});
     if (!users) co_return users.error();
-    auto page = account_page(message, std::move(*users), listing);
+    auto page = account_page(services.background, who.who().tenant, message, std::move(*users), listing);
     co_return co_await std::move(page);
 }
 
@@ -133,7 +133,7 @@ task<result<http::response>> list_customer_users(const account_services& service
     if (!id) co_return id.error();
     auto users = services.users.of_customer(who, customer_id{*id});
     if (!users) co_return users.error();
-    auto page = account_page(message, std::move(*users), listing);
+    auto page = account_page(services.background, who.who().tenant, message, std::move(*users), listing);
     co_return co_await std::move(page);
 }
 

@@ -47,7 +47,7 @@ task<result<etags>> coded_etags(record_ptr record, images::image_service& galler
         images::coded_bodies::load fetch = [&gallery, record] {
             return gallery.read(record, representation::original);
         };
-        auto made = co_await coded.get(record->original.etag, coding, std::move(fetch));
+        auto made = co_await coded.get(record->tenant, record->original.etag, coding, std::move(fetch));
         if (!made && made.error().code == errc::stale) co_return etags();
         if (!made) co_return made.error();
         if (!made->data.empty()) found.push_back(to_hex(made->etag));

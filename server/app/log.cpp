@@ -2,6 +2,7 @@
 #include "app/log.hpp"
 
 #include <gallery/clock.hpp>
+#include <gallery/mutex.hpp>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
@@ -16,8 +17,6 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 
 namespace gallery::app {
 
@@ -28,7 +27,7 @@ constexpr std::size_t waiting_lines = 8192;
 std::atomic<spdlog::logger*> current{nullptr};  // NOLINT: one log per process
 /// Shared by those who hand over a line. Whoever has it alone ends the writer: nobody is inside then, so the
 /// writer's last owner is flush_log(), which waits for it.
-constinit std::shared_mutex handing_over;  // NOLINT: as above
+constinit shared_mutex handing_over;  // NOLINT: as above
 
 spdlog::level::level_enum to_spdlog(log_level level) noexcept {
     switch (level) {
@@ -142,14 +141,14 @@ bool logs(log_level level) noexcept {
 
 void log(log_level level, std::string_view text) noexcept {
     if (current.load(std::memory_order_acquire) == nullptr) return;
-    const std::shared_lock lock(handing_over);
+    const shared_lock lock(handing_over);
     auto* log = current.load(std::memory_order_acquire);
     if (log != nullptr) log->log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 void flush_log() noexcept {
     current.store(nullptr, std::memory_order_release);
-    const std::unique_lock lock(handing_over);
+    const lock_guard lock(handing_over);
     // The writer's thread ends after the last line that is waiting. The logger stays for a thread that asks
     // for its level.
     writer().reset();

@@ -12,7 +12,9 @@
 #include "auth/signing_key.hpp"
 
 #include <gallery/abi_headers.hpp>
+#include <gallery/clock.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -28,6 +30,9 @@ constexpr std::chrono::milliseconds upkeep_lease = 3 * upkeep_interval;
 
 /// How long the end waits for the store to hear of it.
 constexpr std::chrono::seconds farewell_time{2};
+
+/// How long an image that is not in memory waits for memory to be sent from, at most.
+constexpr std::chrono::seconds download_wait{10};
 
 follower_options follower_options_of(const config::cluster_settings& cluster, bool shared) {
     follower_options out;  // nobody else writes
@@ -178,9 +183,12 @@ task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload wh
 }
 
 result<void> gallery_server::parts::make_services() {
-    coded_ = std::make_unique<images::coded_bodies>(background_, coded_bodies_memory);
+    coded_ = std::make_unique<images::coded_bodies>(compressing_, coded_bodies_memory);
     uploads_ = std::make_unique<images::byte_budget>(settings.transport.upload_memory,
                                                      whole_seconds(settings.transport.upload_wait));
+    downloads_ = std::make_unique<images::byte_budget>(
+        settings.transport.upload_memory,
+        std::min(whole_seconds(settings.transport.upload_wait), download_wait));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
         [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, *fresh_);
@@ -241,9 +249,11 @@ gallery_server::parts::~parts() {
     // Whatever resumes coroutines on I/O threads ends before them: a thread of theirs may still be leaving
     // the context that it has just posted to.
     if (uploads_) uploads_->stop();
+    if (downloads_) downloads_->stop();
     if (coded_) coded_->stop();
     if (imaging_) imaging_->stop();
-    background_.join();
+    compressing_.join();
+    background_.stop();
     passwords_.reset();
     if (metrics_http_) metrics_http_->stop();
     storage_.store.reset();
@@ -265,7 +275,7 @@ result<void> gallery_server::parts::listen() {
     self.address = node_address(settings, http_->port());
     self.version = GALLERY_VERSION;
     nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
-                                             accounts::system_milliseconds);
+                                             &now_ms);
     begin_background_work();
     ready_.store(true);
 

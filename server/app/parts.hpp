@@ -21,6 +21,7 @@
 #include "images/coded_bodies.hpp"
 #include "images/image_service.hpp"
 #include "imaging/pool.hpp"
+#include "turns/fair_pool.hpp"
 
 #include <atomic>
 #include <future>
@@ -97,9 +98,12 @@ private:
     std::unique_ptr<accounts::customers> customers_;
     std::unique_ptr<accounts::users> users_;
     std::unique_ptr<accounts::api_keys> api_keys_;
-    asio::thread_pool background_{2};
+    asio::thread_pool compressing_{2};
+    fair_pool<tenant_id> background_{"exports and long lists",
+                                     {.at_once = 2, .waiting_per_user = 16, .waiting = 256}};
     std::unique_ptr<images::coded_bodies> coded_;
     std::unique_ptr<images::byte_budget> uploads_;
+    std::unique_ptr<images::byte_budget> downloads_;
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 

@@ -102,9 +102,9 @@ result<void> gallery_server::parts::add_routes() {
         .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); }},
         .images = {*images_, *coded_, *uploads_, background_, verify},
-        .image_bytes = {*images_, *etags_, *coded_, verify,
+        .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
-        .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, verify},
+        .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
         .openapi = {}});
     routes_ = std::make_shared<http::router>();
     api::add_all_endpoints(*routes_, *services_, limits);

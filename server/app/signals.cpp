@@ -30,12 +30,12 @@ signal_listener::signal_listener() {
 }
 
 void signal_listener::end_at_once(std::function<void()> at_once) {
-    thread_ = std::thread([at_once = std::move(at_once)] {
+    thread_ = std::thread([this, at_once = std::move(at_once)] {
         const sigset_t set = set_of({SIGTERM, SIGINT, SIGUSR1});
-        int signal = 0;
-        while (::sigwait(&set, &signal) != 0) {
+        while (!ending_) {
+            int signal = 0;
+            if (::sigwait(&set, &signal) == 0 && signal != SIGUSR1) at_once();
         }
-        if (signal != SIGUSR1) at_once();  // else from end_thread()
     });
 }
 
@@ -44,12 +44,13 @@ void signal_listener::listen(std::function<void()> reload, std::function<void()>
     thread_ = std::thread([this, reload = std::move(reload), at_once = std::move(at_once)] {
         const sigset_t set = handled();
         bool stopping = false;
-        for (;;) {
+        while (!ending_) {
             int signal = 0;
-            if (::sigwait(&set, &signal) != 0) continue;
-            if (signal == SIGUSR1) return;  // from end_thread()
+            // SIGUSR1 comes from end_thread(). Others may send it, too, which has no effect.
+            if (::sigwait(&set, &signal) != 0 || signal == SIGUSR1) continue;
             if (signal == SIGHUP) {
-                reload();
+                // Of what is being stopped nothing may be used any more.
+                if (!stopping) reload();
             } else if (stopping) {
                 at_once();
             } else {
@@ -70,8 +71,10 @@ signal_listener::~signal_listener() {
 
 void signal_listener::end_thread() {
     if (!thread_.joinable()) return;
+    ending_ = true;
     ::pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
+    ending_ = false;
 }
 
 }  // namespace gallery::app

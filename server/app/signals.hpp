@@ -2,6 +2,7 @@
 /// Delivers signals as calls on a thread of its own.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <thread>
@@ -22,7 +23,8 @@ public:
     void end_at_once(std::function<void()> at_once);
 
     /// From now on SIGHUP calls @p reload, on the listener's thread; a first SIGTERM or SIGINT ends wait(); a
-    /// second one calls @p at_once. Those that came before this are not lost.
+    /// second one calls @p at_once. Those that came before this are not lost. After wait() has returned
+    /// @p reload is neither running nor called again.
     void listen(std::function<void()> reload, std::function<void()> at_once);
 
     /// Returns when the server is to stop.
@@ -31,6 +33,7 @@ public:
 private:
     void end_thread();
 
+    std::atomic<bool> ending_{false};
     std::promise<void> stop_;
     std::thread thread_;
 };

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -112,6 +113,9 @@ std::optional<std::int64_t> time_of(const json::object& claims, std::string_view
     return std::nullopt;
 }
 
+/// The latest expiry that is told apart, in the year 11476: a later one would overflow in milliseconds.
+constexpr std::int64_t last_second = 300'000'000'000;
+
 /// False where the claim is absent; no value where it is not a boolean.
 std::optional<bool> flag_of(const json::object& claims, std::string_view name, bool otherwise) {
     const auto* value = claims.if_contains(name);
@@ -161,7 +165,7 @@ std::optional<token_claims> read_claims(const json::object& claims) {
     out.session = std::move(*session);
     out.user.value = *user_value;
     out.issued_at = *issued_at;
-    out.expires_at = *expires_at;
+    out.expires_at = std::min(*expires_at, last_second);
     out.is_public = *is_public;
     if (out.kind == token_kind::refresh) {
         auto id = text_of(claims, "jti");

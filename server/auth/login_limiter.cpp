@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/login_limiter.hpp"
 
+#include "auth/network.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -9,8 +11,8 @@ namespace {
 
 /// Hashes nothing and truncates: an account's name is at most 255 characters where it exists, and all longer
 /// ones fail alike.
-std::string key_of(std::string_view account, std::string_view address) {
-    std::string key(address.substr(0, 64));
+std::string key_of(std::string_view account, std::string_view network) {
+    std::string key(network);
     key += '\n';
     key += account.substr(0, 128);
     return key;
@@ -26,10 +28,15 @@ std::chrono::seconds wait_after(int failures) {
 login_limiter::login_limiter(std::size_t max_entries) : records_(std::max<std::size_t>(max_entries, 1)) {}
 
 login_limiter::attempt::attempt(attempt&& other) noexcept
-    : limiter_(std::exchange(other.limiter_, nullptr)), key_(std::move(other.key_)), wait_(other.wait_) {}
+    : limiter_(std::exchange(other.limiter_, nullptr)),
+      key_(std::move(other.key_)),
+      network_(std::move(other.network_)),
+      wait_(other.wait_) {}
 
 login_limiter::attempt::~attempt() {
-    if (limiter_ != nullptr) limiter_->given_up(key_);
+    if (limiter_ == nullptr) return;
+    limiter_->given_up(key_);
+    limiter_->networks_.give_back(network_);
 }
 
 void login_limiter::attempt::failed(time_point now) {
@@ -37,12 +44,14 @@ void login_limiter::attempt::failed(time_point now) {
 }
 
 void login_limiter::attempt::succeeded() {
+    limiter_->networks_.give_back(network_);
     std::exchange(limiter_, nullptr)->succeeded(key_);
 }
 
 login_limiter::attempt login_limiter::begin(std::string_view account, std::string_view address,
                                             time_point now) {
-    auto key = key_of(account, address);
+    auto network = network_of(address);
+    auto key = key_of(account, network);
     const lock_guard lock(mutex_);
     int failures = 0;
     time_point blocked_until{};
@@ -57,8 +66,9 @@ login_limiter::attempt login_limiter::begin(std::string_view account, std::strin
         if (tries > 0) return attempt(std::max(wait, std::chrono::seconds(1)));
         if (now < blocked_until) return attempt(wait);
     }
+    if (const auto wait = networks_.take(network, now)) return attempt(*wait);
     ++under_way_[key];
-    return {this, std::move(key)};
+    return {this, std::move(key), std::move(network)};
 }
 
 void login_limiter::failed(const std::string& key, time_point now) {

@@ -100,22 +100,6 @@ bool verify_bcrypt(const std::string& password, const std::string& stored) {
     return matches;
 }
 
-/// Gives back a place in the queue.
-class place {
-public:
-    explicit place(std::atomic<std::size_t>& count) noexcept : count_(count) {}
-    place(const place&) = delete;
-    place& operator=(const place&) = delete;
-    ~place() { count_.fetch_sub(1, std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::size_t>& count_;
-};
-
-error too_busy() {
-    return {errc::busy, "Too many logins are being processed. Try again in a moment"};
-}
-
 }  // namespace
 
 std::string hash_password(std::string_view password, const password_cost& cost) {
@@ -173,18 +157,15 @@ password_service::~password_service() {
     pool_.join();
 }
 
-task<result<std::string>> password_service::hash(std::string password) {
-    const bool full = waiting_.fetch_add(1, std::memory_order_relaxed) >= threads + queue_limit;
-    const place mine(waiting_);
-    if (full) co_return too_busy();
+task<result<std::string>> password_service::hash(std::string password, std::string who) {
+    const auto held = co_await begin(std::move(who));
+    if (!held) co_return held.error();
     auto work = [cost = cost_, password = std::move(password)] { return hash_password(password, cost); };
     co_return co_await offload(pool_, std::move(work));
 }
 
-task<result<password_service::verdict>> password_service::verify(std::string password, std::string stored) {
-    const bool full = waiting_.fetch_add(1, std::memory_order_relaxed) >= threads + queue_limit;
-    const place mine(waiting_);
-    if (full) co_return too_busy();
+task<password_service::verdict> password_service::verify(turns::turn /*held*/, std::string password,
+                                                         std::string stored) {
     const bool known = !stored.empty();
     if (!known) stored = dummy_;
     auto work = [cost = cost_, known, password = std::move(password), stored = std::move(stored)] {
@@ -194,6 +175,13 @@ task<result<password_service::verdict>> password_service::verify(std::string pas
         return out;
     };
     co_return co_await offload(pool_, std::move(work));
+}
+
+task<result<password_service::verdict>> password_service::verify(std::string password, std::string stored,
+                                                                 std::string who) {
+    auto held = co_await begin(std::move(who));
+    if (!held) co_return held.error();
+    co_return co_await verify(std::move(*held), std::move(password), std::move(stored));
 }
 
 }  // namespace gallery::auth

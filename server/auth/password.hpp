@@ -6,16 +6,18 @@
 /// imported accounts keep their passwords.
 #pragma once
 
+#include "turns/fair_turns.hpp"
+
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
 #include <boost/asio/thread_pool.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gallery::auth {
 
@@ -46,11 +48,13 @@ result<void> check_password_policy(std::string_view password);
 std::string generate_password();
 
 /// Hashes and checks on two threads of its own, so that no I/O thread waits and many logins do not use all
-/// processors or all memory. At most queue_limit attempts wait; more are refused.
+/// processors or all memory. Those who wait take turns, so that whoever tries many passwords does not hold up
+/// the others. A few wait for each of them, and queue_limit together; more are refused.
 class password_service {
 public:
     static constexpr std::size_t threads = 2;
-    static constexpr std::size_t queue_limit = 64;
+    static constexpr std::size_t queue_limit = 128;
+    static constexpr std::size_t queue_limit_each = 8;
 
     /// Blocks for one hash, the one that stands in for unknown users.
     explicit password_service(password_cost cost = {});
@@ -60,8 +64,14 @@ public:
     /// Waits for the work in progress. No coroutine of it may be running.
     ~password_service();
 
-    /// Error: busy.
-    task<result<std::string>> hash(std::string password);
+    using turns = fair_turns<std::string>;
+
+    /// Waits until one password may be hashed or checked. @p who: the network of the client, or another name
+    /// of whoever asks. Errors: too_many_requests where @p who has too many waiting; busy where all have.
+    task<result<turns::turn>> begin(std::string who) { return turns_.take(std::move(who)); }
+
+    /// Errors: as begin().
+    task<result<std::string>> hash(std::string password, std::string who = {});
 
     struct verdict {
         bool matches = false;
@@ -69,13 +79,16 @@ public:
     };
 
     /// An empty @p stored matches nothing, but takes as long as a hash. The duration therefore does not
-    /// reveal whether a user name exists. Error: busy.
-    task<result<verdict>> verify(std::string password, std::string stored);
+    /// reveal whether a user name exists.
+    task<verdict> verify(turns::turn held, std::string password, std::string stored);
+    /// The same in a turn of its own. Errors: as begin().
+    task<result<verdict>> verify(std::string password, std::string stored, std::string who = {});
 
 private:
     const password_cost cost_;
     const std::string dummy_;
-    std::atomic<std::size_t> waiting_{0};
+    turns turns_{"passwords to check",
+                 {.at_once = threads, .waiting_per_user = queue_limit_each, .waiting = queue_limit}};
     asio::thread_pool pool_;
 };
 

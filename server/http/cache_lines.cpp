@@ -13,6 +13,8 @@ std::string cache_lines(bool is_public, std::chrono::minutes ttl, const cross_or
         // The page of another origin must not be given a copy that was made for a page without an Origin.
         lines += "Vary: Origin\r\n";
     }
+    // A browser keeps one copy for all accounts that are used in it, and does not ask whose it is.
+    if (!is_public && ttl.count() > 0) lines += "Vary: X-Authorization, Authorization\r\n";
     return lines;
 }
 

@@ -143,7 +143,8 @@ bool connection::begin_exchange() {
     auto& w = *work_;
     disarm();
     phase_ = phase::busy;
-    w.bytes_out = 0;
+    w.bytes_out = w.bytes_credited = 0;
+    w.write_allowance = static_cast<std::uint32_t>(thread_.core().options.timeouts.write.count());
     if (w.refusal) {
         w.input.begin_nothing();
     } else {

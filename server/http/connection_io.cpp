@@ -25,13 +25,23 @@ task<bool> connection::handshake() {
     co_return true;
 }
 
+/// A client that takes a response slowly holds its memory for that long. Only waiting counts against it.
 task<bool> connection::wait_for(io_state blocked) {
+    auto& w = *work_;
+    const auto& allowed = thread_.core().options.timeouts;
+    const auto seconds = (w.bytes_out - w.bytes_credited) / allowed.write_bytes_per_second;
+    w.bytes_credited += seconds * allowed.write_bytes_per_second;
+    w.write_allowance = static_cast<std::uint32_t>(
+        std::min(w.write_allowance + seconds, static_cast<std::uint64_t>(allowed.write.count())));
+    const auto began = thread_.wheel().now();
     phase_ = phase::writing;
-    arm(thread_.core().options.timeouts.write);
+    arm(std::chrono::seconds(w.write_allowance));
     const auto kind = blocked == io_state::want_read ? tcp_socket::wait_read : tcp_socket::wait_write;
     const auto [failure] = co_await socket().async_wait(kind, plain_result);
     disarm();
     phase_ = phase::busy;
+    const auto waited = static_cast<std::uint32_t>(thread_.wheel().now() - began);
+    w.write_allowance -= std::min(waited, w.write_allowance);
     co_return !failure && !expired_ && !is_ending_;
 }
 

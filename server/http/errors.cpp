@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace gallery::http {
 
@@ -111,7 +112,15 @@ std::string_view public_text(const gallery::error& failure) noexcept {
 response error_response(const gallery::error& failure) {
     const auto [status, code] = shape_of(failure.code);
     auto out = error_response(status, code, public_text(failure));
-    if (status >= 500) out.set_note(std::string(to_string(failure.code)) + ": " + failure.message);
+    if (status >= 500) {
+        auto note = std::string(to_string(failure.code)) + ": " + failure.message;
+        const bool is_common = failure.code == errc::busy || failure.code == errc::unavailable;
+        if (is_common) {
+            out.set_common_note(std::move(note));
+        } else {
+            out.set_note(std::move(note));
+        }
+    }
     if (status == 401) out.add_prepared("WWW-Authenticate: Bearer\r\n");
     // To repeat at once a write that may have happened would do it twice, and one that is refused until an
     // operator acts would be refused again.

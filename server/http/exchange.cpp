@@ -114,7 +114,7 @@ void exchange::complete_special_answer() {
 }
 
 void exchange::report(const traffic& moved) {
-    const auto& core = thread_->core();
+    auto& core = thread_->core();
     if (core.options.observe) {
         const finished_exchange told{.message = message_,
                                      .verb = message_.verb(),
@@ -130,10 +130,18 @@ void exchange::report(const traffic& moved) {
         core.options.observe(told);
     }
     if (!answer_.note().empty()) {
+        std::string more;
+        if (answer_.has_common_note()) {
+            const auto withheld = core.refusals.admit(answer_.note(), std::chrono::steady_clock::now());
+            if (!withheld) return;
+            if (*withheld > 0)
+                more =
+                    "; " + std::to_string(*withheld) + " more requests were refused so since this was logged";
+        }
         // Without the query, which may contain credentials.
         core.log(log_level::error, std::string(message_.verb_text()) + " " + std::string(message_.path()) +
                                        " -> " + std::to_string(answer_.status()) + " [" +
-                                       std::string(message_.request_id()) + "]: " + answer_.note());
+                                       std::string(message_.request_id()) + "]: " + answer_.note() + more);
     }
 }
 

@@ -2,6 +2,7 @@
 /// One I/O thread: its io_context, its clock, its connections and the memory that they share.
 #pragma once
 
+#include "http/repeated_notes.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"
 #include "http/tls.hpp"
@@ -25,7 +26,8 @@ namespace gallery::http {
 class connection;
 using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
 
-/// Data shared by all I/O threads of a server. Immutable while connections are served, except the atomics.
+/// Data shared by all I/O threads of a server. Immutable while connections are served, except the atomics and
+/// the notes.
 struct server_core {
     server_options options;
     http::cross_origin cross_origin;
@@ -34,6 +36,7 @@ struct server_core {
     std::unique_ptr<tls_context> tls;
     std::atomic<std::size_t> open{0};
     std::atomic<bool> draining{false};
+    repeated_notes refusals;
     mutex lock;  ///< so that the last connection does not close between the test of `open` and the wait
     condition_variable none_left;
 

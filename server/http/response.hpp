@@ -101,6 +101,12 @@ public:
 
     /// What the log, but not the client, is told; written at error level with the response.
     void set_note(std::string note) { note_ = std::move(note); }
+    /// A note that many answers may have at once, so that not all of them are logged (repeated_notes).
+    void set_common_note(std::string note) {
+        note_ = std::move(note);
+        special_ |= common_note;
+    }
+    [[nodiscard]] bool has_common_note() const noexcept { return (special_ & common_note) != 0; }
     [[nodiscard]] const std::string& note() const noexcept { return note_; }
 
     /// Like a new one, keeping memory.
@@ -114,6 +120,7 @@ private:
     static constexpr std::uint64_t unset = ~std::uint64_t{0};
     static constexpr std::uint8_t unsound = 1;
     static constexpr std::uint8_t failure = 2;
+    static constexpr std::uint8_t common_note = 4;
 
     unsigned status_ = 200;  // of prepared text
     std::uint8_t special_ = 0;

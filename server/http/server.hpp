@@ -60,12 +60,13 @@ struct limits {
 
 /// Whole seconds; they end within one second more than given.
 struct timeouts {
-    std::chrono::seconds header{20};             ///< from a request's first byte to the end of its head
-    std::chrono::seconds keep_alive{75};         ///< between requests, and before the first
-    std::chrono::seconds body{30};               ///< allowance of a body, extended as it arrives
-    std::uint64_t body_bytes_per_second = 1024;  ///< how many bytes extend the allowance by a second
-    std::chrono::seconds write{60};              ///< without any progress of a response
-    std::chrono::seconds linger{2};              ///< how long a client may continue to send after a refusal
+    std::chrono::seconds header{20};                   ///< from a request's first byte to the end of its head
+    std::chrono::seconds keep_alive{75};               ///< between requests, and before the first
+    std::chrono::seconds body{30};                     ///< allowance of a body, extended as it arrives
+    std::uint64_t body_bytes_per_second = 1024;        ///< how many bytes extend the allowance by a second
+    std::chrono::seconds write{60};                    ///< allowance of a response, extended as it is taken
+    std::uint64_t write_bytes_per_second = 16 * 1024;  ///< how many bytes extend the allowance by a second
+    std::chrono::seconds linger{2};  ///< how long a client may continue to send after a refusal
 };
 
 struct server_options {

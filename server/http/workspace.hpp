@@ -40,6 +40,8 @@ struct workspace {
     std::unique_ptr<char[]> out_block;  // for a file that is read rather than sent by the kernel
     std::span<const char> piece;        // of out_block, still to be sent
     std::uint64_t bytes_out = 0;
+    std::uint64_t bytes_credited = 0;   // of bytes_out, those that have extended the allowance
+    std::uint32_t write_allowance = 0;  // seconds that the client may still keep us waiting
 };
 
 }  // namespace gallery::http

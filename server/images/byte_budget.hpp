@@ -3,11 +3,14 @@
 #pragma once
 
 #include <gallery/byte_gate.hpp>
+#include <gallery/bytes.hpp>
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -47,5 +50,15 @@ private:
     byte_gate gate_;
     const std::chrono::seconds patience_;
 };
+
+/// Bytes that are sent as slowly as the client reads, and count against the budget for so long.
+inline bytes leased(bytes data, byte_budget::lease memory) {
+    struct owner {
+        bytes data;
+        byte_budget::lease memory;
+    };
+    const auto view = data.span();
+    return {std::make_shared<const owner>(owner{std::move(data), std::move(memory)}), view};
+}
 
 }  // namespace gallery::images

@@ -2,8 +2,10 @@
 #include "images/coded_bodies.hpp"
 
 #include "coding/compress.hpp"
+#include "turns/fair_turns.hpp"
 
 #include <gallery/bounded_lru.hpp>
+#include <gallery/mutex.hpp>
 
 #include <map>
 #include <string>
@@ -30,6 +32,8 @@ struct coded_bodies::state {
     state(asio::thread_pool& workers, std::size_t max_bytes) : pool(workers), kept(max_bytes) {}
 
     asio::thread_pool& pool;
+    /// A drawing of many megabytes takes a second, which is worth it only where nobody waits long for it.
+    fair_turns<tenant_id> turns{"images to compress", {.at_once = 2, .waiting_per_user = 4, .waiting = 16}};
     mutable gallery::mutex mutex;  // also guards the members of making
     std::map<key, std::shared_ptr<making>> under_way GALLERY_GUARDED_BY(mutex);
     bounded_lru<key, coded_body, key_hash> kept GALLERY_GUARDED_BY(mutex);
@@ -56,7 +60,9 @@ struct coded_bodies::state {
         made.waiting.push_back(std::move(waiting));
     }
 
-    task<result<coded_body>> make(content_coding coding, load fetch) {
+    task<result<coded_body>> make(tenant_id owner, content_coding coding, load fetch) {
+        const auto turn = co_await turns.take(owner);
+        if (!turn) co_return turn.error();
         auto plain = co_await fetch();
         if (!plain) co_return plain.error();
         auto work = [content = std::move(*plain), coding]() -> result<coded_body> {
@@ -78,7 +84,8 @@ coded_bodies::coded_bodies(asio::thread_pool& pool, std::size_t max_bytes)
     : state_(std::make_unique<state>(pool, max_bytes)) {}
 coded_bodies::~coded_bodies() = default;
 
-task<result<coded_body>> coded_bodies::get(sha256_digest etag, content_coding coding, load fetch) {
+task<result<coded_body>> coded_bodies::get(tenant_id owner, sha256_digest etag, content_coding coding,
+                                           load fetch) {
     const state::key name{etag, coding};
     std::shared_ptr<state::making> made;
     bool is_first = false;
@@ -97,7 +104,7 @@ task<result<coded_body>> coded_bodies::get(sha256_digest etag, content_coding co
         co_return co_await suspend<result<coded_body>>(std::move(start));
     }
     try {
-        auto outcome = co_await state_->make(coding, std::move(fetch));
+        auto outcome = co_await state_->make(owner, coding, std::move(fetch));
         state_->finish(name, *made, outcome);
         co_return outcome;
     } catch (...) {
@@ -107,6 +114,7 @@ task<result<coded_body>> coded_bodies::get(sha256_digest etag, content_coding co
 }
 
 void coded_bodies::stop() {
+    state_->turns.stop();
     const lock_guard lock(state_->mutex);
     state_->is_stopped = true;
     for (const auto& [name, made] : state_->under_way) {

@@ -6,6 +6,7 @@
 
 #include <gallery/bytes.hpp>
 #include <gallery/error.hpp>
+#include <gallery/model.hpp>
 #include <gallery/sha256.hpp>
 #include <gallery/task.hpp>
 
@@ -31,10 +32,16 @@ public:
 
     using load = std::function<task<result<body>>()>;
 
-    /// The coded form of the bytes with the hash @p etag. @p fetch is called if it is not known yet.
-    /// Other callers wait while it is created, and share a failure. Errors: those of @p fetch;
-    /// io_error; unavailable for those who wait after stop().
-    task<result<coded_body>> get(sha256_digest etag, content_coding coding, load fetch);
+    /// The coded form of the bytes with the hash @p etag, which belong to @p owner. @p fetch is called if it
+    /// is not known yet. Other callers wait while it is created, and share a failure. Few are created at a
+    /// time, and few wait for that; the owners take turns. Errors: those of @p fetch; io_error;
+    /// too_many_requests and busy where too many wait (is_crowded()), so that the bytes are sent as they are;
+    /// unavailable for those who wait after stop().
+    task<result<coded_body>> get(tenant_id owner, sha256_digest etag, content_coding coding, load fetch);
+    /// Whether get() failed only because others are compressing.
+    static bool is_crowded(const error& why) noexcept {
+        return why.code == errc::busy || why.code == errc::too_many_requests;
+    }
 
     /// Answers those who wait for a form that another caller creates. Called before the I/O contexts of those
     /// who wait are destroyed. From any thread.

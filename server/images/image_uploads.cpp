@@ -165,7 +165,7 @@ task<result<record_ptr>> image_service::import(image_write_permit may, resource_
     picture_file file;
     file.file_name = exported.file_name;
     file.data = bytes::own(std::move(exported.data));
-    file.digest = sha256(file.data.span());
+    file.digest = exported.digest;
     image_record record;
     record.tenant = may.tenant();
     record.key = exported.resource_key;

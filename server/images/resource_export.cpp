@@ -11,6 +11,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <span>
 #include <utility>
 
 namespace gallery::images {
@@ -47,6 +48,7 @@ struct handler {
     std::string type;
     bool has_data = false;
     picture_decoder decoder;
+    sha256_hasher hasher;  // of out.data
     std::optional<error> failure;
     unsigned depth = 0;
     bool outermost_is_object = false;
@@ -90,6 +92,7 @@ struct handler {
         if (current == field::data) {
             out.data.clear();
             decoder = {};
+            hasher = {};
         }
         key.clear();
         return true;
@@ -100,7 +103,10 @@ struct handler {
         if (!expected()) return true;
         if (current == field::data) {
             has_data = true;
+            const auto before = out.data.size();
             if (auto ended = decoder.finish(out.data); !ended) return stop(ended.error(), ec);
+            hasher.update(std::span<const char>(out.data).subspan(before));
+            out.digest = hasher.finish();
         } else if (!assign(ec)) {
             return false;
         }
@@ -158,8 +164,10 @@ private:
     bool take(json::string_view part, json::error_code& ec) {
         if (!expected()) return true;
         if (current == field::data) {
+            const auto before = out.data.size();
             if (auto decoded = decoder.feed({part.data(), part.size()}, out.data); !decoded)
                 return stop(decoded.error(), ec);
+            hasher.update(std::span<const char>(out.data).subspan(before));
             return true;
         }
         if (text.size() + part.size() > 8192)

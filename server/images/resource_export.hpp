@@ -5,6 +5,7 @@
 #include <gallery/bytes.hpp>
 #include <gallery/error.hpp>
 #include <gallery/model.hpp>
+#include <gallery/sha256.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -25,11 +26,12 @@ struct resource_export {
     std::optional<image_sub_type> sub_type;
     std::string media_type;
     std::vector<char> data;
+    sha256_digest digest{};  ///< of the data
 };
 
 /// Reads such a document in parts, as they arrive. The image is decoded while the text arrives, so it is
-/// in memory once. The text has the form of json_text_decoder. Unknown fields are ignored. Not
-/// thread-safe.
+/// in memory once, and hashed at the same time. The text has the form of json_text_decoder. Unknown fields
+/// are ignored. Not thread-safe.
 class resource_export_reader {
 public:
     /// @p expected_size is the length of the text if it is known, to reserve memory once; otherwise 0.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaging/pool.hpp"
 
-#include "imaging/fair_queue.hpp"
 #include "imaging/job.hpp"
 #include "imaging/preview_rules.hpp"
 #include "imaging/recent_timeouts.hpp"
 #include "imaging/time_budget.hpp"
 #include "imaging/worker_process.hpp"
+#include "turns/fair_queue.hpp"
 
 #include <gallery/mutex.hpp>
 #include <gallery/text.hpp>
@@ -152,7 +152,7 @@ private:
 
     mutable mutex mutex_;
     condition_variable changed_;
-    fair_queue<job> queue_ GALLERY_GUARDED_BY(mutex_);
+    fair_queue<tenant_id, job> queue_ GALLERY_GUARDED_BY(mutex_);
     mutable recent_timeouts too_slow_ GALLERY_GUARDED_BY(mutex_);
     std::optional<error> start_failure_ GALLERY_GUARDED_BY(mutex_);
     /// Workers whose first start succeeded or failed.
@@ -199,9 +199,9 @@ void pool::state::enqueue(job j) {
 std::optional<error> pool::state::try_enqueue(job& j) {
     const lock_guard lock(mutex_);
     if (stopping_) return error{errc::unavailable, "The server is stopping; the picture was not decoded."};
-    using enum fair_queue<job>::room;
+    using enum fair_queue<tenant_id, job>::room;
     const auto room = queue_.room_for(j.tenant());
-    if (room == tenant_is_full)
+    if (room == user_is_full)
         return error{errc::too_many_requests, "At most " + std::to_string(options_.max_queued_per_tenant) +
                                                   " pictures of a tenant can wait to be decoded. Try "
                                                   "again later, with fewer at a time."};

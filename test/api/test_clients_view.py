@@ -82,7 +82,7 @@ class LinksBehindProxyBelowPath(Links):
 class Pages(ServerTest):
     """Every origin may use the API, which is the default."""
     options = {"environment": {"HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION": "/api/image*/**=100000;/api/**=65536"}}
-    origin, vary = "*", None
+    origin, vary, image_vary = "*", None, None
 
     @classmethod
     def setUpClass(cls):
@@ -91,20 +91,21 @@ class Pages(ServerTest):
         cls.public = cls.tenant.info(cls.key).json()["publicLink"]
         cls.path = f"/api/images/tenant/{quote(cls.key)}"
 
-    def assertReadable(self, status, answer):
+    def assertReadable(self, status, answer, is_image=False):
         self.assertStatus(status, answer)
         self.assertEqual(self.origin, answer.header("Access-Control-Allow-Origin"), answer.headers)
-        self.assertEqual(self.vary, answer.header("Vary"), answer.headers)
+        self.assertEqual(self.image_vary if is_image else self.vary, answer.header("Vary"), answer.headers)
         self.assertEqual("ETag, x-filename, Content-Disposition", answer.header("Access-Control-Expose-Headers"))
         self.assertIsNone(answer.header("Access-Control-Allow-Credentials"))
         return answer
 
     def test_answers_and_errors_can_be_read(self):
-        image = self.assertReadable(200, self.tenant.get(self.path, headers=PAGE))
-        self.assertReadable(200, self.tenant.request("HEAD", self.path, headers=PAGE))
+        image = self.assertReadable(200, self.tenant.get(self.path, headers=PAGE), is_image=True)
+        self.assertReadable(200, self.tenant.request("HEAD", self.path, headers=PAGE), is_image=True)
         for _ in range(2):
-            self.assertReadable(304, self.tenant.get(self.path, headers={**PAGE, "If-None-Match": image.header("ETag")}))
-        self.assertReadable(206, self.tenant.get(self.path, headers={**PAGE, "Range": "bytes=0-3"}))
+            unchanged = self.tenant.get(self.path, headers={**PAGE, "If-None-Match": image.header("ETag")})
+            self.assertReadable(304, unchanged, is_image=True)
+        self.assertReadable(206, self.tenant.get(self.path, headers={**PAGE, "Range": "bytes=0-3"}), is_image=True)
         self.assertReadable(412, self.tenant.get(self.path, headers={**PAGE, "If-Match": '"x"'}))
         self.assertReadable(200, self.tenant.get("/api/images?pageSize=1&page=0", headers=PAGE))
         self.assertReadable(401, self.anonymous.get(self.path, headers=PAGE))
@@ -173,12 +174,13 @@ class ListedPages(Pages):
         **Pages.options["environment"],
         "TB_CORS_ALLOWED_ORIGIN_PATTERNS": "https://*.example, https://other.test",
         "CACHE_SPECS_IMAGE_TENANT_BROWSER_TTL": "10"}}
-    origin, vary = PAGE["Origin"], "Origin"
+    origin, vary, image_vary = PAGE["Origin"], "Origin", "Origin, X-Authorization, Authorization"
 
-    def test_a_copy_in_a_cache_is_not_given_to_another_page(self):
-        self.assertEqual("Origin", self.assertStatus(200, self.tenant.get(self.path)).header("Vary"))
+    def test_a_copy_in_a_cache_is_not_given_to_another_page_or_account(self):
+        self.assertEqual(self.image_vary, self.assertStatus(200, self.tenant.get(self.path)).header("Vary"))
         stranger = self.assertStatus(200, self.tenant.get(self.path, headers={"Origin": "https://evil.test"}))
-        self.assertEqual((None, "Origin"), (stranger.header("Access-Control-Allow-Origin"), stranger.header("Vary")))
+        self.assertEqual((None, self.image_vary),
+                         (stranger.header("Access-Control-Allow-Origin"), stranger.header("Vary")))
         refused = self.anonymous.request("OPTIONS", self.path, headers={
             "Origin": "https://evil.test", "Access-Control-Request-Method": "GET"})
         self.assertError(403, 20, refused)

@@ -24,7 +24,7 @@ class Logged:
         raise AssertionError(f"no line of the log has the id of {answer.headers}:\n{server.log()}")
 
 
-class Memory(Unharmed, Logged):
+class NoMemory(Unharmed, Logged):
     environment = {"HTTP_UPLOAD_MEMORY": "1MiB", "HTTP_UPLOAD_WAIT": "1s"}
 
     def test_an_upload_that_finds_no_memory_waits_and_is_then_asked_to_come_again(self):
@@ -44,6 +44,10 @@ class Memory(Unharmed, Logged):
                 self.assertStatus(200, self.tenant.list())
             while self.measures("gallery_upload")["_bytes"] > 0:
                 pass
+
+
+class Memory(Unharmed):
+    environment = {"HTTP_UPLOAD_MEMORY": "1MiB", "HTTP_UPLOAD_WAIT": "1s"}
 
     def test_an_upload_that_waits_is_let_in_when_another_one_ends(self):
         body, kind = multipart([("file", "first.png", "image/png", png(text="f" * MIB))])
@@ -95,6 +99,32 @@ class Exports(Unharmed):
             read_all(reader)
         while self.measures("gallery_upload")["_bytes"] > 0:
             pass
+
+
+class Downloads(Unharmed):
+    """Of what the store does not keep in memory."""
+    environment = {"HTTP_UPLOAD_MEMORY": "64MiB", "HTTP_UPLOAD_WAIT": "1s", "STORAGE_ROCKSDB_CACHE_BYTES": "0",
+                   "STORAGE_PLUGIN": "rocksdb"}
+
+    def test_images_that_are_read_slowly_take_a_bounded_memory(self):
+        key = self.tenant.upload("large.png", png(text="d" * 20 * MIB)).json()["resourceKey"]
+        head = self.head("GET", f"/api/images/tenant/{key}", "Connection: close")
+        with self.connected() as first, self.connected() as second:
+            for reader in (first, second):
+                reader.sendall(head)
+                self.assertIn(b"200", reader.recv(64))
+            with self.connected() as third:
+                third.sendall(head)
+                self.assertError(503, 2, parse(read_all(third)), "busy")
+            # A 304 and another tenant's images take none of it.
+            etag = self.tenant.info(key).json()["etag"]
+            self.assertStatus(304, self.tenant.image(key, headers={"If-None-Match": f'"{etag}"'}))
+            other = self.assertStatus(200, self.admin.upload("other.png", png(text="o" * MIB))).json()["resourceKey"]
+            self.assertStatus(200, self.admin.image(other, "system"))
+            read_all(first)
+            self.assertStatus(200, self.tenant.image(key))
+            read_all(second)
+        self.assertStatus(200, self.admin.delete("/api/images/system/" + other))
 
 
 class FullDisk(unittest.TestCase, Logged):

@@ -45,7 +45,8 @@ void same_import(const result<images::resource_export>& a, const result<images::
     }
     hold(a->title == b->title && a->resource_key == b->resource_key && a->file_name == b->file_name &&
              a->public_key == b->public_key && a->is_public == b->is_public && a->sub_type == b->sub_type &&
-             a->media_type == b->media_type && a->data == b->data,
+             a->media_type == b->media_type && a->data == b->data && a->digest == b->digest &&
+             a->digest == sha256(a->data),
          "its content neither", input);
 }
 

@@ -13,19 +13,20 @@ import sys
 
 # A folder of server/ and those whose headers it may include beside its own. Downwards only:
 # main -> app -> api -> {images, accounts} -> {auth, imaging, cache, plugins} -> common. http and config know
-# nothing of the gallery. auth uses the cache of verified tokens.
+# nothing of the gallery. auth uses the cache of verified tokens. turns is what several of them need: whose turn it is.
 SERVER = {
+    "turns": set(),
     "coding": set(),
     "http": {"coding"},
     "config": set(),
     "cache": {"coding"},
-    "imaging": set(),
+    "imaging": {"turns"},
     "plugins": {"config"},
-    "auth": {"cache"},
-    "images": {"auth", "imaging", "cache", "coding"},
-    "accounts": {"auth", "cache"},
-    "api": {"images", "accounts", "auth", "imaging", "cache", "http", "coding"},
-    "app": {"api", "accounts", "images", "auth", "imaging", "cache", "plugins", "http", "config"},
+    "auth": {"cache", "turns"},
+    "images": {"auth", "imaging", "cache", "coding", "turns"},
+    "accounts": {"auth", "cache", "turns"},
+    "api": {"images", "accounts", "auth", "imaging", "cache", "turns", "http", "coding"},
+    "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config"},
     "admin": {"app", "http", "accounts", "auth", "plugins", "config"},
 }
 # Libraries that only some may use.

@@ -21,8 +21,12 @@
 namespace gallery {
 
 /// Admits work only while the sum of its bytes is within a limit. Other work waits in order of arrival,
-/// without a thread, so small work cannot delay large work forever. Work larger than the whole limit is
-/// admitted alone. Thread-safe; outlives its leases and the waiting coroutines.
+/// without a thread. Work larger than the whole limit is admitted alone. Thread-safe; outlives its leases and
+/// the waiting coroutines.
+///
+/// Large work that waits for the whole limit is passed by work of owners that have nothing in progress, so
+/// that one owner's large work does not delay small work of others. It is passed by a quarter of the limit at
+/// most, so small work cannot delay it forever.
 class GALLERY_API byte_gate {
 public:
     struct limits {
@@ -44,6 +48,9 @@ public:
         [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
         /// Returns a part. Precondition: smaller <= size().
         void shrink(std::uint64_t smaller);
+        /// Takes over the bytes of another lease. Precondition: both are of one gate and owner, or @p more is
+        /// empty.
+        void add(lease more) noexcept;
 
     private:
         friend class byte_gate;
@@ -86,6 +93,7 @@ private:
     void leave(const std::optional<tenant_id>& owner, std::uint64_t size);
     [[nodiscard]] bool fits(std::uint64_t size) const noexcept GALLERY_REQUIRES(mutex_);
     [[nodiscard]] bool fits_owner(const waiter& next) const GALLERY_REQUIRES(mutex_);
+    [[nodiscard]] bool may_pass(const waiter& next, const waiter& blocked) const GALLERY_REQUIRES(mutex_);
     [[nodiscard]] std::vector<resumption<answer>> admit() GALLERY_REQUIRES(mutex_);
 
     const limits limits_;

@@ -5,9 +5,12 @@
 #include "house.hpp"
 
 #include <condition_variable>
+#include <cstdint>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -186,6 +189,33 @@ BOOST_AUTO_TEST_CASE(keys_expire_and_are_revoked) {
     BOOST_TEST(h.who_has_key(other_secret).has_value());
     BOOST_REQUIRE(run(h.accounts.delete_api_key(lasting->id)));
     BOOST_TEST((code_of(h.who_has_key(other_secret)) == errc::unauthenticated));
+}
+
+BOOST_AUTO_TEST_CASE(what_expires_later_than_the_clock_ends_is_cached_like_anything_else) {
+    shared_house h;
+    const auto tenant = h.add_tenant();
+    const auto admin = h.add_user("a@b.example", tenant->id);
+    constexpr auto no_end = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t year_9999 = 253'402'300'799;
+    std::vector<std::string> headers;
+    for (const auto expires : {no_end, year_9999 * 1000})
+        headers.push_back("ApiKey " + h.add_key(admin, expires).second);
+    for (const auto expires : {no_end, year_9999}) {
+        token_claims claims;
+        claims.email = "x@y.example";
+        claims.user.value = random_uuid();
+        claims.issued_at = h.now / 1000;
+        claims.expires_at = expires;
+        claims.role = authority::tenant_admin;
+        claims.tenant = tenant_id{random_uuid()};
+        headers.push_back("Bearer " + h.codec.sign(claims));
+    }
+    for (const auto& header : headers) {
+        const auto before = h.gate.counters().hits;
+        BOOST_TEST(h.gate.authenticate(header, h.time()).has_value());
+        BOOST_TEST(h.gate.authenticate(header, h.time()).has_value());
+        BOOST_TEST(h.gate.counters().hits == before + 1);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_last_use_of_a_key_is_recorded_in_the_background_once_a_minute) {

@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(the_change_feed_brings_what_other_processes_wrote) {
     BOOST_TEST(other.accounts.epoch().current() > epoch);
     BOOST_REQUIRE(run(h.accounts.delete_api_key(key->id)));
     BOOST_REQUIRE(run(h.accounts.delete_user(second->id)));
-    BOOST_REQUIRE(run(h.accounts.end_session("s")));
+    BOOST_REQUIRE(run(h.accounts.end_session("s", tenant->id)));
     follow();
     BOOST_TEST(other.accounts.key_status_of(api_key_digest(secret)).key == nullptr);
     BOOST_TEST(other.accounts.find_user(second->id) == nullptr);
@@ -290,8 +290,8 @@ BOOST_AUTO_TEST_CASE(what_has_expired_is_forgotten) {
     const auto tenant = h.add_tenant();
     const auto admin = h.add_user("a@b.example", tenant->id);
     BOOST_REQUIRE(run(h.accounts.delete_user(admin->id)));
-    BOOST_REQUIRE(run(h.accounts.end_session("s")));
-    BOOST_REQUIRE(run(h.accounts.spend_token("t", h.now + 1000, 0)));
+    BOOST_REQUIRE(run(h.accounts.end_session("s", tenant->id)));
+    BOOST_REQUIRE(run(h.accounts.spend_token("t", h.now + 1000, 0, tenant->id)));
     BOOST_REQUIRE(run(h.accounts.forget_expired()));
     BOOST_TEST(h.store.count("user") + h.store.count("session") + h.store.count("spent_token") == 3U);
     h.pass(std::chrono::hours(24 * 8));

@@ -22,6 +22,9 @@ public:
     /// fail with it.
     std::function<std::optional<error>(const std::string& kind)> before_write;
 
+    /// Called before each write is made, with what continues it.
+    std::function<void(resumption<>)> hold_write;
+
     /// What changes() says of a batch that reaches the end.
     std::function<std::chrono::steady_clock::time_point()> horizon = std::chrono::steady_clock::now;
     /// Called by changes(), without a lock held; an error makes it fail with it.
@@ -72,6 +75,10 @@ public:
             for (const auto& part : parts) {
                 if (auto failed = before_write(part.doc.kind)) co_return *failed;
             }
+        }
+        if (hold_write) {
+            auto hold = hold_write;
+            co_await suspend(std::move(hold));
         }
         const std::lock_guard lock(mutex_);
         documents_outcome out;

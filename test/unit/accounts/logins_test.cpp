@@ -3,8 +3,13 @@
 #include "boost_test.hpp"
 #include "house.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <set>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -68,6 +73,48 @@ BOOST_AUTO_TEST_CASE(repeated_failures_are_held_off_and_say_for_how_long) {
     BOOST_TEST(h.log_in("root@b.example", "secret1", "192.0.2.2").has_value());
 }
 
+/// Waits for a turn to check a password and keeps it.
+task<bool> keep_turn(password_service& passwords, std::string who,
+                     std::vector<password_service::turns::turn>& kept) {
+    auto turn = co_await passwords.begin(std::move(who));
+    if (turn) kept.push_back(std::move(*turn));
+    co_return turn.has_value();
+}
+
+/// Waits for a turn and gives it up at once.
+task<void> wait_for_turn(password_service& passwords, std::string who, std::size_t& waited) {
+    const auto turn = co_await passwords.begin(std::move(who));
+    waited += turn ? 1 : 0;
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_logins_from_one_network_neither_asks_the_store_nor_refuses_others) {
+    asio::io_context context(1);
+    house h;
+    h.add_user("root@b.example", system_tenant);
+    int asked = 0;
+    h.accounts.follow_with([&]() -> task<result<void>> {
+        ++asked;
+        co_return result<void>();
+    });
+    std::vector<password_service::turns::turn> checking;
+    for (std::size_t i = 0; i < password_service::threads; ++i)
+        BOOST_REQUIRE(run(keep_turn(h.passwords, "192.0.2.1", checking)));
+    std::size_t waited = 0;
+    for (std::size_t i = 0; i < password_service::queue_limit_each; ++i)
+        asio::co_spawn(context, wait_for_turn(h.passwords, "192.0.2.1", waited), asio::detached);
+    context.poll();
+    const auto refused = h.log_in("root@b.example", "secret1", "192.0.2.1");
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST((refused.error().code == errc::too_many_requests));
+    BOOST_TEST(asked == 0);
+    checking.clear();
+    context.restart();
+    context.run();
+    BOOST_TEST(waited == password_service::queue_limit_each);
+    BOOST_TEST(h.log_in("root@b.example", "secret1", "192.0.2.1").has_value());
+    BOOST_TEST(asked == 1);
+}
+
 BOOST_AUTO_TEST_CASE(an_imported_bcrypt_password_is_hashed_anew_at_the_first_login) {
     house h;
     user imported;
@@ -98,6 +145,27 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_buys_one_pair_of_the_same_session) {
     BOOST_TEST(!h.who(second->token).has_value());
     BOOST_TEST(!run(h.logins.refresh(second->refresh_token)).has_value());
     BOOST_TEST(h.log_in("root@b.example").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_refreshes_without_end_is_held_off_and_no_other) {
+    house h;
+    h.add_user("root@b.example", system_tenant);
+    auto pair = h.log_in("root@b.example").value();
+    for (int i = 0; i < logins::refreshes_at_once; ++i) {
+        auto next = run(h.logins.refresh(pair.refresh_token));
+        BOOST_REQUIRE(next);
+        pair = *next;
+    }
+    for (int i = 0; i < 3; ++i) {
+        const auto refused = run(h.logins.refresh(pair.refresh_token));
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST((refused.error().code == errc::too_many_requests));
+        BOOST_TEST(refused.error().retry_after > 0U);
+    }
+    BOOST_TEST(h.store.count("spent_token") == static_cast<std::size_t>(logins::refreshes_at_once));
+    // The session goes on, and so do others of the user.
+    BOOST_TEST(h.who(pair.token).has_value());
+    BOOST_TEST(run(h.logins.refresh(h.log_in("root@b.example").value().refresh_token)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_spent_refresh_token_stays_spent_after_a_restart) {

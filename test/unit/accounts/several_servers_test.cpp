@@ -7,7 +7,14 @@
 #include "cache/freshness.hpp"
 #include "node.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <deque>
+#include <exception>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -211,9 +218,12 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_is_spent_once_by_all_servers_together) {
     node other(store);
     const auto expires = one.accounts.now() + 60'000;
     using spending = directory::spending;
-    BOOST_TEST((run(one.accounts.spend_token("t", expires, 30'000)).value() == spending::first));
-    BOOST_TEST((run(other.accounts.spend_token("t", expires, 30'000)).value() == spending::again));
-    BOOST_TEST((run(other.accounts.spend_token("t", expires, -1)).value() == spending::reused));
+    BOOST_TEST(
+        (run(one.accounts.spend_token("t", expires, 30'000, system_tenant)).value() == spending::first));
+    BOOST_TEST(
+        (run(other.accounts.spend_token("t", expires, 30'000, system_tenant)).value() == spending::again));
+    BOOST_TEST(
+        (run(other.accounts.spend_token("t", expires, -1, system_tenant)).value() == spending::reused));
     BOOST_TEST(store.count("spent_token") == 1U);
 }
 
@@ -398,6 +408,129 @@ BOOST_AUTO_TEST_CASE(two_servers_may_note_that_a_deleted_tenant_has_no_images) {
     BOOST_TEST(other.accounts.deleted_tenants_to_check().empty());
     for (auto* server : {&one, &other})
         BOOST_TEST(server->accounts.is_tenant_deleted(id));
+}
+
+/// Servers on one store whose writes take as long as the test likes. Everything runs in the test's thread.
+struct slow_store {
+    documents_in_memory store;
+    asio::io_context context{1};
+    directory one{store};
+    directory other{store};
+    std::deque<resumption<>> held;
+
+    slow_store() {
+        if (!run(one.load()) || !run(other.load())) throw std::logic_error("cannot load");
+    }
+    ~slow_store() {
+        store.hold_write = nullptr;
+        while (release()) {
+        }
+    }
+    void hold_writes() {
+        store.hold_write = [this](resumption<> waiting) { held.push_back(std::move(waiting)); };
+    }
+    /// Lets the write that waits in the store be made; false where none does.
+    bool release() {
+        if (held.empty()) return false;
+        held.front().complete();
+        held.pop_front();
+        go_on();
+        return true;
+    }
+    void go_on() {
+        context.restart();
+        context.poll();
+    }
+    template <class T>
+    std::shared_ptr<std::optional<T>> begin(task<T> what) {
+        auto out = std::make_shared<std::optional<T>>();
+        asio::co_spawn(context, std::move(what), [out](std::exception_ptr failed, T got) {
+            if (failed) std::rethrow_exception(failed);
+            out->emplace(std::move(got));
+        });
+        go_on();
+        return out;
+    }
+    auto begin_customer(tenant_id owner, const std::string& title) {
+        customer value;
+        value.owner = owner;
+        value.title = title;
+        return begin(one.create(std::move(value)));
+    }
+    /// What was written since.
+    std::vector<change> changes_after(revision seen) {
+        return run(store.changes(seen, 10'000)).value().changes;
+    }
+};
+
+tenant_ptr add_tenant(directory& to, const std::string& title) {
+    tenant value;
+    value.title = title;
+    return run(to.create(std::move(value))).value();
+}
+
+BOOST_AUTO_TEST_CASE(the_feed_is_followed_before_the_writes_that_wait) {
+    slow_store s;
+    const auto tenant = add_tenant(s.one, "T");
+    const auto foreign = add_tenant(s.other, "U");
+    const auto seen = run(s.store.last()).value();
+    s.hold_writes();
+    std::vector<std::shared_ptr<std::optional<result<customer_ptr>>>> writes;
+    for (int i = 0; i < 10; ++i)
+        writes.push_back(s.begin_customer(tenant->id, "C" + std::to_string(i)));
+    BOOST_TEST(s.held.size() == 1U);  // one at a time
+    // What another server wrote waits for the write that is being made, and for no other.
+    change of_other;
+    of_other.what = change::kind::document_saved;
+    of_other.document_kind = "tenant";
+    of_other.document_id = to_string(foreign->id);
+    of_other.rev = foreign->rev;
+    const auto followed = s.begin(s.one.apply(of_other));
+    BOOST_TEST(!followed->has_value());
+    BOOST_REQUIRE(s.release());
+    BOOST_TEST(followed->has_value());
+    BOOST_TEST(s.one.find_tenant(foreign->id) != nullptr);
+    BOOST_TEST(writes[0]->has_value());
+    BOOST_TEST(!writes[1]->has_value());
+    // What memory contains already, and what is no account's, waits for nothing.
+    auto own = s.changes_after(seen);
+    BOOST_REQUIRE(!own.empty());
+    change lease = own.front();
+    lease.document_kind = "lease";
+    own.push_back(lease);
+    for (auto& each : own) {
+        const auto applied = s.begin(s.one.apply(each));
+        BOOST_TEST(applied->has_value(), each.document_kind);
+    }
+    while (s.release()) {
+    }
+    for (const auto& each : writes)
+        BOOST_TEST((each->has_value() && (*each)->has_value()));
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_with_many_writes_is_refused_more_and_holds_up_no_other) {
+    slow_store s;
+    const auto busy = add_tenant(s.one, "T");
+    const auto quiet = add_tenant(s.one, "U");
+    s.hold_writes();
+    std::vector<std::shared_ptr<std::optional<result<customer_ptr>>>> writes;
+    for (int i = 0; i < 300; ++i)
+        writes.push_back(s.begin_customer(busy->id, "C" + std::to_string(i)));
+    std::size_t refused = 0;
+    for (const auto& each : writes) {
+        if (!each->has_value()) continue;
+        ++refused;
+        const auto& outcome = **each;
+        BOOST_REQUIRE(!outcome);
+        BOOST_TEST((outcome.error().code == errc::too_many_requests));
+        BOOST_TEST(outcome.error().retry_after > 0U);
+    }
+    BOOST_TEST(refused == 300U - 256U - 1U);
+    const auto other = s.begin_customer(quiet->id, "C");
+    BOOST_TEST(!other->has_value());
+    BOOST_REQUIRE(s.release());  // the one that was being made
+    BOOST_REQUIRE(s.release());
+    BOOST_TEST((other->has_value() && (*other)->has_value()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -57,7 +57,11 @@ struct whole_path {
     images::image_service gallery{*store, etags, inspect_by_prefix};
     asio::thread_pool background{1};
     images::coded_bodies coded{background, 1 << 20};
-    api::image_bytes_services bytes{gallery, etags, coded,
+    images::byte_budget memory{1 << 20, std::chrono::seconds(1)};
+    api::image_bytes_services bytes{gallery,
+                                    etags,
+                                    coded,
+                                    memory,
                                     [this](std::string_view credentials) {
                                         return accounts.gate.authenticate(credentials, accounts.time());
                                     },

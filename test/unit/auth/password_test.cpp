@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/password.hpp"
 #include "auth/login_limiter.hpp"
+#include "auth/network.hpp"
 #include "auth/signing_key.hpp"
 #include "await.hpp"
 #include "boost_test.hpp"
@@ -113,28 +114,31 @@ BOOST_AUTO_TEST_CASE(the_service_checks_and_offers_a_better_hash) {
     BOOST_TEST(!unknown->matches);
 }
 
-BOOST_AUTO_TEST_CASE(a_flood_of_tries_is_refused_instead_of_queued) {
+BOOST_AUTO_TEST_CASE(a_flood_of_tries_is_refused_and_holds_up_no_other_client) {
     asio::io_context context(1);  // outlives the service, whose threads post to it
     password_service service({.log_n = 10, .r = 8, .p = 1});
-    constexpr std::size_t flood = password_service::threads + password_service::queue_limit + 40;
+    constexpr std::size_t room = password_service::threads + password_service::queue_limit_each;
+    constexpr std::size_t flood = room + 70;
     std::size_t done = 0;
     std::size_t refused = 0;
     for (std::size_t i = 0; i < flood; ++i) {
-        asio::co_spawn(context.get_executor(), service.hash("secret1"),
+        asio::co_spawn(context.get_executor(), service.hash("secret1", "192.0.2.1"),
                        [&](std::exception_ptr, result<std::string> out) {
                            if (out) {
                                ++done;
                            } else {
-                               BOOST_TEST((out.error().code == errc::busy));
+                               BOOST_TEST((out.error().code == errc::too_many_requests));
                                ++refused;
                            }
                        });
     }
+    asio::co_spawn(context.get_executor(), service.hash("secret1", "192.0.2.2"),
+                   [](std::exception_ptr, const result<std::string>& out) { BOOST_TEST(out.has_value()); });
     context.run();
-    BOOST_TEST(done + refused == flood);
-    BOOST_TEST(done >= password_service::threads + password_service::queue_limit);
+    BOOST_TEST(done == room);
+    BOOST_TEST(refused == flood - room);
     // And afterwards there is room again.
-    BOOST_TEST(await(service.hash("secret1")).has_value());
+    BOOST_TEST(await(service.hash("secret1", "192.0.2.1")).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -252,6 +256,36 @@ BOOST_AUTO_TEST_CASE(right_logins_one_after_the_other_are_not_held_off) {
         BOOST_TEST(!attempt.refused().has_value());
         attempt.succeeded();
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_network_that_tries_many_names_is_held_off_and_no_other) {
+    login_limiter limiter;
+    const time_point start{seconds(1'000'000)};
+    int number = 0;
+    const auto next_fails = [&](const std::string& address, time_point now) {
+        return fails(limiter, "u" + std::to_string(++number), address, now);
+    };
+    for (int i = 0; i < login_limiter::network_failures; ++i)
+        BOOST_TEST(next_fails("2001:db8:0:1::" + std::to_string(i + 1), start));
+    BOOST_TEST(!next_fails("2001:db8:0:1:ffff::1", start));
+    BOOST_TEST(wait_of(limiter, "known", "2001:db8:0:1::7", start).value() ==
+               login_limiter::network_interval);
+    BOOST_TEST(!wait_of(limiter, "known", "2001:db8:0:2::7", start).has_value());
+    BOOST_TEST(!wait_of(limiter, "known", "192.0.2.1", start).has_value());
+    // Then once per interval; a right password costs nothing.
+    const auto later = start + login_limiter::network_interval;
+    limiter.begin("known", "2001:db8:0:1::7", later).succeeded();
+    BOOST_TEST(next_fails("2001:db8:0:1::8", later));
+    BOOST_TEST(!next_fails("2001:db8:0:1::8", later));
+}
+
+BOOST_AUTO_TEST_CASE(the_addresses_of_one_client_are_one) {
+    BOOST_TEST(network_of("192.0.2.1") == "192.0.2.1");
+    BOOST_TEST(network_of("::ffff:192.0.2.1") == "192.0.2.1");
+    BOOST_TEST(network_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+    BOOST_TEST(network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::"));
+    BOOST_TEST(network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1"));
+    BOOST_TEST(network_of(std::string(100, 'x')) == std::string(64, 'x'));
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_bounded) {

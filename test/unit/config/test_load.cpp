@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(the_environment_wins_over_the_files_default_and_the_file_ov
         load_text(yaml, "my.yml", with({{"HTTP_BIND_PORT", "9090"}, {"LOG_LEVEL", "debug"}})).value();
     BOOST_TEST(both.values.server.port == 9090);
     BOOST_TEST(both.values.server.address == "127.0.0.1");
-    BOOST_TEST((both.values.logging.level == log_level::debug));
+    BOOST_TEST((both.values.logging.level == gallery::log_level::debug));
     BOOST_TEST(effective(both, "server.port").from == "environment HTTP_BIND_PORT");
     BOOST_TEST(effective(both, "server.address").from == "my.yml:3");
     BOOST_TEST(effective(both, "server.io_threads").from == "default");

@@ -3,10 +3,12 @@
 #include "boost_test.hpp"
 #include "support.hpp"
 
+#include "http/cache_lines.hpp"
 #include "http/cross_origin.hpp"
 #include "http/errors.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +62,19 @@ std::string preflight(std::string_view path, std::string_view wanted, std::strin
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(pages_of_other_origins)
+
+BOOST_AUTO_TEST_CASE(a_copy_that_a_browser_may_use_without_asking_is_for_one_account) {
+    using std::chrono::minutes;
+    const std::string by_account = "Vary: X-Authorization, Authorization\r\n";
+    BOOST_TEST(cache_lines(false, minutes(10), {}) == "Cache-Control: private, max-age=600\r\n" + by_account);
+    BOOST_TEST(cache_lines(false, minutes(0), {}) == "Cache-Control: private, no-cache\r\n");
+    BOOST_TEST(cache_lines(true, minutes(10), {}).find("Vary") == std::string::npos);
+    cross_origin_settings settings;
+    settings.origins = origin_pattern::parse_list("https://a.example").value();
+    const auto lines = cache_lines(false, minutes(10), cross_origin(settings));
+    BOOST_TEST(lines.find("Vary: Origin\r\n") != std::string::npos);
+    BOOST_TEST(lines.find(by_account) != std::string::npos);
+}
 
 BOOST_AUTO_TEST_CASE(patterns_match_as_they_read) {
     BOOST_TEST(matches("*", "https://anything.example:1"));

@@ -4,10 +4,14 @@
 #include "support.hpp"
 
 #include "http/errors.hpp"
+#include "http/repeated_notes.hpp"
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
+#include <string_view>
 
 namespace gallery::http::test {
 
@@ -167,6 +171,41 @@ BOOST_AUTO_TEST_CASE(what_http_forbids_is_refused_in_the_error_shape_and_the_con
         BOOST_TEST(c.at_end());
     }
     BOOST_TEST(client(server.port()).ask(get("/hello")).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(equal_refusals_are_logged_once_a_minute_with_their_number) {
+    repeated_notes notes;
+    const repeated_notes::time_point start{std::chrono::hours(1)};
+    BOOST_TEST(notes.admit("busy", start).value() == 0U);
+    for (int i = 0; i < 1000; ++i)
+        BOOST_TEST(!notes.admit("busy", start + std::chrono::seconds(59)).has_value());
+    BOOST_TEST(notes.admit("unavailable", start).value() == 0U);
+    BOOST_TEST(notes.admit("busy", start + repeated_notes::period).value() == 1000U);
+    BOOST_TEST(!notes.admit("busy", start + repeated_notes::period).has_value());
+    for (int i = 0; i < 100; ++i)
+        BOOST_TEST(notes.admit("busy " + std::to_string(i), start).value() == 0U);
+
+    running_server server([](router& routes) {
+        routes.add(method::get, "/busy", always([](request&) {
+                       return error_response({errc::busy, "too much to do"});
+                   }));
+        routes.add(method::get, "/unknown", always([](request&) {
+                       return error_response({errc::unknown_outcome, "nobody knows"});
+                   }));
+    });
+    const auto lines_with = [&](std::string_view text) {
+        const auto lines = server.seen().logged();
+        return std::count_if(lines.begin(), lines.end(),
+                             [&](const auto& line) { return line.find(text) != line.npos; });
+    };
+    client c(server.port());
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST(c.ask(get("/busy")).status == 503U);
+        BOOST_TEST(c.ask(get("/unknown")).status == 503U);
+    }
+    c.ask(get("/hello"));  // what came before is in the log by now
+    BOOST_TEST(lines_with("too much to do") == 1);
+    BOOST_TEST(lines_with("nobody knows") == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_that_throws_costs_a_500_without_detail_and_a_log_line) {

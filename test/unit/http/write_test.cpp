@@ -115,6 +115,34 @@ BOOST_AUTO_TEST_CASE(a_reader_that_stops_is_cut_off_after_the_write_timeout) {
     BOOST_TEST(!server.seen().observed().back().complete);
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_that_goes_on_too_slowly_is_cut_off) {
+    running_server server(add_bodies, [](server_options& options) {
+        options.manual_time = true;
+        options.timeouts.write = std::chrono::seconds(10);
+        options.timeouts.write_bytes_per_second = 1'000'000;
+    });
+    // Bytes that a client gets which takes so many every second.
+    const auto taken_by = [&](const std::string& path, std::size_t each_second) {
+        client c(server.port(), small_buffer);
+        c.send(get(path));
+        std::size_t taken = 0;
+        while (taken < 16'000'001) {
+            for (std::size_t now = 0; now < each_second && taken < 16'000'001;) {
+                const auto got = c.read_some(65536).size();
+                if (got == 0) return taken;
+                now += got;
+                taken += got;
+            }
+            server.get().advance(std::chrono::seconds(1));
+        }
+        return taken;
+    };
+    for (const std::string kind : {"/memory/16000001", "/file/16000001"}) {
+        BOOST_TEST(taken_by(kind, 2'000'000) >= 16'000'001U);
+        BOOST_TEST(taken_by(kind, 200'000) < 16'000'001U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_vanishes_in_the_middle_leaves_the_server_well) {
     running_server server(add_bodies);
     for (const std::string kind : {"/memory/16000001", "/file/16000001"}) {

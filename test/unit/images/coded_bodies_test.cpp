@@ -9,8 +9,11 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
+#include <exception>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace gallery;
@@ -23,6 +26,7 @@ struct coding_fixture {
     asio::io_context context;  // outlives the pool, whose threads post to it
     asio::thread_pool pool{1};
     coded_bodies coded{pool, 4096};
+    tenant_id owner{random_uuid()};
     int fetched = 0;
 
     result<coded_body> get(const std::string& text, content_coding coding = content_coding::gzip) {
@@ -30,7 +34,7 @@ struct coding_fixture {
             ++fetched;
             co_return body(bytes::own(text));
         };
-        return await(coded.get(sha256(text), coding, std::move(fetch)));
+        return await(coded.get(owner, sha256(text), coding, std::move(fetch)));
     }
 };
 
@@ -49,6 +53,41 @@ BOOST_AUTO_TEST_CASE(a_body_is_compressed_once_and_kept) {
     BOOST_TEST((get(text, content_coding::brotli).value().etag != first.etag));
 }
 
+BOOST_AUTO_TEST_CASE(who_has_much_to_compress_is_refused_and_others_are_not) {
+    std::vector<resumption<>> reading;
+    std::vector<result<coded_body>> answers;
+    const auto ask = [&](tenant_id who, std::string text) {
+        coded_bodies::load fetch = [&reading, text]() -> task<result<body>> {
+            auto wait = [&reading](resumption<> waiting) { reading.push_back(std::move(waiting)); };
+            co_await suspend(std::move(wait));
+            co_return body(bytes::own(text));
+        };
+        asio::co_spawn(
+            context, coded.get(who, sha256(text), content_coding::gzip, std::move(fetch)),
+            [&](std::exception_ptr, result<coded_body> got) { answers.push_back(std::move(got)); });
+        context.restart();
+        context.poll();
+    };
+    for (int i = 0; i < 10; ++i)
+        ask(owner, std::string(2000, static_cast<char>('a' + i)));
+    BOOST_TEST(reading.size() == 2U);
+    BOOST_TEST(answers.size() == 4U);
+    for (const auto& refused : answers) {
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST(coded_bodies::is_crowded(refused.error()));
+    }
+    ask(tenant_id{random_uuid()}, std::string(3000, 'z'));
+    BOOST_TEST(answers.size() == 4U);
+    while (answers.size() < 11) {
+        for (auto& each : std::exchange(reading, {}))
+            each.complete();
+        context.restart();
+        context.run_for(std::chrono::milliseconds(10));
+    }
+    for (std::size_t i = 4; i < answers.size(); ++i)
+        BOOST_TEST(answers[i].has_value());
+}
+
 BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure) {
     const std::string text(2000, 'a');
     for (const bool fails : {true, false}) {
@@ -61,7 +100,7 @@ BOOST_AUTO_TEST_CASE(those_who_ask_while_it_is_made_share_the_work_and_a_failure
                 if (fails) co_return error{errc::stale, "gone"};
                 co_return body(bytes::own(text));
             };
-            const auto got = co_await coded.get(sha256(text), content_coding::gzip, std::move(fetch));
+            const auto got = co_await coded.get(owner, sha256(text), content_coding::gzip, std::move(fetch));
             BOOST_TEST(got.has_error() == fails);
             ++answered;
         };
@@ -84,7 +123,7 @@ BOOST_AUTO_TEST_CASE(who_waits_when_the_server_stops_is_answered_and_the_work_go
     };
     std::vector<result<coded_body>> answers;
     const auto ask = [&]() -> task<> {
-        answers.push_back(co_await coded.get(sha256(text), content_coding::gzip, fetch));
+        answers.push_back(co_await coded.get(owner, sha256(text), content_coding::gzip, fetch));
     };
     for (int i = 0; i < 3; ++i)
         asio::co_spawn(context, ask(), asio::detached);
@@ -122,7 +161,7 @@ BOOST_AUTO_TEST_CASE(never_more_is_kept_than_the_bound) {
 
 BOOST_AUTO_TEST_CASE(a_failure_to_fetch_is_passed_on_and_not_kept) {
     coded_bodies::load fails = []() -> task<result<body>> { co_return error{errc::stale, "gone"}; };
-    const auto got = await(coded.get(sha256_digest{}, content_coding::gzip, std::move(fails)));
+    const auto got = await(coded.get(owner, sha256_digest{}, content_coding::gzip, std::move(fails)));
     BOOST_REQUIRE(got.has_error());
     BOOST_TEST((got.error().code == errc::stale));
     BOOST_TEST(coded.memory() == 0U);

@@ -38,6 +38,7 @@ BOOST_AUTO_TEST_CASE(a_document_in_pieces_of_any_length_reads_the_same) {
         BOOST_TEST((got.is_public == true));
         BOOST_TEST((got.sub_type == image_sub_type::scada_symbol));
         BOOST_TEST(std::string(got.data.begin(), got.data.end()) == "hello world");
+        BOOST_TEST((got.digest == sha256(std::string_view("hello world"))));
     }
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose turn it is, with time that the test itself lets pass.
-#include "imaging/fair_queue.hpp"
+#include "turns/fair_queue.hpp"
 #include "imaging/recent_timeouts.hpp"
 #include "imaging/time_budget.hpp"
+
+#include <gallery/uuid.hpp>
 
 #include "boost_test.hpp"
 
@@ -20,7 +22,7 @@ struct item {
     tenant_id owner;
     milliseconds cost{};
 };
-using queue = imaging::fair_queue<item>;
+using queue = gallery::fair_queue<tenant_id, item>;
 
 tenant_id tenant() {
     return tenant_id{gallery::random_uuid()};
@@ -144,14 +146,14 @@ BOOST_AUTO_TEST_CASE(queues_are_bounded_and_idle_tenants_forgotten) {
     using enum queue::room;
     q.push(a, {a, seconds(1)});
     q.push(a, {a, seconds(1)});
-    BOOST_TEST((q.room_for(a) == tenant_is_full));
+    BOOST_TEST((q.room_for(a) == user_is_full));
     BOOST_TEST((q.room_for(b) == yes));
     q.push(b, {b, seconds(1)});
     BOOST_TEST((q.room_for(c) == all_is_full));
     while (auto next = q.take())
         q.done(next->owner, next->cost);
     BOOST_TEST(q.size() == 0u);
-    BOOST_TEST(q.tenants() == 0u);
+    BOOST_TEST(q.users() == 0u);
     BOOST_TEST((q.room_for(a) == yes));
 }
 

@@ -70,8 +70,8 @@ public:
         std::vector<guard> held;
         held.reserve(names.size());
         for (auto& name : names) {
-            auto lane = co_await acquire(std::move(name));
-            held.push_back(std::move(lane));
+            auto mine = co_await acquire(std::move(name));
+            held.push_back(std::move(mine));
         }
         co_return held;
     }

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A queue that serves tenants by the time that each has used, and not in the order of arrival.
+/// A queue that serves its users by the time that each has used, and not in the order of arrival.
 ///
-/// The idea is fair queuing. A tenant is charged with the worker time of its items. The next item belongs to
-/// the tenant with the fewest items in progress and, among those, the least time used. A tenant that returns
-/// after a pause is placed just before the one with the least time of those present, so waiting earns no
-/// credit. A tenant without waiting items or items in progress is therefore next when it arrives, whatever
-/// others have queued, unless it has just used more than its share.
+/// A user is whoever a @p Key names: a tenant, the network of a client. The idea is fair queuing. A user is
+/// charged with the working time of its items. The next item belongs to the user with the fewest items in
+/// progress and, among those, the least time used. A user who returns after a pause is placed just before the
+/// one with the least time of those present, so waiting earns no credit. A user without waiting items or
+/// items in progress is therefore next when it arrives, whatever others have queued, unless it has just used
+/// more than its share.
 ///
-/// Cost: taking an item reads each waiting tenant. Time is an argument; nothing here reads a clock. Not
-/// thread-safe.
+/// Cost: taking an item reads each waiting user. Time is an argument; nothing here reads a clock. Not
+/// thread-safe. Preconditions: Key has operator<.
 #pragma once
-
-#include <gallery/uuid.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -24,28 +23,27 @@
 #include <utility>
 #include <vector>
 
-namespace gallery::imaging {
+namespace gallery {
 
-template <class Item>
+template <class Key, class Item>
 class fair_queue {
 public:
     using duration = std::chrono::steady_clock::duration;
 
-    fair_queue(std::size_t max_per_tenant, std::size_t max_items)
-        : max_per_tenant_(max_per_tenant), max_items_(max_items) {}
+    fair_queue(std::size_t max_per_user, std::size_t max_items)
+        : max_per_user_(max_per_user), max_items_(max_items) {}
 
-    enum class room { yes, tenant_is_full, all_is_full };
+    enum class room { yes, user_is_full, all_is_full };
     /// Whether push() may be called for @p who.
-    [[nodiscard]] room room_for(const tenant_id& who) const {
-        const auto found = tenants_.find(who);
-        if (found != tenants_.end() && found->second.waiting.size() >= max_per_tenant_)
-            return room::tenant_is_full;
+    [[nodiscard]] room room_for(const Key& who) const {
+        const auto found = users_.find(who);
+        if (found != users_.end() && found->second.waiting.size() >= max_per_user_) return room::user_is_full;
         return size_ >= max_items_ ? room::all_is_full : room::yes;
     }
 
-    void push(const tenant_id& who, Item item) {
+    void push(const Key& who, Item item) {
         const auto least = least_used();
-        const auto [entry, is_new] = tenants_.try_emplace(who);
+        const auto [entry, is_new] = users_.try_emplace(who);
         auto& t = entry->second;
         if (t.idle() && least) {
             const auto level = *least - duration(1);
@@ -56,11 +54,11 @@ public:
         ++size_;
     }
 
-    /// The next item; its tenant is being served until done() is called for it.
+    /// The next item; its user is being served until done() is called for it.
     std::optional<Item> take() {
-        tenant* best = nullptr;
-        const auto rank = [](const tenant& t) { return std::tuple(t.running, t.used, t.arrival.front()); };
-        for (auto& [id, t] : tenants_) {
+        user* best = nullptr;
+        const auto rank = [](const user& t) { return std::tuple(t.running, t.used, t.arrival.front()); };
+        for (auto& [id, t] : users_) {
             if (!t.waiting.empty() && (best == nullptr || rank(t) < rank(*best))) best = &t;
         }
         if (best == nullptr) return std::nullopt;
@@ -73,36 +71,36 @@ public:
     }
 
     /// An item of @p who that was taken is finished and took @p used of a worker.
-    void done(const tenant_id& who, duration used) {
-        const auto found = tenants_.find(who);
-        if (found == tenants_.end() || found->second.running == 0) return;
+    void done(const Key& who, duration used) {
+        const auto found = users_.find(who);
+        if (found == users_.end() || found->second.running == 0) return;
         --found->second.running;
         found->second.used += used;
-        // An idle tenant that has used no more than everybody present is not different from a new one.
+        // An idle user who has used no more than everybody present is not different from a new one.
         const auto least = least_used();
-        std::erase_if(tenants_, [&](const auto& entry) {
+        std::erase_if(users_, [&](const auto& entry) {
             return entry.second.idle() && (!least || entry.second.used <= *least);
         });
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// Tenants that something is remembered of.
-    [[nodiscard]] std::size_t tenants() const noexcept { return tenants_.size(); }
+    /// Users that something is remembered of.
+    [[nodiscard]] std::size_t users() const noexcept { return users_.size(); }
 
     /// Everything that waits, in no particular order.
     std::vector<Item> clear() {
         std::vector<Item> out;
-        for (auto& [id, t] : tenants_) {
+        for (auto& [id, t] : users_) {
             for (auto& item : t.waiting)
                 out.push_back(std::move(item));
         }
-        tenants_.clear();
+        users_.clear();
         size_ = 0;
         return out;
     }
 
 private:
-    struct tenant {
+    struct user {
         std::deque<Item> waiting;
         std::deque<std::uint64_t> arrival;
         unsigned running = 0;
@@ -113,17 +111,17 @@ private:
 
     [[nodiscard]] std::optional<duration> least_used() const {
         std::optional<duration> least;
-        for (const auto& [id, t] : tenants_) {
+        for (const auto& [id, t] : users_) {
             if (!t.idle() && (!least || t.used < *least)) least = t.used;
         }
         return least;
     }
 
-    std::size_t max_per_tenant_;
+    std::size_t max_per_user_;
     std::size_t max_items_;
     std::size_t size_ = 0;
     std::uint64_t arrivals_ = 0;
-    std::map<tenant_id, tenant> tenants_;
+    std::map<Key, user> users_;
 };
 
-}  // namespace gallery::imaging
+}  // namespace gallery
