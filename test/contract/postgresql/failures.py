@@ -151,6 +151,24 @@ class Commits(Failures):
         self.assertEqual(shell.ask("statistic writes_unknown_total"), "value 1")
         self.assertEqual(shell.ask("check").split()[0], "sound")
 
+    def test_a_commit_that_no_standby_has_when_replication_is_switched_off_is_not_acknowledged(self):
+        # The list of standbys is emptied while the commit waits: PostgreSQL lets it go without a warning.
+        shell = self.open(heartbeat="60s", poll="60s")
+        revision_of(shell.ask("save a 100"))
+        self.pause_standbys()
+        self.addCleanup(self.resume_standbys)
+        write = shell.send("save b 100")
+        self.backend_of_commit()
+        self.primary.sql("alter system set synchronous_standby_names = ''")
+        self.primary.sql("select pg_reload_conf()")
+        self.assertRegex(shell.wait(write), "^error unavailable .*not known.*synchronous_standby_names is empty")
+        self.assertEqual(shell.ask("statistic writes_unknown_total"), "value 1")
+        self.primary.sql("alter system set synchronous_standby_names = 'ANY 1 (standby0)'")
+        self.primary.sql("select pg_reload_conf()")
+        self.resume_standbys()
+        scratch.wait_for(lambda: shell.ask("save c 100").startswith("committed"), "writes are accepted again")
+        self.assertEqual(shell.ask("check").split()[0], "sound")
+
     def test_a_connection_that_ends_after_the_commit_is_looked_up(self):
         shell = self.open(heartbeat="60s")
         first = revision_of(shell.ask("save a 100"))
@@ -253,6 +271,45 @@ class Commits(Failures):
 
 
 class Histories(Failures):
+    def replicate_alone(self, server):
+        """A promoted server has no standby of its own yet."""
+        server.sql("alter system set synchronous_standby_names = ''")
+        server.sql("select pg_reload_conf()")
+
+    def test_bytes_go_to_the_new_primary_although_the_old_one_still_answers(self):
+        standby = self.servers[1]
+        shell = self.open(allow_unreplicated="true", timeout="4s", connections="1")
+        revision_of(shell.ask("save before 300000"))
+        # Its session is idle, and would be used again.
+        self.assertNotEqual(self.primary.sql("select pid from pg_stat_activity where application_name = 'gallery' "
+                                             "and query like 'insert into body%'"), "")
+        standby.promote()
+        self.replicate_alone(standby)
+        # The old one lets in nobody new, and waits for its standby in vain; the sessions that it has go on.
+        hba = self.primary.data / "pg_hba.conf"
+        hba.write_text("local all all reject\n")
+        self.primary.process.send_signal(signal.SIGHUP)
+        scratch.wait_for(lambda: shell.ask("save after 300000").startswith("committed"), "writes go on")
+        self.assertEqual(standby.sql("select count(*) from gallery.image where key = 'after'"), "1")
+        self.assertEqual(shell.ask("read after"), "bytes 300000")
+        self.assertEqual(shell.ask("read before"), "bytes 300000")
+        self.assertEqual(shell.ask("check"), "sound 2")
+
+    def test_the_newest_change_after_a_failover_is_one_that_the_feed_has(self):
+        standby = self.servers[1]
+        shell = self.open(allow_unreplicated="true", timeout="20s")
+        newest = revision_of(shell.ask("save a 100"))
+        self.primary.kill()
+        standby.promote()
+        self.replicate_alone(standby)
+        # The new epoch has begun, and no change is in it yet.
+        self.assertEqual(revision_of(shell.ask("last")), newest, "\n".join(shell.log))
+        self.assertEqual(int(standby.sql("select revision from gallery.state")), COUNTER)
+        self.assertEqual(shell.ask(f"changes {newest}"), f"ok {newest}")
+        self.assertEqual(shell.ask("changes 0"), f"ok {newest} {newest}")
+        after = revision_of(shell.ask("save b 100"))
+        self.assertEqual(revision_of(shell.ask("last")), after)
+
     def test_a_promoted_standby_after_a_crash_restart_repeats_no_revision(self):
         standby = self.servers[1]
         shell = self.open(timeout="3s")
@@ -426,6 +483,21 @@ class Openings(Failures):
             shell = self.open(dsn=dsn, timeout="1s")
             self.assertRegex(shell.opened, "^error (unavailable|invalid_argument) ")
             self.assertNotIn("geheim", shell.opened + "".join(shell.log))
+
+    def test_own_writes_do_not_look_like_a_lost_history(self):
+        # They move the position on while a question for the newest changes is under way.
+        first, second = self.open(poll="10ms"), self.open(poll="10ms")
+        for shell in (first, second):
+            self.assertEqual(shell.opened, "ok")
+        for _ in range(10):
+            writes = [shell.send(f"document {which}{i}") for i in range(20) for which, shell in (("a", first), ("b", second))]
+            reads = [shell.send("find none") for _ in range(20) for shell in (first, second)]
+            waiting = [(shell, name) for names in (writes, reads)
+                       for name, shell in zip(names, itertools.cycle((first, second)))]
+            for shell, name in waiting:
+                shell.wait(name)
+        for shell in (first, second):
+            self.assertEqual(shell.ask("statistic reconnects_total"), "value 0", "\n".join(shell.log))
 
     def test_many_that_open_an_empty_database_at_once_make_one_store(self):
         shells = []
