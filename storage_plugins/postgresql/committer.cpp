@@ -119,17 +119,20 @@ task<> committer::run() {
     }
 }
 
-revision committer::apply(const answer& from, std::size_t which) {
+std::optional<revision> committer::apply(const answer& from, std::size_t which) {
     revision current = 0;
+    revision trimmed = 0;
     std::vector<event> events;
     fields row;
     for (int i = 0; i < from.rows(which); ++i) {
         from.row(which, i, row);
-        auto [now, one] = decode_change(row);
-        current = now;
-        if (one) events.push_back(std::move(*one));
+        auto next = decode_change(row);
+        current = next.newest;
+        trimmed = next.trimmed;
+        if (next.one) events.push_back(std::move(*next.one));
     }
-    if (current >= mirror_.position()) mirror_.apply(std::move(events), current);
+    if (current < mirror_.position() || trimmed > mirror_.position()) return std::nullopt;
+    mirror_.apply(std::move(events), current);
     return current;
 }
 
@@ -190,8 +193,8 @@ task<> committer::commit(group writes) {
         failed(std::move(writes), *locked.failed);
         co_return;
     }
-    const revision before = apply(locked, changes_at);
-    if (before != mirror_.position() || follower_.server() != server_) {
+    const auto newest = apply(locked, changes_at);
+    if (!newest || follower_.server() != server_) {
         connection_.close();
         follower_.doubt();
         give_back(std::move(writes));
@@ -210,6 +213,7 @@ task<> committer::commit(group writes) {
         });
     }
 
+    const revision before = *newest;
     draft next(mirror_, before);
     batch second;
     for (const auto& one : writes)
@@ -298,7 +302,12 @@ task<> committer::look_up(group writes, revision before) {
             co_await pause_.wait_for(std::chrono::milliseconds(20));
             continue;
         }
-        apply(found, changes_at);
+        fields first_row;
+        found.row(changes_at, 0, first_row);
+        const bool reaches_back = decode_change(first_row).trimmed <= before;
+        // Where they cannot be applied, the follower loads the store again; the outcome is known all the
+        // same.
+        if (!apply(found, changes_at)) follower_.doubt();
         std::vector<uuid> there;
         for (int i = 0; i < found.rows(found_at); ++i)
             there.push_back(uuid_of(found.at(found_at, i, 0)));
@@ -309,8 +318,10 @@ task<> committer::look_up(group writes, revision before) {
             const bool is_there = std::find(there.begin(), there.end(), one->id()) != there.end();
             if (is_there || (happened && !one->changes()))
                 one->succeed();
-            else
+            else if (reaches_back)
                 again.push_back(std::move(one));
+            else
+                one->fail(cannot_know("the feed does not reach back to it any more."));
         }
         give_back(std::move(again));
         if (happened) committed_();

@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,9 @@ private:
     void leave_unknown(group& writes, const std::string& why);
     /// The transaction of these writes ended without an answer. @p before: the store's revision before it.
     task<> look_up(group writes, revision before);
-    /// Applies what the answer to statement::changes_after says; the store's revision.
-    revision apply(const answer& from, std::size_t which);
+    /// Applies what the answer to statement::changes_after says. Returns the store's revision; empty where
+    /// the mirror cannot be brought there, which the follower must be told (doubt()).
+    std::optional<revision> apply(const answer& from, std::size_t which);
     void failed(group writes, const failure& what);
     task<> roll_back();
 

@@ -80,28 +80,28 @@ kit::stored decode_record(const fields& row, std::size_t column) {
     return {std::move(record), std::make_shared<const body_name>(uuid_of(next()))};
 }
 
-std::pair<revision, std::optional<event>> decode_change(const fields& row) {
-    constexpr std::size_t record_at = 9;
-    const auto current = count_of(row[0]);
-    if (row[1].is_null()) return {current, std::nullopt};
-    event one;
-    one.rev = count_of(row[1]);
-    one.what = static_cast<change::kind>(int_of(row[2]));
-    one.write = uuid_of(row[3]);
-    one.kept = count_of(row[4]);
-    one.kept_time = int_of(row[5]);
-    one.is_erased = bool_of(row[6]);
+change_row decode_change(const fields& row) {
+    constexpr std::size_t record_at = 10;
+    change_row out{count_of(row[0]), count_of(row[1]), std::nullopt};
+    if (row[2].is_null()) return out;
+    auto& one = out.one.emplace();
+    one.rev = count_of(row[2]);
+    one.what = static_cast<change::kind>(int_of(row[3]));
+    one.write = uuid_of(row[4]);
+    one.kept = count_of(row[5]);
+    one.kept_time = int_of(row[6]);
+    one.is_erased = bool_of(row[7]);
     switch (one.what) {
         case change::kind::document_saved:
-            one.doc = {text_of(row[7]), text_of(row[8]), text_of(row[record_at]), one.rev};
+            one.doc = {text_of(row[8]), text_of(row[9]), text_of(row[record_at]), one.rev};
             break;
         case change::kind::document_erased:
-            one.doc = {text_of(row[7]), text_of(row[8]), {}, one.rev};
+            one.doc = {text_of(row[8]), text_of(row[9]), {}, one.rev};
             break;
         default:
             one.image = decode_record(row, record_at + 1);
     }
-    return {current, std::move(one)};
+    return out;
 }
 
 }  // namespace gallery::postgres

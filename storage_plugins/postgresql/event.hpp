@@ -45,7 +45,12 @@ void encode_record(const image_record& record, const uuid& body, std::vector<par
 /// A record from @p row, beginning at @p column.
 kit::stored decode_record(const fields& row, std::size_t column);
 
-/// A row of statement::changes_after: the store's revision, and a change where there is one.
-std::pair<revision, std::optional<event>> decode_change(const fields& row);
+/// A row of statement::changes_after.
+struct change_row {
+    revision newest = 0;       ///< of the store
+    revision trimmed = 0;      ///< the store has no changes up to this one any more
+    std::optional<event> one;  ///< empty: there are no changes
+};
+change_row decode_change(const fields& row);
 
 }  // namespace gallery::postgres

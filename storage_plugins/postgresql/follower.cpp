@@ -17,7 +17,7 @@ error not_reached() {
             "The database did not answer in time; the current state of the store is not known."};
 }
 
-/// Columns of statement::changes_after without the store's revision, for a copy.
+/// Columns of statement::changes_after without those of the store, for a copy.
 std::string change_columns() {
     std::string columns = record_columns;
     const std::string own_rev = "rev, content_rev";
@@ -116,14 +116,17 @@ task<result<void>> follower::link() {
     for (int i = 0; i < found.rows(1); ++i)
         history.push_back({int_of(found.at(1, i, 0)), count_of(found.at(1, i, 1))});
     mirror_.set_history(std::move(history));
-    const bool follows = is_loaded_ && count_of(found.at(0, 0, 0)) >= mirror_.position() &&
-                         !mirror_.is_lost(mirror_.position());
+    const bool is_same_history =
+        count_of(found.at(0, 0, 0)) >= mirror_.position() && !mirror_.is_lost(mirror_.position());
+    const bool follows = is_loaded_ && is_same_history && count_of(found.at(0, 0, 1)) <= mirror_.position();
     if (!follows) {
         if (is_loaded_) {
             ++reloads_;
             in_.log(level::warning,
-                    "postgresql: the new primary lacks changes that this server has seen; "
-                    "loading the store again.");
+                    std::string("postgresql: ") +
+                        (is_same_history ? "changes that this server has not read are no longer kept"
+                                         : "the new primary lacks changes that this server has seen") +
+                        "; loading the store again.");
         }
         auto loaded = co_await load();
         if (!loaded) {
@@ -171,9 +174,9 @@ task<result<void>> follower::load() {
              mirror_.load_document({text_of(row[0]), text_of(row[1]), text_of(row[2]), count_of(row[3])});
          }});
     parts.push_back(
-        {"select 0::int8, c.* from (select " + change_columns() + " from change order by rev desc limit " +
-             std::to_string(most_changes) + ") c order by c.rev",
-         [&changes](const fields& row) { changes.push_back(change_of(*decode_change(row).second)); }});
+        {"select 0::int8, 0::int8, c.* from (select " + change_columns() +
+             " from change order by rev desc limit " + std::to_string(most_changes) + ") c order by c.rev",
+         [&changes](const fields& row) { changes.push_back(change_of(*decode_change(row).one)); }});
     for (auto& one : parts) {
         auto failed = co_await connection_.copy_out("copy (" + one.what + ") to stdout (format binary)",
                                                     std::move(one.on_row));
@@ -223,17 +226,21 @@ task<bool> follower::poll_once() {
             beats = false;
         }
         revision current = 0;
+        revision trimmed = 0;
         std::vector<event> events;
         fields row;
         for (int i = 0; i < found.rows(rows_at); ++i) {
             found.row(rows_at, i, row);
-            auto [now, one] = decode_change(row);
-            current = now;
-            if (one) events.push_back(std::move(*one));
+            auto next = decode_change(row);
+            current = next.newest;
+            trimmed = next.trimmed;
+            if (next.one) events.push_back(std::move(*next.one));
         }
-        if (current < asked_after) {
-            // A primary that was replaced, or a store that was restored, which connecting again tells.
-            last_problem_ = "the connected server lacks changes that were read before";
+        if (current < asked_after || trimmed > asked_after) {
+            // A primary that was replaced, or a store that was restored, which connecting again tells. Or
+            // this process was stopped for so long that the feed does not reach back to where it was.
+            last_problem_ = current < asked_after ? "the connected server lacks changes that were read before"
+                                                  : "changes that were not read yet are no longer kept";
             connection_.close();
             give_back();
             co_return false;
@@ -322,7 +329,8 @@ void follower::hint() {
 
 void follower::doubt() {
     if (!server_.empty()) connection_.abort();
-    wake_.set();
+    // A question on the connection that was ended fails, and the feed is followed on another one.
+    hint();
 }
 
 }  // namespace gallery::postgres

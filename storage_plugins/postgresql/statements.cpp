@@ -72,7 +72,8 @@ std::array<entry, statement_count> make_all() {
         "select current_setting('synchronous_standby_names'), "
         "(select reset_val from pg_settings where name = 'synchronous_commit')");
     set(statement::changes_after, "changes_after",
-        "select s.revision, c.* from state s left join (select rev, kind, write, kept, kept_time, is_erased, "
+        "select s.revision, s.trimmed, c.* from state s left join (select rev, kind, write, kept, kept_time, "
+        "is_erased, "
         "document_kind, document_id, document_body, " +
             change_record +
             " from change where rev > $1::int8 order by rev limit $2::int8) c on true order by c.rev");

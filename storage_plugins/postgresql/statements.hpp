@@ -25,7 +25,7 @@ enum class statement : std::uint8_t {
     advance,        ///< new revision, revision before, number of changes between
     beat,           ///< node
     replication,    ///< -> synchronous_standby_names, synchronous_commit as configured
-    changes_after,  ///< revision, limit -> revision of the store, then a change or nulls (see event.hpp)
+    changes_after,  ///< revision, limit -> revision and trimmed, then a change or nulls (see event.hpp)
     find_writes,    ///< revision, writes -> those of them that are in the feed behind it
     // ---- images
     put_image,     ///< write, kind, kept, kept_time, then a record and its body

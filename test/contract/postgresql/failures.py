@@ -206,7 +206,9 @@ class Commits(Failures):
                 pid = self.primary.sql("select pid from pg_stat_activity where application_name = 'gallery' "
                                        "order by random() limit 1")
                 os.kill(int(pid), signal.SIGKILL)
-                scratch.wait_for(lambda: self.primary.sql("select 1") == "1", "the server has recovered")
+                # Until the server has noticed, it goes on answering, and lists the process.
+                listed = f"select count(*) from pg_stat_activity where pid = {pid}"
+                scratch.wait_for(lambda sql=listed: self.primary.sql(sql) == "0", "the server has recovered")
         revisions = [revision_of(shell.wait(w)) for w in writes]
         self.assertEqual(len(set(revisions)), len(revisions))
         feed = shell.ask("changes 0").split()
@@ -459,6 +461,39 @@ class Openings(Failures):
         self.assertEqual([int(r) for r in stopped.ask(f"changes {begin}").split()[2:]], list(range(begin + 1, last + 1)))
         self.assertEqual(last - begin, 5000)
         self.assertEqual(stopped.ask("check"), "sound 0")
+
+    def test_a_server_that_was_stopped_until_changes_were_removed_loads_the_store_again(self):
+        stopped = self.open()
+        writer = self.open()
+        begin = revision_of(writer.ask("save kept 100"))
+        revision_of(writer.ask("save erased 100"))
+        self.assertEqual(stopped.ask("find erased").split()[0], "found")
+        stopped.process.send_signal(signal.SIGSTOP)
+        revision_of(writer.ask("save added 100"))
+        revision_of(writer.ask("erase erased"))
+        revision_of(writer.ask("document d"))
+        self.primary.sql("begin; delete from gallery.change; update gallery.state set trimmed = revision; commit")
+        last = revision_of(writer.ask("document e"))
+        stopped.process.send_signal(signal.SIGCONT)
+        self.assertEqual(stopped.ask("find added").split()[0], "found", "\n".join(stopped.log))
+        self.assertRegex(stopped.ask("find erased"), "^error not_found")
+        self.assertEqual(stopped.ask(f"changes {begin}"), f"gap {last} {last}")
+        self.assertEqual(stopped.ask("statistic reloads_total"), "value 1")
+        self.assertEqual(stopped.ask("check"), "sound 2")
+        revision_of(stopped.ask("save next 100"))
+        self.assertEqual(writer.ask("check"), "sound 3")
+
+    def test_a_write_of_a_server_that_was_stopped_is_judged_by_the_newest_state(self):
+        # Here it is the committer that meets the removed changes first.
+        stopped = self.open(poll="60s", heartbeat="60s")
+        writer = self.open()
+        scratch.wait_for(lambda: self.primary.sql("select count(*) from pg_stat_activity where query like 'listen %'")
+                         == "2", "both listen")
+        self.primary.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
+        revision_of(writer.ask("save a 100"))
+        self.primary.sql("begin; delete from gallery.change; update gallery.state set trimmed = revision; commit")
+        self.assertRegex(stopped.ask("save a 100 absent"), "^conflict ")
+        self.assertEqual(stopped.ask("check"), "sound 1")
 
     def test_a_role_needs_rights_on_its_schema_only(self):
         self.primary.sql("create role plain login; create schema its_own authorization plain;"
