@@ -3,10 +3,13 @@
 
 #include "plugins/probe_steps.hpp"
 
+#include <gallery/mutex.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -36,14 +39,20 @@ task<void> drive(std::shared_ptr<state> s) {
     }
 }
 
+/// Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
+/// to, and where the time is up a coroutine of the store still refers to all of it.
+std::shared_ptr<state> kept_state() {
+    static auto& kept = *new std::vector<std::shared_ptr<state>>;
+    static auto& access = *new mutex;
+    const lock_guard lock(access);
+    return kept.emplace_back(std::make_shared<state>());
+}
+
 }  // namespace
 
 result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared,
                            std::chrono::seconds deadline) {
-    // Kept until the process ends: a thread of the engine may still be leaving the context that it has posted
-    // to, and where the time is up a coroutine of the store still refers to all of it.
-    static auto& kept = *new std::vector<std::shared_ptr<state>>;
-    auto s = kept.emplace_back(std::make_shared<state>());
+    const auto s = kept_state();
     s->store = std::move(store);
     s->shared = shared;
     asio::co_spawn(s->context.get_executor(), drive(s), [](std::exception_ptr) {});

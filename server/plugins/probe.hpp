@@ -25,10 +25,10 @@ struct probed_store {
 /// as the server does, through the class that checks the answers. A store that does not accept writes
 /// (writing(), read_only, or no_space on a full disk) passes if the stored data can be read.
 ///
-/// Threads: one at a time; runs an io_context of its own in the calling thread and blocks. Ownership: @p
-/// store is returned if it passed. If it did not answer within @p deadline it is never destroyed, because a
-/// coroutine of it is still running. Errors: internal with the expected and the actual result, the engine's
-/// own, unavailable when the deadline passed.
+/// Threads: any; runs an io_context of its own in the calling thread and blocks. Ownership: @p store is
+/// returned if it passed. If it did not answer within @p deadline it is never destroyed, because a coroutine
+/// of it is still running. Errors: internal with the expected and the actual result, the engine's own,
+/// unavailable when the deadline passed.
 result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared,
                            std::chrono::seconds deadline);
 
