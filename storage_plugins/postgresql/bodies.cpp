@@ -33,7 +33,7 @@ body_store::body_store(environment& in, pool& connections, mirror& contents, fol
       cache_(in.chosen.cache_bytes),
       gate_(bytes_in_flight) {}
 
-body_store::name body_store::name_of(const image_record& record, representation which) {
+kit::body_name body_store::name_of(const image_record& record, representation which) {
     return {record.id, record.content_rev, record.preview_is_original ? representation::original : which};
 }
 
@@ -81,8 +81,8 @@ std::optional<body> body_store::find(const image_record& record, representation 
 }
 
 void body_store::forget(const image_record& record) {
-    cache_.erase(name{record.id, record.content_rev, representation::original});
-    cache_.erase(name{record.id, record.content_rev, representation::preview});
+    cache_.erase(kit::body_name{record.id, record.content_rev, representation::original});
+    cache_.erase(kit::body_name{record.id, record.content_rev, representation::preview});
 }
 
 task<result<bytes>> body_store::load(const image_record& record, representation which, uuid body) {

@@ -7,6 +7,7 @@
 #include "pool.hpp"
 #include "write.hpp"
 
+#include <gallery/kit/body_name.hpp>
 #include <gallery/kit/byte_gate.hpp>
 #include <gallery/kit/byte_lru.hpp>
 #include <gallery/kit/lanes.hpp>
@@ -42,19 +43,7 @@ public:
     [[nodiscard]] std::uint64_t waiting() const { return gate_.waiting(); }
 
 private:
-    struct name {
-        image_id id;
-        revision content_rev = 0;
-        representation which = representation::original;
-        friend bool operator==(const name&, const name&) = default;
-    };
-    struct name_hash {
-        std::size_t operator()(const name& of) const noexcept {
-            return std::hash<image_id>{}(of.id) ^
-                   (of.content_rev * 2 + static_cast<std::size_t>(of.which)) * 0x9E3779B97F4A7C15ULL;
-        }
-    };
-    static name name_of(const image_record& record, representation which);
+    static kit::body_name name_of(const image_record& record, representation which);
     task<result<bytes>> load(const image_record& record, representation which, uuid body);
     task<> remove(uuid body);
 
@@ -62,7 +51,7 @@ private:
     pool& pool_;
     mirror& mirror_;
     follower& follower_;
-    kit::byte_lru<name, bytes, name_hash> cache_;
+    kit::byte_lru<kit::body_name, bytes, kit::body_name_hash> cache_;
     kit::lanes loading_;
     kit::byte_gate gate_;
 };

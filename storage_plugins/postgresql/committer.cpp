@@ -119,21 +119,10 @@ task<> committer::run() {
     }
 }
 
-std::optional<revision> committer::apply(const answer& from, std::size_t which) {
-    revision current = 0;
-    revision trimmed = 0;
-    std::vector<event> events;
-    fields row;
-    for (int i = 0; i < from.rows(which); ++i) {
-        from.row(which, i, row);
-        auto next = decode_change(row);
-        current = next.newest;
-        trimmed = next.trimmed;
-        if (next.one) events.push_back(std::move(*next.one));
-    }
-    if (current < mirror_.position() || trimmed > mirror_.position()) return std::nullopt;
-    mirror_.apply(std::move(events), current);
-    return current;
+bool committer::apply(changes_read from) {
+    if (from.newest < mirror_.position() || from.trimmed > mirror_.position()) return false;
+    mirror_.apply(std::move(from.events), from.newest);
+    return true;
 }
 
 task<> committer::roll_back() {
@@ -193,8 +182,7 @@ task<> committer::commit(group writes) {
         failed(std::move(writes), *locked.failed);
         co_return;
     }
-    const auto newest = apply(locked, changes_at);
-    if (!newest || follower_.server() != server_) {
+    if (!apply(decode_changes(locked, changes_at)) || follower_.server() != server_) {
         connection_.close();
         follower_.doubt();
         give_back(std::move(writes));
@@ -213,7 +201,7 @@ task<> committer::commit(group writes) {
         });
     }
 
-    const revision before = *newest;
+    const revision before = mirror_.position();
     draft next(mirror_, before);
     batch second;
     for (const auto& one : writes)
@@ -302,12 +290,11 @@ task<> committer::look_up(group writes, revision before) {
             co_await pause_.wait_for(std::chrono::milliseconds(20));
             continue;
         }
-        fields first_row;
-        found.row(changes_at, 0, first_row);
-        const bool reaches_back = decode_change(first_row).trimmed <= before;
-        // Where they cannot be applied, the follower loads the store again; the outcome is known all the
+        auto since = decode_changes(found, changes_at);
+        const bool reaches_back = since.trimmed <= before;
+        // Where they cannot be applied, the follower loads the store again. The outcome is known all the
         // same.
-        if (!apply(found, changes_at)) follower_.doubt();
+        if (!apply(std::move(since))) follower_.doubt();
         std::vector<uuid> there;
         for (int i = 0; i < found.rows(found_at); ++i)
             there.push_back(uuid_of(found.at(found_at, i, 0)));

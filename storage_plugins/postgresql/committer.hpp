@@ -10,7 +10,6 @@
 
 #include <deque>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,9 +60,8 @@ private:
     void leave_unknown(group& writes, const std::string& why);
     /// The transaction of these writes ended without an answer. @p before: the store's revision before it.
     task<> look_up(group writes, revision before);
-    /// Applies what the answer to statement::changes_after says. Returns the store's revision; empty where
-    /// the mirror cannot be brought there, which the follower must be told (doubt()).
-    std::optional<revision> apply(const answer& from, std::size_t which);
+    /// False: the mirror cannot be brought there, which the follower must be told (doubt()).
+    bool apply(changes_read from);
     void failed(group writes, const failure& what);
     task<> roll_back();
 

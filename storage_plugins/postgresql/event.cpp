@@ -80,26 +80,38 @@ kit::stored decode_record(const fields& row, std::size_t column) {
     return {std::move(record), std::make_shared<const body_name>(uuid_of(next()))};
 }
 
-change_row decode_change(const fields& row) {
-    constexpr std::size_t record_at = 10;
-    change_row out{count_of(row[0]), count_of(row[1]), std::nullopt};
-    if (row[2].is_null()) return out;
-    auto& one = out.one.emplace();
-    one.rev = count_of(row[2]);
-    one.what = static_cast<change::kind>(int_of(row[3]));
-    one.write = uuid_of(row[4]);
-    one.kept = count_of(row[5]);
-    one.kept_time = int_of(row[6]);
-    one.is_erased = bool_of(row[7]);
+event decode_change(const fields& row, std::size_t column) {
+    const std::size_t record_at = column + 8;
+    event one;
+    one.rev = count_of(row[column]);
+    one.what = static_cast<change::kind>(int_of(row[column + 1]));
+    one.write = uuid_of(row[column + 2]);
+    one.kept = count_of(row[column + 3]);
+    one.kept_time = int_of(row[column + 4]);
+    one.is_erased = bool_of(row[column + 5]);
     switch (one.what) {
         case change::kind::document_saved:
-            one.doc = {text_of(row[8]), text_of(row[9]), text_of(row[record_at]), one.rev};
+            one.doc = {text_of(row[column + 6]), text_of(row[column + 7]), text_of(row[record_at]), one.rev};
             break;
         case change::kind::document_erased:
-            one.doc = {text_of(row[8]), text_of(row[9]), {}, one.rev};
+            one.doc = {text_of(row[column + 6]), text_of(row[column + 7]), {}, one.rev};
             break;
         default:
             one.image = decode_record(row, record_at + 1);
+    }
+    return one;
+}
+
+changes_read decode_changes(const answer& from, std::size_t which) {
+    constexpr std::size_t change_at = 2;
+    changes_read out;
+    fields row;
+    for (int i = 0; i < from.rows(which); ++i) {
+        from.row(which, i, row);
+        out.newest = count_of(row[0]);
+        out.trimmed = count_of(row[1]);
+        // A single row without a change where there is none.
+        if (!row[change_at].is_null()) out.events.push_back(decode_change(row, change_at));
     }
     return out;
 }

@@ -3,7 +3,7 @@
 /// this process sends, and what the mirror applies.
 #pragma once
 
-#include "statements.hpp"
+#include "connection.hpp"
 
 #include <gallery/change_feed.hpp>
 #include <gallery/document_store.hpp>
@@ -11,8 +11,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <utility>
+#include <vector>
 
 namespace gallery::postgres {
 
@@ -45,12 +44,15 @@ void encode_record(const image_record& record, const uuid& body, std::vector<par
 /// A record from @p row, beginning at @p column.
 kit::stored decode_record(const fields& row, std::size_t column);
 
-/// A row of statement::changes_after.
-struct change_row {
-    revision newest = 0;       ///< of the store
-    revision trimmed = 0;      ///< the store has no changes up to this one any more
-    std::optional<event> one;  ///< empty: there are no changes
+/// A change in columns of @p row that begin at @p column.
+event decode_change(const fields& row, std::size_t column);
+
+/// The answer to statement::changes_after.
+struct changes_read {
+    revision newest = 0;   ///< of the store
+    revision trimmed = 0;  ///< the store has no changes up to this one any more
+    std::vector<event> events;
 };
-change_row decode_change(const fields& row);
+changes_read decode_changes(const answer& from, std::size_t which);
 
 }  // namespace gallery::postgres

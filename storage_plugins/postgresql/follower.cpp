@@ -17,7 +17,7 @@ error not_reached() {
             "The database did not answer in time; the current state of the store is not known."};
 }
 
-/// Columns of statement::changes_after without those of the store, for a copy.
+/// Columns of a change (decode_change()), for a copy.
 std::string change_columns() {
     std::string columns = record_columns;
     const std::string own_rev = "rev, content_rev";
@@ -173,10 +173,9 @@ task<result<void>> follower::load() {
         {"select kind, id, body, rev from document", [this](const fields& row) {
              mirror_.load_document({text_of(row[0]), text_of(row[1]), text_of(row[2]), count_of(row[3])});
          }});
-    parts.push_back(
-        {"select 0::int8, 0::int8, c.* from (select " + change_columns() +
-             " from change order by rev desc limit " + std::to_string(most_changes) + ") c order by c.rev",
-         [&changes](const fields& row) { changes.push_back(change_of(*decode_change(row).one)); }});
+    parts.push_back({"select c.* from (select " + change_columns() + " from change order by rev desc limit " +
+                         std::to_string(most_changes) + ") c order by c.rev",
+                     [&changes](const fields& row) { changes.push_back(change_of(decode_change(row, 0))); }});
     for (auto& one : parts) {
         auto failed = co_await connection_.copy_out("copy (" + one.what + ") to stdout (format binary)",
                                                     std::move(one.on_row));
@@ -225,22 +224,12 @@ task<bool> follower::poll_once() {
                                                found.at(replication_at, 0, 1).view()));
             beats = false;
         }
-        revision current = 0;
-        revision trimmed = 0;
-        std::vector<event> events;
-        fields row;
-        for (int i = 0; i < found.rows(rows_at); ++i) {
-            found.row(rows_at, i, row);
-            auto next = decode_change(row);
-            current = next.newest;
-            trimmed = next.trimmed;
-            if (next.one) events.push_back(std::move(*next.one));
-        }
-        if (current < asked_after || trimmed > asked_after) {
+        auto [newest, trimmed, events] = decode_changes(found, rows_at);
+        if (newest < asked_after || trimmed > asked_after) {
             // A primary that was replaced, or a store that was restored, which connecting again tells. Or
             // this process was stopped for so long that the feed does not reach back to where it was.
-            last_problem_ = current < asked_after ? "the connected server lacks changes that were read before"
-                                                  : "changes that were not read yet are no longer kept";
+            last_problem_ = newest < asked_after ? "the connected server lacks changes that were read before"
+                                                 : "changes that were not read yet are no longer kept";
             connection_.close();
             give_back();
             co_return false;
@@ -252,7 +241,7 @@ task<bool> follower::poll_once() {
             while (!events.empty() && events.back().write == last)
                 events.pop_back();
         }
-        mirror_.apply(std::move(events), at_end ? current : 0);
+        mirror_.apply(std::move(events), at_end ? newest : 0);
     }
     set_horizon(began);
     for (auto& one : served)
