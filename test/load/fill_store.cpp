@@ -4,16 +4,13 @@
 // Puts images into a tenant through the storage plugin, which is some twenty times as fast as uploading them.
 // No server may have the folder open. Keys are picture-000000.png and so on, titles are of a few words,
 // bytes are a PNG of one pixel with the number as its text.
-#include "must.hpp"
+#include "engine.hpp"
 
-#include <gallery/plugin.hpp>
 #include <gallery/text.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 
 #include <zlib.h>
-
-#include <dlfcn.h>
 
 #include <chrono>
 #include <cstdio>
@@ -119,14 +116,10 @@ int main(int argc, char** argv) {
     const auto owner = parse_uuid(tenant);
     if (plugin.empty() || context.path.empty() || !owner) stop("--plugin, --folder and --tenant are needed");
     context.log = [](log_level, std::string_view) {};
-    void* library = ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) stop(::dlerror());
-    const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
-    if (entry == nullptr || std::string(entry()->abi_tag) != plugin_abi_tag)
-        stop("not a plugin of this build");
+    const auto& descriptor = load::load_plugin(plugin);
 
     const auto begin = std::chrono::steady_clock::now();
-    auto store = must(entry()->create(context));
+    auto store = must(descriptor.create(context));
     filling all{store->images(), tenant_id{*owner}, images};
     asio::io_context io{1};
     constexpr unsigned writers = 64;

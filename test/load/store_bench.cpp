@@ -4,15 +4,12 @@
 // What the operations of a storage plugin cost without a server around them: writes a second with 1 and
 // 16 writers, look-ups and reads that are in memory, pages and searches in a tenant with many images.
 // Prints medians and 99th percentiles. The folder stays as it is; a second run in it skips the filling.
-#include "must.hpp"
+#include "engine.hpp"
 
-#include <gallery/plugin.hpp>
 #include <gallery/text.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
@@ -220,15 +217,11 @@ int main(int argc, char** argv) {
     context.log = [](log_level, std::string_view text) {
         std::printf("# %.*s\n", static_cast<int>(text.size()), text.data());
     };
-    void* library = ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) stop(::dlerror());
-    const auto entry = reinterpret_cast<plugin_entry>(::dlsym(library, plugin_entry_name));
-    if (entry == nullptr || std::string(entry()->abi_tag) != plugin_abi_tag)
-        stop("not a plugin of this build");
+    const auto& descriptor = load::load_plugin(plugin);
 
     const auto begin = steady::now();
-    auto store = must(entry()->create(context));
-    std::printf("%s %s, opened in %.0f ms\n", entry()->name, entry()->version,
+    auto store = must(descriptor.create(context));
+    std::printf("%s %s, opened in %.0f ms\n", descriptor.name, descriptor.version,
                 std::chrono::duration<double, std::milli>(steady::now() - begin).count());
 
     std::vector<std::string> keys;
