@@ -12,9 +12,7 @@
 namespace gallery::file_store {
 
 task<result<document>> filesystem_store::find(std::string kind, std::string id) {
-    auto found = documents_.find(kind, id);
-    if (!found) co_return kit::no_such_document(kind, id);
-    co_return std::move(*found);
+    co_return documents_.get(kind, id);
 }
 
 task<result<scan_page<document>>> filesystem_store::scan(std::string kind, std::string cursor,

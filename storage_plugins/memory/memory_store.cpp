@@ -258,9 +258,7 @@ public:
     explicit memory_documents(shared_state& shared) : shared_(shared) {}
 
     task<result<document>> find(std::string kind, std::string id) override {
-        auto found = documents_.find(kind, id);
-        if (!found) co_return kit::no_such_document(kind, id);
-        co_return std::move(*found);
+        co_return documents_.get(kind, id);
     }
 
     task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override {
@@ -270,25 +268,8 @@ public:
     task<result<documents_outcome>> write(std::vector<document_write> parts) override {
         if (auto wrong = kit::refuse_documents(parts)) co_return std::move(*wrong);
         const lock_guard lock(shared_.writing);
-        const auto current = [this](const std::string& kind, const std::string& id) {
-            return documents_.find_revision(kind, id);
-        };
-        auto outcome = kit::judge(parts, current);
-        if (outcome.status != write_status::committed) co_return outcome;
         std::vector<change> changes;
-        for (auto& part : parts) {
-            const auto& doc = part.doc;
-            if (part.what == document_write::action::require) {
-                outcome.revs.push_back(current(doc.kind, doc.id));
-                continue;
-            }
-            const auto what = part.what == document_write::action::save ? change::kind::document_saved
-                                                                        : change::kind::document_erased;
-            part.doc.rev = ++shared_.newest;
-            outcome.revs.push_back(shared_.newest);
-            changes.push_back(kit::document_change(what, doc.kind, doc.id, shared_.newest));
-        }
-        documents_.apply(std::move(parts));
+        auto outcome = documents_.write(std::move(parts), shared_.newest, changes);
         if (!changes.empty()) shared_.publish(std::move(changes));
         co_return outcome;
     }

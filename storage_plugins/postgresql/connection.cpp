@@ -139,6 +139,13 @@ void connection::note(void* self, const PGresult* notice) {
     static_cast<connection*>(self)->notices_.push_back(one_line(text));
 }
 
+answer connection::lose() {
+    answer none;
+    none.failed = lost_failure();
+    close();
+    return none;
+}
+
 failure connection::lost_failure() const {
     failure what;
     what.lost = true;
@@ -284,12 +291,7 @@ task<answer> connection::execute(std::string statements) {
     notices_.clear();
     bool sent = PQsendQuery(handle_.get(), statements.c_str()) == 1;
     if (sent) sent = co_await flush();
-    if (!sent) {
-        answer none;
-        none.failed = lost_failure();
-        close();
-        co_return none;
-    }
+    if (!sent) co_return lose();
     co_return co_await collect(0, false);
 }
 
@@ -398,12 +400,7 @@ task<answer> connection::run(batch what, std::chrono::milliseconds within) {
     }
     sent = sent && PQpipelineSync(handle_.get()) == 1;
     if (sent) sent = co_await flush();
-    if (!sent) {
-        answer none;
-        none.failed = lost_failure();
-        close();
-        co_return none;
-    }
+    if (!sent) co_return lose();
     co_return co_await collect(what.size(), true);
 }
 

@@ -98,6 +98,8 @@ private:
     task<answer> collect(std::size_t queries, bool in_pipeline);
     bool send(const batch::query& what);
     [[nodiscard]] failure lost_failure() const;
+    /// Closes the connection, which is lost; what was asked has no other answer.
+    answer lose();
     void take(const PGresult* result, answer& into) const;
     static void note(void* self, const PGresult* notice);
 

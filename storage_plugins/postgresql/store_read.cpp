@@ -114,9 +114,7 @@ task<result<kept_version>> store::find_kept(image_id id, revision content_rev) {
 task<result<document>> store::find(std::string kind, std::string id) {
     auto newest = co_await follower_.barrier();
     if (!newest) co_return newest.error();
-    auto found = mirror_.documents().find(kind, id);
-    if (!found) co_return kit::no_such_document(kind, id);
-    co_return std::move(*found);
+    co_return mirror_.documents().get(kind, id);
 }
 
 task<result<scan_page<document>>> store::scan(std::string kind, std::string cursor, std::size_t limit) {

@@ -5,8 +5,9 @@ import { defineConfig } from '@playwright/test';
 export default defineConfig({
   testDir: './specs',
   outputDir: process.env.CONSOLE_TEST_OUTPUT ?? './test-results',
-  timeout: 120_000,
-  expect: { timeout: 20_000 },
+  // Generous: these limits end a test that hangs, on a machine that is busy, too.
+  timeout: 300_000,
+  expect: { timeout: 60_000 },
   // Every test has a tenant of its own.
   fullyParallel: true,
   workers: Number(process.env.CONSOLE_WORKERS ?? 2),

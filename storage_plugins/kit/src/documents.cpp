@@ -21,6 +21,12 @@ std::optional<document> documents::find(std::string_view kind, std::string_view 
     return found->second;
 }
 
+result<document> documents::get(std::string_view kind, std::string_view id) const {
+    auto found = find(kind, id);
+    if (!found) return no_such_document(kind, id);
+    return std::move(*found);
+}
+
 revision documents::find_revision(std::string_view kind, std::string_view id) const {
     const shared_lock lock(mutex_);
     const auto found = documents_.find(name_view{kind, id});
@@ -51,6 +57,30 @@ void documents::apply(std::vector<document_write> parts) {
                 break;
         }
     }
+}
+
+documents_outcome documents::write(std::vector<document_write> parts, revision& newest,
+                                   std::vector<change>& changes) {
+    const auto current = [this](const std::string& kind, const std::string& id) {
+        return find_revision(kind, id);
+    };
+    auto outcome = judge(parts, current);
+    if (outcome.status != write_status::committed) return outcome;
+    for (auto& part : parts) {
+        auto& doc = part.doc;
+        if (part.what == document_write::action::require) {
+            outcome.revs.push_back(current(doc.kind, doc.id));
+            continue;
+        }
+        doc.rev = ++newest;
+        outcome.revs.push_back(newest);
+        const bool is_saved = part.what == document_write::action::save;
+        changes.push_back(
+            document_change(is_saved ? change::kind::document_saved : change::kind::document_erased, doc.kind,
+                            doc.id, newest));
+    }
+    apply(std::move(parts));
+    return outcome;
 }
 
 void documents::put_locked(document doc) {

@@ -288,13 +288,7 @@ test('blanks around what is searched for do not count', async ({ console, tenant
 
 test('while the first rows are on their way their places are shown', async ({ console, tenant, page }) => {
   await tenant.upload(numbered(1), 'Slow to come');
-  let release = () => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route('**/api/images?*', async (route) => {
-    await held;
-    await route.continue();
-  });
-  await console.signIn(tenant.account, '/images?mode=list');
+  const release = await console.signInWithoutImages(tenant.account, '/images?mode=list');
   await expect(page.locator('.ghosts > div')).toHaveCount(10);
   await console.shot('list-loading');
   release();

@@ -123,13 +123,7 @@ test('a small drawing is shown at 60 % of its tile, and every other picture at i
 
 test('while the first images are on their way the grid shows their places', async ({ console, tenant, page }) => {
   await tenant.upload(numbered(1), 'Slow to come');
-  let release = () => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route('**/api/images?*', async (route) => {
-    await held;
-    await route.continue();
-  });
-  await console.signIn(tenant.account, '/images?mode=grid');
+  const release = await console.signInWithoutImages(tenant.account, '/images?mode=grid');
   await expect(page.locator('g-image-grid .places').locator('.spot').first()).toBeVisible();
   const places = await page.locator('.places .spot').evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).filter(({ top }) => top < innerHeight).length);
   expect(places).toBeGreaterThan(12);

@@ -22,6 +22,18 @@ export class Console {
     await expect(this.account).toBeVisible();
   }
 
+  /** Opens `path` and keeps the answer with its first images back until the returned function is called. */
+  async signInWithoutImages(account: Account, path: string): Promise<() => void> {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await this.page.route('**/api/images?*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await this.signIn(account, path);
+    return release;
+  }
+
   /** Signs in through the form to which `path` leads. */
   async signInByForm(account: Account, path = '/'): Promise<void> {
     await this.page.goto(path);

@@ -239,9 +239,7 @@ public:
     // ---- documents ----
 
     task<result<document>> find(std::string kind, std::string id) override {
-        auto found = documents_.find(kind, id);
-        if (!found) co_return kit::no_such_document(kind, id);
-        co_return std::move(*found);
+        co_return documents_.get(kind, id);
     }
 
     task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override {
@@ -251,26 +249,8 @@ public:
     task<result<documents_outcome>> write(std::vector<document_write> parts) override {
         if (auto wrong = kit::refuse_documents(parts)) co_return std::move(*wrong);
         const std::lock_guard lock(mutex_);
-        const auto current_rev = [this](const std::string& kind, const std::string& id) {
-            return documents_.find_revision(kind, id);
-        };
-        auto outcome = kit::judge(parts, current_rev);
-        if (outcome.status != write_status::committed) co_return outcome;
         std::vector<change> changes;
-        for (auto& part : parts) {
-            auto& doc = part.doc;
-            if (part.what == document_write::action::require) {
-                outcome.revs.push_back(current_rev(doc.kind, doc.id));
-                continue;
-            }
-            doc.rev = ++newest_;
-            outcome.revs.push_back(doc.rev);
-            const bool saves = part.what == document_write::action::save;
-            changes.push_back(
-                kit::document_change(saves ? change::kind::document_saved : change::kind::document_erased,
-                                     doc.kind, doc.id, doc.rev));
-        }
-        documents_.apply(std::move(parts));
+        auto outcome = documents_.write(std::move(parts), newest_, changes);
         for (auto& one : changes)
             publish(std::move(one));
         co_return outcome;

@@ -14,11 +14,12 @@
 
 namespace {
 
+using gallery::test::house;
+using gallery::test::run;
+
 using namespace gallery;
 using namespace gallery::accounts;
 using namespace gallery::auth;
-using gallery::test::house;
-using gallery::test::run;
 
 /// A house whose signing key a ThingsBoard server has, too.
 struct shared_house : house {

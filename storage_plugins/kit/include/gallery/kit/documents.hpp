@@ -2,6 +2,7 @@
 /// All documents of a store in memory.
 #pragma once
 
+#include <gallery/change_feed.hpp>
 #include <gallery/document_store.hpp>
 #include <gallery/mutex.hpp>
 
@@ -18,6 +19,8 @@ namespace gallery::kit {
 class documents {
 public:
     [[nodiscard]] std::optional<document> find(std::string_view kind, std::string_view id) const;
+    /// As document_store::find().
+    [[nodiscard]] result<document> get(std::string_view kind, std::string_view id) const;
     /// 0 where there is none.
     [[nodiscard]] revision find_revision(std::string_view kind, std::string_view id) const;
 
@@ -27,6 +30,12 @@ public:
     /// Saves and erasures of one atomic write, whose documents have their revisions: readers see all or none.
     /// Parts that only require are ignored.
     void apply(std::vector<document_write> parts);
+
+    /// As document_store::write(), for an engine that keeps its documents nowhere else. @p newest: the newest
+    /// revision of the store, which it raises. Appends what the feed has to say to @p changes. Preconditions:
+    /// refuse_documents(parts) found nothing, and nobody else writes meanwhile.
+    [[nodiscard]] documents_outcome write(std::vector<document_write> parts, revision& newest,
+                                          std::vector<change>& changes);
 
     /// As document_store::scan().
     [[nodiscard]] result<scan_page<document>> scan(std::string_view kind, std::string_view cursor,
