@@ -238,14 +238,6 @@ public:
 
     // ---- documents ----
 
-    task<result<document>> find(std::string kind, std::string id) override {
-        co_return documents_.get(kind, id);
-    }
-
-    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override {
-        co_return documents_.scan(kind, cursor, limit);
-    }
-
     task<result<documents_outcome>> write(std::vector<document_write> parts) override {
         if (auto wrong = kit::refuse_documents(parts)) co_return std::move(*wrong);
         const std::lock_guard lock(mutex_);
@@ -254,6 +246,14 @@ public:
         for (auto& one : changes)
             publish(std::move(one));
         co_return outcome;
+    }
+
+    task<result<document>> find(std::string kind, std::string id) override {
+        co_return documents_.get(kind, id);
+    }
+
+    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override {
+        co_return documents_.scan(kind, cursor, limit);
     }
 
     // ---- changes ----
