@@ -59,7 +59,7 @@ task<result<write_outcome>> filesystem_store::save_kept(image_record record, bod
                                               ready->number.rev())},
                            to_string(tenant),
                            [this, version, &charge] {
-                               catalog_.put_kept({version, nullptr});
+                               catalog_.put_kept({version});
                                charge->commit();
                            }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));

@@ -171,15 +171,17 @@ std::vector<change> filesystem_store::changes_after(revision logged, tree_conten
 
 void filesystem_store::fill_indexes(tree_content& tree) {
     const lock_guard lock(folders_mutex_);
+    catalog_.begin_loading();
     for (auto& record : tree.images) {
         durable_folders_.insert(to_string(record.tenant));
         usage_.apply(record.tenant, kit::usage_book::of_write(nullptr, &record, previous_version::drop()));
-        catalog_.put({std::make_shared<const image_record>(std::move(record)), nullptr});
+        catalog_.load({std::make_shared<const image_record>(std::move(record))});
     }
+    catalog_.finish_loading();
     for (auto& version : tree.kept) {
         durable_folders_.insert(to_string(version.record->tenant));
         usage_.apply(version.record->tenant, kit::usage_book::of_keeping(*version.record));
-        catalog_.put_kept({std::move(version), nullptr});
+        catalog_.put_kept({std::move(version)});
     }
     for (auto& doc : tree.documents) {
         durable_folders_.insert(accounts_of(doc.kind));

@@ -69,8 +69,7 @@ std::optional<record_ptr> filesystem_store::find_by_public_key_now(std::string_v
 }
 
 std::optional<body> filesystem_store::read_now(const image_record& record, representation which) {
-    const auto now = catalog_.find(record.tenant, record.key);
-    if (!now || now.record->content_rev != record.content_rev) return std::nullopt;
+    if (catalog_.find_content_rev(record.tenant, record.key) != record.content_rev) return std::nullopt;
     return cache_.find({record.content_rev, which == representation::preview && !record.preview_is_original});
 }
 

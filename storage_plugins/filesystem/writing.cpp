@@ -60,7 +60,7 @@ task<result<write_outcome>> filesystem_store::save(image_record record, body ori
         {kit::image_change(change::kind::image_saved, *ready->record, ready->number.rev(), kept)},
         to_string(tenant),
         [this, saved = ready->record, rule, &charge] {
-            catalog_.put({saved, nullptr}, rule);
+            catalog_.put({saved}, rule);
             charge->commit();
         }};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
@@ -214,9 +214,7 @@ task<result<write_outcome>> filesystem_store::update(image_record record, precon
     committer::entry entry{
         {kit::image_change(change::kind::image_updated, *ready->record, ready->number.rev())},
         folder,
-        [this, updated = ready->record] {
-            catalog_.put({updated, nullptr});
-        },
+        [this, updated = ready->record] { catalog_.put({updated}); },
         change_log::room::small_write};
     auto committed = co_await committer_->commit(std::move(ready->number), std::move(entry));
     if (!committed) co_return co_await take_back(committed.error(), std::move(ready->undo));

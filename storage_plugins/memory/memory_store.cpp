@@ -9,21 +9,49 @@
 #include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <unordered_map>
 #include <utility>
 
 namespace gallery {
 namespace {
 
 using kit::stored;
-using kit::stored_version;
 
-struct bodies final : kit::attachment {
+struct bodies {
     bytes original;
     bytes preview;
 
     [[nodiscard]] const bytes& of(const image_record& record, representation which) const noexcept {
         return which == representation::preview && !record.preview_is_original ? preview : original;
     }
+};
+
+/// The bytes of all versions, current and kept, by their content_rev, which no two saves share. They are
+/// added before the version can be found, and removed after it cannot be found any more. Thread-safe.
+class body_shelf {
+public:
+    void add(revision content_rev, bodies content) {
+        const std::unique_lock lock(mutex_);
+        all_.emplace(content_rev, std::move(content));
+    }
+    void remove(revision content_rev) {
+        const std::unique_lock lock(mutex_);
+        all_.erase(content_rev);
+    }
+    [[nodiscard]] std::optional<body> find(const image_record& record, representation which) const {
+        const std::shared_lock lock(mutex_);
+        const auto found = all_.find(record.content_rev);
+        if (found == all_.end()) return std::nullopt;
+        return found->second.of(record, which);
+    }
+
+private:
+    mutable std::shared_mutex mutex_;
+    std::unordered_map<revision, bodies> all_;
 };
 
 /// What the three parts of the store share.
@@ -91,7 +119,7 @@ public:
     std::optional<body> read_now(const image_record& record, representation which) override {
         const auto found = catalog_.find_version(record);
         if (!found) return std::nullopt;
-        return static_cast<const bodies&>(*found.extra).of(record, which);
+        return bodies_.find(*found.record, which);
     }
 
     task<result<image_page>> list(image_query query) override { co_return catalog_.list(query); }
@@ -141,9 +169,11 @@ public:
         if (!charged) co_return kit::refused(write_status::over_limit, current.record);
 
         record.rev = record.content_rev = ++shared_.newest;
-        const stored fresh{std::make_shared<const image_record>(std::move(record)), std::move(*content)};
+        const stored fresh{std::make_shared<const image_record>(std::move(record))};
         const revision kept = current && rules.previous.is_kept() ? current.record->content_rev : 0;
+        bodies_.add(shared_.newest, std::move(*content));
         catalog_.put(fresh, rules.previous);
+        if (current && kept == 0) bodies_.remove(current.record->content_rev);
         charged->commit();
         shared_.publish(kit::image_change(change::kind::image_saved, *fresh.record, shared_.newest, kept));
         co_return write_outcome{write_status::committed, shared_.newest, fresh.record, kept};
@@ -156,8 +186,7 @@ public:
         if (!condition.holds(rev_of(current))) co_return kit::refused(write_status::conflict, current.record);
         ++shared_.newest;
         const stored fresh{
-            std::make_shared<const image_record>(kit::updated(*current.record, record, shared_.newest)),
-            current.extra};
+            std::make_shared<const image_record>(kit::updated(*current.record, record, shared_.newest))};
         catalog_.put(fresh);
         shared_.publish(kit::image_change(change::kind::image_updated, *fresh.record, shared_.newest));
         co_return write_outcome{write_status::committed, shared_.newest, fresh.record};
@@ -173,6 +202,7 @@ public:
         const revision kept = rules.previous.is_kept() ? current.record->content_rev : 0;
         usage_.apply(tenant, kit::usage_book::of_write(current.record.get(), nullptr, rules.previous));
         catalog_.erase(tenant, key, rules.previous, shared_.newest);
+        if (kept == 0) bodies_.remove(current.record->content_rev);
         shared_.publish(kit::image_change(change::kind::image_erased, *current.record, shared_.newest, kept));
         co_return write_outcome{write_status::committed, shared_.newest, nullptr, kept};
     }
@@ -188,7 +218,8 @@ public:
         record.rev = record.content_rev = rev;
         const auto kept = std::make_shared<const image_record>(std::move(record));
         usage_.apply(kept->tenant, kit::usage_book::of_keeping(*kept));
-        catalog_.put_kept({{kept, rev, kept_time, is_erased}, std::move(*content)});
+        bodies_.add(rev, std::move(*content));
+        catalog_.put_kept({{kept, rev, kept_time, is_erased}});
         shared_.publish(kit::image_change(change::kind::version_kept, *kept, rev, rev));
         co_return write_outcome{write_status::committed, rev, kept, rev};
     }
@@ -197,6 +228,7 @@ public:
         const lock_guard lock(shared_.writing);
         const auto dropped = catalog_.drop_kept(id, content_rev);
         if (!dropped) co_return kit::refused(write_status::absent, nullptr);
+        bodies_.remove(content_rev);
         const auto& record = *dropped.version.record;
         const revision rev = ++shared_.newest;
         usage_.apply(record.tenant, kit::usage_book::of_dropping(record));
@@ -227,9 +259,8 @@ private:
     }
 
     /// Both bodies in memory; those that arrive as files are read on the pool.
-    task<result<std::shared_ptr<const bodies>>> loaded(body original, body preview,
-                                                       bool preview_is_original) {
-        auto content = std::make_shared<bodies>();
+    task<result<bodies>> loaded(body original, body preview, bool preview_is_original) {
+        bodies content;
         if (preview_is_original) preview = bytes{};
         if (original.memory() == nullptr || preview.memory() == nullptr) {
             auto load = [parts = std::pair(std::move(original), std::move(preview))] {
@@ -241,14 +272,14 @@ private:
             original = *read.first;
             preview = *read.second;
         }
-        content->original = *original.memory();
-        content->preview = *preview.memory();
-        std::shared_ptr<const bodies> whole = std::move(content);
-        co_return whole;
+        content.original = *original.memory();
+        content.preview = *preview.memory();
+        co_return content;
     }
 
     shared_state& shared_;
     kit::catalog catalog_;
+    body_shelf bodies_;
     kit::usage_book usage_;
     asio::thread_pool pool_{1};  ///< for bodies that arrive as files
 };

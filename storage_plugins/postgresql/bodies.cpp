@@ -42,16 +42,16 @@ task<result<new_bytes>> body_store::prepare(bytes original, bytes preview) {
     content.original = std::move(original);
     content.preview = std::move(preview);
     if (content.size() <= small) {
-        content.name = std::make_shared<const body_name>(random_uuid());
+        content.name = random_uuid();
         co_return content;
     }
     // After a lost connection it is not known whether the bytes are there: they are stored under a new name,
     // and upkeep removes the others.
     const auto lease = co_await gate_.enter(content.size());
-    content.name = std::make_shared<const body_name>(random_uuid());
+    content.name = random_uuid();
     batch ahead;
-    ahead.add(statement::stage, {of_uuid(content.name->id)});
-    add_chunks(ahead, content.name->id, content.original, content.preview);
+    ahead.add(statement::stage, {of_uuid(content.name)});
+    add_chunks(ahead, content.name, content.original, content.preview);
     auto stored = co_await pool_.run(std::move(ahead));
     if (stored.failed && stored.failed->sqlstate != "23505")
         co_return to_error(*stored.failed, "storing the bytes of an image");
@@ -71,7 +71,7 @@ task<> body_store::remove(uuid body) {
 }
 
 void body_store::discard(const new_bytes& content) {
-    if (content.is_staged) asio::co_spawn(in_.engine, remove(content.name->id), asio::detached);
+    if (content.is_staged) asio::co_spawn(in_.engine, remove(content.name), asio::detached);
 }
 
 std::optional<body> body_store::find(const image_record& record, representation which) {
@@ -128,7 +128,7 @@ task<result<body>> body_store::read(record_ptr record, representation which) {
     }
     if (auto here = find(*record, which)) co_return std::move(*here);
     const auto key = name_of(*record, which);
-    const auto body_id = body_of(version.extra);
+    const auto body_id = version.body;
     // One body is read once, however many ask for it.
     auto lane =
         co_await loading_.acquire(to_string(body_id) + (key.which == representation::preview ? 'p' : 'o'));

@@ -166,7 +166,7 @@ task<> committer::commit(group writes) {
         first.add(statement::changes_after, {of_count(mirror_.position()), of_int8(all_changes)});
     std::vector<uuid> staged;
     for (const auto& one : writes)
-        if (one->staged() != nullptr) staged.push_back(one->staged()->id);
+        if (one->staged() != nullptr) staged.push_back(*one->staged());
     std::size_t staged_at = 0;
     if (!staged.empty()) staged_at = first.add(statement::find_staged, {of_uuids(staged)});
     auto locked = co_await connection_.run(std::move(first));
@@ -194,7 +194,7 @@ task<> committer::commit(group writes) {
             there.push_back(uuid_of(locked.at(staged_at, i, 0)));
         std::erase_if(writes, [&](const write_ptr& one) {
             if (one->staged() == nullptr ||
-                std::find(there.begin(), there.end(), one->staged()->id) != there.end())
+                std::find(there.begin(), there.end(), *one->staged()) != there.end())
                 return false;
             one->fail(body_is_gone());
             return true;

@@ -80,13 +80,13 @@ void draft::add(event one) {
             const bool erases = one.what == change::kind::image_erased;
             if (one.kept != 0)
                 versions_[{before.record->id, one.kept}] = {{before.record, one.rev, one.kept_time, erases},
-                                                            before.extra};
+                                                            before.body};
             replace(before, erases ? kit::stored{} : image);
             break;
         }
         case change::kind::version_kept:
             versions_[{image.record->id, one.kept}] = {{image.record, one.rev, one.kept_time, one.is_erased},
-                                                       image.extra};
+                                                       image.body};
             break;
         case change::kind::version_dropped:
             versions_[{image.record->id, one.kept}] = {};

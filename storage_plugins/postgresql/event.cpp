@@ -77,7 +77,7 @@ kit::stored decode_record(const fields& row, std::size_t column) {
     record->preview_is_original = bool_of(next());
     record->rev = count_of(next());
     record->content_rev = count_of(next());
-    return {std::move(record), std::make_shared<const body_name>(uuid_of(next()))};
+    return {std::move(record), uuid_of(next())};
 }
 
 event decode_change(const fields& row, std::size_t column) {

@@ -15,21 +15,13 @@
 
 namespace gallery::postgres {
 
-/// Where the bytes of a version are.
-struct body_name final : kit::attachment {
-    explicit body_name(const uuid& name) : id(name) {}
-    const uuid id;  ///< chosen anew by each save
-};
-using body_ptr = std::shared_ptr<const body_name>;
-inline const uuid& body_of(const std::shared_ptr<const kit::attachment>& extra) {
-    return static_cast<const body_name&>(*extra).id;
-}
-
 struct event {
     change::kind what = change::kind::image_saved;
     revision rev = 0;
-    uuid write{};       ///< random; the same for all documents of one atomic write
-    kit::stored image;  ///< images and kept versions: saved, updated, erased, kept or dropped
+    uuid write{};  ///< random; the same for all documents of one atomic write
+    /// Images and kept versions: saved, updated, erased, kept or dropped. The body is the name of its bytes,
+    /// which each save chooses anew.
+    kit::stored image;
     revision kept = 0;  ///< as change::kept
     std::int64_t kept_time = 0;
     bool is_erased = false;  ///< version_kept

@@ -167,7 +167,7 @@ task<result<void>> follower::load() {
                          auto stored = decode_record(row, 3);
                          mirror_.load_version(
                              {{std::move(stored.record), count_of(row[0]), int_of(row[1]), bool_of(row[2])},
-                              std::move(stored.extra)});
+                              stored.body});
                      }});
     parts.push_back(
         {"select kind, id, body, rev from document", [this](const fields& row) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror.hpp"
 
+#include <gallery/kit/rules.hpp>
+
 #include <algorithm>
 #include <map>
 
@@ -48,7 +50,7 @@ void mirror::apply_image(const event& one) {
         case change::kind::version_kept:
             usage_.apply(one.image.record->tenant, kit::usage_book::of_keeping(*one.image.record));
             return images_.put_kept(
-                {{one.image.record, one.rev, one.kept_time, one.is_erased}, one.image.extra});
+                {{one.image.record, one.rev, one.kept_time, one.is_erased}, one.image.body});
         case change::kind::version_dropped:
             return drop_version(one.image.record->id, one.kept);
         case change::kind::document_saved:
@@ -105,31 +107,40 @@ result<change_batch> mirror::changes(revision after, std::size_t limit) const {
 }
 
 void mirror::begin_load() {
-    replaces_ = images_.size() != 0 || images_.kept_size() != 0;
+    images_.begin_loading();
+    replaces_images_ = images_.size() != 0;
+    replaces_versions_ = images_.kept_size() != 0;
     loaded_images_.clear();
     loaded_versions_.clear();
     loaded_documents_.clear();
+    loaded_usage_.clear();
 }
 
-void mirror::load_image(kit::stored item) {
+void mirror::load_image(const kit::stored& item) {
     const auto& record = *item.record;
-    if (replaces_) {
-        loaded_images_.insert(record.id);
-        const auto current = images_.find(record.tenant, record.key);
-        if (current && current.record->rev == record.rev) return;
-        const auto release = [&](const kit::stored& owner) {
-            if (owner && (owner.record->tenant != record.tenant || owner.record->key != record.key))
-                erase(*owner.record, previous_version::drop(), 0);
-        };
-        release(images_.find_by_id(record.id));
-        if (!record.public_key.empty()) release(images_.find_by_public_key(record.public_key));
+    if (!replaces_images_) {
+        const auto figures = kit::figures_of(record);
+        auto& sum = loaded_usage_[record.tenant].added.images;
+        sum.count += figures.count;
+        sum.original_bytes += figures.original_bytes;
+        sum.preview_bytes += figures.preview_bytes;
+        return images_.load(item);
     }
+    loaded_images_.insert(record.id);
+    const auto current = images_.find(record.tenant, record.key);
+    if (current && current.record->rev == record.rev) return;
+    const auto release = [&](const kit::stored& owner) {
+        if (owner && (owner.record->tenant != record.tenant || owner.record->key != record.key))
+            erase(*owner.record, previous_version::drop(), 0);
+    };
+    release(images_.find_by_id(record.id));
+    if (!record.public_key.empty()) release(images_.find_by_public_key(record.public_key));
     put(item, previous_version::drop());
 }
 
 void mirror::load_version(kit::stored_version item) {
     const auto& record = *item.version.record;
-    if (replaces_) {
+    if (replaces_versions_) {
         loaded_versions_.emplace(record.id, record.content_rev);
         const auto current = images_.find_kept(record.id, record.content_rev);
         if (current && current.version.kept_rev == item.version.kept_rev) return;
@@ -144,9 +155,9 @@ void mirror::load_document(document doc) {
 }
 
 void mirror::end_load(revision at, revision trimmed, std::vector<change> changes) {
-    if (replaces_) {
+    std::string cursor;
+    if (replaces_images_) {
         std::vector<record_ptr> gone;
-        std::string cursor;
         do {
             auto page = images_.scan(std::nullopt, cursor, 10'000);
             for (auto& record : page->items)
@@ -155,6 +166,12 @@ void mirror::end_load(revision at, revision trimmed, std::vector<change> changes
         } while (!cursor.empty());
         for (const auto& record : gone)
             erase(*record, previous_version::drop(), 0);
+    } else {
+        images_.finish_loading();
+        for (const auto& [tenant, sum] : loaded_usage_)
+            usage_.apply(tenant, sum);
+    }
+    if (replaces_versions_) {
         std::vector<record_ptr> dropped;
         do {
             auto page = images_.kept(std::nullopt, kept_order::oldest_first, cursor, 10'000);
@@ -186,6 +203,7 @@ void mirror::end_load(revision at, revision trimmed, std::vector<change> changes
     loaded_images_.clear();
     loaded_versions_.clear();
     loaded_documents_.clear();
+    loaded_usage_.clear();
     if (changed_) changed_();
 }
 

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <functional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -59,8 +60,9 @@ public:
     [[nodiscard]] result<change_batch> changes(revision after, std::size_t limit) const;
 
     // ---- loading a snapshot: begin, everything that it has, end. What the mirror has beside it is removed.
+    // One that was begun and not ended can be begun again.
     void begin_load();
-    void load_image(kit::stored item);
+    void load_image(const kit::stored& item);
     void load_version(kit::stored_version item);
     void load_document(document doc);
     /// @p changes: the newest of the feed, in order; @p trimmed: all up to this one are missing.
@@ -90,7 +92,9 @@ private:
     std::unordered_set<image_id> loaded_images_;
     std::unordered_set<std::pair<image_id, revision>, name_hash> loaded_versions_;
     std::vector<document> loaded_documents_;
-    bool replaces_ = false;
+    std::unordered_map<tenant_id, kit::usage_book::difference> loaded_usage_;
+    bool replaces_images_ = false;    ///< there are older ones
+    bool replaces_versions_ = false;  ///< likewise
 };
 
 }  // namespace gallery::postgres

@@ -19,16 +19,16 @@ void add_part(batch& script, const uuid& name, std::int16_t part, const bytes& d
 
 void add_content(batch& script, const new_bytes& content) {
     if (content.is_staged)
-        script.add(statement::unstage, {of_uuid(content.name->id)});
+        script.add(statement::unstage, {of_uuid(content.name)});
     else
-        add_chunks(script, content.name->id, content.original, content.preview);
+        add_chunks(script, content.name, content.original, content.preview);
 }
 
 /// The record that a save or an update stores, with its change.
 void add_put(batch& script, const event& one) {
     std::vector<parameter> parameters = {of_uuid(one.write), of_int2(static_cast<std::int16_t>(one.what)),
                                          of_count(one.kept), of_int8(one.kept_time)};
-    encode_record(*one.image.record, body_of(one.image.extra), parameters);
+    encode_record(*one.image.record, one.image.body, parameters);
     script.add(statement::put_image, std::move(parameters));
 }
 
@@ -39,7 +39,7 @@ void add_previous(batch& script, const kit::stored& before, const event& one, bo
         script.add(statement::keep_image, {of_uuid(record.tenant.value), of_text(record.key),
                                            of_count(one.rev), of_int8(one.kept_time), of_bool(is_erased)});
     else
-        script.add(statement::drop_body, {of_uuid(body_of(before.extra))});
+        script.add(statement::drop_body, {of_uuid(before.body)});
 }
 
 void note_kept(event& one, const kit::stored& before, const previous_version& rule) {
@@ -71,7 +71,7 @@ save_write::save_write(image_record record, new_bytes content, write_rules rules
       content_(std::move(content)),
       rules_(rules) {
     size_ += content_.size();
-    if (content_.is_staged) staged_ = content_.name.get();
+    if (content_.is_staged) staged_ = &content_.name;
 }
 
 std::optional<result<write_outcome>> save_write::refuse(const draft& on, const kit::stored& current) const {
@@ -130,7 +130,7 @@ void update_write::judge(draft& on, batch& script) {
     one.write = id();
     one.rev = on.next();
     one.image = {std::make_shared<const image_record>(kit::updated(*current.record, record_, one.rev)),
-                 current.extra};
+                 current.body};
     add_put(script, one);
     outcome_ = write_outcome{write_status::committed, one.rev, one.image.record};
     on.add(std::move(one));
@@ -167,7 +167,7 @@ save_kept_write::save_kept_write(image_record record, new_bytes content, std::in
       kept_time_(kept_time),
       is_erased_(is_erased) {
     size_ += content_.size();
-    if (content_.is_staged) staged_ = content_.name.get();
+    if (content_.is_staged) staged_ = &content_.name;
 }
 
 void save_kept_write::judge(draft& on, batch& script) {
@@ -182,7 +182,7 @@ void save_kept_write::judge(draft& on, batch& script) {
     one.image = {std::move(stored), content_.name};
     add_content(script, content_);
     std::vector<parameter> parameters = {of_uuid(one.write), of_int8(kept_time_), of_bool(is_erased_)};
-    encode_record(*one.image.record, content_.name->id, parameters);
+    encode_record(*one.image.record, content_.name, parameters);
     script.add(statement::put_version, std::move(parameters));
     outcome_ = write_outcome{write_status::committed, one.rev, one.image.record, one.rev};
     on.add(std::move(one));
@@ -203,8 +203,8 @@ void drop_kept_write::judge(draft& on, batch& script) {
     one.write = id();
     one.rev = on.next();
     one.kept = content_rev_;
-    one.image = {current.version.record, current.extra};
-    script.add(statement::drop_body, {of_uuid(body_of(current.extra))});
+    one.image = {current.version.record, current.body};
+    script.add(statement::drop_body, {of_uuid(current.body)});
     script.add(statement::drop_version,
                {of_uuid(one.write), of_count(one.rev), of_uuid(id_of_image_.value), of_count(content_rev_)});
     outcome_ = write_outcome{write_status::committed, one.rev, nullptr};

@@ -22,7 +22,7 @@ namespace gallery::postgres {
 /// The bytes of a save: in the transaction itself where they are small, otherwise stored ahead under their
 /// name, with an entry in `staged`.
 struct new_bytes {
-    body_ptr name;
+    uuid name{};
     bool is_staged = false;
     bytes original;  ///< empty where staged
     bytes preview;
@@ -49,7 +49,7 @@ public:
     /// Bytes that it adds to the transaction.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// Has to be there when the write is committed; null where there is none.
-    [[nodiscard]] const body_name* staged() const noexcept { return staged_; }
+    [[nodiscard]] const uuid* staged() const noexcept { return staged_; }
     /// Whether the last judge() has added something.
     [[nodiscard]] bool changes() const noexcept { return changes_; }
 
@@ -60,7 +60,7 @@ public:
 
 protected:
     std::size_t size_ = 1024;
-    const body_name* staged_ = nullptr;
+    const uuid* staged_ = nullptr;
     bool changes_ = false;
 
 private:

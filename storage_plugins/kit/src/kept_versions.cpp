@@ -20,10 +20,15 @@ revision position_of(std::string_view cursor) {
     return failed == std::errc{} && after == end ? position : 0;
 }
 
+stored_version unpack(const kept_versions::version& from, const names_of_records& names) {
+    auto item = from.record.unpack(names);
+    return {{std::move(item.record), from.kept_rev, from.kept_time, from.is_erased}, item.body};
+}
+
 /// @p versions in ascending order of kept_rev.
 template <class Versions>
-result<scan_page<kept_version>> page_from(const Versions* versions, kept_order order, std::string_view cursor,
-                                          std::size_t limit) {
+result<scan_page<kept_version>> page_from(const Versions* versions, const names_of_records& names,
+                                          kept_order order, std::string_view cursor, std::size_t limit) {
     if (limit == 0) return bad_limit();
     const revision position = cursor.empty() ? 0 : position_of(cursor);
     if (!cursor.empty() && position == 0) return bad_cursor("kept versions", cursor);
@@ -31,7 +36,7 @@ result<scan_page<kept_version>> page_from(const Versions* versions, kept_order o
     if (versions == nullptr) return page;
     const auto collect = [&](auto at, auto end) {
         for (; at != end && page.items.size() < limit; ++at)
-            page.items.push_back(at->second->version);
+            page.items.push_back(unpack(*at->second, names).version);
         if (at != end) page.cursor = std::string(cursor_prefix) + std::to_string(page.items.back().kept_rev);
     };
     if (order == kept_order::oldest_first)
@@ -59,20 +64,20 @@ void erase_from(Map& map, const typename Map::key_type& key, revision kept_rev) 
 
 }  // namespace
 
-void kept_versions::add(stored_version item) {
-    const auto& record = *item.version.record;
-    const auto rev = item.version.kept_rev;
-    auto& place = versions_[{record.id, record.content_rev}];
-    place = std::make_unique<stored_version>(std::move(item));
+void kept_versions::add(version item) {
+    const auto id = item.record.id();
+    const auto rev = item.kept_rev;
+    auto& place = versions_[{id, item.record.content_rev()}];
+    place = std::make_unique<version>(std::move(item));
     all_.insert_or_assign(rev, place.get());
-    of_tenant_[place->version.record->tenant].insert_or_assign(rev, place.get());
-    of_image_[place->version.record->id].insert_or_assign(rev, place.get());
+    of_tenant_[names_.tenant(place->record.tenant())].insert_or_assign(rev, place.get());
+    of_image_[id].insert_or_assign(rev, place.get());
 }
 
 stored_version kept_versions::remove(const image_id& id, revision content_rev) {
     const auto found = versions_.find({id, content_rev});
     if (found == versions_.end()) return {};
-    stored_version removed = std::move(*found->second);
+    auto removed = unpack(*found->second, names_);
     versions_.erase(found);
     const auto rev = removed.version.kept_rev;
     all_.erase(rev);
@@ -81,19 +86,19 @@ stored_version kept_versions::remove(const image_id& id, revision content_rev) {
     return removed;
 }
 
-const stored_version* kept_versions::find(const image_id& id, revision content_rev) const {
+stored_version kept_versions::find(const image_id& id, revision content_rev) const {
     const auto found = versions_.find({id, content_rev});
-    return found == versions_.end() ? nullptr : found->second.get();
+    return found == versions_.end() ? stored_version{} : unpack(*found->second, names_);
 }
 
 result<scan_page<kept_version>> kept_versions::page(const std::optional<tenant_id>& tenant, kept_order order,
                                                     std::string_view cursor, std::size_t limit) const {
-    return page_from(tenant ? value_of(of_tenant_, *tenant) : &all_, order, cursor, limit);
+    return page_from(tenant ? value_of(of_tenant_, *tenant) : &all_, names_, order, cursor, limit);
 }
 
 result<scan_page<kept_version>> kept_versions::page_of(const image_id& id, std::string_view cursor,
                                                        std::size_t limit) const {
-    return page_from(value_of(of_image_, id), kept_order::newest_first, cursor, limit);
+    return page_from(value_of(of_image_, id), names_, kept_order::newest_first, cursor, limit);
 }
 
 }  // namespace gallery::kit

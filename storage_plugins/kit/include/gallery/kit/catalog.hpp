@@ -14,31 +14,28 @@
 
 namespace gallery::kit {
 
-/// Data that an engine keeps with a record: the location of its bytes.
-struct attachment {
-    attachment() = default;
-    attachment(const attachment&) = delete;
-    attachment& operator=(const attachment&) = delete;
-    virtual ~attachment() = default;
-};
-
+/// A record and the name under which its engine stores the bytes.
 struct stored {
     record_ptr record;  ///< null: there is none
-    std::shared_ptr<const attachment> extra;
+    uuid body{};        ///< of the engine's choice; nil if the record says where the bytes are
 
     explicit operator bool() const noexcept { return record != nullptr; }
 };
 
 struct stored_version {
     kept_version version;  ///< its record is null: there is none
-    std::shared_ptr<const attachment> extra;
+    uuid body{};           ///< likewise
 
     explicit operator bool() const noexcept { return version.record != nullptr; }
 };
 
 /// Thread-safe; a reader sees each write completely or not at all. Finding is O(1). Writing and a page
-/// without search and filter are O(log n + page). A search reads the folded texts of the tenant (and of the
+/// without search and filter are O(log² n + page). A search reads the folded texts of the tenant (and of the
 /// system tenant), a filter their records.
+///
+/// Records are stored in a compact form, about 350 bytes each with all indexes; a record that is returned is
+/// made for the caller, except for the few thousand that were looked up last. A text of a record may have at
+/// most 65,535 bytes; std::length_error.
 class catalog {
 public:
     catalog();
@@ -50,6 +47,8 @@ public:
     /// As image_store::find_by_content.
     [[nodiscard]] std::vector<record_ptr> find_by_content(const tenant_id& tenant,
                                                           const sha256_digest& etag) const;
+    /// The content_rev of the record under a key; 0 if there is none. Cheaper than find().
+    [[nodiscard]] revision find_content_rev(const tenant_id& tenant, std::string_view key) const;
     /// The version that a record belongs to, by its id and content_rev, whether current or kept.
     /// image_store::read needs this.
     [[nodiscard]] stored find_version(const image_record& record) const;
@@ -60,6 +59,13 @@ public:
     /// @p rev: of the erasure.
     void erase(const tenant_id& tenant, std::string_view key,
                previous_version rule = previous_version::drop(), revision rev = 0);
+
+    /// Loading: many records in less time than put() takes. They are in lists and can be found after
+    /// finish_loading(). Preconditions: each key, id and public key is of no other record, and there is no
+    /// put() and no erase() meanwhile. begin_loading() discards the records of an unfinished loading.
+    void begin_loading();
+    void load(const stored& item);
+    void finish_loading();
 
     /// Precondition: its content_rev and kept_rev are of no other kept version.
     void put_kept(stored_version item);
