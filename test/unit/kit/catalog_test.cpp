@@ -105,7 +105,9 @@ public:
         BOOST_TEST_REQUIRE(images.kept_size() == kept_.size());
         std::vector<std::string> problems;
         (void)images.verify(problems);
-        BOOST_TEST_REQUIRE(problems.empty(), problems.front());
+        for (const auto& problem : problems)
+            BOOST_ERROR(problem);
+        BOOST_TEST_REQUIRE(problems.empty());
         tenant_usage used;
         for (const auto& [name, item] : model_) {
             const auto& record = *item.record;
