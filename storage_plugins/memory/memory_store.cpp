@@ -10,9 +10,7 @@
 #include <gallery/task.hpp>
 
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <unordered_map>
 #include <utility>
 
@@ -35,23 +33,23 @@ struct bodies {
 class body_shelf {
 public:
     void add(revision content_rev, bodies content) {
-        const std::unique_lock lock(mutex_);
+        const lock_guard lock(mutex_);
         all_.emplace(content_rev, std::move(content));
     }
     void remove(revision content_rev) {
-        const std::unique_lock lock(mutex_);
+        const lock_guard lock(mutex_);
         all_.erase(content_rev);
     }
     [[nodiscard]] std::optional<body> find(const image_record& record, representation which) const {
-        const std::shared_lock lock(mutex_);
+        const lock_guard lock(mutex_);
         const auto found = all_.find(record.content_rev);
         if (found == all_.end()) return std::nullopt;
         return found->second.of(record, which);
     }
 
 private:
-    mutable std::shared_mutex mutex_;
-    std::unordered_map<revision, bodies> all_;
+    mutable mutex mutex_;
+    std::unordered_map<revision, bodies> all_ GALLERY_GUARDED_BY(mutex_);
 };
 
 /// What the three parts of the store share.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The idea. An entry is a packed record with a number of 32 bits, and every index consists of such numbers.
-// Each tenant has two shelves, one per sub type. A shelf has its entries in one list of numbers per list order
-// (ranked_numbers.hpp), which converts between an entry and its position in O(log n). Three hash tables of
-// numbers (number_table.hpp) find entries by key, id and public key. An index reads the property that it
+// Each tenant has two shelves, one per sub type. A shelf has its entries in one list of numbers per list
+// order (ranked_numbers.hpp), which converts between an entry and its position in O(log n). Three hash tables
+// of numbers (number_table.hpp) find entries by key, id and public key. An index reads the property that it
 // compares from the entry.
 //
 // The invariants.
 //  - Every entry is in all indexes of its shelf, in by_key, in by_id, and, if it has a public key, in
-//    by_public_key. verify() compares them. An entry leaves the indexes before its page, because they read it.
+//    by_public_key. verify() compares them. An entry leaves the indexes before its page, because they read
+//    it.
 //  - shared_with_system contains the keys that both the tenant and the system tenant have. note_key() updates
 //    it whenever a key is added or removed.
 //

@@ -4,13 +4,13 @@
 #pragma once
 
 #include <gallery/kit/catalog.hpp>
+#include <gallery/mutex.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <utility>
-#include <vector>
 
 namespace gallery::kit {
 
@@ -20,34 +20,40 @@ class recent_records {
 public:
     /// Empty if it is not here.
     [[nodiscard]] stored find(std::uint32_t number) const {
-        const std::lock_guard lock(mutex_of(number));
-        const auto& place = places_[number % places];
-        return place.number == number ? place.item : stored{};
+        const auto& home = shard_of(number);
+        const lock_guard lock(home.mutex);
+        const auto& found = home.slots[slot_of(number)];
+        return found.number == number ? found.item : stored{};
     }
     void put(std::uint32_t number, stored item) {
-        const std::lock_guard lock(mutex_of(number));
-        auto& place = places_[number % places];
-        place.number = number;
-        std::swap(place.item, item);
+        auto& home = shard_of(number);
+        const lock_guard lock(home.mutex);
+        auto& to = home.slots[slot_of(number)];
+        to.number = number;
+        std::swap(to.item, item);
     }
     void erase(std::uint32_t number) {
-        const std::lock_guard lock(mutex_of(number));
-        auto& place = places_[number % places];
-        if (place.number == number) place = {};
+        auto& home = shard_of(number);
+        const lock_guard lock(home.mutex);
+        auto& from = home.slots[slot_of(number)];
+        if (from.number == number) from = {};
     }
 
 private:
-    static constexpr std::size_t places = 4096;
+    static constexpr std::size_t width = 64;  ///< shards, and slots of one
     struct slot {
         std::uint32_t number = 0;
         stored item;
     };
-    [[nodiscard]] std::mutex& mutex_of(std::uint32_t number) const noexcept {
-        return mutexes_[number % mutexes_.size()];
-    }
+    struct shard {
+        mutable gallery::mutex mutex;
+        std::array<slot, width> slots GALLERY_GUARDED_BY(mutex);
+    };
+    // Neighbours are in different shards.
+    [[nodiscard]] shard& shard_of(std::uint32_t number) const noexcept { return shards_[number % width]; }
+    static std::size_t slot_of(std::uint32_t number) noexcept { return number / width % width; }
 
-    mutable std::array<std::mutex, 64> mutexes_;  ///< each for some of the places
-    std::vector<slot> places_ = std::vector<slot>(places);
+    std::unique_ptr<shard[]> shards_ = std::make_unique<shard[]>(width);
 };
 
 }  // namespace gallery::kit
