@@ -89,7 +89,12 @@ task<void> change_follower::run() {
     bool failing = false;
     while (!stopping_) {
         signal_->take();
-        const auto outcome = co_await read_feed();
+        result<void> outcome;
+        try {
+            outcome = co_await read_feed();
+        } catch (const std::exception& thrown) {
+            outcome = error{errc::internal, thrown.what()};
+        }
         if (!outcome) {
             // What was written by others is not known now, so nothing may be answered from memory.
             etags_.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/periodic.hpp"
 
+#include "app/log.hpp"
 #include "app/wait.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace gallery::app {
@@ -38,7 +40,11 @@ task<void> periodic::run() {
         boost::system::error_code cancelled;
         co_await timer_.async_wait(asio::redirect_error(use_task, cancelled));
         if (stopping_) break;
-        co_await work_();
+        try {
+            co_await work_();
+        } catch (const std::exception& thrown) {
+            log_error(std::string("work that is done now and then failed: ") + thrown.what());
+        }
     }
 }
 

@@ -57,6 +57,8 @@ task<std::size_t> connection::read_body(std::span<char> into) {
     arm(std::chrono::seconds(body_allowance_));
     const auto bytes = co_await read(into);
     disarm();
+    // The deadline may have passed while the bytes were arriving; it is over for this read.
+    if (bytes > 0) expired_ = false;
     phase_ = phase::busy;
     const auto waited = static_cast<std::uint32_t>(thread_.wheel().now() - began);
     body_allowance_ -= std::min(waited, body_allowance_);

@@ -101,7 +101,10 @@ task<result<coded_body>> coded_bodies::get(tenant_id owner, sha256_digest etag, 
         auto start = [this, &made](resumption<result<coded_body>> waiting) {
             state_->wait_for(*made, std::move(waiting));
         };
-        co_return co_await suspend<result<coded_body>>(std::move(start));
+        auto shared = co_await suspend<result<coded_body>>(std::move(start));
+        if (shared || is_crowded(shared.error())) co_return shared;
+        // The same drawing of another tenant may be damaged, and this one's not.
+        co_return co_await state_->make(owner, coding, std::move(fetch));
     }
     try {
         auto outcome = co_await state_->make(owner, coding, std::move(fetch));

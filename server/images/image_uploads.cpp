@@ -122,6 +122,8 @@ task<result<record_ptr>> image_service::create(image_record record, bytes origin
                 const auto lost = n;
                 for (;; ++n) {
                     auto candidate = key_candidate(wanted, n);
+                    // Of many that are taken, most are known without asking a database.
+                    if (store_.find_now(record.tenant, candidate)) continue;
                     auto taken = co_await store_.find(record.tenant, std::move(candidate));
                     if (!taken && taken.error().code == errc::not_found) break;
                     if (!taken) co_return taken.error();

@@ -233,29 +233,32 @@ task<> committer::commit(group writes) {
         leave_unknown(writes, done.notices.empty() ? "the server did not commit" : done.notices.front());
         co_return;
     }
-    if (!in_.chosen.allow_unreplicated) {
-        // A server whose list of standbys is emptied lets waiting commits go without a warning. Asked after
-        // the commit, on its connection; in the same pipeline, a failure of the question would look like one
-        // of it.
-        batch ask;
-        ask.add(statement::replication);
-        auto now = co_await connection_.run(std::move(ask));
-        if (now.failed) {
-            connection_.close();
-            co_await look_up(std::move(writes), before);
-            co_return;
-        }
-        const auto reason = why_unreplicated(now.at(0, 0, 0).view(), now.at(0, 0, 1).view());
-        if (!reason.empty()) {
-            leave_unknown(writes, reason);
-            co_return;
-        }
+    const auto replication = co_await ask_replication();
+    if (!replication) {
+        co_await look_up(std::move(writes), before);
+        co_return;
+    }
+    if (!replication->empty()) {
+        leave_unknown(writes, *replication);
+        co_return;
     }
     writes_ += writes.size();
     mirror_.apply(next.take_events(), next.last());
     for (auto& one : writes)
         one->succeed();
     committed_();
+}
+
+task<result<std::string>> committer::ask_replication() {
+    if (in_.chosen.allow_unreplicated) co_return std::string();
+    batch ask;
+    ask.add(statement::replication);
+    auto now = co_await connection_.run(std::move(ask));
+    if (now.failed) {
+        connection_.close();
+        co_return to_error(*now.failed, "asking for replication");
+    }
+    co_return why_unreplicated(now.at(0, 0, 0).view(), now.at(0, 0, 1).view());
 }
 
 task<> committer::look_up(group writes, revision before) {
@@ -290,15 +293,27 @@ task<> committer::look_up(group writes, revision before) {
             co_await pause_.wait_for(std::chrono::milliseconds(20));
             continue;
         }
+        std::vector<uuid> there;
+        for (int i = 0; i < found.rows(found_at); ++i)
+            there.push_back(uuid_of(found.at(found_at, i, 0)));
+        const bool happened = !there.empty();
+        if (happened) {
+            const auto replication = co_await ask_replication();
+            if (!replication) {
+                problem = replication.error().message;
+                co_await pause_.wait_for(std::chrono::milliseconds(20));
+                continue;
+            }
+            if (!replication->empty()) {
+                leave_unknown(writes, *replication);
+                co_return;
+            }
+        }
         auto since = decode_changes(found, changes_at);
         const bool reaches_back = since.trimmed <= before;
         // Where they cannot be applied, the follower loads the store again. The outcome is known all the
         // same.
         if (!apply(std::move(since))) follower_.doubt();
-        std::vector<uuid> there;
-        for (int i = 0; i < found.rows(found_at); ++i)
-            there.push_back(uuid_of(found.at(found_at, i, 0)));
-        const bool happened = !there.empty();
         group again;
         for (auto& one : writes) {
             // Refused ones were judged together with the others, whose outcome is theirs.

@@ -60,6 +60,11 @@ private:
     void leave_unknown(group& writes, const std::string& why);
     /// The transaction of these writes ended without an answer. @p before: the store's revision before it.
     task<> look_up(group writes, revision before);
+    /// Why a lost primary would lose what was committed on this connection; empty if it would not, or may. A
+    /// server whose list of standbys is emptied lets waiting commits go without a warning. Therefore it is
+    /// asked after a commit, and not in its pipeline, where a failure of the question would look like one of
+    /// the commit. Closes the connection on an error.
+    task<result<std::string>> ask_replication();
     /// False: the mirror cannot be brought there, which the follower must be told (doubt()).
     bool apply(changes_read from);
     void failed(group writes, const failure& what);

@@ -169,6 +169,22 @@ class Commits(Failures):
         scratch.wait_for(lambda: shell.ask("save c 100").startswith("committed"), "writes are accepted again")
         self.assertEqual(shell.ask("check").split()[0], "sound")
 
+    def test_a_commit_that_is_looked_up_when_replication_is_switched_off_is_not_acknowledged(self):
+        shell = self.open(heartbeat="60s", poll="60s", timeout="30s")
+        revision_of(shell.ask("save a 100"))
+        self.pause_standbys()
+        self.addCleanup(self.resume_standbys)
+        write = shell.send("save b 100")
+        pid = self.backend_of_commit()
+        # It has committed here, and ends without saying so. Looking it up waits for the standbys, until there are none.
+        self.primary.sql(f"select pg_terminate_backend({pid})")
+        scratch.wait_for(lambda: not self.primary.sql(f"select pid from pg_stat_activity where pid = {pid}"), "it ended")
+        self.assertTrue(shell.is_waiting(write))
+        self.primary.sql("alter system set synchronous_standby_names = ''")
+        self.primary.sql("select pg_reload_conf()")
+        self.assertRegex(shell.wait(write), "^error unavailable .*not known.*synchronous_standby_names is empty")
+        self.assertEqual(shell.ask("statistic writes_unknown_total"), "value 1")
+
     def test_a_connection_that_ends_after_the_commit_is_looked_up(self):
         shell = self.open(heartbeat="60s")
         first = revision_of(shell.ask("save a 100"))
