@@ -33,7 +33,7 @@ struct stored_version {
 /// without search and filter are O(log² n + page). A search reads the folded texts of the tenant (and of the
 /// system tenant), a filter their records.
 ///
-/// Records are stored in a compact form, about 350 bytes each with all indexes; a record that is returned is
+/// Records are stored in a compact form, about 380 bytes each with all indexes; a record that is returned is
 /// made for the caller, except for the few thousand that were looked up last. A text of a record may have at
 /// most 65,535 bytes; std::length_error.
 class catalog {
