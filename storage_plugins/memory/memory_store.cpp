@@ -117,7 +117,7 @@ public:
     std::optional<body> read_now(const image_record& record, representation which) override {
         const auto found = catalog_.find_version(record);
         if (!found) return std::nullopt;
-        return bodies_.find(*found.record, which);
+        return bodies_.find(record, which);
     }
 
     task<result<image_page>> list(image_query query) override { co_return catalog_.list(query); }
