@@ -99,22 +99,18 @@ int main(int argc, char** argv) {
     std::string tenant;
     plugin_context context;
     std::uint64_t images = 100'000;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string name = argv[i];
-        const std::string value = argv[i + 1];
-        if (name == "--plugin")
-            plugin = value;
-        else if (name == "--folder")
-            context.path = value;
-        else if (name == "--tenant")
+    const auto takes = [&](const std::string& name, const std::string& value) {
+        if (name == "--tenant")
             tenant = value;
         else if (name == "--images")
             images = std::stoull(value);
         else
-            stop("unknown option " + name);
-    }
+            return false;
+        return true;
+    };
+    load::read_options(argc, argv, plugin, context.path, takes);
     const auto owner = parse_uuid(tenant);
-    if (plugin.empty() || context.path.empty() || !owner) stop("--plugin, --folder and --tenant are needed");
+    if (!owner) stop("--tenant is needed: the tenant's id");
     context.log = [](log_level, std::string_view) {};
     const auto& descriptor = load::load_plugin(plugin);
 

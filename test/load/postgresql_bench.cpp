@@ -125,12 +125,7 @@ struct picture {
 
 picture make(std::string key, std::size_t size) {
     picture made;
-    made.bytes.resize(size);
-    for (std::size_t i = 0; i < size; i += 8) {
-        const auto word = dice();
-        for (std::size_t k = 0; k < 8 && i + k < size; ++k)
-            made.bytes[i + k] = static_cast<char>(word >> (8 * k));
-    }
+    made.bytes = load::noise(size, dice);
     auto& record = made.record;
     for (auto& byte : record.id.value)
         byte = static_cast<std::uint8_t>(dice());

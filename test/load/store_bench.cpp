@@ -48,12 +48,7 @@ picture make(tenant_id tenant, std::string key, std::size_t size) {
     static const char* const words[] = {"north", "pump",  "Valve", "boiler", "room",
                                         "Plan",  "floor", "tank",  "meter",  "logo"};
     picture made;
-    made.bytes.resize(size);
-    for (std::size_t i = 0; i < size; i += 8) {
-        const auto word = dice();
-        for (std::size_t k = 0; k < 8 && i + k < size; ++k)
-            made.bytes[i + k] = static_cast<char>(word >> (8 * k));
-    }
+    made.bytes = load::noise(size, dice);
     auto& record = made.record;
     record.id = random_id<image_id>();
     record.tenant = tenant;
@@ -199,21 +194,16 @@ int main(int argc, char** argv) {
     std::string plugin;
     plugin_context context;
     std::uint64_t images = 100'000;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string name = argv[i];
-        const std::string value = argv[i + 1];
-        if (name == "--plugin")
-            plugin = value;
-        else if (name == "--folder")
-            context.path = value;
-        else if (name == "--images")
+    const auto takes = [&](const std::string& name, const std::string& value) {
+        if (name == "--images")
             images = std::stoull(value);
         else if (name == "--config" && value.find('=') != std::string::npos)
             context.options[value.substr(0, value.find('='))] = value.substr(value.find('=') + 1);
         else
-            stop("unknown option " + name);
-    }
-    if (plugin.empty() || context.path.empty()) stop("--plugin and --folder are needed");
+            return false;
+        return true;
+    };
+    load::read_options(argc, argv, plugin, context.path, takes);
     context.log = [](log_level, std::string_view text) {
         std::printf("# %.*s\n", static_cast<int>(text.size()), text.data());
     };
