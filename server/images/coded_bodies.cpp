@@ -102,7 +102,8 @@ task<result<coded_body>> coded_bodies::get(tenant_id owner, sha256_digest etag, 
             state_->wait_for(*made, std::move(waiting));
         };
         auto shared = co_await suspend<result<coded_body>>(std::move(start));
-        if (shared || is_crowded(shared.error())) co_return shared;
+        if (shared || is_crowded(shared.error()) || shared.error().code == errc::unavailable)
+            co_return shared;
         // The same drawing of another tenant may be damaged, and this one's not.
         co_return co_await state_->make(owner, coding, std::move(fetch));
     }

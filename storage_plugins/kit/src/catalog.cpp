@@ -492,7 +492,8 @@ std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
     };
     std::uint64_t entries = 0;
     std::size_t records = 0;
-    for (const auto& [id, images] : all.tenants) {
+    for (const auto& tenant : all.tenants) {
+        const auto& images = tenant.second;
         for (const auto& part : images.shelves) {
             records += part.size();
             table.pages.for_each(part.pages, [&](std::uint32_t e) {
@@ -504,7 +505,7 @@ std::uint64_t catalog::verify(std::vector<std::string>& problems) const {
             part.for_each_index([&](const auto& index) {
                 entries += index.numbers.size();
                 if (!is_in_order(table, part, index))
-                    add("The images of tenant " + to_string(id) + " are not in order.");
+                    add("The images of tenant " + to_string(tenant.first) + " are not in order.");
             });
         }
     }
