@@ -38,6 +38,8 @@ bool is_encrypted(const std::string& key_file) {
     return false;
 }
 
+/// OpenSSL knows a wrong password by the padding alone. One in 256 decrypts to noise with the right padding,
+/// for which it gives another reason, so the advice does not depend on the reason.
 error key_error(const tls_options& options) {
     auto failed = tls_error("The private key '" + options.key_file + "' cannot be used");
     if (is_encrypted(options.key_file)) {
