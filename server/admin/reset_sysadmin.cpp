@@ -33,8 +33,8 @@ server's machine, as the server's user and with the server's environment.
   --json           print the address and the password as JSON
 
 exit codes:  0 done, 3 no such administrator, 64 wrong options, 69 the store cannot be
-             opened, 74 done but the password could not be printed (run it again),
-             78 wrong configuration
+             opened, 70 a fault of the storage engine, 74 done but the password could not
+             be printed (run it again), 78 wrong configuration
 
 example:
   runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin reset-sysadmin

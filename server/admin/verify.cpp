@@ -30,8 +30,8 @@ servers to share the store.
   --json           print the report as JSON
   --quiet          print problems only
 
-exit codes:  0 the store is sound, 1 there are problems, 69 the store cannot be opened,
-             78 wrong configuration
+exit codes:  0 the store is sound, 1 there are problems, 64 wrong options, 69 the store
+             cannot be opened, 70 a fault of the storage engine, 78 wrong configuration
 )";
 
 struct options {
