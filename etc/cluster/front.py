@@ -157,6 +157,7 @@ frontend gallery
     http-request del-header X-Forwarded-Port
     http-request del-header X-Forwarded-Prefix
     http-request del-header Forwarded
+    http-request del-header X-Request-ID
     default_backend nodes
 
 backend nodes
