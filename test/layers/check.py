@@ -13,7 +13,7 @@ import sys
 
 # A folder of server/ and those whose headers it may include beside its own. Downwards only:
 # main -> app -> api -> {images, accounts} -> {auth, imaging, cache, plugins} -> common. http and config know
-# nothing of the gallery. auth uses the cache of verified tokens. turns is what several of them need: whose turn it is.
+# nothing of the gallery. turns is what several of them need: whose turn it is.
 SERVER = {
     "turns": set(),
     "coding": set(),
@@ -22,10 +22,10 @@ SERVER = {
     "cache": {"coding"},
     "imaging": {"turns"},
     "plugins": {"config"},
-    "auth": {"cache", "turns"},
+    "auth": {"turns"},
     "images": {"auth", "imaging", "cache", "coding", "turns"},
     "accounts": {"auth", "cache", "turns"},
-    "api": {"images", "accounts", "auth", "imaging", "cache", "turns", "http", "coding"},
+    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config"},
     "admin": {"app", "http", "accounts", "auth", "plugins", "config"},
 }
