@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How large a preview is and when a picture is its own: the "Previews" section of the API contract.
-/// Pure functions.
+/// How large a preview is, and when a picture is its own preview. Pure functions.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+// The idea: group commit under one row lock. One coroutine takes up to 64 waiting writes (4 MiB). The first
+// half of its transaction locks the row of `state`, which orders the writes of all servers, and reads the
+// changes that this server has not seen. The writes are judged in memory, against a draft of the mirror. The
+// second half sends their statements together with the commit.
+//
+// The invariants.
+//  - A write is judged against the newest state. The lock is held from before the changes are read until the
+//    standbys have confirmed the commit.
+//  - Revisions are assigned under the lock, one for each change, so the feed has no hole. The statement
+//    `advance` ends the transaction if it would get one.
+//  - A write is acknowledged only after a commit without a warning, on a connection to the server that the
+//    mirror follows, with replication on. What cannot be known is `unavailable`, and never an
+//    acknowledgement.
+//  - If a connection is lost during the commit, the writes are looked up in the feed by their ids, under the
+//    lock, before they are repeated. A write is completed once.
+//
+// The cost. A transaction takes one round trip per half, the commit's wait for the standbys, and one round
+// trip that asks whether replication is on, however many writes it contains. If it fails for another reason
+// than the connection, its writes are repeated one by one. Writers of all servers wait for one lock, so more
+// servers do not write more.
 #include "committer.hpp"
 
 #include <algorithm>

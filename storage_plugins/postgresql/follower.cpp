@@ -1,4 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+// The idea. A read that needs the newest state waits in barrier(). A poll takes all that wait, reads the
+// changes after the mirror's position until there are no more, applies them, and then answers those that it
+// took. If a heartbeat is due, the same exchange commits one.
+//
+// The invariants.
+//  - A read is answered only by a poll that began after the read did. Until it has succeeded, the read waits
+//    again, until its timeout.
+//  - Changes are applied in order, and those of one write together: a write that a batch has cut off is read
+//    again with the next one.
+//  - The horizon is the beginning of the last poll that reached the end of the feed.
+//  - A poll never moves the mirror back. If the server lacks changes that were read before, or no longer
+//    keeps those that come next, the connection is closed, and link() decides whether the store is loaded
+//    again.
+//
+// The cost. A poll is one round trip, however many reads wait, plus one for every 2,000 changes. A heartbeat
+// adds a commit that waits for the standbys. Loading reads all records and documents once.
 #include "follower.hpp"
 
 #include "schema.hpp"

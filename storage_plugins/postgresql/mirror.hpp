@@ -24,6 +24,9 @@ namespace gallery::postgres {
 /// before continues the history before them; the table `history` has where each epoch began, so that
 /// positions of the lost part are recognised, and no revision is given out twice.
 ///
+/// The cost. An event is a write to the kit's catalog, O(log n). All records are in memory (kit/catalog.hpp
+/// says how much that is). Loading beside older contents also notes what was loaded, to remove the rest.
+///
 /// Threads: reading images, documents and usage from any; everything else on the engine's thread.
 class mirror {
 public:
