@@ -13,9 +13,10 @@
 #              node N http://127.0.0.1:PORT       the gallery servers
 #              primary PID                        PostgreSQL's main processes
 #              standby N PID
-# status   prints the same lines; what is down is marked
+# status   prints the same lines; what is down is marked. Exit code 3 if no cluster runs
 # kill     kills one process with SIGKILL. A killed primary is replaced: a standby is promoted, and the old primary
-#          is set up again as a standby. A killed standby or node is started again after the --restart delay
+#          is set up again as a standby. A killed standby or node is started again after the --restart delay. With
+#          --patroni, Patroni on the same member is killed, too, as if its machine had failed
 # stop     stops everything and keeps the data. It does nothing if nothing runs
 #
 # --dir DIR            folder for data and logs (default: ./data/cluster)
