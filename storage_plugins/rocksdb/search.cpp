@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of what a text and a filter select. A text that is looked for in titles alone is looked for in the
-// title lists; everything else reads the tenant's records, one after the other.
+// Lists of the images that a text and a filter select.
+//
+// The idea. A text in titles alone is searched in the title lists, whose entries contain the folded title and
+// the properties that a list is sorted by. Every other search reads the tenant's records. The matches are
+// collected without an order; only those of the page are then sorted.
+//
+// The invariant. Everything is read at one snapshot, so total and page agree. A record that cannot be read is
+// left out and logged, and all others are found.
+//
+// The cost. Each search reads all title entries or all records of the tenant, and of the system tenant if its
+// images are included. A match takes 64 bytes and its texts until the page is made.
 #include "codec.hpp"
 #include "lists.hpp"
 #include "records.hpp"

@@ -194,7 +194,7 @@ class Unreplicated(unittest.TestCase):
     def test_a_server_without_standbys_is_refused_unless_allowed(self):
         with SinglePostgres() as postgres:
             server = postgres.server()
-            server.demo = False  # with --demo it is allowed and reported
+            server.demo = False  # no first accounts are needed
             try:
                 server.start(wait=False)
                 self.assertNotEqual(0, server.process.wait(60))

@@ -74,7 +74,7 @@ class Admin(ClusterTest):
             third.stop()
 
     def test_the_store_is_verified_beside_writers(self):
-        """One snapshot is read, whatever is written meanwhile."""
+        """Images that are written, replaced or deleted meanwhile are no problems."""
         stopping, problems, written = threading.Event(), [], []
 
         def write(server):

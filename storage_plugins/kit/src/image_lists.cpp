@@ -4,6 +4,9 @@
 // are put into order first: a few by sorting them, many by walking the index and picking the matches, which
 // compares nothing.
 //
+// The invariant. The two lists are in the order of the query. They have no entry in common, and the positions
+// of hidden system images are left out of the system's list.
+//
 // The cost. A page of all images is O(log² n + page), plus O(log n) per hidden system image. A text search
 // reads all folded texts of the shelves, a filter the entries that the search found, or all.
 #include "image_lists.hpp"

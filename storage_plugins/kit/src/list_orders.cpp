@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+// Sorting many entries at once: when a store is loaded, and the matches of a search.
+//
+// The idea. Comparing two entries reads two places of memory, which is most of the time of a sort. Here the
+// property and then the id are words of 8 bytes, most significant first. One word of each entry is copied
+// beside its number, and the copies are sorted. Only entries with equal words are sorted by the next one.
+// Titles have one word, and ties of it are sorted by their whole collation keys.
+//
+// The invariant. The words of an entry, one after the other, compare as the order does, ties by id included.
+//
+// The cost. O(n log n) comparisons of numbers, and one read of an entry for each word that is compared. It
+// takes 16 bytes for each entry, and for titles with equal words their collation keys.
 #include "list_orders.hpp"
 
 #include <algorithm>
