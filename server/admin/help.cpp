@@ -91,7 +91,8 @@ std::string general_help() {
            "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
            "  gallery-admin tenant create 'Acme Water'\n"
            "  gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
-           "\ngallery-admin COMMAND --help describes one command.\n";
+           "\ngallery-admin COMMAND --help describes one command. gallery-admin --version prints\n"
+           "the version.\n";
 }
 
 std::string group_help(std::string_view group) {
