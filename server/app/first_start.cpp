@@ -2,7 +2,8 @@
 // The accounts of a new server. A generated password is printed before its account is stored. If a later
 // step fails, the printed password is still valid, or the next start generates another one. If several
 // servers start on one store, one at a time creates accounts, and each account requires that it still is
-// that server's turn. Therefore only valid passwords are printed.
+// that server's turn. A server that was stopped for so long that it lost its turn says that what it has printed
+// is not valid, and begins again.
 #include "app/log.hpp"
 #include "app/parts.hpp"
 #include "app/wait.hpp"
@@ -145,11 +146,21 @@ result<void> gallery_server::parts::make_first_accounts(const start_options& opt
     if (storage_.shared && lacks_accounts(options)) {
         const auto executor = http_->executor(0);
         lease turn(storage_.store->documents(), "first_start", node_id_, first_start_lease);
-        if (auto taken = wait_for(executor, take_turn(turn, *accounts_)); !taken) return taken;
-        const auto made = make_accounts(options, {turn.requirement()});
-        if (const auto released = wait_for(executor, turn.release()); !released)
-            log_warning("the first start could not be handed over: " + released.error().message);
-        if (!made) return made;
+        for (bool is_made = false; !is_made;) {
+            if (auto taken = wait_for(executor, take_turn(turn, *accounts_)); !taken) return taken;
+            const auto lines = report.size();
+            const auto made = make_accounts(options, {turn.requirement()});
+            is_made = made.has_value();
+            const auto renewed = is_made ? result<bool>(true) : wait_for(executor, turn.renew());
+            if (const auto released = wait_for(executor, turn.release()); !released)
+                log_warning("the first start could not be handed over: " + released.error().message);
+            if (is_made) break;
+            if (!renewed || *renewed) return made;
+            report.resize(lines);
+            log_warning(
+                "this server was stopped for so long that another one took over the first start; "
+                "passwords that it printed for accounts that it had not made yet are not valid");
+        }
     } else if (auto made = make_accounts(options, {}); !made) {
         return made;
     }

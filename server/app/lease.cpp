@@ -67,11 +67,14 @@ task<result<bool>> lease::write(precondition condition) {
     co_return true;
 }
 
+task<result<bool>> lease::renew() {
+    if (held_ == 0) co_return false;
+    co_return co_await write(precondition::match(held_));
+}
+
 task<result<bool>> lease::acquire() {
-    if (held_ != 0) {
-        const auto renewed = co_await write(precondition::match(held_));
-        if (!renewed || *renewed) co_return renewed;
-    }
+    const auto renewed = co_await renew();
+    if (!renewed || *renewed) co_return renewed;
     const auto known = co_await store_.find(kind, name_);
     if (!known) {
         if (known.error().code != errc::not_found) co_return known.error();

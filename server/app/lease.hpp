@@ -30,6 +30,9 @@ public:
 
     /// Takes the lease or renews it. False: another server holds it; ask again. Errors: those of the store.
     task<result<bool>> acquire();
+    /// Renews it only if it is still held as it was by the last acquire() or renew(). False: it was taken by
+    /// another server, or never held. Errors: those of the store.
+    task<result<bool>> renew();
     /// Gives it back, if it is held. Errors: those of the store.
     task<result<void>> release();
 

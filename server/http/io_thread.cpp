@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <random>
 #include <string>
 #include <utility>
@@ -215,9 +216,16 @@ task<> io_thread::accept_loop() {
                 ::accept4(acceptor_->native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (accepted >= 0) {
                 peer.resize(size);
-                receive(accepted, peer);
-                complained = false;
-                full = core_.open.load(std::memory_order_relaxed) >= core_.options.limits.connections;
+                // Memory that is short now must not end the accepting of connections for ever.
+                try {
+                    receive(accepted, peer);
+                    complained = false;
+                    full = core_.open.load(std::memory_order_relaxed) >= core_.options.limits.connections;
+                } catch (const std::bad_alloc&) {
+                    full = true;
+                    if (!std::exchange(complained, true))
+                        core_.log(log_level::error, "A connection was closed, because memory is short");
+                }
                 continue;
             }
             if (errno == EAGAIN || errno == EWOULDBLOCK) break;

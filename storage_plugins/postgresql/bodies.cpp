@@ -11,7 +11,8 @@ namespace {
 
 /// In memory at once, in uploads and reads that are under way.
 constexpr std::uint64_t bytes_in_flight = 256ULL << 20;
-constexpr std::size_t hash_here = 64 * 1024;
+/// Hashing this much takes less time than going to a worker and back.
+constexpr std::size_t hash_here = 128 * 1024;
 
 const char* words_for(representation which) {
     return which == representation::preview ? "The preview" : "The original";
@@ -21,6 +22,10 @@ error damaged(const image_record& record, representation which, const char* how)
     return {errc::corrupt, std::string(words_for(which)) + " of the " +
                                kit::describe(record.tenant, record.key) + ' ' + how +
                                ". Restore it from a backup, or upload the image again."};
+}
+
+error too_late() {
+    return {errc::unavailable, "The database did not deliver the bytes of other images in time."};
 }
 
 }  // namespace
@@ -47,7 +52,10 @@ task<result<new_bytes>> body_store::prepare(bytes original, bytes preview) {
     }
     // After a lost connection it is not known whether the bytes are there: they are stored under a new name,
     // and upkeep removes the others.
+    const auto deadline = signal::clock::now() + in_.chosen.timeout;
     const auto lease = co_await gate_.enter(content.size());
+    if (signal::clock::now() >= deadline)
+        co_return error{errc::busy, "Other uploads took too long. Nothing was changed."};
     content.name = random_uuid();
     batch ahead;
     ahead.add(statement::stage, {of_uuid(content.name)});
@@ -129,11 +137,14 @@ task<result<body>> body_store::read(record_ptr record, representation which) {
     if (auto here = find(*record, which)) co_return std::move(*here);
     const auto key = name_of(*record, which);
     const auto body_id = version.body;
+    // Whoever waited this long for others does not begin, so that a queue fails together with its first.
+    const auto deadline = signal::clock::now() + in_.chosen.timeout;
     // One body is read once, however many ask for it.
     auto lane =
         co_await loading_.acquire(to_string(body_id) + (key.which == representation::preview ? 'p' : 'o'));
     if (auto here = find(*record, which)) co_return std::move(*here);
     const auto lease = co_await gate_.enter(record->descriptor(which).size);
+    if (signal::clock::now() >= deadline) co_return too_late();
     const auto generation = cache_.generation(key);
     auto loaded = co_await load(*record, which, body_id);
     if (!loaded) co_return loaded.error();

@@ -40,6 +40,11 @@ error cannot_know(const std::string& why) {
     return {errc::unavailable, "Whether the write happened is not known: " + why};
 }
 
+/// Of a write that was never sent.
+error not_begun(const error& why) {
+    return {errc::busy, "The write was not begun in time, and nothing was changed: " + why.message};
+}
+
 error body_is_gone() {
     return {errc::stale, "The bytes that were stored ahead are not there any more."};
 }
@@ -91,7 +96,7 @@ void committer::fail_late(const error& why) {
     const auto late = std::stable_partition(queue_.begin(), queue_.end(),
                                             [&](const write_ptr& one) { return one->deadline > now; });
     for (auto one = late; one != queue_.end(); ++one)
-        (*one)->fail(why);
+        (*one)->fail(not_begun(why));
     queue_.erase(late, queue_.end());
     waiting_count_.store(queue_.size(), std::memory_order_relaxed);
 }
@@ -290,6 +295,7 @@ task<> committer::look_up(group writes, revision before) {
         auto linked = co_await link();
         if (!linked) {
             problem = linked.error().message;
+            fail_late(linked.error());
             co_await pause_.wait_for(std::chrono::milliseconds(20));
             continue;
         }

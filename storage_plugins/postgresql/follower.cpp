@@ -134,9 +134,10 @@ task<result<void>> follower::link() {
     mirror_.set_history(std::move(history));
     const bool is_same_history =
         count_of(found.at(0, 0, 0)) >= mirror_.position() && !mirror_.is_lost(mirror_.position());
-    const bool follows = is_loaded_ && is_same_history && count_of(found.at(0, 0, 1)) <= mirror_.position();
+    const bool follows = is_loaded_ && !mirror_.is_loading() && is_same_history &&
+                         count_of(found.at(0, 0, 1)) <= mirror_.position();
     if (!follows) {
-        if (is_loaded_) {
+        if (is_loaded_ && !mirror_.is_loading()) {
             ++reloads_;
             in_.log(level::warning,
                     std::string("postgresql: ") +

@@ -60,6 +60,13 @@ void mirror::apply_image(const event& one) {
 }
 
 void mirror::apply(std::vector<event> events, revision reached) {
+    if (is_loading_)
+        arrived_.push_back({std::move(events), reached});
+    else
+        apply_now(std::move(events), reached);
+}
+
+void mirror::apply_now(std::vector<event> events, revision reached) {
     bool has_changed = false;
     const auto known = position();
     for (std::size_t i = 0; i < events.size();) {
@@ -107,6 +114,7 @@ result<change_batch> mirror::changes(revision after, std::size_t limit) const {
 }
 
 void mirror::begin_load() {
+    is_loading_ = true;
     images_.begin_loading();
     replaces_images_ = images_.size() != 0;
     replaces_versions_ = images_.kept_size() != 0;
@@ -197,9 +205,15 @@ void mirror::end_load(revision at, revision trimmed, std::vector<change> changes
         parts.push_back(std::move(part));
     documents_.apply(std::move(parts));
 
+    // What arrived continues the old contents, so the snapshot has it unless it reaches less far than those
+    // did: then the store has lost it.
+    const bool goes_on = at >= position();
     feed_.clear_to(trimmed);
     feed_.append(std::move(changes));
     position_.store(at, std::memory_order_release);
+    is_loading_ = false;
+    for (auto& late : std::exchange(arrived_, {}))
+        if (goes_on) apply_now(std::move(late.events), late.reached);
     loaded_images_.clear();
     loaded_versions_.clear();
     loaded_documents_.clear();

@@ -47,7 +47,8 @@ public:
     void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
     /// In order of revision; those up to position() are ignored. Documents of one write become visible
-    /// together. @p reached: there is no change up to this revision but these.
+    /// together. @p reached: there is no change up to this revision but these. While a snapshot is loaded they
+    /// wait for its end. Precondition: what precedes them was applied.
     void apply(std::vector<event> events, revision reached);
 
     // ---- histories
@@ -65,6 +66,8 @@ public:
     // ---- loading a snapshot: begin, everything that it has, end. What the mirror has beside it is removed.
     // One that was begun and not ended can be begun again.
     void begin_load();
+    /// From begin_load() to end_load(): the contents are of no one revision.
+    [[nodiscard]] bool is_loading() const noexcept { return is_loading_; }
     void load_image(const kit::stored& item);
     void load_version(kit::stored_version item);
     void load_document(document doc);
@@ -76,6 +79,7 @@ private:
     void erase(const image_record& record, previous_version rule, revision rev);
     void drop_version(const image_id& id, revision content_rev);
     void apply_image(const event& one);
+    void apply_now(std::vector<event> events, revision reached);
 
     kit::catalog images_;
     kit::documents documents_;
@@ -98,6 +102,12 @@ private:
     std::unordered_map<tenant_id, kit::usage_book::difference> loaded_usage_;
     bool replaces_images_ = false;    ///< there are older ones
     bool replaces_versions_ = false;  ///< likewise
+    bool is_loading_ = false;
+    struct late_events {
+        std::vector<event> events;
+        revision reached = 0;
+    };
+    std::vector<late_events> arrived_;  ///< while loading
 };
 
 }  // namespace gallery::postgres

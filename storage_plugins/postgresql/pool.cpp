@@ -34,7 +34,10 @@ task<answer> pool::run(batch what, std::chrono::milliseconds within) {
     auto one = co_await acquire();
     busy_.push_back(one.get());
     answer last;
-    for (;;) {
+    // Whoever waited until the deadline does not begin: a queue in front of a server that does not answer fails
+    // together with its first.
+    last.failed = failure{"08001", "no connection was free in time", true};
+    while (signal::clock::now() < deadline) {
         last = answer();
         if (stopping_) {
             last.failed = failure{"57P01", "the store is being closed", true};
@@ -59,7 +62,7 @@ task<answer> pool::run(batch what, std::chrono::milliseconds within) {
             last = co_await one->run(std::move(copy), within);
         }
         const bool again = last.failed && (last.failed->lost || last.failed->is_transient());
-        if (!again || signal::clock::now() >= deadline) break;
+        if (!again) break;
         asio::steady_timer pause(in_.engine, std::chrono::milliseconds(50));
         boost::system::error_code ignored;
         co_await pause.async_wait(asio::redirect_error(use_task, ignored));

@@ -11,7 +11,7 @@
 //   fill     copies all records of the schema to the rocksdb store
 //   lists    pages of 30 by each property, beside rocksdb (microseconds)
 //   open     opening one of the stores: milliseconds, resident bytes, records
-#include "engine.hpp"
+#include "picture.hpp"
 
 #include <gallery/encode.hpp>
 #include <gallery/text.hpp>
@@ -118,28 +118,10 @@ engine_ptr open_rocksdb(const settings& given) {
 
 // ---- pictures --------------------------------------------------------------------------------------------
 
-struct picture {
-    image_record record;
-    std::string bytes;
-};
+using load::picture;
 
 picture make(std::string key, std::size_t size) {
-    picture made;
-    made.bytes = load::noise(size, dice);
-    auto& record = made.record;
-    for (auto& byte : record.id.value)
-        byte = static_cast<std::uint8_t>(dice());
-    record.tenant = owner;
-    record.key = std::move(key);
-    record.title = "Pump room " + std::to_string(dice() % 100'000);
-    record.file_name = record.key;
-    for (int i = 0; i < 32; ++i)
-        record.public_key += static_cast<char>('a' + dice() % 26);
-    record.created_time = 1'700'000'000'000 + static_cast<std::int64_t>(dice() % 10'000'000'000);
-    record.original = {"image/png", 100, 100, size, sha256({made.bytes.data(), size})};
-    record.preview_is_original = true;
-    record.preview = record.original;
-    return made;
+    return load::make_picture(owner, std::move(key), "Pump room", size, dice);
 }
 
 std::vector<picture> make_many(const std::string& name, unsigned count, std::size_t size) {

@@ -4,7 +4,7 @@
 // What the operations of a storage plugin cost without a server around them: writes a second with 1 and
 // 16 writers, look-ups and reads that are in memory, pages and searches in a tenant with many images.
 // Prints medians and 99th percentiles. The folder stays as it is; a second run in it skips the filling.
-#include "engine.hpp"
+#include "picture.hpp"
 
 #include <gallery/text.hpp>
 
@@ -28,42 +28,18 @@ namespace {
 
 std::mt19937_64 dice(20240501);
 
-template <class Id>
-Id random_id() {
-    Id id;
-    for (auto& byte : id.value)
-        byte = static_cast<std::uint8_t>(dice());
-    return id;
-}
-
 constexpr tenant_id crowded{uuid{1}};
 constexpr tenant_id quiet{uuid{2}};
 
-struct picture {
-    image_record record;
-    std::string bytes;
-};
+using load::picture;
 
 picture make(tenant_id tenant, std::string key, std::size_t size) {
     static const char* const words[] = {"north", "pump",  "Valve", "boiler", "room",
                                         "Plan",  "floor", "tank",  "meter",  "logo"};
-    picture made;
-    made.bytes = load::noise(size, dice);
-    auto& record = made.record;
-    record.id = random_id<image_id>();
-    record.tenant = tenant;
-    record.key = std::move(key);
-    for (int i = 0; i < 3; ++i)
-        record.title += std::string(i > 0 ? " " : "") + words[dice() % 10];
-    record.title += " " + std::to_string(dice() % 100'000);
-    record.file_name = record.key;
-    for (int i = 0; i < 32; ++i)
-        record.public_key += static_cast<char>('a' + dice() % 26);
-    record.created_time = 1'700'000'000'000 + static_cast<std::int64_t>(dice() % 10'000'000'000);
-    record.original = {"image/png", 100, 100, size, sha256({made.bytes.data(), size})};
-    record.preview_is_original = true;
-    record.preview = record.original;
-    return made;
+    std::string title = words[dice() % 10];
+    for (int i = 0; i < 2; ++i)
+        title += std::string(" ") + words[dice() % 10];
+    return load::make_picture(tenant, std::move(key), title, size, dice);
 }
 
 /// Runs coroutines on one I/O thread, this one.

@@ -70,6 +70,21 @@ BOOST_AUTO_TEST_CASE(a_holder_that_died_is_followed_when_its_time_is_up) {
     BOOST_TEST(!has(one));
 }
 
+BOOST_AUTO_TEST_CASE(renewing_takes_nothing_back) {
+    auto one = of("one");
+    auto other = of("other");
+    BOOST_TEST(!await(one.renew()).value());
+    BOOST_TEST(has(one));
+    BOOST_TEST(await(one.renew()).value());
+    BOOST_TEST(!has(other));
+    now += length;
+    BOOST_TEST(has(other));
+    BOOST_REQUIRE(await(other.release()));
+    // It is free, but what was done under it before may not be continued.
+    BOOST_TEST(!await(one.renew()).value());
+    BOOST_TEST(has(other));
+}
+
 BOOST_AUTO_TEST_CASE(a_holder_that_restarts_does_not_wait_for_itself) {
     auto before = of("one");
     BOOST_TEST(has(before));

@@ -56,12 +56,12 @@ public:
     void put(Key key, Value value, std::uint64_t size, std::uint64_t generation) {
         const std::uint64_t cost = size + entry_overhead;
         if (cost > bound_) return;
-        used_.fetch_add(cost, std::memory_order_relaxed);
-        while (used_.load(std::memory_order_relaxed) > bound_)
-            if (!evict_oldest()) break;
         shard& home = shard_of(key);
         auto made =
             std::make_unique<typename entry_map::entry>(std::move(key), stamped{std::move(value), now()});
+        used_.fetch_add(cost, std::memory_order_relaxed);
+        while (used_.load(std::memory_order_relaxed) > bound_)
+            if (!evict_oldest()) break;
         typename entry_map::handle discarded;  // destroyed when the lock is released
         const lock_guard lock(home.mutex);
         // Space that other threads are filling cannot be evicted; this value is then not stored.
