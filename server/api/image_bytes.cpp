@@ -23,6 +23,12 @@ void set_content(http::response& out, body content, const http::byte_range& rang
     }
 }
 
+/// The record, if the storage has it in memory and nothing newer has to be asked for.
+std::optional<record_ptr> record_now(const image_bytes_services& services, const image_request& asked) {
+    if (asked.is_public_link()) return services.images.find_public_now(asked.name);
+    return services.images.find_now(*asked.may, asked.name);
+}
+
 /// Answers from the etag cache and from what the storage has in memory; false where that is not enough.
 bool answer_from_memory(const image_bytes_services& services, const image_request& asked,
                         const http::request& message, http::response& out) {
@@ -34,8 +40,7 @@ bool answer_from_memory(const image_bytes_services& services, const image_reques
     }
 
     const auto ticket = services.etags.begin_fill(asked.etag_key());
-    const auto found = asked.is_public_link() ? services.images.find_public_now(asked.name)
-                                              : services.images.find_now(*asked.may, asked.name);
+    const auto found = record_now(services, asked);
     if (!found) return false;
     known.record = found->get();
     const auto plan = services.answers.plan(message, asked, known, out);
@@ -71,20 +76,26 @@ task<result<body>> read_content(const image_bytes_services& services, record_ptr
     co_return body(images::leased(*content->memory(), std::move(memory)));
 }
 
-/// Answers with the current record. Error, among others: stale where it was replaced before its bytes were
-/// read.
-task<result<http::response>> answer_from_storage(const image_bytes_services& services, image_request asked,
-                                                 http::request& message) {
-    const auto ticket = services.etags.begin_fill(asked.etag_key());
+task<result<record_ptr>> find_record(const image_bytes_services& services, image_request asked) {
     std::string name(asked.name);
-    auto found = result<record_ptr>(error{});
-    if (asked.is_public_link()) {
-        found = co_await services.images.find_public(std::move(name));
-    } else {
-        found = co_await services.images.find(asked.may->lend(), std::move(name));
+    if (asked.is_public_link()) co_return co_await services.images.find_public(std::move(name));
+    co_return co_await services.images.find(asked.may->lend(), std::move(name));
+}
+
+/// Answers with the current record. @p asks: it is asked for again although the storage has it in memory, which
+/// costs a store that several servers share a question to its database. Error, among others: stale where the
+/// record was replaced before its bytes were read.
+task<result<http::response>> answer_from_storage(const image_bytes_services& services, image_request asked,
+                                                 http::request& message, bool asks) {
+    const auto ticket = services.etags.begin_fill(asked.etag_key());
+    std::optional<record_ptr> here;
+    if (!asks) here = record_now(services, asked);
+    if (!here) {
+        auto found = co_await find_record(services, asked);
+        if (!found) co_return found.error();
+        here = std::move(*found);
     }
-    if (!found) co_return found.error();
-    const auto record = std::move(*found);
+    const auto record = std::move(*here);
 
     known_image known;
     known.record = record.get();
@@ -135,7 +146,7 @@ task<result<http::response>> answer_image(const image_bytes_services& services,
         asked.name = message.param(0);
     }
     for (int attempt = 0; attempt < max_read_attempts; ++attempt) {
-        auto answer = co_await answer_from_storage(services, asked, message);
+        auto answer = co_await answer_from_storage(services, asked, message, attempt > 0);
         if (answer || answer.error().code != errc::stale) co_return answer;
     }
     co_return replaced_too_often();

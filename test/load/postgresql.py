@@ -53,12 +53,12 @@ SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum_naptim
 FILL = """
 insert into {schema}.image
 select '07000000-0000-0000-0000-000000000000', 'picture-' || to_char(i, 'FM0000000') || '.png', md5('id' || i)::uuid,
-       (array['north', 'pump', 'Valve', 'boiler', 'room', 'Plan', 'floor', 'tank', 'meter', 'logo'])[1 + i * 7919 % 10] || ' ' ||
-       (array['room', 'Plan', 'floor', 'tank', 'meter', 'logo', 'north', 'pump', 'Valve'])[1 + i * 104729 % 9] || ' ' ||
+       (array['north', 'pump', 'Valve', 'boiler', 'room', 'Plan', 'floor', 'tank', 'meter', 'logo'])[(1 + i * 7919 % 10)::int4] || ' ' ||
+       (array['room', 'Plan', 'floor', 'tank', 'meter', 'logo', 'north', 'pump', 'Valve'])[(1 + i * 104729 % 9)::int4] || ' ' ||
        (hashint8(i) & 65535), 'picture-' || to_char(i, 'FM0000000') || '.png', 0, true, md5('public' || i),
        1700000000000 + (hashint8(i)::int8 & 2147483647), 0, '{{}}', 'image/png', 1, 1, length(b), sha256(b), 'image/png', 1, 1,
        length(b), sha256(b), true, i, i, md5('body' || i)::uuid
-from generate_series({first}, {last}) i, lateral (select repeat(i::text, 1 + i % 40)::bytea) as t(b);
+from generate_series({first}::int8, {last}::int8) i, lateral (select repeat(i::text, (1 + i % 40)::int4)::bytea) as t(b);
 update {schema}.state set revision = {last}, trimmed = {last}
 """
 
@@ -122,11 +122,11 @@ class Run:
         return json.loads(done.stdout)
 
     def report(self, case, what, engine, other, value, wanted, kind="ratio"):
-        """`wanted`: ("<=" or ">=", limit)"""
-        sign, limit = wanted
-        reached = value <= limit if sign == "<=" else value >= limit
+        """`wanted`: ("<=" or ">=", limit), or None"""
+        sign, limit = wanted or ("", 0)
+        reached = not wanted or (value <= limit if sign == "<=" else value >= limit)
         row = {"case": case, "what": what, "postgresql": engine, "other": other, "value": value, "kind": kind,
-               "wanted": f"{sign} {limit:g}", "reached": reached, "load": os.getloadavg()[0]}
+               "wanted": f"{sign} {limit:g}" if wanted else "", "reached": reached, "load": os.getloadavg()[0]}
         self.rows.append(row)
         print(line(cells(row)), flush=True)
 
@@ -171,6 +171,8 @@ class Run:
     def read(self):
         found = self.bench("read", count=self.count(1000, 20), turns=self.options.turns)
         self.compared("read", "record and 100 KB, not in memory, us", found["turns"], ("<=", 1.5))
+        # Both sides ask the database twice; only the engine checks the hash as well.
+        self.compared("read", "the same in strict mode, us", found["strict"], None)
 
     def write(self):
         found = self.bench("write", count=self.count(320, 32), turns=self.options.turns)
