@@ -82,9 +82,9 @@ task<result<record_ptr>> find_record(const image_bytes_services& services, image
     co_return co_await services.images.find(asked.may->lend(), std::move(name));
 }
 
-/// Answers with the current record. @p asks: it is asked for again although the storage has it in memory, which
-/// costs a store that several servers share a question to its database. Error, among others: stale where the
-/// record was replaced before its bytes were read.
+/// Answers with the current record. @p asks: it is asked for again although the storage has it in memory,
+/// which costs a store that several servers share a question to its database. Error, among others: stale
+/// where the record was replaced before its bytes were read.
 task<result<http::response>> answer_from_storage(const image_bytes_services& services, image_request asked,
                                                  http::request& message, bool asks) {
     const auto ticket = services.etags.begin_fill(asked.etag_key());

@@ -2,8 +2,8 @@
 // The accounts of a new server. A generated password is printed before its account is stored. If a later
 // step fails, the printed password is still valid, or the next start generates another one. If several
 // servers start on one store, one at a time creates accounts, and each account requires that it still is
-// that server's turn. A server that was stopped for so long that it lost its turn says that what it has printed
-// is not valid, and begins again.
+// that server's turn. A server that was stopped for so long that it lost its turn says that what it has
+// printed is not valid, and begins again.
 #include "app/log.hpp"
 #include "app/parts.hpp"
 #include "app/wait.hpp"

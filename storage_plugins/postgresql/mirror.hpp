@@ -47,8 +47,8 @@ public:
     void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
     /// In order of revision; those up to position() are ignored. Documents of one write become visible
-    /// together. @p reached: there is no change up to this revision but these. While a snapshot is loaded they
-    /// wait for its end. Precondition: what precedes them was applied.
+    /// together. @p reached: there is no change up to this revision but these. While a snapshot is loaded
+    /// they wait for its end. Precondition: what precedes them was applied.
     void apply(std::vector<event> events, revision reached);
 
     // ---- histories

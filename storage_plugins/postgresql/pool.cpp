@@ -34,8 +34,8 @@ task<answer> pool::run(batch what, std::chrono::milliseconds within) {
     auto one = co_await acquire();
     busy_.push_back(one.get());
     answer last;
-    // Whoever waited until the deadline does not begin: a queue in front of a server that does not answer fails
-    // together with its first.
+    // Whoever waited until the deadline does not begin: a queue in front of a server that does not answer
+    // fails together with its first.
     last.failed = failure{"08001", "no connection was free in time", true};
     while (signal::clock::now() < deadline) {
         last = answer();

@@ -4,7 +4,8 @@
 // The cases of postgresql.py that need no server: operations of the storage plugin postgresql beside the same
 // work in plain libpq, or beside the plugin rocksdb. The two sides run alternately, in turns. Prints a line
 // of JSON. Cases:
-//   read     a record and its body of 100 KB, which is not in memory, beside two queries (microseconds); `turns` as
+//   read     a record and its body of 100 KB, which is not in memory, beside two queries (microseconds);
+//   `turns` as
 //            most requests read it, `strict` as those do that demand the newest
 //   write    16 writers of 2 KB, beside 16 threads with a transaction for each image (writes a second)
 //   upload   4 writers of 1 MB, beside 4 threads that insert the same chunks (writes a second)
@@ -326,8 +327,8 @@ json::object two_sides(double engine, double other) {
     return {{"engine", engine}, {"other", other}};
 }
 
-/// @p strict: the record is asked for as well, as a request does that demands the newest; otherwise it is taken
-/// from the catalog, as the other requests do.
+/// @p strict: the record is asked for as well, as a request does that demands the newest; otherwise it is
+/// taken from the catalog, as the other requests do.
 task<void> find_and_read(image_store& store, std::vector<std::string>& keys, unsigned count, bool strict,
                          std::vector<double>& micros) {
     for (unsigned i = 0; i < count; ++i) {

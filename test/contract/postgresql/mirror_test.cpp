@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_CASE(has_what_is_committed_while_it_is_loaded_for_the_first_time
 BOOST_AUTO_TEST_CASE(has_what_is_committed_after_the_snapshot_was_taken) {
     for (const bool is_empty : {true, false}) {
         mirrored one;
-        const std::vector<event> before = is_empty ? std::vector<event>() : std::vector{saved(epoch + 1, "a")};
+        const std::vector<event> before =
+            is_empty ? std::vector<event>() : std::vector{saved(epoch + 1, "a")};
         one.load(epoch + 1, before);
         one.contents.begin_load();
         one.contents.apply({saved(epoch + 2, "b")}, epoch + 2);
