@@ -21,6 +21,7 @@ std::uint64_t body_limit(body_kind kind, content_limit content) noexcept {
         case body_kind::none:
             return 0;
         case body_kind::json:
+        case body_kind::document:
             return content.bytes;
         case body_kind::picture_form:
             return content.bytes + form_envelope;

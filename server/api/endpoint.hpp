@@ -37,6 +37,7 @@ enum class body_kind : std::uint8_t {
     json,              ///< a JSON document or another short text
     picture_form,      ///< multipart/form-data with a picture
     picture_document,  ///< a JSON document with a picture in base64
+    document,          ///< a JSON document of any content, which may contain pictures
 };
 
 /// Who may call an endpoint, as far as the credentials alone decide it. What depends on the account or image
@@ -58,7 +59,7 @@ struct endpoint_facts {
 };
 
 /// The most bytes that the content of a request's body may have: of the picture itself, whatever the form or
-/// the base64 around it adds, or of the JSON text.
+/// the base64 around it adds, or of the JSON text. The limit of body_kind::document is for its whole text.
 struct content_limit {
     std::uint64_t bytes = 0;
 };

@@ -15,6 +15,10 @@ struct images_in_path {};
 template <images::image_operation What>
 struct own_images {};
 
+/// The own images, and reading those of the system: of a document that links to both.
+template <images::image_operation What>
+struct images_of_document {};
+
 template <images::image_operation What>
 struct access_of<images_in_path<What>> {
     using proof = images::image_permit<What>;
@@ -32,6 +36,19 @@ struct access_of<own_images<What>> {
                                       .on_system_images = images::roles_that_may(What, false)};
     static result<proof> check(const auth::principal_ptr& who, const http::request&) {
         return images::authorise_images<What>(*who, "tenant");
+    }
+};
+
+template <images::image_operation What>
+struct access_of<images_of_document<What>> {
+    using proof = images::document_permit<What>;
+    static constexpr access_rule rule = access_of<own_images<What>>::rule;
+    static result<proof> check(const auth::principal_ptr& who, const http::request&) {
+        auto own = images::authorise_images<What>(*who, "tenant");
+        if (!own) return std::move(own).error();
+        auto of_system = images::authorise_images<images::image_operation::read>(*who, "system");
+        if (!of_system) return std::move(of_system).error();
+        return proof{std::move(*own), std::move(*of_system)};
     }
 };
 

@@ -9,6 +9,7 @@
 #include "images/image_service.hpp"
 #include "turns/fair_pool.hpp"
 
+#include <cstdint>
 #include <span>
 
 namespace gallery::api {
@@ -20,9 +21,12 @@ struct image_services {
     images::byte_budget& memory;       ///< for pictures that are received or exported
     fair_pool<tenant_id>& background;  ///< writes exports
     verify_credentials verify;
+    std::uint64_t max_picture_bytes = 0;  ///< max_upload_size()
 };
 
 std::span<const endpoint<image_services>> image_endpoints() noexcept;
+/// Of documents that contain pictures or link to them: extract, collect, inline.
+std::span<const endpoint<image_services>> image_document_endpoints() noexcept;
 
 /// The most bytes that an uploaded picture may have.
 std::uint64_t max_upload_size(const content_limits& limits);

@@ -68,6 +68,8 @@ api::content_limit gallery_server::parts::content_limit(std::string_view pattern
         return {std::max<std::uint64_t>(std::min(set.value_or(api::max_json_bytes), api::max_json_bytes), 1)};
     // Where no setting names the path, the memory of all uploads is the bound.
     auto most = std::min(set.value_or(settings.transport.upload_memory), largest_picture);
+    // MAX_RESOURCE_SIZE is the limit of each picture in it.
+    if (kind == api::body_kind::document) return {most};
     const auto resource = settings.image.max_resource_size;
     if (resource != 0) most = std::min(most, resource);
     return {most};
@@ -101,7 +103,7 @@ result<void> gallery_server::parts::add_routes() {
     services_ = std::make_unique<api::all_services>(api::all_services{
         .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); }},
-        .images = {*images_, *coded_, *uploads_, background_, verify},
+        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},

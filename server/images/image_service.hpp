@@ -12,11 +12,13 @@
 #include "imaging/picture.hpp"
 #include "imaging/upload.hpp"
 
+#include <gallery/async_mutex.hpp>
 #include <gallery/error.hpp>
 #include <gallery/model.hpp>
 #include <gallery/storage.hpp>
 #include <gallery/task.hpp>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -38,6 +40,26 @@ struct new_image {
     picture_file file;
     std::string key;    ///< empty: the first free one that the file name yields
     std::string title;  ///< empty: the file name, or the metadata's title of a SCADA symbol
+    image_sub_type sub_type = image_sub_type::image;
+};
+
+/// A new image that has passed all checks and is not stored yet. Its record has no key, id and times yet.
+struct checked_image {
+    image_record record;
+    bytes original;
+    bytes preview;  ///< empty where the preview is the original
+};
+
+/// The image that has some content.
+struct image_of_content {
+    record_ptr record;
+    bool is_new = false;
+};
+
+/// Which of several images with the same content is taken, if there are several: the one under a key, else
+/// one of a sub type.
+struct content_wish {
+    std::string key;
     image_sub_type sub_type = image_sub_type::image;
 };
 
@@ -63,6 +85,19 @@ public:
     /// version_conflict for a given key that is taken, invalid_argument for names, not_found where the tenant
     /// was deleted meanwhile, those of inspect_picture and of the store.
     task<result<record_ptr>> upload(image_write_permit may, new_image image);
+
+    /// The first half of upload(), for several images of which all are checked before one is stored. Errors:
+    /// as upload(), without those of the store.
+    task<result<checked_image>> check(image_write_permit may, new_image image);
+
+    /// An image with this original, if the tenant has one. Error: not_found.
+    task<result<record_ptr>> find_content(image_view_permit may, sha256_digest etag, content_wish wish);
+
+    /// The second half of upload(), unless the tenant has an image with the same original already.
+    /// Simultaneous calls for one content on this server store it once; those of several servers on a shared
+    /// store may store it once each. Errors: those of the store; not_found where the tenant was deleted
+    /// meanwhile.
+    task<result<image_of_content>> store_once(image_write_permit may, checked_image image, content_wish wish);
 
     /// Replaces bytes, file name and descriptors; keeps id, key, title, public key and creation time. The
     /// last writer wins if @p check allows it. Errors: not_found and as upload().
@@ -125,6 +160,8 @@ private:
     inspect_picture inspect_;
     tenant_check is_deleted_;
     const cache::freshness& fresh_;
+    /// Of store_once(): one for each value of the first byte of a digest.
+    std::array<async_mutex, 256> one_at_a_time_;
 };
 
 }  // namespace gallery::images

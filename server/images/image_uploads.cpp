@@ -66,24 +66,57 @@ task<result<void>> image_service::describe(picture_file& file, image_record& rec
     co_return result<void>();
 }
 
-task<result<record_ptr>> image_service::upload(image_write_permit may, new_image image) {
+task<result<checked_image>> image_service::check(image_write_permit may, new_image image) {
     if (auto checked = check_name(image.file.file_name, "file name"); !checked) co_return checked.error();
     if (!image.title.empty()) {
         if (auto checked = check_text(image.title, "title"); !checked) co_return checked.error();
     }
-    image_record record;
-    record.tenant = may.tenant();
-    record.title = std::move(image.title);
-    record.sub_type = image.sub_type;
-    record.is_public = true;
-    record.public_key = new_public_key();
-    bytes preview;
-    if (auto described = co_await describe(image.file, record, preview); !described)
+    checked_image out;
+    out.record.tenant = may.tenant();
+    out.record.title = std::move(image.title);
+    out.record.sub_type = image.sub_type;
+    out.record.is_public = true;
+    out.record.public_key = new_public_key();
+    if (auto described = co_await describe(image.file, out.record, out.preview); !described)
         co_return described.error();
+    out.record.key = std::move(image.key);
+    out.original = std::move(image.file.data);
+    co_return out;
+}
+
+task<result<record_ptr>> image_service::upload(image_write_permit may, new_image image) {
     const bool key_is_fixed = !image.key.empty();
-    record.key = std::move(image.key);
-    co_return co_await create(std::move(record), std::move(image.file.data), std::move(preview),
-                              key_is_fixed);
+    auto checked = co_await check(std::move(may), std::move(image));
+    if (!checked) co_return checked.error();
+    co_return co_await create(std::move(checked->record), std::move(checked->original),
+                              std::move(checked->preview), key_is_fixed);
+}
+
+task<result<record_ptr>> image_service::find_content(image_view_permit may, sha256_digest etag,
+                                                     content_wish wish) {
+    auto found = co_await store_.find_by_content(may.tenant(), etag);
+    if (!found) co_return found.error();
+    record_ptr best;
+    for (auto& each : *found) {
+        if (!wish.key.empty() && each->key == wish.key) co_return std::move(each);
+        if (!best || (best->sub_type != wish.sub_type && each->sub_type == wish.sub_type)) best = each;
+    }
+    if (best) co_return best;
+    co_return error{errc::not_found, "There is no image with the etag " + to_hex(etag) + " in this gallery."};
+}
+
+task<result<image_of_content>> image_service::store_once(image_write_permit may, checked_image image,
+                                                         content_wish wish) {
+    const auto etag = image.record.original.etag;
+    auto turn = co_await one_at_a_time_[std::to_integer<std::size_t>(etag[0])].lock();
+    auto same = co_await find_content(may.lend(), etag, std::move(wish));
+    if (same) co_return image_of_content{std::move(*same), false};
+    if (same.error().code != errc::not_found) co_return same.error();
+    const bool key_is_fixed = !image.record.key.empty();
+    auto made = co_await create(std::move(image.record), std::move(image.original), std::move(image.preview),
+                                key_is_fixed);
+    if (!made) co_return made.error();
+    co_return image_of_content{std::move(*made), true};
 }
 
 // Each upload takes the first key that is free at the moment of its own write, so simultaneous uploads of

@@ -21,16 +21,6 @@ std::size_t count_characters(std::string_view text) noexcept {
         std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
 }
 
-// The first @p count characters.
-std::string_view first_characters(std::string_view text, std::size_t count) noexcept {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        if (!continues(text[at]) && count-- == 0) break;
-        ++at;
-    }
-    return text.substr(0, at);
-}
-
 // C0, DEL, and in UTF-8 the C1 controls (U+0080 to U+009F).
 bool has_control(std::string_view text) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -46,6 +36,15 @@ error invalid(std::string_view what, std::string_view why) {
 }
 
 }  // namespace
+
+std::string_view first_characters(std::string_view text, std::size_t count) noexcept {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (!continues(text[at]) && count-- == 0) break;
+        ++at;
+    }
+    return text.substr(0, at);
+}
 
 result<void> check_text(std::string_view text, std::string_view what) {
     if (text.empty()) return invalid(what, "is empty. Give it at least one character.");

@@ -13,6 +13,9 @@ namespace gallery::images {
 /// Characters (code points) that a key, a title and a file name may have, as in ThingsBoard.
 inline constexpr std::size_t max_name_characters = 255;
 
+/// The first @p count characters (code points) of a text in UTF-8.
+std::string_view first_characters(std::string_view text, std::size_t count) noexcept;
+
 /// A title: UTF-8, 1 to 255 characters, no control characters. @p what names it in the error.
 result<void> check_text(std::string_view text, std::string_view what);
 

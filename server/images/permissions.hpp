@@ -99,4 +99,11 @@ using image_view_permit = image_permit<image_operation::view>;
 using image_read_permit = image_permit<image_operation::read>;
 using image_write_permit = image_permit<image_operation::write>;
 
+/// For a document that links to images: a permission on the own ones, and one to read those of the system.
+template <image_operation What>
+struct document_permit {
+    image_permit<What> own;
+    image_read_permit system;
+};
+
 }  // namespace gallery::images

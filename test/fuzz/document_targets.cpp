@@ -6,6 +6,8 @@
 #include "config/payload_limits.hpp"
 #include "config/substitute.hpp"
 #include "exact.hpp"
+#include "images/embedded_pictures.hpp"
+#include "images/json_strings.hpp"
 #include "images/picture_decoder.hpp"
 #include "images/resource_export.hpp"
 #include "imaging/sniff.hpp"
@@ -19,8 +21,14 @@
 #include <gallery/encode.hpp>
 #include <gallery/text.hpp>
 
+#include <boost/json/basic_parser_impl.hpp>
+
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gallery::fuzz {
@@ -62,6 +70,104 @@ std::optional<std::vector<char>> decode(std::string_view input, std::size_t piec
     return out;
 }
 
+/// Everything that Boost.JSON's parser reports of a text, in order: structure, names, numbers as they are
+/// written, and the values that are strings.
+struct json_events {
+    static constexpr std::size_t max_object_size = 0x7ffffffe;
+    static constexpr std::size_t max_array_size = max_object_size;
+    static constexpr std::size_t max_key_size = max_object_size;
+    static constexpr std::size_t max_string_size = max_object_size;
+    using error_code = boost::json::error_code;
+    using text = boost::json::string_view;
+
+    std::vector<std::string> all;      ///< with "s" for each value that is a string
+    std::vector<std::string> strings;  ///< these values
+    std::string part;
+
+    std::string whole(text last) {
+        auto out = std::exchange(part, {});
+        out.append(last.data(), last.size());
+        return out;
+    }
+    bool note(std::string what) {
+        all.push_back(std::move(what));
+        return true;
+    }
+    bool more(text piece) {
+        part.append(piece.data(), piece.size());
+        return true;
+    }
+
+    bool on_document_begin(error_code&) { return true; }
+    bool on_document_end(error_code&) { return true; }
+    bool on_object_begin(error_code&) { return note("{"); }
+    bool on_object_end(std::size_t, error_code&) { return note("}"); }
+    bool on_array_begin(error_code&) { return note("["); }
+    bool on_array_end(std::size_t, error_code&) { return note("]"); }
+    bool on_key_part(text piece, std::size_t, error_code&) { return more(piece); }
+    bool on_key(text last, std::size_t, error_code&) { return note("k" + whole(last)); }
+    bool on_string_part(text piece, std::size_t, error_code&) { return more(piece); }
+    bool on_string(text last, std::size_t, error_code&) {
+        strings.push_back(whole(last));
+        return note("s");
+    }
+    bool on_number_part(text piece, error_code&) { return more(piece); }
+    bool on_int64(std::int64_t, text last, error_code&) { return note("n" + whole(last)); }
+    bool on_uint64(std::uint64_t, text last, error_code&) { return note("n" + whole(last)); }
+    bool on_double(double, text last, error_code&) { return note("n" + whole(last)); }
+    bool on_bool(bool value, error_code&) { return note(value ? "t" : "f"); }
+    bool on_null(error_code&) { return note("0"); }
+    bool on_comment_part(text, error_code&) { return true; }
+    bool on_comment(text, error_code&) { return true; }
+};
+
+/// Empty where it is not JSON.
+std::optional<json_events> events_of(std::string_view text) {
+    boost::json::parse_options options;
+    options.max_depth = images::max_json_depth;
+    boost::json::basic_parser<json_events> parser(options);
+    boost::json::error_code failed;
+    const auto used = parser.write_some(false, text.data(), text.size(), failed);
+    if (failed || text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) return std::nullopt;
+    return std::move(parser.handler());
+}
+
+/// Which strings of the walk are at @p places.
+std::vector<std::optional<std::size_t>> items_of(std::string_view text,
+                                                 const std::vector<images::document_place>& places) {
+    std::vector<std::optional<std::size_t>> out;
+    images::json_strings strings(text);
+    auto next = places.begin();
+    while (strings.next()) {
+        out.emplace_back();
+        if (next == places.end() || next->begin != strings.begin()) continue;
+        hold(next->end == strings.end(), "a place is a whole string", text);
+        out.back() = (next++)->item;
+    }
+    hold(next == places.end(), "every place is a string, in order", text);
+    return out;
+}
+
+/// Replaces the strings at @p places, and compares the events with those of the original.
+void only_places_change(std::string_view text, const json_events& before,
+                        const std::vector<images::document_place>& places, std::string_view input) {
+    const auto items = items_of(text, places);
+    hold(items.size() == before.strings.size(), "every string is found", input);
+    const auto link = [](std::size_t item) { return "/api/images/tenant/\"" + std::to_string(item); };
+    const auto write = [&link](std::size_t item, std::string& out) {
+        out += images::link_literal(link(item));
+        return true;
+    };
+    std::string replaced;
+    images::replace_strings(text, places, write, replaced);
+    const auto after = events_of(replaced);
+    hold(after && after->all == before.all, "all but strings stays", input);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        hold(after->strings[i] == (items[i] ? "tb-image;" + link(*items[i]) : before.strings[i]),
+             "a string stays, or becomes a link", input);
+    }
+}
+
 void bitmap(std::string_view data, const imaging::worker::checked<imaging::worker::dib_layout>& layout,
             std::string_view input) {
     // As the worker does it, with a smaller limit.
@@ -84,6 +190,35 @@ void import_document(std::string_view input) {
     if (!whole) return;
     for (const auto& text : {whole->title, whole->resource_key, whole->file_name, whole->public_key})
         hold(is_utf8(text), "texts are UTF-8", input);
+}
+
+void pictures_in_json(std::string_view input) {
+    const exact text(input);
+    const auto events = events_of(text.view());
+    hold(events.has_value() == images::check_json(text.view()).has_value(), "what JSON is", input);
+    if (!events) {
+        hold(images::find_links(text.view()).has_error(), "nothing is found in what is not JSON", input);
+        return;
+    }
+    std::size_t at = 0;
+    images::json_strings strings(text.view());
+    while (strings.next()) {
+        hold(at < events->strings.size() && images::unescape(strings.literal()) == events->strings[at++],
+             "strings are found in their order", input);
+        hold(is_utf8(strings.path()), "a path is a text", input);
+    }
+    hold(at == events->strings.size(), "every string is found", input);
+
+    const auto links = images::find_links(text.view());
+    if (links) only_places_change(text.view(), *events, links->places, input);
+    const auto pictures = images::find_pictures(text.view(), 1 << 20);
+    if (!pictures) return;
+    only_places_change(text.view(), *events, pictures->places, input);
+    for (const auto& each : pictures->pictures) {
+        hold(each.data.empty() || each.digest == sha256(each.data.span()), "a picture has its digest", input);
+        hold(is_utf8(each.title) && is_utf8(each.file_name) && !each.title.empty() && !each.file_name.empty(),
+             "a picture has names", input);
+    }
 }
 
 void token(std::string_view input) {

@@ -10,6 +10,8 @@ namespace gallery::fuzz {
 /// Aborts the process where an invariant does not hold. The input is copied into memory of exactly its size,
 /// so that an address sanitizer sees a step too far.
 void import_document(std::string_view input);
+/// The input as a JSON document with pictures and links.
+void pictures_in_json(std::string_view input);
 /// The input as a token, and as the claims of a token that is signed rightly.
 void token(std::string_view input);
 void base64(std::string_view input);

@@ -24,6 +24,7 @@ inline constexpr std::array targets = {
     target{"range", &http::fuzz::range},
     target{"texts", &http::fuzz::texts},
     target{"import", &import_document},
+    target{"pictures_in_json", &pictures_in_json},
     target{"token", &token},
     target{"base64", &base64},
     target{"configuration", &configuration},

@@ -31,6 +31,7 @@ def main():
         "READS_AND_WRITES": "image_permit",
         "FORGES_IMAGE_PERMIT": "private",
         "COPIES_IMAGE_PERMIT": "deleted",
+        "EXTRACTS_AND_READS": "image_permit",
         "FORGETS_ROLE": "role_proof",
         "WEAKER_ROLE": "role_proof",
         "FORGETS_USER": "administered_user",

@@ -2,6 +2,7 @@
 // Handlers of requests, one for each case of check.py.
 #include "accounts/tenants.hpp"
 #include "accounts/users.hpp"
+#include "images/extraction.hpp"
 #include "images/image_service.hpp"
 
 #include <string>
@@ -38,6 +39,21 @@ task<result<void>> handle_image(images::image_service& images, sender from) {
     auto done = co_await images.erase(std::move(*may), from.key, {});
 #endif
     co_return done;
+}
+
+task<result<void>> handle_document(images::image_service& images, sender from) {
+    auto of_system = images::authorise_images<image_operation::read>(*from.who, "system");
+    if (!of_system) co_return of_system.error();
+#if defined(CASE_EXTRACTS_AND_READS)
+    auto own = images::authorise_images<image_operation::read>(*from.who, "tenant");
+#else
+    auto own = images::authorise_images<image_operation::write>(*from.who, "tenant");
+#endif
+    if (!own) co_return own.error();
+    images::document_write_permit may{std::move(*own), std::move(*of_system)};
+    auto done = co_await images::extract_pictures(images, std::move(may), {}, 0, false);
+    if (!done) co_return done.error();
+    co_return result<void>();
 }
 
 task<result<void>> handle_tenant(accounts::tenants& tenants, sender from, tenant_id id) {

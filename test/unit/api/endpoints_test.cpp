@@ -120,6 +120,7 @@ BOOST_AUTO_TEST_CASE(the_access_of_every_endpoint_is_described) {
 BOOST_AUTO_TEST_CASE(the_body_of_every_endpoint_is_described) {
     const std::map<body_kind, std::string_view> media_types{{body_kind::json, "application/json"},
                                                             {body_kind::picture_document, "application/json"},
+                                                            {body_kind::document, "application/json"},
                                                             {body_kind::picture_form, "multipart/form-data"}};
     for (const auto& each : described()) {
         BOOST_TEST_CONTEXT(title(each)) {
@@ -151,6 +152,7 @@ BOOST_AUTO_TEST_CASE(a_limit_holds_for_the_content_whatever_is_around_it) {
     constexpr std::uint64_t picture = 1'000'001;
     BOOST_TEST(api::body_limit(body_kind::none, {picture}) == 0U);
     BOOST_TEST(api::body_limit(body_kind::json, {picture}) == picture);
+    BOOST_TEST(api::body_limit(body_kind::document, {picture}) == picture);
     BOOST_TEST(api::body_limit(body_kind::picture_form, {picture}) > picture);
     // Base64 needs four characters for three bytes.
     BOOST_TEST(api::body_limit(body_kind::picture_document, {picture}) >= (picture + 2) / 3 * 4);
