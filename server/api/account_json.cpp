@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/account_json.hpp"
 
+#include <gallery/email.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -72,13 +74,6 @@ json::value additional_info(const std::string& text) {
 }
 
 }  // namespace
-
-bool is_email_address(std::string_view text) noexcept {
-    const auto at = text.find('@');
-    if (at == 0 || at == std::string_view::npos || at + 1 == text.size()) return false;
-    return text.find('@', at + 1) == std::string_view::npos &&
-           text.find_first_of(" \t\r\n<>,;\"") == std::string_view::npos;
-}
 
 json::object tenant_json(const accounts::tenant& value) {
     auto out = entity("TENANT", value.id.value, value.created_time);

@@ -30,7 +30,4 @@ result<accounts::submitted<accounts::customer>> parse_customer(const boost::json
 result<accounts::submitted_user> parse_user(const boost::json::object& from);
 result<accounts::submitted_api_key> parse_api_key(const boost::json::object& from);
 
-/// "@" with text on both sides, no spaces. The address is not verified with a mail server.
-bool is_email_address(std::string_view text) noexcept;
-
 }  // namespace gallery::api

@@ -3,6 +3,8 @@
 
 #include "config/values.hpp"
 
+#include <gallery/email.hpp>
+
 #include <boost/asio/ip/address.hpp>
 
 #include <limits>
@@ -124,13 +126,6 @@ bool is_filled(std::string_view text) {
     return !text.empty();
 }
 
-bool is_email(std::string_view text) {
-    const auto at = text.find('@');
-    return at != 0 && at != std::string_view::npos && at + 1 < text.size() &&
-           text.find('@', at + 1) == text.npos && text.find_first_of(" \t\r\n") == text.npos &&
-           text.size() <= 255;
-}
-
 bool is_password(std::string_view text) {
     return text.empty() || text.size() >= 6;
 }
@@ -217,7 +212,7 @@ void add_security(table& t) {
                       }});
     t.boolean("security.jwt.accept_thingsboard_users", GALLERY_MEMBER(security.accept_thingsboard_users));
     t.text("security.sysadmin_email", GALLERY_MEMBER(security.sysadmin_email), "an e-mail address",
-           &is_email);
+           &is_email_address);
     t.secret("security.sysadmin_password", GALLERY_MEMBER(security.sysadmin_password),
              "at least 6 characters, or an empty value", &is_password);
     t.secret("security.demo_password", GALLERY_MEMBER(security.demo_password),
