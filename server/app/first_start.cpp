@@ -68,17 +68,17 @@ result<void> gallery_server::parts::make_administrator(const start_options& opti
     }
     std::string password = security.sysadmin_password;
     const auto who = named(security.sysadmin_email, auth::authority::sys_admin);
+    auto line = who + " with the password of GALLERY_SYSADMIN_PASSWORD";
     if (password.empty()) {
         password = auth::generate_password();
         if (auto shown = show_password(options, who, password); !shown) return shown;
-        report.emplace_back("sign in as", who + " with the password " + password + generated);
-    } else {
-        report.emplace_back("sign in as", who + " with the password of GALLERY_SYSADMIN_PASSWORD");
+        line = who + " with the password " + password + generated;
     }
     const auto made =
         wait_for(http_->executor(0),
                  accounts::ensure_sysadmin(*accounts_, *passwords_, security.sysadmin_email, password, also));
     if (!made) return made.error();
+    report.emplace_back("sign in as", std::move(line));
     made_accounts_ = true;
     return {};
 }
@@ -90,24 +90,26 @@ result<void> gallery_server::parts::make_demo(const start_options& options,
     const std::pair<const char*, auth::authority> both[] = {
         {accounts::demo_tenant_email, auth::authority::tenant_admin},
         {accounts::demo_customer_email, auth::authority::customer_user}};
+    start_report lines;
     for (const auto& [email, role] : both) {
         if (accounts_->find_user_by_email(email)) {
             // The customer's user was created with the same password, so one check covers both.
             if (role == auth::authority::tenant_admin) warn_of_another_password(email, chosen, of_demo);
-            report.emplace_back(
+            lines.emplace_back(
                 "sign in as", named(email, role) + " with the password that an earlier start set or printed");
         } else if (chosen.empty()) {
             if (auto shown = show_password(options, named(email, role), password); !shown) return shown;
-            report.emplace_back("sign in as",
-                                named(email, role) + " with the password " + password + generated);
+            lines.emplace_back("sign in as",
+                               named(email, role) + " with the password " + password + generated);
         } else {
-            report.emplace_back("sign in as",
-                                named(email, role) + " with the password of GALLERY_DEMO_PASSWORD");
+            lines.emplace_back("sign in as",
+                               named(email, role) + " with the password of GALLERY_DEMO_PASSWORD");
         }
     }
     const auto accounts =
         wait_for(http_->executor(0), accounts::ensure_demo(*accounts_, *passwords_, password, also));
     if (!accounts) return accounts.error();
+    report.insert(report.end(), lines.begin(), lines.end());
     made_accounts_ = made_accounts_ || !accounts->made.empty();
     demo_tenant_ = accounts->tenant;
     fill_demo_ = true;
@@ -146,17 +148,15 @@ result<void> gallery_server::parts::make_first_accounts(const start_options& opt
     if (storage_.shared && lacks_accounts(options)) {
         const auto executor = http_->executor(0);
         lease turn(storage_.store->documents(), "first_start", node_id_, first_start_lease);
-        for (bool is_made = false; !is_made;) {
+        for (;;) {
             if (auto taken = wait_for(executor, take_turn(turn, *accounts_)); !taken) return taken;
-            const auto lines = report.size();
             const auto made = make_accounts(options, {turn.requirement()});
-            is_made = made.has_value();
+            const bool is_made = made.has_value();
             const auto renewed = is_made ? result<bool>(true) : wait_for(executor, turn.renew());
             if (const auto released = wait_for(executor, turn.release()); !released)
                 log_warning("the first start could not be handed over: " + released.error().message);
             if (is_made) break;
             if (!renewed || *renewed) return made;
-            report.resize(lines);
             log_warning(
                 "this server was stopped for so long that another one took over the first start; "
                 "passwords that it printed for accounts that it had not made yet are not valid");

@@ -14,6 +14,14 @@ task<result<std::uint64_t>> erase_all(images::image_service& images, tenant_id t
     return images.erase_all(images::permit_of_the_server<images::image_operation::write>(tenant));
 }
 
+/// A shared store that does not answer is asked again in the next run: each further question would wait for
+/// its timeout, and the end of the server for this run.
+bool is_away(const upkeep_subjects& on, const error& failed) noexcept {
+    const bool is_silent =
+        failed.code == errc::unavailable || failed.code == errc::busy || failed.code == errc::unknown_outcome;
+    return on.turn != nullptr && is_silent;
+}
+
 /// The users of such a tenant have no access until this completes the deletion.
 task<void> finish_deletions(upkeep_subjects on) {
     for (const auto& tenant : on.accounts.unfinished_deletions()) {
@@ -23,7 +31,7 @@ task<void> finish_deletions(upkeep_subjects on) {
         const auto deleted = co_await on.accounts.delete_tenant(tenant, std::move(erase));
         if (deleted) continue;
         log_warning("the deletion of a tenant failed: " + deleted.error().message);
-        if (on.turn != nullptr) co_return;
+        if (is_away(on, deleted.error())) co_return;
     }
 }
 
@@ -37,7 +45,7 @@ task<void> erase_orphans(upkeep_subjects on) {
         if (!outcome) {
             log_warning("images of the deleted tenant " + to_string(tenant) +
                         " could not be erased: " + outcome.error().message);
-            if (on.turn != nullptr) co_return;
+            if (is_away(on, outcome.error())) co_return;
         }
     }
 }
@@ -55,9 +63,7 @@ task<void> run_upkeep(upkeep_subjects on) {
     on.writes.check();
     const auto noted = co_await on.accounts.record_uses();
     if (!noted) log_warning("the uses of API keys could not be recorded: " + noted.error().message);
-    // A shared store that does not answer is asked again in the next run: each further question would wait
-    // for its timeout, and the end of the server for this run.
-    if (!noted && on.turn != nullptr) co_return;
+    if (!noted && is_away(on, noted.error())) co_return;
     if (on.turn != nullptr) {
         const auto ours = co_await on.turn->acquire();
         if (!ours) log_warning("whose turn the upkeep is cannot be asked: " + ours.error().message);
@@ -65,7 +71,7 @@ task<void> run_upkeep(upkeep_subjects on) {
     }
     const auto maintained = co_await on.accounts.forget_expired();
     if (!maintained) log_warning("the upkeep of the accounts failed: " + maintained.error().message);
-    if (!maintained && on.turn != nullptr) co_return;
+    if (!maintained && is_away(on, maintained.error())) co_return;
     co_await finish_deletions(on);
     co_await erase_orphans(on);
     const auto forgotten = co_await on.nodes.forget_missing();

@@ -248,7 +248,12 @@ task<> io_thread::accept_loop() {
 void io_thread::receive(int descriptor, const asio::ip::tcp::endpoint& peer) {
     tcp_socket socket(executor());
     boost::system::error_code failure;
-    socket.assign(peer.protocol(), descriptor, failure);
+    try {
+        socket.assign(peer.protocol(), descriptor, failure);
+    } catch (const std::bad_alloc&) {
+        ::close(descriptor);
+        throw;
+    }
     if (failure) {
         ::close(descriptor);
         return;

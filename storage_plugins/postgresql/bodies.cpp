@@ -24,10 +24,11 @@ error damaged(const image_record& record, representation which, const char* how)
                                ". Restore it from a backup, or upload the image again."};
 }
 
-/// The chunks of a body, of which a small one has one, that is not copied. @p size: what it should have; a
-/// body that is longer is not read to its end.
+/// The chunks of a body. A single one of some size is not copied; of a small one libpq's memory would be
+/// several times as large. @p size: what the body should have; one that is longer is not read to its end.
 bytes joined(answer& found, std::uint64_t size) {
-    if (found.rows(0) == 1) {
+    constexpr std::uint64_t copied = 32 * 1024;
+    if (found.rows(0) == 1 && size > copied) {
         const auto only = found.at(0, 0, 0).view();
         return {std::shared_ptr<const PGresult>(std::move(found.results[0])), only};
     }
@@ -39,7 +40,7 @@ bytes joined(answer& found, std::uint64_t size) {
 }
 
 error too_late() {
-    return {errc::unavailable, "The database did not deliver the bytes of other images in time."};
+    return {errc::busy, "The database did not deliver the bytes of other images in time."};
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ task<result<new_bytes>> body_store::prepare(bytes original, bytes preview) {
     add_chunks(ahead, content.name, content.original, content.preview);
     auto stored = co_await pool_.run(std::move(ahead));
     if (stored.failed && stored.failed->sqlstate != "23505")
-        co_return to_error(*stored.failed, "storing the bytes of an image");
+        co_return not_done(*stored.failed, "storing the bytes of an image");
     content.is_staged = true;
     content.original = bytes();
     content.preview = bytes();

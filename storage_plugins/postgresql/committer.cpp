@@ -167,7 +167,7 @@ void committer::failed(group writes, const failure& what) {
     }
     auto& one = writes.front();
     if (what.is_transient() && ++one->attempts < most_attempts) return give_back(std::move(writes));
-    one->fail(to_error(what, "writing"));
+    one->fail(not_done(what, "writing"));
 }
 
 void committer::leave_unknown(group& writes, const std::string& why) {
@@ -269,9 +269,17 @@ task<> committer::commit(group writes) {
     }
     writes_ += writes.size();
     mirror_.apply(next.take_events(), next.last());
+    co_await show();
     for (auto& one : writes)
         one->succeed();
     committed_();
+}
+
+task<> committer::show() {
+    if (!mirror_.is_loading()) co_return;
+    // What was written is certain, also where this does not succeed in time.
+    auto shown = co_await follower_.barrier();
+    (void)shown;
 }
 
 task<result<std::string>> committer::ask_replication() {
@@ -315,6 +323,7 @@ task<> committer::look_up(group writes, revision before) {
         auto found = co_await connection_.run(std::move(look));
         if (found.failed || !found.notices.empty()) {
             problem = found.failed ? found.failed->message : found.notices.front();
+            fail_late({errc::unavailable, problem});
             connection_.close();
             co_await pause_.wait_for(std::chrono::milliseconds(20));
             continue;
@@ -327,6 +336,7 @@ task<> committer::look_up(group writes, revision before) {
             const auto replication = co_await ask_replication();
             if (!replication) {
                 problem = replication.error().message;
+                fail_late(replication.error());
                 co_await pause_.wait_for(std::chrono::milliseconds(20));
                 continue;
             }
@@ -340,6 +350,7 @@ task<> committer::look_up(group writes, revision before) {
         // Where they cannot be applied, the follower loads the store again. The outcome is known all the
         // same.
         if (!apply(std::move(since))) follower_.doubt();
+        if (happened) co_await show();
         group again;
         for (auto& one : writes) {
             // Refused ones were judged together with the others, whose outcome is theirs.

@@ -65,6 +65,8 @@ private:
     /// asked after a commit, and not in its pipeline, where a failure of the question would look like one of
     /// the commit. Closes the connection on an error.
     task<result<std::string>> ask_replication();
+    /// While the store is loaded again, waits until this process shows what it has written.
+    task<> show();
     /// False: the mirror cannot be brought there, which the follower must be told (doubt()).
     bool apply(changes_read from);
     void failed(group writes, const failure& what);

@@ -36,4 +36,11 @@ error to_error(const failure& what, std::string_view doing) {
     return {code_of(what), std::move(message)};
 }
 
+error not_done(const failure& what, std::string_view doing) {
+    auto known = to_error(what, doing);
+    if (known.code == errc::unavailable) known.code = errc::busy;
+    known.message += ". Nothing was changed.";
+    return known;
+}
+
 }  // namespace gallery::postgres

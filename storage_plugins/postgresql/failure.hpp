@@ -26,4 +26,8 @@ bool ends_connection(std::string_view sqlstate) noexcept;
 /// @p doing completes "PostgreSQL failed while ...".
 error to_error(const failure& what, std::string_view doing);
 
+/// The same for a write that is known not to have happened: busy where that is unavailable, because
+/// unavailable leaves the outcome open.
+error not_done(const failure& what, std::string_view doing);
+
 }  // namespace gallery::postgres

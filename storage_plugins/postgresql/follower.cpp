@@ -268,6 +268,8 @@ task<bool> follower::poll_once() {
 
 task<> follower::run() {
     while (!stopping_) {
+        // An exception may have ended a run between connecting and the end of loading.
+        if (server_.empty() || mirror_.is_loading()) connection_.close();
         if (!connection_.is_open()) {
             auto linked = co_await link();
             if (!linked) {

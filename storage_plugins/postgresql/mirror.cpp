@@ -208,8 +208,7 @@ void mirror::end_load(revision at, revision trimmed, std::vector<change> changes
     // What arrived continues the old contents, so the snapshot has it unless it reaches less far than those
     // did: then the store has lost it.
     const bool goes_on = at >= position();
-    feed_.clear_to(trimmed);
-    feed_.append(std::move(changes));
+    feed_.clear_to(trimmed, std::move(changes));
     position_.store(at, std::memory_order_release);
     is_loading_ = false;
     for (auto& late : std::exchange(arrived_, {}))

@@ -59,7 +59,8 @@ task<answer> pool::run(batch what, std::chrono::milliseconds within) {
         }
         if (one->is_open()) {
             batch copy = what;
-            last = co_await one->run(std::move(copy), within);
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - signal::clock::now());
+            last = co_await one->run(std::move(copy), std::max(left, std::chrono::milliseconds(1)));
         }
         const bool again = last.failed && (last.failed->lost || last.failed->is_transient());
         if (!again) break;

@@ -8,6 +8,13 @@
 #include <cstring>
 
 namespace gallery::postgres {
+namespace {
+
+bool is_not_done(const error& why) noexcept {
+    return why.code == errc::invalid_argument || why.code == errc::busy;
+}
+
+}  // namespace
 
 task<result<std::pair<bytes, bytes>>> store::loaded(body original, body preview, bool preview_is_original) {
     if (preview_is_original) preview = bytes();
@@ -46,10 +53,9 @@ task<result<write_outcome>> store::store_here(bytes original, bytes preview, Mak
         const bool forgotten = outcome.has_error() && outcome.error().code == errc::stale;
         if (forgotten && i < attempts) continue;
         if (forgotten)
-            co_return error{errc::unavailable, "The database lost the bytes of the image; try again."};
+            co_return error{errc::busy, "The database lost the bytes of the image. Nothing was changed."};
         // Bytes whose write has no known outcome may have a record; upkeep looks after them.
-        const bool unused = outcome.has_value() && outcome->status != write_status::committed;
-        if (unused || (outcome.has_error() && outcome.error().code == errc::invalid_argument))
+        if (outcome ? outcome->status != write_status::committed : is_not_done(outcome.error()))
             bodies_.discard(*content);
         co_return outcome;
     }

@@ -13,10 +13,11 @@ void feed::begin_after(revision rev) {
     floor_ = rev;
 }
 
-void feed::clear_to(revision rev) {
+void feed::clear_to(revision rev, std::vector<change> later) {
     const lock_guard lock(mutex_);
-    changes_.clear();
+    changes_.assign(std::make_move_iterator(later.begin()), std::make_move_iterator(later.end()));
     floor_ = rev;
+    trim();
 }
 
 void feed::append(change entry) {

@@ -47,6 +47,9 @@ BOOST_AUTO_TEST_CASE(failures_of_the_database_are_errors_of_the_contract) {
     }
     BOOST_TEST((code_of("", true) == errc::unavailable));
     BOOST_TEST((code_of("58030") == errc::io_error));
+    // Unavailable leaves open whether a write happened.
+    BOOST_TEST((not_done({"57P01", "message", true}, "writing").code == errc::busy));
+    BOOST_TEST((not_done({"53100", "message", false}, "writing").code == errc::no_space));
     BOOST_TEST((code_of("XX001") == errc::corrupt));
     BOOST_TEST((code_of("42501") == errc::unavailable));
     BOOST_TEST((code_of("22P02") == errc::internal));

@@ -22,8 +22,8 @@ public:
     /// Before the first append: there is no history up to and including @p rev.
     void begin_after(revision rev);
 
-    /// Removes all changes: history up to and including @p rev is lost.
-    void clear_to(revision rev);
+    /// Removes all changes: history up to and including @p rev is lost. @p later: the changes after it.
+    void clear_to(revision rev, std::vector<change> later = {});
 
     void append(change entry);
     /// Appends the changes of one atomic write: a reader sees all of them or none.
