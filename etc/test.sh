@@ -43,8 +43,10 @@ for preset in "${presets[@]}"; do
         continue
     fi
     printf '== %s: tests\n' "$preset"
-    # Tests run in parallel: the suites that start servers choose free ports themselves.
-    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" || failed+=("$preset")
+    # Tests run in parallel: the suites that start servers choose free ports themselves. One more than there are
+    # processors, because many tests wait: for a browser, a timer, the disk.
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(($(nproc) + 1))" "$@" ||
+        failed+=("$preset")
 done
 
 if [ ${#failed[@]} -gt 0 ]; then
