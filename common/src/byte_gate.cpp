@@ -11,6 +11,7 @@ namespace gallery {
 struct byte_gate::waiter {
     const std::uint64_t size;
     const std::optional<tenant_id> owner;
+    const std::uint64_t held;                // of the lease that grows; 0 for new work
     const bool is_patient;                   // waits without an end
     std::optional<answer> answered;          // empty while it waits
     std::optional<resumption<answer>> work;  // empty until the coroutine is suspended
@@ -82,6 +83,24 @@ task<result<byte_gate::lease>> byte_gate::enter(std::uint64_t size, tenant_id ow
         case answer::out_of_time:
             co_return error{errc::busy,
                             "Memory is in use, and none became available in time. Try again later."};
+        case answer::another_grows:
+        case answer::stopped:
+            break;
+    }
+    co_return stopping();
+}
+
+task<result<void>> byte_gate::grow(lease& mine, std::uint64_t more, tenant_id owner,
+                                   std::chrono::milliseconds patience) {
+    if (more == 0) co_return result<void>();
+    const auto got = co_await wait(more, owner, patience, mine.size());
+    switch (got) {
+        case answer::admitted:
+            mine.add(lease(this, owner, more));
+            co_return result<void>();
+        case answer::out_of_time:
+        case answer::another_grows:
+            co_return error{errc::busy, "Memory is in use. Try again later."};
         case answer::stopped:
             break;
     }
@@ -89,16 +108,22 @@ task<result<byte_gate::lease>> byte_gate::enter(std::uint64_t size, tenant_id ow
 }
 
 task<byte_gate::answer> byte_gate::wait(std::uint64_t size, std::optional<tenant_id> owner,
-                                        std::optional<std::chrono::milliseconds> patience) {
-    const auto mine =
-        std::make_shared<waiter>(waiter{size, owner, !patience.has_value(), std::nullopt, std::nullopt});
+                                        std::optional<std::chrono::milliseconds> patience,
+                                        std::uint64_t held) {
+    const auto mine = std::make_shared<waiter>(
+        waiter{size, owner, held, !patience.has_value(), std::nullopt, std::nullopt});
     {
         const lock_guard lock(mutex_);
         if (is_stopped_ && !mine->is_patient) co_return answer::stopped;
-        waiting_.push_back(mine);
+        const bool another_grows = !waiting_.empty() && waiting_.front()->held > 0;
+        waiting_.insert(held > 0 ? waiting_.begin() : waiting_.end(), mine);
         // Nobody else can be admitted by this: what another one waits for has not become less.
         (void)admit();
         if (mine->answered) co_return *mine->answered;
+        if (held > 0 && another_grows) {
+            waiting_.remove(mine);
+            co_return answer::another_grows;
+        }
     }
     const auto home = co_await asio::this_coro::executor;
     std::optional<wait_timer> timer;
@@ -177,14 +202,14 @@ std::size_t byte_gate::waiting() const {
     return waiting_.size();
 }
 
-bool byte_gate::fits(std::uint64_t size) const noexcept {
-    return in_use_ == 0 || (size <= limits_.all && in_use_ <= limits_.all - size);
+bool byte_gate::fits(const waiter& next) const noexcept {
+    return in_use_ == next.held || (next.size <= limits_.all && in_use_ <= limits_.all - next.size);
 }
 
 bool byte_gate::fits_owner(const waiter& next) const {
     if (!next.owner) return true;
     const auto own = of_owner_.find(*next.owner);
-    return own == of_owner_.end() ||
+    return own == of_owner_.end() || own->second == next.held ||
            (next.size <= limits_.each_owner && own->second <= limits_.each_owner - next.size);
 }
 
@@ -194,24 +219,33 @@ bool byte_gate::may_pass(const waiter& next, const waiter& blocked) const {
            blocked.passed_by <= most - next.size;
 }
 
+bool byte_gate::may_pass_all(const waiter& next, const std::vector<waiter*>& blocked) const {
+    for (const auto* each : blocked) {
+        if (!may_pass(next, *each)) return false;
+    }
+    return true;
+}
+
 // In order of arrival. Work that does not fit its owner's part delays work of the same owner. Work that does
-// not fit the whole delays all work behind it, except work that may pass.
+// not fit the whole delays all work behind it, except work that may pass. A lease that grows comes first.
+// Work behind it must be allowed to pass both it and the first new work that does not fit.
 std::vector<resumption<byte_gate::answer>> byte_gate::admit() {
     std::vector<resumption<answer>> resumed;
     std::vector<tenant_id> delayed;
-    waiter* blocked = nullptr;
+    std::vector<waiter*> blocked;
     for (auto at = waiting_.begin(); at != waiting_.end();) {
         waiter& next = **at;
         const bool is_delayed = next.owner && std::ranges::find(delayed, *next.owner) != delayed.end();
         if (is_delayed || !fits_owner(next)) {
             if (!is_delayed) delayed.push_back(*next.owner);
             ++at;
-        } else if (!fits(next.size) || (blocked != nullptr && !may_pass(next, *blocked))) {
-            if (blocked == nullptr) blocked = &next;
+        } else if (!fits(next) || !may_pass_all(next, blocked)) {
+            if (blocked.empty() || blocked.back()->held > 0) blocked.push_back(&next);
             if (next.owner) delayed.push_back(*next.owner);
             ++at;
         } else {
-            if (blocked != nullptr) blocked->passed_by += next.size;
+            for (auto* each : blocked)
+                each->passed_by += next.size;
             in_use_ += next.size;
             if (next.owner && next.size > 0) of_owner_[*next.owner] += next.size;
             next.answered = answer::admitted;

@@ -99,7 +99,7 @@ private:
     std::unique_ptr<accounts::users> users_;
     std::unique_ptr<accounts::api_keys> api_keys_;
     asio::thread_pool compressing_{2};
-    fair_pool<tenant_id> background_{"exports and long lists",
+    fair_pool<tenant_id> background_{"exports, documents and long lists",
                                      {.at_once = 2, .waiting_per_user = 16, .waiting = 256}};
     std::unique_ptr<images::coded_bodies> coded_;
     std::unique_ptr<images::byte_budget> uploads_;

@@ -110,8 +110,12 @@ std::string_view public_text(const gallery::error& failure) noexcept {
 }
 
 response error_response(const gallery::error& failure) {
+    return error_response(failure, public_text(failure));
+}
+
+response error_response(const gallery::error& failure, std::string_view text) {
     const auto [status, code] = shape_of(failure.code);
-    auto out = error_response(status, code, public_text(failure));
+    auto out = error_response(status, code, text);
     if (status >= 500) {
         auto note = std::string(to_string(failure.code)) + ": " + failure.message;
         const bool is_common = failure.code == errc::busy || failure.code == errc::unavailable;

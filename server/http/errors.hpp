@@ -44,6 +44,10 @@ std::string_view public_text(const gallery::error& failure) noexcept;
 /// because ThingsBoard's has none.
 response error_response(const gallery::error& failure);
 
+/// The same with another text, where the public one would be wrong, for instance because it says that nothing
+/// was changed.
+response error_response(const gallery::error& failure, std::string_view text);
+
 /// The same shape for what only HTTP knows (405, 408, 431, ...).
 response error_response(unsigned status, error_code code, std::string_view message);
 

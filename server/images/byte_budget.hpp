@@ -40,6 +40,19 @@ public:
         co_return std::move(*admitted);
     }
 
+    /// Adds bytes to @p mine until it has @p size, if it has less. See byte_gate::grow(): not all that need
+    /// more memory can wait for it. Errors: busy; unavailable after stop().
+    task<result<void>> grow(lease& mine, tenant_id owner, std::uint64_t size) {
+        if (size <= mine.size()) co_return result<void>();
+        auto grown = co_await gate_.grow(mine, size - mine.size(), owner, patience_);
+        if (!grown && grown.error().code == errc::busy)
+            co_return error{
+                errc::busy,
+                "The memory for uploads is in use (HTTP_UPLOAD_MEMORY), and none became available for an "
+                "answer. Try again later."};
+        co_return grown;
+    }
+
     /// See byte_gate::stop().
     void stop() { gate_.stop(); }
 

@@ -109,6 +109,11 @@ head take_head(unescaped_text& text, std::string_view& data) {
     return {};
 }
 
+error too_many_places(std::string_view what) {
+    return {errc::too_large, "The document has " + std::string(what) + " in more than " +
+                                 std::to_string(max_document_places) + " places. Split it."};
+}
+
 error at_path(const std::string& path, errc code, std::string_view why) {
     return {code, "The picture at '" + path + "' of the document " + std::string(why)};
 }
@@ -206,6 +211,7 @@ private:
         auto& picture = out_.pictures[known->second];
         if (picture.data.empty()) picture.data = bytes::own(std::move(data));
         ++picture.count;
+        if (out_.places.size() == max_document_places) return too_many_places("pictures");
         out_.places.push_back({strings_.begin(), strings_.end(), known->second});
         return {};
     }
@@ -299,6 +305,7 @@ result<document_links> find_links(std::string_view text) {
             out.links.push_back(std::move(*link));
         }
         ++out.links[known->second].count;
+        if (out.places.size() == max_document_places) return too_many_places("links");
         out.places.push_back({strings.begin(), strings.end(), known->second});
     }
     return out;

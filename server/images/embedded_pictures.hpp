@@ -37,6 +37,10 @@ namespace gallery::images {
 /// How many different pictures, and how many different links, one document may have.
 inline constexpr std::size_t max_document_images = 1000;
 
+/// How many places all of these may have together. A link can be longer than the picture that it replaces, so
+/// that this bounds how much a document grows.
+inline constexpr std::size_t max_document_places = 10'000;
+
 /// A string that is replaced: [begin, end) of the text, with the quotation marks.
 struct document_place {
     std::size_t begin = 0;
@@ -76,7 +80,7 @@ struct document_pictures {
 
 /// Finds and decodes the embedded pictures. Errors: invalid_argument if @p text is not JSON or a picture is
 /// not valid Base64; too_large for a picture of more than @p max_picture_bytes, and for more than
-/// max_document_images pictures.
+/// max_document_images pictures or max_document_places places.
 result<document_pictures> find_pictures(std::string_view text, std::uint64_t max_picture_bytes);
 
 struct document_link {
@@ -92,7 +96,8 @@ struct document_links {
     std::vector<document_place> places;  ///< in the order of the text
 };
 
-/// Errors: invalid_argument if @p text is not JSON, too_large for more than max_document_images links.
+/// Errors: invalid_argument if @p text is not JSON, too_large for more than max_document_images links or
+/// max_document_places places.
 result<document_links> find_links(std::string_view text);
 
 /// The string with its quotation marks that links to the image at @p link, a path.

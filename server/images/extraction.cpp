@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace gallery::images {
@@ -26,15 +27,51 @@ error with_path(error why, const embedded_picture& picture) {
     return why;
 }
 
-/// The image with this content, null if there is none.
-task<result<record_ptr>> find_anywhere(image_service& service, const document_write_permit& may,
-                                       sha256_digest digest, content_wish wish) {
+/// The image under a key if it has these bytes.
+task<result<extracted_picture>> find_under_key(image_service& service, image_view_permit may,
+                                               sha256_digest digest, std::string key) {
+    auto record = co_await service.find(std::move(may), std::move(key));
+    if (!record && record.error().code == errc::not_found) co_return extracted_picture{};
+    if (!record) co_return record.error();
+    extracted_picture out;
+    if ((*record)->original.etag == digest) {
+        out.record = std::move(*record);
+    } else if ((*record)->preview.etag == digest) {
+        out.record = std::move(*record);
+        out.which = representation::preview;
+    }
+    co_return out;
+}
+
+/// The image with these bytes; without a record if there is none.
+task<result<extracted_picture>> find_anywhere(image_service& service, const document_write_permit& may,
+                                              sha256_digest digest, content_wish wish) {
+    const bool has_system = may.own.tenant() != may.system.tenant();
+    if (!wish.key.empty()) {
+        auto own = co_await find_under_key(service, may.own.lend(), digest, wish.key);
+        if (!own || own->record) co_return own;
+        if (has_system) {
+            auto of_system = co_await find_under_key(service, may.system.lend(), digest, wish.key);
+            if (!of_system || of_system->record) co_return of_system;
+        }
+    }
+    extracted_picture out;
     auto own = co_await service.find_content(may.own.lend(), digest, wish);
-    if (own || own.error().code != errc::not_found) co_return own;
-    if (may.own.tenant() == may.system.tenant()) co_return record_ptr();
+    if (!own && own.error().code != errc::not_found) co_return own.error();
+    if (own) out.record = std::move(*own);
+    if (own || !has_system) co_return out;
     auto of_system = co_await service.find_content(may.system.lend(), digest, std::move(wish));
-    if (of_system || of_system.error().code != errc::not_found) co_return of_system;
-    co_return record_ptr();
+    if (!of_system && of_system.error().code != errc::not_found) co_return of_system.error();
+    if (of_system) out.record = std::move(*of_system);
+    co_return out;
+}
+
+/// Bytes that keeping @p checked takes beside the picture.
+std::uint64_t size_of(const checked_image& checked, const embedded_picture& picture) noexcept {
+    std::uint64_t out = checked.preview.size();
+    // A compressed drawing has become larger.
+    if (checked.original.owner() != picture.data.owner()) out += checked.original.size();
+    return out;
 }
 
 /// @p checked is empty where there was no memory to keep it.
@@ -53,18 +90,20 @@ task<result<image_of_content>> store(image_service& service, const document_writ
 }  // namespace
 
 task<result<extraction>> extract_pictures(image_service& service, document_write_permit may,
-                                          std::vector<embedded_picture> pictures, std::uint64_t preview_bytes,
+                                          std::vector<embedded_picture> pictures, std::uint64_t kept_bytes,
                                           bool is_rehearsal) {
     extraction out;
     out.pictures.resize(pictures.size());
     std::vector<std::optional<checked_image>> checked(pictures.size());
+    // A drawing may be there compressed and uncompressed.
+    std::unordered_set<sha256_digest, digest_hash> rehearsed;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const auto& picture = pictures[i];
         const auto wish = wish_of(picture);
         auto& became = out.pictures[i];
         auto known = co_await find_anywhere(service, may, picture.digest, wish);
         if (!known) co_return with_path(known.error(), picture);
-        became.record = std::move(*known);
+        became = std::move(*known);
         if (became.record || picture.data.empty()) continue;
         auto image = image_of(picture);
         auto passed = co_await service.check(may.own.lend(), std::move(image));
@@ -73,13 +112,14 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
             // A compressed drawing is stored without its compression.
             known = co_await find_anywhere(service, may, passed->record.original.etag, wish);
             if (!known) co_return with_path(known.error(), picture);
-            became.record = std::move(*known);
+            became = std::move(*known);
             if (became.record) continue;
         }
         if (is_rehearsal) {
-            became = {std::make_shared<const image_record>(std::move(passed->record)), true};
-        } else if (passed->preview.size() <= preview_bytes) {
-            preview_bytes -= passed->preview.size();
+            became.is_new = rehearsed.insert(passed->record.original.etag).second;
+            became.record = std::make_shared<const image_record>(std::move(passed->record));
+        } else if (const auto size = size_of(*passed, picture); size <= kept_bytes) {
+            kept_bytes -= size;
             checked[i] = std::move(*passed);
         }
     }
@@ -90,11 +130,13 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
         checked[i].reset();
         if (!stored) {
             if (out.stored == 0) co_return with_path(stored.error(), picture);
-            out.failure = with_path(stored.error(), picture);
+            out.failure = std::move(stored.error());
+            out.failed_path = picture.path;
             co_return out;
         }
         if (stored->is_new) ++out.stored;
-        out.pictures[i] = {std::move(stored->record), stored->is_new};
+        out.pictures[i].is_new = stored->is_new;
+        out.pictures[i].record = std::move(stored->record);
     }
     co_return out;
 }

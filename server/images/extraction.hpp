@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace gallery::images {
@@ -23,6 +24,7 @@ struct extracted_picture {
     /// Null: it stays as it is, because only its etag is known and no image has it. For a new image of a
     /// rehearsal, a record without a key.
     record_ptr record;
+    representation which = representation::original;  ///< of the record, that has the picture's bytes
     bool is_new = false;  ///< made now, or would be; otherwise the image was there
 };
 
@@ -30,19 +32,23 @@ struct extraction {
     std::vector<extracted_picture> pictures;  ///< in the order of the embedded ones
     std::size_t stored = 0;                   ///< new images
     std::optional<error> failure;             ///< of storing one, after others had been stored
+    std::string failed_path;                  ///< of the picture that could not be stored
 };
 
-/// Finds or makes an image for each of @p pictures. An image of the own tenant with the same bytes is taken
-/// first, then one of the system. All new pictures are decoded and checked before the first one is stored, so
-/// that a picture that is refused leaves nothing behind. If storing one fails later, the images that were
-/// stored before it stay, since other requests may have found them already; the same request takes them then.
-/// Previews of more than @p preview_bytes together are not kept in memory but made again. @p is_rehearsal:
-/// nothing is stored. @p service outlives the task.
+/// Finds or makes an image for each of @p pictures. The image under the picture's key is taken if its
+/// original or its preview has these bytes, first of the own tenant, then of the system. Otherwise an image
+/// of the own tenant with these bytes is taken, then one of the system. All new pictures are decoded and
+/// checked before the first one is stored, so that a picture that is refused leaves nothing behind. If
+/// storing one fails later, the images that were stored before it stay, since other requests may have found
+/// them already; the same request takes them then. Between checking and storing, previews and decompressed
+/// drawings are kept in memory, up to @p kept_bytes together. Pictures with more are decoded a second time,
+/// which can fail although the first did not.
+/// @p is_rehearsal: nothing is stored. @p service outlives the task.
 ///
 /// Errors, with the picture's path; nothing was stored: those of image_service::check() and
 /// image_service::store_once().
 task<result<extraction>> extract_pictures(image_service& service, document_write_permit may,
-                                          std::vector<embedded_picture> pictures, std::uint64_t preview_bytes,
+                                          std::vector<embedded_picture> pictures, std::uint64_t kept_bytes,
                                           bool is_rehearsal);
 
 }  // namespace gallery::images

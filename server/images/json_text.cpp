@@ -69,15 +69,39 @@ result<std::string_view> json_text_decoder::finish() {
     return std::string_view();
 }
 
-result<std::string> decode_json_text(std::string text) {
+namespace {
+
+/// Calls @p take with each piece of UTF-8.
+template <class Take>
+result<void> decode_in_pieces(std::string_view text, Take take) {
+    constexpr std::size_t piece = 64 * 1024;
     json_text_decoder decoder;
-    const auto decoded = decoder.decode(text);
-    if (!decoded) return decoded.error();
-    if (decoded->data() == text.data() && decoded->size() == text.size()) return text;
-    std::string out(*decoded);
-    const auto rest = decoder.finish();
-    if (!rest) return rest.error();
-    out += *rest;
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+        const auto decoded = decoder.decode(text.substr(at, piece));
+        if (!decoded) return decoded.error();
+        take(*decoded);
+    }
+    const auto last = decoder.finish();
+    if (!last) return last.error();
+    take(*last);
+    return {};
+}
+
+}  // namespace
+
+result<std::string> decode_json_text(std::string text) {
+    if (text.starts_with(utf8_mark)) {
+        text.erase(0, utf8_mark.size());
+        return text;
+    }
+    if (!text.starts_with(little_mark) && !text.starts_with(big_mark)) return text;
+    // Decoded twice, so that no larger memory is taken than for the result.
+    std::size_t size = 0;
+    auto valid = decode_in_pieces(text, [&size](std::string_view piece) { size += piece.size(); });
+    if (!valid) return valid.error();
+    std::string out;
+    out.reserve(size);
+    (void)decode_in_pieces(text, [&out](std::string_view piece) { out += piece; });
     return out;
 }
 

@@ -31,7 +31,8 @@ private:
     std::string out_;
 };
 
-/// A whole document at once. Errors: as above.
+/// A whole document at once. UTF-8 is not copied; UTF-16 takes up to one and a half times the memory of @p
+/// text beside it. Errors: as above.
 result<std::string> decode_json_text(std::string text);
 
 }  // namespace gallery::images

@@ -7,7 +7,7 @@ import json
 import unittest
 import uuid
 
-from harness import Client, Server, ServerTest, png, sha256, testdata
+from harness import Client, Server, ServerTest, free_port, png, scrape, sha256, testdata
 from pictures import png_claiming
 from shapes import validator
 
@@ -125,6 +125,22 @@ class Extract(DocumentTest):
         self.assertEqual(drawing, self.bytes_of(answer["document"][0]))
         self.assertFalse(self.extract([data_url(gzip.compress(drawing, 1), "svg+xml")])["images"][0]["created"])
 
+    def test_a_drawing_of_a_small_document_is_decoded_once(self):
+        metrics = free_port()
+        with Server(plugin="memory", environment={"METRICS_BIND_PORT": str(metrics)}) as server:
+            tenant = Client(server, ("tenant@gallery.local", "demo-password-1"))
+
+            def decoded():
+                return scrape(metrics)["gallery_imaging_pictures_total", ()]
+
+            drawing = ('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"><radialGradient id="g">'
+                       '<stop stop-color="red"/><stop offset="1" stop-color="blue"/></radialGradient>'
+                       f'<rect width="300" height="300" fill="url(#g)"/><desc>{"x" * 20_000}</desc></svg>').encode()
+            document, before = json.dumps([data_url(gzip.compress(drawing), "svg+xml")]), decoded()
+            self.assertLess(len(document), 1_000)
+            self.extract(document, tenant)
+            self.assertEqual(before + 1, decoded())
+
     def test_an_etag_without_bytes(self):
         data = unique_png()
         link = self.extract([data_url(data)])["document"][0]
@@ -140,6 +156,13 @@ class Extract(DocumentTest):
         self.assertEqual(document, answer["document"])
         self.assertEqual([{"path": "/css", "reason": "IN_TEXT"}, {"path": "/list/0", "reason": "NOT_BASE64"}], answer["left"])
         self.assertEqual([], answer["images"])
+
+    def test_the_first_100_pictures_that_stay_are_reported(self):
+        document = ["data:image/svg+xml,%3Csvg/%3E"] * 60
+        document += [tb_image("k.png", "t", b"", sub_type="IMAGE", etag=sha256(f"nobody {i}".encode())) for i in range(60)]
+        answer = self.extract(document)
+        self.assertEqual(document, answer["document"])
+        self.assertEqual(["NOT_BASE64"] * 60 + ["UNKNOWN_ETAG"] * 40, [each["reason"] for each in answer["left"]])
 
     def test_a_dry_run_stores_nothing(self):
         data, there, before = unique_png(), unique_png(), self.count()
@@ -223,9 +246,11 @@ class Refusals(DocumentTest):
     def test_too_many_pictures(self):
         many = [data_url(b"%d" % i) for i in range(1001)]
         self.assertNothingStored(413, 31, many, "1000")
+        self.assertNothingStored(413, 31, [data_url(unique_png())] * 10_001, "10000")
         links = [f"tb-image;/api/images/tenant/{i}.png" for i in range(1001)]
         for target in (COLLECT, INLINE):
             self.assertError(413, 31, self.send(target, links), "1000")
+            self.assertError(413, 31, self.send(target, links[:1] * 10_001), "10000")
 
     def test_names_that_are_no_keys_are_not_used(self):
         for key in ("../../etc/passwd", "a/b.png", "x" * 300, "a\x00b", ".."):
@@ -301,6 +326,21 @@ class CollectAndInline(DocumentTest):
         self.assertEqual(self.tenant.image(key, suffix="/preview").body, base64.b64decode(answer["document"][0].split(",")[1]))
         self.assertEqual("tb-image;/api/images/tenant/missing.png", answer["document"][1])
         self.assertEqual(["/api/images/tenant/missing.png"], answer["missing"])
+        # Back again, while pictures with other names stay pictures of their own.
+        (again,) = self.extract(answer["document"][:1])["images"]
+        self.assertEqual((False, link.removeprefix("tb-image;")), (again["created"], again["link"]))
+        (other,) = self.extract([answer["document"][0].split(";", 1)[1]])["images"]
+        self.assertTrue(other["created"])
+
+    def test_the_image_under_the_key_is_linked_to_again(self):
+        data = unique_png()
+        links = []
+        for client, kind in ((self.tenant, "tenant"), (self.admin, "system"), (self.tenant, "tenant")):
+            links.append(f"tb-image;/api/images/{kind}/{uuid.uuid4().hex}.png")
+            self.assertStatus(200, client.upload(links[-1].split("/")[-1], data))
+        for link in links:
+            answer = self.assertStatus(200, self.send(INLINE, [link])).json()
+            self.assertEqual([link], self.extract(answer["document"])["document"])
 
     def test_keys_that_need_care(self):
         data = unique_png()
@@ -325,8 +365,21 @@ class CollectAndInline(DocumentTest):
             self.assertStatus(200, self.send(INLINE, [link], tenant))
             self.assertError(413, 31, self.send(INLINE, [link] * 3, tenant), "20000")
             self.assertStatus(200, self.send(COLLECT, [link] * 3, tenant))
+            # An export is in the answer once, whatever the words of the links, and the document is not in it.
+            in_other_words = [link, link + "/preview", link.replace(".png", "%2Epng")]
+            answer = self.assertStatus(200, self.send(COLLECT, [*in_other_words, "x" * 19_000], tenant)).json()
+            self.assertEqual((1, []), (len(answer["resources"]), answer["missing"]))
             self.assertError(413, 31, self.send(EXTRACT, '"' + "x" * 20_000 + '"', tenant), "20000")
             self.assertStatus(200, self.send(EXTRACT, [data_url(data)], tenant))
+
+    def test_an_answer_needs_more_than_a_tenants_part_of_the_memory(self):
+        with Server(plugin="memory", environment={"HTTP_UPLOAD_MEMORY": "1MiB", "HTTP_UPLOAD_WAIT": "60s"}) as server:
+            tenant = Client(server, ("tenant@gallery.local", "demo-password-1"))
+            data = png(64, 64, text="x" * 250_000)
+            self.assertStatus(200, tenant.upload("large.png", data))
+            document = ["tb-image;/api/images/tenant/large.png", "y" * 350_000]
+            answer = self.assertStatus(200, self.send(INLINE, document, tenant)).json()
+            self.assertEqual(data, base64.b64decode(answer["document"][0].split(",")[1]))
 
     def test_pictures_have_the_limit_of_uploads(self):
         with Server(plugin="memory", environment={"MAX_RESOURCE_SIZE": "5000"}) as server:

@@ -71,6 +71,16 @@ public:
     /// Errors: busy if it was not admitted within @p patience, unavailable after stop().
     task<result<lease>> enter(std::uint64_t size, tenant_id owner, std::chrono::milliseconds patience);
 
+    /// Adds @p more bytes to a lease in use. Work that holds bytes while it waits for more can prevent the
+    /// work it waits for from ending. Therefore only one lease of the gate waits to grow, before all work
+    /// that was not admitted, and any other that does not fit is refused at once. The bytes of @p mine are
+    /// not counted against it: work that is larger than a limit is admitted when it has nothing beside
+    /// itself. Precondition: @p mine is of this gate and @p owner, or empty. It outlives the task and stays
+    /// unchanged for an error. Errors: busy if it was not admitted within @p patience, or at once if another
+    /// lease waits to grow; unavailable after stop().
+    task<result<void>> grow(lease& mine, std::uint64_t more, tenant_id owner,
+                            std::chrono::milliseconds patience);
+
     /// Answers all work that waits with a patience, and all such work that comes later, with unavailable.
     /// Call it before the I/O contexts of those who wait are destroyed. Leases are returned as before.
     void stop();
@@ -84,16 +94,18 @@ private:
     struct waiter;
     using waiter_ptr = std::shared_ptr<waiter>;
 
-    enum class answer : std::uint8_t { admitted, out_of_time, stopped };
+    enum class answer : std::uint8_t { admitted, out_of_time, another_grows, stopped };
 
-    /// Empty patience: no end.
+    /// Empty patience: no end. @p held: bytes of the lease that grows, 0 for new work.
     task<answer> wait(std::uint64_t size, std::optional<tenant_id> owner,
-                      std::optional<std::chrono::milliseconds> patience);
+                      std::optional<std::chrono::milliseconds> patience, std::uint64_t held = 0);
     void give_up(const waiter_ptr& mine);
     void leave(const std::optional<tenant_id>& owner, std::uint64_t size);
-    [[nodiscard]] bool fits(std::uint64_t size) const noexcept GALLERY_REQUIRES(mutex_);
+    [[nodiscard]] bool fits(const waiter& next) const noexcept GALLERY_REQUIRES(mutex_);
     [[nodiscard]] bool fits_owner(const waiter& next) const GALLERY_REQUIRES(mutex_);
     [[nodiscard]] bool may_pass(const waiter& next, const waiter& blocked) const GALLERY_REQUIRES(mutex_);
+    [[nodiscard]] bool may_pass_all(const waiter& next, const std::vector<waiter*>& blocked) const
+        GALLERY_REQUIRES(mutex_);
     [[nodiscard]] std::vector<resumption<answer>> admit() GALLERY_REQUIRES(mutex_);
 
     const limits limits_;
@@ -101,7 +113,8 @@ private:
     std::uint64_t in_use_ GALLERY_GUARDED_BY(mutex_) = 0;
     /// Owners with work in progress.
     std::unordered_map<tenant_id, std::uint64_t> of_owner_ GALLERY_GUARDED_BY(mutex_);
-    std::list<waiter_ptr> waiting_ GALLERY_GUARDED_BY(mutex_);  ///< in order of arrival
+    std::list<waiter_ptr> waiting_
+        GALLERY_GUARDED_BY(mutex_);  ///< in order of arrival, a lease that grows first
     bool is_stopped_ GALLERY_GUARDED_BY(mutex_) = false;
 };
 

@@ -146,6 +146,85 @@ BOOST_AUTO_TEST_CASE(leases_of_one_owner_are_added_up) {
     BOOST_TEST(gate.in_use() == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(a_lease_grows_past_a_limit_when_nothing_else_is_inside) {
+    byte_gate gate({.all = 100, .each_owner = 75});
+    auto lease = await(gate.enter(50, one_tenant, 0ms)).value();
+    BOOST_TEST(await(gate.grow(lease, 40, one_tenant, 0ms)).has_value());
+    BOOST_TEST(lease.size() == 90U);
+    BOOST_TEST(await(gate.grow(lease, 1000, one_tenant, 0ms)).has_value());
+    BOOST_TEST(gate.in_use() == 1090U);
+    lease.shrink(10);
+    const auto other = await(gate.enter(60, one_tenant, 0ms)).value();
+    BOOST_TEST((await(gate.grow(lease, 6, one_tenant, 0ms)).error().code == errc::busy));
+    BOOST_TEST(lease.size() == 10U);
+    BOOST_TEST(await(gate.grow(lease, 5, one_tenant, 0ms)).has_value());
+    BOOST_TEST(gate.in_use() == 75U);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_lease_grows_as_new_work_enters) {
+    byte_gate gate({.all = 100, .each_owner = 75});
+    byte_gate::lease lease;
+    BOOST_TEST(await(gate.grow(lease, 60, one_tenant, 0ms)).has_value());
+    BOOST_TEST(gate.in_use() == 60U);
+    lease = byte_gate::lease();
+    BOOST_TEST(gate.in_use() == 0U);
+}
+
+// Otherwise each would wait for what the other holds.
+BOOST_AUTO_TEST_CASE(of_leases_that_cannot_grow_one_waits_and_the_others_are_refused_at_once) {
+    asio::io_context context{1};
+    byte_gate gate({.all = 100, .each_owner = 75});
+    std::vector<std::string> done;
+    const auto one = [&](std::string name, tenant_id owner) -> task<> {
+        auto lease = co_await gate.enter(45, owner, 0ms);
+        co_await asio::post(use_task);  // lets the other enter
+        const auto grown = co_await gate.grow(*lease, 40, owner, 1000s);
+        if (grown.has_error()) BOOST_TEST((grown.error().code == errc::busy));
+        done.push_back(name + (grown ? " grew" : " was refused"));
+        co_await asio::post(use_task);
+    };
+    asio::co_spawn(context, one("first", one_tenant), asio::detached);
+    asio::co_spawn(context, one("second", another_tenant), asio::detached);
+    context.run();
+    using names = std::vector<std::string>;
+    BOOST_TEST(done == (names{"second was refused", "first grew"}), boost::test_tools::per_element());
+    BOOST_TEST(gate.in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_that_waits_to_grow_comes_before_new_work) {
+    asio::io_context context{1};
+    byte_gate gate({.all = 100});
+    std::vector<std::string> order;
+    auto first = await(gate.enter(60, one_tenant, 0ms)).value();
+    auto mine = await(gate.enter(30, another_tenant, 0ms)).value();
+    const auto enter = [&](std::string name, std::uint64_t size) -> task<> {
+        const auto lease = co_await gate.enter(size, tenant_id{random_uuid()}, 1000s);
+        BOOST_TEST(lease.has_value());
+        order.push_back(name);
+    };
+    const auto grow = [&]() -> task<> {
+        const auto grown = co_await gate.grow(mine, 50, another_tenant, 1000s);
+        BOOST_TEST(grown.has_value());
+        order.emplace_back("grown");
+    };
+    asio::co_spawn(context, enter("new", 70), asio::detached);
+    context.poll();
+    asio::co_spawn(context, grow(), asio::detached);
+    context.restart();
+    context.poll();
+    BOOST_TEST(gate.waiting() == 2U);
+    first.shrink(20);
+    context.restart();
+    context.poll();
+    BOOST_TEST(order == std::vector<std::string>{"grown"}, boost::test_tools::per_element());
+    mine = byte_gate::lease();
+    first = byte_gate::lease();
+    context.restart();
+    context.run();
+    BOOST_TEST(order.back() == "new");
+    BOOST_TEST(gate.in_use() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(those_who_wait_are_let_in_in_order_but_for_small_ones_and_the_bound_holds) {
     asio::io_context context;
     byte_gate gate({.all = 100, .each_owner = 100 / 4 * 3});

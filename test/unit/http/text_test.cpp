@@ -242,6 +242,13 @@ BOOST_AUTO_TEST_CASE(every_failure_has_a_status_and_keeps_secrets) {
         BOOST_TEST((made.header("Retry-After") == "1") == later);
         BOOST_TEST(made.note().empty() == (expected.first < 500));
         BOOST_TEST(made.header("Cache-Control") == "no-store");
+
+        const auto other = error_response({code, "the \"message\" \xFF"}, "another text");
+        const auto other_shape = boost::json::parse(other.content().memory()->view()).as_object();
+        BOOST_TEST(other_shape.at("message").as_string() == "another text");
+        BOOST_TEST(other.status() == made.status());
+        BOOST_TEST(other.note() == made.note());
+        BOOST_TEST(other.header("Retry-After") == made.header("Retry-After"));
     }
 }
 

@@ -256,6 +256,20 @@ BOOST_AUTO_TEST_CASE(the_size_of_a_picture_and_the_number_of_pictures_are_limite
     BOOST_TEST((refusal(json::serialize(many)).code == errc::too_large));
 }
 
+// A link can be longer than the picture that it replaces.
+BOOST_AUTO_TEST_CASE(the_number_of_places_is_limited) {
+    json::array pictures(max_document_places, json::value(data_url("0")));
+    json::array links(max_document_places, json::value("tb-image;/api/images/tenant/x.png"));
+    BOOST_TEST(find(json::serialize(pictures)).places.size() == max_document_places);
+    BOOST_TEST(find_links(json::serialize(links)).value().places.size() == max_document_places);
+    pictures.push_back(pictures.front());
+    links.push_back(links.front());
+    const auto too_many = std::to_string(max_document_places);
+    BOOST_TEST((refusal(json::serialize(pictures)).code == errc::too_large));
+    BOOST_TEST(has(refusal(json::serialize(pictures)), too_many));
+    BOOST_TEST((find_links(json::serialize(links)).error().code == errc::too_large));
+}
+
 BOOST_AUTO_TEST_CASE(reports_do_not_grow_with_the_document) {
     json::array many;
     for (int i = 0; i < 10'000; ++i)
