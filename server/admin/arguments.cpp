@@ -36,6 +36,11 @@ std::pair<std::size_t, std::size_t> bounds(std::string_view operands) {
     return {words - optional, words};
 }
 
+void add_value(arguments& to, std::string_view name, std::string_view value) {
+    const auto [at, is_first] = to.options.try_emplace(std::string(name), value);
+    if (!is_first) at->second += "\n" + std::string(value);
+}
+
 }  // namespace
 
 std::optional<std::string> arguments::value(std::string_view name) const {
@@ -81,14 +86,14 @@ outcome<arguments> parse_arguments(const command& what, std::span<const std::str
             return usage(what, quoted(name) + " is not an option of " + std::string(what.words) +
                                    (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
         }
-        if (out.has(name)) return usage(what, std::string(name) + " is given twice");
+        if (out.has(name) && !known->repeats) return usage(what, std::string(name) + " is given twice");
         if (known->value.empty()) {
             if (equals != std::string_view::npos) return usage(what, std::string(name) + " takes no value");
             out.options.emplace(name, "");
         } else if (equals != std::string_view::npos) {
-            out.options.emplace(name, text.substr(equals + 1));
+            add_value(out, name, text.substr(equals + 1));
         } else if (i + 1 < given.size()) {
-            out.options.emplace(name, given[++i]);
+            add_value(out, name, given[++i]);
         } else {
             return usage(what, std::string(name) + " requires a value: " + std::string(name) + " " +
                                    std::string(known->value));

@@ -19,6 +19,7 @@ struct option {
     std::string_view value;       ///< what help calls its value; empty for one without
     std::string_view help;        ///< one line
     std::string_view field = {};  ///< the member of the resource's JSON that it sets, if it just does that
+    bool repeats = false;         ///< it may be given several times; the values are then joined by a newline
 };
 
 struct command {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/commands.hpp"
 
+#include "admin/copy.hpp"
 #include "admin/reset_sysadmin.hpp"
+#include "admin/restore.hpp"
 #include "admin/verify.hpp"
 
 #include <array>
@@ -10,8 +12,10 @@ namespace gallery::admin {
 
 namespace {
 
-constexpr std::array<command, 2> alone{{
+constexpr std::array<command, 4> alone{{
     {"verify", "", "check the store itself: hashes and index entries", "", "", {}, nullptr, &verify},
+    {"copy", "", "copy a closed store into another one, of any engine", "", "", {}, nullptr, &copy},
+    {"restore", "", "copy a backup into the empty store of the configuration", "", "", {}, nullptr, &restore},
     {"reset-sysadmin",
      "",
      "set a new password for the administrator in the store itself",
@@ -28,7 +32,8 @@ const std::vector<const command*>& all_commands() {
     static const auto all = [] {
         std::vector<const command*> out;
         for (const auto table : {tenant_commands(), customer_commands(), user_commands(), api_key_commands(),
-                                 own_account_commands(), node_commands(), std::span<const command>(alone)}) {
+                                 own_account_commands(), node_commands(), mirror_commands(),
+                                 backup_commands(), std::span<const command>(alone)}) {
             for (const auto& one : table)
                 out.push_back(&one);
         }

@@ -4,11 +4,14 @@
 #include "app/data_folder.hpp"
 #include "app/log.hpp"
 #include "plugins/host.hpp"
+#include "plugins/options.hpp"
 #include "plugins/probe.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 namespace gallery::app {
 
@@ -35,7 +38,44 @@ result<prepared_folder> folder_of(const config::storage_settings& settings, cons
     return prepare_folder(path, settings.path.empty() && is_data_folder(data_folder));
 }
 
+/// The entries by which a store of one of the project's engines is recognised, also one whose creation was
+/// interrupted. Those of other engines are not known.
+std::vector<std::string_view> signs_of(std::string_view engine) {
+    if (engine == "filesystem") return {".gallery"};
+    if (engine == "rocksdb") return {"db", "acknowledged", "reserve"};
+    return {};
+}
+
 }  // namespace
+
+std::string store_name(const plugin_descriptor& plugin, const std::map<std::string, std::string>& options,
+                       const std::string& folder) {
+    std::string name = std::string(plugin.name) + ":";
+    if (!plugin.shared) return name + folder;
+    const auto declared = plugins::declared_options(plugin);
+    if (!declared) return name;
+    for (const auto& one : *declared) {
+        const auto given = options.find(one.name);
+        if (one.secret || given == options.end()) continue;
+        name += (name.ends_with(':') ? "" : ",") + one.name + "=" + given->second;
+    }
+    return name;
+}
+
+result<void> check_store_folder(std::string_view engine, const std::string& folder) {
+    const auto signs = signs_of(engine);
+    std::error_code failed;
+    const std::filesystem::path path(folder);
+    if (signs.empty() || !std::filesystem::is_directory(path, failed)) return {};
+    if (std::filesystem::is_empty(path, failed) || failed) return {};
+    const bool is_known = std::any_of(signs.begin(), signs.end(), [&path](std::string_view sign) {
+        std::error_code ignored;
+        return std::filesystem::exists(path / sign, ignored);
+    });
+    if (is_known) return {};
+    return error{errc::invalid_argument, "the folder " + folder + " contains other files and no store of " +
+                                             std::string(engine) + ". Choose an empty folder"};
+}
 
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
                                      bool may_create, log_function say) {
@@ -63,6 +103,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     // Before, since a plugin may take its time, or all of it.
     say(log_level::info, "opening the store in " + folder->path + " with the storage plugin " + name + " (" +
                              plugin->file + ")");
+    std::string named = store_name(*plugin->descriptor, context.options, folder->path);
     plugins::secret_texts secrets(*plugin->descriptor, context.options);
     auto store = plugins::open_store(*plugin, std::move(context));
     if (!store) return store.error();
@@ -70,7 +111,9 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     opened.folder_of_its_own = own;
     opened.store = std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets));
     opened.plugin = plugin->file;
+    opened.engine = name;
     opened.folder = folder->path;
+    opened.name = std::move(named);
     opened.description = name + " " + plugin->descriptor->version + (own ? "" : " in " + folder->path);
     opened.note = std::move(folder->note);
     opened.shared = plugin->descriptor->shared;
@@ -100,6 +143,9 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     }
     opened.store = std::move(probed->store);
     opened.description = std::move(store->description);
+    opened.engine = std::move(store->engine);
+    opened.folder = std::move(store->folder);
+    opened.name = std::move(store->name);
     opened.shared = store->shared;
     return opened;
 }

@@ -7,8 +7,10 @@
 #include "plugins/measured_engine.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/plugin.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +21,9 @@ struct opened_storage {
     std::unique_ptr<plugins::measured_engine> store;
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
+    std::string engine;                      ///< the name of its plugin
+    std::string folder;                      ///< absolute
+    std::string name;                        ///< store_name()
     bool shared = false;                     ///< several servers may have the store open
 };
 
@@ -29,11 +34,22 @@ struct unprobed_store {
     std::shared_ptr<const void> folder_of_its_own;  ///< null for a store that one process owns
     std::unique_ptr<plugins::measured_engine> store;
     std::string plugin;       ///< its file
+    std::string engine;       ///< its name
     std::string folder;       ///< of the data, absolute
+    std::string name;         ///< store_name()
     std::string description;  ///< plugin, version and folder, for people
     std::string note;         ///< what was done to the folder; may be empty
     bool shared = false;      ///< several processes may have the store open
 };
+
+/// Names a store, the same at each opening: the engine with its folder, or, if several processes may open it,
+/// with its options except the secret ones.
+std::string store_name(const plugin_descriptor& plugin, const std::map<std::string, std::string>& options,
+                       const std::string& folder);
+
+/// Refuses a folder that is not empty and contains no store of @p engine, as far as that engine is known. An
+/// engine would add its files to those of somebody else. Error: invalid_argument.
+result<void> check_store_folder(std::string_view engine, const std::string& folder);
 
 /// As open_storage() without the probe. Error, besides: not_found where there is no store yet and
 /// !may_create. @p say is told what the engine has to say; it may be called by any thread for as long as the

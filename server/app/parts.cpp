@@ -10,6 +10,7 @@
 #include "app/upkeep.hpp"
 #include "app/wait.hpp"
 #include "auth/signing_key.hpp"
+#include "mirror/mark.hpp"
 
 #include <gallery/abi_headers.hpp>
 #include <gallery/clock.hpp>
@@ -85,6 +86,7 @@ result<void> gallery_server::parts::start_threads() {
 }
 
 result<void> gallery_server::parts::load_accounts() {
+    if (auto taken = take_over_copy(); !taken) return taken;
     const auto& security = settings.security;
     auto key = signing_key();
     if (!key) return key.error();
@@ -120,6 +122,20 @@ result<void> gallery_server::parts::load_accounts() {
         return error{loaded.error().code, "the accounts cannot be read: " + loaded.error().message};
     }
     follower_->start();
+    return {};
+}
+
+result<void> gallery_server::parts::take_over_copy() {
+    const auto source = wait_for(http_->executor(0), mirror::take_over(storage_.store->documents()));
+    if (!source && (source.error().code == errc::read_only || source.error().code == errc::no_space)) {
+        log_warning("the store is still marked as a copy of another one: " + source.error().message);
+        return {};
+    }
+    if (!source) return source.error();
+    if (!source->empty()) {
+        log_info("the store is a complete copy of " + *source +
+                 ". It is used as a store of its own from now on; no later copy overwrites it");
+    }
     return {};
 }
 
@@ -241,6 +257,8 @@ gallery_server::parts::~parts() {
     if (left_) left_->get_future().wait();
     if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
+    // Whoever waits for one of its commands is on an I/O thread. It is destroyed after the store.
+    if (mirror_) mirror_->shut_down();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
@@ -277,6 +295,8 @@ result<void> gallery_server::parts::listen() {
     nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
                                              &now_ms);
     begin_background_work();
+    if (auto resumed = mirror_->resume(); !resumed)
+        log_error("the mirror does not go on: " + resumed.error().message);
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());
@@ -289,6 +309,11 @@ result<void> gallery_server::parts::listen() {
          {"storage", storage_.description},
          {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
+    if (const auto mirror = mirror_->status(); mirror.state != mirror::mirror_state::none) {
+        report.emplace_back("mirror",
+                            mirror.engine + ":" + mirror.path +
+                                (mirror.state == mirror::mirror_state::stopped ? " (stopped)" : ""));
+    }
     if (metrics_http_) {
         report.emplace_back("metrics", "http://" + settings.metrics.address + ":" +
                                            std::to_string(metrics_http_->port()) + "/metrics");

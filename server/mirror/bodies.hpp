@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Reads bodies within a limit of memory and of bandwidth, and checks their hashes on the way.
+#pragma once
+
+#include <gallery/byte_gate.hpp>
+#include <gallery/bytes.hpp>
+#include <gallery/error.hpp>
+#include <gallery/image_store.hpp>
+#include <gallery/task.hpp>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace gallery::mirror {
+
+/// The bytes of a version, and their share of the memory.
+struct loaded_bodies {
+    byte_gate::lease memory;
+    bytes original;
+    bytes preview;  ///< empty if the preview is the original
+};
+
+class body_reader {
+public:
+    struct limits {
+        std::uint64_t memory = 0;            ///< a version that is larger is read alone
+        std::uint64_t bytes_per_second = 0;  ///< 0: no limit
+    };
+
+    explicit body_reader(const limits& chosen);
+    body_reader(const body_reader&) = delete;
+    body_reader& operator=(const body_reader&) = delete;
+    /// No coroutine of it may be running.
+    ~body_reader();
+
+    /// Waits for memory, and reads and hashes both bodies in threads of its own. Thread: that of the copier.
+    /// Errors: stale, corrupt for bytes that differ from the record, those of the store.
+    task<result<loaded_bodies>> load(image_store& store, record_ptr record);
+
+private:
+    task<result<bytes>> load_one(image_store& store, record_ptr record, representation which);
+    task<void> wait_for_bandwidth(std::uint64_t size);
+
+    const limits limits_;
+    byte_gate gate_;
+    asio::thread_pool pool_{2};
+    std::chrono::steady_clock::time_point next_read_;  ///< earliest start of the next read
+};
+
+}  // namespace gallery::mirror

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirror/copier.hpp"
+
+#include "mirror/at_once.hpp"
+#include "mirror/kept_sync.hpp"
+#include "mirror/sameness.hpp"
+
+#include <gallery/clock.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace gallery::mirror {
+
+namespace {
+
+constexpr std::size_t batch_size = 1'000;
+
+/// Between two pages of a pass, and before follow() returns to a caller with other work. A page changes fewer
+/// images than this, so the position does not fall behind.
+constexpr int max_batches = 8;
+
+/// The cursor of an earlier opening of the store may be unknown to it; the stage then begins again.
+bool is_unknown_cursor(const error& e, bool has_cursor) noexcept {
+    return has_cursor && e.code == errc::invalid_argument;
+}
+
+}  // namespace
+
+copier::copier(storage_engine& source, storage_engine& target, std::string source_name, copy_options options)
+    : work_(source, target, std::move(options)), images_(work_), source_name_(std::move(source_name)) {}
+
+task<result<void>> copier::begin(bool any_source) {
+    if (auto sound = co_await check_source(); !sound) co_return sound;
+    if (auto state = work_.to.writing(); state.state != write_state::kind::ok)
+        co_return error{errc::read_only, "the target does not accept writes: " + state.reason};
+    const auto known = co_await find_mark(work_.to.documents());
+    if (!known) co_return of_target(known.error());
+    if (known->has_value()) {
+        const stored_mark& stored = **known;
+        if (stored.value.source != source_name_ && !any_source) {
+            co_return error{errc::already_exists,
+                            "the target is a copy of " + stored.value.source + " and not of " + source_name_};
+        }
+        mark_ = stored.value;
+        mark_rev_ = stored.rev;
+        const bool is_other = mark_.source != source_name_;
+        mark_.source = source_name_;
+        if (is_other || mark_.is_damaged) co_return co_await start_pass();
+        work_.done.images_done = mark_.images_done;
+        work_.done.bytes_done = mark_.bytes_done;
+        co_return result<void>();
+    }
+    if (auto empty = co_await check_empty(); !empty) co_return empty;
+    mark_ = mark();
+    mark_.source = source_name_;
+    mark_.begun_time = now_ms();
+    co_return co_await start_pass();
+}
+
+task<result<void>> copier::check_source() {
+    const auto known = co_await find_mark(work_.from.documents());
+    if (!known) co_return of_source(known.error());
+    if (known->has_value() && !(*known)->value.is_complete) {
+        co_return error{errc::invalid_argument, "the source is itself an incomplete copy of " +
+                                                    (*known)->value.source + ". Complete that copy first"};
+    }
+    co_return result<void>();
+}
+
+task<result<void>> copier::check_empty() {
+    const std::optional<tenant_id> everybody;
+    const auto used = co_await work_.to.images().usage(everybody);
+    if (!used) co_return of_target(used.error());
+    std::uint64_t documents = 0;
+    std::string cursor;
+    do {
+        auto page = co_await work_.to.documents().scan("", std::move(cursor), work_.options.page);
+        if (!page) co_return of_target(page.error());
+        for (const auto& one : page->items)
+            documents += is_copied(one.kind) ? 1 : 0;
+        cursor = std::move(page->cursor);
+    } while (!cursor.empty());
+    if (used->images.count == 0 && used->kept.count == 0 && documents == 0) co_return result<void>();
+    co_return error{errc::already_exists,
+                    "the target contains other data: " + std::to_string(used->images.count) + " images, " +
+                        std::to_string(used->kept.count) + " kept versions and " + std::to_string(documents) +
+                        " documents. A copy requires an empty store; choose another folder"};
+}
+
+task<result<void>> copier::start_pass() {
+    const auto last = co_await work_.from.feed().last();
+    if (!last) co_return of_source(last.error());
+    mark_.position = *last;
+    work_.clear_all_damage();
+    work_.done.images_done = 0;
+    work_.done.bytes_done = 0;
+    co_return co_await enter(stage::documents);
+}
+
+task<result<void>> copier::count() {
+    const std::optional<tenant_id> everybody;
+    const auto used = co_await work_.from.images().usage(everybody);
+    if (!used) co_return of_source(used.error());
+    work_.done.images_total = used->images.count;
+    work_.done.bytes_total = used->images.original_bytes + used->images.preview_bytes;
+    co_return result<void>();
+}
+
+task<result<void>> copier::enter(stage next) {
+    mark_.at = next;
+    mark_.cursor.clear();
+    mark_.is_complete = false;
+    co_return co_await store_mark();
+}
+
+task<result<void>> copier::store_mark() {
+    mark_.changed_time = now_ms();
+    mark_.images_done = work_.done.images_done;
+    mark_.bytes_done = work_.done.bytes_done;
+    mark_.is_damaged = work_.done.damaged > 0;
+    document doc;
+    doc.kind = std::string(mark_kind);
+    doc.id = "state";
+    doc.body = to_json(mark_);
+    const auto condition = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
+    const auto stored = co_await work_.to.documents().save(std::move(doc), condition);
+    if (!stored) co_return of_target(stored.error());
+    if (stored->status != write_status::committed) {
+        co_return error{errc::version_conflict,
+                        "another process copies into the same target. Stop one of them"};
+    }
+    mark_rev_ = stored->rev;
+    work_.done.at = mark_.at;
+    work_.report();
+    co_return result<void>();
+}
+
+task<result<void>> copier::copy() {
+    if (auto counted = co_await count(); !counted) co_return counted;
+    work_.done.at = mark_.at;
+    while (mark_.at != stage::following) {
+        const auto followed = co_await follow();
+        if (!followed) co_return followed.error();
+        if (auto passed = co_await pass(); !passed) co_return passed;
+    }
+    co_return result<void>();
+}
+
+task<result<void>> copier::copy_all() {
+    for (;;) {
+        if (auto copied = co_await copy(); !copied) co_return copied;
+        const auto reached = co_await follow();
+        if (!reached) co_return reached.error();
+        if (*reached == reach::end) co_return result<void>();
+    }
+}
+
+task<result<void>> copier::compare_again() {
+    if (auto started = co_await start_pass(); !started) co_return started;
+    co_return co_await copy();
+}
+
+/// One step of the pass per turn, so that a gap in the feed can begin it again.
+task<result<void>> copier::pass() {
+    switch (mark_.at) {
+        case stage::documents:
+            co_return co_await copy_documents();
+        case stage::images:
+            co_return co_await copy_images();
+        case stage::surplus:
+            co_return co_await remove_surplus();
+        case stage::kept: {
+            auto compared = co_await sync_kept(work_);
+            if (!compared) co_return compared;
+            co_return co_await enter(stage::following);
+        }
+        case stage::following:
+            break;
+    }
+    co_return result<void>();
+}
+
+task<result<void>> copier::copy_documents() {
+    std::string cursor = mark_.cursor;
+    auto page = co_await work_.from.documents().scan("", std::move(cursor), work_.options.page);
+    if (!page && is_unknown_cursor(page.error(), !mark_.cursor.empty())) co_return co_await enter(mark_.at);
+    if (!page) co_return of_source(page.error());
+    std::vector<document_name> names;
+    for (auto& one : page->items)
+        names.emplace_back(std::move(one.kind), std::move(one.id));
+    if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
+    mark_.cursor = std::move(page->cursor);
+    if (mark_.cursor.empty()) co_return co_await enter(stage::images);
+    co_return co_await store_mark();
+}
+
+task<result<void>> copier::copy_images() {
+    const std::optional<tenant_id> everybody;
+    std::string cursor = mark_.cursor;
+    auto page = co_await work_.from.images().scan(everybody, std::move(cursor), work_.options.page);
+    if (!page && is_unknown_cursor(page.error(), !mark_.cursor.empty())) co_return co_await enter(mark_.at);
+    if (!page) co_return of_source(page.error());
+    std::function<task<result<void>>(record_ptr)> copy_one = [this](record_ptr record) -> task<result<void>> {
+        image_name name(record->tenant, record->key);
+        auto synced = co_await images_.one(std::move(name));
+        if (!synced) co_return synced;
+        ++work_.done.images_done;
+        work_.done.bytes_done +=
+            record->original.size + (record->preview_is_original ? 0 : record->preview.size);
+        work_.report();
+        co_return result<void>();
+    };
+    auto copied = co_await for_each_at_once(std::move(page->items), work_.options.at_once, copy_one);
+    if (!copied) co_return copied;
+    if (auto settled = co_await images_.settle(); !settled) co_return settled;
+    mark_.cursor = std::move(page->cursor);
+    if (mark_.cursor.empty()) co_return co_await enter(stage::surplus);
+    co_return co_await store_mark();
+}
+
+/// Images that were skipped because a run continued at a cursor were compared by the earlier run.
+task<result<void>> copier::remove_surplus() {
+    std::string cursor;
+    do {
+        const std::optional<tenant_id> everybody;
+        auto page = co_await work_.to.images().scan(everybody, std::move(cursor), work_.options.page);
+        if (!page) co_return of_target(page.error());
+        std::vector<image_name> names;
+        for (const auto& one : page->items) {
+            std::string key = one->key;
+            const auto found = co_await work_.from.images().find(one->tenant, std::move(key));
+            if (found) continue;
+            if (found.error().code == errc::not_found) names.emplace_back(one->tenant, one->key);
+        }
+        if (auto synced = co_await sync_images(std::move(names)); !synced) co_return synced;
+        cursor = std::move(page->cursor);
+    } while (!cursor.empty());
+    if (auto removed = co_await remove_surplus_documents(); !removed) co_return removed;
+    co_return co_await enter(stage::kept);
+}
+
+task<result<void>> copier::remove_surplus_documents() {
+    std::string cursor;
+    do {
+        auto page = co_await work_.to.documents().scan("", std::move(cursor), work_.options.page);
+        if (!page) co_return of_target(page.error());
+        std::vector<document_name> names;
+        for (auto& one : page->items)
+            names.emplace_back(std::move(one.kind), std::move(one.id));
+        if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
+        cursor = std::move(page->cursor);
+    } while (!cursor.empty());
+    co_return result<void>();
+}
+
+task<result<void>> copier::sync_images(std::vector<image_name> names) {
+    std::function<task<result<void>>(image_name)> one = [this](image_name name) {
+        return images_.one(std::move(name));
+    };
+    auto synced = co_await for_each_at_once(std::move(names), work_.options.at_once, one);
+    if (!synced) co_return synced;
+    co_return co_await images_.settle();
+}
+
+task<result<copier::reach>> copier::follow() {
+    for (int i = 0; i < max_batches; ++i) {
+        if (auto may = work_.may_go_on(); !may) co_return may.error();
+        const auto batch = co_await work_.from.feed().changes(mark_.position, batch_size);
+        if (!batch) co_return of_source(batch.error());
+        bool is_lost = batch->gap;
+        if (!is_lost && batch->changes.empty()) {
+            // A store that was restored from a backup is behind: its history is another one.
+            const auto last = co_await work_.from.feed().last();
+            if (!last) co_return of_source(last.error());
+            if (*last >= mark_.position) co_return reach::end;
+            is_lost = true;
+        }
+        if (is_lost) {
+            if (auto started = co_await start_pass(); !started) co_return started.error();
+            co_return reach::gap;
+        }
+        if (auto applied = co_await apply(*batch); !applied) co_return applied.error();
+        work_.done.changes_applied += batch->changes.size();
+        mark_.position = batch->next;
+        if (auto stored = co_await store_mark(); !stored) co_return stored.error();
+    }
+    co_return reach::behind;
+}
+
+task<result<void>> copier::apply(const change_batch& batch) {
+    std::set<image_name> images;
+    std::set<document_name> documents;
+    for (const auto& one : batch.changes) {
+        switch (one.what) {
+            case change::kind::image_saved:
+            case change::kind::image_updated:
+            case change::kind::image_erased:
+                images.emplace(one.tenant, one.key);
+                break;
+            case change::kind::document_saved:
+            case change::kind::document_erased:
+                documents.emplace(one.document_kind, one.document_id);
+                break;
+            case change::kind::version_kept:
+            case change::kind::version_dropped:
+                break;
+        }
+    }
+    // A mark that calls itself complete must not survive the first change after it.
+    const bool was_complete = std::exchange(mark_.is_complete, false);
+    if (was_complete) {
+        if (auto stored = co_await store_mark(); !stored) co_return stored;
+    }
+    std::vector<document_name> names(documents.begin(), documents.end());
+    if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
+    std::vector<image_name> keys(images.begin(), images.end());
+    if (auto synced = co_await sync_images(std::move(keys)); !synced) co_return synced;
+    // Before the pass has compared them, the changes are contained in what it will read.
+    if (mark_.at != stage::following) co_return result<void>();
+    for (const auto& one : batch.changes) {
+        change copy = one;
+        if (auto applied = co_await apply_kept(work_, std::move(copy)); !applied) co_return applied;
+    }
+    co_return result<void>();
+}
+
+task<result<void>> copier::complete(bool accept_damage) {
+    if (work_.done.damaged > 0 && !accept_damage) {
+        co_return error{errc::corrupt, std::to_string(work_.done.damaged) +
+                                           " items could not be read from the source and are missing"};
+    }
+    if (mark_.is_complete) co_return result<void>();
+    mark_.is_complete = true;
+    co_return co_await store_mark();
+}
+
+}  // namespace gallery::mirror

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Makes one store a copy of another, of any engine, and keeps it current.
+///
+/// A copy consists of a comparing pass and of following. The pass scans the source and copies each item in
+/// which the target differs; then it scans the target for items that the source does not have. The position
+/// in the source's feed is noted before the first scan, and the changes since then are applied between the
+/// pages, so nothing that is written meanwhile is missed, and the feed does not run out of the changes that
+/// it keeps. After the pass the target is current whenever the feed is at its end. If changes were lost from
+/// the feed, the pass begins again; because only differences are copied, that is cheap.
+///
+/// How far a copy is is stored in the target (mark.hpp). A copy that was interrupted at any moment continues
+/// there. Everything that is applied twice changes nothing.
+///
+/// The source is only read.
+#pragma once
+
+#include "mirror/document_sync.hpp"
+#include "mirror/image_sync.hpp"
+#include "mirror/mark.hpp"
+#include "mirror/work.hpp"
+
+#include <gallery/change_feed.hpp>
+#include <gallery/error.hpp>
+#include <gallery/storage_engine.hpp>
+#include <gallery/task.hpp>
+
+#include <string>
+#include <vector>
+
+namespace gallery::mirror {
+
+class copier {
+public:
+    /// Both stores outlive it. @p source_name says which store the source is, the same at each run.
+    copier(storage_engine& source, storage_engine& target, std::string source_name, copy_options options);
+
+    /// Reads the mark of the target, or makes one in an empty store. @p any_source: continue although the
+    /// mark names another source; then the pass begins again. Writes nothing to a target that is refused.
+    /// Errors: already_exists for a target with other data or of another source, read_only, invalid_argument
+    /// for a source that is an incomplete copy itself, those of the stores.
+    task<result<void>> begin(bool any_source);
+
+    /// Completes the pass. Returns at once if it is complete. Errors: unavailable when options.is_stopping()
+    /// becomes true (is_stopped()), those of the stores. After an error copy() may be called again.
+    task<result<void>> copy();
+
+    enum class reach : std::uint8_t {
+        end,     ///< every change is applied that was in the feed when it was read last
+        behind,  ///< there are more; a source that is written all the time has no end
+        gap,     ///< changes are missing, and copy() has to be called
+    };
+
+    /// Applies some thousand changes, or all. Precondition: copy() has succeeded. Errors: as copy().
+    task<result<reach>> follow();
+
+    /// copy() and follow() until the feed is at its end, for a source that nobody writes. Errors: as copy().
+    task<result<void>> copy_all();
+
+    /// Begins the pass again, which compares both stores item by item and repairs differences. Errors: as
+    /// copy().
+    task<result<void>> compare_again();
+
+    /// Notes in the mark that the target is complete as of position(). Precondition: follow() has returned
+    /// reach::end, and the source was not written since. @p accept_damage: also if items are missing that the
+    /// source could not return. Errors: corrupt if items are missing, those of the target.
+    task<result<void>> complete(bool accept_damage);
+
+    [[nodiscard]] const mark& state() const noexcept { return mark_; }
+    [[nodiscard]] revision position() const noexcept { return mark_.position; }
+    [[nodiscard]] const figures& done() const noexcept { return work_.done; }
+    [[nodiscard]] std::vector<std::string> problems() const { return work_.problems(); }
+    [[nodiscard]] work& shared() noexcept { return work_; }
+
+private:
+    task<result<void>> check_source();
+    task<result<void>> check_empty();
+    task<result<void>> start_pass();
+    task<result<void>> count();
+    task<result<void>> store_mark();
+    task<result<void>> enter(stage next);
+
+    task<result<void>> pass();
+    task<result<void>> copy_documents();
+    task<result<void>> copy_images();
+    task<result<void>> remove_surplus();
+    task<result<void>> remove_surplus_documents();
+    /// Of these keys; several at a time. Progress is counted if @p counted.
+    task<result<void>> sync_images(std::vector<image_name> names);
+
+    task<result<void>> apply(const change_batch& batch);
+
+    work work_;
+    image_sync images_;
+    const std::string source_name_;
+    mark mark_;
+    revision mark_rev_ = 0;
+};
+
+}  // namespace gallery::mirror

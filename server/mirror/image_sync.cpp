@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirror/image_sync.hpp"
+
+#include "mirror/sameness.hpp"
+
+#include <utility>
+
+namespace gallery::mirror {
+
+namespace {
+
+/// Enough for an image that is replaced while it is read; a change that comes later is in the feed.
+constexpr int max_image_attempts = 8;
+
+/// Null if there is no such image.
+task<result<record_ptr>> find(image_store& images, image_name name) {
+    auto found = co_await images.find(name.first, std::move(name.second));
+    if (!found && found.error().code == errc::not_found) co_return record_ptr();
+    co_return found;
+}
+
+std::string item_of(const image_name& name) {
+    return "image '" + name.second + "' of tenant " + to_string(name.first);
+}
+
+precondition still(const record_ptr& known) {
+    return known ? precondition::match(known->rev) : precondition::absent();
+}
+
+}  // namespace
+
+task<result<void>> image_sync::one(image_name name) {
+    for (int i = 1; i <= max_image_attempts; ++i) {
+        if (auto may = all_.may_go_on(); !may) co_return may.error();
+        const auto ended = co_await once(name, i == max_image_attempts);
+        if (!ended) co_return ended.error();
+        if (*ended == attempt::done) break;
+    }
+    co_return result<void>();
+}
+
+task<result<void>> image_sync::settle() {
+    while (!displaced_.empty()) {
+        auto name = displaced_.extract(displaced_.begin()).value();
+        auto ended = co_await one(std::move(name));
+        if (!ended) co_return ended;
+    }
+    co_return result<void>();
+}
+
+task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last) {
+    const auto known = co_await find(all_.to.images(), name);
+    if (!known) co_return of_target(known.error());
+    const auto found = co_await find(all_.from.images(), name);
+    if (!found) {
+        if (!is_damage(found.error())) co_return of_source(found.error());
+        std::string item = item_of(name);
+        all_.note_damage(item, "the " + item + ": " + found.error().message);
+        co_return attempt::done;
+    }
+    if (!*found) {
+        all_.clear_damage(item_of(name));
+        if (!*known) co_return attempt::done;
+        co_return co_await erase(std::move(name), *known);
+    }
+    if (*known && is_same_image(**found, **known)) {
+        all_.clear_damage(item_of(name));
+        co_return attempt::done;
+    }
+    if (*known && has_same_bytes(**found, **known)) co_return co_await update(*found, *known);
+    co_return co_await copy(*found, *known, is_last);
+}
+
+task<result<image_sync::attempt>> image_sync::erase(image_name name, record_ptr known) {
+    const write_rules rules = precondition::match(known->rev);
+    const auto erased = co_await all_.to.images().erase(name.first, std::move(name.second), rules);
+    if (!erased) co_return of_target(erased.error());
+    if (erased->status == write_status::conflict) co_return attempt::again;
+    ++all_.done.images_erased;
+    co_return attempt::done;
+}
+
+task<result<image_sync::attempt>> image_sync::update(record_ptr found, record_ptr known) {
+    image_record wanted = *found;
+    const auto updated = co_await all_.to.images().update(std::move(wanted), still(known));
+    if (!updated) co_return of_target(updated.error());
+    if (updated->status != write_status::committed) co_return attempt::again;
+    ++all_.done.images_updated;
+    co_return attempt::done;
+}
+
+task<result<image_sync::attempt>> image_sync::copy(record_ptr found, record_ptr known, bool is_last) {
+    auto loaded = co_await all_.bodies.load(all_.from.images(), found);
+    if (!loaded) {
+        const auto& e = loaded.error();
+        if (e.code == errc::stale && !is_last) co_return attempt::again;
+        if (e.code == errc::stale) {
+            // Written again and again: the feed has the later change. Otherwise the bytes are missing.
+            image_name name(found->tenant, found->key);
+            const auto current = co_await find(all_.from.images(), std::move(name));
+            if (!current) co_return of_source(current.error());
+            if (!*current || (*current)->content_rev != found->content_rev) co_return attempt::done;
+        } else if (!is_damage(e)) {
+            co_return of_source(e);
+        }
+        image_name name(found->tenant, found->key);
+        all_.note_damage(item_of(name), "the " + name_of(*found) + ": " + e.message);
+        co_return attempt::done;
+    }
+    image_record wanted = *found;
+    body original(loaded->original);
+    body preview(loaded->preview);
+    const write_rules rules = still(known);
+    auto& images = all_.to.images();
+    const auto saved =
+        co_await images.save(std::move(wanted), std::move(original), std::move(preview), rules);
+    if (!saved) {
+        if (saved.error().code != errc::invalid_argument) co_return of_target(saved.error());
+        const auto holder = co_await images.find_by_id(found->id);
+        if (!holder) {
+            // Another call has erased it meanwhile, unless the save is refused for another reason.
+            const bool is_gone = holder.error().code == errc::not_found;
+            if (is_gone && !is_last) co_return attempt::again;
+            co_return of_target(is_gone ? saved.error() : holder.error());
+        }
+        if (is_last) co_return of_target(saved.error());
+        co_return co_await make_way(*holder, *found);
+    }
+    if (saved->status == write_status::public_key_taken) {
+        std::string public_key = found->public_key;
+        const auto holder = co_await images.find_by_public_key(std::move(public_key));
+        if (!holder) {
+            if (holder.error().code == errc::not_found) co_return attempt::again;
+            co_return of_target(holder.error());
+        }
+        co_return co_await make_way(*holder, *found);
+    }
+    if (saved->status != write_status::committed) co_return attempt::again;
+    const image_name name(found->tenant, found->key);
+    all_.clear_damage(item_of(name));
+    ++all_.done.images_copied;
+    all_.done.bytes_copied += loaded->memory.size();
+    co_return attempt::done;
+}
+
+task<result<image_sync::attempt>> image_sync::make_way(record_ptr holder, const image_record& wanted) {
+    if (holder->tenant == wanted.tenant && holder->key == wanted.key) co_return attempt::again;
+    image_name name(holder->tenant, holder->key);
+    displaced_.insert(name);
+    const auto erased = co_await erase(std::move(name), holder);
+    if (!erased) co_return erased.error();
+    co_return attempt::again;
+}
+
+}  // namespace gallery::mirror

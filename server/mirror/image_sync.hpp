@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Makes one key of the target contain what it contains in the source.
+///
+/// The state of the source is copied, not its changes: the order of several changes of one image does not
+/// matter, and applying twice changes nothing. The target's record is read before the source's, and each
+/// write requires that the target's record is still the one that was read. A write that overlaps another one
+/// of the same key fails and is repeated with the newer state, so the target never goes backwards.
+#pragma once
+
+#include "mirror/work.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/model.hpp>
+#include <gallery/task.hpp>
+
+#include <set>
+#include <string>
+#include <utility>
+
+namespace gallery::mirror {
+
+using image_name = std::pair<tenant_id, std::string>;
+
+class image_sync {
+public:
+    explicit image_sync(work& all) : all_(all) {}
+
+    /// Errors: those of the stores. Damage in the source is noted, and the target is left unchanged.
+    task<result<void>> one(image_name name);
+
+    /// Repeats one() for images that others had to give way: an id or a public key that has moved from one
+    /// image to another is still taken in the target, so the image that has it there is erased first. Call it
+    /// when no other call of one() runs.
+    task<result<void>> settle();
+
+private:
+    enum class attempt : std::uint8_t { done, again };
+
+    task<result<attempt>> once(image_name name, bool is_last);
+    task<result<attempt>> erase(image_name name, record_ptr known);
+    task<result<attempt>> update(record_ptr found, record_ptr known);
+    task<result<attempt>> copy(record_ptr found, record_ptr known, bool is_last);
+    task<result<attempt>> make_way(record_ptr holder, const image_record& wanted);
+
+    work& all_;
+    std::set<image_name> displaced_;
+};
+
+}  // namespace gallery::mirror

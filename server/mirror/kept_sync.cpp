@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirror/kept_sync.hpp"
+
+#include "mirror/sameness.hpp"
+
+#include <algorithm>
+
+namespace gallery::mirror {
+
+namespace {
+
+/// All kept versions of one image.
+task<result<std::vector<kept_version>>> versions_of(image_store& store, image_id id, std::size_t page) {
+    std::vector<kept_version> out;
+    std::string cursor;
+    do {
+        auto read = co_await store.kept_of(id, std::move(cursor), page);
+        if (!read) co_return read.error();
+        for (auto& one : read->items)
+            out.push_back(std::move(one));
+        cursor = std::move(read->cursor);
+    } while (!cursor.empty());
+    co_return out;
+}
+
+task<result<void>> append(work& all, kept_version version) {
+    if (auto may = all.may_go_on(); !may) co_return may.error();
+    const record_ptr record = version.record;
+    auto loaded = co_await all.bodies.load(all.from.images(), record);
+    if (!loaded) {
+        const auto& e = loaded.error();
+        if (e.code == errc::stale) co_return result<void>();  // dropped meanwhile, which is in the feed
+        if (!is_damage(e)) co_return of_source(e);
+        all.note_damage("kept " + to_string(record->id) + " " + std::to_string(record->content_rev),
+                        "a kept version of the " + name_of(*record) + ": " + e.message);
+        co_return result<void>();
+    }
+    image_record copy = *record;
+    body original(loaded->original);
+    body preview(loaded->preview);
+    const auto saved = co_await all.to.images().save_kept(
+        std::move(copy), std::move(original), std::move(preview), version.kept_time, version.is_erased);
+    if (!saved) co_return of_target(saved.error());
+    ++all.done.versions_copied;
+    all.done.bytes_copied += loaded->memory.size();
+    co_return result<void>();
+}
+
+task<result<void>> drop(work& all, kept_version version) {
+    const auto dropped = co_await all.to.images().drop_kept(version.record->id, version.record->content_rev);
+    if (!dropped) co_return of_target(dropped.error());
+    ++all.done.versions_dropped;
+    co_return result<void>();
+}
+
+/// Drops versions of the image that only the target has.
+task<result<void>> drop_others(work& all, image_id id) {
+    const auto there = co_await versions_of(all.to.images(), id, all.options.page);
+    if (!there) co_return of_target(there.error());
+    if (there->empty()) co_return result<void>();
+    auto wanted = co_await versions_of(all.from.images(), id, all.options.page);
+    if (!wanted) co_return of_source(wanted.error());
+    for (const auto& version : *there) {
+        const auto same = std::find_if(wanted->begin(), wanted->end(), [&version](const kept_version& other) {
+            return is_same_version(version, other);
+        });
+        if (same != wanted->end()) {
+            wanted->erase(same);
+            continue;
+        }
+        auto dropped = co_await drop(all, version);
+        if (!dropped) co_return dropped;
+    }
+    co_return result<void>();
+}
+
+/// The version that the change has kept; empty if it has been dropped since.
+task<result<std::optional<kept_version>>> version_kept_by(work& all, change one) {
+    auto& images = all.from.images();
+    auto found = co_await images.find_kept(one.id, one.kept);
+    if (found) co_return std::optional<kept_version>(std::move(*found));
+    if (found.error().code != errc::not_found) co_return of_source(found.error());
+    // A save under the same key may have another id than the version that it has replaced. The change was
+    // made a moment ago, so the version is among the newest ones.
+    std::string cursor;
+    do {
+        const std::optional<tenant_id> owner = one.tenant;
+        auto page =
+            co_await images.kept(owner, kept_order::newest_first, std::move(cursor), all.options.page);
+        if (!page) co_return of_source(page.error());
+        for (auto& each : page->items) {
+            if (each.kept_rev == one.rev) co_return std::optional<kept_version>(std::move(each));
+            if (each.kept_rev < one.rev) co_return std::optional<kept_version>();
+        }
+        cursor = std::move(page->cursor);
+    } while (!cursor.empty());
+    co_return std::optional<kept_version>();
+}
+
+task<result<void>> append_one(work& all, change one) {
+    auto found = co_await version_kept_by(all, std::move(one));
+    if (!found) co_return found.error();
+    if (!*found) co_return result<void>();
+    kept_version& version = **found;
+    const auto there = co_await versions_of(all.to.images(), version.record->id, all.options.page);
+    if (!there) co_return of_target(there.error());
+    const bool is_there = std::any_of(there->begin(), there->end(), [&version](const kept_version& other) {
+        return is_same_version(version, other);
+    });
+    if (is_there) co_return result<void>();
+    co_return co_await append(all, std::move(version));
+}
+
+}  // namespace
+
+task<result<std::optional<kept_version>>> kept_reader::current() {
+    while (at_ >= page_.items.size()) {
+        if (is_begun_ && page_.cursor.empty()) co_return std::optional<kept_version>();
+        is_begun_ = true;
+        const std::optional<tenant_id> everybody;
+        std::string cursor = std::move(page_.cursor);
+        auto read = co_await store_.kept(everybody, kept_order::oldest_first, std::move(cursor), page_size_);
+        if (!read) co_return read.error();
+        page_ = std::move(*read);
+        at_ = 0;
+    }
+    co_return std::optional<kept_version>(page_.items[at_]);
+}
+
+task<result<void>> sync_kept(work& all) {
+    kept_reader source(all.from.images(), all.options.page);
+    kept_reader target(all.to.images(), all.options.page);
+    for (;;) {
+        if (auto may = all.may_go_on(); !may) co_return may.error();
+        const auto there = co_await target.current();
+        if (!there) co_return of_target(there.error());
+        if (!*there) break;
+        const auto wanted = co_await source.current();
+        if (!wanted) co_return of_source(wanted.error());
+        target.skip();
+        if (*wanted && is_same_version(**wanted, **there)) {
+            source.skip();
+            continue;
+        }
+        kept_version surplus = **there;
+        auto dropped = co_await drop(all, std::move(surplus));
+        if (!dropped) co_return dropped;
+    }
+    for (;;) {
+        const auto wanted = co_await source.current();
+        if (!wanted) co_return of_source(wanted.error());
+        if (!*wanted) break;
+        source.skip();
+        kept_version next = **wanted;
+        auto appended = co_await append(all, std::move(next));
+        if (!appended) co_return appended;
+        all.report();
+    }
+    co_return result<void>();
+}
+
+task<result<void>> apply_kept(work& all, change one) {
+    switch (one.what) {
+        case change::kind::image_saved:
+        case change::kind::image_erased:
+        case change::kind::version_kept:
+            if (one.kept == 0) co_return result<void>();
+            co_return co_await append_one(all, std::move(one));
+        case change::kind::version_dropped:
+            co_return co_await drop_others(all, one.id);
+        case change::kind::image_updated:
+        case change::kind::document_saved:
+        case change::kind::document_erased:
+            break;
+    }
+    co_return result<void>();
+}
+
+}  // namespace gallery::mirror

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The mark of a copy: a document in the target that contains its source and how far it is. A store with a
+/// mark is a copy that may be continued; a server that uses such a store as its own removes the mark first,
+/// and refuses a store that is not complete.
+#pragma once
+
+#include <gallery/document_store.hpp>
+#include <gallery/error.hpp>
+#include <gallery/model.hpp>
+#include <gallery/task.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gallery::mirror {
+
+inline constexpr std::string_view mark_kind = "mirror";
+
+/// The steps of a comparing pass, in their order, and then following.
+enum class stage : std::uint8_t {
+    documents,  ///< all documents of the source
+    images,     ///< all images of the source
+    surplus,    ///< images and documents that only the target has
+    kept,       ///< kept versions
+    following,  ///< the pass is complete; changes are applied
+};
+
+struct mark {
+    std::string source;        ///< of which store the target is a copy; for people and for comparison
+    bool is_complete = false;  ///< the target contains exactly the source as of `position`
+    bool is_damaged = false;   ///< items that the source could not return are missing; the next run
+                               ///< begins the pass again
+    stage at = stage::documents;
+    std::string cursor;             ///< of the source's scan within the stage
+    std::uint64_t images_done = 0;  ///< before the cursor, and their bytes; for the display of the progress
+    std::uint64_t bytes_done = 0;
+    /// The changes of the source up to this revision are applied, or are covered by the rest of the pass.
+    revision position = 0;
+    std::int64_t begun_time = 0;    ///< milliseconds since 1970-01-01T00:00Z
+    std::int64_t changed_time = 0;  ///< likewise, of the last write of the mark
+
+    friend bool operator==(const mark&, const mark&) = default;
+};
+
+struct stored_mark {
+    mark value;
+    revision rev = 0;
+};
+
+std::string to_json(const mark& value);
+/// Empty for a text that to_json() cannot have returned.
+std::optional<mark> parse_mark(std::string_view text);
+
+/// Empty if the store has none. Errors: those of the store; corrupt for a mark that cannot be read.
+task<result<std::optional<stored_mark>>> find_mark(document_store& store);
+
+/// Makes a store, of which this server will be the only user, a store of its own: removes the mark of a
+/// complete copy. Returns the source's name, empty if there was no mark. Errors: unavailable for a copy that
+/// is not complete, with the remedy; those of the store.
+task<result<std::string>> take_over(document_store& store);
+
+}  // namespace gallery::mirror

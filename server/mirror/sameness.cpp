@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirror/sameness.hpp"
+
+#include "mirror/mark.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace gallery::mirror {
+
+bool has_same_bytes(const image_record& a, const image_record& b) {
+    return a.id == b.id && a.tenant == b.tenant && a.key == b.key && a.public_key == b.public_key &&
+           a.created_time == b.created_time && a.original == b.original &&
+           a.preview_is_original == b.preview_is_original &&
+           (a.preview_is_original || a.preview == b.preview);
+}
+
+bool is_same_image(const image_record& a, const image_record& b) {
+    return has_same_bytes(a, b) && a.title == b.title && a.file_name == b.file_name &&
+           a.sub_type == b.sub_type && a.is_public == b.is_public && a.modified_time == b.modified_time &&
+           a.tags == b.tags;
+}
+
+bool is_same_version(const kept_version& a, const kept_version& b) {
+    return a.kept_time == b.kept_time && a.is_erased == b.is_erased && is_same_image(*a.record, *b.record);
+}
+
+bool is_copied(std::string_view document_kind) noexcept {
+    constexpr std::array<std::string_view, 4> left_behind{"lease", "node", "probe", mark_kind};
+    return std::find(left_behind.begin(), left_behind.end(), document_kind) == left_behind.end();
+}
+
+std::string name_of(const image_record& record) {
+    return "image '" + record.key + "' (" + to_string(record.id) + ") of tenant " + to_string(record.tenant);
+}
+
+}  // namespace gallery::mirror

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/// When an item of a store and its copy in another store are the same. Revisions are each store's own and are
+/// never compared. Pure functions.
+#pragma once
+
+#include <gallery/document_store.hpp>
+#include <gallery/image_store.hpp>
+#include <gallery/model.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace gallery::mirror {
+
+/// Every member of the records but the revisions.
+bool is_same_image(const image_record& a, const image_record& b);
+
+/// As is_same_image(), except the members that image_store::update() changes: the copy can be updated and its
+/// bytes need not be stored again.
+bool has_same_bytes(const image_record& a, const image_record& b);
+
+bool is_same_version(const kept_version& a, const kept_version& b);
+
+/// Whether documents of this kind belong to the data and not to a running server or to a copy: those of
+/// leases, of the servers on a store, of the probe and of the mark (mark.hpp) stay behind.
+bool is_copied(std::string_view document_kind) noexcept;
+
+/// For messages: the image 'key' (id) of tenant id.
+std::string name_of(const image_record& record);
+
+}  // namespace gallery::mirror

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the steps of a copy share: the two stores, the options, the figures and the problems.
+#pragma once
+
+#include "mirror/bodies.hpp"
+#include "mirror/mark.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/storage_engine.hpp>
+#include <gallery/task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gallery::mirror {
+
+/// The progress of a copy. All numbers but the totals count from the creation of the copier.
+struct figures {
+    stage at = stage::documents;
+    std::uint64_t images_done = 0;   ///< of the pass: compared, and copied where they differed
+    std::uint64_t images_total = 0;  ///< in the source when the pass began
+    std::uint64_t bytes_done = 0;    ///< of the images that are done; originals and previews
+    std::uint64_t bytes_total = 0;
+    std::uint64_t images_copied = 0;   ///< with their bytes
+    std::uint64_t bytes_copied = 0;    ///< of images and kept versions
+    std::uint64_t images_updated = 0;  ///< records without bytes
+    std::uint64_t images_erased = 0;
+    std::uint64_t versions_copied = 0;
+    std::uint64_t versions_dropped = 0;
+    std::uint64_t documents_written = 0;
+    std::uint64_t documents_erased = 0;
+    std::uint64_t changes_applied = 0;  ///< changes of the source that were read from its feed
+    std::uint64_t damaged = 0;          ///< items that the source could not return
+
+    [[nodiscard]] std::uint64_t writes() const noexcept {
+        return images_copied + images_updated + images_erased + versions_copied + versions_dropped +
+               documents_written + documents_erased;
+    }
+};
+
+struct copy_options {
+    std::size_t at_once = 16;                    ///< images that are copied at the same time, at least 1
+    std::uint64_t memory = 32U << 20;            ///< bytes of bodies in memory; a larger body is copied alone
+    std::uint64_t bytes_per_second = 0;          ///< of bodies that are read; 0: no limit
+    std::size_t page = 256;                      ///< items of one scan, at least 1
+    std::function<void(const figures&)> report;  ///< after each page and batch, on the copier's thread
+    std::function<bool()> is_stopping;           ///< asked between items; may be empty
+};
+
+class work {
+public:
+    work(storage_engine& source, storage_engine& target, copy_options chosen);
+
+    storage_engine& from;
+    storage_engine& to;
+    const copy_options options;
+    figures done;
+    body_reader bodies;
+
+    static constexpr std::size_t max_problems = 1'000;
+
+    /// Notes an item that the source cannot return. The copy goes on without it. @p item is its name here.
+    void note_damage(std::string item, std::string text);
+    /// The item is in the target as it is in the source, or in neither.
+    void clear_damage(const std::string& item);
+    void clear_all_damage() noexcept;
+    /// What is known to be damaged, one text per item.
+    [[nodiscard]] std::vector<std::string> problems() const;
+
+    /// Error: unavailable if the copy is to stop.
+    [[nodiscard]] result<void> may_go_on() const;
+    void report() const;
+
+private:
+    std::map<std::string, std::string> problems_;  ///< by item; at most max_problems
+    std::uint64_t more_ = 0;                       ///< further ones
+};
+
+/// Lets held writes pass when it is destroyed, also if an engine throws.
+class release_at_end {
+public:
+    explicit release_at_end(const std::function<void()>& release) : release_(release) {}
+    release_at_end(const release_at_end&) = delete;
+    release_at_end& operator=(const release_at_end&) = delete;
+    ~release_at_end() { release_(); }
+
+private:
+    const std::function<void()>& release_;
+};
+
+/// The error of a copy that was told to stop.
+bool is_stopped(const error& e) noexcept;
+
+/// Whether an error is about one stored item rather than about the store.
+bool is_damage(const error& e) noexcept;
+
+/// An error of one of the stores, preceded by which: "the source: ...".
+error of_source(const error& e);
+error of_target(const error& e);
+
+}  // namespace gallery::mirror

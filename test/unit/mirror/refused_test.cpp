@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Targets and sources that are refused, and failures of either side.
+#include "stores.hpp"
+
+#include <string>
+
+namespace gallery::mirror::test {
+
+BOOST_AUTO_TEST_SUITE(refusals)
+
+BOOST_AUTO_TEST_CASE(a_store_with_other_data_is_no_target_and_is_left_unchanged) {
+    scratch_store source("memory");
+    fill(*source, 3);
+    for (const bool has_image : {true, false}) {
+        scratch_store target("memory");
+        if (has_image) {
+            save(*target, make_picture(tenant(1), "a", "other"));
+        } else {
+            save_document(*target, "user", "somebody", "{}");
+        }
+        const auto before = await(target->feed().last()).value();
+        copier all(*source, *target, "the source", small_pages());
+        const auto begun = await(all.begin(false));
+        BOOST_REQUIRE(begun.has_error());
+        BOOST_TEST(bool(begun.error().code == errc::already_exists));
+        BOOST_TEST(begun.error().message.find("other data") != std::string::npos);
+        BOOST_TEST(await(target->feed().last()).value() == before);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_another_source_is_continued_only_if_that_is_asked_for) {
+    scratch_store source("memory");
+    scratch_store other("memory");
+    scratch_store target("memory");
+    fill(*source, 10);
+    fill(*other, 20);
+    copier first(*source, *target, "one source", small_pages());
+    require(copy_all(first));
+    copier second(*other, *target, "another source", small_pages());
+    const auto begun = await(second.begin(false));
+    BOOST_REQUIRE(begun.has_error());
+    BOOST_TEST(bool(begun.error().code == errc::already_exists));
+    BOOST_TEST(begun.error().message.find("one source") != std::string::npos);
+    check_same(*source, *target);
+
+    require(await(second.begin(true)));
+    require(await(second.copy_all()));
+    check_same(*other, *target);
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_accepts_no_writes_is_refused) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    faulty_store closed(*target);
+    closed.state = {write_state::kind::read_only, "the disk is mounted read-only"};
+    copier all(*source, closed, "the source", small_pages());
+    const auto begun = await(all.begin(false));
+    BOOST_REQUIRE(begun.has_error());
+    BOOST_TEST(bool(begun.error().code == errc::read_only));
+    BOOST_TEST(begun.error().message.find("mounted read-only") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_incomplete_copy_is_no_source) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    mark half;
+    half.source = "yet another";
+    save_document(*source, std::string(mark_kind), "state", to_json(half));
+    copier all(*source, *target, "the source", small_pages());
+    BOOST_TEST(bool(await(all.begin(false)).error().code == errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_body_is_reported_and_everything_else_is_copied) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 30);
+    faulty_store damaged(*source);
+    bool is_damaged = true;
+    damaged.faulty.on_read = [&is_damaged](const image_record& record) -> std::optional<error> {
+        if (!is_damaged || record.key != "key-1") return std::nullopt;
+        return error{errc::corrupt, "its bytes do not match"};
+    };
+    copier all(damaged, *target, "the source", small_pages());
+    require(await(all.begin(false)));
+    require(await(all.copy_all()));
+    BOOST_REQUIRE(all.problems().size() == 1U);
+    BOOST_TEST(all.problems()[0].find("'key-1'") != std::string::npos);
+    BOOST_TEST(bool(await(all.complete(false)).error().code == errc::corrupt));
+    BOOST_TEST(differences(*source, *target).size() == 1U);
+    BOOST_TEST(await(find_mark(target->documents())).value()->value.is_complete == false);
+
+    // The next run knows that something is missing, although it has not seen the damage itself.
+    is_damaged = false;
+    copier again(damaged, *target, "the source", small_pages());
+    require(copy_all(again));
+    check_same(*source, *target);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_body_does_not_replace_the_good_one_of_an_earlier_copy) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 10);
+    copier first(*source, *target, "the source", small_pages());
+    require(copy_all(first));
+    faulty_store damaged(*source);
+    damaged.faulty.on_read = [](const image_record&) { return error{errc::corrupt, "gone"}; };
+    copier second(damaged, *target, "the source", small_pages());
+    require(await(second.begin(false)));
+    require(await(second.compare_again()));
+    require(await(second.complete(false)));
+    check_same(*source, *target);
+}
+
+BOOST_AUTO_TEST_CASE(damage_can_be_accepted) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 10);
+    faulty_store damaged(*source);
+    damaged.faulty.on_read = [](const image_record& record) -> std::optional<error> {
+        if (record.key == "key-1") return error{errc::io_error, "input/output error"};
+        return std::nullopt;
+    };
+    copier all(damaged, *target, "the source", small_pages());
+    require(await(all.begin(false)));
+    require(await(all.copy_all()));
+    require(await(all.complete(true)));
+    const auto stored = await(find_mark(target->documents())).value();
+    BOOST_TEST(stored->value.is_complete);
+    BOOST_TEST(stored->value.is_damaged);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_differ_from_their_record_are_not_copied) {
+    // An engine that answers with other bytes, as if it did not check hashes.
+    scratch_store source("memory");
+    scratch_store target("memory");
+    save(*source, make_picture(tenant(1), "good", "good"));
+    save(*source, make_picture(tenant(1), "other", "other"));
+    auto wrong = *await(source->images().find(tenant(1), "good")).value();
+    wrong.original.etag[0] ^= std::byte{1};
+    body_reader reader({.memory = 1 << 20});
+    const auto loaded =
+        await(reader.load(source->images(), std::make_shared<const image_record>(std::move(wrong))));
+    BOOST_REQUIRE(loaded.has_error());
+    BOOST_TEST(bool(loaded.error().code == errc::corrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_target_ends_the_copy_which_goes_on_when_there_is_space) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 30);
+    faulty_store full(*target);
+    int saves = 0;
+    full.faulty.on_save = [&saves]() -> std::optional<error> {
+        if (++saves > 12) return error{errc::no_space, "the disk is full"};
+        return std::nullopt;
+    };
+    copier first(*source, full, "the source", small_pages());
+    require(await(first.begin(false)));
+    const auto ended = await(first.copy_all());
+    BOOST_REQUIRE(ended.has_error());
+    BOOST_TEST(bool(ended.error().code == errc::no_space));
+    BOOST_TEST(ended.error().message.find("target") != std::string::npos);
+
+    full.faulty.on_save = nullptr;
+    require(copy_all(first));
+    check_same(*source, *target);
+}
+
+BOOST_AUTO_TEST_CASE(two_copies_into_one_target_do_not_both_go_on) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 30);
+    copier first(*source, *target, "the source", small_pages());
+    copier second(*source, *target, "the source", small_pages());
+    require(await(first.begin(false)));
+    require(await(second.begin(false)));
+    require(await(first.copy_all()));
+    BOOST_TEST(bool(await(second.copy_all()).error().code == errc::version_conflict));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gallery::mirror::test
