@@ -130,7 +130,7 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
         checked[i].reset();
         if (!stored) {
             if (out.stored == 0) co_return with_path(stored.error(), picture);
-            out.failure = std::move(stored.error());
+            out.failure = stored.error();
             out.failed_path = picture.path;
             co_return out;
         }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server makes of a store that stops writing, that does not know whether it wrote, and that repeats its
 secrets: the plugin `switchable` of test/contract/bad_plugins does each of them when its folder has a file for it."""
+import base64
+import json
 import os
 import pathlib
 import shutil
@@ -100,6 +102,24 @@ class StoreState(unittest.TestCase):
                 self.assertEqual((1, again), (log.count(f"the store {words}: "), log.count("accepts writes again")), log)
         self.assertEqual(0, server.terminate())
         self.expect_no_secret(server.log_path.read_text())
+
+    def test_a_document_of_which_a_part_was_stored_says_so(self):
+        server = self.start()
+        tenant = server.client(TENANT)
+        pictures = [base64.b64encode(png(4, 4, text=text)).decode() for text in ("one", "two")]
+        document = json.dumps([f"data:image/png;base64,{data}" for data in pictures]).encode()
+        before = tenant.list().json()["totalElements"]
+        self.switch("last")
+        refused = tenant.request("POST", "/api/images/extract", document, {"Content-Type": "application/json"})
+        self.expect_refused(refused, "1 new image was stored")
+        message = refused.json()["message"]
+        self.assertIn("The picture at '/1' ", message)
+        self.assertNotIn("Nothing was changed", message)
+        self.assertNotIn("read_only", message)
+        self.assertEqual(before + 1, tenant.list().json()["totalElements"])
+        self.switch("read_only", False)
+        again = tenant.request("POST", "/api/images/extract", document, {"Content-Type": "application/json"})
+        self.assertEqual([False, True], [image["created"] for image in again.json()["images"]])
 
     def test_a_write_whose_outcome_is_unknown_is_reported_as_that(self):
         server = self.start()

@@ -8,7 +8,7 @@ namespace gallery::bad {
 namespace {
 
 constexpr const char* schema = R"({
-  "folder": {"default": "", "type": "text", "description": "While it has a file 'read_only' or 'failed', writing() says so and writes are refused; while it has 'unknown', writes are done and then reported as failed."},
+  "folder": {"default": "", "type": "text", "description": "While it has a file 'read_only' or 'failed', writing() says so and writes are refused; while it has 'unknown', writes are done and then reported as failed. Saving an image renames 'last' to 'read_only'."},
   "patience": {"default": "5s", "type": "duration", "description": "An option with a type."},
   "access_key": {"default": "", "type": "text", "secret": true, "description": "A secret that is logged."},
   "connection_uri": {"default": "", "type": "text", "secret": true, "description": "A secret that errors repeat; 'refused' in it keeps the store from being opened."}
@@ -31,6 +31,8 @@ public:
         if (auto refused = refusal()) co_return std::move(*refused);
         auto saved = co_await forwarding_store::save(std::move(record), std::move(original),
                                                      std::move(preview), rules);
+        const auto folder = std::filesystem::path(folder_);
+        if (has("last")) std::filesystem::rename(folder / "last", folder / "read_only");
         co_return reported(std::move(saved));
     }
     task<result<write_outcome>> update(image_record record, precondition condition) override {
