@@ -32,7 +32,7 @@ std::string public_link(const image_record& record) {
 
 json::object resource_info(const image_record& record, std::string_view prefix) {
     json::object info;
-    info.reserve(18);
+    info.reserve(19);
     info["id"] = entity_id("TB_RESOURCE", record.id.value);
     info["createdTime"] = record.created_time;
     info["tenantId"] = entity_id("TENANT", record.tenant.value);
@@ -55,6 +55,7 @@ json::object resource_info(const image_record& record, std::string_view prefix) 
     } else {
         info["publicLink"] = nullptr;
     }
+    if (!record.tags.empty()) info["tags"] = json::array(record.tags.begin(), record.tags.end());
     return info;
 }
 

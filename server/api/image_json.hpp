@@ -18,7 +18,8 @@ std::string image_link(const image_record& record);
 /// `/api/images/public/{publicResourceKey}`
 std::string public_link(const image_record& record);
 
-/// TbResourceInfo; nulls are written. @p prefix: http::path_prefix(), in front of both links.
+/// TbResourceInfo; nulls are written. It has `tags` where the image has some: ThingsBoard has no such field.
+/// @p prefix: http::path_prefix(), in front of both links.
 boost::json::object resource_info(const image_record& record, std::string_view prefix);
 
 }  // namespace gallery::api

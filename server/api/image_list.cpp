@@ -62,6 +62,18 @@ result<list_request> parse_list_request(const http::query_view& query) {
     if (!text) return text.error();
     parsed.query.text_search = std::move(*text).value_or("");
 
+    auto tags = query.get_all("tag");
+    if (!tags) return tags.error();
+    std::erase(*tags, "");
+    parsed.query.filter.tags = std::move(*tags);
+    auto media_types = query.get_all("mediaType");
+    if (!media_types) return media_types.error();
+    std::erase(*media_types, "");
+    parsed.query.filter.media_types = std::move(*media_types);
+    const auto is_public = query.get_boolean("public");
+    if (!is_public) return is_public.error();
+    parsed.query.filter.is_public = *is_public;
+
     const auto property = query.get("sortProperty");
     if (!property) return property.error();
     const auto descending = parse_descending(query);

@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gallery::api {
 namespace {
@@ -112,6 +113,20 @@ task<result<http::response>> info(const image_services& services, image_read_per
     co_return info_response(message, record);
 }
 
+result<std::vector<std::string>> tags_in(const json::object& sent) {
+    const error not_a_list{errc::invalid_argument,
+                           "The field 'tags' is missing or not a list of texts. Send all tags that the image "
+                           "shall have in it; [] removes them."};
+    const auto* const list = sent.if_contains("tags");
+    if (list == nullptr || !list->is_array()) return not_a_list;
+    std::vector<std::string> tags;
+    for (const auto& one : list->get_array()) {
+        if (!one.is_string()) return not_a_list;
+        tags.emplace_back(one.get_string());
+    }
+    return tags;
+}
+
 task<result<http::response>> rename(const image_services& services, image_write_permit may,
                                     http::request& message) {
     auto key = co_await key_in_path(services, may.lend(), message.param(1));
@@ -133,6 +148,19 @@ task<result<http::response>> rename(const image_services& services, image_write_
     if (!check) co_return check.error();
     auto record = co_await services.images.rename(std::move(may), std::move(*key), std::move(new_title),
                                                   std::move(*check));
+    co_return info_response(message, record);
+}
+
+task<result<http::response>> tag(const image_services& services, image_write_permit may,
+                                 http::request& message) {
+    auto key = co_await key_in_path(services, may.lend(), message.param(1));
+    if (!key) co_return key.error();
+    auto tags = co_await read_json(message, &tags_in);
+    if (!tags) co_return tags.error();
+    auto check = co_await write_condition(message, may.lend(), *key, services.images, services.coded);
+    if (!check) co_return check.error();
+    auto record =
+        co_await services.images.tag(std::move(may), std::move(*key), std::move(*tags), std::move(*check));
     co_return info_response(message, record);
 }
 
@@ -215,6 +243,8 @@ constexpr endpoint<image_services> endpoints[] = {
      allow<read_in_path, info>},
     {http::method::put, "/api/images/{type}/{key}/info", "image.rename", body_kind::json,
      allow<write_in_path, rename>},
+    {http::method::put, "/api/images/{type}/{key}/tags", "image.tag", body_kind::json,
+     allow<write_in_path, tag>},
     {http::method::put, "/api/images/{type}/{key}/public/{isPublic}", "image.publish", body_kind::none,
      allow<write_in_path, publish>},
     {http::method::get, "/api/images/{type}/{key}/export", "image.export", body_kind::none,

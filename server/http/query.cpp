@@ -15,6 +15,14 @@ error broken(std::string_view name, std::string_view why) {
     return {errc::invalid_argument, "Request parameter '" + std::string(name) + "' " + std::string(why)};
 }
 
+result<std::string> decoded(std::string_view name, std::string_view raw) {
+    std::string value;
+    if (!form_decode(raw, value))
+        return broken(name, "contains a '%' without two hexadecimal digits after it");
+    if (!is_utf8(value)) return broken(name, "is not valid UTF-8");
+    return value;
+}
+
 // Names are compared undecoded where that is enough, which is nearly always.
 bool names_match(std::string_view raw, std::string_view name) {
     if (raw == name) return true;
@@ -25,8 +33,8 @@ bool names_match(std::string_view raw, std::string_view name) {
 
 }  // namespace
 
-std::optional<std::string_view> query_view::find(std::string_view name, bool& bare) const noexcept {
-    std::string_view rest = raw_;
+std::optional<std::string_view> query_view::next(std::string_view& rest, std::string_view name,
+                                                 bool& bare) noexcept {
     while (!rest.empty()) {
         const auto end = rest.find('&');
         const auto pair = rest.substr(0, end);
@@ -39,6 +47,11 @@ std::optional<std::string_view> query_view::find(std::string_view name, bool& ba
     return std::nullopt;
 }
 
+std::optional<std::string_view> query_view::find(std::string_view name, bool& bare) const noexcept {
+    std::string_view rest = raw_;
+    return next(rest, name, bare);
+}
+
 bool query_view::has(std::string_view name) const noexcept {
     bool bare = false;
     return find(name, bare).has_value();
@@ -48,11 +61,21 @@ result<std::optional<std::string>> query_view::get(std::string_view name) const 
     bool bare = false;
     const auto raw = find(name, bare);
     if (!raw) return std::optional<std::string>();
-    std::string value;
-    if (!form_decode(*raw, value))
-        return broken(name, "contains a '%' without two hexadecimal digits after it");
-    if (!is_utf8(value)) return broken(name, "is not valid UTF-8");
-    return std::optional<std::string>(std::move(value));
+    auto value = decoded(name, *raw);
+    if (!value) return value.error();
+    return std::optional<std::string>(std::move(*value));
+}
+
+result<std::vector<std::string>> query_view::get_all(std::string_view name) const {
+    std::vector<std::string> all;
+    bool bare = false;
+    std::string_view rest = raw_;
+    while (const auto raw = next(rest, name, bare)) {
+        auto value = decoded(name, *raw);
+        if (!value) return value.error();
+        all.push_back(std::move(*value));
+    }
+    return all;
 }
 
 result<std::string> query_view::require(std::string_view name) const {

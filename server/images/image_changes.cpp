@@ -2,6 +2,7 @@
 // Changing images: replacing bytes, renaming, publishing.
 #include "images/image_service_internal.hpp"
 #include "images/keys.hpp"
+#include "images/tags.hpp"
 
 #include <gallery/clock.hpp>
 
@@ -82,6 +83,14 @@ task<result<record_ptr>> image_service::rename(image_write_permit may, std::stri
                                                record_check check) {
     if (auto checked = check_text(title, "title"); !checked) co_return checked.error();
     change_record change = [title = std::move(title)](image_record& record) { record.title = title; };
+    co_return co_await modify(std::move(may), std::move(key), std::move(change), std::move(check));
+}
+
+task<result<record_ptr>> image_service::tag(image_write_permit may, std::string key,
+                                            std::vector<std::string> tags, record_check check) {
+    auto checked = checked_tags(std::move(tags));
+    if (!checked) co_return checked.error();
+    change_record change = [tags = std::move(*checked)](image_record& record) { record.tags = tags; };
     co_return co_await modify(std::move(may), std::move(key), std::move(change), std::move(check));
 }
 

@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::images {
 
@@ -108,16 +109,20 @@ public:
     task<result<record_ptr>> rename(image_write_permit may, std::string key, std::string title,
                                     record_check check);
 
+    /// Replaces the tags. Errors: not_found, invalid_argument.
+    task<result<record_ptr>> tag(image_write_permit may, std::string key, std::vector<std::string> tags,
+                                 record_check check);
+
     /// Error: not_found.
     task<result<record_ptr>> publish(image_write_permit may, std::string key, bool is_public,
                                      record_check check);
 
     /// Stores an exported image. If its key exists in the tenant, that image is overwritten. It keeps its
-    /// id and public key, and keeps title, sub type, file name and visibility unless the document
-    /// contains them. If the key is free, a new image gets it. Without a key, a new image gets the first
-    /// free key for its file name. A new image has the exported public key if that is well-formed and
-    /// free, and is public only if the document says so. @p check gets null for a new image. Errors: as
-    /// upload().
+    /// id, public key and creation time, and keeps title, sub type, file name, visibility and tags unless
+    /// the document contains them. If the key is free, a new image gets it. Without a key, a new image gets
+    /// the first free key for its file name. A new image has the exported public key if that is well-formed
+    /// and free, and the exported creation time, and is public only if the document says so. @p check gets
+    /// null for a new image. Errors: as upload().
     task<result<record_ptr>> import(image_write_permit may, resource_export exported, record_check check);
 
     /// Error: not_found.

@@ -3,6 +3,7 @@
 #include "images/image_service_internal.hpp"
 #include "images/keys.hpp"
 #include "images/resource_export.hpp"
+#include "images/tags.hpp"
 
 #include <gallery/clock.hpp>
 
@@ -124,7 +125,8 @@ task<result<image_of_content>> image_service::store_once(image_write_permit may,
 task<result<record_ptr>> image_service::create(image_record record, bytes original, bytes preview,
                                                bool key_is_fixed) {
     record.id = image_id{random_uuid()};
-    record.created_time = record.modified_time = now_ms();
+    record.modified_time = now_ms();
+    if (record.created_time == 0) record.created_time = record.modified_time;
     const auto wanted = record.key.empty() ? record.file_name : record.key;
     std::size_t n = 0;
     int for_nothing = 0;
@@ -196,6 +198,11 @@ task<result<record_ptr>> image_service::import(image_write_permit may, resource_
     if (!exported.title.empty()) {
         if (auto checked = check_text(exported.title, "title"); !checked) co_return checked.error();
     }
+    if (exported.tags) {
+        auto checked = checked_tags(std::move(*exported.tags));
+        if (!checked) co_return checked.error();
+        exported.tags = std::move(*checked);
+    }
 
     picture_file file;
     file.file_name = exported.file_name;
@@ -208,6 +215,8 @@ task<result<record_ptr>> image_service::import(image_write_permit may, resource_
     record.sub_type = exported.sub_type.value_or(image_sub_type::image);
     record.is_public = exported.is_public.value_or(false);
     record.public_key = is_public_key(exported.public_key) ? exported.public_key : new_public_key();
+    record.created_time = exported.created_time;
+    if (exported.tags) record.tags = *exported.tags;
     bytes preview;
     if (auto described = co_await describe(file, record, preview); !described) co_return described.error();
 
@@ -221,6 +230,7 @@ task<result<record_ptr>> image_service::import(image_write_permit may, resource_
         if (!exported.title.empty()) next.title = exported.title;
         if (exported.sub_type) next.sub_type = *exported.sub_type;
         if (exported.is_public) next.is_public = *exported.is_public;
+        if (exported.tags) next.tags = *exported.tags;
     };
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         auto current = co_await store_.find(may.tenant(), record.key);

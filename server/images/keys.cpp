@@ -46,13 +46,13 @@ std::string_view first_characters(std::string_view text, std::size_t count) noex
     return text.substr(0, at);
 }
 
-result<void> check_text(std::string_view text, std::string_view what) {
+result<void> check_text(std::string_view text, std::string_view what, std::size_t most) {
     if (text.empty()) return invalid(what, "is empty. Give it at least one character.");
     if (!is_utf8(text)) return invalid(what, "is not valid UTF-8. Send it encoded as UTF-8.");
     if (has_control(text)) return invalid(what, "contains a control character. Remove it.");
-    if (const auto length = count_characters(text); length > max_name_characters)
+    if (const auto length = count_characters(text); length > most)
         return invalid(what, "has " + std::to_string(length) + " characters. At most " +
-                                 std::to_string(max_name_characters) + " are allowed.");
+                                 std::to_string(most) + " are allowed.");
     return {};
 }
 

@@ -16,8 +16,8 @@ inline constexpr std::size_t max_name_characters = 255;
 /// The first @p count characters (code points) of a text in UTF-8.
 std::string_view first_characters(std::string_view text, std::size_t count) noexcept;
 
-/// A title: UTF-8, 1 to 255 characters, no control characters. @p what names it in the error.
-result<void> check_text(std::string_view text, std::string_view what);
+/// A title: UTF-8, 1 to @p most characters, no control characters. @p what names it in the error.
+result<void> check_text(std::string_view text, std::string_view what, std::size_t most = max_name_characters);
 
 /// A key or file name: in addition, no path separator and neither "." nor "..". A key is data and never used
 /// as a path. Names that only an attacker or a mistake sends can be refused without a loss.

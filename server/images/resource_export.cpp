@@ -19,6 +19,11 @@ namespace {
 
 namespace json = boost::json;
 
+// The year 9999: what clients can show.
+constexpr std::int64_t latest_time = 253'402'300'799'999;
+// Repeated tags count once, so more than an image can have may be sent.
+constexpr std::size_t most_tags_sent = 1024;
+
 // Called by Boost.JSON's parser with the pieces of the document. Only what stands directly in the outermost
 // object matters; a null there is as if it were absent.
 struct handler {
@@ -37,6 +42,8 @@ struct handler {
         sub_type,
         type,
         media_type,
+        tags,
+        created_time,
         data
     };
 
@@ -72,7 +79,11 @@ struct handler {
         return true;
     }
     bool on_array_begin(json::error_code& ec) {
-        if (!other_kind("an array", ec)) return false;
+        if (current == field::tags && depth == 1) {
+            out.tags.emplace();
+        } else if (!other_kind("an array", ec)) {
+            return false;
+        }
         ++depth;
         return true;
     }
@@ -89,6 +100,7 @@ struct handler {
         key += part;
         current = depth == 1 ? named(key) : field::other;
         if (current != field::other) name = key;
+        if (current == field::tags) out.tags.reset();
         if (current == field::data) {
             out.data.clear();
             decoder = {};
@@ -121,13 +133,19 @@ struct handler {
     // Whether the whole number is one that is taken is known at its end.
     bool on_number_part(json::string_view, json::error_code&) { return true; }
     bool on_int64(std::int64_t value, json::string_view, json::error_code& ec) {
-        if (current != field::is_public || (value != 0 && value != 1)) return other_kind("a number", ec);
+        if (current == field::created_time && value > 0 && value <= latest_time) {
+            if (expected()) out.created_time = value;
+            return true;
+        }
+        if (current != field::is_public || (value != 0 && value != 1)) {
+            return other_kind(current == field::created_time ? "a number out of range" : "a number", ec);
+        }
         if (expected()) out.is_public = value == 1;
         return true;
     }
     // Only what is too large for the other one.
     bool on_uint64(std::uint64_t, json::string_view, json::error_code& ec) {
-        return other_kind("a number", ec);
+        return other_kind("a number out of range", ec);
     }
     bool on_double(double, json::string_view, json::error_code& ec) { return other_kind("a number", ec); }
     bool on_null(json::error_code&) { return true; }
@@ -144,21 +162,28 @@ private:
         if (name == "subType") return field::sub_type;
         if (name == "type") return field::type;
         if (name == "mediaType") return field::media_type;
+        if (name == "tags") return field::tags;
+        if (name == "createdTime") return field::created_time;
         if (name == "data") return field::data;
         return field::other;
     }
 
-    // Whether the value that comes now is one of the fields.
-    [[nodiscard]] bool expected() const noexcept { return depth == 1 && current != field::other; }
+    // Whether the value that comes now is one of the fields, or one of the tags.
+    [[nodiscard]] bool expected() const noexcept {
+        return current == field::tags ? depth == 1 || depth == 2 : depth == 1 && current != field::other;
+    }
 
     // A field with a value of another kind is refused: taken for absent it would make an image private, or
     // another one be overwritten.
     bool other_kind(const std::string& kind, json::error_code& ec) {
         if (!expected()) return true;
-        return stop(
-            {errc::invalid_argument, "The field '" + name + "' of the import is " + kind + ". It takes " +
-                                         (current == field::is_public ? "true or false." : "a text.")},
-            ec);
+        const auto* const takes = current == field::is_public      ? "true or false."
+                                  : current == field::created_time ? "milliseconds since 1970."
+                                  : current == field::tags         ? "a list of texts."
+                                                                   : "a text.";
+        return stop({errc::invalid_argument,
+                     "The field '" + name + "' of the import is " + kind + ". It takes " + takes},
+                    ec);
     }
 
     bool take(json::string_view part, json::error_code& ec) {
@@ -202,6 +227,15 @@ private:
             case field::type:
                 type = text;
                 break;
+            case field::tags:
+                if (depth != 2) return other_kind("a text", ec);
+                if (out.tags->size() == most_tags_sent) {
+                    return stop({errc::invalid_argument, "The import contains too many tags."}, ec);
+                }
+                out.tags->push_back(text);
+                break;
+            case field::created_time:
+                return other_kind("a text", ec);
             case field::sub_type:
                 if (auto sub_type = parse_sub_type(text, "The field 'subType'")) {
                     out.sub_type = *sub_type;
@@ -296,6 +330,7 @@ std::string write_resource_export(const image_record& record, std::string_view l
     head["publicResourceKey"] = record.public_key;
     head["public"] = record.is_public;
     head["mediaType"] = record.original.media_type;
+    if (!record.tags.empty()) head["tags"] = json::array(record.tags.begin(), record.tags.end());
     auto text = json::serialize(head);
     text.pop_back();
     text.reserve(text.size() + (original.size() + 2) / 3 * 4 + 16);

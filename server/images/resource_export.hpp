@@ -25,6 +25,8 @@ struct resource_export {
     std::optional<bool> is_public;
     std::optional<image_sub_type> sub_type;
     std::string media_type;
+    std::optional<std::vector<std::string>> tags;  ///< not checked yet
+    std::int64_t created_time = 0;                 ///< milliseconds since 1970; 0: absent
     std::vector<char> data;
     sha256_digest digest{};  ///< of the data
 };

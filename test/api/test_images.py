@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import json
 import unittest
+import uuid
 
 from harness import (Client, CUSTOMER, SYSADMIN, SYSTEM_TENANT, TENANT, Server, ServerTest, export_document,
                      multipart, png, quote, sha256, testdata)
@@ -285,7 +286,7 @@ class Images(Shaped):
 
     def fresh_tenant(self):
         """A tenant administrator without images."""
-        name = "tenant-" + png(text=str(id(object())))[-8:].hex() + str(self.total())
+        name = "tenant-" + uuid.uuid4().hex
         tenant = self.assertStatus(200, self.admin.post("/api/tenant", {"title": name})).json()
         email = name + "@example.org"
         user = self.assertStatus(200, self.admin.post("/api/user?sendActivationMail=false", {
@@ -295,6 +296,54 @@ class Images(Shaped):
         self.assertStatus(200, self.anonymous.post("/api/noauth/activate", {"activateToken": token,
                                                                              "password": "a-good-password-1"}))
         return self.server.client((email, "a-good-password-1"))
+
+    def test_tags_are_set_shown_exported_and_listed_by(self):
+        client = self.fresh_tenant()
+        for name in ("a.png", "b.png", "c.svg"):
+            svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9"/></svg>'
+            self.assertStatus(200, client.upload(name, svg if name == "c.svg" else png(text=name)))
+        self.assertNotIn("tags", client.image("a.png", suffix="/info").json())
+        tags = "/api/images/tenant/{}/tags".format
+        info = self.assertStatus(200, client.put(tags("a.png"), {"tags": ["pump", "hall, 3 ä", "pump"]})).json()
+        self.assertEqual(["hall, 3 ä", "pump"], info["tags"])
+        self.assertEqual(info, client.image("a.png", suffix="/info").json())
+        self.assertEqual(info["tags"], client.image("a.png", suffix="/export").json()["tags"])
+        self.assertStatus(200, client.put(tags("c.svg"), {"tags": ["pump"]}))
+        self.assertStatus(200, client.put("/api/images/tenant/c.svg/public/false"))
+
+        def listed(query):
+            page = self.assertStatus(200, client.get("/api/images?pageSize=10&page=0&sortProperty=title" + query))
+            return "".join(i["resourceKey"][0] for i in page.json()["data"])
+        self.assertEqual("ac", listed("&tag=pump"))
+        self.assertEqual("a", listed("&tag=pump&tag=" + quote("hall, 3 ä")))
+        self.assertEqual("", listed("&tag=Pump"))
+        self.assertEqual("abc", listed("&tag=&mediaType=&public="))
+        self.assertEqual("c", listed("&mediaType=image/svg%2Bxml"))
+        self.assertEqual("abc", listed("&mediaType=image/svg%2Bxml&mediaType=image/png"))
+        self.assertEqual(("c", "ab"), (listed("&public=false"), listed("&public=true")))
+        self.assertError(400, 31, client.get("/api/images?pageSize=10&page=0&public=x"), "public")
+        # A replacement keeps them, and an empty list removes them.
+        self.assertStatus(200, client.replace("a.png", "a.png", png(text="other")))
+        self.assertEqual(info["tags"], client.image("a.png", suffix="/info").json()["tags"])
+        self.assertNotIn("tags", client.put(tags("a.png"), {"tags": []}).json())
+        for wrong in ({}, {"tags": "a"}, {"tags": [1]}, {"tags": None}, {"tags": [""]}, {"tags": ["x" * 65]},
+                      {"tags": [str(i) for i in range(17)]}, []):
+            self.assertStatus(400, client.put(tags("a.png"), wrong))
+        self.assertError(404, 32, client.put(tags("no.png"), {"tags": []}))
+        self.assertError(403, 20, self.customer.put(tags("a.png"), {"tags": []}))
+        self.assertError(412, 35, client.put(tags("a.png"), {"tags": []}, headers={"If-Match": '"other"'}))
+
+    def test_an_import_brings_tags_and_the_time_of_creation(self):
+        client = self.fresh_tenant()
+        document = export_document("old.png", png(text="old"), tags=["b", "a"], createdTime=1600000000123)
+        made = self.assertStatus(200, client.put("/api/image/import", document)).json()
+        self.assertEqual((["a", "b"], 1600000000123), (made["tags"], made["createdTime"]))
+        again = self.assertStatus(200, client.put("/api/image/import",
+                                                  export_document("old.png", png(text="new"), createdTime=1))).json()
+        self.assertEqual((made["tags"], made["createdTime"]), (again["tags"], again["createdTime"]))
+        for wrong in ({"createdTime": "1"}, {"createdTime": -1}, {"tags": "a"}, {"tags": [""]}):
+            self.assertStatus(400, client.put("/api/image/import", export_document("old.png", png(), **wrong)))
+        self.assertError(403, 20, self.customer.put("/api/image/import", document))
 
     def test_scada_symbols_are_listed_apart(self):
         svg = (b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:tb="https://thingsboard.io/svg" width="9" height="9">'

@@ -188,6 +188,11 @@ BOOST_AUTO_TEST_CASE(a_query_is_decoded_on_demand) {
     BOOST_TEST((*query.get_boolean("force") == std::optional<bool>(true)));
     BOOST_TEST((*query.get_boolean("b") == std::optional<bool>(true)));
     BOOST_TEST((*query.get_boolean("missing") == std::nullopt));
+    const query_view several("tag=a&tags=x&t%61g=b+c&tag&tag=%C3%A4");
+    BOOST_TEST((*several.get_all("tag") == std::vector<std::string>{"a", "b c", "", "\xC3\xA4"}));
+    BOOST_TEST(several.get_all("missing")->empty());
+    BOOST_TEST(!query_view("tag=a&tag=%").get_all("tag"));
+    BOOST_TEST(!query_view("tag=a&tag=%FF").get_all("tag"));
     BOOST_TEST(!query.get_boolean("n"));
     BOOST_TEST(query.has("force"));
     BOOST_TEST(!query.has("forc"));

@@ -245,6 +245,49 @@ BOOST_AUTO_TEST_CASE(an_import_over_an_image_keeps_what_the_document_does_not_sa
     BOOST_TEST(content(after) == "PICTURE2");
 }
 
+BOOST_AUTO_TEST_CASE(tags_are_kept_in_order_and_once) {
+    upload("a.png").value();
+    const auto tagged =
+        await(gallery.tag(may_write(tenant), "a.png", {"pump", "hall 3", "pump"}, unchecked)).value();
+    BOOST_TEST((tagged->tags == std::vector<std::string>{"hall 3", "pump"}));
+    BOOST_TEST((await(gallery.find(may_write(tenant), "a.png")).value()->tags == tagged->tags));
+    std::vector<std::string> many(17);
+    for (std::size_t i = 0; i < many.size(); ++i)
+        many[i] = "tag " + std::to_string(i);
+    const std::vector<std::vector<std::string>> wrong{{""}, {"a\nb"}, {"\xff"}, {std::string(65, 'x')}, many};
+    for (const auto& tags : wrong) {
+        const auto refused = await(gallery.tag(may_write(tenant), "a.png", tags, unchecked));
+        BOOST_REQUIRE(refused.has_error());
+        BOOST_TEST((refused.error().code == errc::invalid_argument));
+    }
+    many.pop_back();
+    BOOST_TEST(await(gallery.tag(may_write(tenant), "a.png", many, unchecked)).value()->tags.size() == 16U);
+    BOOST_TEST(await(gallery.tag(may_write(tenant), "a.png", {}, unchecked)).value()->tags.empty());
+    BOOST_TEST(
+        (await(gallery.tag(may_write(tenant), "b.png", {}, unchecked)).error().code == errc::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(an_import_has_tags_and_a_time_of_creation) {
+    auto document = exported("a.png", "PICTURE");
+    document.tags = {"b", "a"};
+    document.created_time = 1'600'000'000'123;
+    const auto made = await(gallery.import(may_write(tenant), document, unchecked)).value();
+    BOOST_TEST((made->tags == std::vector<std::string>{"a", "b"}));
+    BOOST_TEST(made->created_time == document.created_time);
+    BOOST_TEST(made->modified_time > document.created_time);
+    // An image that exists keeps its time, and its tags where the document has none.
+    document.created_time = 1'500'000'000'000;
+    document.tags.reset();
+    const auto again = await(gallery.import(may_write(tenant), document, unchecked)).value();
+    BOOST_TEST(again->created_time == made->created_time);
+    BOOST_TEST((again->tags == made->tags));
+    document.tags.emplace();
+    BOOST_TEST(await(gallery.import(may_write(tenant), document, unchecked)).value()->tags.empty());
+    document.tags = {std::string(65, 'x')};
+    BOOST_TEST((await(gallery.import(may_write(tenant), document, unchecked)).error().code ==
+                errc::invalid_argument));
+}
+
 BOOST_AUTO_TEST_CASE(an_import_without_a_key_never_touches_another_image) {
     const auto before = upload("logo.png").value();
     auto document = exported("logo.png", "PICTURE 2");

@@ -80,6 +80,18 @@ BOOST_AUTO_TEST_CASE(what_is_no_export_is_refused_with_a_reason) {
         {R"({"data":"","title":{"a":"b"}})", "'title'"},
         {R"({"data":"","subType":[]})", "'subType'"},
         {R"({"data":7})", "'data'"},
+        {R"({"data":"","tags":"a"})", "'tags' of the import is a text. It takes a list of texts."},
+        {R"({"data":"","tags":{"a":"b"}})", "'tags'"},
+        {R"({"data":"","tags":["a",["b"]]})", "'tags' of the import is an array"},
+        {R"({"data":"","tags":["a",1]})", "'tags' of the import is a number"},
+        {R"({"data":"","tags":[true]})", "'tags'"},
+        {R"({"data":"","createdTime":"1"})", "'createdTime' of the import is a text. It takes milliseconds"},
+        {R"({"data":"","createdTime":[1]})", "'createdTime'"},
+        {R"({"data":"","createdTime":1.5})", "'createdTime'"},
+        {R"({"data":"","createdTime":0})", "'createdTime' of the import is a number out of range"},
+        {R"({"data":"","createdTime":-1})", "out of range"},
+        {R"({"data":"","createdTime":253402300800000})", "out of range"},
+        {R"({"data":"","createdTime":18446744073709551615})", "out of range"},
         {"{\"title\":\"\xff\"}", "JSON"},
         {R"({"title":")" + std::string(9000, 'x') + R"("})", "8192"}};
     for (const auto& [text, word] : cases) {
@@ -88,6 +100,20 @@ BOOST_AUTO_TEST_CASE(what_is_no_export_is_refused_with_a_reason) {
         BOOST_TEST((got.error().code == errc::invalid_argument));
         BOOST_TEST(got.error().message.find(word) != std::string::npos, got.error().message);
     }
+}
+
+BOOST_AUTO_TEST_CASE(tags_and_the_time_of_creation_are_read) {
+    const auto got =
+        read(R"({"tags":["b",null,"a"],"createdTime":1700000000001,"title":"t","data":"AAAA"})", 3).value();
+    BOOST_TEST((got.tags == std::vector<std::string>{"b", "a"}));
+    BOOST_TEST(got.created_time == 1700000000001);
+    BOOST_TEST(got.title == "t");
+    BOOST_TEST((read(R"({"data":"AAAA","tags":[]})").value().tags == std::vector<std::string>{}));
+    BOOST_TEST(
+        (read(R"({"data":"AAAA","tags":["a"],"tags":["b"]})").value().tags == std::vector<std::string>{"b"}));
+    const auto without = read(R"({"data":"AAAA","tags":null,"x":{"tags":[1],"createdTime":[]}})").value();
+    BOOST_TEST(!without.tags.has_value());
+    BOOST_TEST(without.created_time == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_boolean_may_be_a_text_or_a_number) {
