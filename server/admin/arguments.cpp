@@ -4,6 +4,7 @@
 #include "admin/suggest.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace gallery::admin {
@@ -33,7 +34,7 @@ std::pair<std::size_t, std::size_t> bounds(std::string_view operands) {
     if (operands.empty()) return {0, 0};
     const auto words = 1 + static_cast<std::size_t>(std::count(operands.begin(), operands.end(), ' '));
     const auto optional = static_cast<std::size_t>(std::count(operands.begin(), operands.end(), '['));
-    return {words - optional, words};
+    return {words - optional, operands.ends_with("...") ? std::numeric_limits<std::size_t>::max() : words};
 }
 
 void add_value(arguments& to, std::string_view name, std::string_view value) {
@@ -47,6 +48,18 @@ std::optional<std::string> arguments::value(std::string_view name) const {
     const auto found = options.find(name);
     if (found == options.end()) return std::nullopt;
     return found->second;
+}
+
+std::vector<std::string> arguments::values(std::string_view name) const {
+    std::vector<std::string> out;
+    const auto found = options.find(name);
+    if (found == options.end()) return out;
+    for (std::string_view rest = found->second;;) {
+        const auto end = rest.find('\n');
+        out.emplace_back(rest.substr(0, end));
+        if (end == std::string_view::npos) return out;
+        rest.remove_prefix(end + 1);
+    }
 }
 
 const option* find_option(const command& what, std::string_view name) noexcept {

@@ -23,6 +23,8 @@ public:
     [[nodiscard]] bool has(std::string_view name) const { return options.contains(name); }
     /// Empty where it was not given.
     [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
+    /// All values of an option that may repeat, in their order.
+    [[nodiscard]] std::vector<std::string> values(std::string_view name) const;
 };
 
 /// Options may be anywhere, as "--name value" or "--name=value"; after "--" everything is an operand. With

@@ -23,11 +23,12 @@ struct option {
 };
 
 struct command {
-    std::string_view words;     ///< "tenant create"; one word where there is no resource
-    std::string_view operands;  ///< "TITLE", "USER [NAME]": those in brackets may be left out
-    std::string_view summary;   ///< one line
-    std::string_view text;      ///< more, lines of at most 80 columns; may be empty
-    std::string_view example;   ///< lines for the shell
+    std::string_view words;  ///< "tenant create"; one word where there is no resource
+    std::string_view
+        operands;  ///< "TITLE", "USER [NAME]": those in brackets may be left out; "FILE...": at least one
+    std::string_view summary;  ///< one line
+    std::string_view text;     ///< more, lines of at most 80 columns; may be empty
+    std::string_view example;  ///< lines for the shell
     std::span<const option> options;
     outcome<> (*run)(session&);
     /// Instead of run, for what asks no server: takes the arguments after its word and has options of its

@@ -16,7 +16,7 @@ exit codes:
    0  done
    1  refused by the server: the name is taken, a value is wrong, or another user
       changed the entry
-   3  no such tenant, user, customer or key, or several with that name
+   3  no such tenant, user, customer, key, image or file, or several with that name
   64  wrong command line, or not confirmed; nothing was changed
   69  no server answers at the URL, its certificate is not trusted, or the connection
       was lost; a change may have been made
@@ -84,7 +84,7 @@ std::string general_help() {
     for (const auto* one : all_commands())
         rows.push_back(row_of(*one));
     return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
-           "Manages the accounts of a running gallery server.\n\ncommands:\n" +
+           "Manages the accounts and images of a running gallery server.\n\ncommands:\n" +
            aligned(rows) +
            options_text("options of all commands except verify, copy, restore and\nreset-sysadmin",
                         common_options) +

@@ -3,6 +3,8 @@
 
 #include "http/client.hpp"
 
+#include <charconv>
+#include <cstdint>
 #include <utility>
 
 namespace gallery::admin {
@@ -11,6 +13,9 @@ namespace {
 
 using reason = http::client_failure::reason;
 
+/// An exported picture of 700 MB.
+constexpr std::uint64_t largest_answer = 1U << 30U;
+
 std::string text_of(const http::client_failure& failed, const http_client& how, bool changes) {
     const auto seconds = std::to_string(how.timeout.count()) + " s";
     const auto& where = how.where.text;
@@ -18,14 +23,14 @@ std::string text_of(const http::client_failure& failed, const http_client& how, 
         changes ? ". Whether it was done is not known: look before you repeat it" : "";
     switch (failed.what) {
         case reason::host_not_found:
-            return "the host of " + where + " is not found (" + failed.detail +
-                   "). Is the address right? --url or GALLERY_URL names it";
+            return "the host of " + where + " is not found (" + failed.detail + "). Is the address right? " +
+                   how.url_setting + " names it";
         case reason::connect_timeout:
             return "nothing answered at " + where + " within " + seconds +
                    ". Is the address right, and does a firewall let it through?";
         case reason::not_connected:
             return "no server answers at " + where + " (" + failed.detail +
-                   "). Is it running, and is the address right? --url or GALLERY_URL names it";
+                   "). Is it running, and is the address right? " + how.url_setting + " names it";
         case reason::bad_ca_file:
             return "the certificates in '" + how.ca_file + "' cannot be read (" + failed.detail +
                    "). --ca or GALLERY_CA names a file in PEM";
@@ -50,21 +55,40 @@ std::string text_of(const http::client_failure& failed, const http_client& how, 
 
 }  // namespace
 
-outcome<http_answer> http_client::send(const http_request& asked) const {
+http_client::http_client(const http_client& other)
+    : where(other.where),
+      ca_file(other.ca_file),
+      timeout(other.timeout),
+      keep_alive(other.keep_alive),
+      url_setting(other.url_setting) {}
+
+http_client::~http_client() = default;
+
+outcome<http_answer> http_client::send(const http_request& asked) {
     http::client_request request;
     request.method = asked.method;
     request.target = where.base + asked.target;
     request.fields = {{"Host", where.authority},
                       {"Accept", "application/json"},
                       {"User-Agent", "gallery-admin"},
-                      {"Connection", "close"}};
+                      {"Connection", keep_alive ? "keep-alive" : "close"}};
     if (!asked.authorization.empty()) request.fields.emplace_back("X-Authorization", asked.authorization);
-    if (!asked.body.empty()) request.fields.emplace_back("Content-Type", "application/json");
+    if (!asked.body.empty()) request.fields.emplace_back("Content-Type", asked.content_type);
     request.body = asked.body;
 
-    http::client once(
-        {.host = where.host, .port = where.port, .tls = where.tls, .ca_file = ca_file, .timeout = timeout});
-    auto got = once.send(request);
+    const bool may_be_closed = kept_ != nullptr;
+    auto connection = std::move(kept_);
+    if (!connection) {
+        connection = std::make_unique<http::client>(http::client_options{.host = where.host,
+                                                                         .port = where.port,
+                                                                         .tls = where.tls,
+                                                                         .ca_file = ca_file,
+                                                                         .timeout = timeout,
+                                                                         .max_body = largest_answer});
+    }
+    auto got = connection->send(request);
+    if (!got && may_be_closed && got.error().what == reason::answer_broken && asked.method != "POST")
+        got = connection->send(request);
     if (!got) {
         const bool is_configuration = got.error().what == reason::bad_ca_file;
         return failure{is_configuration ? exit_code::configuration : exit_code::unreachable,
@@ -73,7 +97,13 @@ outcome<http_answer> http_client::send(const http_request& asked) const {
     http_answer out;
     out.status = static_cast<int>(got->status);
     if (const auto* const location = got->header("Location")) out.location = *location;
-    out.may_repeat = got->header("Retry-After") != nullptr;
+    if (const auto* const after = got->header("Retry-After")) {
+        out.may_repeat = true;
+        int seconds = 0;
+        std::from_chars(after->data(), after->data() + after->size(), seconds);
+        out.retry_after = std::chrono::seconds(seconds);
+    }
+    if (keep_alive) kept_ = std::move(connection);
     out.body = std::move(got->body);
     return out;
 }

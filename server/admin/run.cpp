@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/stat.h>
+
 namespace gallery::admin {
 
 namespace {
@@ -147,7 +149,10 @@ int run(std::span<const char* const> arguments) {
             return one->alone(arguments.subspan(1));
     }
     // No core dump contains a password; a closed output is a write error.
+    const auto mask = ::umask(0);
     (void)app::prepare_process();
+    // Exported files have the modes that the user's other files have.
+    ::umask(mask);
     words all(arguments.begin(), arguments.end());
     move_options_back(all);
     bool asked = false;

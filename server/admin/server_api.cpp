@@ -7,6 +7,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace gallery::admin {
@@ -16,6 +19,10 @@ namespace {
 namespace json = boost::json;
 
 constexpr int page_size = 1000;
+constexpr int token_has_expired = 11;
+/// How often a request is repeated that a busy server has refused.
+constexpr int most_waits = 30;
+constexpr const char* json_type = "application/json";
 
 exit_code code_of(const http_answer& answer) {
     const int status = answer.status;
@@ -37,10 +44,25 @@ exit_code code_of(const http_answer& answer) {
 
 }  // namespace
 
-server_api::server_api(http_client http, credentials who) : http_(std::move(http)), who_(std::move(who)) {}
+server_api::server_api(http_client http, credentials who, service what)
+    : http_(std::move(http)), who_(std::move(who)), what_(std::move(what)) {}
+
+outcome<server_api> server_api::for_many() {
+    if (auto in = log_in(); !in) return in.error();
+    server_api copy(*this);
+    copy.http_.keep_alive = true;
+    copy.patient_ = true;
+    return copy;
+}
 
 std::string server_api::as_whom() const {
-    return who_.api_key.empty() ? "as " + who_.user : "with the API key in GALLERY_API_KEY";
+    if (!who_.token.empty()) return "with the token in " + what_.variables + "_TOKEN";
+    return who_.api_key.empty() ? "as " + who_.user : "with the API key in " + what_.variables + "_API_KEY";
+}
+
+failure server_api::not_such_a_server(const std::string& why) const {
+    return {exit_code::unreachable,
+            "the program that answers at " + http_.where.text + " is not " + what_.program + why};
 }
 
 failure server_api::refusal(const http_answer& answer) const {
@@ -51,9 +73,9 @@ failure server_api::refusal(const http_answer& answer) const {
     const auto* const object = failed ? nullptr : parsed.if_object();
     const auto* const message = object == nullptr ? nullptr : object->if_contains("message");
     if (message == nullptr || !message->is_string()) {
-        out.code = exit_code::unreachable;
-        out.message = "the program that answers at " + http_.where.text + " is not a gallery server (HTTP " +
-                      std::to_string(answer.status) + ")";
+        const auto status = out.status;
+        out = not_such_a_server(" (HTTP " + std::to_string(status) + ")");
+        out.status = status;
         if (!answer.location.empty()) out.message += "; it redirects to " + answer.location;
         return out;
     }
@@ -68,11 +90,26 @@ failure server_api::refusal(const http_answer& answer) const {
 
 outcome<std::string> server_api::send(http_request asked) {
     if (auto in = log_in(); !in) return in.error();
-    asked.authorization = authorization_;
-    auto answer = http_.send(asked);
-    if (!answer) return answer.error();
-    if (answer->status < 200 || answer->status > 299) return refusal(*answer);
-    return std::move(answer->body);
+    bool renewed = false;
+    for (int waits = 0;;) {
+        asked.authorization = authorization_;
+        auto answer = http_.send(asked);
+        if (!answer) return answer.error();
+        if (answer->status >= 200 && answer->status <= 299) return std::move(answer->body);
+        auto refused = refusal(*answer);
+        const bool expired = refused.status == 401 && refused.error_code == token_has_expired;
+        if (expired && !who_.password.empty() && !renewed) {
+            renewed = true;
+            authorization_.clear();
+            if (auto in = log_in(); !in) return in.error();
+            continue;
+        }
+        // ThingsBoard does not say after how long.
+        const bool is_busy = refused.status == 429 || (refused.status == 503 && answer->may_repeat);
+        if (!patient_ || !is_busy || waits++ == most_waits) return refused;
+        std::this_thread::sleep_for(
+            std::clamp(answer->retry_after, std::chrono::seconds(1), std::chrono::seconds(10)));
+    }
 }
 
 outcome<json::value> server_api::send_json(http_request asked) {
@@ -81,32 +118,35 @@ outcome<json::value> server_api::send_json(http_request asked) {
     if (text->empty()) return json::value(nullptr);
     json::error_code failed;
     auto value = json::parse(*text, failed);
-    if (failed) {
-        return failure{exit_code::unreachable, "the program that answers at " + http_.where.text +
-                                                   " is not a gallery server: its response is not JSON"};
-    }
+    if (failed) return not_such_a_server(": its response is not JSON");
     return value;
 }
 
 outcome<std::string> server_api::read_password() {
-    if (who_.password_from_stdin || is_interactive()) {
+    if (who_.password_from_stdin || (what_.asks_for_password && is_interactive())) {
         return read_secret_line("Password of " + who_.user, "login's password");
     }
     return failure{exit_code::configuration,
-                   "there is no password for " + who_.user +
-                       ": set GALLERY_PASSWORD, or pass it with --login-password-stdin"};
+                   "there is no password for " + who_.user + ": set " + what_.variables + "_PASSWORD" +
+                       (what_.asks_for_password ? ", or pass it with --login-password-stdin" : "")};
 }
 
 outcome<> server_api::log_in() {
     if (!authorization_.empty()) return {};
+    if (!who_.token.empty()) {
+        authorization_ = "Bearer " + who_.token;
+        return {};
+    }
     if (!who_.api_key.empty()) {
         authorization_ = "ApiKey " + who_.api_key;
         return {};
     }
     if (who_.user.empty()) {
+        const auto& begin = what_.variables;
         return failure{exit_code::configuration,
-                       "there are no credentials: set GALLERY_API_KEY, or GALLERY_USER and GALLERY_PASSWORD, "
-                       "or use --login EMAIL"};
+                       "there are no credentials: set " + begin + "_API_KEY, or " + begin + "_USER and " +
+                           begin + "_PASSWORD, or " +
+                           (what_.asks_for_password ? "use --login EMAIL" : begin + "_TOKEN")};
     }
     if (who_.password.empty()) {
         auto read = read_password();
@@ -123,32 +163,29 @@ outcome<> server_api::log_in() {
     json::error_code failed;
     const auto pair = json::parse(answer->body, failed);
     const auto* const token = failed || !pair.is_object() ? nullptr : pair.get_object().if_contains("token");
-    if (token == nullptr || !token->is_string()) {
-        return failure{exit_code::unreachable,
-                       "the program that answers at " + http_.where.text + " is not a gallery server"};
-    }
+    if (token == nullptr || !token->is_string()) return not_such_a_server("");
     authorization_ = "Bearer " + std::string(token->get_string());
     return {};
 }
 
 outcome<json::value> server_api::get(const std::string& target) {
-    return send_json({"GET", target, {}, {}});
+    return send_json({"GET", target, {}, {}, {}});
 }
 
 outcome<json::value> server_api::post(const std::string& target, const json::value& body) {
-    return send_json({"POST", target, {}, json::serialize(body)});
+    return send_json({"POST", target, {}, json::serialize(body), json_type});
 }
 
 outcome<json::value> server_api::put(const std::string& target, const json::value& body) {
-    return send_json({"PUT", target, {}, json::serialize(body)});
+    return send_json({"PUT", target, {}, json::serialize(body), json_type});
 }
 
 outcome<json::value> server_api::erase(const std::string& target) {
-    return send_json({"DELETE", target, {}, {}});
+    return send_json({"DELETE", target, {}, {}, {}});
 }
 
 outcome<std::string> server_api::get_text(const std::string& target) {
-    return send({"GET", target, {}, {}});
+    return send({"GET", target, {}, {}, {}});
 }
 
 namespace {
@@ -170,14 +207,27 @@ outcome<json::object> server_api::post_object(const std::string& target, const j
     return as_object(post(target, body));
 }
 
+outcome<json::object> server_api::put_text(const std::string& target, std::string body) {
+    return as_object(send_json({"PUT", target, {}, std::move(body), json_type}));
+}
+
+outcome<json::object> server_api::send_form(const std::string& method, const std::string& target,
+                                            std::string content_type, std::string body) {
+    return as_object(send_json({method, target, {}, std::move(body), std::move(content_type)}));
+}
+
 outcome<json::array> server_api::list(const std::string& target, std::string_view property,
                                       std::string_view search) {
+    auto query = target + "?sortOrder=ASC&sortProperty=" + std::string(property);
+    if (!search.empty()) query += "&textSearch=" + http::percent_encode(search);
+    return pages(query);
+}
+
+outcome<json::array> server_api::pages(const std::string& target) {
     json::array out;
     for (int page = 0;; ++page) {
-        auto query = target + "?pageSize=" + std::to_string(page_size) + "&page=" + std::to_string(page) +
-                     "&sortOrder=ASC&sortProperty=" + std::string(property);
-        if (!search.empty()) query += "&textSearch=" + http::percent_encode(search);
-        auto answer = get_object(query);
+        auto answer =
+            get_object(target + "&pageSize=" + std::to_string(page_size) + "&page=" + std::to_string(page));
         if (!answer) return answer.error();
         auto* const data = answer->if_contains("data");
         if (data == nullptr || !data->is_array()) {

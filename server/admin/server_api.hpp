@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,11 +22,23 @@ struct credentials {
     std::string user;
     std::string password;  ///< empty: it is read when it is needed
     bool password_from_stdin = false;
+    std::string token = {};  ///< instead of all these: an access token that was issued before
+};
+
+/// How failures name the server and the settings that lead to it.
+struct service {
+    std::string program = "a gallery server";
+    std::string variables = "GALLERY";  ///< what the names of its environment variables begin with
+    bool asks_for_password = true;      ///< on a terminal
 };
 
 class server_api {
 public:
-    server_api(http_client http, credentials who);
+    server_api(http_client http, credentials who, service what = {});
+
+    /// For many requests in a row, from a thread of its own: a copy that is logged in, keeps its connection,
+    /// and waits where the server says that it is busy. Failures: those of log_in().
+    outcome<server_api> for_many();
 
     /// Logs in, once; each request does so by itself where it was not done. Reads the password where it is
     /// not known, so do it before anything else is read. Failures: not_permitted, configuration, those of
@@ -38,6 +51,7 @@ public:
     /// The password with which log_in() succeeded; empty with a key.
     [[nodiscard]] const std::string& password() const noexcept { return who_.password; }
     [[nodiscard]] bool has_api_key() const noexcept { return !who_.api_key.empty(); }
+    [[nodiscard]] std::chrono::seconds timeout() const noexcept { return http_.timeout; }
 
     /// @p target is percent-encoded. An answer without a body is null. Failures: unreachable; as the server's
     /// status has it (see exit_code).
@@ -47,11 +61,18 @@ public:
     outcome<boost::json::value> erase(const std::string& target);
     /// An answer that is text, not JSON.
     outcome<std::string> get_text(const std::string& target);
+    /// A body that is JSON already.
+    outcome<boost::json::object> put_text(const std::string& target, std::string body);
+    /// A body of any type.
+    outcome<boost::json::object> send_form(const std::string& method, const std::string& target,
+                                           std::string content_type, std::string body);
 
     /// An answer that is an object.
     outcome<boost::json::object> get_object(const std::string& target);
     outcome<boost::json::object> post_object(const std::string& target, const boost::json::value& body);
 
+    /// All pages of a list; @p target has a query already.
+    outcome<boost::json::array> pages(const std::string& target);
     /// All pages of a list, sorted by @p property; only what has @p search in its name, unless that is empty.
     outcome<boost::json::array> list(const std::string& target, std::string_view property,
                                      std::string_view search);
@@ -63,11 +84,14 @@ private:
     outcome<std::string> read_password();
     outcome<std::string> send(http_request asked);
     outcome<boost::json::value> send_json(http_request asked);
+    [[nodiscard]] failure not_such_a_server(const std::string& why) const;
     [[nodiscard]] failure refusal(const http_answer& answer) const;
     [[nodiscard]] std::string as_whom() const;
 
     http_client http_;
     credentials who_;
+    service what_;
+    bool patient_ = false;
     std::string authorization_;
     std::optional<boost::json::object> me_;
 };

@@ -40,6 +40,7 @@ LIBRARIES = [
     (r"brotli/", {"server/coding"}),
     (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
     (r"boost/beast", {"server/http"}),
+    (r"zip\.h", {"server/admin"}),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 SOURCES = {".cpp", ".hpp", ".h", ".cc"}

@@ -30,6 +30,24 @@ outcome<arguments> parse(std::string_view words, const std::vector<std::string_v
 
 BOOST_AUTO_TEST_SUITE(arguments_of_commands)
 
+BOOST_AUTO_TEST_CASE(some_commands_take_any_number_of_words_and_some_options_repeat) {
+    const auto got =
+        parse("images tag", {"a.png", "--add", "x", "b.png", "--remove=z", "--add=y", "--clear"});
+    BOOST_TEST_REQUIRE(got.has_value());
+    const std::vector<std::string> keys{"a.png", "b.png"};
+    const std::vector<std::string> added{"x", "y"};
+    const std::vector<std::string> removed{"z"};
+    BOOST_TEST(got->operands == keys);
+    BOOST_TEST(got->values("--add") == added);
+    BOOST_TEST(got->values("--remove") == removed);
+    BOOST_TEST(parse("images tag", {"a", "--clear"})->values("--add").empty());
+    BOOST_TEST(got->has("--add"));
+    BOOST_TEST(parse("images tag", {"--add", "x"}).has_error());
+    BOOST_TEST(parse("images tag", {"a", "--clear", "--clear"}).has_error());
+    BOOST_TEST(parse("images tag", {"a", "--add"}).has_error());
+    BOOST_TEST(parse("images show", {"a", "b"}).has_error());
+}
+
 BOOST_AUTO_TEST_CASE(options_may_be_anywhere_and_in_both_forms) {
     const auto got =
         parse("tenant create", {"--json", "--country=Austria", "Acme", "--city", "Linz", "--zip="});

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The images in a dump of ThingsBoard's database, line by line. Pure.
+#pragma once
+
+#include "admin/image_document.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallery::admin {
+
+struct dumped_image {
+    std::string tenant;  ///< a UUID; ThingsBoard's null UUID for the system
+    image_document about;
+    std::string picture;
+};
+
+/// Reads what pg_dump writes as text. Of all tables it takes `resource`, and of that the rows of images,
+/// which are there since ThingsBoard 3.6.2. Not thread-safe.
+class dump_reader {
+public:
+    /// One line, without its end. Empty for lines that are not an image. Failure: refused, for a row that is
+    /// not as PostgreSQL writes it, and for a table without the columns of images.
+    outcome<std::optional<dumped_image>> next(std::string_view line);
+
+    /// The table was there.
+    [[nodiscard]] bool has_table() const noexcept { return has_table_; }
+    /// The table was begun and not ended: the dump is cut off.
+    [[nodiscard]] bool is_in_table() const noexcept { return is_in_table_; }
+
+private:
+    outcome<> begin(std::string_view line);
+    [[nodiscard]] std::optional<std::string> text(const std::vector<std::string_view>& values,
+                                                  std::string_view column) const;
+
+    std::vector<std::string> columns_;
+    bool has_table_ = false;
+    bool is_in_table_ = false;
+};
+
+}  // namespace gallery::admin

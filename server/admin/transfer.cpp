@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/transfer.hpp"
+
+#include "admin/image_selection.hpp"
+
+#include <gallery/sub_type.hpp>
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <unistd.h>
+
+namespace gallery::admin {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t most_jobs = 32;
+constexpr std::size_t bar_width = 30;
+
+std::string count_of(std::size_t number, std::string_view what) {
+    return std::to_string(number) + " " + std::string(what);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& word : words)
+        out += (out.empty() ? "" : ", ") + word;
+    return out;
+}
+
+json::array keys_of(const std::map<std::string, std::vector<std::string>>& from) {
+    json::array out;
+    for (const auto& [key, members] : from)
+        out.emplace_back(key);
+    return out;
+}
+
+json::array keys_and_members(const std::map<std::string, std::vector<std::string>>& from) {
+    json::array out;
+    for (const auto& [key, members] : from) {
+        json::object one;
+        one["key"] = key;
+        one["members"] = json::array(members.begin(), members.end());
+        out.emplace_back(std::move(one));
+    }
+    return out;
+}
+
+}  // namespace
+
+outcome<std::size_t> read_jobs(const session& in) {
+    constexpr std::size_t default_jobs = 4;
+    const auto text = in.given.value("--jobs");
+    if (!text) return default_jobs;
+    std::size_t number = 0;
+    const auto [last, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (failed != std::errc() || last != text->data() + text->size() || number < 1 || number > most_jobs)
+        return usage("the value of --jobs must be a number from 1 to 32");
+    return number;
+}
+
+std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t bytes, double seconds) {
+    const auto filled = total == 0 ? bar_width : std::min(bar_width, bar_width * done / total);
+    std::string out = "[" + std::string(filled, '=');
+    if (filled < bar_width) out += ">" + std::string(bar_width - filled - 1, ' ');
+    out += "]  " + std::to_string(done) + "/" + std::to_string(total);
+    if (seconds > 0 && bytes > 0) {
+        std::array<char, 32> rate{};
+        std::snprintf(rate.data(), rate.size(), "  %.1f MB/s", static_cast<double>(bytes) / seconds / 1e6);
+        out += rate.data();
+    }
+    return out;
+}
+
+progress::progress(std::string what, std::size_t total, bool is_shown)
+    : what_(std::move(what)), total_(total), is_shown_(is_shown && ::isatty(STDERR_FILENO) != 0) {}
+
+progress::~progress() {
+    if (is_shown_) std::fputs("\r\033[K", stderr);
+}
+
+void progress::step(std::uint64_t bytes) {
+    const lock_guard hold(mutex_);
+    ++done_;
+    bytes_ += bytes;
+    const auto now = clock::now();
+    constexpr auto between = std::chrono::milliseconds(100);
+    if (!is_shown_ || (now - drawn_ < between && done_ < total_)) return;
+    drawn_ = now;
+    const auto bar = transfer_bar(done_, total_, bytes_, std::chrono::duration<double>(now - begun_).count());
+    std::fprintf(stderr, "\r\033[K%s %s", what_.c_str(), bar.c_str());
+}
+
+outcome<> in_parallel(std::size_t workers, std::size_t count,
+                      const std::function<outcome<>(std::size_t, std::size_t)>& work) {
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> stopped{false};
+    std::vector<std::optional<failure>> failures(workers);
+    const auto run = [&](std::size_t worker) {
+        while (!stopped) {
+            const auto item = next++;
+            if (item >= count) return;
+            if (auto done = work(worker, item); !done) {
+                failures[worker] = done.error();
+                stopped = true;
+            }
+        }
+    };
+    std::vector<std::thread> threads;
+    for (std::size_t worker = 1; worker < std::min(workers, count); ++worker)
+        threads.emplace_back(run, worker);
+    run(0);
+    for (auto& one : threads)
+        one.join();
+    for (auto& one : failures) {
+        if (one) return std::move(*one);
+    }
+    return {};
+}
+
+outcome<std::vector<server_api>> connections(server_api& server, std::size_t count) {
+    std::vector<server_api> out;
+    out.reserve(count);
+    while (out.size() < count) {
+        auto one = server.for_many();
+        if (!one) return one.error();
+        out.push_back(std::move(*one));
+    }
+    return out;
+}
+
+bool is_of_one_image(const failure& what) noexcept {
+    return what.code == exit_code::refused || what.code == exit_code::not_found ||
+           (what.code == exit_code::server_fault && what.status == 500);
+}
+
+void transfer_report::add(fate what, const std::string& key, const std::vector<std::string>& differing) {
+    const lock_guard hold(mutex_);
+    switch (what) {
+        case fate::created:
+            created_[key];
+            break;
+        case fate::replaced:
+            replaced_[key] = differing;
+            break;
+        case fate::differs:
+            differ_[key] = differing;
+            break;
+        case fate::unchanged:
+            ++unchanged_;
+            break;
+    }
+}
+
+void transfer_report::clash(const std::string& key, const std::string& member) {
+    const lock_guard hold(mutex_);
+    clashes_[key].push_back(member);
+}
+
+void transfer_report::failed(const std::string& key, const std::string& message) {
+    const lock_guard hold(mutex_);
+    failed_[key] = message;
+}
+
+void transfer_report::verified(std::size_t equal, std::vector<std::string> different,
+                               std::vector<std::string> missing) {
+    const lock_guard hold(mutex_);
+    comparison_ = {equal, std::move(different), std::move(missing)};
+}
+
+json::object transfer_report::as_json() const {
+    const lock_guard hold(mutex_);
+    json::object out;
+    out["created"] = keys_of(created_);
+    out["replaced"] = keys_and_members(replaced_);
+    out["unchanged"] = unchanged_;
+    out["differ"] = keys_and_members(differ_);
+    out["clashes"] = keys_and_members(clashes_);
+    json::array failed;
+    for (const auto& [key, message] : failed_)
+        failed.emplace_back(json::object{{"key", key}, {"message", message}});
+    out["failed"] = std::move(failed);
+    if (comparison_) {
+        json::object found;
+        found["equal"] = comparison_->equal;
+        found["different"] = json::array(comparison_->different.begin(), comparison_->different.end());
+        found["missing"] = json::array(comparison_->missing.begin(), comparison_->missing.end());
+        out["verified"] = std::move(found);
+    }
+    return out;
+}
+
+outcome<> transfer_report::show(const printer& out, bool dry_run) const {
+    const auto report = as_json();
+    const lock_guard hold(mutex_);
+    for (const auto& [key, members] : differ_)
+        out.note("differs: '" + key + "': " + joined(members));
+    for (const auto& [key, members] : clashes_)
+        out.note("clash: '" + key + "': " + joined(members) + " is another one in the gallery");
+    for (const auto& [key, message] : failed_)
+        out.note("failed: '" + key + "': " + message);
+    std::string sentence = dry_run ? "would be created: " : "created: ";
+    sentence += std::to_string(created_.size()) + (dry_run ? ", would be changed: " : ", changed: ") +
+                std::to_string(replaced_.size()) + ", unchanged: " + std::to_string(unchanged_) +
+                ", different: " + std::to_string(differ_.size()) +
+                ", clashes: " + std::to_string(clashes_.size()) +
+                ", failed: " + std::to_string(failed_.size());
+    std::size_t unequal = 0;
+    if (comparison_) {
+        for (const auto& key : comparison_->different)
+            out.note("not equal: '" + key + "'");
+        for (const auto& key : comparison_->missing)
+            out.note("missing: '" + key + "'");
+        unequal = comparison_->different.size() + comparison_->missing.size();
+        sentence += "; etags compared: " + std::to_string(comparison_->equal) + " equal, " +
+                    std::to_string(comparison_->different.size()) + " different, " +
+                    std::to_string(comparison_->missing.size()) + " missing";
+    }
+    out.done(sentence, report);
+    std::vector<std::string> problems;
+    if (!dry_run && !failed_.empty()) problems.push_back(count_of(failed_.size(), "failed"));
+    if (!dry_run && !differ_.empty())
+        problems.push_back(count_of(differ_.size(), "differ and were kept; --overwrite changes them"));
+    if (unequal != 0) problems.push_back(count_of(unequal, "are not equal to their source"));
+    if (problems.empty()) return {};
+    return failure{exit_code::refused, "not all images are as at their source: " + joined(problems)};
+}
+
+outcome<present_images> read_present(server_api& server) {
+    image_selection all;
+    for (const auto& one : sub_types.entries)
+        all.sub_types.emplace_back(one.name);
+    const auto list = list_images(server, all, "&sortProperty=createdTime&sortOrder=ASC");
+    if (!list) return list.error();
+    present_images out;
+    for (const auto& one : *list) {
+        auto about = read_document(one.get_object());
+        if (!about) {
+            return failure{exit_code::unreachable,
+                           "the server's list is not one of images: " + about.error().message};
+        }
+        auto key = about->key;
+        out.insert_or_assign(std::move(key), std::move(*about));
+    }
+    return out;
+}
+
+bring_rules read_rules(const session& in) {
+    return {in.given.has("--overwrite"), in.given.has("--dry-run")};
+}
+
+outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
+                const std::function<outcome<std::string>()>& base64, const bring_rules& rules,
+                transfer_report& report) {
+    using fate = transfer_report::fate;
+    const auto& name = wanted.key.empty() ? wanted.file_name : wanted.key;
+    const auto found = wanted.key.empty() ? present.end() : present.find(wanted.key);
+    const bool exists = found != present.end();
+    std::vector<std::string> differing;
+    if (exists) {
+        differing = differences(wanted, found->second);
+        for (const auto& member : fixed_differences(wanted, found->second))
+            report.clash(name, member);
+        if (differing.empty()) {
+            report.add(fate::unchanged, name);
+            return {};
+        }
+        if (!rules.overwrite) {
+            report.add(fate::differs, name, differing);
+            return {};
+        }
+    }
+    if (rules.dry_run) {
+        report.add(exists ? fate::replaced : fate::created, name, differing);
+        return {};
+    }
+    const auto one_failed = [&](const failure& why) -> outcome<> {
+        if (!is_of_one_image(why)) return why;
+        report.failed(name, why.message);
+        return {};
+    };
+    auto picture = base64();
+    if (!picture) return one_failed(picture.error());
+    auto stored = to.put_text("/api/image/import", import_text(wanted, *picture));
+    if (!stored) return one_failed(stored.error());
+    auto about = read_document(*stored);
+    if (!about)
+        return failure{exit_code::unreachable,
+                       "the server's response is not an image: " + about.error().message};
+    report.add(exists ? fate::replaced : fate::created, name, differing);
+    for (const auto& member : differences(wanted, *about))
+        report.clash(name, member);
+    if (exists) return {};
+    for (const auto& member : fixed_differences(wanted, *about))
+        report.clash(name, member);
+    return {};
+}
+
+outcome<> compare_etags(server_api& server, const std::vector<image_document>& wanted,
+                        transfer_report& report) {
+    const auto present = read_present(server);
+    if (!present) return present.error();
+    std::size_t equal = 0;
+    std::vector<std::string> different;
+    std::vector<std::string> missing;
+    for (const auto& one : wanted) {
+        const auto found = present->find(one.key);
+        if (found == present->end()) {
+            missing.push_back(one.key);
+        } else if (found->second.etag != one.etag) {
+            different.push_back(one.key);
+        } else {
+            ++equal;
+        }
+    }
+    std::sort(different.begin(), different.end());
+    std::sort(missing.begin(), missing.end());
+    report.verified(equal, std::move(different), std::move(missing));
+    return {};
+}
+
+}  // namespace gallery::admin

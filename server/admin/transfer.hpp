@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Moving many images: several at a time, with a progress bar, and a report of what became of each.
+#pragma once
+
+#include "admin/image_document.hpp"
+#include "admin/session.hpp"
+
+#include <gallery/mutex.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gallery::admin {
+
+inline constexpr std::array<option, 1> jobs_options{{
+    {"--jobs", "N", "how many images at a time, 1 to 32; default: 4"},
+}};
+/// Of commands that write into the gallery.
+inline constexpr std::array<option, 2> bring_options{{
+    {"--overwrite", "", "change images that exist and differ; else they are only reported"},
+    {"--dry-run", "", "report what would be done, and change nothing"},
+}};
+
+/// The value of --jobs. Failure: usage.
+outcome<std::size_t> read_jobs(const session& in);
+
+/// A bar on standard error, where that is a terminal. Any thread.
+class progress {
+public:
+    /// @p is_shown: not for programs.
+    progress(std::string what, std::size_t total, bool is_shown);
+    progress(const progress&) = delete;
+    progress& operator=(const progress&) = delete;
+    ~progress();  ///< removes the bar
+
+    void step(std::uint64_t bytes) GALLERY_EXCLUDES(mutex_);
+
+private:
+    using clock = std::chrono::steady_clock;
+    const std::string what_;
+    const std::size_t total_;
+    const bool is_shown_;
+    const clock::time_point begun_ = clock::now();
+    mutex mutex_;
+    clock::time_point drawn_ GALLERY_GUARDED_BY(mutex_);
+    std::size_t done_ GALLERY_GUARDED_BY(mutex_) = 0;
+    std::uint64_t bytes_ GALLERY_GUARDED_BY(mutex_) = 0;
+};
+
+/// "[=====>    ]  1234/5000  12.3 MB/s", for @p seconds since the beginning.
+std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t bytes, double seconds);
+
+/// Calls @p work with (worker, item) for each item below @p count, on as many threads as there are workers,
+/// in order. After a failure no further item is begun, and the failure is returned.
+outcome<> in_parallel(std::size_t workers, std::size_t count,
+                      const std::function<outcome<>(std::size_t, std::size_t)>& work);
+
+/// One connection for each worker, logged in. Failures: those of the login.
+outcome<std::vector<server_api>> connections(server_api& server, std::size_t count);
+
+/// Concerns one image only, so that others may go on.
+bool is_of_one_image(const failure& what) noexcept;
+
+/// What became of the images. Any thread.
+class transfer_report {
+public:
+    enum class fate : std::uint8_t { created, replaced, unchanged, differs };
+
+    void add(fate what, const std::string& key, const std::vector<std::string>& differing = {})
+        GALLERY_EXCLUDES(mutex_);
+    /// A member that the gallery has otherwise, and that an import cannot change.
+    void clash(const std::string& key, const std::string& member) GALLERY_EXCLUDES(mutex_);
+    void failed(const std::string& key, const std::string& message) GALLERY_EXCLUDES(mutex_);
+    /// What a comparison of the etags has found.
+    void verified(std::size_t equal, std::vector<std::string> different, std::vector<std::string> missing)
+        GALLERY_EXCLUDES(mutex_);
+
+    /// For programs. All lists are sorted by key.
+    [[nodiscard]] boost::json::object as_json() const GALLERY_EXCLUDES(mutex_);
+    /// Shows the report. @p what: "imported", or what a dry run would do. Failure: refused, where not all
+    /// images are in the gallery as they are at their source. A dry run has no such failure, except by a
+    /// comparison.
+    outcome<> show(const printer& out, bool dry_run) const GALLERY_EXCLUDES(mutex_);
+
+private:
+    struct comparison {
+        std::size_t equal = 0;
+        std::vector<std::string> different;
+        std::vector<std::string> missing;
+    };
+    mutable mutex mutex_;
+    std::map<std::string, std::vector<std::string>> created_ GALLERY_GUARDED_BY(mutex_);
+    std::map<std::string, std::vector<std::string>> replaced_ GALLERY_GUARDED_BY(mutex_);
+    std::map<std::string, std::vector<std::string>> differ_ GALLERY_GUARDED_BY(mutex_);
+    std::map<std::string, std::vector<std::string>> clashes_ GALLERY_GUARDED_BY(mutex_);
+    std::map<std::string, std::string> failed_ GALLERY_GUARDED_BY(mutex_);
+    std::size_t unchanged_ GALLERY_GUARDED_BY(mutex_) = 0;
+    std::optional<comparison> comparison_ GALLERY_GUARDED_BY(mutex_);
+};
+
+/// The images of the gallery by key.
+using present_images = std::map<std::string, image_document>;
+
+/// All of the logged-in account's own images.
+outcome<present_images> read_present(server_api& server);
+
+struct bring_rules {
+    bool overwrite = false;
+    bool dry_run = false;
+};
+bring_rules read_rules(const session& in);
+
+/// Makes the gallery have @p wanted, as @p rules permit, and reports it. @p base64 gives the picture, and is
+/// called only if it is sent. Failure: one that concerns all images.
+outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
+                const std::function<outcome<std::string>()>& base64, const bring_rules& rules,
+                transfer_report& report);
+
+/// Reads the gallery's images again, and compares the etags with @p wanted.
+outcome<> compare_etags(server_api& server, const std::vector<image_document>& wanted,
+                        transfer_report& report);
+
+}  // namespace gallery::admin

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gallery-admin images export and import: folders, archives, single files; and archives that mean harm."""
+import base64
+import io
+import json
+import os
+import pathlib
+import struct
+import unittest
+import zipfile
+
+from admin_tool import NOT_FOUND, NOT_PERMITTED, OUTPUT, REFUSED, USAGE, Terminal, run
+from harness import CUSTOMER, export_document, png, quote, sha256
+from test_admin_images import SVG, ImagesTest
+
+KEPT = ("etag", "title", "resourceKey", "fileName", "resourceSubType", "public", "publicResourceKey", "createdTime",
+        "descriptor")
+
+
+def patched(path, name, in_directory, in_front, value):
+    """The archive with another number in the two headers of an entry."""
+    data = bytearray(pathlib.Path(path).read_bytes())
+    for signature, offset, start in ((b"PK\1\2", in_directory, 46), (b"PK\3\4", in_front, 30)):
+        at = -1
+        while (at := data.find(signature, at + 1)) >= 0:
+            length, = struct.unpack_from("<H", data, at + start - (18 if start == 46 else 4))
+            if data[at + start:at + start + length] == name:
+                struct.pack_into("<I", data, at + offset, value)
+    return data
+
+
+class ExportTest(ImagesTest):
+    def setUp(self):
+        super().setUp()
+        self.target = self.folder / "exported"
+
+    def fill(self):
+        """Images of all kinds; what the server answers for each."""
+        def put(document):
+            self.assertStatus(200, self.client.put("/api/image/import", document))
+        put(export_document("plain.png", png(text="plain")))
+        put(export_document("pump ü (1).svg", SVG, subType="SCADA_SYMBOL", title="Pumpe \"Süd\"\u2028", fileName="x.svg",
+                            tags=["hall 3", "pump"], createdTime=1600000000123, publicResourceKey="k" * 12
+                            + sha256(self.who[0].encode())[:20], public=False))
+        put(export_document(".hidden", png(text="hidden"), title="h"))
+        put(export_document("x.json", png(text="json"), tags=["hall 3"]))
+        put(export_document("100%:?.png", png(text="percent"), public=False))
+        put(export_document("ä" * 255, png(text="long")))
+        return self.state()
+
+    def state(self, client=None):
+        client = client or self.client
+        out = {}
+        for sub_type in ("IMAGE", "SCADA_SYMBOL"):
+            for one in client.list(pageSize=1000, imageSubType=sub_type).json()["data"]:
+                out[one["resourceKey"]] = {**{k: one[k] for k in KEPT}, "tags": one.get("tags"),
+                                           "bytes": client.image(one["resourceKey"]).body}
+        return out
+
+    def empty(self):
+        for key in self.state():
+            self.assertStatus(200, self.client.delete("/api/images/tenant/" + quote(key)))
+
+    def export(self, target=None, *options, who=None):
+        return self.json("images", "export", str(target or self.target), *options, who=who or self.who)
+
+    def figures(self, names, *given):
+        report = self.export(*given)
+        return tuple(report[name] for name in names)
+
+    def import_(self, *sources, code=0, options=()):
+        done = run("images", "import", *map(str, sources), *options, "--json", env=self.env(self.who))
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        return json.loads(done.stdout) if done.stdout else json.loads(done.stderr.splitlines()[-1])
+
+    def files(self, folder=None):
+        return {p.name: p.read_bytes() for p in (folder or self.target).iterdir()}
+
+
+class Folders(ExportTest):
+    def test_a_round_trip_is_exact(self):
+        before = self.fill()
+        report = self.export()
+        self.assertEqual((6, 6, 0), tuple(report[k] for k in ("images", "written", "unchanged")))
+        self.empty()
+        self.assertEqual({}, self.state())
+        report = self.import_(self.target)
+        self.assertEqual(sorted(before), report["created"])
+        self.assertEqual(([], [], []), (report["clashes"], report["failed"], report["differ"]))
+        self.assertEqual(before, self.state())
+
+    def test_files_are_named_by_keys_and_have_stable_text(self):
+        self.fill()
+        self.export()
+        files = self.files()
+        self.assertEqual(12, len(files))
+        names = [n for n in files if n + ".json" in files]
+        self.assertEqual({"plain.png", "pump ü (1).svg", "%2Ehidden", "x%2Ejson", "100%25%3A%3F.png"},
+                         {n for n in names if "~" not in n})
+        self.assertEqual(SVG, files["pump ü (1).svg"])
+        text = files["pump ü (1).svg.json"].decode()
+        info = self.info("pump ü (1).svg")
+        self.assertEqual([
+            "{", '  "type": "IMAGE",', '  "subType": "SCADA_SYMBOL",', '  "resourceKey": "pump ü (1).svg",',
+            '  "title": "Pumpe \\"Süd\\"\u2028",', '  "fileName": "x.svg",', '  "mediaType": "image/svg+xml",',
+            f'  "etag": "{sha256(SVG)}",', '  "public": false,',
+            f'  "publicResourceKey": "{info["publicResourceKey"]}",', '  "tags": [', '    "hall 3",', '    "pump"',
+            "  ],", '  "createdTime": 1600000000123', "}", ""], text.split("\n"))
+        self.assertIn('  "tags": [],\n', files["plain.png.json"].decode())
+        os.umask(mask := os.umask(0))
+        self.assertEqual(0o666 & ~mask, (self.target / "plain.png").stat().st_mode & 0o777)
+
+    def test_an_export_into_the_same_folder_writes_only_what_has_changed(self):
+        self.fill()
+        self.export()
+        before = {p.name: p.stat().st_mtime_ns for p in self.target.iterdir()}
+        self.assertEqual((0, 6), self.figures(("written", "unchanged")))
+        self.assertEqual(before, {p.name: p.stat().st_mtime_ns for p in self.target.iterdir()})
+        self.client.put("/api/images/tenant/plain.png/info", {"title": "New"})
+        self.client.replace("x.json", "x.json", png(text="other"))
+        (self.target / "%2Ehidden").write_bytes(b"damaged")
+        self.assertEqual((3, 3), self.figures(("written", "unchanged")))
+        files = self.files()
+        self.assertEqual((png(text="hidden"), png(text="other")), (files["%2Ehidden"], files["x%2Ejson"]))
+        self.assertEqual("New", json.loads(files["plain.png.json"])["title"])
+
+    def test_pruning_removes_images_that_are_gone_and_nothing_else(self):
+        self.fill()
+        self.export()
+        for name in ("README.md", "package.json", "plain.png.json.json"):
+            (self.target / name).write_text('{"resourceKey": "other"}')
+        self.client.delete("/api/images/tenant/x.json")
+        self.assertEqual(0, self.export()["removed"])
+        self.assertIn("x%2Ejson", self.files())
+        self.assertEqual(1, self.export(None, "--prune")["removed"])
+        files = self.files()
+        self.assertEqual(10 + 3, len(files))
+        self.assertNotIn("x%2Ejson", files)
+        self.assertIn("README.md", files)
+
+    def test_a_selection_is_exported_and_imported(self):
+        self.fill()
+        self.export(None, "--tag", "hall 3")
+        self.assertEqual({"pump ü (1).svg", "x%2Ejson"}, {n for n in self.files() if not n.endswith(".json")})
+        symbols = self.folder / "symbols"
+        self.export(symbols, "--sub-type", "SCADA_SYMBOL")
+        self.assertEqual(2, len(self.files(symbols)))
+        everything = self.folder / "everything"
+        self.export(everything)
+        self.empty()
+        self.assertEqual(["x.json"], self.import_(everything, options=["--tag", "hall 3", "--public"])["created"])
+        self.assertEqual(["pump ü (1).svg"], self.import_(everything, options=["--search", "SÜD"])["created"])
+
+    def test_images_that_exist_are_changed_only_on_demand(self):
+        before = self.fill()
+        self.export()
+        self.client.put("/api/images/tenant/plain.png/info", {"title": "Other"})
+        self.client.put("/api/images/tenant/x.json/tags", {"tags": []})
+        self.client.replace("x.json", "x.json", png(text="other"))
+        report = self.import_(self.target, code=REFUSED)
+        self.assertEqual([{"key": "plain.png", "members": ["title"]},
+                          {"key": "x.json", "members": ["picture", "tags"]}], report["differ"])
+        self.assertEqual(4, report["unchanged"])
+        self.assertEqual("Other", self.info("plain.png")["title"])
+        report = self.import_(self.target, options=["--overwrite", "--dry-run"])
+        self.assertEqual(["plain.png", "x.json"], [one["key"] for one in report["replaced"]])
+        self.assertEqual("Other", self.info("plain.png")["title"])
+        report = self.import_(self.target, options=["--overwrite"])
+        self.assertEqual(["plain.png", "x.json"], [one["key"] for one in report["replaced"]])
+        self.assertEqual(before, self.state())
+        self.assertEqual(6, self.import_(self.target)["unchanged"])
+
+    def test_a_public_link_of_another_image_is_a_clash(self):
+        self.fill()
+        self.export()
+        _, _, who = self.make_tenant()
+        self.who, others = who, self.state()
+        self.client = self.server.client(who)
+        report = self.import_(self.target)
+        self.assertEqual(sorted(others), [one["key"] for one in report["clashes"]])
+        self.assertEqual({("publicResourceKey",)}, {tuple(one["members"]) for one in report["clashes"]})
+        for key, one in self.state().items():
+            self.assertEqual(others[key]["bytes"], one["bytes"])
+            self.assertNotEqual(others[key]["publicResourceKey"], one["publicResourceKey"])
+
+    def test_a_picture_that_is_not_the_described_one_is_refused(self):
+        self.fill()
+        self.export()
+        self.empty()
+        (self.target / "plain.png").write_bytes(png(text="edited"))
+        report = self.import_(self.target, code=REFUSED)
+        self.assertEqual(["plain.png"], [one["key"] for one in report["failed"]])
+        self.assertIn("--accept-changes", report["failed"][0]["message"])
+        self.assertEqual(5, len(self.state()))
+        self.assertEqual(["plain.png"], self.import_(self.target, options=["--accept-changes"])["created"])
+        self.assertEqual(png(text="edited"), self.client.image("plain.png").body)
+
+    def test_a_picture_that_the_server_refuses_does_not_stop_the_others(self):
+        self.fill()
+        self.export()
+        self.empty()
+        (self.target / "plain.png").write_bytes(b"no picture")
+        report = self.import_(self.target, code=REFUSED, options=["--accept-changes"])
+        self.assertEqual((["plain.png"], 5), ([one["key"] for one in report["failed"]], len(report["created"])))
+
+    def test_what_does_not_belong_to_an_image_is_named_and_left_alone(self):
+        self.file("in/a.png", png(text="a"))
+        self.file("in/a.png.json", json.dumps({"resourceKey": "a.png", "title": "A"}).encode())
+        self.file("in/README.md", b"read me")
+        self.file("in/package.json", b'{"name": "x"}')
+        self.file("in/.gitattributes", b"*.svg -text")
+        self.file("in/sub/b.png", png(text="b"))
+        done = self.call("images", "import", str(self.folder / "in"), who=self.who)
+        self.assertIn("created: 1,", done.stdout)
+        for name in ("README.md", "package.json"):
+            self.assertIn(f"ignored: '{name}'", done.stderr)
+        self.assertNotIn("git", done.stderr)
+        self.assertEqual(["a.png"], self.keys())
+
+    def test_wrong_folders_are_refused_as_a_whole(self):
+        picture = png(text="a")
+        cases = {
+            "missing": ({"a.png.json": b'{"resourceKey": "a.png"}'}, NOT_FOUND, ["a.png.json", "there is no 'a.png'"]),
+            "syntax": ({"b.json": b"{"}, REFUSED, ["b.json", "not valid JSON"]),
+            "kind": ({"a.png": picture, "a.png.json": b'{"resourceKey": "a.png", "title": 1}'}, REFUSED, ["title"]),
+            "no key": ({"c.json": b'{"data": "AAAA"}'}, REFUSED, ["c.json", "resourceKey"]),
+            "twice": ({"a": picture, "a.json": b'{"resourceKey": "k"}', "b": picture,
+                       "b.json": b'{"resourceKey": "k"}'}, REFUSED, ["'k'", "a.json", "b.json"]),
+            "empty": ({}, NOT_FOUND, ["no images"]),
+        }
+        for name, (files, code, words) in cases.items():
+            with self.subTest(name):
+                for file, data in {"good.png": picture, "good.png.json": b'{"resourceKey": "good.png"}',
+                                   **files}.items() if files else ():
+                    self.file(f"{name}/{file}", data)
+                (self.folder / name).mkdir(exist_ok=True)
+                self.error(code, "images", "import", str(self.folder / name), who=self.who, words=words)
+        self.assertEqual([], self.keys())
+        self.error(NOT_FOUND, "images", "import", str(self.folder / "nowhere.json"), who=self.who)
+        self.error(USAGE, "images", "import", self.file("a.png", picture), who=self.who, words=["images upload"])
+
+    def test_links_in_the_folder_are_replaced_not_followed(self):
+        self.fill()
+        outside = self.folder / "outside"
+        outside.write_bytes(b"precious")
+        self.target.mkdir()
+        (self.target / "plain.png").symlink_to(outside)
+        (self.target / "plain.png.json").symlink_to(outside)
+        self.export()
+        self.assertEqual(b"precious", outside.read_bytes())
+        self.assertEqual(png(text="plain"), (self.target / "plain.png").read_bytes())
+        self.assertFalse((self.target / "plain.png").is_symlink())
+
+    def test_what_cannot_be_written_is_an_error(self):
+        self.fill()
+        self.error(OUTPUT, "images", "export", self.file("a file", b""), who=self.who, words=["a file"])
+        self.error(OUTPUT, "images", "export", str(self.folder / "no/x.zip"), who=self.who, words=["x.zip"])
+        self.error(USAGE, "images", "export", "x.zip", "--prune", who=self.who, words=["--prune"])
+        self.error(USAGE, "images", "export", "x", "--jobs", "0", who=self.who, words=["--jobs"])
+        self.error(NOT_PERMITTED, "images", "export", str(self.target), who=CUSTOMER)
+
+    def test_single_files_of_other_programs_are_imported(self):
+        self.client.upload("a.png", png(text="a"))
+        exported = self.client.image("a.png", suffix="/export").body
+        self.empty()
+        paths = [self.file("a.json", exported),
+                 # ThingsBoard before version 4.
+                 self.file("old.json", json.dumps({
+                     "mediaType": "image/png", "fileName": "b.png", "title": "B", "resourceKey": "b.png",
+                     "public": False, "data": "data:image/png;base64," + base64.b64encode(png(text="b")).decode()
+                 }).encode()),
+                 self.file("new.json", json.dumps({"fileName": "a.png", "data": base64.b64encode(png(text="c")).decode()
+                                                   }).encode())]
+        self.assertEqual(["a.png", "b.png"], self.import_(*paths, options=["--jobs", "1"])["created"])
+        self.assertEqual({"a.png", "b.png", "a_(1).png"}, set(self.state()))
+        self.assertEqual(["B", False], [self.info("b.png")[k] for k in ("title", "public")])
+        self.error(REFUSED, "images", "import", self.file("x.json", b"{}"), who=self.who, words=["not the JSON"])
+        self.error(REFUSED, "images", "import", self.file("y.json", b"[]"), who=self.who, words=["not the JSON"])
+
+    def test_a_terminal_has_a_progress_bar_and_a_program_has_none(self):
+        self.fill()
+        terminal = Terminal("images", "export", str(self.target), env=self.env(self.who))
+        terminal.expect("exporting [")
+        terminal.expect("6/6")
+        code, output, _ = terminal.end()
+        self.assertEqual((0, True), (code, output.startswith("exported 6 images to")))
+        self.assertEqual("", self.call("images", "export", str(self.target), who=self.who).stderr)
+
+
+class Archives(ExportTest):
+    def archive(self, entries, name="a.zip", method=zipfile.ZIP_DEFLATED):
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w", method) as out:
+            for entry, content in entries:
+                out.writestr(entry, content)
+        return self.file(name, data.getvalue())
+
+    def good(self, key="good.png"):
+        return [(key, png(text=key)), (key + ".json", json.dumps({"resourceKey": key}))]
+
+    def refused(self, path, *words, code=REFUSED):
+        before = set(self.folder.rglob("*"))
+        self.error(code, "images", "import", path, who=self.who, words=words)
+        self.assertEqual([], self.keys())
+        self.assertEqual(before, set(self.folder.rglob("*")))
+
+    def test_a_round_trip_is_exact_and_an_archive_is_reproducible(self):
+        before = self.fill()
+        first, second = self.folder / "a.zip", self.folder / "b.zip"
+        self.assertEqual(6, self.export(first)["images"])
+        self.export(second)
+        self.assertEqual(first.read_bytes(), second.read_bytes())
+        self.export(self.target)
+        with zipfile.ZipFile(first) as archive:
+            self.assertIsNone(archive.testzip())
+            self.assertEqual(self.files(), {n: archive.read(n) for n in archive.namelist()})
+            self.assertEqual(sorted(archive.namelist()), archive.namelist())
+        self.assertEqual(["a.zip", "b.zip", "exported"], sorted(p.name for p in self.folder.iterdir()))
+        self.empty()
+        self.import_(first)
+        self.assertEqual(before, self.state())
+        self.empty()
+        self.error(NOT_FOUND, "images", "export", str(first), who=self.who, words=["no images"])
+        self.assertTrue(first.exists())
+
+    def test_folders_in_an_archive_and_what_others_add_are_taken_as_they_are(self):
+        path = self.archive([("pictures/", b""), ("pictures/a.png", png(text="a")),
+                             ("pictures/a.png.json", '{"resourceKey": "a.png"}'), ("__MACOSX/pictures/._a.png", b"x"),
+                             ("pictures/.DS_Store", b"x"), ("pictures/notes.txt", b"x")])
+        done = self.call("images", "import", path, who=self.who)
+        self.assertEqual(["ignored: 'pictures/notes.txt' in '" + path + "' belongs to no JSON of an image"],
+                         done.stderr.splitlines())
+        self.assertEqual(["a.png"], self.keys())
+
+    def test_names_that_lead_out_are_refused(self):
+        for name in ("../evil.png", "/etc/evil.png", "a/../../evil.png", "..\\evil.png", "C:/evil.png"):
+            with self.subTest(name):
+                self.refused(self.archive([*self.good(), (name, b"x")]), name.split("/")[-1], "is refused")
+
+    def test_repeated_names_are_refused(self):
+        with self.assertWarns(UserWarning):
+            path = self.archive([*self.good(), self.good()[0]])
+        self.refused(path, "two entries")
+        self.refused(self.archive([("a", png()), ("a.json", '{"resourceKey": "k"}'), ("b/a", png()),
+                                   ("b/a.json", '{"resourceKey": "k"}')]), "'k'")
+
+    def test_archives_that_are_cut_off_or_damaged_are_refused(self):
+        path = self.archive(self.good(), method=zipfile.ZIP_STORED)
+        whole = pathlib.Path(path).read_bytes()
+        for end in (0, 1, 30, len(whole) // 2, len(whole) - 30, len(whole) - 1):
+            with self.subTest(end):
+                self.refused(self.file("cut.zip", whole[:end]), "cut.zip")
+        at = whole.index(b'{"resourceKey"')
+        self.refused(self.file("rot.zip", whole[:at] + b"[" + whole[at + 1:]), "damaged")
+        at = whole.index(b"IDAT")
+        self.refused_picture(self.file("rot.zip", whole[:at] + b"i" + whole[at + 1:]), "damaged")
+        self.refused(self.file("no.zip", b"not an archive"), "no.zip")
+        self.error(NOT_FOUND, "images", "import", str(self.folder / "x.zip"), who=self.who)
+
+    def refused_picture(self, path, *words):
+        report = self.import_(path, code=REFUSED)
+        self.assertEqual(["good.png"], [one["key"] for one in report["failed"]])
+        for word in words:
+            self.assertIn(word, report["failed"][0]["message"])
+        self.assertEqual([], self.keys())
+
+    def test_bombs_are_refused(self):
+        # A gigabyte and more of zeros in a megabyte: its size is in the archive's directory.
+        bomb = self.archive([*self.good(), ("b.png", bytes(1 << 20)), ("b.png.json", '{"resourceKey": "b.png"}')])
+        data = patched(bomb, b"b.png", 24, 22, 0x7fffffff)
+        self.refused(self.file("bomb.zip", bytes(data)), "b.png", "2147483647")
+        # Many names for the same bytes.
+        path = self.archive([(f"{n}.png", os.urandom(5000)) for n in range(20)], method=zipfile.ZIP_STORED)
+        data = bytearray(pathlib.Path(path).read_bytes())
+        at = first = data.index(b"PK\1\2")
+        while (at := data.find(b"PK\1\2", at + 4)) >= 0:
+            data[at + 42:at + 46] = data[first + 42:first + 46]
+        self.refused(self.file("overlap.zip", bytes(data)), "overlap.zip")
+
+    def test_an_entry_that_is_longer_than_stated_is_refused(self):
+        path = self.archive([("a.png", png() + bytes(5000)), ("a.png.json", '{"resourceKey": "a.png"}')])
+        data = patched(path, b"a.png", 24, 22, 100)
+        done = run("images", "import", self.file("lie.zip", bytes(data)), env=self.env(self.who))
+        self.assertEqual(REFUSED, done.returncode, done.stderr)
+        self.assertEqual([], self.keys())
+
+    def test_encrypted_archives_are_refused(self):
+        path = self.archive(self.good(), method=zipfile.ZIP_STORED)
+        data = bytearray(pathlib.Path(path).read_bytes())
+        for signature, offset in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+            at = -1
+            while (at := data.find(signature, at + 1)) >= 0:
+                data[at + offset] |= 1
+        self.refused(self.file("secret.zip", bytes(data)), "encrypted")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gallery-admin images pull-dump: dumps that pg_dump makes of a table as ThingsBoard 4 has it."""
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from admin_tool import CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, run
+from harness import SYSADMIN, SYSTEM_TENANT, png, sha256
+from make_stores import scratch
+from test_admin_images import SVG, ImagesTest
+
+THEIRS, ANOTHER = "5b0c7a10-0000-11ee-8000-000000000001", "5b0c7a10-0000-11ee-8000-000000000002"
+TABLE = """
+create table resource (
+    id uuid not null primary key default gen_random_uuid(), created_time bigint not null, tenant_id uuid not null,
+    title varchar(255) not null, resource_type varchar(32) not null, resource_sub_type varchar(32),
+    resource_key varchar(255) not null, search_text varchar(255), file_name varchar(255) not null, data bytea,
+    etag varchar, descriptor varchar, preview bytea, is_public boolean default true,
+    public_resource_key varchar(32) unique, external_id uuid, unique (tenant_id, resource_type, resource_key))"""
+
+
+class Dumps(ImagesTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.database,) = cls.enterClassContext(scratch.cluster())
+        cls.database.sql(TABLE)
+
+    def setUp(self):
+        super().setUp()
+        self.database.sql("truncate resource")
+        self.rows = []
+        self.add("a.png", png(text="a"), title="Ä \"quoted\" \\ back'slash")
+        self.add("pump.svg", SVG, sub_type="SCADA_SYMBOL", is_public=False)
+        self.add("of another.png", png(text="x"), tenant=ANOTHER)
+        self.add("of the system.png", png(text="s"), tenant=SYSTEM_TENANT)
+        self.add("model.xml", b"<LWM2M/>", kind="LWM2M_MODEL")
+
+    def add(self, key, data, tenant=THEIRS, kind="IMAGE", sub_type="IMAGE", is_public=True, title=None):
+        row = {"key": key, "data": data, "tenant": tenant, "kind": kind, "sub_type": sub_type, "is_public": is_public,
+               "title": title or key, "file_name": "file " + key, "created_time": 1600000000000 + len(self.rows),
+               "public_key": sha256((key + tenant + self.who[0]).encode())[:32]}
+        self.rows.append(row)
+        quote = lambda text: "'" + text.replace("'", "''") + "'"  # noqa: E731
+        self.database.sql(
+            "insert into resource (created_time, tenant_id, title, resource_type, resource_sub_type, resource_key, "
+            "file_name, data, etag, descriptor, is_public, public_resource_key) values "
+            f"({row['created_time']}, '{tenant}', {quote(row['title'])}, '{kind}', '{sub_type}', {quote(key)}, "
+            f"{quote(row['file_name'])}, '\\x{data.hex()}', '{sha256(data)}', "
+            f"'{{\"mediaType\":\"image/png\"}}', {is_public}, '{row['public_key']}')")
+
+    def dump(self, *options):
+        path = self.folder / "resource.dump"
+        with open(path, "wb") as to:
+            subprocess.run([str(self.database.bin / "pg_dump"), "-d", self.database.dsn(), *options], stdout=to, check=True)
+        return str(path)
+
+    def pull(self, path, *options, code=0, who=None, stdin="", **values):
+        # pg_restore need not be in the PATH of a build machine.
+        path_of_programs = f"{self.database.bin}:{os.environ['PATH']}"
+        done = run("images", "pull-dump", path, *options, "--json", stdin=stdin,
+                   env={**self.env(who or self.who), "PATH": path_of_programs, **values})
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        return json.loads(done.stdout) if done.stdout else json.loads(done.stderr.splitlines()[-1])
+
+    def check(self, rows, who):
+        client = self.server.client(who)
+        for row in rows:
+            info = self.assertStatus(200, client.info(row["key"])).json()
+            self.assertEqual(
+                (row["title"], row["file_name"], row["sub_type"], row["is_public"], row["public_key"],
+                 row["created_time"]),
+                tuple(info[k] for k in ("title", "fileName", "resourceSubType", "public", "publicResourceKey",
+                                        "createdTime")))
+            self.assertEqual(row["data"], client.image(row["key"]).body)
+
+    def test_both_formats_are_read(self):
+        for options in ((), ("--table=resource",), ("--format=custom",), ("--format=custom", "--compress=0")):
+            with self.subTest(options):
+                path = self.dump(*options)
+                report = self.pull(path, "--tenant", THEIRS, "--verify")
+                self.assertEqual(["a.png", "pump.svg"], report["created"])
+                self.assertEqual({"equal": 2, "different": [], "missing": []}, report["verified"])
+                self.check(self.rows[:2], self.who)
+                self.assertEqual(2, self.pull(path, "--tenant", THEIRS)["unchanged"])
+                for key in report["created"]:
+                    self.client.delete("/api/images/tenant/" + key)
+
+    def test_the_system_and_an_adopted_tenant_need_no_name(self):
+        path = self.dump()
+        report = self.pull(path, "--system", who=SYSADMIN)
+        self.assertEqual(["of the system.png"], report["created"])
+        self.check([r for r in self.rows if r["tenant"] == SYSTEM_TENANT], SYSADMIN)
+        self.json("images", "delete", "of the system.png", "--yes")
+        told = self.pull(path, code=NOT_FOUND)
+        for word in (THEIRS + " (2)", ANOTHER + " (1)"):
+            self.assertIn(word, told["message"])
+        self.add("own.png", png(text="own"), tenant=self.client.get("/api/auth/user").json()["tenantId"]["id"])
+        self.assertEqual(["own.png"], self.pull(self.dump())["created"])
+
+    def test_standard_input_is_read_as_text(self):
+        text = pathlib.Path(self.dump()).read_text(encoding="utf-8")
+        self.assertEqual(2, len(self.pull("-", "--tenant", THEIRS, stdin=text)["created"]))
+
+    def test_more_images_than_are_kept_at_once(self):
+        for i in range(150):
+            self.add(f"{i}.png", png(text=str(i)))
+        self.assertEqual(152, len(self.pull(self.dump("--format=custom"), "--tenant", THEIRS)["created"]))
+
+    def test_differences_are_changed_on_demand(self):
+        self.pull(self.dump(), "--tenant", THEIRS)
+        self.database.sql("update resource set title = 'New' where resource_key = 'a.png'")
+        path = self.dump()
+        report = self.pull(path, "--tenant", THEIRS, code=REFUSED)
+        self.assertEqual([{"key": "a.png", "members": ["title"]}], report["differ"])
+        self.pull(path, "--tenant", THEIRS, "--overwrite", "--dry-run")
+        self.assertNotEqual("New", self.info("a.png")["title"])
+        self.pull(path, "--tenant", THEIRS, "--overwrite")
+        self.assertEqual("New", self.info("a.png")["title"])
+
+    def test_wrong_dumps_are_refused(self):
+        whole = pathlib.Path(self.dump()).read_text(encoding="utf-8")
+        for name, text, words in (
+                ("cut", whole[:whole.index("\\.\n")], ["cut off"]),
+                ("rot", whole.replace(png(text="a").hex(), png(text="b").hex()), ["a.png", "damaged"]),
+                ("other", "-- nothing\n", ["table 'resource'"])):
+            with self.subTest(name):
+                path = self.file(name + ".sql", text.encode())
+                told = self.pull(path, "--tenant", THEIRS, code=REFUSED)
+                for word in words:
+                    self.assertIn(word, told["message"])
+        path = self.dump("--format=custom")
+        data = pathlib.Path(path).read_bytes()
+        self.pull(self.file("cut.dump", data[:len(data) // 2]), "--tenant", THEIRS, code=REFUSED)
+        told = self.pull(path, "--tenant", THEIRS, code=CONFIGURATION, PATH="/nowhere")
+        self.assertIn("pg_restore", told["message"])
+        self.pull(str(self.folder / "none"), "--tenant", THEIRS, code=NOT_FOUND)
+
+    def test_wrong_use_is_said(self):
+        path = self.dump()
+        self.error(USAGE, "images", "pull-dump", path, "--tenant", "x", who=self.who, words=["UUID"])
+        self.error(USAGE, "images", "pull-dump", path, "--tenant", THEIRS, "--system", who=self.who, words=["--system"])
+        self.error(NOT_PERMITTED, "images", "pull-dump", path, who=SYSADMIN, words=["--system"])
+        self.error(NOT_PERMITTED, "images", "pull-dump", path, "--system", who=self.who, words=["SYS_ADMIN"])
+
+
+if __name__ == "__main__":
+    unittest.main()
