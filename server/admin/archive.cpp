@@ -18,6 +18,8 @@ namespace gallery::admin {
 
 namespace {
 
+constexpr zip_uint64_t largest_archive = 64ULL << 30U;
+
 struct zip_closer {
     /// Without writing.
     void operator()(zip_t* archive) const noexcept { zip_discard(archive); }
@@ -69,6 +71,7 @@ outcome<> archive_source::read_directory(std::vector<std::string>& names) {
     const lock_guard hold(mutex_);
     const auto count = zip_get_num_entries(archive_.get(), 0);
     zip_uint64_t packed = 0;
+    zip_uint64_t unpacked = 0;
     for (zip_int64_t i = 0; i < count; ++i) {
         zip_stat_t about;
         if (zip_stat_index(archive_.get(), static_cast<zip_uint64_t>(i), ZIP_FL_ENC_GUESS, &about) != 0)
@@ -86,6 +89,8 @@ outcome<> archive_source::read_directory(std::vector<std::string>& names) {
         if (about.size > largest_file)
             return refuse(quoted(name) + " in it expands to " + std::to_string(about.size) + " bytes");
         packed += about.comp_size;
+        unpacked += about.size;
+        if (unpacked > largest_archive) return refuse("it expands to more than 64 GiB");
         const auto file = name_in_path(name);
         // What other programs add.
         if (!file.empty() && file[0] != '.' && !name.starts_with("__MACOSX/")) names.push_back(name);
@@ -149,13 +154,14 @@ outcome<std::unique_ptr<import_source>> open_archive(const std::string& path) {
     return outcome<std::unique_ptr<import_source>>(std::move(out));
 }
 
-outcome<> write_archive(const std::string& path, const std::string& folder, std::vector<std::string> names) {
+outcome<> write_archive(const std::string& path, const std::string& folder, std::vector<std::string> names,
+                        bool overwrite) {
     std::sort(names.begin(), names.end());
     const auto failed = [&path](const std::string& why) {
         return failure{exit_code::output, "the archive '" + path + "' cannot be written: " + why};
     };
     int code = 0;
-    zip_pointer archive(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+    zip_pointer archive(zip_open(path.c_str(), ZIP_CREATE | (overwrite ? ZIP_TRUNCATE : ZIP_EXCL), &code));
     if (!archive) return failed(text_of(code));
     for (const auto& name : names) {
         auto* const source = zip_source_file(archive.get(), (folder + "/" + name).c_str(), 0, -1);

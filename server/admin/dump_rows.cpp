@@ -63,10 +63,6 @@ std::string unescaped(std::string_view value) {
     return out;
 }
 
-failure wrong_row(const std::string& key, const std::string& why) {
-    return {exit_code::refused, "the dump's row of '" + key + "' " + why};
-}
-
 }  // namespace
 
 outcome<> dump_reader::begin(std::string_view line) {
@@ -130,6 +126,7 @@ outcome<std::optional<dumped_image>> dump_reader::next(std::string_view line) {
     dumped_image out;
     auto& about = out.about;
     out.tenant = text(values, "tenant_id").value_or("");
+    if (out.tenant != tenant_) return std::optional(std::move(out));
     about.key = text(values, "resource_key").value_or("");
     about.title = text(values, "title").value_or("");
     about.file_name = text(values, "file_name").value_or("");
@@ -148,12 +145,15 @@ outcome<std::optional<dumped_image>> dump_reader::next(std::string_view line) {
     const auto data = text(values, "data");
     const auto bytes =
         data && data->starts_with("\\x") ? hex_decode(std::string_view(*data).substr(2)) : std::nullopt;
-    if (!bytes || bytes->empty()) return wrong_row(about.key, "has no picture");
+    if (!bytes || bytes->empty()) {
+        out.problem = "the dump's row has no picture";
+        return std::optional(std::move(out));
+    }
     out.picture = *bytes;
     about.etag = etag_of(out.picture);
     const auto etag = text(values, "etag").value_or("");
     if (!etag.empty() && etag != about.etag)
-        return wrong_row(about.key, "is damaged: the SHA-256 of the picture is not the row's etag");
+        out.problem = "the dump's row is damaged: the SHA-256 of the picture is not the row's etag";
     return std::optional(std::move(out));
 }
 

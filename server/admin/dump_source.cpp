@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,17 @@ failure cannot_read(const std::string& path) {
             "the dump '" + path + "' cannot be read: " + std::strerror(errno)};
 }
 
+/// The environment without what is for this program only: passwords and keys.
+std::vector<char*> without_credentials() {
+    std::vector<char*> out;
+    for (char** each = environ; *each != nullptr; ++each) {
+        const std::string_view variable(*each);
+        if (!variable.starts_with("GALLERY_") && !variable.starts_with("THINGSBOARD_")) out.push_back(*each);
+    }
+    out.push_back(nullptr);
+    return out;
+}
+
 /// pg_restore, whose output is text. Ends it where it is not read to its end.
 class converter {
 public:
@@ -46,13 +58,15 @@ public:
         posix_spawn_file_actions_t actions;
         ::posix_spawn_file_actions_init(&actions);
         ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-        std::array<std::string, 5> words{"pg_restore", "--data-only", "--table=resource", "--file=-", path};
+        std::array<std::string, 5> words{"pg_restore", "--data-only", "--table=resource", "--file=-",
+                                         path.starts_with('-') ? "./" + path : path};
         std::vector<char*> arguments;
         for (auto& word : words)
             arguments.push_back(word.data());
         arguments.push_back(nullptr);
+        auto variables = without_credentials();
         const int failed =
-            ::posix_spawnp(&child_, "pg_restore", &actions, nullptr, arguments.data(), environ);
+            ::posix_spawnp(&child_, "pg_restore", &actions, nullptr, arguments.data(), variables.data());
         ::posix_spawn_file_actions_destroy(&actions);
         ::close(ends[1]);
         output_.reset(::fdopen(ends[0], "r"));
@@ -91,7 +105,8 @@ struct line_buffer {
 
 }  // namespace
 
-outcome<> read_dump(const std::string& path, const std::function<outcome<>(dumped_image)>& take) {
+outcome<> read_dump(const std::string& path, const std::string& tenant,
+                    const std::function<outcome<>(dumped_image)>& take) {
     file_pointer file;
     std::FILE* from = stdin;
     converter restore;
@@ -108,7 +123,7 @@ outcome<> read_dump(const std::string& path, const std::function<outcome<>(dumpe
             from = *converted;
         }
     }
-    dump_reader reader;
+    dump_reader reader(tenant);
     line_buffer line;
     for (;;) {
         errno = 0;

@@ -10,10 +10,12 @@
 
 namespace gallery::admin {
 
-/// Calls @p take with each image of the dump, in its order; a failure ends the reading and is returned. A
+/// Calls @p take with each image of the dump, in its order (those of other tenants than @p tenant only with
+/// their tenant); a failure ends the reading and is returned. A
 /// dump in text is read as it is, one in pg_dump's custom format through `pg_restore`, which must be
 /// installed; "-" is standard input, in text. Failures: not_found; refused for another file, and for a dump
 /// that is cut off or lacks the table.
-outcome<> read_dump(const std::string& path, const std::function<outcome<>(dumped_image)>& take);
+outcome<> read_dump(const std::string& path, const std::string& tenant,
+                    const std::function<outcome<>(dumped_image)>& take);
 
 }  // namespace gallery::admin

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@ public:
         if (number_ >= 0) ::close(number_);
     }
     [[nodiscard]] int get() const noexcept { return number_; }
+    /// Some file systems say only now that the disk is full.
+    [[nodiscard]] bool close() noexcept { return ::close(std::exchange(number_, -1)) == 0; }
 
 private:
     int number_;
@@ -68,8 +71,7 @@ outcome<> write_file(const std::string& path, std::string_view content) {
         return failure{exit_code::output, "'" + path + "' cannot be written: " + reason()};
     };
     constexpr mode_t as_the_umask_has_it = 0666;
-    const descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, as_the_umask_has_it));
+    descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, as_the_umask_has_it));
     if (file.get() < 0) return failed();
     bool good = true;
     while (good && !content.empty()) {
@@ -78,6 +80,8 @@ outcome<> write_file(const std::string& path, std::string_view content) {
         good = written > 0;
         if (good) content.remove_prefix(static_cast<std::size_t>(written));
     }
+    // After a power failure the name must not lead to an empty file.
+    good = good && ::fsync(file.get()) == 0 && file.close();
     good = good && ::rename(temporary.c_str(), path.c_str()) == 0;
     if (good) return {};
     auto why = failed();

@@ -74,6 +74,7 @@ outcome<http_answer> http_client::send(const http_request& asked) {
                       {"Connection", keep_alive ? "keep-alive" : "close"}};
     if (!asked.authorization.empty()) request.fields.emplace_back("X-Authorization", asked.authorization);
     if (!asked.body.empty()) request.fields.emplace_back("Content-Type", asked.content_type);
+    request.fields.insert(request.fields.end(), asked.fields.begin(), asked.fields.end());
     request.body = asked.body;
 
     const bool may_be_closed = kept_ != nullptr;

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace gallery::admin {
 
@@ -19,6 +21,7 @@ struct http_request {
     std::string authorization;                      ///< the header's value; empty for none
     std::string body;                               ///< empty for none
     std::string content_type = "application/json";  ///< of the body
+    std::vector<std::pair<std::string, std::string>> fields = {};  ///< more header fields
 };
 
 struct http_answer {

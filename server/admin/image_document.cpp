@@ -17,6 +17,9 @@ namespace {
 
 namespace json = boost::json;
 
+/// 255 characters take no more in UTF-8.
+constexpr std::size_t longest_text = 1024;
+
 /// Reads members and remembers the first one of another kind. Null is as if it were absent.
 class member_reader {
 public:
@@ -29,10 +32,10 @@ public:
     void text(std::string_view name, std::string& to) {
         const auto* const value = find(name);
         if (value == nullptr) return;
-        if (value->is_string()) {
+        if (value->is_string() && value->get_string().size() <= longest_text) {
             to = std::string(value->get_string());
         } else {
-            refuse(name, "a text");
+            refuse(name, value->is_string() ? "a text of at most 1024 bytes" : "a text");
         }
     }
     void boolean(std::string_view name, std::optional<bool>& to) {
@@ -57,7 +60,9 @@ public:
         const auto* const value = find(name);
         if (value == nullptr) return;
         const auto* const list = value->if_array();
-        const auto is_text = [](const json::value& one) { return one.is_string(); };
+        const auto is_text = [](const json::value& one) {
+            return one.is_string() && one.get_string().size() <= longest_text;
+        };
         if (list == nullptr || !std::all_of(list->begin(), list->end(), is_text)) {
             refuse(name, "a list of texts");
             return;

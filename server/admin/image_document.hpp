@@ -30,14 +30,15 @@ struct image_document {
 };
 
 /// From a TbResourceInfo, a ResourceExportData or a file of sidecar_text(). Unknown members are ignored.
-/// Failure: refused, for a member of another kind, and for a `type` other than IMAGE.
+/// Failure: refused, for a member of another kind or with more than 1024 bytes, and for a `type` other than
+/// IMAGE.
 outcome<image_document> read_document(const boost::json::object& from);
 
 /// The JSON file beside a picture: one member a line, always in the same order, so that version control shows
 /// what has changed.
 std::string sidecar_text(const image_document& about);
 
-/// The body of an import. @p base64: the picture.
+/// The body of an import. @p base64: the picture, as base64_encode() makes it: it is not escaped.
 std::string import_text(const image_document& about, std::string_view base64);
 
 /// The names of the members that an import would change in @p present; "picture" for the bytes. What @p

@@ -37,7 +37,8 @@ bool matches(const image_selection& wanted, const image_document& about) {
     const auto contains = [](const std::vector<std::string>& all, const std::string& one) {
         return std::find(all.begin(), all.end(), one) != all.end();
     };
-    if (!contains(wanted.sub_types, about.sub_type)) return false;
+    const std::string usual(sub_types.name_of(image_sub_type::image));
+    if (!contains(wanted.sub_types, about.sub_type.empty() ? usual : about.sub_type)) return false;
     if (!wanted.media_types.empty() && !contains(wanted.media_types, about.media_type)) return false;
     if (wanted.is_public && wanted.is_public != about.is_public) return false;
     const auto has_tag = [&](const std::string& tag) { return about.tags && contains(*about.tags, tag); };

@@ -35,7 +35,7 @@ struct image_selection {
 /// Failure: usage.
 outcome<image_selection> read_selection(const session& in);
 
-/// As the server would decide. @p about states everything.
+/// As the server would decide. @p about states everything, except that its sub type may be the usual one.
 bool matches(const image_selection& wanted, const image_document& about);
 
 /// The logged-in account's own images, as TbResourceInfo: those of the first sub type, then those of the

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <utility>
 
@@ -36,14 +37,20 @@ std::string extent_of(const json::object& one) {
     return width == 0 ? "-" : std::to_string(width) + "x" + std::to_string(number_of(about, "height"));
 }
 
-std::vector<std::string> tags_of(const json::object& one) {
+/// Failure: that of read_document(). What replaces tags must know them.
+outcome<std::vector<std::string>> tags_of(const json::object& one) {
     const auto read = read_document(one);
-    return read && read->tags ? *read->tags : std::vector<std::string>();
+    if (!read)
+        return failure{exit_code::unreachable,
+                       "the server's response is not an image: " + read.error().message};
+    return read->tags.value_or(std::vector<std::string>());
 }
 
 std::string tags_text(const json::object& one) {
+    const auto tags = tags_of(one);
+    if (!tags) return "?";
     std::string out;
-    for (const auto& tag : tags_of(one))
+    for (const auto& tag : *tags)
         out += (out.empty() ? "" : ", ") + tag;
     return out;
 }
@@ -149,7 +156,7 @@ outcome<> show(session& in) {
 constexpr std::array<option, 5> upload_options{{
     {"--title", "TITLE", "the title, with one FILE only; default: the name of the file"},
     {"--sub-type", "TYPE", "IMAGE (default) or SCADA_SYMBOL"},
-    {"--tag", "TAG", "give the image this tag; repeat it for several tags", {}, true},
+    {"--tag", "TAG", "give the image this tag, too; repeat it for several tags", {}, true},
     {"--private", "", "without a public link"},
     {"--replace", "", "replace the picture of an image whose key is the name of the file"},
 }};
@@ -194,6 +201,15 @@ outcome<json::object> put_public(session& in, const std::string& key, bool wante
     return done->is_object() ? done->get_object() : json::object();
 }
 
+constexpr std::ptrdiff_t most_tags = 16;
+
+bool is_tag(const std::string& text) {
+    constexpr std::ptrdiff_t most_characters = 64;
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+    return !text.empty() && is_utf8(text) &&
+           std::count_if(text.begin(), text.end(), begins) <= most_characters;
+}
+
 outcome<json::object> upload_one(session& in, const std::string& path) {
     const auto picture = read_file(path);
     if (!picture) return picture.error();
@@ -214,12 +230,20 @@ outcome<json::object> upload_one(session& in, const std::string& path) {
     if (!replaced) done = in.server.send_form("POST", "/api/image", type, std::move(form));
     if (!done) return done;
     const auto key = text_of(*done, "resourceKey");
-    if (const auto tags = in.given.values("--tag"); !tags.empty()) {
-        done = put_tags(in, key, tags);
-        if (!done) return done;
+    auto tags = in.given.values("--tag");
+    // First what must not be left undone if the rest fails.
+    if (in.given.has("--private")) {
+        auto unpublished = put_public(in, key, false);
+        if (!unpublished) return unpublished;
+        done = std::move(unpublished);
     }
-    if (in.given.has("--private")) done = put_public(in, key, false);
-    return done;
+    if (tags.empty()) return done;
+    if (replaced) {
+        const auto present = tags_of(*done);
+        if (!present) return present.error();
+        tags.insert(tags.end(), present->begin(), present->end());
+    }
+    return put_tags(in, key, tags);
 }
 
 outcome<> upload(session& in) {
@@ -227,6 +251,14 @@ outcome<> upload(session& in) {
         return usage("--title can be used with one file only");
     if (in.given.has("--replace") && (in.given.has("--title") || in.given.has("--sub-type")))
         return usage("--replace keeps the title and the sub type; use it without --title and --sub-type");
+    // The server would refuse the tags only after the upload.
+    auto tags = in.given.values("--tag");
+    for (const auto& tag : tags) {
+        if (!is_tag(tag)) return usage("the value of --tag must be UTF-8 with 1 to 64 characters");
+    }
+    std::sort(tags.begin(), tags.end());
+    if (std::unique(tags.begin(), tags.end()) - tags.begin() > most_tags)
+        return usage("an image has at most 16 tags");
     return for_each_operand(in, [&in](const std::string& path) { return upload_one(in, path); });
 }
 
@@ -279,8 +311,9 @@ outcome<> tag(session& in) {
         if (!clear) {
             const auto found = in.server.get_object(image_path("tenant", key) + "/info");
             if (!found) return found.error();
-            for (auto& one : tags_of(*found))
-                tags.push_back(std::move(one));
+            const auto present = tags_of(*found);
+            if (!present) return present.error();
+            tags.insert(tags.end(), present->begin(), present->end());
         }
         std::erase_if(tags, [&remove](const std::string& one) {
             return std::find(remove.begin(), remove.end(), one) != remove.end();
@@ -296,7 +329,8 @@ constexpr std::array<command, 7> commands{{
      "gallery-admin images list --tag 'hall 3' --sort size --descending", list_images_options, list},
     {"images show", "KEY", "show an image", "", "gallery-admin images show pump.svg", show_options, show},
     {"images upload", "FILE...", "upload pictures",
-     "The name of the file becomes the key. If it is taken, the key becomes 'pump_(1).svg'.",
+     "The name of the file becomes the key. If it is taken, the key becomes 'pump_(1).svg'.\n"
+     "With --replace, the image keeps its title, its sub type and its tags.",
      "gallery-admin images upload pump.svg hall/*.png --tag 'hall 3'", upload_options, upload},
     {"images delete", "KEY...", "delete images", "This cannot be undone.",
      "gallery-admin images delete pump.svg --yes", delete_options, erase},

@@ -80,18 +80,18 @@ outcome<> run_import(session& in) {
     const auto present = read_present(in.server);
     if (!present) return present.error();
     transfer_report report;
+    outcome<> done;
     {
         progress bar("importing", work.size(), !in.given.has("--json"));
-        auto done = in_parallel(workers->size(), work.size(), [&](std::size_t worker, std::size_t item) {
+        done = in_parallel(workers->size(), work.size(), [&](std::size_t worker, std::size_t item) {
             std::uint64_t bytes = 0;
             auto one =
                 import_one((*workers)[worker], work[item], *present, rules, accept_changes, report, bytes);
             bar.step(bytes);
             return one;
         });
-        if (!done) return done;
     }
-    return report.show(in.out, rules.dry_run);
+    return report.show_after(done, in.out, rules.dry_run);
 }
 
 constexpr std::array<command, 1> commands{{

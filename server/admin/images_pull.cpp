@@ -65,9 +65,10 @@ outcome<> pull(session& in) {
     if (!targets) return targets.error();
 
     transfer_report report;
+    outcome<> done;
     {
         progress bar("pulling", wanted.size(), !in.given.has("--json"));
-        auto done = in_parallel(count, wanted.size(), [&](std::size_t worker, std::size_t item) {
+        done = in_parallel(count, wanted.size(), [&](std::size_t worker, std::size_t item) {
             auto& one = wanted[item];
             std::uint64_t bytes = 0;
             const auto fetch = [&]() -> outcome<std::string> {
@@ -79,12 +80,9 @@ outcome<> pull(session& in) {
             bar.step(bytes);
             return brought;
         });
-        if (!done) return done;
     }
-    if (in.given.has("--verify")) {
-        if (auto done = compare_etags(in.server, wanted, report); !done) return done;
-    }
-    return report.show(in.out, rules.dry_run);
+    if (done && in.given.has("--verify")) done = compare_etags(in.server, wanted, report);
+    return report.show_after(done, in.out, rules.dry_run);
 }
 
 constexpr auto dump_options =
@@ -140,9 +138,15 @@ outcome<> pull_dump(session& in) {
         bytes = 0;
         return done;
     };
-    auto read = read_dump(in.operand(0), [&](dumped_image one) -> outcome<> {
+    bool has_damaged = false;
+    const auto take = [&](dumped_image one) -> outcome<> {
         if (one.tenant != *tenant) {
             ++others[one.tenant];
+            return {};
+        }
+        if (!one.problem.empty()) {
+            has_damaged = true;
+            report.failed(one.about.key, one.problem);
             return {};
         }
         wanted.push_back(one.about);
@@ -150,20 +154,18 @@ outcome<> pull_dump(session& in) {
         some.push_back(std::move(one));
         if (some.size() < most_at_once && bytes < most_bytes_at_once) return {};
         return bring_some();
-    });
-    if (!read) return read;
-    if (auto done = bring_some(); !done) return done;
-    if (wanted.empty()) {
+    };
+    auto done = read_dump(in.operand(0), *tenant, take);
+    if (done) done = bring_some();
+    if (done && wanted.empty() && !has_damaged) {
         std::string message = "the dump has no images of the tenant " + *tenant;
         for (const auto& [id, count] : others)
             message += (id == others.begin()->first ? "; it has these: " : ", ") + id + " (" +
                        std::to_string(count) + ")";
         return failure{exit_code::not_found, message};
     }
-    if (in.given.has("--verify")) {
-        if (auto done = compare_etags(in.server, wanted, report); !done) return done;
-    }
-    return report.show(in.out, rules.dry_run);
+    if (done && in.given.has("--verify")) done = compare_etags(in.server, wanted, report);
+    return report.show_after(done, in.out, rules.dry_run);
 }
 
 constexpr std::array<command, 2> commands{{

@@ -20,6 +20,9 @@ namespace {
 
 namespace json = boost::json;
 
+/// Of the JSON of an image, without the picture.
+constexpr std::size_t largest_document = 64U << 10U;
+
 class folder_source final : public import_source {
 public:
     explicit folder_source(std::string folder) : folder_(std::move(folder)) {}
@@ -33,10 +36,34 @@ std::string in_quotes(std::string_view name) {
     return "'" + std::string(name) + "'";
 }
 
-/// Empty: it is not the JSON of an image.
-outcome<std::optional<json::object>> image_json(import_source& from, const std::string& name) {
+/// Parsed JSON takes many times its size, except for one long string, so that this is looked at before.
+std::size_t besides_longest_string(std::string_view text) noexcept {
+    std::size_t longest = 0;
+    std::size_t open = 0;
+    bool is_inside = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (is_inside && text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '"') {
+            if (is_inside) longest = std::max(longest, i - open);
+            open = i;
+            is_inside = !is_inside;
+        }
+    }
+    return text.size() - longest;
+}
+
+/// Empty: it is not the JSON of an image, unless that is @p required.
+outcome<std::optional<json::object>> image_json(import_source& from, const std::string& name, bool required) {
     const auto text = from.read(name);
     if (!text) return text.error();
+    if (besides_longest_string(*text) > largest_document) {
+        // Of an image is nothing large but the picture.
+        if (!required) return std::optional<json::object>();
+        return failure{
+            exit_code::refused,
+            in_quotes(name) + " has more than 64 KiB besides a picture, so it is not the JSON of an image"};
+    }
     json::error_code failed;
     auto value = json::parse(*text, failed);
     if (failed)
@@ -45,6 +72,8 @@ outcome<std::optional<json::object>> image_json(import_source& from, const std::
     if (object == nullptr) return std::optional<json::object>();
     const bool has_data = object->contains("data");
     if (!object->contains("resourceKey") && !has_data) return std::optional<json::object>();
+    if (!has_data && text->size() > largest_document)
+        return failure{exit_code::refused, in_quotes(name) + " describes a picture with more than 64 KiB"};
     return std::optional(std::move(*object));
 }
 
@@ -59,7 +88,8 @@ outcome<> find_items(import_source& in, std::vector<std::string> names, bool req
     std::set<std::string, std::less<>> unused(names.begin(), names.end());
     for (const auto& name : names) {
         if (!is_sidecar_name(name_in_path(name))) continue;
-        auto found = image_json(in, name);
+        const auto beside = name.substr(0, name.size() - sidecar_ending.size());
+        auto found = image_json(in, name, required || unused.contains(beside));
         if (!found) return found.error();
         if (!*found) {
             if (required)
@@ -70,7 +100,7 @@ outcome<> find_items(import_source& in, std::vector<std::string> names, bool req
         if (!about) return failure{about.error().code, in_quotes(name) + ": " + about.error().message};
         import_item item{name, std::move(*about), {}};
         if (!(*found)->contains("data")) {
-            item.picture = name.substr(0, name.size() - sidecar_ending.size());
+            item.picture = beside;
             if (!unused.contains(item.picture) && !required) {
                 return failure{
                     exit_code::not_found,
@@ -101,7 +131,9 @@ outcome<std::unique_ptr<import_source>> open_source(const std::string& path) {
         for (fs::directory_iterator each(path, failed), end; !failed && each != end; each.increment(failed)) {
             auto name = each->path().filename().string();
             std::error_code ignored;
-            if (!name.starts_with('.') && each->is_regular_file(ignored)) names.push_back(std::move(name));
+            // A link may lead to what is not meant to be published.
+            if (!name.starts_with('.') && !each->is_symlink(ignored) && each->is_regular_file(ignored))
+                names.push_back(std::move(name));
         }
         if (failed) {
             return failure{exit_code::refused,
@@ -124,16 +156,15 @@ outcome<std::unique_ptr<import_source>> open_source(const std::string& path) {
 outcome<encoded_picture> read_picture(import_source& from, const import_item& item, bool accept_changes) {
     encoded_picture out;
     if (item.picture.empty()) {
-        auto found = image_json(from, item.name);
+        auto found = image_json(from, item.name, true);
         if (!found) return found.error();
         if (!*found) return failure{exit_code::refused, in_quotes(item.name) + " has been changed meanwhile"};
-        const auto data = data_of(**found);
-        const auto bytes = decode_picture(data);
+        const auto bytes = decode_picture(data_of(**found));
         if (!bytes)
             return failure{exit_code::refused,
                            "the picture in " + in_quotes(item.name) + " is missing or is not Base64"};
         out.etag = etag_of(*bytes);
-        out.base64 = std::string(data);
+        out.base64 = base64_encode(*bytes);
     } else {
         auto bytes = from.read(item.picture);
         if (!bytes) return bytes.error();

@@ -33,8 +33,8 @@ public:
     std::vector<std::string> others;
 };
 
-/// A folder, without its subfolders, or an archive (a name that ends with ".zip"), or an image's JSON. All
-/// JSON is read and checked. Failures: not_found, refused.
+/// A folder, without its subfolders and links, or an archive (a name that ends with ".zip"), or an image's
+/// JSON. All JSON is read and checked. Failures: not_found, refused.
 outcome<std::unique_ptr<import_source>> open_source(const std::string& path);
 
 /// @p path ends with ".zip".

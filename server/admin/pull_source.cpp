@@ -3,6 +3,7 @@
 
 #include "admin/image_selection.hpp"
 
+#include <gallery/encode.hpp>
 #include <gallery/sub_type.hpp>
 
 #include <cstdlib>
@@ -77,8 +78,7 @@ outcome<std::string> fetch_thingsboard(server_api& from, bool is_system, image_d
     if (!got) return got.error();
     const auto about = read_document(*got);
     if (!about) return failure{exit_code::refused, "the source's export: " + about.error().message};
-    const auto data = data_of(*got);
-    const auto picture = decode_picture(data);
+    const auto picture = decode_picture(data_of(*got));
     if (!picture) return failure{exit_code::refused, "the source's export has no picture"};
     const auto etag = etag_of(*picture);
     if (!listed.etag.empty() && listed.etag != etag) {
@@ -94,7 +94,7 @@ outcome<std::string> fetch_thingsboard(server_api& from, bool is_system, image_d
     if (!about->media_type.empty()) listed.media_type = about->media_type;
     if (about->is_public) listed.is_public = about->is_public;
     if (about->tags) listed.tags = about->tags;
-    return std::string(data);
+    return base64_encode(*picture);
 }
 
 }  // namespace gallery::admin

@@ -19,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int page_size = 1000;
+constexpr int most_pages = 10'000;
 constexpr int token_has_expired = 11;
 /// How often a request is repeated that a busy server has refused.
 constexpr int most_waits = 30;
@@ -207,8 +208,12 @@ outcome<json::object> server_api::post_object(const std::string& target, const j
     return as_object(post(target, body));
 }
 
-outcome<json::object> server_api::put_text(const std::string& target, std::string body) {
-    return as_object(send_json({"PUT", target, {}, std::move(body), json_type}));
+outcome<json::object> server_api::put_text(const std::string& target, std::string body,
+                                           const std::optional<std::string>& etag) {
+    http_request asked{"PUT", target, {}, std::move(body), json_type};
+    if (etag && etag->empty()) asked.fields.emplace_back("If-None-Match", "*");
+    if (etag && !etag->empty()) asked.fields.emplace_back("If-Match", '"' + *etag + '"');
+    return as_object(send_json(std::move(asked)));
 }
 
 outcome<json::object> server_api::send_form(const std::string& method, const std::string& target,
@@ -233,11 +238,15 @@ outcome<json::array> server_api::pages(const std::string& target) {
         if (data == nullptr || !data->is_array()) {
             return failure{exit_code::unreachable, "the server's response is not a page of a list"};
         }
+        const bool is_empty = data->get_array().empty();
         for (auto& one : data->get_array()) {
             if (one.is_object()) out.push_back(std::move(one));
         }
         const auto* const more = answer->if_contains("hasNext");
         if (more == nullptr || *more != true) return out;
+        if (is_empty || page == most_pages)
+            return failure{exit_code::unreachable,
+                           "the server's list does not end (page " + std::to_string(page) + ")"};
     }
 }
 

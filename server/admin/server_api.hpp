@@ -61,8 +61,10 @@ public:
     outcome<boost::json::value> erase(const std::string& target);
     /// An answer that is text, not JSON.
     outcome<std::string> get_text(const std::string& target);
-    /// A body that is JSON already.
-    outcome<boost::json::object> put_text(const std::string& target, std::string body);
+    /// A body that is JSON already. @p etag: only if the image has it (If-Match); empty: only if there is no
+    /// such image (If-None-Match); none: in any case. Failure: refused, with the status 412.
+    outcome<boost::json::object> put_text(const std::string& target, std::string body,
+                                          const std::optional<std::string>& etag = {});
     /// A body of any type.
     outcome<boost::json::object> send_form(const std::string& method, const std::string& target,
                                            std::string content_type, std::string body);
@@ -71,7 +73,8 @@ public:
     outcome<boost::json::object> get_object(const std::string& target);
     outcome<boost::json::object> post_object(const std::string& target, const boost::json::value& body);
 
-    /// All pages of a list; @p target has a query already.
+    /// All pages of a list; @p target has a query already. Failures: those of requests; unreachable for a
+    /// list that does not end.
     outcome<boost::json::array> pages(const std::string& target);
     /// All pages of a list, sorted by @p property; only what has @p search in its name, unless that is empty.
     outcome<boost::json::array> list(const std::string& target, std::string_view property,

@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <cstdio>
@@ -139,8 +140,10 @@ outcome<std::vector<server_api>> connections(server_api& server, std::size_t cou
 }
 
 bool is_of_one_image(const failure& what) noexcept {
-    return what.code == exit_code::refused || what.code == exit_code::not_found ||
-           (what.code == exit_code::server_fault && what.status == 500);
+    // Of these, a proxy's answer without ThingsBoard's JSON says the same.
+    constexpr std::array<int, 10> statuses{400, 404, 405, 410, 412, 413, 414, 415, 422, 500};
+    if (what.code == exit_code::refused || what.code == exit_code::not_found) return true;
+    return std::find(statuses.begin(), statuses.end(), what.status) != statuses.end();
 }
 
 void transfer_report::add(fate what, const std::string& key, const std::vector<std::string>& differing) {
@@ -175,6 +178,12 @@ void transfer_report::verified(std::size_t equal, std::vector<std::string> diffe
                                std::vector<std::string> missing) {
     const lock_guard hold(mutex_);
     comparison_ = {equal, std::move(different), std::move(missing)};
+}
+
+bool transfer_report::is_empty() const {
+    const lock_guard hold(mutex_);
+    return created_.empty() && replaced_.empty() && differ_.empty() && clashes_.empty() && failed_.empty() &&
+           unchanged_ == 0 && !comparison_;
 }
 
 json::object transfer_report::as_json() const {
@@ -230,9 +239,16 @@ outcome<> transfer_report::show(const printer& out, bool dry_run) const {
     if (!dry_run && !failed_.empty()) problems.push_back(count_of(failed_.size(), "failed"));
     if (!dry_run && !differ_.empty())
         problems.push_back(count_of(differ_.size(), "differ and were kept; --overwrite changes them"));
+    if (!dry_run && !clashes_.empty()) problems.push_back(count_of(clashes_.size(), "have clashes"));
     if (unequal != 0) problems.push_back(count_of(unequal, "are not equal to their source"));
     if (problems.empty()) return {};
     return failure{exit_code::refused, "not all images are as at their source: " + joined(problems)};
+}
+
+outcome<> transfer_report::show_after(const outcome<>& done, const printer& out, bool dry_run) const {
+    if (done) return show(out, dry_run);
+    if (!is_empty()) (void)show(out, dry_run);
+    return done;
 }
 
 outcome<present_images> read_present(server_api& server) {
@@ -258,15 +274,40 @@ bring_rules read_rules(const session& in) {
     return {in.given.has("--overwrite"), in.given.has("--dry-run")};
 }
 
+namespace {
+
+/// After the answer that somebody else has made or changed the image: whether it is as @p wanted even so, for
+/// instance because an answer was lost and the request was repeated.
+outcome<bool> is_as_wanted(server_api& to, const image_document& wanted) {
+    const auto info = to.get_object(image_path("tenant", wanted.key) + "/info");
+    if (!info) return info.error();
+    const auto about = read_document(*info);
+    if (!about) return about.error();
+    return differences(wanted, *about).empty();
+}
+
+}  // namespace
+
 outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
                 const std::function<outcome<std::string>()>& base64, const bring_rules& rules,
                 transfer_report& report) {
     using fate = transfer_report::fate;
-    const auto& name = wanted.key.empty() ? wanted.file_name : wanted.key;
+    const auto name = wanted.key.empty() ? wanted.file_name : wanted.key;
     const auto found = wanted.key.empty() ? present.end() : present.find(wanted.key);
     const bool exists = found != present.end();
+    const auto one_failed = [&](const failure& why) -> outcome<> {
+        if (!is_of_one_image(why)) return why;
+        report.failed(name, why.message);
+        return {};
+    };
+    std::optional<outcome<std::string>> picture;
     std::vector<std::string> differing;
     if (exists) {
+        // Only the picture itself says whether it differs.
+        if (wanted.etag.empty()) {
+            picture = base64();
+            if (!*picture) return one_failed(picture->error());
+        }
         differing = differences(wanted, found->second);
         for (const auto& member : fixed_differences(wanted, found->second))
             report.clash(name, member);
@@ -283,14 +324,24 @@ outcome<> bring(server_api& to, const present_images& present, const image_docum
         report.add(exists ? fate::replaced : fate::created, name, differing);
         return {};
     }
-    const auto one_failed = [&](const failure& why) -> outcome<> {
-        if (!is_of_one_image(why)) return why;
-        report.failed(name, why.message);
+    if (!picture) picture = base64();
+    if (!*picture) return one_failed(picture->error());
+    // Only what the report describes is written over. Without a key the gallery chooses one that is not
+    // taken.
+    std::optional<std::string> expected;
+    if (!wanted.key.empty()) expected = exists ? found->second.etag : std::string();
+    auto stored = to.put_text("/api/image/import", import_text(wanted, **picture), expected);
+    constexpr int precondition_failed = 412;
+    if (!stored && stored.error().status == precondition_failed) {
+        const auto same = is_as_wanted(to, wanted);
+        if (same && *same) {
+            report.add(fate::unchanged, name);
+            return {};
+        }
+        report.failed(name, exists ? "it has been changed meanwhile, repeat the command"
+                                   : "it has been created meanwhile, repeat the command");
         return {};
-    };
-    auto picture = base64();
-    if (!picture) return one_failed(picture.error());
-    auto stored = to.put_text("/api/image/import", import_text(wanted, *picture));
+    }
     if (!stored) return one_failed(stored.error());
     auto about = read_document(*stored);
     if (!about)

@@ -83,12 +83,18 @@ public:
     void verified(std::size_t equal, std::vector<std::string> different, std::vector<std::string> missing)
         GALLERY_EXCLUDES(mutex_);
 
+    /// Nothing was added yet.
+    [[nodiscard]] bool is_empty() const GALLERY_EXCLUDES(mutex_);
     /// For programs. All lists are sorted by key.
     [[nodiscard]] boost::json::object as_json() const GALLERY_EXCLUDES(mutex_);
     /// Shows the report. @p what: "imported", or what a dry run would do. Failure: refused, where not all
     /// images are in the gallery as they are at their source. A dry run has no such failure, except by a
     /// comparison.
     outcome<> show(const printer& out, bool dry_run) const GALLERY_EXCLUDES(mutex_);
+    /// The same after a run that ended with @p done: the report of what was done until a failure is shown,
+    /// too, and the failure is returned.
+    outcome<> show_after(const outcome<>& done, const printer& out, bool dry_run) const
+        GALLERY_EXCLUDES(mutex_);
 
 private:
     struct comparison {
@@ -119,7 +125,9 @@ struct bring_rules {
 bring_rules read_rules(const session& in);
 
 /// Makes the gallery have @p wanted, as @p rules permit, and reports it. @p base64 gives the picture, and is
-/// called only if it is sent. Failure: one that concerns all images.
+/// called only if it is sent, or if @p wanted has no etag to compare; it may complete @p wanted. What
+/// somebody else has made or changed since @p present was read is left as it is, and reported as failed.
+/// Failure: one that concerns all images.
 outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
                 const std::function<outcome<std::string>()>& base64, const bring_rules& rules,
                 transfer_report& report);

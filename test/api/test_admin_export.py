@@ -9,9 +9,10 @@ import struct
 import unittest
 import zipfile
 
-from admin_tool import NOT_FOUND, NOT_PERMITTED, OUTPUT, REFUSED, USAGE, Terminal, run
+from admin_tool import NOT_FOUND, NOT_PERMITTED, OUTPUT, REFUSED, USAGE, Terminal, environment, run
 from harness import CUSTOMER, export_document, png, quote, sha256
 from test_admin_images import SVG, ImagesTest
+from thingsboard import ThingsBoard
 
 KEPT = ("etag", "title", "resourceKey", "fileName", "resourceSubType", "public", "publicResourceKey", "createdTime",
         "descriptor")
@@ -63,6 +64,11 @@ class ExportTest(ImagesTest):
 
     def export(self, target=None, *options, who=None):
         return self.json("images", "export", str(target or self.target), *options, who=who or self.who)
+
+    def export_(self, *options, code):
+        done = run("images", "export", str(self.target), *options, "--json", env=self.env(self.who))
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        return json.loads(done.stdout)
 
     def figures(self, names, *given):
         report = self.export(*given)
@@ -118,11 +124,61 @@ class Folders(ExportTest):
         self.assertEqual(before, {p.name: p.stat().st_mtime_ns for p in self.target.iterdir()})
         self.client.put("/api/images/tenant/plain.png/info", {"title": "New"})
         self.client.replace("x.json", "x.json", png(text="other"))
-        (self.target / "%2Ehidden").write_bytes(b"damaged")
+        (self.target / "%2Ehidden").unlink()
         self.assertEqual((3, 3), self.figures(("written", "unchanged")))
         files = self.files()
         self.assertEqual((png(text="hidden"), png(text="other")), (files["%2Ehidden"], files["x%2Ejson"]))
         self.assertEqual("New", json.loads(files["plain.png.json"])["title"])
+
+    def test_files_that_no_export_has_written_are_replaced_only_on_demand(self):
+        self.fill()
+        self.export()
+        changed = {"%2Ehidden": b"edited", "plain.png": b"a file of the same name", "x%2Ejson.json": b'{"name": "mine"}'}
+        (self.target / "plain.png.json").unlink()
+        for name, data in changed.items():
+            (self.target / name).write_bytes(data)
+        before = self.files()
+        report = self.export_(code=REFUSED)
+        self.assertEqual(sorted(str(self.target / n) for n in changed), [one["file"] for one in report["kept"]])
+        self.assertEqual(before, self.files())
+        report = self.export(None, "--overwrite")
+        self.assertEqual((3, 3, []), tuple(report[k] for k in ("written", "unchanged", "kept")))
+        self.assertEqual((png(text="hidden"), png(text="plain")),
+                         tuple(self.files()[n] for n in ("%2Ehidden", "plain.png")))
+        self.assertEqual(6, self.export()["unchanged"])
+
+    def test_one_image_that_fails_does_not_stop_an_export(self):
+        board = ThingsBoard("4")
+        self.addCleanup(board.stop)
+        for name in "abc":
+            board.add(name, png(text=name))
+        proxy = (413, "no JSON of ThingsBoard")
+        board.answers["/api/images/tenant/b/export"] = [proxy]
+        done = run("images", "export", str(self.target), "--json",
+                   env=environment(GALLERY_URL=board.url, GALLERY_API_KEY="tb_key"))
+        self.assertEqual(REFUSED, done.returncode, done.stderr)
+        self.assertEqual(["b"], [one["key"] for one in json.loads(done.stdout)["failed"]])
+        self.assertEqual({"a", "a.json", "c", "c.json"}, set(self.files()))
+        # An archive is whole or not there.
+        board.answers["/api/images/tenant/b/export"] = [proxy]
+        done = run("images", "export", str(self.folder / "x.zip"), "--json",
+                   env=environment(GALLERY_URL=board.url, GALLERY_API_KEY="tb_key"))
+        self.assertEqual(REFUSED, done.returncode, done.stderr)
+        self.assertFalse((self.folder / "x.zip").exists())
+
+    def test_pruning_everything_must_be_confirmed_and_spares_changed_pictures(self):
+        self.fill()
+        self.export()
+        self.empty()
+        before = self.files()
+        self.error(REFUSED, "images", "export", str(self.target), "--prune", who=self.who, words=["--yes"])
+        self.error(REFUSED, "images", "export", str(self.target), "--prune", "--tag", "nowhere", who=self.who)
+        self.assertEqual(before, self.files())
+        (self.target / "plain.png").write_bytes(b"edited")
+        (self.target / "%2Ehidden").unlink()
+        report = self.export_("--prune", "--yes", code=REFUSED)
+        self.assertEqual(([str(self.target / "plain.png")], 5), ([k["file"] for k in report["kept"]], report["removed"]))
+        self.assertEqual({"plain.png", "plain.png.json"}, set(self.files()))
 
     def test_pruning_removes_images_that_are_gone_and_nothing_else(self):
         self.fill()
@@ -176,7 +232,7 @@ class Folders(ExportTest):
         _, _, who = self.make_tenant()
         self.who, others = who, self.state()
         self.client = self.server.client(who)
-        report = self.import_(self.target)
+        report = self.import_(self.target, code=REFUSED)
         self.assertEqual(sorted(others), [one["key"] for one in report["clashes"]])
         self.assertEqual({("publicResourceKey",)}, {tuple(one["members"]) for one in report["clashes"]})
         for key, one in self.state().items():
@@ -217,6 +273,57 @@ class Folders(ExportTest):
         self.assertNotIn("git", done.stderr)
         self.assertEqual(["a.png"], self.keys())
 
+    def test_links_in_an_imported_folder_are_not_followed(self):
+        outside = self.file("secret.png", png(text="secret"))
+        self.file("in/a.png", png(text="a"))
+        self.file("in/a.png.json", b'{"resourceKey": "a.png"}')
+        self.file("in/b.png.json", b'{"resourceKey": "b.png"}')
+        (self.folder / "in/b.png").symlink_to(outside)
+        self.error(NOT_FOUND, "images", "import", str(self.folder / "in"), who=self.who, words=["'b.png'"])
+        (self.folder / "in/b.png.json").unlink()
+        self.assertEqual(["a.png"], self.import_(self.folder / "in")["created"])
+
+    def test_large_json_is_not_parsed_unless_it_is_a_picture(self):
+        long = json.dumps({"resourceKey": "a.png", "more": ["x"] * 20000}).encode()
+        self.file("in/a.png", png(text="a"))
+        self.file("in/a.png.json", long)
+        self.error(REFUSED, "images", "import", str(self.folder / "in"), who=self.who, words=["64 KiB"])
+        self.file("in/a.png.json", json.dumps({"resourceKey": "a.png", "title": "x" * 70000}).encode())
+        self.error(REFUSED, "images", "import", str(self.folder / "in"), who=self.who, words=["64 KiB"])
+        self.file("in/a.png.json", json.dumps({"resourceKey": "a.png", "title": "x" * 1025}).encode())
+        self.error(REFUSED, "images", "import", str(self.folder / "in"), who=self.who, words=["title", "1024"])
+        # Somebody's own, such as a dashboard.
+        self.file("in/a.png.json", b'{"resourceKey": "a.png"}')
+        self.file("in/dashboard.json", long)
+        self.assertEqual(["a.png"], self.import_(self.folder / "in")["created"])
+        path = self.file("large.json", json.dumps({"resourceKey": "large.png", "title": "a \"large\" \\",
+                                                   "data": base64.b64encode(png(text="x" * 100000)).decode()}).encode())
+        self.assertEqual(["large.png"], self.import_(path)["created"])
+
+    def test_base64_with_line_breaks_is_imported(self):
+        picture = png(text="lines")
+        path = self.file("a.json", json.dumps({"resourceKey": "a.png", "data": base64.encodebytes(picture).decode()}
+                                              ).encode())
+        self.assertEqual(["a.png"], self.import_(path)["created"])
+        self.assertEqual(picture, self.client.image("a.png").body)
+
+    def test_filters_take_the_sub_type_of_json_without_one_as_image(self):
+        path = self.file("a.json", json.dumps({"resourceKey": "a.png", "title": "A",
+                                               "data": base64.b64encode(png()).decode()}).encode())
+        self.error(NOT_FOUND, "images", "import", path, "--sub-type", "SCADA_SYMBOL", who=self.who)
+        self.assertEqual(["a.png"], self.import_(path, options=["--search", "a"])["created"])
+
+    def test_an_image_that_was_made_meanwhile_is_not_written_over(self):
+        # The file without a key takes the name that the second one has.
+        paths = [self.file("1.json", json.dumps({"fileName": "a.png", "data": base64.b64encode(png(text="1")).decode()}
+                                                ).encode()),
+                 self.file("2.json", json.dumps({"resourceKey": "a.png", "data": base64.b64encode(png(text="2")).decode()}
+                                                ).encode())]
+        report = self.import_(*paths, code=REFUSED, options=["--jobs", "1"])
+        self.assertEqual((["a.png"], ["a.png"]), (report["created"], [one["key"] for one in report["failed"]]))
+        self.assertIn("meanwhile", report["failed"][0]["message"])
+        self.assertEqual(png(text="1"), self.client.image("a.png").body)
+
     def test_wrong_folders_are_refused_as_a_whole(self):
         picture = png(text="a")
         cases = {
@@ -246,7 +353,9 @@ class Folders(ExportTest):
         self.target.mkdir()
         (self.target / "plain.png").symlink_to(outside)
         (self.target / "plain.png.json").symlink_to(outside)
-        self.export()
+        self.assertEqual(1, len(self.export_(code=REFUSED)["kept"]))
+        self.assertTrue((self.target / "plain.png").is_symlink())
+        self.export(None, "--overwrite")
         self.assertEqual(b"precious", outside.read_bytes())
         self.assertEqual(png(text="plain"), (self.target / "plain.png").read_bytes())
         self.assertFalse((self.target / "plain.png").is_symlink())
@@ -316,6 +425,11 @@ class Archives(ExportTest):
             self.assertEqual(self.files(), {n: archive.read(n) for n in archive.namelist()})
             self.assertEqual(sorted(archive.namelist()), archive.namelist())
         self.assertEqual(["a.zip", "b.zip", "exported"], sorted(p.name for p in self.folder.iterdir()))
+        self.error(REFUSED, "images", "export", str(first), "--tag", "hall 3", who=self.who, words=["--overwrite"])
+        self.assertEqual(second.read_bytes(), first.read_bytes())
+        self.export(first, "--overwrite", "--tag", "hall 3")
+        self.assertNotEqual(second.read_bytes(), first.read_bytes())
+        self.export(first, "--overwrite")
         self.empty()
         self.import_(first)
         self.assertEqual(before, self.state())
@@ -369,6 +483,12 @@ class Archives(ExportTest):
         bomb = self.archive([*self.good(), ("b.png", bytes(1 << 20)), ("b.png.json", '{"resourceKey": "b.png"}')])
         data = patched(bomb, b"b.png", 24, 22, 0x7fffffff)
         self.refused(self.file("bomb.zip", bytes(data)), "b.png", "2147483647")
+        # Less than that each, and too much together.
+        self.archive([*self.good(), *((f"{n}.png", bytes(1 << 16)) for n in range(65))])
+        for n in range(65):
+            self.file("many.zip", bytes(patched(self.folder / ("many.zip" if n else "a.zip"), f"{n}.png".encode(), 24, 22,
+                                                0x3fffffff)))
+        self.refused(str(self.folder / "many.zip"), "64 GiB")
         # Many names for the same bytes.
         path = self.archive([(f"{n}.png", os.urandom(5000)) for n in range(20)], method=zipfile.ZIP_STORED)
         data = bytearray(pathlib.Path(path).read_bytes())

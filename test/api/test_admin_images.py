@@ -60,6 +60,21 @@ class Images(ImagesTest):
         self.assertEqual((before["id"], "Kept", sha256(png(text="2"))),
                          tuple(after[0][k] for k in ("id", "title", "etag")))
         self.assertEqual("new.png", after[1]["resourceKey"])
+        self.json("images", "tag", "a.png", "--add", "old", who=self.who)
+        self.assertEqual(["new", "old"], self.json("images", "upload", path, "--replace", "--tag", "new",
+                                                   who=self.who)[0]["tags"])
+
+    def test_wrong_tags_are_refused_before_the_upload(self):
+        path = self.file("a.png", png())
+        for tags in (["x" * 65], [""], [str(i) for i in range(17)]):
+            options = [word for tag in tags for word in ("--tag", tag)]
+            self.error(USAGE, "images", "upload", path, "--private", *options, who=self.who)
+        self.assertEqual([], self.keys())
+        made = self.json("images", "upload", path, "--private", "--tag", "ü" * 64, who=self.who)[0]
+        self.assertEqual((False, ["ü" * 64]), (made["public"], made["tags"]))
+        # A tag that only the server refuses.
+        self.error(REFUSED, "images", "upload", self.file("b.png", png()), "--private", "--tag", "a\x01", who=self.who)
+        self.assertFalse(self.info("b.png")["public"])
 
     def test_files_that_cannot_be_uploaded_do_not_stop_the_others(self):
         good, bad = self.file("a.png", png()), self.file("bad.png", b"no picture")

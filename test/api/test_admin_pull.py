@@ -1,135 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """gallery-admin images pull: from this server, which has ThingsBoard's API, and from answers as ThingsBoard's versions
 give them."""
-import base64
-import http.server
 import json
-import threading
 import unittest
-import urllib.parse
 
-from admin_tool import (CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, UNREACHABLE, USAGE, Terminal, environment, run,
-                        unique)
-from harness import SYSADMIN, SYSTEM_TENANT, Server, export_document, png, sha256
+from admin_tool import CONFIGURATION, NOT_PERMITTED, REFUSED, UNREACHABLE, USAGE, Terminal, run, unique
+from harness import SYSADMIN, SYSTEM_TENANT, Server, export_document, png, quote, sha256
 from test_admin_images import SVG, ImagesTest
-
-OWN = "5b0c7a10-0000-11ee-8000-000000000001"
-
-
-class ThingsBoard:
-    """As much of ThingsBoard as a pull asks for, in the shapes of a version: "3.6" has no sub types, its lists no
-    parameter for them, and its exports fewer members; "4" has both. The answers have the members, the nulls and
-    the order of the real ones."""
-
-    def __init__(self, version):
-        self.version = version
-        self.images = []
-        self.requests = []
-        self.authority = "TENANT_ADMIN"
-        self.login = ("tenant@thingsboard.example", "tenant")
-        self.token = "token-1"
-        self.answers = {}  # by path: (status, body) instead of the usual one, once
-        self.lock = threading.Lock()
-        board = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                board.answer(self)
-
-            do_POST = do_PUT = do_DELETE = do_GET
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def add(self, key, data, **fields):
-        self.images.append({"key": key, "data": data, "title": key, "fileName": key, "public": True, "mediaType":
-                            "image/png", "subType": "IMAGE", "createdTime": 1700000000000 + len(self.images),
-                            "publicResourceKey": sha256(key.encode() + OWN.encode())[:32], "tenant": OWN, **fields})
-
-    def info(self, one):
-        out = {"id": {"entityType": "TB_RESOURCE", "id": "784f394c-42b6-435a-983c-b7beff2784f9"},
-               "createdTime": one["createdTime"], "tenantId": {"entityType": "TENANT", "id": one["tenant"]},
-               "title": one["title"], "resourceType": "IMAGE", "resourceKey": one["key"]}
-        if self.version == "3.6":
-            out["searchText"] = one["title"].lower()
-        else:
-            out["resourceSubType"] = one["subType"]
-        out |= {"etag": sha256(one["data"]), "fileName": one["fileName"],
-                "descriptor": {"mediaType": one["mediaType"], "width": 8, "height": 8, "size": len(one["data"]),
-                               "etag": sha256(one["data"]), "previewDescriptor": {
-                                   "mediaType": "image/png", "width": 8, "height": 8, "size": 70, "etag": "0" * 64}},
-                "public": one["public"], "publicResourceKey": one["publicResourceKey"], "externalId": None,
-                "name": one["title"], "link": f"/api/images/tenant/{one['key']}",
-                "publicLink": f"/api/images/public/{one['publicResourceKey']}" if one["public"] else None}
-        return out
-
-    def export(self, one):
-        data = base64.b64encode(one["data"]).decode()
-        if self.version == "3.6":
-            return {"mediaType": one["mediaType"], "fileName": one["fileName"], "title": one["title"],
-                    "resourceKey": one["key"], "publicResourceKey": one["publicResourceKey"], "data": data,
-                    "public": one["public"]}
-        return {"link": f"/api/images/tenant/{one['key']}", "title": one["title"], "type": "IMAGE",
-                "subType": one["subType"], "resourceKey": one["key"], "fileName": one["fileName"],
-                "publicResourceKey": one["publicResourceKey"], "public": one["public"],
-                "mediaType": one["mediaType"], "data": data}
-
-    def respond(self, method, path, query, body, headers):
-        if path in self.answers:
-            with self.lock:
-                if self.answers.get(path):
-                    return self.answers[path].pop(0)
-        if path == "/api/auth/login":
-            if (body["username"], body["password"]) != self.login:
-                return 401, {"status": 401, "message": "Invalid username or password", "errorCode": 10,
-                             "timestamp": "2024-01-01T00:00:00.000+00:00"}
-            return 200, {"token": self.token, "refreshToken": "r", "scope": None}
-        if headers.get("X-Authorization") not in (f"Bearer {self.token}", "ApiKey tb_key"):
-            return 401, {"status": 401, "message": "Token has expired", "errorCode": 11, "timestamp": 1}
-        if path == "/api/auth/user":
-            return 200, {"id": {"entityType": "USER", "id": OWN}, "authority": self.authority, "email": self.login[0]}
-        if path == "/api/images":
-            sub_type = query.get("imageSubType", "IMAGE")
-            listed = [i for i in self.images if self.version == "3.6" or i["subType"] == sub_type]
-            size, page = int(query["pageSize"]), int(query["page"])
-            part = listed[page * size:(page + 1) * size]
-            return 200, {"data": [self.info(i) for i in part], "totalPages": -(-len(listed) // size),
-                         "totalElements": len(listed), "hasNext": (page + 1) * size < len(listed)}
-        kind = "system" if self.authority == "SYS_ADMIN" else "tenant"
-        for one in self.images:
-            if path == f"/api/images/{kind}/{one['key']}/export":
-                return 200, self.export(one)
-        return 404, {"status": 404, "message": "Requested item wasn't found!", "errorCode": 32, "timestamp": 1}
-
-    def answer(self, handler):
-        url = urllib.parse.urlsplit(handler.path)
-        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        path = urllib.parse.unquote(url.path)
-        with self.lock:
-            self.requests.append((handler.command, path))
-        status, value = self.respond(handler.command, path, dict(urllib.parse.parse_qsl(url.query)),
-                                     json.loads(body) if body else None, handler.headers)
-        data = json.dumps(value).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    def exported(self):
-        return [p.split("/")[-2] for m, p in self.requests if p.endswith("/export")]
-
+from thingsboard import ThingsBoard
 
 class PullTest(ImagesTest):
     source_environment = {}
@@ -221,9 +99,66 @@ class FromThingsBoard(PullTest):
         report = self.pull(board.url, "--overwrite", "--dry-run", **self.LOGIN)
         self.assertEqual([first, pump], [one["key"] for one in report["replaced"]])
         self.assertEqual([], board.exported())
-        self.pull(board.url, "--overwrite", "--verify", **self.LOGIN)
+        # A public link that has been given out stays, so the exit code says that not all is equal.
+        report = self.pull(board.url, "--overwrite", "--verify", code=REFUSED, **self.LOGIN)
+        self.assertEqual(([first, pump], [pump], 3), ([one["key"] for one in report["replaced"]],
+                                                      [one["key"] for one in report["clashes"]],
+                                                      report["verified"]["equal"]))
         self.assertEqual((sha256(png(text="new")), "New"), tuple(self.info(first)[k] for k in ("etag", "title")))
         self.assertTrue(self.info(pump)["public"])
+
+    def test_what_others_make_and_change_meanwhile_is_left_alone(self):
+        board = self.board("4")
+        first, pump, third = board.images
+        theirs = png(text="theirs")
+
+        def and_meanwhile(one, change):
+            def answer():
+                self.assertStatus(200, change())
+                return 200, board.export(one)
+            board.answers[f"/api/images/tenant/{one['key']}/export"] = [answer]
+        and_meanwhile(first, lambda: self.client.put("/api/image/import", export_document(first["key"], theirs)))
+        report = self.pull(board.url, code=REFUSED, **self.LOGIN)
+        self.assertEqual(([first["key"]], sorted([pump["key"], third["key"]])),
+                         ([one["key"] for one in report["failed"]], report["created"]))
+        self.assertIn("created meanwhile", report["failed"][0]["message"])
+        self.assertEqual(theirs, self.client.image(first["key"]).body)
+        third["data"] = png(text="new")
+        and_meanwhile(third, lambda: self.client.replace(third["key"], "x.png", theirs))
+        report = self.pull(board.url, "--overwrite", code=REFUSED, **self.LOGIN)
+        self.assertEqual([third["key"]], [one["key"] for one in report["failed"]])
+        self.assertIn("changed meanwhile", report["failed"][0]["message"])
+        self.assertEqual(theirs, self.client.image(third["key"]).body)
+        # Somebody else has made just what is wanted.
+        self.client.delete(f"/api/images/tenant/{quote(third['key'])}")
+        and_meanwhile(third, lambda: self.client.put("/api/image/import", board.export(third)))
+        self.assertEqual((3, []), tuple(self.pull(board.url, "--overwrite", code=REFUSED, **self.LOGIN)[k]
+                                        for k in ("unchanged", "failed")))
+
+    def test_images_without_an_etag_are_fetched_and_compared(self):
+        board = self.board("4")
+        self.pull(board.url, **self.LOGIN)
+        for one in board.images:
+            one["etag"] = None
+        self.assertEqual(3, self.pull(board.url, **self.LOGIN)["unchanged"])
+        board.images[2]["data"] = png(text="new")
+        report = self.pull(board.url, code=REFUSED, **self.LOGIN)
+        self.assertEqual([{"key": board.images[2]["key"], "members": ["picture"]}], report["differ"])
+
+    def test_a_failure_that_concerns_all_comes_after_the_report(self):
+        board = self.board("4")
+        # The symbol comes last.
+        board.answers[f"/api/images/tenant/{board.images[1]['key']}/export"] = [
+            (403, {"status": 403, "message": "You don't have permission", "errorCode": 20, "timestamp": 1})]
+        done = run("images", "pull", "--from", board.url, "--jobs", "1", "--json", env=self.env(self.who, **self.LOGIN))
+        self.assertEqual(NOT_PERMITTED, done.returncode, done.stderr)
+        self.assertEqual(2, len(json.loads(done.stdout)["created"]))
+        self.assertEqual(403, json.loads(done.stderr)["status"])
+
+    def test_a_list_without_an_end_is_refused(self):
+        board = self.board("4")
+        board.answers["/api/images"] = [(200, {"data": [], "hasNext": True})]
+        self.assertIn("does not end", self.pull(board.url, code=UNREACHABLE, **self.LOGIN)["message"])
 
     def test_a_dry_run_changes_nothing(self):
         board = self.board("4")
@@ -239,6 +174,7 @@ class FromThingsBoard(PullTest):
         bad = [board.images[0]["key"]]
         for name, answer in (("gone", (404, {"status": 404, "message": "Requested item wasn't found!", "errorCode": 32,
                                              "timestamp": 1})),
+                             ("large", (413, "a proxy's text")),
                              ("fault", (500, {"status": 500, "message": "Broken", "errorCode": 2, "timestamp": 1})),
                              ("other", (200, {"mediaType": "image/png", "data": "AAAA", "title": "x"})),
                              ("no data", (200, {"title": "x"}))):

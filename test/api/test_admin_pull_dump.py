@@ -124,7 +124,6 @@ class Dumps(ImagesTest):
         whole = pathlib.Path(self.dump()).read_text(encoding="utf-8")
         for name, text, words in (
                 ("cut", whole[:whole.index("\\.\n")], ["cut off"]),
-                ("rot", whole.replace(png(text="a").hex(), png(text="b").hex()), ["a.png", "damaged"]),
                 ("other", "-- nothing\n", ["table 'resource'"])):
             with self.subTest(name):
                 path = self.file(name + ".sql", text.encode())
@@ -137,6 +136,31 @@ class Dumps(ImagesTest):
         told = self.pull(path, "--tenant", THEIRS, code=CONFIGURATION, PATH="/nowhere")
         self.assertIn("pg_restore", told["message"])
         self.pull(str(self.folder / "none"), "--tenant", THEIRS, code=NOT_FOUND)
+
+    def test_a_damaged_row_does_not_stop_the_others(self):
+        whole = pathlib.Path(self.dump()).read_text(encoding="utf-8")
+        path = self.file("rot.sql", whole.replace(png(text="a").hex(), png(text="b").hex()).encode())
+        report = self.pull(path, "--tenant", THEIRS, code=REFUSED)
+        self.assertEqual((["a.png"], ["pump.svg"]), ([one["key"] for one in report["failed"]], report["created"]))
+        self.assertIn("damaged", report["failed"][0]["message"])
+
+    def test_pg_restore_gets_no_credentials(self):
+        programs = self.folder / "bin"
+        programs.mkdir()
+        seen = self.folder / "seen"
+        (programs / "pg_restore").write_text(
+            f'#!/bin/sh\n{{ env; echo "last=$4 $5"; }} > {seen}\nexec {self.database.bin}/pg_restore "$@"\n')
+        (programs / "pg_restore").chmod(0o755)
+        path = pathlib.Path(self.dump("--format=custom"))
+        path.rename(self.folder / "-x.dump")
+        done = run("images", "pull-dump", "--tenant", THEIRS, "--json", "--", "-x.dump", cwd=self.folder,
+                   env={**self.env(self.who), "PATH": f"{programs}:{os.environ['PATH']}"})
+        self.assertEqual(0, done.returncode, done.stderr)
+        words = seen.read_text()
+        self.assertNotIn("GALLERY_", words)
+        self.assertNotIn(self.who[1], words)
+        self.assertIn("PATH=", words)
+        self.assertIn("./-x.dump", words)
 
     def test_wrong_use_is_said(self):
         path = self.dump()

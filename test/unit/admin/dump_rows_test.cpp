@@ -11,6 +11,7 @@ namespace gallery::admin {
 
 namespace {
 
+const std::string theirs = "5b0c7a10-0000-11ee-8000-000000000001";
 const std::string begin =
     "COPY public.resource (id, created_time, tenant_id, title, resource_type, resource_sub_type, "
     "resource_key, "
@@ -20,8 +21,8 @@ const std::string begin =
 
 std::string row(const std::string& type, const std::string& title, const std::string& key,
                 const std::string& data, const std::string& etag = "\\N") {
-    return "784f394c-42b6-435a-983c-b7beff2784f9\t1700000000123\t5b0c7a10-0000-11ee-8000-000000000001\t" +
-           title + "\t" + type + "\tSCADA_SYMBOL\t" + key + "\t\\N\tf.svg\t" + data + "\t" + etag +
+    return "784f394c-42b6-435a-983c-b7beff2784f9\t1700000000123\t" + theirs + "\t" + title + "\t" + type +
+           "\tSCADA_SYMBOL\t" + key + "\t\\N\tf.svg\t" + data + "\t" + etag +
            "\t{\"mediaType\":\"image/svg+xml\"}\t\\N\tf\tpublic1\t\\N";
 }
 
@@ -40,7 +41,7 @@ std::vector<dumped_image> read(dump_reader& reader, const std::vector<std::strin
 BOOST_AUTO_TEST_SUITE(dump_rows)
 
 BOOST_AUTO_TEST_CASE(images_are_taken_and_nothing_else) {
-    dump_reader reader;
+    dump_reader reader(theirs);
     const auto got =
         read(reader, {"--", "-- PostgreSQL database dump", "SET statement_timeout = 0;",
                       "COPY public.resource_other (id) FROM stdin;", row("IMAGE", "t", "no", "\\\\x61"),
@@ -65,7 +66,7 @@ BOOST_AUTO_TEST_CASE(images_are_taken_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(columns_are_found_by_their_names) {
-    dump_reader reader;
+    dump_reader reader("x");
     const auto got =
         read(reader, {"COPY \"tb\".\"resource\" (\"data\", etag, is_public, public_resource_key, file_name, "
                       "resource_key, resource_type, title, tenant_id, created_time) FROM stdin;",
@@ -80,20 +81,45 @@ BOOST_AUTO_TEST_CASE(rows_and_tables_of_another_form_are_refused) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
         {{"COPY public.resource (id, created_time, data) FROM stdin;"}, "'tenant_id'"},
         {{begin, "a\tb"}, "2 of 16 columns"},
-        {{begin, row("IMAGE", "t", "k", "\\N")}, "'k' has no picture"},
-        {{begin, row("IMAGE", "t", "k", "\\\\x")}, "no picture"},
-        {{begin, row("IMAGE", "t", "k", "\\\\x6")}, "no picture"},
-        {{begin, row("IMAGE", "t", "k", "aGVsbG8=")}, "no picture"},
-        {{begin, row("IMAGE", "t", "k", "\\\\x61", std::string(64, '0'))}, "'k' is damaged"},
     };
     for (const auto& [lines, words] : cases) {
-        dump_reader reader;
+        dump_reader reader(theirs);
         for (const auto& line : lines) {
             const auto got = reader.next(line);
             if (&line != &lines.back()) continue;
             BOOST_TEST_REQUIRE(got.has_error(), words);
             BOOST_TEST(got.error().message.find(words) != std::string::npos, got.error().message);
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_row_without_a_good_picture_has_a_problem_and_the_next_one_is_read) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {row("IMAGE", "t", "k", "\\N"), "no picture"},
+        {row("IMAGE", "t", "k", "\\\\x"), "no picture"},
+        {row("IMAGE", "t", "k", "\\\\x6"), "no picture"},
+        {row("IMAGE", "t", "k", "aGVsbG8="), "no picture"},
+        {row("IMAGE", "t", "k", "\\\\x61", std::string(64, '0')), "damaged"},
+    };
+    for (const auto& [line, words] : cases) {
+        dump_reader reader(theirs);
+        const auto got = read(reader, {begin, line, row("IMAGE", "t", "good", "\\\\x61")});
+        BOOST_TEST_REQUIRE(got.size() == 2U);
+        BOOST_TEST(got[0].about.key == "k");
+        BOOST_TEST(got[0].problem.find(words) != std::string::npos, got[0].problem);
+        BOOST_TEST(got[1].about.key == "good");
+        BOOST_TEST(got[1].problem.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_other_tenants_rows_only_the_tenant_is_read) {
+    dump_reader reader("another");
+    const auto got = read(reader, {begin, row("IMAGE", "t", "k", "\\N"), row("IMAGE", "t", "k", "\\\\x61")});
+    BOOST_TEST_REQUIRE(got.size() == 2U);
+    for (const auto& one : got) {
+        BOOST_TEST(one.tenant == theirs);
+        BOOST_TEST(one.problem.empty());
+        BOOST_TEST(one.picture.empty());
     }
 }
 

@@ -107,6 +107,14 @@ BOOST_AUTO_TEST_CASE(members_of_another_kind_are_refused_by_their_name) {
         {R"({"type":"JS_MODULE"})", "type"},
         {R"({"resourceKey":[]})", "resourceKey"},
     };
+    for (const std::string name : {"resourceKey", "title", "etag"}) {
+        const auto of = [&name](std::size_t size) {
+            return read(R"({")" + name + R"(":")" + std::string(size, 'x') + R"("})");
+        };
+        BOOST_TEST(of(1024).has_value());
+        BOOST_TEST_REQUIRE(of(1025).has_error());
+        BOOST_TEST(of(1025).error().message.find(name) != std::string::npos);
+    }
     for (const auto& [text, name] : cases) {
         const auto got = read(text);
         BOOST_TEST_REQUIRE(got.has_error(), text);

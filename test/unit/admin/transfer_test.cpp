@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(the_bar_shows_how_much_is_done) {
 BOOST_AUTO_TEST_CASE(a_report_is_sorted_and_complete) {
     using fate = transfer_report::fate;
     transfer_report report;
+    BOOST_TEST(report.is_empty());
     report.add(fate::created, "b");
     report.add(fate::created, "a");
     report.add(fate::replaced, "c", {"title"});
@@ -67,12 +68,22 @@ BOOST_AUTO_TEST_CASE(a_report_is_sorted_and_complete) {
     report.clash("a", "publicResourceKey");
     report.failed("f", "why");
     report.verified(3, {"e"}, {"f"});
+    BOOST_TEST(!report.is_empty());
     BOOST_TEST(
         boost::json::serialize(report.as_json()) ==
         R"({"created":["a","b"],"replaced":[{"key":"c","members":["title"]}],"unchanged":1,)"
         R"("differ":[{"key":"e","members":["picture","tags"]}],)"
         R"("clashes":[{"key":"a","members":["publicResourceKey"]}],)"
         R"("failed":[{"key":"f","message":"why"}],"verified":{"equal":3,"different":["e"],"missing":["f"]}})");
+}
+
+BOOST_AUTO_TEST_CASE(answers_of_proxies_about_one_image_do_not_stop_the_others) {
+    for (const int status : {400, 404, 405, 410, 412, 413, 414, 415, 422, 500})
+        BOOST_TEST(is_of_one_image({exit_code::unreachable, "no JSON", status}), status);
+    for (const int status : {0, 401, 403, 429, 502, 503, 504})
+        BOOST_TEST(!is_of_one_image({exit_code::unreachable, "no JSON", status}), status);
+    BOOST_TEST(is_of_one_image({exit_code::refused, "wrong file"}));
+    BOOST_TEST(!is_of_one_image({exit_code::not_permitted, "no", 403}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
