@@ -37,7 +37,7 @@ sources=(
     server/auth/{jwt,random}.cpp
     server/config/{bindings,document,load,nearest,payload_limits,substitute,values}.cpp
     "$release/server/config/default_document.cpp"
-    server/images/{picture_decoder,resource_export}.cpp
+    server/images/{embedded_pictures,json_strings,json_text,keys,picture_decoder,resource_export,tags}.cpp
     server/imaging/{sniff,svg_metadata,xml}.cpp
     "$formats"/{area_scaler,dib,gif,ico,png,refusal}.cpp
 )
@@ -75,7 +75,7 @@ fi
     "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lboost_json -lyaml-cpp -licui18n -licuuc -lssl -lcrypto -lz \
         -pthread -o "$out/fuzzer"
 
-targets=(head chunked request multipart conditional range texts import token base64 configuration picture svg)
+targets=(head chunked request multipart conditional range texts import pictures_in_json token base64 configuration picture svg)
 seconds=60
 if [ $# -gt 0 ]; then targets=("$1"); fi
 if [ $# -gt 1 ]; then seconds=$2; fi
