@@ -25,13 +25,16 @@ constexpr std::string_view help =
 Makes the target a copy of the source: images with their ids, keys, times, tags and
 bytes, kept versions, accounts and keys. Both stores may be of any engine. Stop the
 servers of both first. The source is only read. The target must be new, empty, or an
-earlier copy of the same source; then only differences are transferred. A copy that was
-interrupted continues. A server does not start on an incomplete copy.
+earlier copy of the same source; then both are compared, and only differences are
+transferred. A copy that was interrupted continues. A server does not start on an
+incomplete copy.
 
   --from PLUGIN:PATH       the store to copy, for instance rocksdb:/var/lib/gallery/rocksdb
   --to PLUGIN:PATH         the copy; a new folder is created
-  --from-option NAME=VALUE an option of the source's engine, over the configuration
-  --to-option NAME=VALUE   an option of the target's engine, over the configuration
+  --from-option NAME=VALUE an option of the source's engine, over the configuration.
+                           NAME@FILE reads the value from a file: other users can see
+                           the options of a command, so use it for passwords
+  --to-option NAME=VALUE   an option of the target's engine; likewise
   --verify                 then read and hash all images of both stores and compare them
   --skip-damaged           complete the copy without items that cannot be read
   --any-source             continue a copy of another store; makes it equal to the source

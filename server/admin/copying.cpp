@@ -88,6 +88,7 @@ boost::json::object report_json(const copied& out, const copying& wanted, const 
     verified["bodies"] = out.compared->bodies;
     verified["bytes"] = out.compared->bytes;
     verified["problems"] = list(out.compared->problems);
+    verified["knownDamage"] = list(out.compared->known_damage);
     report["verified"] = std::move(verified);
     return report;
 }
@@ -102,6 +103,8 @@ void print_text(const copied& out, const copying& wanted, const std::string& to)
     if (out.compared) {
         for (const auto& text : out.compared->problems)
             std::printf("problem: %s\n", printable(text).c_str());
+        for (const auto& text : out.compared->known_damage)
+            std::printf("skipped: %s\n", printable(text).c_str());
     }
     const bool is_good = out.is_good(wanted.skip_damaged);
     if (wanted.quiet && is_good) return;

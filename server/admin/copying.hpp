@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Copies one closed store into another, with progress and a report; for copy and restore.
+/// Copies one closed store into another, with progress and a report.
 #pragma once
 
 #include "admin/failure.hpp"

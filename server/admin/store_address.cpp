@@ -4,8 +4,10 @@
 #include "app/configuration_file.hpp"
 #include "plugins/host.hpp"
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 namespace gallery::admin {
@@ -19,6 +21,19 @@ failure ended_by(const error& e) {
 void print_warning(log_level level, std::string_view text) {
     if (level < log_level::warning) return;
     std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+/// For secrets, since every user of the machine can read the arguments of a process.
+outcome<std::string> value_in_file(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::string value;
+    std::array<char, 1024> part{};
+    while (in.read(part.data(), part.size()) || in.gcount() > 0)
+        value.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    if (!in.is_open() || in.bad()) return failure{exit_code::usage, "cannot read the file " + file};
+    if (value.ends_with('\n')) value.pop_back();
+    if (value.ends_with('\r')) value.pop_back();
+    return value;
 }
 
 bool is_empty_folder(const std::string& path) {
@@ -68,11 +83,17 @@ outcome<store_address> parse_store_address(std::string_view text, const std::vec
     out.plugin = text.substr(0, colon);
     out.path = text.substr(colon + 1);
     for (const auto& one : options) {
-        const auto sign = one.find('=');
+        const auto sign = one.find_first_of("=@");
         // The value may be a secret.
         if (sign == std::string::npos || sign == 0)
-            return failure{exit_code::usage, "an option of a store is written NAME=VALUE"};
-        out.options[one.substr(0, sign)] = one.substr(sign + 1);
+            return failure{exit_code::usage, "an option of a store is written NAME=VALUE or NAME@FILE"};
+        std::string value = one.substr(sign + 1);
+        if (one[sign] == '@') {
+            auto read = value_in_file(value);
+            if (!read) return read.error();
+            value = std::move(*read);
+        }
+        out.options[one.substr(0, sign)] = std::move(value);
     }
     return out;
 }
@@ -99,23 +120,6 @@ outcome<app::unprobed_store> open_target(const store_address& address, config::s
         if (!checked) return failure{exit_code::refused, checked.error().message};
     }
     return open(where, std::move(defaults), *plugin, true);
-}
-
-outcome<app::unprobed_store> open_configured(const config::storage_settings& settings,
-                                             const std::string& data_folder) {
-    const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
-    if (!plugin) return ended_by(plugin.error());
-    const std::string name = plugin->descriptor->name;
-    if (!plugin->descriptor->shared) {
-        const auto folder = settings.path.empty() ? data_folder + "/" + name : settings.path;
-        const auto checked = app::check_store_folder(name, folder);
-        if (!checked) return failure{exit_code::refused, checked.error().message};
-    }
-    constexpr bool may_create = true;
-    auto opened = app::open_unprobed(settings, data_folder, may_create, &print_warning);
-    if (!opened) return ended_by(opened.error());
-    if (!opened->note.empty()) print_warning(log_level::warning, opened->note);
-    return std::move(*opened);
 }
 
 }  // namespace gallery::admin

@@ -5,7 +5,6 @@
 #include "api/account_services.hpp"
 #include "api/image_bytes.hpp"
 #include "api/image_services.hpp"
-#include "api/mirror.hpp"
 #include "api/openapi.hpp"
 #include "api/system.hpp"
 
@@ -18,7 +17,6 @@ struct all_services {
     image_services images;
     image_bytes_services image_bytes;
     account_services accounts;
-    mirror_services mirror;
     openapi_services openapi;
 };
 

@@ -162,36 +162,6 @@ void add_logins(page& p, const accounts::logins& logins) {
     p.counter("gallery_logins_total", help, c.held_off, {{"outcome", "held_off"}});
 }
 
-void add_mirror(page& p, const mirror::service& from, const plugins::measured_engine& store) {
-    const auto s = from.status();
-    constexpr std::pair<mirror::mirror_state, const char*> states[] = {
-        {mirror::mirror_state::none, "none"},           {mirror::mirror_state::copying, "copying"},
-        {mirror::mirror_state::following, "following"}, {mirror::mirror_state::stopped, "stopped"},
-        {mirror::mirror_state::failed, "failed"},
-    };
-    for (const auto& [state, name] : states) {
-        p.gauge("gallery_mirror_state", "1 for the state of the mirror, 0 for the others",
-                s.state == state ? 1 : 0, {{"state", name}});
-    }
-    p.gauge("gallery_mirror_images_done", "Images that the pass of the mirror has compared or copied",
-            static_cast<double>(s.done.images_done));
-    p.gauge("gallery_mirror_images", "Images that the pass of the mirror has to compare",
-            static_cast<double>(s.done.images_total));
-    p.gauge("gallery_mirror_lag_revisions", "Revisions by which the mirror is behind the store",
-            static_cast<double>(s.lag));
-    p.gauge("gallery_mirror_current_timestamp_seconds",
-            "When the mirror was current last, in seconds since 1970; 0: never",
-            static_cast<double>(s.current_at) / 1000);
-    p.gauge("gallery_mirror_copied_bytes", "Bytes that were copied to the mirror since it was opened",
-            static_cast<double>(s.done.bytes_copied));
-    p.gauge("gallery_mirror_damaged",
-            "Items that cannot be read from the store and are missing in the mirror",
-            static_cast<double>(s.done.damaged));
-    p.gauge("gallery_writes_longest_hold_seconds",
-            "The longest time for which writes were held so that a mirror becomes complete",
-            static_cast<double>(store.gate().longest_hold().count()) / 1000);
-}
-
 void add_process(page& p) {
     p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
             {{"version", GALLERY_VERSION}});
@@ -242,7 +212,6 @@ std::string render_metrics(const metrics_sources& from) {
                 from.writes->check() ? 1 : 0);
     }
     if (from.store != nullptr) add_store(p, *from.store);
-    if (from.mirror != nullptr && from.store != nullptr) add_mirror(p, *from.mirror, *from.store);
     return p.text();
 }
 

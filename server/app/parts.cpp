@@ -257,8 +257,6 @@ gallery_server::parts::~parts() {
     if (left_) left_->get_future().wait();
     if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
-    // Whoever waits for one of its commands is on an I/O thread. It is destroyed after the store.
-    if (mirror_) mirror_->shut_down();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
@@ -295,8 +293,6 @@ result<void> gallery_server::parts::listen() {
     nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
                                              &now_ms);
     begin_background_work();
-    if (auto resumed = mirror_->resume(); !resumed)
-        log_error("the mirror does not go on: " + resumed.error().message);
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());
@@ -309,11 +305,6 @@ result<void> gallery_server::parts::listen() {
          {"storage", storage_.description},
          {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
-    if (const auto mirror = mirror_->status(); mirror.state != mirror::mirror_state::none) {
-        report.emplace_back("mirror",
-                            mirror.engine + ":" + mirror.path +
-                                (mirror.state == mirror::mirror_state::stopped ? " (stopped)" : ""));
-    }
     if (metrics_http_) {
         report.emplace_back("metrics", "http://" + settings.metrics.address + ":" +
                                            std::to_string(metrics_http_->port()) + "/metrics");

@@ -21,7 +21,6 @@
 #include "images/coded_bodies.hpp"
 #include "images/image_service.hpp"
 #include "imaging/pool.hpp"
-#include "mirror/service.hpp"
 #include "turns/fair_pool.hpp"
 
 #include <atomic>
@@ -80,8 +79,6 @@ private:
     /// Gives back what other servers would wait for. @p left becomes ready when the store is used no more.
     task<result<void>> leave_cluster(std::shared_ptr<std::promise<void>> left);
     void make_account_services();
-    void make_mirror();
-    [[nodiscard]] api::mirror_services mirror_services(const api::verify_credentials& verify);
     /// How large the content of a body may be, by the settings, for the endpoint with this pattern.
     [[nodiscard]] api::content_limit content_limit(std::string_view pattern, api::body_kind kind) const;
 
@@ -112,7 +109,6 @@ private:
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 
-    std::unique_ptr<mirror::service> mirror_;
     std::shared_ptr<http::router> routes_;
     std::unique_ptr<api::all_services> services_;
 

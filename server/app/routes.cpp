@@ -3,7 +3,6 @@
 #include "app/check_configuration.hpp"
 #include "app/log.hpp"
 #include "app/metrics_page.hpp"
-#include "app/mirror_target.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
 #include "app/upkeep.hpp"
@@ -90,38 +89,8 @@ void gallery_server::parts::make_account_services() {
     api_keys_ = std::make_unique<accounts::api_keys>(*accounts_);
 }
 
-void gallery_server::parts::make_mirror() {
-    mirror::service_options options;
-    options.source_name = storage_.name;
-    options.state_file = data_folder_ + "/" + mirror_file;
-    mirror_rules rules{settings.mirror.allowed_paths, data_folder_, storage_.folder};
-    options.check = [rules = std::move(rules)](mirror::target_address target) {
-        return check_mirror_target(rules, std::move(target));
-    };
-    options.open = [this](const mirror::target_address& target) {
-        return open_mirror_target(settings.storage, target, [](log_level level, std::string_view text) {
-            log(level, "mirror: " + std::string(text));
-        });
-    };
-    constexpr std::chrono::milliseconds patience{300};
-    options.hold_writes = [this] { return storage_.store->gate().close(patience); };
-    options.release_writes = [this] { storage_.store->gate().open(); };
-    options.copying.at_once = settings.mirror.at_once;
-    options.copying.bytes_per_second = settings.mirror.max_rate;
-    options.log = [](bool is_problem, std::string_view text) {
-        log(is_problem ? log_level::error : log_level::info, text);
-    };
-    mirror_ = std::make_unique<mirror::service>(*storage_.store, std::move(options));
-}
-
-api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
-    return {verify, [this] { return ready_.load() ? mirror_.get() : nullptr; }, storage_.engine,
-            storage_.shared ? std::string() : storage_.folder};
-}
-
 result<void> gallery_server::parts::add_routes() {
     make_account_services();
-    make_mirror();
     const api::verify_credentials verify = [this](std::string_view credentials) {
         return authenticator_->authenticate(credentials, accounts::authenticator::coarse_now());
     };
@@ -138,7 +107,6 @@ result<void> gallery_server::parts::add_routes() {
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
-        .mirror = mirror_services(verify),
         .openapi = {}});
     routes_ = std::make_shared<http::router>();
     api::add_all_endpoints(*routes_, *services_, limits);
@@ -193,7 +161,6 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.uploads = uploads_.get();
     sources.logins = logins_.get();
     sources.writes = writes_.get();
-    sources.mirror = mirror_.get();
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
                 [sources](http::request&) -> task<result<http::response>> {

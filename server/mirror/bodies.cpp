@@ -5,10 +5,6 @@
 
 #include <gallery/sha256.hpp>
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -27,26 +23,10 @@ struct hashed {
 
 }  // namespace
 
-body_reader::body_reader(const limits& chosen) : limits_(chosen), gate_({.all = chosen.memory}) {}
+body_reader::body_reader(std::uint64_t memory) : gate_({.all = memory}) {}
 
 body_reader::~body_reader() {
     pool_.join();
-}
-
-/// Spreads the reads over time: each takes the time of its bytes at the allowed rate.
-task<void> body_reader::wait_for_bandwidth(std::uint64_t size) {
-    if (limits_.bytes_per_second == 0) co_return;
-    const auto now = std::chrono::steady_clock::now();
-    const auto begin = std::max(now, next_read_);
-    const std::chrono::duration<double> length(static_cast<double>(size) /
-                                               static_cast<double>(limits_.bytes_per_second));
-    next_read_ = begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
-    if (begin == now) co_return;
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                               io_executor>
-        timer(co_await asio::this_coro::executor);
-    timer.expires_at(begin);
-    co_await timer.async_wait(use_task);
 }
 
 task<result<bytes>> body_reader::load_one(image_store& store, record_ptr record, representation which) {
@@ -80,7 +60,6 @@ task<result<loaded_bodies>> body_reader::load(image_store& store, record_ptr rec
         record->original.size + (record->preview_is_original ? 0 : record->preview.size);
     loaded_bodies out;
     out.memory = co_await gate_.enter(size);
-    co_await wait_for_bandwidth(size);
     auto original = co_await load_one(store, record, representation::original);
     if (!original) co_return original.error();
     out.original = std::move(*original);

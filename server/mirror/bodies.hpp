@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Reads bodies within a limit of memory and of bandwidth, and checks their hashes on the way.
+/// Reads bodies within a limit of memory, and checks their hashes on the way.
 #pragma once
 
 #include <gallery/byte_gate.hpp>
@@ -10,7 +10,6 @@
 
 #include <boost/asio/thread_pool.hpp>
 
-#include <chrono>
 #include <cstdint>
 
 namespace gallery::mirror {
@@ -24,12 +23,8 @@ struct loaded_bodies {
 
 class body_reader {
 public:
-    struct limits {
-        std::uint64_t memory = 0;            ///< a version that is larger is read alone
-        std::uint64_t bytes_per_second = 0;  ///< 0: no limit
-    };
-
-    explicit body_reader(const limits& chosen);
+    /// @p memory: of bodies that are read at the same time; a version that is larger is read alone.
+    explicit body_reader(std::uint64_t memory);
     body_reader(const body_reader&) = delete;
     body_reader& operator=(const body_reader&) = delete;
     /// No coroutine of it may be running.
@@ -41,12 +36,9 @@ public:
 
 private:
     task<result<bytes>> load_one(image_store& store, record_ptr record, representation which);
-    task<void> wait_for_bandwidth(std::uint64_t size);
 
-    const limits limits_;
     byte_gate gate_;
     asio::thread_pool pool_{2};
-    std::chrono::steady_clock::time_point next_read_;  ///< earliest start of the next read
 };
 
 }  // namespace gallery::mirror

@@ -15,13 +15,7 @@ namespace gallery::mirror {
 
 namespace {
 
-constexpr int max_rounds = 3;
-
-/// Items that are compared while writes are held: with their bodies, a fraction of a second.
-constexpr std::size_t max_held = 64;
-
-/// Reads both stores. What differs is collected by name, because a source in use may have changed between the
-/// two reads; it is compared again after the target has caught up, and is a problem only then.
+/// Reads both stores. What differs is collected by name, since an item may be found from both sides.
 class comparer {
 public:
     comparer(work& all, comparison_options options) : all_(all), options_(std::move(options)) {}
@@ -31,59 +25,37 @@ public:
         if (auto done = co_await all_documents(all_.from.documents(), true); !done) co_return done.error();
         if (auto done = co_await all_documents(all_.to.documents(), false); !done) co_return done.error();
         if (auto done = co_await kept_versions(); !done) co_return done.error();
-        for (int i = 0; i < max_rounds && options_.catch_up && differs(); ++i) {
-            if (auto done = co_await once_more(true); !done) co_return done.error();
-        }
-        if (options_.hold_writes && differs() && images_.size() + documents_.size() <= max_held) {
-            const bool is_held = co_await options_.hold_writes();
-            if (is_held) {
-                const release_at_end release(options_.release_writes);
-                if (auto done = co_await once_more(!kept_problem_.empty()); !done) co_return done.error();
-            }
-        }
         co_return finish();
     }
 
 private:
-    [[nodiscard]] bool differs() const {
-        return !images_.empty() || !documents_.empty() || !damaged_.empty() || !kept_problem_.empty();
-    }
+    struct difference {
+        std::string text;
+        bool may_be_known = false;  ///< it may follow from damage in the source
+    };
 
     comparison finish() {
-        for (const auto& [name, text] : images_)
-            problem("the image '" + name.second + "' of tenant " + to_string(name.first) + ": " + text);
+        for (const auto& [name, what] : images_) {
+            const std::string item = item_of_image(name.first, name.second);
+            problem("the " + item + ": " + what.text, what.may_be_known && all_.is_damaged(item));
+        }
         for (const auto& [name, text] : documents_)
             problem("the document " + name.first + "/" + name.second + ": " + text);
         if (!kept_problem_.empty()) problem(std::move(kept_problem_));
-        for (auto& text : damaged_)
-            problem(std::move(text));
-        if (more_ > 0) found_.problems.push_back("and " + std::to_string(more_) + " more");
+        for (auto* texts : {&found_.problems, &found_.known_damage})
+            shorten(*texts);
         return std::move(found_);
     }
 
-    void problem(std::string text) {
-        if (found_.problems.size() < work::max_problems) {
-            found_.problems.push_back(std::move(text));
-        } else {
-            ++more_;
-        }
+    void problem(std::string text, bool is_known = false) {
+        (is_known ? found_.known_damage : found_.problems).push_back(std::move(text));
     }
 
-    task<result<void>> once_more(bool with_kept) {
-        if (auto caught_up = co_await options_.catch_up(); !caught_up) co_return caught_up;
-        const auto images = std::exchange(images_, {});
-        for (const auto& each : images) {
-            image_name name = each.first;
-            if (auto done = co_await image(std::move(name)); !done) co_return done;
-        }
-        const auto documents = std::exchange(documents_, {});
-        for (const auto& each : documents) {
-            document_name name = each.first;
-            if (auto done = co_await one_document(std::move(name)); !done) co_return done;
-        }
-        if (!with_kept || (kept_problem_.empty() && damaged_.empty())) co_return result<void>();
-        damaged_.clear();
-        co_return co_await kept_versions();
+    static void shorten(std::vector<std::string>& texts) {
+        if (texts.size() <= work::max_problems) return;
+        const auto more = texts.size() - work::max_problems;
+        texts.resize(work::max_problems);
+        texts.push_back("and " + std::to_string(more) + " more");
     }
 
     // ---- images ------------------------------------------------------------------------------------
@@ -100,10 +72,6 @@ private:
             found_.images += names.size();
             if (auto done = co_await several(std::move(names)); !done) co_return done;
             if (options_.progress) options_.progress(found_.images);
-            // So that the position does not fall behind in a long comparison.
-            if (options_.catch_up) {
-                if (auto caught_up = co_await options_.catch_up(); !caught_up) co_return caught_up;
-            }
             cursor = std::move(page->cursor);
         } while (!cursor.empty());
         co_return co_await surplus_images();
@@ -119,8 +87,12 @@ private:
                 std::string key = one->key;
                 const auto known = co_await all_.from.images().find(one->tenant, std::move(key));
                 if (known) continue;
+                if (is_damage(known.error())) {
+                    images_[{one->tenant, one->key}] = {"damaged in source: " + known.error().message, true};
+                    continue;
+                }
                 if (known.error().code != errc::not_found) co_return of_source(known.error());
-                images_[{one->tenant, one->key}] = "only in the target";
+                images_[{one->tenant, one->key}] = {"only in the target", false};
             }
             cursor = std::move(page->cursor);
         } while (!cursor.empty());
@@ -138,25 +110,36 @@ private:
         if (auto may = all_.may_go_on(); !may) co_return may;
         std::string key = name.second;
         const auto there = co_await all_.to.images().find(name.first, std::move(key));
+        if (!there && is_damage(there.error())) {
+            images_[name] = {"damaged in target: " + there.error().message, false};
+            co_return result<void>();
+        }
         if (!there && there.error().code != errc::not_found) co_return of_target(there.error());
         key = name.second;
         const auto wanted = co_await all_.from.images().find(name.first, std::move(key));
+        if (!wanted && is_damage(wanted.error())) {
+            images_[name] = {"damaged in source: " + wanted.error().message, true};
+            co_return result<void>();
+        }
         if (!wanted && wanted.error().code != errc::not_found) co_return of_source(wanted.error());
         if (!wanted && !there) co_return result<void>();
         if (!wanted || !there) {
-            images_[name] = wanted ? "missing in the target" : "only in the target";
+            images_[name] = {wanted ? "missing in the target" : "only in the target", wanted.has_value()};
             co_return result<void>();
         }
         if (!is_same_image(**wanted, **there)) {
-            images_[name] = has_same_bytes(**wanted, **there) ? "the records differ" : "the versions differ";
+            const char* text =
+                has_same_bytes(**wanted, **there) ? "the records differ" : "the versions differ";
+            images_[name] = {text, true};
             co_return result<void>();
         }
         if (!options_.read_bodies) co_return result<void>();
-        auto damage = co_await read(all_.from.images(), *wanted, "the source");
-        if (!damage) co_return damage.error();
-        if (damage->empty()) damage = co_await read(all_.to.images(), *there, "the target");
-        if (!damage) co_return damage.error();
-        if (!damage->empty()) images_[name] = *damage;
+        const auto in_source = co_await read(all_.from.images(), *wanted, "the source");
+        if (!in_source) co_return in_source.error();
+        if (!in_source->empty()) images_[name] = {*in_source, true};
+        const auto in_target = co_await read(all_.to.images(), *there, "the target");
+        if (!in_target) co_return in_target.error();
+        if (!in_target->empty()) images_[name] = {*in_target, false};
         co_return result<void>();
     }
 
@@ -213,8 +196,6 @@ private:
     // ---- kept versions -----------------------------------------------------------------------------
 
     task<result<void>> kept_versions() {
-        kept_problem_.clear();
-        found_.kept_versions = 0;
         kept_reader source(all_.from.images(), all_.options.page);
         kept_reader target(all_.to.images(), all_.options.page);
         for (;;) {
@@ -224,7 +205,18 @@ private:
             const auto there = co_await target.current();
             if (!there) co_return of_target(there.error());
             if (!*wanted && !*there) co_return result<void>();
-            if (!*wanted || !*there || !is_same_version(**wanted, **there)) {
+            const bool is_same = *wanted && *there && is_same_version(**wanted, **there);
+            // The target may lack a version that the source cannot return, or have it at another place.
+            if (!is_same && *wanted && is_known(**wanted)) {
+                problem("a kept version of the " + name_of(*(*wanted)->record) + ": damaged in source", true);
+                source.skip();
+                continue;
+            }
+            if (!is_same && *there && is_known(**there)) {
+                target.skip();
+                continue;
+            }
+            if (!is_same) {
                 const auto& named = *wanted ? **wanted : **there;
                 kept_problem_ = "the kept versions differ, first at number " +
                                 std::to_string(found_.kept_versions + 1) + " from the oldest, of the " +
@@ -235,31 +227,36 @@ private:
             source.skip();
             target.skip();
             if (!options_.read_bodies) continue;
+            const bool may_be_damaged = is_known(**wanted);
             record_ptr record = (*wanted)->record;
-            if (auto done = co_await kept_body(all_.from.images(), std::move(record), "the source"); !done)
+            if (auto done =
+                    co_await kept_body(all_.from.images(), std::move(record), "the source", may_be_damaged);
+                !done)
                 co_return done;
             record = (*there)->record;
-            if (auto done = co_await kept_body(all_.to.images(), std::move(record), "the target"); !done)
+            if (auto done = co_await kept_body(all_.to.images(), std::move(record), "the target", false);
+                !done)
                 co_return done;
         }
     }
 
-    task<result<void>> kept_body(image_store& store, record_ptr record, const char* where) {
+    [[nodiscard]] bool is_known(const kept_version& version) const {
+        return all_.is_damaged(item_of_version(version));
+    }
+
+    task<result<void>> kept_body(image_store& store, record_ptr record, const char* where, bool is_known) {
         const auto damage = co_await read(store, record, where);
         if (!damage) co_return damage.error();
-        if (!damage->empty())
-            damaged_.push_back("a kept version of the " + name_of(*record) + ": " + *damage);
+        if (!damage->empty()) problem("a kept version of the " + name_of(*record) + ": " + *damage, is_known);
         co_return result<void>();
     }
 
     work& all_;
     comparison_options options_;
     comparison found_;
-    std::map<image_name, std::string> images_;  ///< what differs, and how
+    std::map<image_name, difference> images_;  ///< what differs, and how
     std::map<document_name, std::string> documents_;
     std::string kept_problem_;
-    std::vector<std::string> damaged_;  ///< kept versions
-    std::uint64_t more_ = 0;
 };
 
 }  // namespace

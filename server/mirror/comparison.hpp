@@ -22,24 +22,20 @@ struct comparison {
     std::uint64_t bytes = 0;   ///< of them
     /// What is missing, different, superfluous or damaged; at most work::max_problems.
     std::vector<std::string> problems;
+    /// What the copy could not read from the source and has noted as damage; not among the problems.
+    /// Likewise.
+    std::vector<std::string> known_damage;
 
     [[nodiscard]] bool is_same() const noexcept { return problems.empty(); }
 };
 
 struct comparison_options {
-    bool read_bodies = true;  ///< reads and hashes every body of both stores
-    /// Applies the changes of a source that is in use. What differs is compared again after it. Empty for a
-    /// source that nobody writes.
-    std::function<task<result<void>>()> catch_up;
-    /// Holds back the writes to the source, and lets them pass again: what still differs and is written all
-    /// the time is compared once more, while nothing is written. May be empty. The first returns false if
-    /// writes in progress take too long.
-    std::function<task<bool>()> hold_writes;
-    std::function<void()> release_writes;
+    bool read_bodies = true;                             ///< reads and hashes every body of both stores
     std::function<void(std::uint64_t images)> progress;  ///< may be empty
 };
 
-/// Errors: those of the stores that are not damage and prevent further reading; is_stopped().
+/// Items that @p all knows as damaged are listed apart. Nobody writes either store meanwhile. Errors: those
+/// of the stores that are not damage and prevent further reading; is_stopped().
 task<result<comparison>> compare(work& all, comparison_options options);
 
 }  // namespace gallery::mirror

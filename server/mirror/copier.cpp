@@ -46,9 +46,10 @@ task<result<void>> copier::begin(bool any_source) {
         }
         mark_ = stored.value;
         mark_rev_ = stored.rev;
-        const bool is_other = mark_.source != source_name_;
         mark_.source = source_name_;
-        if (is_other || mark_.is_damaged) co_return co_await start_pass();
+        // A name is no identity: the source may be another store at the same place, or have another history,
+        // in which the same position means other changes. Only a pass that was interrupted goes on.
+        if (any_source || mark_.at == stage::following || mark_.is_damaged) co_return co_await start_pass();
         work_.done.images_done = mark_.images_done;
         work_.done.bytes_done = mark_.bytes_done;
         co_return result<void>();
@@ -93,11 +94,15 @@ task<result<void>> copier::check_empty() {
 task<result<void>> copier::start_pass() {
     const auto last = co_await work_.from.feed().last();
     if (!last) co_return of_source(last.error());
-    mark_.position = *last;
     work_.clear_all_damage();
     work_.done.images_done = 0;
     work_.done.bytes_done = 0;
-    co_return co_await enter(stage::documents);
+    mark next = mark_;
+    next.position = *last;
+    next.at = stage::documents;
+    next.cursor.clear();
+    next.is_complete = false;
+    co_return co_await store_mark(std::move(next));
 }
 
 task<result<void>> copier::count() {
@@ -110,21 +115,28 @@ task<result<void>> copier::count() {
 }
 
 task<result<void>> copier::enter(stage next) {
-    mark_.at = next;
-    mark_.cursor.clear();
-    mark_.is_complete = false;
-    co_return co_await store_mark();
+    mark entered = mark_;
+    entered.at = next;
+    entered.cursor.clear();
+    entered.is_complete = false;
+    co_return co_await store_mark(std::move(entered));
 }
 
-task<result<void>> copier::store_mark() {
-    mark_.changed_time = now_ms();
-    mark_.images_done = work_.done.images_done;
-    mark_.bytes_done = work_.done.bytes_done;
-    mark_.is_damaged = work_.done.damaged > 0;
+task<result<void>> copier::advance(std::string cursor) {
+    mark next = mark_;
+    next.cursor = std::move(cursor);
+    co_return co_await store_mark(std::move(next));
+}
+
+task<result<void>> copier::store_mark(mark next) {
+    next.changed_time = now_ms();
+    next.images_done = work_.done.images_done;
+    next.bytes_done = work_.done.bytes_done;
+    next.is_damaged = work_.done.damaged > 0;
     document doc;
     doc.kind = std::string(mark_kind);
     doc.id = "state";
-    doc.body = to_json(mark_);
+    doc.body = to_json(next);
     const auto condition = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
     const auto stored = co_await work_.to.documents().save(std::move(doc), condition);
     if (!stored) co_return of_target(stored.error());
@@ -133,6 +145,7 @@ task<result<void>> copier::store_mark() {
                         "another process copies into the same target. Stop one of them"};
     }
     mark_rev_ = stored->rev;
+    mark_ = std::move(next);
     work_.done.at = mark_.at;
     work_.report();
     co_return result<void>();
@@ -156,11 +169,6 @@ task<result<void>> copier::copy_all() {
         if (!reached) co_return reached.error();
         if (*reached == reach::end) co_return result<void>();
     }
-}
-
-task<result<void>> copier::compare_again() {
-    if (auto started = co_await start_pass(); !started) co_return started;
-    co_return co_await copy();
 }
 
 /// One step of the pass per turn, so that a gap in the feed can begin it again.
@@ -192,9 +200,8 @@ task<result<void>> copier::copy_documents() {
     for (auto& one : page->items)
         names.emplace_back(std::move(one.kind), std::move(one.id));
     if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
-    mark_.cursor = std::move(page->cursor);
-    if (mark_.cursor.empty()) co_return co_await enter(stage::images);
-    co_return co_await store_mark();
+    if (page->cursor.empty()) co_return co_await enter(stage::images);
+    co_return co_await advance(std::move(page->cursor));
 }
 
 task<result<void>> copier::copy_images() {
@@ -216,9 +223,8 @@ task<result<void>> copier::copy_images() {
     auto copied = co_await for_each_at_once(std::move(page->items), work_.options.at_once, copy_one);
     if (!copied) co_return copied;
     if (auto settled = co_await images_.settle(); !settled) co_return settled;
-    mark_.cursor = std::move(page->cursor);
-    if (mark_.cursor.empty()) co_return co_await enter(stage::surplus);
-    co_return co_await store_mark();
+    if (page->cursor.empty()) co_return co_await enter(stage::surplus);
+    co_return co_await advance(std::move(page->cursor));
 }
 
 /// Images that were skipped because a run continued at a cursor were compared by the earlier run.
@@ -233,7 +239,10 @@ task<result<void>> copier::remove_surplus() {
             std::string key = one->key;
             const auto found = co_await work_.from.images().find(one->tenant, std::move(key));
             if (found) continue;
-            if (found.error().code == errc::not_found) names.emplace_back(one->tenant, one->key);
+            // sync_images() notes damage.
+            if (found.error().code != errc::not_found && !is_damage(found.error()))
+                co_return of_source(found.error());
+            names.emplace_back(one->tenant, one->key);
         }
         if (auto synced = co_await sync_images(std::move(names)); !synced) co_return synced;
         cursor = std::move(page->cursor);
@@ -284,8 +293,9 @@ task<result<copier::reach>> copier::follow() {
         }
         if (auto applied = co_await apply(*batch); !applied) co_return applied.error();
         work_.done.changes_applied += batch->changes.size();
-        mark_.position = batch->next;
-        if (auto stored = co_await store_mark(); !stored) co_return stored.error();
+        mark next = mark_;
+        next.position = batch->next;
+        if (auto stored = co_await store_mark(std::move(next)); !stored) co_return stored.error();
     }
     co_return reach::behind;
 }
@@ -310,9 +320,10 @@ task<result<void>> copier::apply(const change_batch& batch) {
         }
     }
     // A mark that calls itself complete must not survive the first change after it.
-    const bool was_complete = std::exchange(mark_.is_complete, false);
-    if (was_complete) {
-        if (auto stored = co_await store_mark(); !stored) co_return stored;
+    if (mark_.is_complete) {
+        mark next = mark_;
+        next.is_complete = false;
+        if (auto stored = co_await store_mark(std::move(next)); !stored) co_return stored;
     }
     std::vector<document_name> names(documents.begin(), documents.end());
     if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
@@ -332,9 +343,20 @@ task<result<void>> copier::complete(bool accept_damage) {
         co_return error{errc::corrupt, std::to_string(work_.done.damaged) +
                                            " items could not be read from the source and are missing"};
     }
+    if (mark_.at != stage::following)
+        co_return error{errc::unavailable, "the copy is not finished; start it again to continue"};
+    const auto later = co_await work_.from.feed().changes(mark_.position, 1);
+    if (!later) co_return of_source(later.error());
+    if (later->gap || !later->changes.empty()) {
+        co_return error{
+            errc::unavailable,
+            "the source was written while it was copied. Stop all servers that use it, and run the "
+            "command again"};
+    }
     if (mark_.is_complete) co_return result<void>();
-    mark_.is_complete = true;
-    co_return co_await store_mark();
+    mark next = mark_;
+    next.is_complete = true;
+    co_return co_await store_mark(std::move(next));
 }
 
 }  // namespace gallery::mirror

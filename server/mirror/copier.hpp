@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Makes one store a copy of another, of any engine, and keeps it current.
+/// Makes one store a copy of another, of any engine.
 ///
 /// A copy consists of a comparing pass and of following. The pass scans the source and copies each item in
 /// which the target differs; then it scans the target for items that the source does not have. The position
@@ -9,7 +9,8 @@
 /// the feed, the pass begins again; because only differences are copied, that is cheap.
 ///
 /// How far a copy is is stored in the target (mark.hpp). A copy that was interrupted at any moment continues
-/// there. Everything that is applied twice changes nothing.
+/// there. One that was finished is compared again from the beginning, since neither the source's name nor a
+/// position in its feed proves that it is the same source. Everything that is applied twice changes nothing.
 ///
 /// The source is only read.
 #pragma once
@@ -31,7 +32,8 @@ namespace gallery::mirror {
 
 class copier {
 public:
-    /// Both stores outlive it. @p source_name says which store the source is, the same at each run.
+    /// Both stores outlive it. @p source_name says which store the source is, the same at each run; it
+    /// protects against mistakes and is no identity.
     copier(storage_engine& source, storage_engine& target, std::string source_name, copy_options options);
 
     /// Reads the mark of the target, or makes one in an empty store. @p any_source: continue although the
@@ -56,13 +58,10 @@ public:
     /// copy() and follow() until the feed is at its end, for a source that nobody writes. Errors: as copy().
     task<result<void>> copy_all();
 
-    /// Begins the pass again, which compares both stores item by item and repairs differences. Errors: as
-    /// copy().
-    task<result<void>> compare_again();
-
     /// Notes in the mark that the target is complete as of position(). Precondition: follow() has returned
-    /// reach::end, and the source was not written since. @p accept_damage: also if items are missing that the
-    /// source could not return. Errors: corrupt if items are missing, those of the target.
+    /// reach::end. @p accept_damage: also if items are missing that the source could not return. Errors:
+    /// corrupt if items are missing; unavailable if the pass is not complete, or the source was written
+    /// since; those of the stores.
     task<result<void>> complete(bool accept_damage);
 
     [[nodiscard]] const mark& state() const noexcept { return mark_; }
@@ -76,8 +75,10 @@ private:
     task<result<void>> check_empty();
     task<result<void>> start_pass();
     task<result<void>> count();
-    task<result<void>> store_mark();
+    /// state() is @p next only if it is stored, so that a write that failed is done again.
+    task<result<void>> store_mark(mark next);
     task<result<void>> enter(stage next);
+    task<result<void>> advance(std::string cursor);
 
     task<result<void>> pass();
     task<result<void>> copy_documents();

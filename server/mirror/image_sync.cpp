@@ -20,7 +20,11 @@ task<result<record_ptr>> find(image_store& images, image_name name) {
 }
 
 std::string item_of(const image_name& name) {
-    return "image '" + name.second + "' of tenant " + to_string(name.first);
+    return item_of_image(name.first, name.second);
+}
+
+revision revision_of(const record_ptr& found) {
+    return found ? found->rev : 0;
 }
 
 precondition still(const record_ptr& known) {
@@ -30,13 +34,18 @@ precondition still(const record_ptr& known) {
 }  // namespace
 
 task<result<void>> image_sync::one(image_name name) {
+    revision seen = 0;
     for (int i = 1; i <= max_image_attempts; ++i) {
         if (auto may = all_.may_go_on(); !may) co_return may.error();
-        const auto ended = co_await once(name, i == max_image_attempts);
+        const auto ended = co_await once(name, i == max_image_attempts, seen);
         if (!ended) co_return ended.error();
-        if (*ended == attempt::done) break;
+        if (*ended == attempt::done) co_return result<void>();
     }
-    co_return result<void>();
+    const auto current = co_await find(all_.from.images(), name);
+    if (!current) co_return of_source(current.error());
+    if (revision_of(*current) != seen) co_return result<void>();  // the later change is in the feed
+    co_return error{errc::version_conflict,
+                    "another process writes the " + item_of(name) + " in the target. Stop it first"};
 }
 
 task<result<void>> image_sync::settle() {
@@ -48,7 +57,7 @@ task<result<void>> image_sync::settle() {
     co_return result<void>();
 }
 
-task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last) {
+task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last, revision& seen) {
     const auto known = co_await find(all_.to.images(), name);
     if (!known) co_return of_target(known.error());
     const auto found = co_await find(all_.from.images(), name);
@@ -58,6 +67,7 @@ task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last
         all_.note_damage(item, "the " + item + ": " + found.error().message);
         co_return attempt::done;
     }
+    seen = revision_of(*found);
     if (!*found) {
         all_.clear_damage(item_of(name));
         if (!*known) co_return attempt::done;

@@ -25,7 +25,8 @@ class image_sync {
 public:
     explicit image_sync(work& all) : all_(all) {}
 
-    /// Errors: those of the stores. Damage in the source is noted, and the target is left unchanged.
+    /// Errors: those of the stores; version_conflict if another process writes the image of the target.
+    /// Damage in the source is noted, and the target is left unchanged.
     task<result<void>> one(image_name name);
 
     /// Repeats one() for images that others had to give way: an id or a public key that has moved from one
@@ -36,7 +37,8 @@ public:
 private:
     enum class attempt : std::uint8_t { done, again };
 
-    task<result<attempt>> once(image_name name, bool is_last);
+    /// @p seen: set to the revision of the source's record, 0 if there is none.
+    task<result<attempt>> once(image_name name, bool is_last, revision& seen);
     task<result<attempt>> erase(image_name name, record_ptr known);
     task<result<attempt>> update(record_ptr found, record_ptr known);
     task<result<attempt>> copy(record_ptr found, record_ptr known, bool is_last);

@@ -4,6 +4,7 @@
 #include "mirror/sameness.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace gallery::mirror {
 
@@ -23,6 +24,27 @@ task<result<std::vector<kept_version>>> versions_of(image_store& store, image_id
     co_return out;
 }
 
+bool is_among(const std::vector<kept_version>& all, const kept_version& version) {
+    return std::any_of(all.begin(), all.end(),
+                       [&version](const kept_version& other) { return is_same_version(version, other); });
+}
+
+void note_damage(work& all, const kept_version& version, const error& e) {
+    all.note_damage(item_of_version(version),
+                    "a kept version of the " + name_of(*version.record) + ": " + e.message);
+}
+
+/// Whether the source returns the bytes. Damage is noted.
+task<result<bool>> can_be_copied(work& all, kept_version version) {
+    const auto loaded = co_await all.bodies.load(all.from.images(), version.record);
+    if (loaded) co_return true;
+    const auto& e = loaded.error();
+    if (e.code == errc::stale) co_return true;  // dropped meanwhile: nothing is missing
+    if (!is_damage(e)) co_return of_source(e);
+    note_damage(all, version, e);
+    co_return false;
+}
+
 task<result<void>> append(work& all, kept_version version) {
     if (auto may = all.may_go_on(); !may) co_return may.error();
     const record_ptr record = version.record;
@@ -31,8 +53,7 @@ task<result<void>> append(work& all, kept_version version) {
         const auto& e = loaded.error();
         if (e.code == errc::stale) co_return result<void>();  // dropped meanwhile, which is in the feed
         if (!is_damage(e)) co_return of_source(e);
-        all.note_damage("kept " + to_string(record->id) + " " + std::to_string(record->content_rev),
-                        "a kept version of the " + name_of(*record) + ": " + e.message);
+        note_damage(all, version, e);
         co_return result<void>();
     }
     image_record copy = *record;
@@ -41,6 +62,7 @@ task<result<void>> append(work& all, kept_version version) {
     const auto saved = co_await all.to.images().save_kept(
         std::move(copy), std::move(original), std::move(preview), version.kept_time, version.is_erased);
     if (!saved) co_return of_target(saved.error());
+    all.clear_damage(item_of_version(version));
     ++all.done.versions_copied;
     all.done.bytes_copied += loaded->memory.size();
     co_return result<void>();
@@ -53,13 +75,41 @@ task<result<void>> drop(work& all, kept_version version) {
     co_return result<void>();
 }
 
+/// What becomes of a version of the target that is not the next one of the source.
+enum class verdict : std::uint8_t {
+    drop,         ///< the source does not have it, or it is stored again later, behind @p wanted
+    keep,         ///< the source cannot return it any more
+    skip_source,  ///< it comes later in the source, which cannot return the versions before it
+};
+
+task<result<verdict>> judge(work& all, kept_version there, std::optional<kept_version> wanted) {
+    const auto versions = co_await versions_of(all.from.images(), there.record->id, all.options.page);
+    if (!versions) co_return of_source(versions.error());
+    const auto same = std::find_if(versions->begin(), versions->end(), [&there](const kept_version& other) {
+        return is_same_version(there, other);
+    });
+    if (same == versions->end()) co_return verdict::drop;
+    if (wanted) {
+        auto can = co_await can_be_copied(all, std::move(*wanted));
+        if (!can) co_return can.error();
+        if (!*can) co_return verdict::skip_source;
+    }
+    kept_version in_source = *same;
+    const auto can = co_await can_be_copied(all, std::move(in_source));
+    if (!can) co_return can.error();
+    co_return *can ? verdict::drop : verdict::keep;
+}
+
 /// Drops versions of the image that only the target has.
 task<result<void>> drop_others(work& all, image_id id) {
     const auto there = co_await versions_of(all.to.images(), id, all.options.page);
     if (!there) co_return of_target(there.error());
-    if (there->empty()) co_return result<void>();
     auto wanted = co_await versions_of(all.from.images(), id, all.options.page);
     if (!wanted) co_return of_source(wanted.error());
+    std::set<std::string> left;
+    for (const auto& version : *wanted)
+        left.insert(item_of_version(version));
+    all.clear_damage_below(item_of_versions(id), left);
     for (const auto& version : *there) {
         const auto same = std::find_if(wanted->begin(), wanted->end(), [&version](const kept_version& other) {
             return is_same_version(version, other);
@@ -104,10 +154,10 @@ task<result<void>> append_one(work& all, change one) {
     kept_version& version = **found;
     const auto there = co_await versions_of(all.to.images(), version.record->id, all.options.page);
     if (!there) co_return of_target(there.error());
-    const bool is_there = std::any_of(there->begin(), there->end(), [&version](const kept_version& other) {
-        return is_same_version(version, other);
-    });
-    if (is_there) co_return result<void>();
+    if (is_among(*there, version)) {
+        all.clear_damage(item_of_version(version));
+        co_return result<void>();
+    }
     co_return co_await append(all, std::move(version));
 }
 
@@ -137,12 +187,22 @@ task<result<void>> sync_kept(work& all) {
         if (!*there) break;
         const auto wanted = co_await source.current();
         if (!wanted) co_return of_source(wanted.error());
-        target.skip();
         if (*wanted && is_same_version(**wanted, **there)) {
+            all.clear_damage(item_of_version(**wanted));
+            target.skip();
             source.skip();
             continue;
         }
         kept_version surplus = **there;
+        std::optional<kept_version> next = *wanted;
+        const auto judged = co_await judge(all, surplus, std::move(next));
+        if (!judged) co_return judged.error();
+        if (*judged == verdict::skip_source) {
+            source.skip();
+            continue;
+        }
+        target.skip();
+        if (*judged == verdict::keep) continue;
         auto dropped = co_await drop(all, std::move(surplus));
         if (!dropped) co_return dropped;
     }

@@ -3,8 +3,10 @@
 ///
 /// A version cannot be inserted between others: save_kept() stores it as the newest one. The target is
 /// therefore compared as a sequence, oldest first. While both sequences are equal nothing happens. A version
-/// of the target that does not fit was dropped in the source and is dropped. What the source has beyond the
-/// end of the target is appended. This ends with equal sequences, whatever the target contained.
+/// of the target that does not fit was dropped in the source and is dropped, or it is dropped to be stored
+/// again behind one that is missing before it. What the source has beyond the end of the target is appended.
+/// This ends with equal sequences, whatever the target contained, if the source can return every version. A
+/// version that it cannot return is noted as damage, and the target keeps its own one.
 #pragma once
 
 #include "mirror/work.hpp"

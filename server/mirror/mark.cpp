@@ -91,8 +91,8 @@ task<result<std::string>> take_over(document_store& store) {
     if (!known.value.is_complete) {
         co_return error{errc::unavailable,
                         "the store is an incomplete copy of " + known.value.source +
-                            " and cannot be used. Complete it with gallery-admin copy or gallery-admin "
-                            "backup, or set GALLERY_DATA or STORAGE_PATH to another folder"};
+                            " and cannot be used. Complete it with gallery-admin copy, or set "
+                            "GALLERY_DATA or STORAGE_PATH to another folder"};
     }
     std::string kind(mark_kind);
     const auto erased = co_await store.erase(std::move(kind), mark_id, precondition::match(known.rev));

@@ -3,6 +3,8 @@
 
 #include "mirror/mark.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -28,6 +30,19 @@ bool is_same_version(const kept_version& a, const kept_version& b) {
 bool is_copied(std::string_view document_kind) noexcept {
     constexpr std::array<std::string_view, 4> left_behind{"lease", "node", "probe", mark_kind};
     return std::find(left_behind.begin(), left_behind.end(), document_kind) == left_behind.end();
+}
+
+std::string item_of_image(const tenant_id& tenant, const std::string& key) {
+    return "image '" + key + "' of tenant " + to_string(tenant);
+}
+
+std::string item_of_versions(const image_id& id) {
+    return "kept " + to_string(id) + " ";
+}
+
+std::string item_of_version(const kept_version& version) {
+    return item_of_versions(version.record->id) + std::to_string(version.kept_time) + " " +
+           to_hex(version.record->original.etag);
 }
 
 std::string name_of(const image_record& record) {

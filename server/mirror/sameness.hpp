@@ -25,6 +25,12 @@ bool is_same_version(const kept_version& a, const kept_version& b);
 /// leases, of the servers on a store, of the probe and of the mark (mark.hpp) stay behind.
 bool is_copied(std::string_view document_kind) noexcept;
 
+/// The names of items under which damage is noted (work.hpp), the same for an item and its copy. Those of an
+/// image's kept versions begin with item_of_versions().
+std::string item_of_image(const tenant_id& tenant, const std::string& key);
+std::string item_of_versions(const image_id& id);
+std::string item_of_version(const kept_version& version);
+
 /// For messages: the image 'key' (id) of tenant id.
 std::string name_of(const image_record& record);
 

@@ -12,36 +12,39 @@ constexpr const char* stopped_text = "the copy was stopped; start it again to co
 }  // namespace
 
 work::work(storage_engine& source, storage_engine& target, copy_options chosen)
-    : from(source),
-      to(target),
-      options(std::move(chosen)),
-      bodies({options.memory, options.bytes_per_second}) {}
+    : from(source), to(target), options(std::move(chosen)), bodies(options.memory) {}
 
 void work::note_damage(std::string item, std::string text) {
-    if (problems_.size() < max_problems || problems_.contains(item)) {
-        problems_[std::move(item)] = std::move(text);
-    } else {
-        ++more_;
-    }
-    done.damaged = problems_.size() + more_;
+    problems_[std::move(item)] = std::move(text);
+    done.damaged = problems_.size();
 }
 
 void work::clear_damage(const std::string& item) {
-    if (done.damaged == 0) return;
     problems_.erase(item);
-    done.damaged = problems_.size() + more_;
+    done.damaged = problems_.size();
+}
+
+void work::clear_damage_below(const std::string& prefix, const std::set<std::string>& except) {
+    std::erase_if(problems_, [&prefix, &except](const auto& each) {
+        return each.first.starts_with(prefix) && !except.contains(each.first);
+    });
+    done.damaged = problems_.size();
 }
 
 void work::clear_all_damage() noexcept {
     problems_.clear();
-    more_ = 0;
     done.damaged = 0;
 }
 
 std::vector<std::string> work::problems() const {
     std::vector<std::string> out;
-    for (const auto& each : problems_)
+    for (const auto& each : problems_) {
+        if (out.size() == max_problems) {
+            out.push_back("and " + std::to_string(problems_.size() - max_problems) + " more");
+            break;
+        }
         out.push_back(each.second);
+    }
     return out;
 }
 

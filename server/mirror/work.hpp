@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,6 @@ struct figures {
 struct copy_options {
     std::size_t at_once = 16;                    ///< images that are copied at the same time, at least 1
     std::uint64_t memory = 32U << 20;            ///< bytes of bodies in memory; a larger body is copied alone
-    std::uint64_t bytes_per_second = 0;          ///< of bodies that are read; 0: no limit
     std::size_t page = 256;                      ///< items of one scan, at least 1
     std::function<void(const figures&)> report;  ///< after each page and batch, on the copier's thread
     std::function<bool()> is_stopping;           ///< asked between items; may be empty
@@ -61,14 +61,17 @@ public:
     figures done;
     body_reader bodies;
 
-    static constexpr std::size_t max_problems = 1'000;
+    static constexpr std::size_t max_problems = 1'000;  ///< of a list of texts
 
     /// Notes an item that the source cannot return. The copy goes on without it. @p item is its name here.
     void note_damage(std::string item, std::string text);
     /// The item is in the target as it is in the source, or in neither.
     void clear_damage(const std::string& item);
+    /// Likewise of all items whose names begin with @p prefix, except these.
+    void clear_damage_below(const std::string& prefix, const std::set<std::string>& except);
     void clear_all_damage() noexcept;
-    /// What is known to be damaged, one text per item.
+    [[nodiscard]] bool is_damaged(const std::string& item) const { return problems_.contains(item); }
+    /// What is known to be damaged, one text per item, at most max_problems and the number of the others.
     [[nodiscard]] std::vector<std::string> problems() const;
 
     /// Error: unavailable if the copy is to stop.
@@ -76,20 +79,7 @@ public:
     void report() const;
 
 private:
-    std::map<std::string, std::string> problems_;  ///< by item; at most max_problems
-    std::uint64_t more_ = 0;                       ///< further ones
-};
-
-/// Lets held writes pass when it is destroyed, also if an engine throws.
-class release_at_end {
-public:
-    explicit release_at_end(const std::function<void()>& release) : release_(release) {}
-    release_at_end(const release_at_end&) = delete;
-    release_at_end& operator=(const release_at_end&) = delete;
-    ~release_at_end() { release_(); }
-
-private:
-    const std::function<void()>& release_;
+    std::map<std::string, std::string> problems_;  ///< by item; all of them, since each may be cleared
 };
 
 /// The error of a copy that was told to stop.

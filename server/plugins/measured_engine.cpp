@@ -65,11 +65,6 @@ template <class T, class Check>
 task<result<T>> measured_parts::await_answer(operation what, unsigned rate, task<result<T>> inner,
                                              Check check) {
     constexpr bool is_write = is_outcome_of_write<T>;
-    std::optional<write_gate::pass> admitted;
-    if constexpr (is_write) {
-        admitted = gate_.try_enter();
-        if (!admitted) admitted.emplace(co_await gate_.enter());
-    }
     const bool timed = mine(what).due(source::engine, rate);
     const auto begin = timed ? clock::now() : clock::time_point();
     auto outcome = co_await std::move(inner);

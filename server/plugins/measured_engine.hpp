@@ -12,7 +12,6 @@
 #include "plugins/operation_counters.hpp"
 #include "plugins/options.hpp"
 #include "plugins/per_thread.hpp"
-#include "plugins/write_gate.hpp"
 
 #include <gallery/storage.hpp>
 
@@ -39,8 +38,6 @@ public:
     [[nodiscard]] operation_counters::figures figures(operation what) const;
     [[nodiscard]] const secret_texts& secrets() const noexcept { return secrets_; }
     void on_failed_write(std::function<void()> notify) { failed_write_ = std::move(notify); }
-    [[nodiscard]] write_gate& gate() noexcept { return gate_; }
-    [[nodiscard]] const write_gate& gate() const noexcept { return gate_; }
 
     template <class T, class Check>
     task<result<T>> measure(operation what, task<result<T>> inner, Check check);
@@ -60,7 +57,6 @@ private:
 
     secret_texts secrets_;
     std::function<void()> failed_write_;
-    write_gate gate_;
     per_thread<counters> counters_;
 };
 
@@ -116,10 +112,6 @@ public:
     /// @p notify is called after each failed write, on the thread that awaited it; it does not block. Set it
     /// once, before the first write that it must see.
     void on_failed_write(std::function<void()> notify) { parts_.on_failed_write(std::move(notify)); }
-
-    /// Holds back the writes to this store. A write waits before it is counted and timed.
-    [[nodiscard]] write_gate& gate() noexcept { return parts_.gate(); }
-    [[nodiscard]] const write_gate& gate() const noexcept { return parts_.gate(); }
 
     image_store& images() noexcept override { return images_; }
     document_store& documents() noexcept override { return documents_; }

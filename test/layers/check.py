@@ -26,7 +26,7 @@ SERVER = {
     "auth": {"turns"},
     "images": {"auth", "imaging", "cache", "coding", "turns"},
     "accounts": {"auth", "cache", "turns"},
-    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding", "mirror"},
+    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror"},
     "admin": {"app", "http", "accounts", "auth", "plugins", "config", "mirror"},
 }

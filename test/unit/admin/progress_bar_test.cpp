@@ -5,7 +5,9 @@
 #include "admin/store_address.hpp"
 
 #include "boost_test.hpp"
+#include "scratch_folder.hpp"
 
+#include <fstream>
 #include <string>
 
 namespace gallery::admin {
@@ -55,6 +57,17 @@ BOOST_AUTO_TEST_CASE(a_store_is_named_by_engine_and_folder) {
     const auto refused = parse_store_address("a:b", {"secret"});
     BOOST_REQUIRE(refused.has_error());
     BOOST_TEST(refused.error().message.find("secret") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_option_of_a_store_may_be_in_a_file) {
+    const gallery::test::scratch_folder folder;
+    const auto file = folder.path() / "password";
+    std::ofstream(file) << "a=b@c \n";
+    const auto read = parse_store_address("postgresql:", {"password@" + file.string(), "dsn=a@b"}).value();
+    BOOST_TEST(read.options.at("password") == "a=b@c ");
+    BOOST_TEST(read.options.at("dsn") == "a@b");
+    for (const auto& name : {folder.path() / "missing", folder.path()})
+        BOOST_TEST(parse_store_address("a:b", {"password@" + name.string()}).has_error(), name);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

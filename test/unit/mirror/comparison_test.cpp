@@ -88,25 +88,50 @@ BOOST_AUTO_TEST_CASE(damage_is_found_on_both_sides_and_only_if_bodies_are_read) 
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_was_written_meanwhile_is_no_difference) {
+BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_a_difference_and_not_the_end) {
+    for (const bool in_source : {true, false}) {
+        scratch_store source("memory");
+        scratch_store target("memory");
+        fill(*source);
+        copier copying(*source, *target, "the source", small_pages());
+        require(copy_all(copying));
+        erase(*target, tenant(2), "key-2");
+        faulty_store damaged(in_source ? *source : *target);
+        damaged.faulty.on_find = [](const std::string& key) -> std::optional<error> {
+            if (key == "key-1") return error{errc::io_error, "input/output error"};
+            return std::nullopt;
+        };
+        work all(in_source ? damaged : *source, in_source ? *target : damaged, small_pages());
+        const auto found = await(compare(all, {}));
+        BOOST_REQUIRE_MESSAGE(found.has_value(), message_of(found));
+        BOOST_TEST(found->problems.size() == 2U);
+        BOOST_TEST(mentions(found->problems, in_source ? "damaged in source" : "damaged in target"));
+        BOOST_TEST(mentions(found->problems, "'key-2'"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(damage_that_the_copy_has_noted_is_listed_apart) {
     scratch_store source("memory");
     scratch_store target("memory");
     fill(*source);
-    copier copying(*source, *target, "the source", small_pages());
-    require(copy_all(copying));
-    save(*source, make_picture(tenant(1), "key-1", "new"), {precondition::any(), previous_version::keep(1)});
-    save(*source, make_picture(tenant(1), "key-new", "new"));
-    erase(*source, tenant(1), "key-4");
-    save_document(*source, "user", "id-0", "new");
-    BOOST_TEST(differences(*source, *target).size() == 5U);
-    comparison_options how;
-    how.catch_up = [&copying]() -> task<result<void>> {
-        const auto followed = co_await copying.follow();
-        if (!followed) co_return followed.error();
-        co_return result<void>();
+    faulty_store damaged(*source);
+    const std::string kept_title = all_kept(*source).at(2).record->title;
+    damaged.faulty.on_read = [&kept_title](const image_record& record) -> std::optional<error> {
+        if (record.key == "key-1" || record.title == kept_title) return error{errc::corrupt, "other bytes"};
+        return std::nullopt;
     };
-    const auto found = await(compare(copying.shared(), std::move(how))).value();
-    BOOST_TEST(found.is_same());
+    copier copying(damaged, *target, "the source", small_pages());
+    require(await(copying.begin(false)));
+    require(await(copying.copy_all()));
+    BOOST_TEST(copying.problems().size() == 2U);
+    const auto found = await(compare(copying.shared(), {})).value();
+    for (const auto& text : found.problems)
+        BOOST_ERROR(text);
+    BOOST_TEST(found.known_damage.size() == 2U);
+    BOOST_TEST(mentions(found.known_damage, "'key-1'"));
+    BOOST_TEST(mentions(found.known_damage, "a kept version"));
+    erase(*target, tenant(2), "key-2");
+    BOOST_TEST(await(compare(copying.shared(), {})).value().problems.size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

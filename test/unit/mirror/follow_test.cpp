@@ -170,6 +170,21 @@ BOOST_AUTO_TEST_CASE(a_source_that_was_reset_is_compared_anew) {
     check_same(*restored, *target);
 }
 
+BOOST_AUTO_TEST_CASE(another_history_of_the_same_name_is_compared_anew) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source);
+    copier all(*source, *target, "the source", small_pages());
+    require(copy_all(all));
+    // As many changes, so the position is one of its feed, too.
+    scratch_store other("memory");
+    fill(*other);
+    BOOST_TEST(await(other->feed().last()).value() == all.position());
+    copier again(*other, *target, "the source", small_pages());
+    require(copy_all(again));
+    check_same(*other, *target);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gallery::mirror::test

@@ -3,6 +3,7 @@
 #include "stores.hpp"
 
 #include <string>
+#include <thread>
 
 namespace gallery::mirror::test {
 
@@ -106,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_body_does_not_replace_the_good_one_of_an_earlier_
     damaged.faulty.on_read = [](const image_record&) { return error{errc::corrupt, "gone"}; };
     copier second(damaged, *target, "the source", small_pages());
     require(await(second.begin(false)));
-    require(await(second.compare_again()));
+    require(await(second.copy_all()));
     require(await(second.complete(false)));
     check_same(*source, *target);
 }
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(bytes_that_differ_from_their_record_are_not_copied) {
     save(*source, make_picture(tenant(1), "other", "other"));
     auto wrong = *await(source->images().find(tenant(1), "good")).value();
     wrong.original.etag[0] ^= std::byte{1};
-    body_reader reader({.memory = 1 << 20});
+    body_reader reader(1 << 20);
     const auto loaded =
         await(reader.load(source->images(), std::make_shared<const image_record>(std::move(wrong))));
     BOOST_REQUIRE(loaded.has_error());
@@ -176,6 +177,106 @@ BOOST_AUTO_TEST_CASE(two_copies_into_one_target_do_not_both_go_on) {
     require(await(second.begin(false)));
     require(await(first.copy_all()));
     BOOST_TEST(bool(await(second.copy_all()).error().code == errc::version_conflict));
+}
+
+BOOST_AUTO_TEST_CASE(an_unfinished_pass_is_not_complete) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 10);
+    copier all(*source, *target, "the source", small_pages());
+    require(await(all.begin(false)));
+    BOOST_TEST(bool(await(all.complete(false)).error().code == errc::unavailable));
+    BOOST_TEST(!await(find_mark(target->documents())).value()->value.is_complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_is_complete_only_if_that_was_stored) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 10);
+    faulty_store full(*target);
+    copier all(*source, full, "the source", small_pages());
+    require(await(all.begin(false)));
+    require(await(all.copy_all()));
+    full.faulty_texts.on_write = [] { return error{errc::no_space, "the disk is full"}; };
+    BOOST_TEST(bool(await(all.complete(false)).error().code == errc::no_space));
+    full.faulty_texts.on_write = nullptr;
+    BOOST_TEST(!all.state().is_complete);
+    require(await(all.complete(false)));
+    BOOST_TEST(await(find_mark(target->documents())).value()->value.is_complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_is_written_at_the_end_is_noticed) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 10);
+    copier all(*source, *target, "the source", small_pages());
+    require(await(all.begin(false)));
+    require(await(all.copy_all()));
+    save_document(*source, "node", "of-a-server", "{\"n\":2}");
+    const auto ended = await(all.complete(false));
+    BOOST_REQUIRE(ended.has_error());
+    BOOST_TEST(bool(ended.error().code == errc::unavailable));
+    BOOST_TEST(!await(find_mark(target->documents())).value()->value.is_complete);
+    require(copy_all(all));
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_only_the_target_has_is_kept_if_the_source_does_not_answer) {
+    for (const auto code : {errc::corrupt, errc::unavailable}) {
+        scratch_store source("memory");
+        scratch_store target("memory");
+        fill(*source, 10);
+        copier first(*source, *target, "the source", small_pages());
+        require(copy_all(first));
+        save(*target, make_picture(tenant(1), "only here", "more"));
+        faulty_store faulty(*source);
+        faulty.faulty.on_find = [code](const std::string& key) -> std::optional<error> {
+            if (key == "only here") return error{code, "no answer"};
+            return std::nullopt;
+        };
+        copier second(faulty, *target, "the source", small_pages());
+        require(await(second.begin(false)));
+        const auto ended = await(second.copy_all());
+        if (code == errc::corrupt) {
+            require(ended);
+            BOOST_TEST(second.problems().size() == 1U);
+            BOOST_TEST(bool(await(second.complete(false)).error().code == errc::corrupt));
+        } else {
+            BOOST_REQUIRE(ended.has_error());
+            BOOST_TEST(bool(ended.error().code == code));
+        }
+        BOOST_TEST(await(target->images().find(tenant(1), "only here")).has_value());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_others_write_all_the_time_is_an_error) {
+    for (const bool source_changes : {false, true}) {
+        scratch_store source("memory");
+        scratch_store target("memory");
+        save(*source, make_picture(tenant(1), "a", "first"));
+        faulty_store written(*target);
+        int count = 0;
+        // From a thread of its own, as the test's thread is within the copy.
+        written.faulty.on_save = [&]() -> std::optional<error> {
+            if (++count > 8 && source_changes) return std::nullopt;
+            std::thread([&] {
+                const auto text = std::to_string(count);
+                save(*target, make_picture(tenant(1), "a", "of another process " + text));
+                if (source_changes) save(*source, make_picture(tenant(1), "a", "later " + text));
+            }).join();
+            return std::nullopt;
+        };
+        copier all(*source, written, "the source", small_pages());
+        require(await(all.begin(false)));
+        const auto ended = await(all.copy_all());
+        if (source_changes) {
+            require(ended);
+            check_same(*source, *target);
+        } else {
+            BOOST_REQUIRE(ended.has_error());
+            BOOST_TEST(bool(ended.error().code == errc::version_conflict));
+            BOOST_TEST(count == 8);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -179,6 +179,10 @@ inline void require(const result<void>& done) {
     BOOST_REQUIRE_MESSAGE(done.has_value(), message_of(done));
 }
 
+inline std::vector<kept_version> all_kept(storage_engine& store) {
+    return await(store.images().kept(std::nullopt, kept_order::newest_first, "", 1'000)).value().items;
+}
+
 /// Every difference between two stores.
 inline std::vector<std::string> differences(storage_engine& a, storage_engine& b) {
     work all(a, b, small_pages());
@@ -197,13 +201,17 @@ class faulty_images final : public image_store {
 public:
     explicit faulty_images(image_store& inner) : inner_(inner) {}
 
-    std::function<void()> before_find;                                 ///< may write to the inner store
-    std::function<std::optional<error>(const image_record&)> on_read;  ///< instead of reading
-    std::function<std::optional<error>()> on_save;                     ///< instead of saving
+    std::function<void()> before_find;                                    ///< may write to the inner store
+    std::function<std::optional<error>(const std::string& key)> on_find;  ///< instead of finding
+    std::function<std::optional<error>(const image_record&)> on_read;     ///< instead of reading
+    std::function<std::optional<error>()> on_save;                        ///< instead of saving
 
     task<result<record_ptr>> find(tenant_id of, std::string key) override {
         if (before_find) before_find();
-        return inner_.find(of, std::move(key));
+        if (on_find) {
+            if (auto failed = on_find(key)) co_return *failed;
+        }
+        co_return co_await inner_.find(of, std::move(key));
     }
     task<result<record_ptr>> find_by_id(image_id id) override { return inner_.find_by_id(id); }
     task<result<record_ptr>> find_by_public_key(std::string key) override {
@@ -260,6 +268,28 @@ private:
     image_store& inner_;
 };
 
+class faulty_documents final : public document_store {
+public:
+    explicit faulty_documents(document_store& inner) : inner_(inner) {}
+    std::function<std::optional<error>()> on_write;  ///< instead of writing
+
+    task<result<document>> find(std::string kind, std::string id) override {
+        return inner_.find(std::move(kind), std::move(id));
+    }
+    task<result<scan_page<document>>> scan(std::string kind, std::string cursor, std::size_t limit) override {
+        return inner_.scan(std::move(kind), std::move(cursor), limit);
+    }
+    task<result<documents_outcome>> write(std::vector<document_write> parts) override {
+        if (on_write) {
+            if (auto failed = on_write()) co_return *failed;
+        }
+        co_return co_await inner_.write(std::move(parts));
+    }
+
+private:
+    document_store& inner_;
+};
+
 class faulty_feed final : public change_feed {
 public:
     explicit faulty_feed(change_feed& inner) : inner_(inner) {}
@@ -283,9 +313,12 @@ private:
 class faulty_store final : public storage_engine {
 public:
     explicit faulty_store(storage_engine& inner)
-        : inner_(inner), faulty(inner.images()), faulty_changes(inner.feed()) {}
+        : inner_(inner),
+          faulty(inner.images()),
+          faulty_texts(inner.documents()),
+          faulty_changes(inner.feed()) {}
     image_store& images() noexcept override { return faulty; }
-    document_store& documents() noexcept override { return inner_.documents(); }
+    document_store& documents() noexcept override { return faulty_texts; }
     change_feed& feed() noexcept override { return faulty_changes; }
     task<result<check_report>> check() override { return inner_.check(); }
     [[nodiscard]] write_state writing() const override { return state; }
@@ -296,6 +329,7 @@ private:
 
 public:
     faulty_images faulty;
+    faulty_documents faulty_texts;
     faulty_feed faulty_changes;
     write_state state;
 };
