@@ -189,6 +189,10 @@ outcome<std::string> server_api::get_text(const std::string& target) {
     return send({"GET", target, {}, {}, {}});
 }
 
+outcome<std::string> server_api::post_text(const std::string& target, std::string body) {
+    return send({"POST", target, {}, std::move(body), json_type});
+}
+
 namespace {
 
 outcome<json::object> as_object(outcome<json::value> answer) {

@@ -58,6 +58,8 @@ public:
     outcome<boost::json::value> erase(const std::string& target);
     /// An answer that is text, not JSON.
     outcome<std::string> get_text(const std::string& target);
+    /// A body that is JSON already; the answer as it is.
+    outcome<std::string> post_text(const std::string& target, std::string body);
     /// A body that is JSON already. @p etag: only if the image has it (If-Match); empty: only if there is no
     /// such image (If-None-Match); none: in any case. Failure: refused, with the status 412.
     outcome<boost::json::object> put_text(const std::string& target, std::string body,
