@@ -182,10 +182,20 @@ test('a deleted last page leads to the page before it', async ({ console, tenant
 test('whoever leaves while a search is being typed is not fetched back', async ({ console, tenant, page }) => {
   await page.clock.install();
   await console.signIn(tenant.account, '/images?mode=list');
+  // The other page loads slowly.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const asked = page.waitForRequest('**/*.js');
+  await page.route('**/*.js', async (route) => {
+    await held;
+    await route.continue();
+  });
   await page.getByLabel('Search images by name').fill('harbour');
   await page.getByRole('link', { name: 'Users' }).click();
-  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
+  await asked;
   await page.clock.fastForward(5000);
+  release();
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
   await expect(page.getByText(tenant.account.email)).toBeVisible();
   await console.atRest();
   await expect(page).toHaveURL(/\/users$/);

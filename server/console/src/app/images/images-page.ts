@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, afterNextRender, computed, effect, inject, linkedSignal, signal, untracked, viewChild } from '@angular/core';
-import { toSignal } from '@angular/core/rxjs-interop';
+import { takeUntilDestroyed, toSignal } from '@angular/core/rxjs-interop';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { MatSlideToggleModule } from '@angular/material/slide-toggle';
 import { MatTooltipModule } from '@angular/material/tooltip';
-import { ActivatedRoute, Router } from '@angular/router';
+import { ActivatedRoute, NavigationStart, Router } from '@angular/router';
 import { Subscription, map } from 'rxjs';
 
 import { Attention } from '../core/attention';
@@ -119,6 +119,12 @@ export class ImagesPage {
       }
       clearTimeout(timer);
       timer = setTimeout(() => this.refresh(), REFRESH_DELAY);
+    });
+    // Leaving takes until the other page is loaded. A search that began meanwhile would fetch back whoever leaves.
+    this.router.events.pipe(takeUntilDestroyed()).subscribe((event) => {
+      if (event instanceof NavigationStart && pathOf(event.url) !== pathOf(this.router.url)) {
+        clearTimeout(this.searchTimer);
+      }
     });
     inject(DestroyRef).onDestroy(() => {
       clearTimeout(timer);
@@ -298,6 +304,10 @@ export class ImagesPage {
     void this.uploads.add(files);
     this.openUpload(kind);
   }
+}
+
+function pathOf(url: string): string {
+  return url.split(/[?#]/, 1)[0];
 }
 
 function carriesFiles(event: DragEvent): boolean {
