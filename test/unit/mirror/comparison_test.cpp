@@ -15,6 +15,18 @@ bool mentions(const std::vector<std::string>& texts, const std::string& part) {
                        [&part](const std::string& text) { return text.find(part) != std::string::npos; });
 }
 
+/// A filled store and a complete copy of it.
+struct copied {
+    scratch_store source{"memory"};
+    scratch_store target{"memory"};
+
+    copied() {
+        fill(*source);
+        copier copying(*source, *target, "the source", small_pages());
+        require(copy_all(copying));
+    }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(comparisons)
@@ -54,11 +66,8 @@ BOOST_AUTO_TEST_CASE(each_difference_is_found_and_named) {
     };
     for (const auto& one : all) {
         BOOST_TEST_CONTEXT(one.said) {
-            scratch_store source("memory");
-            scratch_store target("memory");
-            fill(*source);
-            copier copying(*source, *target, "the source", small_pages());
-            require(copy_all(copying));
+            copied both;
+            auto& [source, target] = both;
             BOOST_TEST(differences(*source, *target).empty());
             one.make(*target);
             const auto found = differences(*source, *target);
@@ -70,11 +79,8 @@ BOOST_AUTO_TEST_CASE(each_difference_is_found_and_named) {
 
 BOOST_AUTO_TEST_CASE(damage_is_found_on_both_sides_and_only_if_bodies_are_read) {
     for (const bool in_source : {true, false}) {
-        scratch_store source("memory");
-        scratch_store target("memory");
-        fill(*source);
-        copier copying(*source, *target, "the source", small_pages());
-        require(copy_all(copying));
+        copied both;
+        auto& [source, target] = both;
         faulty_store damaged(in_source ? *source : *target);
         damaged.faulty.on_read = [](const image_record& record) -> std::optional<error> {
             if (record.key == "key-1") return error{errc::corrupt, "other bytes"};
@@ -90,11 +96,8 @@ BOOST_AUTO_TEST_CASE(damage_is_found_on_both_sides_and_only_if_bodies_are_read) 
 
 BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_a_difference_and_not_the_end) {
     for (const bool in_source : {true, false}) {
-        scratch_store source("memory");
-        scratch_store target("memory");
-        fill(*source);
-        copier copying(*source, *target, "the source", small_pages());
-        require(copy_all(copying));
+        copied both;
+        auto& [source, target] = both;
         erase(*target, tenant(2), "key-2");
         faulty_store damaged(in_source ? *source : *target);
         damaged.faulty.on_find = [](const std::string& key) -> std::optional<error> {
