@@ -151,11 +151,10 @@ result<void> gallery_server::parts::make_first_accounts(const start_options& opt
         for (;;) {
             if (auto taken = wait_for(executor, take_turn(turn, *accounts_)); !taken) return taken;
             const auto made = make_accounts(options, {turn.requirement()});
-            const bool is_made = made.has_value();
-            const auto renewed = is_made ? result<bool>(true) : wait_for(executor, turn.renew());
+            const auto renewed = made ? result<bool>(true) : wait_for(executor, turn.renew());
             if (const auto released = wait_for(executor, turn.release()); !released)
                 log_warning("the first start could not be handed over: " + released.error().message);
-            if (is_made) break;
+            if (made) break;
             if (!renewed || *renewed) return made;
             log_warning(
                 "this server was stopped for so long that another one took over the first start; "

@@ -23,6 +23,10 @@ struct hashed {
 
 }  // namespace
 
+std::uint64_t bytes_of(const image_record& record) noexcept {
+    return record.original.size + (record.preview_is_original ? 0 : record.preview.size);
+}
+
 body_reader::body_reader(std::uint64_t memory) : gate_({.all = memory}) {}
 
 body_reader::~body_reader() {
@@ -56,10 +60,8 @@ task<result<bytes>> body_reader::load_one(image_store& store, record_ptr record,
 }
 
 task<result<loaded_bodies>> body_reader::load(image_store& store, record_ptr record) {
-    const std::uint64_t size =
-        record->original.size + (record->preview_is_original ? 0 : record->preview.size);
     loaded_bodies out;
-    out.memory = co_await gate_.enter(size);
+    out.memory = co_await gate_.enter(bytes_of(*record));
     auto original = co_await load_one(store, record, representation::original);
     if (!original) co_return original.error();
     out.original = std::move(*original);

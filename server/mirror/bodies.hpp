@@ -21,6 +21,9 @@ struct loaded_bodies {
     bytes preview;  ///< empty if the preview is the original
 };
 
+/// Of both bodies of a version, as they are stored.
+std::uint64_t bytes_of(const image_record& record) noexcept;
+
 class body_reader {
 public:
     /// @p memory: of bodies that are read at the same time; a version that is larger is read alone.

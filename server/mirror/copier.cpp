@@ -133,10 +133,7 @@ task<result<void>> copier::store_mark(mark next) {
     next.images_done = work_.done.images_done;
     next.bytes_done = work_.done.bytes_done;
     next.is_damaged = work_.done.damaged > 0;
-    document doc;
-    doc.kind = std::string(mark_kind);
-    doc.id = "state";
-    doc.body = to_json(next);
+    auto doc = to_document(next);
     const auto condition = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
     const auto stored = co_await work_.to.documents().save(std::move(doc), condition);
     if (!stored) co_return of_target(stored.error());
@@ -215,8 +212,7 @@ task<result<void>> copier::copy_images() {
         auto synced = co_await images_.one(std::move(name));
         if (!synced) co_return synced;
         ++work_.done.images_done;
-        work_.done.bytes_done +=
-            record->original.size + (record->preview_is_original ? 0 : record->preview.size);
+        work_.done.bytes_done += bytes_of(*record);
         work_.report();
         co_return result<void>();
     };

@@ -24,9 +24,9 @@ task<result<std::vector<kept_version>>> versions_of(image_store& store, image_id
     co_return out;
 }
 
-bool is_among(const std::vector<kept_version>& all, const kept_version& version) {
-    return std::any_of(all.begin(), all.end(),
-                       [&version](const kept_version& other) { return is_same_version(version, other); });
+auto find_same(const std::vector<kept_version>& all, const kept_version& version) {
+    return std::find_if(all.begin(), all.end(),
+                        [&version](const kept_version& other) { return is_same_version(version, other); });
 }
 
 void note_damage(work& all, const kept_version& version, const error& e) {
@@ -85,9 +85,7 @@ enum class verdict : std::uint8_t {
 task<result<verdict>> judge(work& all, kept_version there, std::optional<kept_version> wanted) {
     const auto versions = co_await versions_of(all.from.images(), there.record->id, all.options.page);
     if (!versions) co_return of_source(versions.error());
-    const auto same = std::find_if(versions->begin(), versions->end(), [&there](const kept_version& other) {
-        return is_same_version(there, other);
-    });
+    const auto same = find_same(*versions, there);
     if (same == versions->end()) co_return verdict::drop;
     if (wanted) {
         auto can = co_await can_be_copied(all, std::move(*wanted));
@@ -111,9 +109,7 @@ task<result<void>> drop_others(work& all, image_id id) {
         left.insert(item_of_version(version));
     all.clear_damage_below(item_of_versions(id), left);
     for (const auto& version : *there) {
-        const auto same = std::find_if(wanted->begin(), wanted->end(), [&version](const kept_version& other) {
-            return is_same_version(version, other);
-        });
+        const auto same = find_same(*wanted, version);
         if (same != wanted->end()) {
             wanted->erase(same);
             continue;
@@ -154,7 +150,7 @@ task<result<void>> append_one(work& all, change one) {
     kept_version& version = **found;
     const auto there = co_await versions_of(all.to.images(), version.record->id, all.options.page);
     if (!there) co_return of_target(there.error());
-    if (is_among(*there, version)) {
+    if (find_same(*there, version) != there->end()) {
         all.clear_damage(item_of_version(version));
         co_return result<void>();
     }

@@ -41,6 +41,14 @@ std::string to_json(const mark& value) {
     return json::serialize(out);
 }
 
+document to_document(const mark& value) {
+    document out;
+    out.kind = std::string(mark_kind);
+    out.id = mark_id;
+    out.body = to_json(value);
+    return out;
+}
+
 std::optional<mark> parse_mark(std::string_view text) {
     json::error_code failed;
     const auto parsed = json::parse(json::string_view(text.data(), text.size()), failed);

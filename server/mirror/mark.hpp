@@ -50,6 +50,8 @@ struct stored_mark {
 };
 
 std::string to_json(const mark& value);
+/// The document that find_mark() reads.
+document to_document(const mark& value);
 /// Empty for a text that to_json() cannot have returned.
 std::optional<mark> parse_mark(std::string_view text);
 
