@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/address.hpp"
 
+#include "admin/arguments.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
 namespace gallery::admin {
@@ -15,9 +16,7 @@ error wrong(std::string_view url, const std::string& what) {
 }
 
 bool is_port(std::string_view text) {
-    std::uint16_t value = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return failed == std::errc() && end == text.data() + text.size() && value != 0;
+    return whole_number(text, 1, 65'535).has_value();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "admin/suggest.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -123,6 +124,14 @@ outcome<arguments> parse_arguments(const command& what, std::span<const std::str
         return usage(what, "an empty word is not a valid " + std::string(what.operands));
     }
     return out;
+}
+
+std::optional<std::size_t> whole_number(std::string_view text, std::size_t least, std::size_t most) noexcept {
+    std::size_t number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_whole = failed == std::errc() && end == text.data() + text.size();
+    if (!is_whole || number < least || number > most) return std::nullopt;
+    return number;
 }
 
 }  // namespace gallery::admin

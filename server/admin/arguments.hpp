@@ -31,6 +31,9 @@ public:
 /// --help among them nothing else is checked. Failure: usage; it repeats no values, which might be secrets.
 outcome<arguments> parse_arguments(const command& what, std::span<const std::string_view> given);
 
+/// A whole number without a sign, if it is within these bounds.
+std::optional<std::size_t> whole_number(std::string_view text, std::size_t least, std::size_t most) noexcept;
+
 /// The option of this name, of the command or common to all.
 const option* find_option(const command& what, std::string_view name) noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/copy.hpp"
 
+#include "admin/arguments.hpp"
 #include "admin/closed_store.hpp"
 #include "admin/copying.hpp"
 #include "admin/output.hpp"
@@ -62,16 +63,6 @@ struct options {
     bool help = false;
 };
 
-std::optional<std::size_t> parse_width(std::string_view text) {
-    std::size_t value = 0;
-    for (const char c : text) {
-        if (c < '0' || c > '9' || value > 256) return std::nullopt;
-        value = value * 10 + static_cast<std::size_t>(c - '0');
-    }
-    if (text.empty() || value < 1 || value > 256) return std::nullopt;
-    return value;
-}
-
 outcome<options> parse(std::span<const char* const> arguments) {
     options parsed;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -94,7 +85,7 @@ outcome<options> parse(std::span<const char* const> arguments) {
         } else if (take_value(arguments, i, "--to-option", value)) {
             parsed.to_options.push_back(value);
         } else if (take_value(arguments, i, "--at-once", value)) {
-            const auto width = parse_width(value);
+            const auto width = whole_number(value, 1, 256);
             if (!width) return failure{exit_code::usage, "--at-once must be a number from 1 to 256"};
             parsed.how.at_once = *width;
         } else if (!take_value(arguments, i, "--from", parsed.from) &&

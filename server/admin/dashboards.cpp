@@ -170,7 +170,7 @@ outcome<> shrink(session& in) {
             continue;
         }
         auto why = one.error();
-        const auto code = why.code;
+        const bool ends_all = concerns_all(why);
         // Messages of the file system name the file themselves.
         if (why.message.find(files[i]) == std::string::npos)
             why.message = "'" + files[i] + "': " + why.message;
@@ -179,9 +179,7 @@ outcome<> shrink(session& in) {
         } else {
             in.out.note(why.message);
         }
-        if (code == exit_code::unreachable || code == exit_code::configuration ||
-            code == exit_code::not_permitted)
-            break;
+        if (ends_all) break;
     }
     if (!done.empty()) in.out.list(done, fields);
     if (!first) return {};

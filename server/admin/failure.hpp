@@ -29,6 +29,12 @@ struct failure {
     int error_code = 0;   ///< ThingsBoard's, where the server said one
 };
 
+/// Whether a command that does the same with several operands would fail for the others, too.
+inline bool concerns_all(const failure& what) noexcept {
+    return what.code == exit_code::unreachable || what.code == exit_code::configuration ||
+           what.code == exit_code::not_permitted;
+}
+
 template <class T = void>
 using outcome = boost::system::result<T, failure>;
 

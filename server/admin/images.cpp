@@ -5,6 +5,7 @@
 #include "admin/image_selection.hpp"
 #include "admin/lookup.hpp"
 #include "auth/random.hpp"
+#include "images/tags.hpp"
 
 #include <gallery/text.hpp>
 
@@ -49,10 +50,7 @@ outcome<std::vector<std::string>> tags_of(const json::object& one) {
 std::string tags_text(const json::object& one) {
     const auto tags = tags_of(one);
     if (!tags) return "?";
-    std::string out;
-    for (const auto& tag : *tags)
-        out += (out.empty() ? "" : ", ") + tag;
-    return out;
+    return joined(*tags);
 }
 
 constexpr std::array<field, 14> fields{{
@@ -90,15 +88,13 @@ outcome<> for_each_operand(session& in, const std::function<outcome<json::object
             continue;
         }
         const auto& why = outcome_of_one.error();
-        const bool ends_all = why.code == exit_code::unreachable || why.code == exit_code::configuration ||
-                              why.code == exit_code::not_permitted;
         if (in.given.operands.size() == 1) return why;
         ++failed;
         if (!first) {
             first = why;
             first->message = "'" + operand + "': " + why.message;
         }
-        if (ends_all) break;
+        if (concerns_all(why)) break;
         in.out.note("'" + operand + "': " + why.message);
     }
     if (!done.empty() && verb.empty()) in.out.list(done, fields);
@@ -201,13 +197,10 @@ outcome<json::object> put_public(session& in, const std::string& key, bool wante
     return done->is_object() ? done->get_object() : json::object();
 }
 
-constexpr std::ptrdiff_t most_tags = 16;
-
 bool is_tag(const std::string& text) {
-    constexpr std::ptrdiff_t most_characters = 64;
     const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
-    return !text.empty() && is_utf8(text) &&
-           std::count_if(text.begin(), text.end(), begins) <= most_characters;
+    const auto characters = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
+    return !text.empty() && is_utf8(text) && characters <= images::max_tag_characters;
 }
 
 outcome<json::object> upload_one(session& in, const std::string& path) {
@@ -257,8 +250,8 @@ outcome<> upload(session& in) {
         if (!is_tag(tag)) return usage("the value of --tag must be UTF-8 with 1 to 64 characters");
     }
     std::sort(tags.begin(), tags.end());
-    if (std::unique(tags.begin(), tags.end()) - tags.begin() > most_tags)
-        return usage("an image has at most 16 tags");
+    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+    if (tags.size() > images::max_tags) return usage("an image has at most 16 tags");
     return for_each_operand(in, [&in](const std::string& path) { return upload_one(in, path); });
 }
 

@@ -53,7 +53,6 @@ struct figures {
     std::atomic<std::size_t> written{0};
     std::atomic<std::size_t> unchanged{0};
     std::atomic<std::size_t> gone{0};
-    std::atomic<std::uint64_t> bytes{0};
 
     /// A file that was left as it is, because it may be somebody's own.
     void keep(const std::string& path, const std::string& why) GALLERY_EXCLUDES(mutex_) {
@@ -104,20 +103,6 @@ outcome<std::optional<fetched>> fetch(server_api& server, const image_document& 
     return std::optional(std::move(out));
 }
 
-/// Whether the file has exactly this content already.
-bool has_content(const std::string& path, std::string_view content) {
-    std::error_code failed;
-    if (fs::is_symlink(path, failed) || failed) return false;
-    const auto present = read_file(path);
-    return present && *present == content;
-}
-
-outcome<> write_if_changed(const std::string& path, std::string_view content, bool& is_changed) {
-    if (has_content(path, content)) return {};
-    is_changed = true;
-    return write_file(path, content);
-}
-
 bool exists(const std::string& path) {
     std::error_code failed;
     return fs::symlink_status(path, failed).type() != fs::file_type::not_found;
@@ -132,9 +117,25 @@ std::optional<std::string> own_content(const std::string& path) {
     return std::move(*content);
 }
 
-/// The JSON beside the picture @p name, if an export has written it.
-std::optional<image_document> exported_sidecar(const std::string& folder, const std::string& name) {
-    const auto text = own_content(folder + "/" + name + std::string(sidecar_ending));
+outcome<> write_if_changed(const std::string& path, const std::optional<std::string>& present,
+                           std::string_view content, bool& is_changed) {
+    if (present && *present == content) return {};
+    is_changed = true;
+    return write_file(path, content);
+}
+
+outcome<std::vector<std::string>> names_in(const std::string& folder) {
+    std::vector<std::string> names;
+    std::error_code failed;
+    for (fs::directory_iterator each(folder, failed), end; !failed && each != end; each.increment(failed))
+        names.push_back(each->path().filename().string());
+    if (failed) return failure{exit_code::output, "the folder '" + folder + "': " + failed.message()};
+    return names;
+}
+
+/// What the JSON beside the picture @p name says, if an export has written it.
+std::optional<image_document> exported_sidecar(const std::optional<std::string>& text,
+                                               const std::string& name) {
     if (!text) return std::nullopt;
     json::error_code wrong;
     const auto value = json::parse(*text, wrong);
@@ -146,9 +147,9 @@ std::optional<image_document> exported_sidecar(const std::string& folder, const 
 }
 
 /// Writes the two files of an image, where they are not as they should be. Without @p overwrite only over
-/// files as an export has left them.
+/// files as an export has left them. @p bytes: of the picture, if it was fetched.
 outcome<> export_one(server_api& server, const image_document& listed, const std::string& folder,
-                     bool overwrite, figures& sums) {
+                     bool overwrite, figures& sums, std::uint64_t& bytes) {
     const auto name = picture_file_name(listed.key);
     const auto path = folder + "/" + name;
     const auto sidecar = path + std::string(sidecar_ending);
@@ -157,7 +158,8 @@ outcome<> export_one(server_api& server, const image_document& listed, const std
     bool is_changed = false;
     const auto present = own_content(path);
     const auto present_etag = present ? etag_of(*present) : std::string();
-    const auto described = exported_sidecar(folder, name);
+    const auto present_sidecar = own_content(sidecar);
+    const auto described = exported_sidecar(present_sidecar, name);
     if (!overwrite) {
         if (!described && exists(sidecar)) {
             sums.keep(sidecar, "it is not the JSON of this image");
@@ -177,27 +179,28 @@ outcome<> export_one(server_api& server, const image_document& listed, const std
             return {};
         }
         about = std::move((*got)->about);
-        sums.bytes += (*got)->picture.size();
-        if (auto done = write_if_changed(path, (*got)->picture, is_changed); !done) return done;
+        bytes = (*got)->picture.size();
+        if (auto done = write_if_changed(path, present, (*got)->picture, is_changed); !done) return done;
     }
     // The JSON comes last: what was interrupted has no JSON, or one whose etag differs.
-    if (auto done = write_if_changed(sidecar, sidecar_text(about), is_changed); !done) return done;
+    if (auto done = write_if_changed(sidecar, present_sidecar, sidecar_text(about), is_changed); !done)
+        return done;
     ++(is_changed ? sums.written : sums.unchanged);
     return {};
 }
 
 /// Removes the files of images that are not in @p kept; other files stay, and so do changed pictures.
 outcome<std::size_t> prune(const std::string& folder, const std::set<std::string>& kept, figures& sums) {
+    const auto names = names_in(folder);
+    if (!names) return names.error();
     std::size_t removed = 0;
     std::error_code failed;
-    std::vector<std::string> names;
-    for (fs::directory_iterator each(folder, failed), end; !failed && each != end; each.increment(failed))
-        names.push_back(each->path().filename().string());
-    for (const auto& name : names) {
+    for (const auto& name : *names) {
         if (!is_sidecar_name(name)) continue;
         const auto picture = name.substr(0, name.size() - sidecar_ending.size());
         if (kept.contains(picture)) continue;
-        const auto described = exported_sidecar(folder, picture);
+        const auto described =
+            exported_sidecar(own_content(folder + "/" + picture + std::string(sidecar_ending)), picture);
         if (!described) continue;
         const auto path = folder + "/" + picture;
         const auto content = own_content(path);
@@ -263,19 +266,14 @@ outcome<> run_export(session& in) {
     if (!jobs) return jobs.error();
     const auto wanted = read_selection(in);
     if (!wanted) return wanted.error();
-    const auto list = list_images(in.server, *wanted, "&sortProperty=createdTime&sortOrder=ASC");
-    if (!list) return list.error();
-    std::map<std::string, image_document> images;
-    for (const auto& one : *list) {
-        auto about = read_document(one.get_object());
-        if (!about || about->key.empty() || about->etag.empty())
-            return failure{exit_code::unreachable, "the server's list is not one of images"};
-        auto key = about->key;
-        images.insert_or_assign(std::move(key), std::move(*about));
-    }
+    const auto listed = read_images(in.server, *wanted);
+    if (!listed) return listed.error();
+    const auto& images = *listed;
     std::vector<const image_document*> in_order;
     std::set<std::string> files;
     for (const auto& [key, about] : images) {
+        if (key.empty() || about.etag.empty())
+            return failure{exit_code::unreachable, "the server's list is not one of images"};
         in_order.push_back(&about);
         files.insert(picture_file_name(key));
     }
@@ -311,16 +309,16 @@ outcome<> run_export(session& in) {
     outcome<> done;
     {
         progress bar("exporting", in_order.size(), !in.given.has("--json"));
-        done = in_parallel(workers->size(), in_order.size(),
-                           [&](std::size_t worker, std::size_t item) -> outcome<> {
-                               const auto before = sums.bytes.load();
-                               const auto& one = *in_order[item];
-                               auto exported = export_one((*workers)[worker], one, folder, overwrite, sums);
-                               bar.step(sums.bytes.load() - before);
-                               if (exported || !is_of_one_image(exported.error())) return exported;
-                               sums.fail(one.key, exported.error().message);
-                               return {};
-                           });
+        done = in_parallel(
+            workers->size(), in_order.size(), [&](std::size_t worker, std::size_t item) -> outcome<> {
+                const auto& one = *in_order[item];
+                std::uint64_t bytes = 0;
+                auto exported = export_one((*workers)[worker], one, folder, overwrite, sums, bytes);
+                bar.step(bytes);
+                if (exported || !is_of_one_image(exported.error())) return exported;
+                sums.fail(one.key, exported.error().message);
+                return {};
+            });
     }
     json::object report;
     report["target"] = target;
@@ -333,12 +331,9 @@ outcome<> run_export(session& in) {
                                                    std::to_string(failed.size()) + " images failed: '" +
                                                    failed.begin()->first + "': " + failed.begin()->second};
         }
-        std::vector<std::string> names;
-        std::error_code failed;
-        for (fs::directory_iterator each(folder, failed), end; !failed && each != end; each.increment(failed))
-            names.push_back(each->path().filename().string());
-        if (failed) return failure{exit_code::output, "the folder '" + folder + "': " + failed.message()};
-        if (auto made = write_archive(target, folder, std::move(names), overwrite); !made) return made;
+        auto names = names_in(folder);
+        if (!names) return names.error();
+        if (auto made = write_archive(target, folder, std::move(*names), overwrite); !made) return made;
         report["images"] = count;
         return show_report(in, sums, report,
                            "exported " + std::to_string(count) + " images to '" + target + "'");

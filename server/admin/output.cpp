@@ -76,6 +76,13 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& word : words)
+        out += (out.empty() ? "" : ", ") + word;
+    return out;
+}
+
 std::string render_list(const json::array& all, std::span<const field> fields) {
     std::vector<std::vector<std::string>> rows(1);
     for (const auto& one : fields) {

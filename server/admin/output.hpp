@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::admin {
 
@@ -33,6 +34,8 @@ std::string time_of(const boost::json::object& from, std::string_view name);
 
 /// Text for a terminal: what would move its cursor or colour it becomes '?'.
 std::string printable(std::string_view text);
+/// Words with commas between them.
+std::string joined(const std::vector<std::string>& words);
 /// Columns of "NAME", one row for each object, without trailing blanks.
 std::string render_list(const boost::json::array& all, std::span<const field> fields);
 /// "name:  value" lines; empty values are left out.

@@ -6,14 +6,11 @@
 #include <cstdio>
 #include <string_view>
 
-#include <unistd.h>
-
 namespace gallery::admin {
 
 namespace {
 
 constexpr std::size_t bar_width = 10;
-constexpr std::chrono::milliseconds redraw{100};
 
 struct unit {
     double size;
@@ -71,31 +68,18 @@ std::string render_progress(const progress_figures& now, const progress_figures&
     return text.size() + 1 + left.size() <= columns ? text + " " + left : text.substr(0, columns);
 }
 
-progress_bar::progress_bar(bool is_wanted) : is_shown_(is_wanted && ::isatty(STDERR_FILENO) != 0) {}
-
-progress_bar::~progress_bar() {
-    clear();
-}
-
 void progress_bar::show(const progress_figures& now) {
-    if (!is_shown_) return;
+    if (!line_.is_shown()) return;
     const auto time = clock::now();
     if (!is_begun_) {
         is_begun_ = true;
         begun_ = now;
         begun_at_ = time;
-    } else if (time - drawn_at_ < redraw) {
+    } else if (!line_.is_due()) {
         return;
     }
-    drawn_at_ = time;
-    is_drawn_ = true;
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(time - begun_at_);
-    std::fprintf(stderr, "\r%s\033[K", render_progress(now, begun_, elapsed).c_str());
-}
-
-void progress_bar::clear() {
-    if (is_drawn_) std::fprintf(stderr, "\r\033[K");
-    is_drawn_ = false;
+    line_.draw(render_progress(now, begun_, elapsed));
 }
 
 }  // namespace gallery::admin

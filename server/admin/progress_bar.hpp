@@ -2,6 +2,8 @@
 /// One line on a terminal that shows how far a copy is.
 #pragma once
 
+#include "admin/status_line.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -20,26 +22,20 @@ struct progress_figures {
 std::string render_progress(const progress_figures& now, const progress_figures& begun,
                             std::chrono::milliseconds elapsed);
 
-/// Draws the line on standard error, at most ten times a second, if that is a terminal.
+/// Draws the line on a terminal.
 class progress_bar {
 public:
-    explicit progress_bar(bool is_wanted);
-    progress_bar(const progress_bar&) = delete;
-    progress_bar& operator=(const progress_bar&) = delete;
-    /// clear()s.
-    ~progress_bar();
+    explicit progress_bar(bool is_wanted) : line_(is_wanted) {}
 
     void show(const progress_figures& now);
-    void clear();
+    void clear() { line_.clear(); }
 
 private:
     using clock = std::chrono::steady_clock;
-    bool is_shown_ = false;
-    bool is_drawn_ = false;
+    status_line line_;
     bool is_begun_ = false;
     progress_figures begun_;
     clock::time_point begun_at_;
-    clock::time_point drawn_at_;
 };
 
 }  // namespace gallery::admin

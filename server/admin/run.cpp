@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -103,13 +102,10 @@ outcome<http_client> client_of(const arguments& given) {
     out.where = std::move(*where);
     out.ca_file = given.value("--ca").value_or(environment("GALLERY_CA"));
     if (const auto text = given.value("--timeout")) {
-        int seconds = 0;
-        const auto [last, failed] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-        constexpr int most = 86'400;
-        if (failed != std::errc() || last != text->data() + text->size() || seconds < 1 || seconds > most) {
-            return usage("the value of --timeout must be a number of seconds from 1 to 86400");
-        }
-        out.timeout = std::chrono::seconds(seconds);
+        constexpr std::size_t most = 86'400;
+        const auto seconds = whole_number(*text, 1, most);
+        if (!seconds) return usage("the value of --timeout must be a number of seconds from 1 to 86400");
+        out.timeout = std::chrono::seconds(*seconds);
     }
     return out;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/transfer.hpp"
 
-#include "admin/image_selection.hpp"
-
 #include <gallery/sub_type.hpp>
 
 #include <boost/json/array.hpp>
@@ -10,13 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <thread>
 #include <utility>
-
-#include <unistd.h>
 
 namespace gallery::admin {
 
@@ -29,13 +24,6 @@ constexpr std::size_t bar_width = 30;
 
 std::string count_of(std::size_t number, std::string_view what) {
     return std::to_string(number) + " " + std::string(what);
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const auto& word : words)
-        out += (out.empty() ? "" : ", ") + word;
-    return out;
 }
 
 json::array keys_of(const std::map<std::string, std::vector<std::string>>& from) {
@@ -62,11 +50,9 @@ outcome<std::size_t> read_jobs(const session& in) {
     constexpr std::size_t default_jobs = 4;
     const auto text = in.given.value("--jobs");
     if (!text) return default_jobs;
-    std::size_t number = 0;
-    const auto [last, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (failed != std::errc() || last != text->data() + text->size() || number < 1 || number > most_jobs)
-        return usage("the value of --jobs must be a number from 1 to 32");
-    return number;
+    const auto number = whole_number(*text, 1, most_jobs);
+    if (!number) return usage("the value of --jobs must be a number from 1 to 32");
+    return *number;
 }
 
 std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t bytes, double seconds) {
@@ -83,22 +69,15 @@ std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t byte
 }
 
 progress::progress(std::string what, std::size_t total, bool is_shown)
-    : what_(std::move(what)), total_(total), is_shown_(is_shown && ::isatty(STDERR_FILENO) != 0) {}
-
-progress::~progress() {
-    if (is_shown_) std::fputs("\r\033[K", stderr);
-}
+    : what_(std::move(what)), total_(total), line_(is_shown) {}
 
 void progress::step(std::uint64_t bytes) {
     const lock_guard hold(mutex_);
     ++done_;
     bytes_ += bytes;
-    const auto now = clock::now();
-    constexpr auto between = std::chrono::milliseconds(100);
-    if (!is_shown_ || (now - drawn_ < between && done_ < total_)) return;
-    drawn_ = now;
-    const auto bar = transfer_bar(done_, total_, bytes_, std::chrono::duration<double>(now - begun_).count());
-    std::fprintf(stderr, "\r\033[K%s %s", what_.c_str(), bar.c_str());
+    if (!line_.is_shown() || (!line_.is_due() && done_ < total_)) return;
+    const auto seconds = std::chrono::duration<double>(clock::now() - begun_).count();
+    line_.draw(what_ + ' ' + transfer_bar(done_, total_, bytes_, seconds));
 }
 
 outcome<> in_parallel(std::size_t workers, std::size_t count,
@@ -255,7 +234,11 @@ outcome<present_images> read_present(server_api& server) {
     image_selection all;
     for (const auto& one : sub_types.entries)
         all.sub_types.emplace_back(one.name);
-    const auto list = list_images(server, all, "&sortProperty=createdTime&sortOrder=ASC");
+    return read_images(server, all);
+}
+
+outcome<present_images> read_images(server_api& server, const image_selection& wanted) {
+    const auto list = list_images(server, wanted, "&sortProperty=createdTime&sortOrder=ASC");
     if (!list) return list.error();
     present_images out;
     for (const auto& one : *list) {

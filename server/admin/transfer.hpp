@@ -3,7 +3,9 @@
 #pragma once
 
 #include "admin/image_document.hpp"
+#include "admin/image_selection.hpp"
 #include "admin/session.hpp"
+#include "admin/status_line.hpp"
 
 #include <gallery/mutex.hpp>
 
@@ -37,9 +39,6 @@ class progress {
 public:
     /// @p is_shown: not for programs.
     progress(std::string what, std::size_t total, bool is_shown);
-    progress(const progress&) = delete;
-    progress& operator=(const progress&) = delete;
-    ~progress();  ///< removes the bar
 
     void step(std::uint64_t bytes) GALLERY_EXCLUDES(mutex_);
 
@@ -47,10 +46,9 @@ private:
     using clock = std::chrono::steady_clock;
     const std::string what_;
     const std::size_t total_;
-    const bool is_shown_;
     const clock::time_point begun_ = clock::now();
     mutex mutex_;
-    clock::time_point drawn_ GALLERY_GUARDED_BY(mutex_);
+    status_line line_ GALLERY_GUARDED_BY(mutex_);
     std::size_t done_ GALLERY_GUARDED_BY(mutex_) = 0;
     std::uint64_t bytes_ GALLERY_GUARDED_BY(mutex_) = 0;
 };
@@ -115,6 +113,8 @@ private:
 /// The images of the gallery by key.
 using present_images = std::map<std::string, image_document>;
 
+/// Those of the logged-in account that are selected.
+outcome<present_images> read_images(server_api& server, const image_selection& wanted);
 /// All of the logged-in account's own images.
 outcome<present_images> read_present(server_api& server);
 

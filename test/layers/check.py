@@ -28,7 +28,7 @@ SERVER = {
     "accounts": {"auth", "cache", "turns"},
     "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror"},
-    "admin": {"app", "http", "accounts", "auth", "plugins", "config", "mirror"},
+    "admin": {"app", "http", "accounts", "images", "auth", "plugins", "config", "mirror"},
 }
 # Libraries that only some may use.
 LIBRARIES = [
