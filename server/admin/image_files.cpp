@@ -3,6 +3,7 @@
 
 #include "admin/image_document.hpp"
 
+#include <gallery/characters.hpp>
 #include <gallery/encode.hpp>
 
 #include <cstdint>
@@ -26,17 +27,9 @@ bool is_special(char c) noexcept {
            std::string_view("/\\:*?\"<>|%~").find(c) != std::string_view::npos;
 }
 
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool ends_with_ignoring_case(std::string_view text, std::string_view ending) noexcept {
-    if (text.size() < ending.size()) return false;
-    text.remove_prefix(text.size() - ending.size());
-    for (std::size_t i = 0; i < ending.size(); ++i) {
-        if (lower(text[i]) != ending[i]) return false;
-    }
-    return true;
+    return text.size() >= ending.size() &&
+           equals_ignoring_case(text.substr(text.size() - ending.size()), ending);
 }
 
 }  // namespace
