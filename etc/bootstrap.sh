@@ -30,7 +30,7 @@ packages=(
 )
 # What tests, measurements, etc/cluster.sh and etc/lint.sh format need besides.
 test_packages=(
-    libboost-test1.81-dev python3 python3-jsonschema openssl curl chromium wrk nginx-light haproxy prometheus
+    libboost-test1.81-dev python3 python3-jsonschema openssl curl chromium-headless-shell wrk nginx-light haproxy prometheus
     clang-format postgresql-15 patroni etcd-server python3-psycopg2
 )
 [ "$with_tests" = no ] || packages+=("${test_packages[@]}")

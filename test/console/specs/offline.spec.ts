@@ -37,7 +37,10 @@ test('code that has gone with a former console is said to be missing, and a relo
   await console.rows.first().getByRole('button', { name: /^Edit/ }).click();
   await expect(notice).toContainText('The console has changed, or a part of it cannot be loaded.');
   await expect(page.locator('mat-dialog-container')).toHaveCount(0);
+  // The first notice still stands, so the text alone would not tell that this code was refused, too.
+  const refused = page.waitForResponse((response) => /\/chunk-[^/]*\.js$/.test(response.url()) && response.status() === 404);
   await page.getByRole('link', { name: 'Users' }).click();
+  await refused;
   await expect(notice).toContainText('The console has changed, or a part of it cannot be loaded.');
   await expect(page).toHaveURL(/\/images/);
   await page.unroute('**/chunk-*.js');
