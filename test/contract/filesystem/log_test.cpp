@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <functional>
-#include <thread>
 
 using namespace gallery;
 using namespace gallery::contract;
@@ -173,17 +172,9 @@ BOOST_AUTO_TEST_CASE(marks_of_any_length_are_read) {
 }
 
 BOOST_AUTO_TEST_CASE(old_logs_go_and_ten_thousand_changes_stay) {
-    const auto write_documents = [&](unsigned count) {
-        std::vector<std::jthread> threads;
-        for (unsigned t = 0; t < 16; ++t)
-            threads.emplace_back([&, t] {
-                for (unsigned i = 0; i < count / 16; ++i)
-                    (void)save_document({"session", "s" + std::to_string(t), std::to_string(i), 0});
-            });
-    };
-    write_documents(10'400);
+    make_changes(10'400);
     BOOST_TEST(names_in(root() / ".gallery/changes").size() == 2U);
-    write_documents(10'400);
+    make_changes(10'400);
     BOOST_TEST(names_in(root() / ".gallery/changes").size() == 2U);
     const auto last = last_change();
     reopen();

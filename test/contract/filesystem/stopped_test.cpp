@@ -88,8 +88,7 @@ BOOST_AUTO_TEST_CASE(a_failed_synchronisation_of_a_document_ends_writing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_begun_because_of_a_failed_synchronisation_ends_writing) {
-    for (int i = 0; i < 10'000; ++i)
-        (void)save_document(doc);
+    make_changes(10'000);
     const disk_fault fault(disk_call::sync, ".gallery/changes", EIO);
     expect_stopped(save_document(doc));
     expect_reads();

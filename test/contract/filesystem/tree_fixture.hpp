@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace gallery::contract {
@@ -58,6 +59,15 @@ struct tree_fixture : store_fixture {
         for (; lines > 0; --lines)
             text.resize(text.rfind('\n', text.size() - 2) + 1);
         write(log_file(), text);
+    }
+    /// Writes documents by 16 threads, which share their synchronisations, so that a log is filled soon.
+    void make_changes(unsigned count) {
+        std::vector<std::jthread> threads;
+        for (unsigned thread = 0; thread < 16; ++thread)
+            threads.emplace_back([&, thread] {
+                for (unsigned i = 0; i < count / 16; ++i)
+                    (void)save_document({"session", "s" + std::to_string(thread), std::to_string(i), 0});
+            });
     }
     std::vector<kept_version> all_kept() {
         return test::await(store().kept(std::nullopt, kept_order::oldest_first, "", 1000)).value().items;
