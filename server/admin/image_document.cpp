@@ -84,10 +84,6 @@ private:
     std::string problem_;
 };
 
-std::string quoted(std::string_view text) {
-    return json::serialize(json::string(text));
-}
-
 }  // namespace
 
 outcome<image_document> read_document(const json::object& from) {
@@ -113,33 +109,6 @@ outcome<image_document> read_document(const json::object& from) {
     }
     if (!read.problem().empty()) return failure{exit_code::refused, read.problem()};
     return out;
-}
-
-std::string sidecar_text(const image_document& about) {
-    std::string out = "{\n  \"type\": \"IMAGE\"";
-    const auto member = [&out](std::string_view name, std::string_view value) {
-        out += ",\n  \"" + std::string(name) + "\": ";
-        out += value;
-    };
-    const auto text = [&member](std::string_view name, const std::string& value) {
-        if (!value.empty()) member(name, quoted(value));
-    };
-    text("subType", about.sub_type);
-    text("resourceKey", about.key);
-    text("title", about.title);
-    text("fileName", about.file_name);
-    text("mediaType", about.media_type);
-    text("etag", about.etag);
-    if (about.is_public) member("public", *about.is_public ? "true" : "false");
-    text("publicResourceKey", about.public_key);
-    if (about.tags) {
-        std::string list = "[";
-        for (const auto& tag : *about.tags)
-            list += (list.size() == 1 ? "\n    " : ",\n    ") + quoted(tag);
-        member("tags", list + (about.tags->empty() ? "]" : "\n  ]"));
-    }
-    if (about.created_time != 0) member("createdTime", std::to_string(about.created_time));
-    return out + "\n}\n";
 }
 
 std::string import_text(const image_document& about, std::string_view base64) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "admin/failure.hpp"
+#include "images/exported_files.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -15,28 +16,13 @@
 
 namespace gallery::admin {
 
-/// Empty: not stated.
-struct image_document {
-    std::string key;
-    std::string title;
-    std::string file_name;
-    std::string sub_type;  ///< "IMAGE", "SCADA_SYMBOL"
-    std::string media_type;
-    std::string etag;  ///< SHA-256 of the bytes, lower-case hexadecimal
-    std::string public_key;
-    std::optional<bool> is_public;
-    std::optional<std::vector<std::string>> tags;
-    std::int64_t created_time = 0;  ///< milliseconds since 1970
-};
+using images::image_document;
+using images::sidecar_text;
 
 /// From a TbResourceInfo, a ResourceExportData or a file of sidecar_text(). Unknown members are ignored.
 /// Failure: refused, for a member of another kind or with more than 1024 bytes, and for a `type` other than
 /// IMAGE.
 outcome<image_document> read_document(const boost::json::object& from);
-
-/// The JSON file beside a picture: one member a line, always in the same order, so that version control shows
-/// what has changed.
-std::string sidecar_text(const image_document& about);
 
 /// The body of an import. @p base64: the picture, as base64_encode() makes it: it is not escaped.
 std::string import_text(const image_document& about, std::string_view base64);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images/exported_files.hpp"
+
+#include <gallery/characters.hpp>
+#include <gallery/encode.hpp>
+#include <gallery/sha256.hpp>
+#include <gallery/sub_type.hpp>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+namespace gallery::images {
+
+namespace {
+
+namespace json = boost::json;
+
+/// File systems take 255 bytes; the JSON's name is longer, and temporary names are, too.
+constexpr std::size_t longest_name = 200;
+constexpr std::size_t hash_digits = 32;
+
+void append_encoded(std::string& out, char c) {
+    out += '%';
+    append_hex(out, static_cast<std::uint8_t>(c), upper_hex_digits);
+}
+
+/// '~' is the mark of a cut name.
+bool is_special(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
+           std::string_view("/\\:*?\"<>|%~").find(c) != std::string_view::npos;
+}
+
+/// Of UTF-8: not its first byte.
+bool is_within_character(char c) noexcept {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view ending) noexcept {
+    return text.size() >= ending.size() &&
+           equals_ignoring_case(text.substr(text.size() - ending.size()), ending);
+}
+
+std::string quoted(std::string_view text) {
+    return json::serialize(json::string(text));
+}
+
+}  // namespace
+
+image_document document_of(const image_record& record) {
+    image_document out;
+    out.key = record.key;
+    out.title = record.title;
+    out.file_name = record.file_name;
+    out.sub_type = sub_types.name_of(record.sub_type);
+    out.media_type = record.original.media_type;
+    out.etag = to_hex(record.original.etag);
+    out.public_key = record.public_key;
+    out.is_public = record.is_public;
+    out.tags = record.tags;
+    std::sort(out.tags->begin(), out.tags->end());
+    out.created_time = record.created_time;
+    return out;
+}
+
+std::string sidecar_text(const image_document& about) {
+    std::string out = "{\n  \"type\": \"IMAGE\"";
+    const auto member = [&out](std::string_view name, std::string_view value) {
+        out += ",\n  \"" + std::string(name) + "\": ";
+        out += value;
+    };
+    const auto text = [&member](std::string_view name, const std::string& value) {
+        if (!value.empty()) member(name, quoted(value));
+    };
+    text("subType", about.sub_type);
+    text("resourceKey", about.key);
+    text("title", about.title);
+    text("fileName", about.file_name);
+    text("mediaType", about.media_type);
+    text("etag", about.etag);
+    if (about.is_public) member("public", *about.is_public ? "true" : "false");
+    text("publicResourceKey", about.public_key);
+    if (about.tags) {
+        std::string list = "[";
+        for (const auto& tag : *about.tags)
+            list += (list.size() == 1 ? "\n    " : ",\n    ") + quoted(tag);
+        member("tags", list + (about.tags->empty() ? "]" : "\n  ]"));
+    }
+    if (about.created_time != 0) member("createdTime", std::to_string(about.created_time));
+    return out + "\n}\n";
+}
+
+std::string picture_file_name(std::string_view key) {
+    std::string out;
+    const auto json_dot =
+        ends_with_ignoring_case(key, sidecar_ending) ? key.size() - sidecar_ending.size() : key.size();
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        const char c = key[i];
+        const bool at_an_end = (i == 0 && c == '.') || (i + 1 == key.size() && (c == '.' || c == ' '));
+        // A leading '-' would be taken for an option.
+        if (is_special(c) || at_an_end || (i == 0 && c == '-') || i == json_dot) {
+            append_encoded(out, c);
+        } else {
+            out += c;
+        }
+    }
+    if (out.size() <= longest_name) return out;
+    auto end = longest_name - hash_digits - 1;
+    // Not within a character of UTF-8, and not within an encoded one.
+    while (end > 0 && is_within_character(out[end]))
+        --end;
+    for (const std::size_t back : {1U, 2U}) {
+        if (end >= back && out[end - back] == '%') {
+            end -= back;
+            break;
+        }
+    }
+    out.resize(end);
+    return out + '~' + to_hex(sha256(std::span(key.data(), key.size()))).substr(0, hash_digits);
+}
+
+std::string readable_file_name(std::string_view name, unsigned n) {
+    std::string out;
+    for (const char c : name)
+        out += is_special(c) && c != '%' && c != '~' ? '_' : c;
+    // Hidden, taken for an option, or cut off by some systems.
+    if (out.empty() || out[0] == '.' || out[0] == '-') out.insert(0, 1, '_');
+    if (out.back() == '.' || out.back() == ' ') out += '_';
+    const auto dot = out.rfind('.');
+    constexpr std::size_t longest_extension = 16;
+    std::string extension;
+    if (dot != std::string::npos && dot > 0 && out.size() - dot <= longest_extension) {
+        extension = out.substr(dot);
+        out.resize(dot);
+    }
+    if (n > 1) extension = " (" + std::to_string(n) + ")" + extension;
+    if (out.size() + extension.size() > longest_name) {
+        auto end = longest_name - extension.size();
+        while (end > 0 && is_within_character(out[end]))
+            --end;
+        out.resize(end);
+    }
+    return out + extension;
+}
+
+bool is_sidecar_name(std::string_view name) noexcept {
+    return ends_with_ignoring_case(name, sidecar_ending) && name.size() > sidecar_ending.size() &&
+           name[0] != '.';
+}
+
+}  // namespace gallery::images
