@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/account_services.hpp"
+#include "api/image_archives.hpp"
 #include "api/image_bytes.hpp"
 #include "api/image_services.hpp"
 #include "api/openapi.hpp"
@@ -16,6 +17,7 @@ struct all_services {
     system_services system;
     image_services images;
     image_bytes_services image_bytes;
+    archive_services archives;
     account_services accounts;
     openapi_services openapi;
 };

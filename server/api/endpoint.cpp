@@ -22,7 +22,11 @@ std::uint64_t body_limit(body_kind kind, content_limit content) noexcept {
             return 0;
         case body_kind::json:
         case body_kind::document:
+        case body_kind::image_list:
             return content.bytes;
+        case body_kind::image_list_form:
+            // Each byte may be percent-encoded.
+            return 3 * content.bytes + form_envelope;
         case body_kind::picture_form:
             return content.bytes + form_envelope;
         case body_kind::picture_document:

@@ -38,6 +38,8 @@ enum class body_kind : std::uint8_t {
     picture_form,      ///< multipart/form-data with a picture
     picture_document,  ///< a JSON document with a picture in base64
     document,          ///< a JSON document of any content, which may contain pictures
+    image_list,        ///< a JSON document that names many images
+    image_list_form,   ///< the same in a field of a form, application/x-www-form-urlencoded
 };
 
 /// Who may call an endpoint, as far as the credentials alone decide it. What depends on the account or image

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accounts/authenticator.hpp"
+#include "accounts/download_tickets.hpp"
 #include "accounts/first_accounts.hpp"
 #include "accounts/logins.hpp"
 #include "api/all_endpoints.hpp"
@@ -93,6 +94,7 @@ private:
     std::unique_ptr<auth::token_codec> codec_;
     std::unique_ptr<accounts::authenticator> authenticator_;
     auth::login_limiter limiter_;
+    std::unique_ptr<accounts::download_tickets> tickets_;
     std::unique_ptr<auth::password_service> passwords_;
     std::unique_ptr<accounts::logins> logins_;
     std::unique_ptr<accounts::user_credentials> credentials_;
@@ -103,6 +105,10 @@ private:
     asio::thread_pool compressing_{2};
     fair_pool<tenant_id> background_{"exports, documents and long lists",
                                      {.at_once = 2, .waiting_per_user = 16, .waiting = 256}};
+    /// An archive reads one piece at a time, so that there is always room for those that have a place.
+    fair_pool<tenant_id> archiving_{"pieces of archives",
+                                    {.at_once = 2, .waiting_per_user = 64, .waiting = 512}};
+    api::archive_places archive_places_;
     std::unique_ptr<images::coded_bodies> coded_;
     std::unique_ptr<images::byte_budget> uploads_;
     std::unique_ptr<images::byte_budget> downloads_;

@@ -66,6 +66,10 @@ api::content_limit gallery_server::parts::content_limit(std::string_view pattern
     // 0 would make it a route that takes no body.
     if (kind == api::body_kind::json)
         return {std::max<std::uint64_t>(std::min(set.value_or(api::max_json_bytes), api::max_json_bytes), 1)};
+    if (kind == api::body_kind::image_list || kind == api::body_kind::image_list_form) {
+        constexpr auto most = api::max_archive_request_bytes;
+        return {std::max<std::uint64_t>(std::min(set.value_or(most), most), 1)};
+    }
     // Where no setting names the path, the memory of all uploads is the bound.
     auto most = std::min(set.value_or(settings.transport.upload_memory), largest_picture);
     // MAX_RESOURCE_SIZE is the limit of each picture in it.
@@ -106,6 +110,8 @@ result<void> gallery_server::parts::add_routes() {
         .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
+        .archives = {*images_, *uploads_, *downloads_, background_, archiving_, archive_places_, *tickets_,
+                     [](const std::string& text) { log_warning(text); }, verify},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
         .openapi = {}});
     routes_ = std::make_shared<http::router>();

@@ -118,10 +118,13 @@ BOOST_AUTO_TEST_CASE(the_access_of_every_endpoint_is_described) {
 }
 
 BOOST_AUTO_TEST_CASE(the_body_of_every_endpoint_is_described) {
-    const std::map<body_kind, std::string_view> media_types{{body_kind::json, "application/json"},
-                                                            {body_kind::picture_document, "application/json"},
-                                                            {body_kind::document, "application/json"},
-                                                            {body_kind::picture_form, "multipart/form-data"}};
+    const std::map<body_kind, std::string_view> media_types{
+        {body_kind::json, "application/json"},
+        {body_kind::picture_document, "application/json"},
+        {body_kind::document, "application/json"},
+        {body_kind::image_list, "application/json"},
+        {body_kind::image_list_form, "application/x-www-form-urlencoded"},
+        {body_kind::picture_form, "multipart/form-data"}};
     for (const auto& each : described()) {
         BOOST_TEST_CONTEXT(title(each)) {
             const auto* operation = description_of(each);
@@ -153,6 +156,9 @@ BOOST_AUTO_TEST_CASE(a_limit_holds_for_the_content_whatever_is_around_it) {
     BOOST_TEST(api::body_limit(body_kind::none, {picture}) == 0U);
     BOOST_TEST(api::body_limit(body_kind::json, {picture}) == picture);
     BOOST_TEST(api::body_limit(body_kind::document, {picture}) == picture);
+    BOOST_TEST(api::body_limit(body_kind::image_list, {picture}) == picture);
+    // Of a form each byte may be percent-encoded.
+    BOOST_TEST(api::body_limit(body_kind::image_list_form, {picture}) > 3 * picture);
     BOOST_TEST(api::body_limit(body_kind::picture_form, {picture}) > picture);
     // Base64 needs four characters for three bytes.
     BOOST_TEST(api::body_limit(body_kind::picture_document, {picture}) >= (picture + 2) / 3 * 4);
