@@ -19,7 +19,7 @@ struct static_files_options {
     std::string_view content_security_policy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: "
         "data:; "
-        "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-src 'self'; "
         "frame-ancestors 'none'; base-uri 'self'; object-src 'none'";
 };
 

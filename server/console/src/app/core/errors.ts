@@ -52,7 +52,8 @@ export function isGone(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 404;
 }
 
-function messageIn(body: unknown): string | null {
+/** The server's message in the body of a refused request; null where it contains none. */
+export function messageIn(body: unknown): string | null {
   let value = body;
   if (typeof value === 'string') {
     try {

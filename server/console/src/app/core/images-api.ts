@@ -3,7 +3,7 @@ import { HttpClient, HttpEvent, HttpHeaders, HttpParams } from '@angular/common/
 import { Injectable, inject } from '@angular/core';
 import { Observable, firstValueFrom } from 'rxjs';
 
-import { DeleteResult, ImageExport, ImageInfo, ImageRef, PageData, PageRequest, SYSTEM_TENANT } from './model';
+import { ArchiveLayout, DeleteResult, ImageExport, ImageInfo, ImageRef, PageData, PageRequest, SYSTEM_TENANT } from './model';
 
 /** A page request as query parameters, leaving out what is unset. */
 export function pageParams(request: PageRequest): HttpParams {
@@ -69,6 +69,11 @@ export class ImagesApi {
     });
   }
 
+  /** Of an own image. */
+  infoOf(key: string): Promise<ImageInfo> {
+    return firstValueFrom(this.http.get<ImageInfo>(`/api/images/tenant/${encodeURIComponent(key)}/info`));
+  }
+
   info(image: ImageInfo): Promise<ImageInfo> {
     return firstValueFrom(this.http.get<ImageInfo>(`${imageAddress(image)}/info`));
   }
@@ -90,6 +95,18 @@ export class ImagesApi {
 
   bytes(image: ImageInfo): Promise<Blob> {
     return firstValueFrom(this.http.get(versionedAddress(image), { responseType: 'blob' }));
+  }
+
+  /**
+   * A ticket for an archive of these images, and the text that it is for. Submitted together as a form to the
+   * returned address they start a download, which needs no token.
+   */
+  async archive(images: readonly ImageRef[], layout: ArchiveLayout): Promise<{ readonly address: string; readonly text: string }> {
+    const keys = (ofSystem: boolean) => images.filter((image) => isSystemImage(image) === ofSystem).map((image) => image.resourceKey);
+    const text = JSON.stringify({ tenant: keys(false), system: keys(true), layout });
+    const headers = new HttpHeaders({ 'Content-Type': 'application/json' });
+    const { ticket } = await firstValueFrom(this.http.post<{ ticket: string }>('/api/images/zipTicket', text, { headers }));
+    return { address: `/api/images/zipDownload?ticket=${encodeURIComponent(ticket)}`, text };
   }
 
   delete(image: ImageRef, force = false): Promise<DeleteResult> {

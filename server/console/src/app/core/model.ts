@@ -72,13 +72,18 @@ export interface ImageInfo {
   readonly tenantId: EntityRef;
   readonly title: string;
   readonly resourceKey: string;
+  readonly resourceSubType?: string;
   readonly public: boolean;
   readonly etag: string;
   readonly fileName: string;
   readonly descriptor: ImageDescriptor & { readonly previewDescriptor?: ImageDescriptor };
   readonly link: string;
   readonly publicLink: string | null;
+  readonly tags?: readonly string[];
 }
+
+/** What an archive has of each image: the picture, or all that an import takes. */
+export type ArchiveLayout = 'PICTURES' | 'EXPORT';
 
 /** What identifies an image and names it to its user. */
 export type ImageRef = Pick<ImageInfo, 'id' | 'tenantId' | 'title' | 'resourceKey'>;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Injectable, inject, signal } from '@angular/core';
 
-import { blobErrorText, errorText } from '../core/errors';
+import { served } from '../core/base-path';
+import { blobErrorText, errorText, messageIn } from '../core/errors';
 import { plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
-import { ImageInfo, ImageRef } from '../core/model';
+import { ArchiveLayout, ImageInfo, ImageRef } from '../core/model';
 import { Dialogs } from '../shared/dialogs';
 import { Notices } from '../shared/notices';
+import { startDownload } from './start-download';
 
 /** The actions on an image, for the list, the grid and the edit dialog. */
 @Injectable({ providedIn: 'root' })
@@ -41,6 +43,19 @@ export class ImageActions {
       save(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }), `${name}.json`);
     } catch (error) {
       this.notices.fail(`“${image.title}” could not be exported: ${errorText(error)}`);
+    }
+  }
+
+  /** Starts the download of these images in one zip archive, which the browser saves as it arrives. */
+  async downloadAll(images: readonly ImageRef[], layout: ArchiveLayout): Promise<void> {
+    const [of, verb] = [plural(images.length, 'image'), layout === 'EXPORT' ? 'exported' : 'downloaded'];
+    const fail = (reason: string) => this.notices.fail(`${of} could not be ${verb}: ${reason}`);
+    try {
+      const { address, text } = await this.api.archive(images, layout);
+      startDownload(served(address), { images: text }, (answer) => fail(messageIn(answer) ?? 'The server cannot be reached, or refuses it. Try again.'));
+      this.notices.say(layout === 'EXPORT' ? `Exporting ${of}` : `Downloading ${of}`);
+    } catch (error) {
+      fail(errorText(error));
     }
   }
 

@@ -19,6 +19,7 @@ import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
 import { readDropped } from '../upload/dropped-files';
+import { isJsonFile, isZipFile } from '../upload/file-check';
 import { openUploads } from '../upload/open-uploads';
 import { UploadKind } from '../upload/upload-kind';
 import { UploadQueue } from '../upload/upload-queue';
@@ -66,7 +67,6 @@ export class ImagesPage {
   private readonly router = inject(Router);
   private readonly dialogs = inject(Dialogs);
   private readonly uploads = inject(UploadQueue);
-  private readonly actions = inject(ImageActions);
   private readonly attention = inject(Attention);
   private readonly connection = inject(Connection);
   private readonly images = inject(ImagesApi);
@@ -79,6 +79,7 @@ export class ImagesPage {
   private collection: Subscription | null = null;
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
 
+  protected readonly actions = inject(ImageActions);
   protected readonly session = inject(Session);
   protected readonly sortChoices = SORT_CHOICES;
   protected readonly formatCount = formatCount;
@@ -300,7 +301,7 @@ export class ImagesPage {
     if (files.length === 0) {
       return;
     }
-    const kind: UploadKind = files.every((file) => /\.json$/i.test(file.name)) ? 'json' : 'image';
+    const kind: UploadKind = files.every((file) => isJsonFile(file) || isZipFile(file)) ? 'json' : 'image';
     void this.uploads.add(files);
     this.openUpload(kind);
   }

@@ -5,10 +5,15 @@ const EXTENSIONS = /\.(png|apng|jpe?g|jfif|gif|webp|avif|heic|heif|svgz?|bmp|ico
 
 /** For the file chooser: pictures, and the extensions of kinds that browsers do not know. */
 export const IMAGE_ACCEPT = 'image/*,.svg,.svgz,.avif,.heic,.heif,.tif,.tiff,.ico';
-export const JSON_ACCEPT = '.json,application/json';
+/** Exported images: as JSON, and archives of them. */
+export const IMPORT_ACCEPT = '.json,application/json,.zip,application/zip';
 
 export function isJsonFile(file: File): boolean {
   return file.type === 'application/json' || /\.json$/i.test(file.name);
+}
+
+export function isZipFile(file: File): boolean {
+  return /\.zip$/i.test(file.name) || file.type === 'application/zip' || file.type === 'application/x-zip-compressed';
 }
 
 /** Whether the name or the type is that of a picture. */
@@ -42,7 +47,8 @@ export function exportObjection(text: string, maxSize: number): string | null {
   return sizeObjection(Math.floor((data.length * 3) / 4), maxSize);
 }
 
-function sizeObjection(size: number, maxSize: number): string | null {
+/** The reason not to send a picture of this size, or null. `maxSize` 0: there is no limit. */
+export function sizeObjection(size: number, maxSize: number): string | null {
   return maxSize > 0 && size > maxSize
     ? `Too large: ${formatExcess(size, maxSize)}; the server accepts up to ${formatLimit(maxSize)}.`
     : null;

@@ -11,9 +11,11 @@ import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
 import { PictureGround } from '../shared/picture-ground';
-import { IMAGE_ACCEPT, JSON_ACCEPT, isJsonFile, looksLikeImage } from './file-check';
+import { IMAGE_ACCEPT, IMPORT_ACCEPT, isJsonFile, looksLikeImage } from './file-check';
 import { UploadKind } from './upload-kind';
 import { UploadItem, UploadQueue } from './upload-queue';
+
+const SHOWN_AT_ONCE = 200;
 
 @Component({
   imports: [MatButtonModule, MatDialogModule, MatProgressBarModule, MatTooltipModule, Icon, PictureGround],
@@ -29,26 +31,32 @@ export class UploadDialog {
 
   protected readonly queue = inject(UploadQueue);
   protected readonly kind = inject<UploadKind>(MAT_DIALOG_DATA);
-  protected readonly accept = this.kind === 'json' ? JSON_ACCEPT : IMAGE_ACCEPT;
+  protected readonly accept = this.kind === 'json' ? IMPORT_ACCEPT : IMAGE_ACCEPT;
   protected readonly over = signal(false);
   protected readonly limit = signal(0);
   protected readonly formatLimit = formatLimit;
   protected readonly formatSize = formatSize;
   protected readonly plural = plural;
   protected readonly heading = computed(() =>
-    this.kind === 'json' ? 'Import images from JSON' : 'Upload images',
+    this.kind === 'json' ? 'Import images' : 'Upload images',
   );
   protected readonly startLabel = computed(() => {
     const drafts = this.queue.drafts();
     const verb = this.kind === 'json' ? 'Import' : 'Upload';
     return drafts > 0 ? `${verb} ${plural(drafts, 'image')}` : verb;
   });
-  /** What has failed comes first. */
-  protected readonly items = computed(() => {
+  /** What has failed comes first, then what is being sent. */
+  private readonly inOrder = computed(() => {
     const items = this.queue.items();
-    const wrong = (item: UploadItem) => item.state() === 'failed' || item.state() === 'refused';
-    return [...items.filter(wrong), ...items.filter((item) => !wrong(item))];
+    const rank = (item: UploadItem) => {
+      const state = item.state();
+      return state === 'failed' || state === 'refused' ? 0 : items.length > SHOWN_AT_ONCE && state === 'sending' ? 1 : 2;
+    };
+    return [0, 1, 2].flatMap((wanted) => items.filter((item) => rank(item) === wanted));
   });
+  /** Thousands of rows would take the browser a long time. */
+  protected readonly items = computed(() => this.inOrder().slice(0, SHOWN_AT_ONCE));
+  protected readonly hidden = computed(() => this.inOrder().length - this.items().length);
   protected readonly outcome = computed(() => {
     const verb = this.kind === 'json' ? 'imported' : 'uploaded';
     const stored = this.queue.done();
@@ -61,6 +69,7 @@ export class UploadDialog {
   protected readonly retryable = computed(() =>
     this.queue.items().filter((item) => item.state() === 'failed' && !item.conflict()),
   );
+  protected readonly conflicts = computed(() => this.queue.items().filter((item) => item.state() === 'failed' && item.conflict()));
   // While uploads run, the list is kept in the background.
   readonly unsaved = computed(() => this.queue.drafts() > 0 && this.queue.running() === 0);
   private started = false;
@@ -142,6 +151,10 @@ export class UploadDialog {
 
   protected retryAll(): void {
     this.retryable().forEach((item) => this.queue.retry(item));
+  }
+
+  protected replaceAll(): void {
+    this.conflicts().forEach((item) => this.queue.retry(item));
   }
 
   protected cancelAll(): void {

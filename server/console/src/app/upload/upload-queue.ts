@@ -5,13 +5,19 @@ import { Subscription } from 'rxjs';
 
 import { Connection } from '../core/connection';
 import { errorText, isConflict, isConnectionLoss } from '../core/errors';
+import { plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
-import { exportObjection, imageObjection, isJsonFile } from './file-check';
+import { LazyCode } from '../shared/lazy-code';
+import { Notices } from '../shared/notices';
+import { exportObjection, imageObjection, isJsonFile, isZipFile, sizeObjection } from './file-check';
+import type { PackedDescription, PackedImage } from './packed-images';
 import { StoredBySize } from './same-pictures';
 import { sha256 } from './sha256';
 
 export type UploadState =
+  /** An archive whose contents take its place when they are known. */
+  | 'reading'
   /** Can still be renamed; nothing has been sent. */
   | 'draft'
   /** Is not sent, for the reason that is shown. */
@@ -35,10 +41,15 @@ export class UploadItem {
   readonly stored = signal<ImageInfo | null>(null);
   /** The import would replace an image, which takes another confirmation. */
   readonly conflict = signal(false);
+  /** The image was there already, as the archive has it. */
+  readonly unchanged = signal(false);
   /** The browser cannot draw this picture; the server may be able to. */
   readonly undrawable = signal(false);
   readonly thumbnail: string | null;
+  /** Is imported: an export as JSON, or an image in an archive. */
   readonly isJson: boolean;
+  readonly name: string;
+  readonly size: number;
   subscription: Subscription | null = null;
   /** How often the connection was lost while this file was being sent. */
   breaks = 0;
@@ -46,10 +57,16 @@ export class UploadItem {
   overwrite = false;
   private digest: Promise<string> | null = null;
 
-  constructor(readonly file: File) {
-    this.isJson = isJsonFile(file);
-    this.title.set(file.name);
-    this.thumbnail = this.isJson ? null : URL.createObjectURL(file);
+  /** `packed`: an image in `file`, which is an archive. */
+  constructor(
+    readonly file: File,
+    readonly packed: PackedImage | null = null,
+  ) {
+    this.isJson = packed !== null || isJsonFile(file);
+    this.name = packed?.name ?? file.name;
+    this.size = packed?.size ?? file.size;
+    this.title.set(this.name);
+    this.thumbnail = this.isJson || isZipFile(file) ? null : URL.createObjectURL(file);
   }
 
   /** The etag that the server gives to this content. */
@@ -70,6 +87,9 @@ const AT_ONCE = 4;
 // cause: it was changed or removed since it was chosen, or a proxy refuses it.
 const BREAKS_BORNE = 3;
 
+// Text and encoding of a picture in memory take several times its size.
+const LARGEST_PACKED = 256 * 1024 * 1024;
+
 const UNREADABLE = 'This file cannot be read any more.';
 const TAKEN = 'An image with the key of this export exists. Importing it replaces that image.';
 const BROKEN_OFF =
@@ -80,6 +100,8 @@ const BROKEN_OFF =
 export class UploadQueue {
   private readonly api = inject(ImagesApi);
   private readonly connection = inject(Connection);
+  private readonly code = inject(LazyCode);
+  private readonly notices = inject(Notices);
   private readonly list = signal<readonly UploadItem[]>([]);
   private readonly storedCount = signal(0);
 
@@ -123,8 +145,10 @@ export class UploadQueue {
       this.clear('done', 'cancelled');
     }
     this.list.update((items) => [...items, ...added]);
+    const archives = added.filter((item) => isZipFile(item.file));
+    archives.forEach((item) => item.state.set('reading'));
     const maxSize = await this.api.maxSize().catch(() => 0);
-    for (const item of added) {
+    for (const item of added.filter((item) => !archives.includes(item))) {
       const text = item.isJson ? await textOf(item.file) : '';
       const objection = text === null ? UNREADABLE : item.isJson ? exportObjection(text, maxSize) : imageObjection(item.file, maxSize);
       if (objection) {
@@ -135,7 +159,42 @@ export class UploadQueue {
         item.title.set(typeof title === 'string' ? title : item.file.name);
       }
     }
-    await this.compare(added.filter((item) => !item.isJson && item.state() === 'draft')).catch(() => undefined);
+    const pictures = added.filter((item) => item.thumbnail !== null && item.state() === 'draft');
+    await Promise.all([
+      this.compare(pictures).catch(() => undefined),
+      ...archives.map((item) => this.unpack(item, maxSize)),
+    ]);
+  }
+
+  /** Puts the images in an archive in its place. */
+  private async unpack(archive: UploadItem, maxSize: number): Promise<void> {
+    let found: { readonly images: readonly PackedImage[]; readonly leftOut: number };
+    try {
+      const code = await this.code.load(() => import('./packed-images'));
+      if (!code) {
+        this.remove(archive);
+        return;
+      }
+      found = await code.imagesIn(archive.file);
+    } catch (error) {
+      // What else may fail is the reading of the file.
+      archive.problem.set(error instanceof Error && error.name === 'ZipError' ? error.message : UNREADABLE);
+      archive.state.set('refused');
+      return;
+    }
+    const items = found.images.map((image) => {
+      const item = new UploadItem(archive.file, image);
+      const objection = image.isWhole ? null : sizeObjection(image.size, maxSize);
+      if (objection ?? image.size > LARGEST_PACKED) {
+        item.problem.set(objection ?? 'Too large to be imported by a browser. Use gallery-admin images import.');
+        item.state.set('refused');
+      }
+      return item;
+    });
+    this.list.update((list) => list.flatMap((item) => (item === archive ? items : [item])));
+    if (found.leftOut > 0) {
+      this.notices.say(`${plural(found.leftOut, 'file')} in “${archive.name}” left out: no description of an image`);
+    }
   }
 
   /** Whether a draft has the content of another file in the list or of a stored image. */
@@ -199,13 +258,13 @@ export class UploadQueue {
     const stored = new StoredBySize(this.api);
     for (const item of added) {
       const items = this.list();
-      const before = items.slice(0, Math.max(0, items.indexOf(item))).filter((other) => !other.isJson && other.file.size === item.file.size);
+      const before = items.slice(0, Math.max(0, items.indexOf(item))).filter((other) => other.thumbnail !== null && other.size === item.size);
       for (const other of before) {
         if (!item.twin() && (await other.etag()) === (await item.etag())) {
           item.twin.set(other);
         }
       }
-      const candidates = await stored.find(item.file.size);
+      const candidates = await stored.find(item.size);
       if (candidates.length > 0) {
         const etag = await item.etag();
         item.stored.set(candidates.find((image) => image.etag === etag) ?? null);
@@ -230,19 +289,38 @@ export class UploadQueue {
     }
   }
 
-  private async send(item: UploadItem): Promise<void> {
-    const title = item.title().trim() || item.file.name;
-    const text = item.isJson ? await textOf(item.file) : '';
+  // An image that is there already and is as the archive has it needs no decision.
+  private async settle(item: UploadItem, about: PackedDescription): Promise<void> {
+    const present = await this.api.infoOf(about.resourceKey ?? '').catch(() => null);
     if (item.state() !== 'sending') {
       return;
     }
-    if (text === null) {
-      item.problem.set(UNREADABLE);
+    if (present && isAsDescribed(present, about)) {
+      item.result.set(present);
+      item.unchanged.set(true);
+      item.progress.set(1);
+      item.state.set('done');
+    } else {
+      item.conflict.set(true);
+      item.problem.set(TAKEN);
+      item.state.set('failed');
+    }
+    this.pump();
+  }
+
+  private async send(item: UploadItem): Promise<void> {
+    const title = item.title().trim() || item.name;
+    const { text, about, problem } = await contentOf(item);
+    if (item.state() !== 'sending') {
+      return;
+    }
+    if (problem !== null) {
+      item.problem.set(problem);
       item.state.set('failed');
       this.pump();
       return;
     }
-    const call = item.isJson ? this.api.import(text, item.overwrite || !namesKey(text)) : this.api.upload(item.file, title);
+    const call = item.isJson ? this.api.import(text, item.overwrite || !(about?.resourceKey ?? namesKey(text))) : this.api.upload(item.file, title);
     item.subscription = call.subscribe({
       next: (event) => {
         if (event.type === HttpEventType.UploadProgress && event.total) {
@@ -263,6 +341,9 @@ export class UploadQueue {
         if (isConnectionLoss(error) && item.breaks <= BREAKS_BORNE) {
           item.state.set('waiting');
           this.connection.reportLoss();
+        } else if (about && isConflict(error)) {
+          void this.settle(item, about);
+          return;
         } else {
           item.conflict.set(item.isJson && isConflict(error));
           item.problem.set(item.conflict() ? TAKEN : isConnectionLoss(error) ? BROKEN_OFF : errorText(error));
@@ -272,6 +353,41 @@ export class UploadQueue {
       },
     });
   }
+}
+
+interface Content {
+  /** Of the import; empty for a picture. */
+  readonly text: string;
+  readonly about: PackedDescription | null;
+  readonly problem: string | null;
+}
+
+async function contentOf({ file, packed, isJson }: UploadItem): Promise<Content> {
+  try {
+    if (packed) {
+      const { text, about } = await packed.read();
+      return { text, about: about.resourceKey ? about : null, problem: null };
+    }
+    return { text: isJson ? await file.text() : '', about: null, problem: null };
+  } catch (error) {
+    const known = error instanceof Error && error.name === 'ZipError';
+    return { text: '', about: null, problem: known ? error.message : UNREADABLE };
+  }
+}
+
+// As gallery-admin compares them: what the description does not state is as it may be.
+function isAsDescribed(image: ImageInfo, about: PackedDescription): boolean {
+  const same = (stated: unknown, present: unknown) => stated === undefined || stated === present;
+  const tags = (list: readonly string[] | undefined) => JSON.stringify([...new Set(list ?? [])].sort());
+  return (
+    about.etag !== undefined &&
+    about.etag === image.etag &&
+    same(about.title, image.title) &&
+    same(about.fileName, image.fileName) &&
+    same(about.subType, image.resourceSubType) &&
+    same(about.public, image.public) &&
+    (about.tags === undefined || tags(about.tags) === tags(image.tags))
+  );
 }
 
 async function textOf(file: File): Promise<string | null> {
