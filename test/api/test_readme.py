@@ -56,6 +56,19 @@ class Readme(unittest.TestCase):
         for name in sorted(names):
             self.assertTrue((ROOT / pathlib.Path(name)).exists(), name)
 
+    def test_every_test_that_the_threat_model_names_exists(self):
+        text = (ROOT / "etc" / "doc" / "security.md").read_text()
+        names = set(re.findall(r"`(unit|api)_(\w+)/(\w+)`", text))
+        self.assertGreater(len(names), 80)
+        for kind, group, name in sorted(names):
+            with self.subTest(f"{kind}_{group}/{name}"):
+                files = (ROOT / "test" / "unit" / group).glob("*.cpp") if kind == "unit" else [
+                    ROOT / "test" / "api" / f"test_{group}.py"]
+                said = rf"BOOST_AUTO_TEST_CASE\({name}\)" if kind == "unit" else rf"def {name}\("
+                self.assertTrue(any(re.search(said, file.read_text()) for file in files))
+        for path in set(re.findall(r"`(test/[^`\s]*)`", text)):
+            self.assertTrue((ROOT / path).exists(), path)
+
 
 if __name__ == "__main__":
     unittest.main()
