@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
+import { Page } from '@playwright/test';
 import { Console, expect, test } from '../support/console';
 import { numbered } from '../support/pictures';
 import { Client } from '../support/server';
@@ -33,6 +34,12 @@ test('what is selected on several pages, in list and grid, is downloaded in one 
   for (const [i, file] of files.entries()) {
     await tenant.upload(file, named(i));
   }
+  const lists: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/images/zipTicket')) {
+      lists.push(request.postData() ?? '');
+    }
+  });
   await console.signIn(tenant.account, '/images?mode=list&sort=title&order=ASC');
   await console.row(named(0)).getByRole('checkbox').check();
   await console.row(named(1)).getByRole('checkbox').check();
@@ -53,6 +60,10 @@ test('what is selected on several pages, in list and grid, is downloaded in one 
   const fromGrid = await saved(console, () => page.keyboard.press('Enter'));
   expect(fromGrid.name).toBe('exported-images.zip');
   expect([...unzip(fromGrid.data).keys()]).toEqual(['same_(1).png.json', 'same_(1).png', 'file ü 10.png.json', 'file ü 10.png']);
+  // Nobody can guess the list that a ticket is for.
+  const nonces = lists.map((list) => (JSON.parse(list) as { nonce: string }).nonce);
+  expect(nonces).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  expect(nonces[0]).not.toBe(nonces[1]);
 });
 
 test('an export imported again restores every image; what is there already is left alone or replaced', async ({ console, tenant, page }) => {
@@ -134,6 +145,7 @@ test('archives that are damaged or mean harm are refused with the reason, as a w
       { name: 'bomb.png', data: picture, packed: deflateRawSync(large), method: 8 },
       described('huge.png')[0],
       { name: 'huge.png', data: Buffer.alloc(5 << 20) },
+      { name: 'whole.json', data: Buffer.concat([Buffer.from('{"data":"'), Buffer.alloc(6 << 20, 'A'), Buffer.from('"}')]) },
       { name: 'alone.png.json', data: Buffer.from('{"resourceKey":"alone.png"}') },
       { name: 'notes.txt', data: Buffer.from('x') },
       { name: '.DS_Store', data: Buffer.from('x') },
@@ -141,6 +153,7 @@ test('archives that are damaged or mean harm are refused with the reason, as a w
   );
   await expect(page.getByText('1 file in “images.zip” left out')).toBeVisible();
   await expect(console.dialog.getByRole('listitem', { name: 'huge.png' })).toContainText('Too large: 5.0 MB');
+  await expect(console.dialog.getByRole('listitem', { name: 'whole.json' })).toContainText('Too large: 4.5 MB');
   await console.dialog.getByRole('button', { name: 'Import 5 images' }).click();
   for (const [name, reason] of [
     ['other.png', 'is not the one that'],
@@ -169,6 +182,129 @@ test('an archive of thousands of images is listed without delay', async ({ conso
   await expect(console.dialog).toContainText('and 2,800 more images');
   await console.dialog.getByRole('button', { name: 'Cancel' }).click();
   await console.closed();
+});
+
+type Held = 'bytes' | 'encoding';
+
+interface Watch {
+  slices: number;
+  encodings: number;
+  hold(what: Held): void;
+  release(what: Held): void;
+}
+
+/** Counts what the page reads of files, and can hold it up. */
+function watchReading(page: Page): Promise<void> {
+  return page.addInitScript(() => {
+    const held = new Map<Held, { released: Promise<void>; release: () => void }>();
+    const watch: Watch = {
+      slices: 0,
+      encodings: 0,
+      hold: (what) => {
+        let release = () => {};
+        held.set(what, { released: new Promise((resolve) => (release = resolve)), release });
+      },
+      release: (what) => held.get(what)?.release(),
+    };
+    Object.assign(window, { watch });
+    const { slice, arrayBuffer } = Blob.prototype;
+    Blob.prototype.slice = function (...range) {
+      watch.slices += 1;
+      return slice.apply(this, range);
+    };
+    Blob.prototype.arrayBuffer = async function () {
+      await held.get('bytes')?.released;
+      return arrayBuffer.call(this);
+    };
+    const { readAsDataURL } = FileReader.prototype;
+    FileReader.prototype.readAsDataURL = function (blob) {
+      watch.encodings += 1;
+      void Promise.resolve(held.get('encoding')?.released).then(() => readAsDataURL.call(this, blob));
+    };
+  });
+}
+
+function watched<T>(page: Page, look: (watch: Watch) => T): Promise<T> {
+  return page.evaluate<T>(`(${look})(window.watch)`);
+}
+
+function packedImages(count: number): Buffer {
+  return zip(
+    Array.from({ length: count }, (_, i) => [
+      { name: `${i}.png.json`, data: Buffer.from(`{"resourceKey":"${i}.png"}`) },
+      { name: `${i}.png`, data: numbered(i).buffer },
+    ]).flat(),
+  );
+}
+
+test('an import that is cancelled reads no more images, and one that is started again is sent once', async ({ console, tenant, page }) => {
+  await watchReading(page);
+  let sent = 0;
+  page.on('request', (request) => (sent += request.url().endsWith('/api/image/import') ? 1 : 0));
+  await console.signIn(tenant.account);
+  await chooseArchive(console, packedImages(60));
+  await watched(page, (watch) => watch.hold('encoding'));
+  await console.dialog.getByRole('button', { name: 'Import 60 images' }).click();
+  const encodings = () => watched(page, (watch) => watch.encodings);
+  await expect.poll(encodings).toBe(4);
+  const slices = await watched(page, (watch) => watch.slices);
+  await console.dialog.getByRole('button', { name: 'Cancel all' }).click();
+  await expect(console.dialog.getByText('Cancelled')).toHaveCount(60);
+  expect(await watched(page, (watch) => watch.slices)).toBe(slices);
+  // The picture is still being encoded for the attempt that was cancelled.
+  await console.dialog.getByRole('button', { name: 'Retry 0.png' }).click();
+  await expect.poll(encodings).toBe(5);
+  await watched(page, (watch) => watch.release('encoding'));
+  await expect(console.dialog.getByRole('listitem', { name: '0.png', exact: true })).toContainText('Done');
+  expect(sent).toBe(1);
+  expect((await tenant.images()).map((image) => image.resourceKey)).toEqual(['0.png']);
+});
+
+test('an archive that is being read is announced, keeps the focus, and is not dropped without a question', async ({ console, tenant, page }) => {
+  await watchReading(page);
+  await console.signIn(tenant.account);
+  await watched(page, (watch) => watch.hold('bytes'));
+  await chooseArchive(console, packedImages(3));
+  const status = console.dialog.getByRole('status');
+  await expect(status).toHaveText('Reading the archive…');
+  await expect(console.dialog.getByRole('progressbar', { name: 'Progress of images.zip' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(console.dialog).toContainText('Close without importing?');
+  await console.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.locator('mat-dialog-container')).toHaveCount(1);
+  await console.dialog.getByRole('button', { name: 'Remove images.zip' }).focus();
+  await watched(page, (watch) => watch.release('bytes'));
+  await expect(status).toHaveText('3 images ready');
+  await expect(console.dialog.getByRole('list', { name: 'Files' })).toBeFocused();
+
+  // While these are sent, another archive is read and given up.
+  let release = () => {};
+  let asked = 0;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/image/import', async (route) => {
+    asked += 1;
+    await held;
+    await route.continue();
+  });
+  await console.dialog.getByRole('button', { name: 'Import 3 images' }).click();
+  const uploads = page.getByRole('button', { name: /^Uploading 1 of 3/ });
+  await expect.poll(() => asked).toBe(3);
+  await watched(page, (watch) => watch.hold('bytes'));
+  await chooseArchive(console, packedImages(7), 'more.zip');
+  await expect(status).toHaveText('Reading the archive…');
+  await console.dialog.getByRole('button', { name: 'Continue in background' }).click();
+  await console.dialog.getByRole('button', { name: 'Close without importing' }).click();
+  await console.closed();
+  const slices = await watched(page, (watch) => watch.slices);
+  await watched(page, (watch) => watch.release('bytes'));
+  await uploads.click();
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(3);
+  // Not even its directory is read.
+  expect(await watched(page, (watch) => watch.slices)).toBe(slices);
+  // With drafts left it would stay open.
+  release();
+  await console.closed();
+  expect(await tenant.images()).toHaveLength(3);
 });
 
 test('a download that is refused is reported, and the page stays', async ({ console, tenant, page }) => {

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '../support/console';
 import { numbered, png } from '../support/pictures';
+import { zip } from '../support/zip';
 
 test('twenty files at once, each with its own bar, name and result', async ({ console, tenant, page }) => {
   await console.signIn(tenant.account);
@@ -226,7 +227,7 @@ test('what was not uploaded comes first and is counted, whoever has refused it',
   await expect(page.locator('header .uploads')).toContainText('2 not uploaded');
 });
 
-test('a dropped folder is read to its last subfolder, and what is no picture is left out', async ({ console, tenant, page }, info) => {
+test('a dropped folder is read to its last subfolder, and what is no picture and no archive is left out', async ({ console, tenant, page }, info) => {
   const folder = info.outputPath('pictures');
   // More than the browser hands out at a time.
   mkdirSync(join(folder, 'deep', 'deeper'), { recursive: true });
@@ -235,6 +236,7 @@ test('a dropped folder is read to its last subfolder, and what is no picture is 
   }
   writeFileSync(join(folder, 'deep', 'deeper', 'last.png'), numbered(200).buffer);
   writeFileSync(join(folder, 'Thumbs.db'), 'not a picture');
+  writeFileSync(join(folder, 'exported.zip'), zip([{ name: 'packed.png.json', data: Buffer.from('{}') }, { name: 'packed.png', data: numbered(300).buffer }]));
   await console.signIn(tenant.account, '/images?mode=list');
   await expect(page.getByText('There are no images yet')).toBeVisible();
   // What the operating system sends when a folder is dropped.
@@ -243,7 +245,8 @@ test('a dropped folder is read to its last subfolder, and what is no picture is 
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
     await devtools.send('Input.dispatchDragEvent', { type, x: 600, y: 500, data });
   }
-  await expect(console.dialog.getByRole('listitem')).toHaveCount(106);
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(107);
+  await expect(console.dialog.getByRole('listitem', { name: 'packed.png' })).toBeVisible();
   await expect(page.getByText('1 file in the folder left out: not an image')).toBeVisible();
   await expect(console.dialog.getByLabel('Name of last.png')).toBeVisible();
   await expect(console.dialog.getByLabel('Name of p10.png')).toBeVisible();
@@ -253,7 +256,8 @@ test('a dropped folder is read to its last subfolder, and what is no picture is 
   await page.getByRole('button', { name: 'Upload images' }).first().click();
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), console.dialog.getByRole('button', { name: 'Choose a folder' }).click()]);
   await chooser.setFiles(folder);
-  await expect(console.dialog.getByRole('listitem')).toHaveCount(106);
+  await expect(console.dialog.getByRole('listitem')).toHaveCount(107);
+  await expect(console.dialog.getByRole('listitem', { name: 'packed.png' })).toBeVisible();
   rmSync(folder, { recursive: true });
 });
 

@@ -103,7 +103,9 @@ export class ImagesApi {
    */
   async archive(images: readonly ImageRef[], layout: ArchiveLayout): Promise<{ readonly address: string; readonly text: string }> {
     const keys = (ofSystem: boolean) => images.filter((image) => isSystemImage(image) === ofSystem).map((image) => image.resourceKey);
-    const text = JSON.stringify({ tenant: keys(false), system: keys(true), layout });
+    // The server ignores the random member. It prevents the use of a ticket by somebody who guesses the list.
+    const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const text = JSON.stringify({ tenant: keys(false), system: keys(true), layout, nonce });
     const headers = new HttpHeaders({ 'Content-Type': 'application/json' });
     const { ticket } = await firstValueFrom(this.http.post<{ ticket: string }>('/api/images/zipTicket', text, { headers }));
     return { address: `/api/images/zipDownload?ticket=${encodeURIComponent(ticket)}`, text };

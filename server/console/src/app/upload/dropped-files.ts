@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isJsonFile, looksLikeImage } from './file-check';
+import { isUsable } from './file-check';
 
 export interface Dropped {
   readonly files: File[];
-  /** Files in folders that are no pictures, such as the operating system's own, and what cannot be read. */
+  /** Files in folders that cannot be used, such as the operating system's own, and what cannot be read. */
   readonly leftOut: number;
 }
 
 /**
- * The dropped files, and the pictures in dropped folders at any depth, in the order of their names. Call it
+ * The dropped files, and the pictures, exports and archives in dropped folders at any depth, in the order of their names. Call it
  * within the event: the transfer is empty afterwards.
  */
 export async function readDropped(transfer: DataTransfer): Promise<Dropped> {
@@ -29,7 +29,7 @@ export async function readDropped(transfer: DataTransfer): Promise<Dropped> {
         return;
       }
       const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-      if (inFolder && !looksLikeImage(file) && !isJsonFile(file)) {
+      if (inFolder && !isUsable(file)) {
         leftOut += 1;
       } else {
         files.push(file);

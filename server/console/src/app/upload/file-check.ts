@@ -21,6 +21,11 @@ export function looksLikeImage(file: File): boolean {
   return file.type.startsWith('image/') || EXTENSIONS.test(file.name);
 }
 
+/** Whether a file in a folder is an image, an exported one, or may be an archive of them. */
+export function isUsable(file: File): boolean {
+  return looksLikeImage(file) || isJsonFile(file) || isZipFile(file);
+}
+
 /** The reason not to send this picture at all, or null. The server decides by the content. */
 export function imageObjection(file: File, maxSize: number): string | null {
   if (!looksLikeImage(file)) {

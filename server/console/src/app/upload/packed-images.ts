@@ -24,8 +24,16 @@ export interface PackedImage {
   readonly size: number;
   /** The JSON contains the picture, so that its text is that of the import. */
   readonly isWhole: boolean;
-  /** What its JSON says, and the text of its import. Rejects with an error whose message says why not. */
-  read(): Promise<{ readonly about: PackedDescription; readonly text: string }>;
+  /**
+   * What its JSON says, and the text of its import. Rejects with a ZipError whose message says why not, or when the
+   * signal is aborted.
+   */
+  read(signal: AbortSignal): Promise<PackedContent>;
+}
+
+export interface PackedContent {
+  readonly about: PackedDescription;
+  readonly text: string;
 }
 
 export interface PackedImages {
@@ -37,25 +45,36 @@ export interface PackedImages {
 /** Each is a row of a list, with its state. */
 const MAX_IMAGES = 20_000;
 /** Of the JSON of an image, without the picture. */
-const MAX_DESCRIPTION = 64 * 1024;
+export const MAX_DESCRIPTION = 64 * 1024;
 const MAX_TEXT = 1024;
 const TEXTS = ['resourceKey', 'title', 'fileName', 'subType', 'mediaType', 'etag', 'publicResourceKey'] as const;
 
-/** Rejects with a ZipError for an archive that cannot be imported as a whole. */
-export async function imagesIn(archive: File): Promise<PackedImages> {
-  const files = new Map((await readDirectory(archive)).filter(isOfUser).map((entry) => [entry.name, entry]));
+/**
+ * Rejects with a ZipError for an archive that cannot be imported as a whole, and when the signal is aborted.
+ * `progress` is called with the part that is done, from 0 to 1.
+ */
+export async function imagesIn(archive: File, signal: AbortSignal, progress: (done: number) => void): Promise<PackedImages> {
+  const files = new Map((await readDirectory(archive, signal)).filter(isOfUser).map((entry) => [entry.name, entry]));
   const images: PackedImage[] = [];
+  const keys = new Keys();
   const unused = new Set(files.keys());
+  let done = 0;
   for (const json of [...files.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    progress(done++ / files.size);
     if (!/.\.json$/i.test(fileName(json.name))) {
       continue;
     }
     const picture = files.get(json.name.slice(0, -'.json'.length));
     if (picture) {
-      images.push(besidePicture(archive, json, picture));
+      images.push(besidePicture(archive, json, picture, keys));
       unused.delete(picture.name);
-    } else if (await mayBeImage(archive, json)) {
-      images.push({ name: fileName(json.name), size: json.size, isWhole: true, read: () => wholeImage(archive, json) });
+    } else if (await mayBeImage(archive, json, signal)) {
+      images.push({
+        name: fileName(json.name),
+        size: json.size,
+        isWhole: true,
+        read: (signal) => keys.inTurn(() => wholeImage(archive, json, keys, signal)),
+      });
     } else {
       continue;
     }
@@ -72,6 +91,32 @@ export async function imagesIn(archive: File): Promise<PackedImages> {
   return { images, leftOut: unused.size };
 }
 
+/**
+ * The keys that the descriptions of an archive state. Descriptions are read one at a time, in the order of the list, so
+ * that the first one with a key is imported and the others are refused.
+ */
+class Keys {
+  private readonly owners = new Map<string, string>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.last.then(read);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  claim(key: unknown, name: string): void {
+    if (typeof key !== 'string' || key === '') {
+      return;
+    }
+    const owner = this.owners.get(key) ?? name;
+    if (owner !== name) {
+      throw new ZipError(`“${name}” has the same key “${key}” as “${owner}”. Only the first one is imported.`);
+    }
+    this.owners.set(key, name);
+  }
+}
+
 function fileName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
@@ -81,49 +126,58 @@ function isOfUser({ name }: ZipEntry): boolean {
   return !fileName(name).startsWith('.') && !name.startsWith('__MACOSX/');
 }
 
-function besidePicture(archive: File, json: ZipEntry, picture: ZipEntry): PackedImage {
+function besidePicture(archive: File, json: ZipEntry, picture: ZipEntry, keys: Keys): PackedImage {
   return {
     name: fileName(picture.name),
     size: picture.size,
     isWhole: false,
-    read: async () => {
+    read: async (signal) => {
       if (json.size > MAX_DESCRIPTION) {
         throw new ZipError(`“${json.name}” is too large to be the description of an image.`);
       }
-      const value = parse(await (await readEntry(archive, json)).text(), json.name);
-      if (typeof value['data'] === 'string') {
-        return { about: {}, text: JSON.stringify(value) };
+      const { about, text } = await keys.inTurn(async () => {
+        const value = parse(await (await readEntry(archive, json, signal)).text(), json.name);
+        const isWhole = typeof value['data'] === 'string';
+        const about: PackedDescription = isWhole ? {} : description(value, json.name);
+        keys.claim(value['resourceKey'], json.name);
+        return { about, text: isWhole ? JSON.stringify(value) : null };
+      });
+      if (text !== null) {
+        return { about, text };
       }
-      const about = description(value, json.name);
       if (!about.resourceKey) {
         throw new ZipError(`“${json.name}” has no key of an image.`);
       }
-      const content = await readEntry(archive, picture);
+      const content = await readEntry(archive, picture, signal);
       if (about.etag && about.etag !== (await sha256(content))) {
         throw new ZipError(`The picture is not the one that “${json.name}” describes. It was changed or damaged.`);
       }
+      signal.throwIfAborted();
       return { about, text: await importText(about, content) };
     },
   };
 }
 
-async function wholeImage(archive: File, json: ZipEntry): Promise<{ about: PackedDescription; text: string }> {
-  const text = await (await readEntry(archive, json)).text();
-  if (typeof parse(text, json.name)['data'] !== 'string') {
+async function wholeImage(archive: File, json: ZipEntry, keys: Keys, signal: AbortSignal): Promise<PackedContent> {
+  const text = await (await readEntry(archive, json, signal)).text();
+  const value = parse(text, json.name);
+  if (typeof value['data'] !== 'string') {
     throw new ZipError(`“${json.name}” describes a picture that is not in the archive.`);
   }
+  keys.claim(value['resourceKey'], json.name);
   return { about: {}, text };
 }
 
 // A large one is looked at when it is sent.
-async function mayBeImage(archive: File, json: ZipEntry): Promise<boolean> {
+async function mayBeImage(archive: File, json: ZipEntry, signal: AbortSignal): Promise<boolean> {
   if (json.size > MAX_DESCRIPTION) {
     return true;
   }
   try {
-    const value = parse(await (await readEntry(archive, json)).text(), json.name);
+    const value = parse(await (await readEntry(archive, json, signal)).text(), json.name);
     return 'resourceKey' in value || 'data' in value;
   } catch {
+    signal.throwIfAborted();
     return false;
   }
 }

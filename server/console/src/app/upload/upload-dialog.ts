@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, computed, effect, inject, signal, untracked, viewChild } from '@angular/core';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, computed, effect, inject, signal, untracked, viewChild } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
 import { MatProgressBarModule } from '@angular/material/progress-bar';
@@ -9,9 +9,10 @@ import { formatLimit, formatSize, plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
+import { keepFocus } from '../shared/keep-focus';
 import { Notices } from '../shared/notices';
 import { PictureGround } from '../shared/picture-ground';
-import { IMAGE_ACCEPT, IMPORT_ACCEPT, isJsonFile, looksLikeImage } from './file-check';
+import { IMAGE_ACCEPT, IMPORT_ACCEPT, isUsable } from './file-check';
 import { UploadKind } from './upload-kind';
 import { UploadItem, UploadQueue } from './upload-queue';
 
@@ -27,6 +28,7 @@ export class UploadDialog {
   private readonly dialog = inject(MatDialogRef);
   private readonly dialogs = inject(Dialogs);
   private readonly notices = inject(Notices);
+  private readonly rows = viewChild<ElementRef<HTMLElement>>('rows');
   private readonly chooser = viewChild.required<ElementRef<HTMLInputElement>>('chooser');
 
   protected readonly queue = inject(UploadQueue);
@@ -62,7 +64,13 @@ export class UploadDialog {
     const stored = this.queue.done();
     const missing = this.queue.notStored();
     // Not while the first number grows: a screen reader would announce every step.
-    const parts = [stored > 0 && this.queue.running() === 0 && `${stored} ${verb}`, missing > 0 && `${missing} not ${verb}`];
+    const [reading, drafts] = [this.queue.reading(), this.queue.drafts()];
+    const parts = [
+      reading > 0 && `Reading ${reading === 1 ? 'the archive' : 'the archives'}…`,
+      reading === 0 && drafts > 0 && this.queue.items().some((item) => item.packed) && `${plural(drafts, 'image')} ready`,
+      stored > 0 && this.queue.running() === 0 && `${stored} ${verb}`,
+      missing > 0 && `${missing} not ${verb}`,
+    ];
     return parts.filter(Boolean).join(' · ');
   });
   protected readonly copies = computed(() => this.queue.items().filter((item) => this.queue.isCopy(item)));
@@ -70,8 +78,9 @@ export class UploadDialog {
     this.queue.items().filter((item) => item.state() === 'failed' && !item.conflict()),
   );
   protected readonly conflicts = computed(() => this.queue.items().filter((item) => item.state() === 'failed' && item.conflict()));
-  // While uploads run, the list is kept in the background.
-  readonly unsaved = computed(() => this.queue.drafts() > 0 && this.queue.running() === 0);
+  // While uploads run, the list is kept in the background, but nobody would start the images of an archive that is
+  // still being read.
+  readonly unsaved = computed(() => this.queue.reading() > 0 || (this.queue.drafts() > 0 && this.queue.running() === 0));
   private started = false;
 
   constructor() {
@@ -79,6 +88,7 @@ export class UploadDialog {
     // However the dialog is closed, files that were not started are removed.
     inject(DestroyRef).onDestroy(() => {
       this.queue.attended = false;
+      this.queue.clear('reading');
       if (this.queue.running() === 0) {
         this.queue.clear();
       }
@@ -87,6 +97,17 @@ export class UploadDialog {
       .maxSize()
       .then((size) => this.limit.set(size))
       .catch(() => undefined);
+    // A row that is replaced by others, or whose buttons change, does not take the focus with it.
+    const injector = inject(Injector);
+    effect(() => {
+      this.items();
+      untracked(() => {
+        const list = this.rows();
+        if (list) {
+          keepFocus(list.nativeElement, injector);
+        }
+      });
+    });
     // When everything is uploaded, the dialog closes itself.
     effect(() => {
       const items = this.queue.items();
@@ -107,7 +128,7 @@ export class UploadDialog {
     input.webkitdirectory = true;
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])];
-      const pictures = files.filter((file) => looksLikeImage(file) || isJsonFile(file));
+      const pictures = files.filter(isUsable);
       if (pictures.length < files.length) {
         this.notices.say(`${plural(files.length - pictures.length, 'file')} in the folder left out: not an image`);
       }
@@ -117,7 +138,7 @@ export class UploadDialog {
   }
 
   protected leaveOutCopies(): void {
-    this.copies().forEach((item) => this.queue.remove(item));
+    this.queue.remove(this.copies());
   }
 
   protected chosen(): void {
@@ -132,36 +153,44 @@ export class UploadDialog {
   }
 
   protected cancel(): void {
-    this.dialog.close();
+    // The button is called “Continue in background” then.
+    if (this.queue.running() > 0 && this.queue.reading() > 0) {
+      void this.close();
+    } else {
+      this.dialog.close();
+    }
   }
 
   async close(): Promise<void> {
+    const archives = this.queue.items().filter((item) => item.state() === 'reading').map((item) => item.file);
+    const reading = archives.length > 0;
+    const losesDrafts = this.queue.drafts() > 0 && this.queue.running() === 0;
+    const action = reading ? 'Close without importing' : 'Close without uploading';
+    const texts = [
+      reading && 'An archive is still being read. If you close this dialog now, none of its images are imported.',
+      losesDrafts && 'The chosen files and the names you gave them are not kept.',
+    ];
     if (
       !this.unsaved() ||
       (await this.dialogs.confirm({
-        title: 'Close without uploading?',
-        text: 'The chosen files and the names you gave them are not kept.',
-        confirm: 'Close without uploading',
+        title: `${action}?`,
+        text: texts.filter(Boolean).join(' '),
+        confirm: action,
         destructive: true,
       }))
     ) {
+      // An archive may have been read while the question was open.
+      this.queue.remove(this.queue.items().filter((item) => item.state() === 'draft' && archives.includes(item.file)));
       this.dialog.close();
     }
   }
 
   protected retryAll(): void {
-    this.retryable().forEach((item) => this.queue.retry(item));
+    this.queue.retry(this.retryable());
   }
 
   protected replaceAll(): void {
-    this.conflicts().forEach((item) => this.queue.retry(item));
-  }
-
-  protected cancelAll(): void {
-    this.queue
-      .items()
-      .filter((item) => item.state() === 'waiting' || item.state() === 'sending')
-      .forEach((item) => this.queue.cancel(item));
+    this.queue.retry(this.conflicts());
   }
 
   protected percent(item: UploadItem): number {

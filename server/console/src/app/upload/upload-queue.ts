@@ -11,7 +11,7 @@ import { ImageInfo } from '../core/model';
 import { LazyCode } from '../shared/lazy-code';
 import { Notices } from '../shared/notices';
 import { exportObjection, imageObjection, isJsonFile, isZipFile, sizeObjection } from './file-check';
-import type { PackedDescription, PackedImage } from './packed-images';
+import type { PackedDescription, PackedImage, PackedImages } from './packed-images';
 import { StoredBySize } from './same-pictures';
 import { sha256 } from './sha256';
 
@@ -51,6 +51,8 @@ export class UploadItem {
   readonly name: string;
   readonly size: number;
   subscription: Subscription | null = null;
+  /** Ends the reading of an archive, or of the image that is being sent. */
+  reading: AbortController | null = null;
   /** How often the connection was lost while this file was being sent. */
   breaks = 0;
   /** The user has confirmed that the import replaces an image. */
@@ -74,8 +76,16 @@ export class UploadItem {
     return (this.digest ??= sha256(this.file));
   }
 
-  dispose(): void {
+  /** Ends what is under way, so that nothing of it changes the item any more. */
+  stop(): void {
+    this.reading?.abort();
+    this.reading = null;
     this.subscription?.unsubscribe();
+    this.subscription = null;
+  }
+
+  dispose(): void {
+    this.stop();
     if (this.thumbnail) {
       URL.revokeObjectURL(this.thumbnail);
     }
@@ -111,6 +121,8 @@ export class UploadQueue {
   /** The dialog that shows the queue is open. */
   attended = false;
   readonly drafts = this.count('draft');
+  /** Archives whose images are not known yet. */
+  readonly reading = this.count('reading');
   readonly failed = this.count('failed');
   /** What the server or the console has refused, without what the user cancelled. */
   readonly notStored = this.count('failed', 'refused');
@@ -146,7 +158,10 @@ export class UploadQueue {
     }
     this.list.update((items) => [...items, ...added]);
     const archives = added.filter((item) => isZipFile(item.file));
-    archives.forEach((item) => item.state.set('reading'));
+    for (const item of archives) {
+      item.reading = new AbortController();
+      item.state.set('reading');
+    }
     const maxSize = await this.api.maxSize().catch(() => 0);
     for (const item of added.filter((item) => !archives.includes(item))) {
       const text = item.isJson ? await textOf(item.file) : '';
@@ -168,15 +183,25 @@ export class UploadQueue {
 
   /** Puts the images in an archive in its place. */
   private async unpack(archive: UploadItem, maxSize: number): Promise<void> {
-    let found: { readonly images: readonly PackedImage[]; readonly leftOut: number };
+    const signal = archive.reading?.signal;
+    if (!signal || signal.aborted) {
+      return;
+    }
+    let found: PackedImages;
+    let slack: number;
     try {
       const code = await this.code.load(() => import('./packed-images'));
       if (!code) {
-        this.remove(archive);
+        this.remove([archive]);
         return;
       }
-      found = await code.imagesIn(archive.file);
+      slack = code.MAX_DESCRIPTION;
+      found = await code.imagesIn(archive.file, signal, (done) => archive.progress.set(done));
+      signal.throwIfAborted();
     } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
       // What else may fail is the reading of the file.
       archive.problem.set(error instanceof Error && error.name === 'ZipError' ? error.message : UNREADABLE);
       archive.state.set('refused');
@@ -184,7 +209,9 @@ export class UploadQueue {
     }
     const items = found.images.map((image) => {
       const item = new UploadItem(archive.file, image);
-      const objection = image.isWhole ? null : sizeObjection(image.size, maxSize);
+      // JSON contains the picture as Base64, and more than the picture. The server checks what is close to the limit.
+      const size = image.isWhole ? Math.floor(((image.size - slack) * 3) / 4) : image.size;
+      const objection = sizeObjection(size, maxSize);
       if (objection ?? image.size > LARGEST_PACKED) {
         item.problem.set(objection ?? 'Too large to be imported by a browser. Use gallery-admin images import.');
         item.state.set('refused');
@@ -215,27 +242,36 @@ export class UploadQueue {
     this.pump();
   }
 
-  cancel(item: UploadItem): void {
-    item.subscription?.unsubscribe();
-    item.subscription = null;
-    item.progress.set(0);
-    item.state.set('cancelled');
+  cancel(items: readonly UploadItem[]): void {
+    for (const item of items) {
+      item.stop();
+      item.progress.set(0);
+      item.state.set('cancelled');
+    }
+    // Only now: an item that is cancelled as well must not be started before.
     this.pump();
   }
 
-  retry(item: UploadItem): void {
-    item.breaks = 0;
-    item.problem.set(null);
-    item.overwrite = item.conflict();
-    item.conflict.set(false);
-    item.progress.set(0);
-    item.state.set('waiting');
+  cancelAll(): void {
+    this.cancel(this.list().filter((item) => item.state() === 'waiting' || item.state() === 'sending'));
+  }
+
+  retry(items: readonly UploadItem[]): void {
+    for (const item of items) {
+      item.breaks = 0;
+      item.problem.set(null);
+      item.overwrite = item.conflict();
+      item.conflict.set(false);
+      item.progress.set(0);
+      item.state.set('waiting');
+    }
     this.pump();
   }
 
-  remove(item: UploadItem): void {
-    item.dispose();
-    this.list.update((items) => items.filter((other) => other !== item));
+  remove(items: readonly UploadItem[]): void {
+    const removed = new Set(items);
+    items.forEach((item) => item.dispose());
+    this.list.update((list) => list.filter((item) => !removed.has(item)));
     this.pump();
   }
 
@@ -290,9 +326,9 @@ export class UploadQueue {
   }
 
   // An image that is there already and is as the archive has it needs no decision.
-  private async settle(item: UploadItem, about: PackedDescription): Promise<void> {
+  private async settle(item: UploadItem, about: PackedDescription, signal: AbortSignal): Promise<void> {
     const present = await this.api.infoOf(about.resourceKey ?? '').catch(() => null);
-    if (item.state() !== 'sending') {
+    if (signal.aborted) {
       return;
     }
     if (present && isAsDescribed(present, about)) {
@@ -310,8 +346,10 @@ export class UploadQueue {
 
   private async send(item: UploadItem): Promise<void> {
     const title = item.title().trim() || item.name;
-    const { text, about, problem } = await contentOf(item);
-    if (item.state() !== 'sending') {
+    // Of this attempt only: an item that was cancelled and is sent again has another.
+    const { signal } = (item.reading = new AbortController());
+    const { text, about, problem } = await contentOf(item, signal);
+    if (signal.aborted) {
       return;
     }
     if (problem !== null) {
@@ -342,7 +380,7 @@ export class UploadQueue {
           item.state.set('waiting');
           this.connection.reportLoss();
         } else if (about && isConflict(error)) {
-          void this.settle(item, about);
+          void this.settle(item, about, signal);
           return;
         } else {
           item.conflict.set(item.isJson && isConflict(error));
@@ -362,10 +400,10 @@ interface Content {
   readonly problem: string | null;
 }
 
-async function contentOf({ file, packed, isJson }: UploadItem): Promise<Content> {
+async function contentOf({ file, packed, isJson }: UploadItem, signal: AbortSignal): Promise<Content> {
   try {
     if (packed) {
-      const { text, about } = await packed.read();
+      const { text, about } = await packed.read(signal);
       return { text, about: about.resourceKey ? about : null, problem: null };
     }
     return { text: isJson ? await file.text() : '', about: null, problem: null };

@@ -44,16 +44,17 @@ const DEFLATED = 8;
 
 const DAMAGED = 'This archive is damaged or incomplete.';
 
-/** The files in the archive, without its folders. */
-export async function readDirectory(archive: Blob): Promise<readonly ZipEntry[]> {
-  const end = await findEnd(archive);
+/** The files in the archive, without its folders. Rejects when the signal is aborted. */
+export async function readDirectory(archive: Blob, signal?: AbortSignal): Promise<readonly ZipEntry[]> {
+  const end = await findEnd(archive, signal);
   if (end.count > MAX_ENTRIES || end.size > MAX_DIRECTORY) {
     throw new ZipError('This archive has too many files.');
   }
   if (end.offset + end.size > end.position || end.count * DIRECTORY_ENTRY_SIZE > end.size) {
     throw new ZipError(DAMAGED);
   }
-  const view = await bytesAt(archive, end.offset, end.size);
+  const view = await bytesAt(archive, end.offset, end.size, signal);
+  signal?.throwIfAborted();
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
   let at = 0;
@@ -94,22 +95,23 @@ export async function readDirectory(archive: Blob): Promise<readonly ZipEntry[]>
     at = next;
     if (i % BREATHE_ENTRIES === BREATHE_ENTRIES - 1) {
       await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
     }
   }
   refuseOverlaps(entries, end.offset);
   return entries.filter((entry) => !entry.name.endsWith('/'));
 }
 
-/** The content of an entry. The caller has found its size acceptable. */
-export async function readEntry(archive: Blob, entry: ZipEntry): Promise<Blob> {
+/** The content of an entry. The caller has found its size acceptable. Rejects when the signal is aborted. */
+export async function readEntry(archive: Blob, entry: ZipEntry, signal?: AbortSignal): Promise<Blob> {
   const damaged = () => new ZipError(`“${entry.name}” in the archive is damaged.`);
-  const head = await bytesAt(archive, entry.offset, LOCAL_SIZE);
+  const head = await bytesAt(archive, entry.offset, LOCAL_SIZE, signal);
   const nameLength = head.getUint16(26, true);
   const start = entry.offset + LOCAL_SIZE + nameLength + head.getUint16(28, true);
   if (head.getUint32(0, true) !== LOCAL || nameLength !== entry.raw.length || start + entry.packedSize > archive.size) {
     throw damaged();
   }
-  const name = await bytesAt(archive, entry.offset + LOCAL_SIZE, nameLength);
+  const name = await bytesAt(archive, entry.offset + LOCAL_SIZE, nameLength, signal);
   if (entry.raw.some((byte, i) => byte !== name.getUint8(i)) || head.getUint16(8, true) !== entry.method) {
     throw damaged();
   }
@@ -118,6 +120,7 @@ export async function readEntry(archive: Blob, entry: ZipEntry): Promise<Blob> {
   let size = 0;
   let crc = 0;
   const take = (part: Uint8Array<ArrayBuffer>) => {
+    signal?.throwIfAborted();
     size += part.length;
     if (size > entry.size) {
       throw damaged();
@@ -130,7 +133,7 @@ export async function readEntry(archive: Blob, entry: ZipEntry): Promise<Blob> {
       take(new Uint8Array(await packed.slice(at, at + PIECE).arrayBuffer()));
     }
   } else if (entry.method === DEFLATED) {
-    await inflate(packed, take, damaged);
+    await inflate(packed, take, damaged, signal);
   } else {
     throw new ZipError(`“${entry.name}” is compressed in a way that is not supported. Make an ordinary zip archive.`);
   }
@@ -140,7 +143,12 @@ export async function readEntry(archive: Blob, entry: ZipEntry): Promise<Blob> {
   return new Blob(parts);
 }
 
-async function inflate(packed: Blob, take: (part: Uint8Array<ArrayBuffer>) => void, damaged: () => Error): Promise<void> {
+async function inflate(
+  packed: Blob,
+  take: (part: Uint8Array<ArrayBuffer>) => void,
+  damaged: () => Error,
+  signal?: AbortSignal,
+): Promise<void> {
   if (typeof DecompressionStream === 'undefined') {
     throw new ZipError('This browser cannot unpack compressed archives. Use a newer one, or an archive without compression.');
   }
@@ -156,7 +164,7 @@ async function inflate(packed: Blob, take: (part: Uint8Array<ArrayBuffer>) => vo
   } catch (error) {
     // Nothing more is unpacked.
     void reader.cancel().catch(() => undefined);
-    throw error instanceof ZipError ? error : damaged();
+    throw error instanceof ZipError || signal?.aborted ? error : damaged();
   }
 }
 
@@ -168,9 +176,9 @@ interface DirectoryEnd {
   readonly position: number;
 }
 
-async function findEnd(archive: Blob): Promise<DirectoryEnd> {
+async function findEnd(archive: Blob, signal?: AbortSignal): Promise<DirectoryEnd> {
   const start = Math.max(0, archive.size - END_SIZE - 0xffff);
-  const tail = await bytesAt(archive, start, archive.size - start);
+  const tail = await bytesAt(archive, start, archive.size - start, signal);
   let at = tail.byteLength - END_SIZE;
   // Behind the end is a comment, which may look like anything.
   while (at >= 0 && !(tail.getUint32(at, true) === END && at + END_SIZE + tail.getUint16(at + 20, true) === tail.byteLength)) {
@@ -187,9 +195,9 @@ async function findEnd(archive: Blob): Promise<DirectoryEnd> {
   };
   const locator = start + at - LOCATOR_64_SIZE;
   if (locator >= 0) {
-    const found = await bytesAt(archive, locator, LOCATOR_64_SIZE);
+    const found = await bytesAt(archive, locator, LOCATOR_64_SIZE, signal);
     if (found.getUint32(0, true) === LOCATOR_64) {
-      return findLargeEnd(archive, Number(found.getBigUint64(8, true)), locator);
+      return findLargeEnd(archive, Number(found.getBigUint64(8, true)), locator, signal);
     }
   }
   if (tail.getUint16(at + 4, true) !== 0 || tail.getUint16(at + 6, true) !== 0 || tail.getUint16(at + 8, true) !== end.count) {
@@ -198,11 +206,11 @@ async function findEnd(archive: Blob): Promise<DirectoryEnd> {
   return end;
 }
 
-async function findLargeEnd(archive: Blob, position: number, locator: number): Promise<DirectoryEnd> {
+async function findLargeEnd(archive: Blob, position: number, locator: number, signal?: AbortSignal): Promise<DirectoryEnd> {
   if (position + END_64_SIZE > locator) {
     throw new ZipError(DAMAGED);
   }
-  const end = await bytesAt(archive, position, END_64_SIZE);
+  const end = await bytesAt(archive, position, END_64_SIZE, signal);
   if (end.getUint32(0, true) !== END_64) {
     throw new ZipError(DAMAGED);
   }
@@ -265,7 +273,8 @@ function decodeName(raw: Uint8Array, utf8: boolean): string {
   }
 }
 
-async function bytesAt(archive: Blob, offset: number, length: number): Promise<DataView<ArrayBuffer>> {
+async function bytesAt(archive: Blob, offset: number, length: number, signal?: AbortSignal): Promise<DataView<ArrayBuffer>> {
+  signal?.throwIfAborted();
   if (offset + length > archive.size) {
     throw new ZipError(DAMAGED);
   }
