@@ -143,10 +143,28 @@ function(gallery_storage_plugin name)
   set_target_properties(gallery_plugin_${name} PROPERTIES
     PREFIX "" OUTPUT_NAME "${name}"
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/gallery/plugins"
-    INSTALL_RPATH "$ORIGIN/../..")
+    INSTALL_RPATH "$ORIGIN/..")
   target_link_libraries(gallery_plugin_${name} PRIVATE gallery::common ${arg_LIBS})
   gallery_target(gallery_plugin_${name})
   install(TARGETS gallery_plugin_${name} LIBRARY DESTINATION lib/gallery/plugins)
+endfunction()
+
+# gallery_printed_pages(<program> <option> <path below share> ...): installs what the program prints with these hidden
+# options: manual pages and shell completion, made from the tables of --help.
+function(gallery_printed_pages program)
+  set(options ${ARGN})
+  set(pages "")
+  while(options)
+    list(POP_FRONT options option path)
+    set(page "${CMAKE_BINARY_DIR}/share/${path}")
+    get_filename_component(folder "${page}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    add_custom_command(OUTPUT "${page}" COMMAND ${program} ${option} > "${page}" DEPENDS ${program} VERBATIM)
+    list(APPEND pages "${page}")
+    get_filename_component(folder "${path}" DIRECTORY)
+    install(FILES "${page}" DESTINATION "share/${folder}")
+  endwhile()
+  add_custom_target(${program}-pages ALL DEPENDS ${pages})
 endfunction()
 
 # gallery_together(<target>): compiles several of its sources as one where GALLERY_UNITY is on. For tests, whose large

@@ -34,6 +34,8 @@ struct command {
     /// Instead of run, for what asks no server: takes the arguments after its word and has options of its
     /// own.
     int (*alone)(std::span<const char* const>) = nullptr;
+    /// Of such a command, lines as in its help.
+    std::string_view exit_codes = {};
 };
 
 /// The first word.

@@ -20,6 +20,8 @@ std::span<const command> image_pull_commands();
 std::span<const command> own_account_commands();
 std::span<const command> dashboard_commands();
 std::span<const command> node_commands();
+/// Those that ask no server.
+std::span<const command> alone_commands();
 
 /// In the order in which help has them. The last ones ask no server and take no part in the common options.
 const std::vector<const command*>& all_commands();

@@ -4,6 +4,7 @@
 #include "admin/arguments.hpp"
 #include "admin/closed_store.hpp"
 #include "admin/copying.hpp"
+#include "admin/help.hpp"
 #include "admin/output.hpp"
 #include "admin/store_address.hpp"
 #include "app/configuration_file.hpp"
@@ -19,39 +20,6 @@
 namespace gallery::admin {
 
 namespace {
-
-constexpr std::string_view help =
-    R"(usage: gallery-admin copy --from PLUGIN:PATH --to PLUGIN:PATH [OPTIONS]
-
-Makes the target a copy of the source: images with their ids, keys, times, tags and
-bytes, kept versions, accounts and keys. Both stores may be of any engine. Stop the
-servers of both first. The source is only read. The target must be new, empty, or an
-earlier copy of the same source; then both are compared, and only differences are
-transferred. A copy that was interrupted continues. A server does not start on an
-incomplete copy.
-
-  --from PLUGIN:PATH       the store to copy, for instance rocksdb:/var/lib/gallery/rocksdb
-  --to PLUGIN:PATH         the copy; a new folder is created
-  --from-option NAME=VALUE an option of the source's engine, over the configuration.
-                           NAME@FILE reads the value from a file: other users can see
-                           the options of a command, so use it for passwords
-  --to-option NAME=VALUE   an option of the target's engine; likewise
-  --verify                 then read and hash all images of both stores and compare them
-  --skip-damaged           complete the copy without items that cannot be read
-  --any-source             continue a copy of another store; makes it equal to the source
-  --at-once N              images that are copied at the same time, 1 to 256; default: 16
-  --config FILE            the server's configuration, for the options of the engines;
-                           default: the file that the server uses
-  --json                   print the result as JSON
-  --quiet                  print problems only
-
-exit codes:  0 the copy is complete, 1 items are damaged or differ, or the target is
-             refused, 64 wrong options, 69 a store cannot be opened or failed,
-             78 wrong configuration, or no such folder
-
-example:
-  gallery-admin copy --from rocksdb:/var/lib/gallery/rocksdb --to filesystem:/srv/copy --verify
-)";
 
 struct options {
     std::string from;
@@ -112,6 +80,7 @@ int copy(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return fail(printer(false), wanted.error());
     if (wanted->help) {
+        const auto help = command_help("copy");
         std::fwrite(help.data(), 1, help.size(), stdout);
         return static_cast<int>(exit_code::done);
     }

@@ -51,20 +51,11 @@ std::string aligned(const std::vector<row>& rows) {
     return out;
 }
 
-row row_of(const option& one) {
-    return {std::string(one.name) + (one.value.empty() ? "" : " " + std::string(one.value)), one.help};
-}
-
-row row_of(const command& one) {
-    return {std::string(one.words) + (one.operands.empty() ? "" : " " + std::string(one.operands)),
-            one.summary};
-}
-
 template <class Table>
 std::string options_text(std::string_view heading, const Table& table) {
     std::vector<row> rows;
     for (const option& one : table)
-        rows.push_back(row_of(one));
+        rows.push_back({term_of(one), one.help});
     return "\n" + std::string(heading) + ":\n" + aligned(rows);
 }
 
@@ -82,7 +73,7 @@ std::string indented(std::string_view lines) {
 std::string general_help() {
     std::vector<row> rows;
     for (const auto* one : all_commands())
-        rows.push_back(row_of(*one));
+        rows.push_back({term_of(*one), one->summary});
     return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
            "Manages the accounts and images of a running gallery server.\n\ncommands:\n" +
            aligned(rows) +
@@ -100,7 +91,7 @@ std::string group_help(std::string_view group) {
     std::string examples;
     for (const auto* one : all_commands()) {
         if (group_of(*one) != group) continue;
-        rows.push_back(row_of(*one));
+        rows.push_back({term_of(*one), one->summary});
         if (examples.empty()) examples = one->example;
     }
     const auto name = std::string(group);
@@ -117,10 +108,36 @@ std::string command_help(const command& what) {
     out += " [OPTIONS]\n\nPurpose: " + std::string(what.summary) + ".\n";
     if (!what.text.empty()) out += std::string(what.text) + '\n';
     if (!what.options.empty()) out += options_text("options", what.options);
-    out += options_text("common options", common_options);
-    out += credentials_text;
-    out += exit_codes;
+    if (what.alone == nullptr) {
+        out += options_text("common options", common_options);
+        out += credentials_text;
+        out += exit_codes;
+    } else {
+        out += what.exit_codes;
+    }
     return out + "\nexample:\n" + indented(what.example);
+}
+
+std::string command_help(std::string_view words) {
+    const auto& all = all_commands();
+    return command_help(
+        **std::find_if(all.begin(), all.end(), [words](const auto* one) { return one->words == words; }));
+}
+
+std::string_view credentials_help() noexcept {
+    return credentials_text;
+}
+
+std::string_view exit_codes_help() noexcept {
+    return exit_codes;
+}
+
+std::string term_of(const option& one) {
+    return std::string(one.name) + (one.value.empty() ? "" : " " + std::string(one.value));
+}
+
+std::string term_of(const command& one) {
+    return std::string(one.words) + (one.operands.empty() ? "" : " " + std::string(one.operands));
 }
 
 }  // namespace gallery::admin

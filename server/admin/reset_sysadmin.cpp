@@ -4,6 +4,7 @@
 #include "accounts/directory.hpp"
 #include "accounts/user_credentials.hpp"
 #include "admin/closed_store.hpp"
+#include "admin/help.hpp"
 #include "admin/output.hpp"
 #include "auth/password.hpp"
 
@@ -18,27 +19,6 @@
 namespace gallery::admin {
 
 namespace {
-
-constexpr std::string_view help =
-    R"(usage: gallery-admin reset-sysadmin [--config FILE] [--user EMAIL] [--json]
-
-Generates a new password for the system administrator and prints it once. Ends all
-sessions of the account and enables it. API keys are kept. Stop the server first,
-unless the storage engine allows several servers to share the store. Run it on the
-server's machine, as the server's user and with the server's environment.
-
-  --config FILE    the server's configuration; default: the file that the server uses
-  --user EMAIL     the administrator, if there are several; default: the one in the
-                   configuration (GALLERY_SYSADMIN_EMAIL)
-  --json           print the address and the password as JSON
-
-exit codes:  0 done, 3 no such administrator, 64 wrong options, 69 the store cannot be
-             opened, 70 a fault of the storage engine, 74 done but the password could not
-             be printed (run it again), 78 wrong configuration
-
-example:
-  runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin reset-sysadmin
-)";
 
 struct options {
     std::string config_file;
@@ -131,6 +111,7 @@ int reset_sysadmin(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return end(printer(false), wanted.error());
     if (wanted->help) {
+        const auto help = command_help("reset-sysadmin");
         std::fwrite(help.data(), 1, help.size(), stdout);
         return static_cast<int>(exit_code::done);
     }

@@ -4,6 +4,7 @@
 #include "admin/address.hpp"
 #include "admin/commands.hpp"
 #include "admin/help.hpp"
+#include "admin/manual.hpp"
 #include "admin/session.hpp"
 #include "admin/suggest.hpp"
 #include "app/process.hpp"
@@ -159,6 +160,8 @@ int run(std::span<const char* const> arguments) {
     const printer plain(std::find(all.begin(), all.end(), "--json") != all.end());
     if (all.empty()) return print(general_help(), asked);
     if (is_help(all[0])) return print(general_help(), true);
+    if (all[0] == "--manual") return print(manual(), true);
+    if (all[0] == "--completion") return print(completion(), true);
     if (all[0] == "--version") return print("gallery-admin " GALLERY_VERSION "\n", true);
     const bool group = std::any_of(all_commands().begin(), all_commands().end(), [&](const command* one) {
         return group_of(*one) == all[0] && !verb_of(*one).empty();

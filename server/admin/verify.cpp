@@ -2,6 +2,7 @@
 #include "admin/verify.hpp"
 
 #include "admin/closed_store.hpp"
+#include "admin/help.hpp"
 #include "plugins/verify.hpp"
 
 #include <boost/json/array.hpp>
@@ -19,20 +20,6 @@
 namespace gallery::admin {
 
 namespace {
-
-constexpr std::string_view help = R"(usage: gallery-admin verify [--config FILE] [--json] [--quiet]
-
-Reads the whole store, hashes every image and preview again, and compares every index
-entry with its image. Stop the server first, unless the storage engine allows several
-servers to share the store.
-
-  --config FILE    the server's configuration; default: the file that the server uses
-  --json           print the report as JSON
-  --quiet          print problems only
-
-exit codes:  0 the store is sound, 1 there are problems, 64 wrong options, 69 the store
-             cannot be opened, 70 a fault of the storage engine, 78 wrong configuration
-)";
 
 struct options {
     std::string config_file;
@@ -101,6 +88,7 @@ int verify(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return fail(wanted.error());
     if (wanted->help) {
+        const auto help = command_help("verify");
         std::fwrite(help.data(), 1, help.size(), stdout);
         return EXIT_SUCCESS;
     }

@@ -23,6 +23,7 @@ result<std::unique_ptr<gallery_server>> gallery_server::start(config::settings s
     if (auto done = p->install_pictures(); !done) return done.error();
     if (auto done = p->add_routes(); !done) return done.error();
     if (auto done = p->listen(); !done) return done.error();
+    p->begin_watchdog(options);
     return std::unique_ptr<gallery_server>(new gallery_server(std::move(p)));
 }
 

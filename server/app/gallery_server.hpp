@@ -6,6 +6,7 @@
 
 #include <gallery/error.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@ struct start_options {
     /// Told the line with a password that was made up, which nobody can learn later, before the account is
     /// stored; an error ends the start with nothing stored.
     std::function<result<void>(std::string_view)> show;
+    /// Called on an I/O thread several times within this time, as long as every I/O thread works. 0: never.
+    std::chrono::microseconds watchdog_timeout{0};
+    std::function<void()> alive;
 };
 
 /// What whoever starts the server should know; lines of a name and a text.

@@ -9,6 +9,7 @@
 #include "app/start_report.hpp"
 #include "app/upkeep.hpp"
 #include "app/wait.hpp"
+#include "app/watchdog.hpp"
 #include "auth/signing_key.hpp"
 #include "mirror/mark.hpp"
 
@@ -253,15 +254,27 @@ void gallery_server::parts::begin_background_work() {
     });
 }
 
+void gallery_server::parts::begin_watchdog(const start_options& options) {
+    // A quarter, so that one late round does not end the process.
+    const auto interval = std::chrono::duration_cast<std::chrono::milliseconds>(options.watchdog_timeout / 4);
+    if (interval.count() == 0) return;
+    std::vector<io_executor> threads;
+    for (std::size_t i = 0; i < http_->io_threads(); ++i)
+        threads.push_back(http_->executor(i));
+    watchdog_ = watch_threads(std::move(threads), interval, options.alive);
+}
+
 gallery_server::parts::~parts() {
     // It uses the store; the engine's own timeout bounds it.
     if (left_) left_->get_future().wait();
     if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
+    if (watchdog_) watchdog_->stop();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
     upkeep_.reset();
+    watchdog_.reset();
     follower_.reset();
     // Whatever resumes coroutines on I/O threads ends before them: a thread of theirs may still be leaving
     // the context that it has just posted to.

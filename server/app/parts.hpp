@@ -50,6 +50,7 @@ public:
     result<void> install_pictures();
     result<void> add_routes();
     result<void> listen();
+    void begin_watchdog(const start_options& options);
 
     /// False where requests had to be broken off.
     bool drain();
@@ -125,6 +126,7 @@ private:
     std::unique_ptr<node_registry> nodes_;
     std::unique_ptr<periodic> upkeep_;
     std::unique_ptr<periodic> announcements_;
+    std::unique_ptr<periodic> watchdog_;
     std::shared_ptr<std::promise<void>> left_;  ///< of leave_cluster(); null where it was not begun
     bool made_accounts_ = false;
     tenant_id demo_tenant_{};

@@ -7,12 +7,14 @@
 #include "app/gallery_server.hpp"
 #include "app/log.hpp"
 #include "app/process.hpp"
+#include "app/service_manager.hpp"
 #include "app/signals.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace gallery::app {
 
@@ -71,6 +73,7 @@ void show(const start_report& report) {
 
 int serve(const command_line& line, const config::configuration& c) {
     // First of all, since threads inherit what is set here.
+    const auto manager = service_manager::from_environment();
     signal_listener signals;
     const auto notes = prepare_process();
     if (const auto good = check_values(c); !good) return unusable(good.error());
@@ -83,7 +86,10 @@ int serve(const command_line& line, const config::configuration& c) {
         flush_log();
         std::_Exit(EXIT_SUCCESS);
     });
-    auto server = gallery_server::start(c.values, {.demo = line.demo, .show = &show_password});
+    start_options options{.demo = line.demo, .show = &show_password};
+    options.watchdog_timeout = manager.watchdog_timeout();
+    options.alive = [&manager] { manager.alive(); };
+    auto server = gallery_server::start(c.values, std::move(options));
     if (!server) {
         flush_log();
         return fail(with_origins(c, server.error().message), exit_code_of(server.error().code));
@@ -95,7 +101,9 @@ int serve(const command_line& line, const config::configuration& c) {
                        flush_log();
                        std::_Exit(EXIT_SUCCESS);
                    });
+    manager.ready();
     signals.wait();
+    manager.stopping();
     log_info("stopping after in-flight requests are finished; a second signal stops immediately");
     if (!(*server)->stop()) {
         // Work in the engine is still in progress. Acknowledged writes are on the disk, so the process may
@@ -120,6 +128,15 @@ int run(std::span<const char* const> arguments) {
             return EXIT_SUCCESS;
         case command_line::action::version:
             print(stdout, version_text() + "\n");
+            return EXIT_SUCCESS;
+        case command_line::action::manual:
+            print(stdout, manual());
+            return EXIT_SUCCESS;
+        case command_line::action::configuration_manual:
+            print(stdout, configuration_manual());
+            return EXIT_SUCCESS;
+        case command_line::action::completion:
+            print(stdout, completion());
             return EXIT_SUCCESS;
         case command_line::action::serve:
         case command_line::action::check_config:

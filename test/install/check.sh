@@ -31,17 +31,17 @@ unit=$prefix/lib/systemd/system/gallery.service
 program=$(sed -n 's/^ExecStart=//p' "$unit")
 [ "$program" = "$prefix/bin/gallery-server" ] || fail "the unit file starts $program"
 [ -x "$program" ] || fail "$program, which the unit file starts, is not there"
-page=$(sed -n 's/^Documentation=file://p' "$unit")
+page=$(sed -n 's/^Documentation=.*file://p' "$unit")
 [ -f "$page" ] || fail "$page, which the unit file names, is not there"
-! grep -q '@' "$unit" || fail "the unit file has a placeholder left"
+! grep -Eq '@[A-Z_]+@' "$unit" || fail "the unit file has a placeholder left"
 
 prefix=$place/development
 "$cmake" --install "$build" --prefix "$prefix" --component plugin-development >"$place/log" 2>&1 ||
     fail "cmake --install --component plugin-development: $(tail -5 "$place/log")"
-common=$(echo "$prefix"/lib/libgallery_common.so)
-[ -e "$common" ] || fail "there is no libgallery_common.so in $prefix/lib"
-kit=$prefix/lib/libgallery_kit.a
-[ -e "$kit" ] || fail "there is no libgallery_kit.a in $prefix/lib"
+common=$prefix/lib/gallery/libgallery_common.so
+[ -e "$common" ] || fail "$common is missing"
+kit=$prefix/lib/gallery/libgallery_kit.a
+[ -e "$kit" ] || fail "$kit is missing"
 CXXFLAGS=${CXXFLAGS-} "$prefix/share/gallery/plugin-development/build.sh" "$prefix/include" "$kit" "$common" \
     "$place/toy.so" || fail "the example plugin does not build"
 "$prefix/bin/contract_suite" --plugin "$place/toy.so" --volatile --run_test=images/an_unknown_image_is_not_found \

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that work on a store itself, without a server. Their own files parse their options.
+#include "admin/commands.hpp"
+#include "admin/copy.hpp"
+#include "admin/reset_sysadmin.hpp"
+#include "admin/verify.hpp"
+
+#include <array>
+
+namespace gallery::admin {
+
+namespace {
+
+constexpr std::array<option, 4> verify_options{{
+    {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
+    {"--json", "", "print the report as JSON"},
+    {"--quiet", "", "print problems only"},
+    {"--help", "", "print this text"},
+}};
+
+constexpr std::array<option, 4> reset_options{{
+    {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
+    {"--user", "EMAIL", "the administrator, if there are several; default: GALLERY_SYSADMIN_EMAIL"},
+    {"--json", "", "print the address and the password as JSON"},
+    {"--help", "", "print this text"},
+}};
+
+constexpr std::array<option, 12> copy_options{{
+    {"--from", "PLUGIN:PATH", "the store to copy, for instance rocksdb:/var/lib/gallery/rocksdb"},
+    {"--to", "PLUGIN:PATH", "the copy; a new folder is created"},
+    {"--from-option", "NAME=VALUE",
+     "an option of the source's engine; NAME@FILE reads the value from a file"},
+    {"--to-option", "NAME=VALUE", "an option of the target's engine; likewise"},
+    {"--verify", "", "then read and hash all images of both stores and compare them"},
+    {"--skip-damaged", "", "complete the copy without items that cannot be read"},
+    {"--any-source", "", "continue a copy of another store; makes it equal to the source"},
+    {"--at-once", "N", "images that are copied at the same time, 1 to 256; default: 16"},
+    {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
+    {"--json", "", "print the result as JSON"},
+    {"--quiet", "", "print problems only"},
+    {"--help", "", "print this text"},
+}};
+
+constexpr std::array<command, 3> commands{{
+    {"verify", "", "check the store itself: hashes and index entries",
+     R"(Reads the whole store, hashes every image and preview again, and compares every index
+entry with its image. Stop the server first, unless the storage engine allows several
+servers to share the store. Run it on the server's machine, as the server's user and
+with the server's environment.)",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin verify", verify_options, nullptr,
+     &verify,
+     R"(
+exit codes:
+   0  the store is sound
+   1  there are problems
+  64  wrong options
+  69  the store cannot be opened
+  70  a fault of the storage engine
+  78  wrong configuration
+)"},
+    {"copy", "", "copy a closed store into another one, of any engine",
+     R"(Makes the target a copy of the source: images with their ids, keys, times, tags and
+bytes, kept versions, accounts and keys. Both stores may be of any engine. Stop the
+servers of both first. The source is only read. The target must be new, empty, or an
+earlier copy of the same source; then both are compared, and only differences are
+transferred. A copy that was interrupted continues. A server does not start on an
+incomplete copy. Other users can see the options of a command: give passwords of an
+engine as NAME@FILE.)",
+     "gallery-admin copy --from rocksdb:/var/lib/gallery/rocksdb --to filesystem:/srv/copy --verify",
+     copy_options, nullptr, &copy,
+     R"(
+exit codes:
+   0  the copy is complete
+   1  items are damaged or differ, or the target is refused
+  64  wrong options
+  69  a store cannot be opened or failed
+  78  wrong configuration, or no such folder
+)"},
+    {"reset-sysadmin", "", "set a new password for the administrator in the store itself",
+     R"(Generates a new password for the system administrator and prints it once. Ends all
+sessions of the account and enables it. API keys are kept. Stop the server first,
+unless the storage engine allows several servers to share the store. Run it on the
+server's machine, as the server's user and with the server's environment.)",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin reset-sysadmin", reset_options,
+     nullptr, &reset_sysadmin,
+     R"(
+exit codes:
+   0  done
+   3  no such administrator
+  64  wrong options
+  69  the store cannot be opened
+  70  a fault of the storage engine
+  74  done but the password could not be printed; run it again
+  78  wrong configuration
+)"},
+}};
+
+}  // namespace
+
+std::span<const command> alone_commands() {
+    return commands;
+}
+
+}  // namespace gallery::admin
