@@ -5,17 +5,20 @@
 #
 #   etc/bootstrap.sh            everything (building, running, tests)
 #   etc/bootstrap.sh --run      what building and running the server needs; half of the download
+#   etc/bootstrap.sh --package  what building the packages needs (etc/package.sh)
 #   etc/bootstrap.sh --check    only lists what is missing; exit code 1 if something is
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 check_only=no
 with_tests=yes
+with_packaging=no
 for argument in "$@"; do
     case "$argument" in
     --run) with_tests=no ;;
+    --package) with_tests=no with_packaging=yes ;;
     --check) check_only=yes ;;
     *)
-        echo "bootstrap: '$argument' is not an option; the options are --run and --check" >&2
+        echo "bootstrap: '$argument' is not an option; the options are --run, --package and --check" >&2
         exit 2
         ;;
     esac
@@ -28,12 +31,16 @@ packages=(
     librocksdb-dev libpq-dev libssl-dev libyaml-cpp-dev libspdlog-dev prometheus-cpp-dev
     libvips-dev libjpeg-dev librsvg2-dev libseccomp-dev libicu-dev zlib1g-dev libbrotli-dev libzip-dev
 )
+# What etc/package.sh needs besides.
+packaging_packages=(debhelper lintian libboost-test1.81-dev python3)
 # What tests, measurements, etc/cluster.sh and etc/lint.sh format need besides.
 test_packages=(
     libboost-test1.81-dev python3 python3-jsonschema openssl curl chromium-headless-shell wrk nginx-light haproxy prometheus
     clang-format postgresql-15 patroni etcd-server python3-psycopg2
+    debhelper lintian mmdebstrap systemd-container
 )
 [ "$with_tests" = no ] || packages+=("${test_packages[@]}")
+[ "$with_packaging" = no ] || packages+=("${packaging_packages[@]}")
 # The oldest version that the console's tool chain supports.
 node_major=20
 node_minor=19

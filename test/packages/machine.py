@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bare Debian 12 in a folder: booted with systemd in a container, or, where that is impossible, a plain chroot in
+which the service is started by the command line of its unit."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+SUITE = "bookworm"
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
+               "HOME": "/root"}
+
+
+class Impossible(Exception):
+    """This computer cannot make a Debian. The text says why."""
+
+
+def make_base(folder):
+    """A tar file with Debian's smallest system and systemd. It is kept, since making it takes a minute."""
+    tar = folder / f"{SUITE}.tar"
+    if tar.exists():
+        return tar
+    if os.geteuid() != 0:
+        raise Impossible("only root can make a Debian in a folder and start services in it")
+    if not shutil.which("mmdebstrap"):
+        raise Impossible("mmdebstrap is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / "unfinished.tar"
+    done = subprocess.run(["mmdebstrap", "--mode=root", "--variant=minbase", "--skip=cleanup/apt/lists",
+                           "--include=systemd,systemd-sysv,dbus", SUITE, str(unfinished)],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Impossible(f"mmdebstrap fails, perhaps for lack of Debian's archive:\n{done.stderr[-2000:]}")
+    unfinished.rename(tar)
+    return tar
+
+
+class Machine:
+    """`with` removes it again."""
+
+    def __init__(self, base, folder, shared, may_boot=True):
+        """@p shared: folders of this computer by their path in the machine."""
+        self.may_boot = may_boot
+        self.root = pathlib.Path(folder)
+        self.shared = {pathlib.Path(outside): inside for inside, outside in shared.items()}
+        # In memory where there is enough: tens of thousands of files are written and soon deleted.
+        available = int(re.search(r"MemAvailable: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text())[1])
+        if available > 8 << 20:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4G,mode=755", "tmpfs", str(self.root)], check=True)
+        subprocess.run(["tar", "-C", str(self.root), "-xf", str(base)], check=True)
+        # Many small files are written; this system does not outlive a power failure anyway.
+        (self.root / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")
+        self.container = self.leader = self.service = None
+
+    # Life of the machine.
+
+    def boot(self):
+        """True where systemd runs in it."""
+        if self.may_boot and shutil.which("systemd-nspawn"):
+            binds = [f"--bind={outside}:{inside}" for outside, inside in self.shared.items()]
+            self.container = subprocess.Popen(
+                ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe",
+                 "--resolv-conf=copy-host", "-D", str(self.root), *binds,
+                 # Workers confine themselves by these, which the container's own filter does not know.
+                 "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            deadline = time.monotonic() + 120
+            while self.container.poll() is None and time.monotonic() < deadline:
+                if self.find_leader() and self.run("systemctl", "is-system-running", "--wait",
+                                                   check=False).stdout.strip() in ("running", "degraded"):
+                    return True
+                time.sleep(0.2)
+            self.halt()
+        shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
+        subprocess.run(["mount", "-t", "proc", "proc", str(self.root / "proc")], check=True)
+        for outside, inside in self.shared.items():
+            target = self.path(inside)
+            target.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", "--bind", str(outside), str(target)], check=True)
+        return False
+
+    def find_leader(self):
+        """The container's first process, once it is there."""
+        children = pathlib.Path(f"/proc/{self.container.pid}/task/{self.container.pid}/children")
+        found = children.read_text().split() if children.exists() else []
+        self.leader = found[0] if found else None
+        return self.leader
+
+    def halt(self):
+        self.stop_service()
+        if self.container:
+            self.container.terminate()
+            try:
+                self.container.wait(30)
+            except subprocess.TimeoutExpired:
+                self.container.kill()
+                self.container.wait()
+            self.container.stdout.close()
+            self.container = self.leader = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.halt()
+        mounts = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+        for place in reversed([m for m in mounts if m == str(self.root) or m.startswith(f"{self.root}/")]):
+            subprocess.run(["umount", "--lazy", place], check=True)
+
+    # Commands in it.
+
+    def run(self, *command, check=True, text=None, user=None, environment=None):
+        if user:
+            command = ("runuser", "-u", user, "--", *command)
+        variables = [f"{k}={v}" for k, v in {**ENVIRONMENT, **(environment or {})}.items()]
+        inside = ["env", "-i", *variables, *command]
+        whole = (["nsenter", "-t", self.leader, "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--root", "--wd=/"]
+                 if self.leader else ["chroot", str(self.root)]) + inside
+        done = subprocess.run(whole, capture_output=True, text=True, input=text or "", check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def apt(self, *arguments, check=True):
+        return self.run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, check=check)
+
+    def path(self, inside):
+        return self.root / inside.lstrip("/")
+
+    # The service, by systemd, or by the command line of the unit.
+
+    def start_service(self):
+        """Where systemd runs, the package has done so itself."""
+        if self.leader or self.service:
+            return
+        unit = self.path("/lib/systemd/system/gallery.service").read_text()
+        command = re.search(r"^ExecStart=(.*)$", unit, re.M)[1].split()
+        environment = dict(re.findall(r"^Environment=(\w+)=(.*)$", unit, re.M))
+        for line in self.path("/etc/gallery/gallery.env").read_text().splitlines():
+            if "=" in line and not line.startswith("#"):
+                environment.update([line.split("=", 1)])
+        variables = [f"{k}={v}" for k, v in {**ENVIRONMENT, **environment}.items()]
+        self.service = subprocess.Popen(["chroot", "--userspec=gallery:gallery", str(self.root), "env", "-i",
+                                         *variables, *command])
+
+    def stop_service(self):
+        if self.service:
+            self.service.terminate()
+            self.service.wait(60)
+            self.service = None
