@@ -27,6 +27,10 @@ result<std::unique_ptr<gallery_server>> gallery_server::start(config::settings s
     return std::unique_ptr<gallery_server>(new gallery_server(std::move(p)));
 }
 
+const std::string& gallery_server::url() const noexcept {
+    return parts_->url;
+}
+
 const start_report& gallery_server::report() const noexcept {
     return parts_->report;
 }

@@ -38,6 +38,8 @@ public:
     static result<std::unique_ptr<gallery_server>> start(config::settings settings, start_options options);
 
     [[nodiscard]] const start_report& report() const noexcept;
+    /// Of the console, for other machines where it listens for them.
+    [[nodiscard]] const std::string& url() const noexcept;
 
     /// Reads the TLS certificate again; new connections use it.
     void reload();

@@ -304,6 +304,7 @@ result<void> gallery_server::parts::listen() {
     api::node self;
     self.id = node_id_;
     self.address = node_address(settings, http_->port());
+    url = (settings.server.ssl.enabled ? "https://" : "http://") + self.address + "/";
     self.version = GALLERY_VERSION;
     nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
                                              &now_ms);

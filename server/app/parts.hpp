@@ -57,6 +57,7 @@ public:
 
     const config::settings settings;
     start_report report;
+    std::string url;  ///< set by listen()
 
 private:
     result<void> add_console();

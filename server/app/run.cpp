@@ -101,7 +101,7 @@ int serve(const command_line& line, const config::configuration& c) {
                        flush_log();
                        std::_Exit(EXIT_SUCCESS);
                    });
-    manager.ready();
+    manager.ready((*server)->url());
     signals.wait();
     manager.stopping();
     log_info("stopping after in-flight requests are finished; a second signal stops immediately");

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <string_view>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -42,19 +41,19 @@ service_manager service_manager::from_environment() {
     return made;
 }
 
-void service_manager::ready() const noexcept {
-    report("READY=1");
+void service_manager::ready(const std::string& url) const {
+    report("READY=1\nSTATUS=serving " + url);
 }
 
 void service_manager::stopping() const noexcept {
-    report("STOPPING=1");
+    report("STOPPING=1\nSTATUS=stopping after in-flight requests are finished");
 }
 
 void service_manager::alive() const noexcept {
     report("WATCHDOG=1");
 }
 
-void service_manager::report(const char* state) const noexcept {
+void service_manager::report(std::string_view state) const noexcept {
     sockaddr_un address{};
     if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;
     address.sun_family = AF_UNIX;
@@ -65,7 +64,7 @@ void service_manager::report(const char* state) const noexcept {
     if (socket < 0) return;
     // Never waits: a service manager that does not read must not hold up an I/O thread. A lost report is
     // followed by the next one.
-    static_cast<void>(::sendto(socket, state, std::strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+    static_cast<void>(::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
                                reinterpret_cast<const sockaddr*>(&address), size));
     ::close(socket);
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace gallery::app {
 
@@ -14,8 +15,8 @@ public:
     /// reports in the server's name. Call before there are threads.
     static service_manager from_environment();
 
-    /// The server answers requests.
-    void ready() const noexcept;
+    /// The server answers requests at @p url, which `systemctl status` shows.
+    void ready(const std::string& url) const;
     /// The server stops.
     void stopping() const noexcept;
     /// The server works. Due once per watchdog_timeout().
@@ -25,7 +26,7 @@ public:
     [[nodiscard]] std::chrono::microseconds watchdog_timeout() const noexcept { return watchdog_timeout_; }
 
 private:
-    void report(const char* state) const noexcept;
+    void report(std::string_view state) const noexcept;
 
     std::string socket_;  ///< a path, or an abstract name that begins with '@'; empty: no service manager
     std::chrono::microseconds watchdog_timeout_{0};

@@ -18,19 +18,20 @@ class Reports(unittest.TestCase):
             server = Server(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
             try:
                 server.start()
+                ready = f"READY=1\nSTATUS=serving http://127.0.0.1:{server.port}/".encode()
                 before = []
-                while before[-1:] != [b"READY=1"]:
-                    before.append(manager.recv(64))
-                self.assertLessEqual(set(before), {b"READY=1", b"WATCHDOG=1"})
-                self.assertEqual([b"WATCHDOG=1"] * 5, [manager.recv(64) for _ in range(5)])
+                while not before or before[-1] == b"WATCHDOG=1":
+                    before.append(manager.recv(256))
+                self.assertEqual(ready, before[-1])
+                self.assertEqual([b"WATCHDOG=1"] * 5, [manager.recv(256) for _ in range(5)])
                 server.terminate()
                 manager.settimeout(0)
                 said = []
                 with self.assertRaises(BlockingIOError):
                     while True:
-                        said.append(manager.recv(64))
-                self.assertIn(b"STOPPING=1", said)
-                self.assertNotIn(b"READY=1", said)
+                        said.append(manager.recv(256))
+                self.assertIn(b"STOPPING=1\nSTATUS=stopping after in-flight requests are finished", said)
+                self.assertNotIn(ready, said)
             finally:
                 server.stop()
 

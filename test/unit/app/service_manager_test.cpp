@@ -41,7 +41,7 @@ public:
     ~listening_manager() { ::close(socket_); }
 
     std::string next() {
-        char text[64];
+        char text[128];
         const auto size = ::recv(socket_, text, sizeof text, MSG_DONTWAIT);
         return size < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(size));
     }
@@ -77,12 +77,12 @@ BOOST_AUTO_TEST_CASE(reports_arrive_and_the_environment_is_not_left_to_others) {
         for (const auto* variable : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
             BOOST_TEST((std::getenv(variable) == nullptr), variable);
         BOOST_TEST((reports.watchdog_timeout() == 60s));
-        reports.ready();
+        reports.ready("http://gallery.example:8080/");
         reports.alive();
         reports.stopping();
-        BOOST_TEST(manager.next() == "READY=1");
+        BOOST_TEST(manager.next() == "READY=1\nSTATUS=serving http://gallery.example:8080/");
         BOOST_TEST(manager.next() == "WATCHDOG=1");
-        BOOST_TEST(manager.next() == "STOPPING=1");
+        BOOST_TEST(manager.next() == "STOPPING=1\nSTATUS=stopping after in-flight requests are finished");
         BOOST_TEST(manager.next() == "nothing");
     }
 }
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(without_a_service_manager_nothing_is_reported) {
     ::setenv("WATCHDOG_USEC", "60000000", 1);
     const auto reports = service_manager::from_environment();
     BOOST_TEST((reports.watchdog_timeout() == 0s));
-    reports.ready();
+    reports.ready("http://gallery.example:8080/");
 }
 
 BOOST_AUTO_TEST_CASE(the_watchdog_of_another_process_and_a_malformed_one_are_not_for_the_server) {
