@@ -76,8 +76,7 @@ std::string general_help() {
         rows.push_back({term_of(*one), one->summary});
     return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
            "Manages the accounts and images of a running gallery server.\n\ncommands:\n" +
-           aligned(rows) +
-           options_text("options of all commands except verify, copy and reset-sysadmin", common_options) +
+           aligned(rows) + options_text("options of all commands except " + alone_names(), common_options) +
            std::string(credentials_text) + std::string(exit_codes) +
            "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
            "  gallery-admin tenant create 'Acme Water'\n"
@@ -122,6 +121,16 @@ std::string command_help(std::string_view words) {
     const auto& all = all_commands();
     return command_help(
         **std::find_if(all.begin(), all.end(), [words](const auto* one) { return one->words == words; }));
+}
+
+std::string alone_names() {
+    const auto all = alone_commands();
+    std::string out;
+    for (const auto& one : all) {
+        const bool last = &one == &all.back();
+        out += (out.empty() ? "" : last ? " and " : ", ") + std::string(one.words);
+    }
+    return out;
 }
 
 std::string_view credentials_help() noexcept {

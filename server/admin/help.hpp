@@ -18,6 +18,8 @@ std::string command_help(const command& what);
 /// The same, of the command with these words. Precondition: there is one.
 std::string command_help(std::string_view words);
 
+/// The commands that ask no server, to be read: "verify, copy and reset-sysadmin".
+std::string alone_names();
 /// What credentials are and where they come from, and what the exit codes mean; lines.
 std::string_view credentials_help() noexcept;
 std::string_view exit_codes_help() noexcept;

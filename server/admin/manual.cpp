@@ -67,16 +67,16 @@ std::vector<std::string_view> options_of(const command& one, std::vector<std::st
 }  // namespace
 
 std::string manual() {
-    app::manual_page page("gallery-admin", 1, "manage the accounts of an image gallery server");
+    app::manual_page page("gallery-admin", 1, "manage accounts and images of a gallery server");
     page.section("synopsis");
     page.lines("gallery-admin COMMAND [OPTIONS]");
     page.section("description");
-    page.paragraph("Manages the accounts of a running gallery server.");
+    page.paragraph("Manages the accounts and images of a running gallery server.");
     page.section("commands");
     for (const auto* one : all_commands())
         describe(page, *one);
     page.section("common options");
-    page.paragraph("All commands except verify and reset-sysadmin have these options.");
+    page.paragraph("All commands except " + alone_names() + " have these options.");
     for (const auto& one : common_options)
         page.entry(term_of(one), one.help);
     page.section("environment");
@@ -129,7 +129,7 @@ _gallery_admin() {
            branches + R"(    esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
-complete -F _gallery_admin gallery-admin
+complete -o bashdefault -o default -F _gallery_admin gallery-admin
 )";
 }
 
