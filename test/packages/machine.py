@@ -6,9 +6,11 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 SUITE = "bookworm"
+DAY = 24 * 3600  # seconds
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
                "HOME": "/root"}
 
@@ -20,21 +22,35 @@ class Impossible(Exception):
 def make_base(folder):
     """A tar file with Debian's smallest system and systemd. It is kept, since making it takes a minute."""
     tar = folder / f"{SUITE}.tar"
-    if tar.exists():
-        return tar
     if os.geteuid() != 0:
         raise Impossible("only root can make a Debian in a folder and start services in it")
+    if not may_mount():
+        raise Impossible("this container is not allowed to mount file systems")
+    if tar.exists() and age(tar) < 30 * DAY:
+        return tar
     if not shutil.which("mmdebstrap"):
         raise Impossible("mmdebstrap is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / "unfinished.tar"
     done = subprocess.run(["mmdebstrap", "--mode=root", "--variant=minbase", "--skip=cleanup/apt/lists",
-                           "--include=systemd,systemd-sysv,dbus", SUITE, str(unfinished)],
+                           "--dpkgopt=force-unsafe-io", "--include=systemd,systemd-sysv,dbus", SUITE, str(unfinished)],
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Impossible(f"mmdebstrap fails, perhaps for lack of Debian's archive:\n{done.stderr[-2000:]}")
     unfinished.rename(tar)
     return tar
+
+
+def age(file):
+    return time.time() - file.stat().st_mtime
+
+
+def may_mount():
+    with tempfile.TemporaryDirectory() as folder:
+        if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True, check=False).returncode != 0:
+            return False
+        subprocess.run(["umount", folder], check=True)
+        return True
 
 
 class Machine:
@@ -50,8 +66,7 @@ class Machine:
         if available > 8 << 20:
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4G,mode=755", "tmpfs", str(self.root)], check=True)
         subprocess.run(["tar", "-C", str(self.root), "-xf", str(base)], check=True)
-        # Many small files are written; this system does not outlive a power failure anyway.
-        (self.root / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")
+        self.is_outdated = age(base) > DAY
         self.container = self.leader = self.service = None
 
     # Life of the machine.
@@ -60,16 +75,20 @@ class Machine:
         """True where systemd runs in it."""
         if self.may_boot and shutil.which("systemd-nspawn"):
             binds = [f"--bind={outside}:{inside}" for outside, inside in self.shared.items()]
+            # Its console is of use where it does not boot.
+            console = open(self.root.parent / "console", "wb")  # noqa: SIM115: the container keeps it
             self.container = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe",
                  "--resolv-conf=copy-host", "-D", str(self.root), *binds,
                  # Workers confine themselves by these, which the container's own filter does not know.
                  "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
+            console.close()
             deadline = time.monotonic() + 120
             while self.container.poll() is None and time.monotonic() < deadline:
                 if self.find_leader() and self.run("systemctl", "is-system-running", "--wait",
                                                    check=False).stdout.strip() in ("running", "degraded"):
+                    self.refresh()
                     return True
                 time.sleep(0.2)
             self.halt()
@@ -79,7 +98,18 @@ class Machine:
             target = self.path(inside)
             target.mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "--bind", str(outside), str(target)], check=True)
+        self.refresh()
         return False
+
+    def refresh(self):
+        """Debian's archive does not keep packages that it has replaced."""
+        if self.is_outdated:
+            self.apt("update")
+
+    def console(self):
+        """The last line of what a container that did not boot has printed."""
+        file = self.root.parent / "console"
+        return (file.read_text(errors="replace").strip().splitlines() or [""])[-1] if file.exists() else ""
 
     def find_leader(self):
         """The container's first process, once it is there."""
@@ -97,7 +127,6 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.container.kill()
                 self.container.wait()
-            self.container.stdout.close()
             self.container = self.leader = None
 
     def __enter__(self):
@@ -115,7 +144,7 @@ class Machine:
         if user:
             command = ("runuser", "-u", user, "--", *command)
         variables = [f"{k}={v}" for k, v in {**ENVIRONMENT, **(environment or {})}.items()]
-        inside = ["env", "-i", *variables, *command]
+        inside = ["env", "-i", "-C", "/", *variables, *command]
         whole = (["nsenter", "-t", self.leader, "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--root", "--wd=/"]
                  if self.leader else ["chroot", str(self.root)]) + inside
         done = subprocess.run(whole, capture_output=True, text=True, input=text or "", check=False)
