@@ -89,6 +89,7 @@ int serve(const command_line& line, const config::configuration& c) {
     start_options options{.demo = line.demo, .show = &show_password};
     options.watchdog_timeout = manager.watchdog_timeout();
     options.alive = [&manager] { manager.alive(); };
+    manager.opening();
     auto server = gallery_server::start(c.values, std::move(options));
     if (!server) {
         flush_log();

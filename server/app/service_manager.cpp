@@ -41,6 +41,10 @@ service_manager service_manager::from_environment() {
     return made;
 }
 
+void service_manager::opening() const noexcept {
+    report("STATUS=opening the store");
+}
+
 void service_manager::ready(const std::string& url) const {
     report("READY=1\nSTATUS=serving " + url);
 }

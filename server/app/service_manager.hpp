@@ -15,6 +15,8 @@ public:
     /// reports in the server's name. Call before there are threads.
     static service_manager from_environment();
 
+    /// The store is being opened, which takes long where it is upgraded or recovered.
+    void opening() const noexcept;
     /// The server answers requests at @p url, which `systemctl status` shows.
     void ready(const std::string& url) const;
     /// The server stops.

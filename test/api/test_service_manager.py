@@ -19,6 +19,7 @@ class Reports(unittest.TestCase):
             try:
                 server.start()
                 ready = f"READY=1\nSTATUS=serving http://127.0.0.1:{server.port}/".encode()
+                self.assertEqual(b"STATUS=opening the store", manager.recv(256))
                 before = []
                 while not before or before[-1] == b"WATCHDOG=1":
                     before.append(manager.recv(256))
@@ -44,6 +45,7 @@ class Reports(unittest.TestCase):
                 server.start(wait=False)
                 self.assertNotEqual(0, server.process.wait(120), server.log())
                 manager.settimeout(0)
+                self.assertEqual(b"STATUS=opening the store", manager.recv(64))
                 with self.assertRaises(BlockingIOError):
                     manager.recv(64)
             finally:

@@ -77,9 +77,11 @@ BOOST_AUTO_TEST_CASE(reports_arrive_and_the_environment_is_not_left_to_others) {
         for (const auto* variable : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
             BOOST_TEST((std::getenv(variable) == nullptr), variable);
         BOOST_TEST((reports.watchdog_timeout() == 60s));
+        reports.opening();
         reports.ready("http://gallery.example:8080/");
         reports.alive();
         reports.stopping();
+        BOOST_TEST(manager.next() == "STATUS=opening the store");
         BOOST_TEST(manager.next() == "READY=1\nSTATUS=serving http://gallery.example:8080/");
         BOOST_TEST(manager.next() == "WATCHDOG=1");
         BOOST_TEST(manager.next() == "STOPPING=1\nSTATUS=stopping after in-flight requests are finished");
