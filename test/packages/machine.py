@@ -10,6 +10,7 @@ import tempfile
 import time
 
 SUITE = "bookworm"
+ARCHIVE = "http://deb.debian.org/debian"
 DAY = 24 * 3600  # seconds
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
                "HOME": "/root"}
@@ -28,17 +29,25 @@ def make_base(folder):
         raise Impossible("this container is not allowed to mount file systems")
     if tar.exists() and age(tar) < 30 * DAY:
         return tar
-    if not shutil.which("mmdebstrap"):
-        raise Impossible("mmdebstrap is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / "unfinished.tar"
     done = subprocess.run(["mmdebstrap", "--mode=root", "--variant=minbase", "--skip=cleanup/apt/lists",
-                           "--dpkgopt=force-unsafe-io", "--include=systemd,systemd-sysv,dbus", SUITE, str(unfinished)],
+                           "--dpkgopt=force-unsafe-io", "--include=systemd,systemd-sysv,dbus", SUITE, str(unfinished), ARCHIVE],
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Impossible(f"mmdebstrap fails, perhaps for lack of Debian's archive:\n{done.stderr[-2000:]}")
+        require_archive()
+        raise AssertionError(f"mmdebstrap ended with {done.returncode}:\n{done.stderr[-2000:]}")
     unfinished.rename(tar)
     return tar
+
+
+def require_archive():
+    """Of a command that has failed, this tells lack of network from a fault."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["/usr/lib/apt/apt-helper", "download-file", f"{ARCHIVE}/dists/{SUITE}/InRelease",
+                               f"{folder}/InRelease"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Impossible(f"Debian's archive, {ARCHIVE}, cannot be reached: {done.stderr.strip()}")
 
 
 def age(file):
@@ -153,7 +162,12 @@ class Machine:
         return done
 
     def apt(self, *arguments, check=True):
-        return self.run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, check=check)
+        done = self.run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, check=False)
+        if done.returncode != 0 and re.search("(Failed|Unable) to fetch", done.stderr):
+            require_archive()
+        if check and done.returncode != 0:
+            raise AssertionError(f"apt-get {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done
 
     def path(self, inside):
         return self.root / inside.lstrip("/")

@@ -5,7 +5,8 @@
 usage: run.py [--no-container]
 
 GALLERY_BUILD is a finished build (the targets products and contract_suite). Without a container the service is started
-by the command line of its unit. Exit code 77: this computer cannot make a Debian, and the reason is printed.
+by the command line of its unit. Exit code 77: this computer cannot make a Debian, or Debian's archive cannot be reached.
+The reason is printed.
 """
 import contextlib
 import http.client
@@ -22,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GALLERY_BUILD", ROOT / "build" / "release"))
 sys.path.insert(0, str(ROOT / "test" / "api"))
 # pylint: disable=wrong-import-position
-from harness import Client, free_port, png  # noqa: E402
+from harness import Client, free_port, png, scrape  # noqa: E402
 from machine import Impossible, Machine, make_base  # noqa: E402
 
 try:
@@ -38,6 +39,7 @@ SETTINGS = "/etc/gallery/gallery.yml"
 KEEP_SETTINGS = ("-o", "Dpkg::Options::=--force-confold")
 DROP_INS = "/etc/systemd/system/gallery.service.d"
 USER = ("admin@acme.example", "password-of-acme-1")
+SYSADMIN = "sysadmin@gallery.local"
 
 
 def say(text):
@@ -51,7 +53,9 @@ def check(condition, text):
 
 def build_packages(folder):
     done = subprocess.run([str(ROOT / "etc/package.sh"), "--build", str(BUILD), "--output", str(folder)],
-                          capture_output=True, text=True, check=False)
+                          capture_output=True, text=True, check=False,
+                          # They are unpacked here only, so compression is a waste.
+                          env={**os.environ, "DPKG_DEB_COMPRESSOR_LEVEL": "0"})
     check(done.returncode == 0, f"etc/package.sh ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return next(folder.glob("gallery-server_*.deb"))
 
@@ -80,8 +84,8 @@ def as_version(package, version, folder, new_default=False):
 class Gallery:
     """The service in the machine, seen from this computer, with which the machine shares the network."""
 
-    def __init__(self, machine, port):
-        self.machine, self.port = machine, port
+    def __init__(self, machine):
+        self.machine, self.port, self.metrics_port = machine, free_port(), free_port()
 
     def wait_ready(self, limit=180):
         self.machine.start_service()
@@ -129,9 +133,10 @@ def install(gallery, package):
     # The machine shares ports with this computer. An operator may leave settings there before the installation.
     drop_in = machine.path(f"{DROP_INS}/port.conf")
     drop_in.parent.mkdir(parents=True)
-    drop_in.write_text(f"[Service]\nEnvironment=HTTP_BIND_PORT={gallery.port} HTTP_BIND_ADDRESS=127.0.0.1\n")
+    drop_in.write_text(f"[Service]\nEnvironment=HTTP_BIND_PORT={gallery.port} HTTP_BIND_ADDRESS=127.0.0.1 "
+                       f"METRICS_BIND_PORT={gallery.metrics_port}\n")
     said = machine.apt("install", package).stdout
-    check("sysadmin@gallery.local" in said and ENVIRONMENT in said, f"nobody learns how to sign in:\n{said}")
+    check(SYSADMIN in said and ENVIRONMENT in said, f"nobody learns how to sign in:\n{said}")
     check("does not run" not in said, f"the service does not run:\n{said}")
     if machine.leader:
         check(f"open http://127.0.0.1:{gallery.port}/" in said, f"nobody learns the address:\n{said}")
@@ -153,10 +158,10 @@ def install(gallery, package):
     check(answer.status == 200 and b"<g-root" in answer.body, f"the web console is missing: {answer} {answer.headers}")
 
 
-def fill(gallery):
+def fill(gallery, sysadmin=SYSADMIN):
     """A tenant, its administrator and two images in an empty store."""
     machine = gallery.machine
-    admin = {"GALLERY_URL": f"http://127.0.0.1:{gallery.port}", "GALLERY_USER": "sysadmin@gallery.local",
+    admin = {"GALLERY_URL": f"http://127.0.0.1:{gallery.port}", "GALLERY_USER": sysadmin,
              "GALLERY_PASSWORD": password_of(gallery)}
     machine.run("gallery-admin", "tenant", "create", "Acme Water", environment=admin)
     machine.run("gallery-admin", "user", "create", USER[0], "--tenant", "Acme Water", "--password-stdin",
@@ -176,6 +181,8 @@ def check_unit(gallery):
     rating = machine.run("systemd-analyze", "security", "--threshold=20", "--no-pager", "gallery.service", check=False)
     check(rating.returncode == 0, f"the unit is exposed more than 2.0:\n{rating.stdout[-300:]}")
     say(rating.stdout.strip().splitlines()[-1].split(":", 1)[1].strip() + " is the unit's exposure")
+    # Some of the figures of the process are in files of /proc that a unit can hide.
+    check(("process_start_time_seconds", ()) in scrape(gallery.metrics_port), "the alert of restarts sees nothing")
     found, expected = re.search(r"previews +(.*)", gallery.log())[1], confinement_of(machine)
     check(found == expected, f"the workers are confined by {found!r}, but without the unit by {expected!r}")
     check(gallery.show("Type") == "notify" and gallery.show("WatchdogUSec") == "1min", "there is no watchdog")
@@ -237,22 +244,24 @@ def confinement_of(machine):
     return found[1]
 
 
-def upgrade(gallery, package, before, *options):
+def upgrade(gallery, packages, before, *options):
     """While the service runs, where systemd runs it."""
     gallery.machine.stop_service()
-    gallery.machine.apt("install", *options, package)
+    gallery.machine.apt("install", *options, *packages)
     version = gallery.machine.run("dpkg-query", "-W", "-f", "${Version}", "gallery-server").stdout
     check(gallery.images() == before, "the images have changed")
     return version
 
 
-def refuse_downgrade(gallery, package, newer, before):
-    done = gallery.machine.apt("install", "--allow-downgrades", package, check=False)
+def refuse_downgrade(gallery, packages, newer, before):
+    """Of the server and an engine: either of another version would not work with the other."""
+    done = gallery.machine.apt("install", "--allow-downgrades", *packages, check=False)
     said = done.stdout + done.stderr
     check(done.returncode != 0, "an older series was installed over a newer one")
     check(f"is not installed over version {newer}" in said and "Going back" in said, f"no reason is given:\n{said}")
-    there = gallery.machine.run("dpkg-query", "-W", "-f", "${Version} ${db:Status-Status}", "gallery-server").stdout
-    check(there == f"{newer} installed", f"after the refusal there is {there}")
+    there = gallery.machine.run("dpkg-query", "-W", "-f", "${Version} ${db:Status-Status}\n", "gallery-server",
+                                "gallery-engine-postgresql").stdout
+    check(there == f"{newer} installed\n" * 2, f"after the refusal there is {there}")
     check(gallery.images() == before, "the images have changed")
 
 
@@ -278,12 +287,12 @@ def purge(gallery):
     check(not gallery.machine.path("/etc/gallery").exists(), "/etc/gallery is still there")
 
 
-def keep_the_operators_settings(gallery, package, before):
+def keep_the_operators_settings(gallery, packages, before):
     """A gallery.yml that the operator has edited survives a new one of the package."""
     file = gallery.machine.path(SETTINGS)
     own = file.read_text() + "# by the operator\n"
     file.write_text(own)
-    version = upgrade(gallery, package, before, *KEEP_SETTINGS)
+    version = upgrade(gallery, packages, before, *KEEP_SETTINGS)
     check(file.read_text() == own, "the operator's settings were replaced")
     check(f"# of version {version}\n" in file.with_name("gallery.yml.dpkg-dist").read_text(), "there is no new file beside it")
     return version
@@ -304,41 +313,73 @@ def use_postgresql(gallery, server, engine):
             said = done.stdout + done.stderr
             check(done.returncode != 0 and "uses this engine" in said, f"apt {command}: the engine is removed:\n{said}")
             check(gallery.images() == before, "the images have changed")
+        keep_the_engine_of_a_service_that_fails(gallery, database)
+        check(gallery.images() == before, "the images have changed")
         machine.apt("install", server, engine)
         check(gallery.images() == before, "the images have changed")
         machine.apt("remove", "gallery-server")
         check(not machine.path("/usr/lib/gallery/plugins/postgresql.so").exists(), "the engine is still there")
 
 
-def use_another_disk(gallery, package):
-    """The first start on a disk that is mounted for it, while another program uses the port."""
+def keep_the_engine_of_a_service_that_fails(gallery, database):
+    """It has not loaded the engine, but systemd starts it again and again. On hold, the server's package is not removed."""
     machine = gallery.machine
-    machine.run("mkdir", "-p", DATA)
+    database.stop()
+    machine.run("systemctl", "restart", "--no-block", "gallery")
+    deadline = time.monotonic() + 120
+    while gallery.show("SubState") != "auto-restart":
+        check(time.monotonic() < deadline, f"the service does not fail without its database:\n{gallery.log()}")
+        time.sleep(0.05)
+    machine.run("apt-mark", "hold", "gallery-server")
+    done = machine.apt("remove", "gallery-engine-postgresql", check=False)
+    said = done.stdout + done.stderr
+    check(done.returncode != 0 and "uses this engine" in said, f"the engine of a service that fails is removed:\n{said}")
+    machine.run("apt-mark", "unhold", "gallery-server")
+    database.start()
+
+
+def use_another_disk(gallery, package):
+    """The first start on another disk: by a link, which systemd refuses; then by a mount, while another program uses the
+    port. The operator has written gallery.env."""
+    machine = gallery.machine
+    machine.run("mkdir", "/srv/images")
+    machine.run("ln", "-s", "/srv/images", DATA)
+    environment, sysadmin = machine.path(ENVIRONMENT), "boss@acme.example"
+    environment.parent.mkdir()
+    environment.write_text(f"GALLERY_SYSADMIN_EMAIL={sysadmin}\nGALLERY_SYSADMIN_PASSWORD=chosen-by-boss-1\n")
+    environment.chmod(0o644)
+    said = machine.apt("install", package).stdout
+    check("does not run" in said and "STATE_DIRECTORY" in said and f"{DATA} is a symbolic link" in said,
+          f"apt does not say what is wrong:\n{said}")
+    check(sysadmin in said and SYSADMIN not in said, f"another administrator is named:\n{said}")
+    check("Now only its owner can" in said and environment.stat().st_mode & 0o777 == 0o600, "others can read the password")
+    machine.run("systemctl", "stop", "gallery")
+    machine.run("rm", DATA)
+    machine.run("mkdir", DATA)
     machine.run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", DATA)
     machine.run("mkdir", "-m", "700", f"{DATA}/lost+found")
     with socket.create_server(("127.0.0.1", gallery.port)):
-        said = machine.apt("install", package).stdout
+        said = machine.apt("install", "--reinstall", package).stdout
         check("does not run" in said and f"127.0.0.1:{gallery.port}" in said, f"apt does not say what is wrong:\n{said}")
         check("open http" not in said, f"the address of another program is shown as the server's:\n{said}")
     # It tries again by itself.
     gallery.wait_ready()
-    fill(gallery)
+    fill(gallery, sysadmin)
     said = machine.apt("purge", "gallery-server").stdout
     check("a file system is mounted there" in said, f"purge does not say what it keeps:\n{said}")
     left = machine.run("ls", "-A", DATA).stdout.split()
     check(left == ["lost+found"], f"{DATA} contains {left}")
 
 
-def use_engine_and_development(gallery, packages):
+def use_engine_and_development(gallery):
     """The other two packages: the engine can be loaded, and the example is built and held to the contract."""
     machine = gallery.machine
-    machine.apt("install", *packages)
     said = machine.run("gallery-server", "--check-config",
                        environment={"STORAGE_PLUGIN": "postgresql", "GALLERY_DATA": "/tmp/data",
                                     "STORAGE_POSTGRESQL_DSN": "host=127.0.0.1 port=1 dbname=none"}).stdout
     check("/usr/lib/gallery/plugins/postgresql.so" in said, f"the engine is not loaded:\n{said}")
     machine.run("/usr/share/gallery/plugin-development/build.sh", "/usr/include", "/usr/lib/gallery/libgallery_kit.a",
-                "/usr/lib/gallery/libgallery_common.so", "/root/toy.so")
+                "/usr/lib/gallery/libgallery_common.so", "/root/toy.so", environment={"CXXFLAGS": "-O0"})
     done = machine.run("contract_suite", "--plugin", "/root/toy.so", "--volatile",
                        "--run_test=images/an_unknown_image_is_not_found")
     check("No errors detected" in done.stderr, f"the suite did not run a test:\n{done.stdout}{done.stderr}")
@@ -353,9 +394,10 @@ def walk(base, work):
     upstream = version.split("-")[0]
     major, minor = upstream.split(".")[:2]
     earlier = as_version(package, f"{upstream}-0~earlier", packages, new_default=True)
-    later = as_version(package, f"{major}.{int(minor) + 1}.0-1", packages, new_default=True)
     others = [p for p in packages.glob(f"gallery-*_{version}_*.deb") if p != package]
-    rebuilt = [as_version(p, f"{version}.1", packages) for p in (package, *others) if "-dev" not in p.name]
+    engine = next(p for p in others if "-engine-" in p.name)
+    later = [as_version(p, f"{major}.{int(minor) + 1}.0-1", packages, new_default=p == package) for p in (package, engine)]
+    rebuilt = [as_version(p, f"{version}.1", packages) for p in (package, engine)]
 
     def inside(deb):
         return f"/packages/{deb.name}"
@@ -370,7 +412,7 @@ def walk(base, work):
         say("systemd runs in a container" if booted else
             f"no container can be booted here ({machine.console()}): the service is started by the command line of its "
             "unit, and what only systemd does is not tested")
-        gallery = Gallery(machine, free_port())
+        gallery = Gallery(machine)
         install(gallery, inside(earlier))
         say("installed; a tenant has two images")
         before = gallery.images()
@@ -379,17 +421,17 @@ def walk(base, work):
             say("the workers are as confined as without the unit, and a server that hangs is restarted")
             follow_the_page(gallery)
             say("the drop-in for ports below 1024 and the command for gallery-admin work")
-        check(upgrade(gallery, inside(package), before) == version, "the upgrade has not happened")
+        check(upgrade(gallery, [inside(package)], before) == version, "the upgrade has not happened")
         check("# of version" not in machine.path(SETTINGS).read_text(), "settings that nobody edited were not replaced")
         say("upgraded from an earlier build")
-        check(keep_the_operators_settings(gallery, inside(later), before) == version_of(later),
+        check(keep_the_operators_settings(gallery, [inside(p) for p in later], before) == version_of(later[0]),
               "the upgrade has not happened")
-        refuse_downgrade(gallery, inside(package), version_of(later), before)
+        refuse_downgrade(gallery, [inside(package), inside(engine)], version_of(later[0]), before)
         say("an older series is refused over a newer one")
         remove(gallery)
-        upgrade(gallery, inside(package), before, *KEEP_SETTINGS)
+        upgrade(gallery, [inside(p) for p in (package, *others)], before, *KEEP_SETTINGS)
         say("removed with its data kept, and installed again")
-        use_engine_and_development(gallery, [inside(p) for p in others])
+        use_engine_and_development(gallery)
         say("the engine for PostgreSQL is loaded, and a plugin is built and tested with the headers")
         if booted and SinglePostgres:
             use_postgresql(gallery, *(inside(p) for p in rebuilt))
@@ -398,17 +440,17 @@ def walk(base, work):
         say("purged")
         if booted:
             use_another_disk(gallery, inside(package))
-            say("installed on another disk, with a port in use at first, and purged")
+            say("installed on another disk, with a link and a port in use at first, and purged")
 
 
 def main():
     try:
         base = make_base(BUILD / "debian")
+        with tempfile.TemporaryDirectory(prefix="gallery-packages-") as work:
+            walk(base, pathlib.Path(work))
     except Impossible as reason:
         say(f"skipped: {reason}")
         return 77
-    with tempfile.TemporaryDirectory(prefix="gallery-packages-") as work:
-        walk(base, pathlib.Path(work))
     say("all is well")
     return 0
 
