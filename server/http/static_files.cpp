@@ -63,6 +63,38 @@ result<std::string> read_file(const std::filesystem::path& path) {
     return content;
 }
 
+constexpr std::string_view ending_of(content_coding coding) noexcept {
+    return coding == content_coding::brotli ? ".br" : ".gz";
+}
+
+/// Whether it is a compressed form of a file beside it.
+bool is_coded_form(const std::filesystem::path& path) {
+    const auto ending = path.extension();
+    std::error_code failure;
+    return (ending == ending_of(content_coding::brotli) || ending == ending_of(content_coding::gzip)) &&
+           std::filesystem::exists(std::filesystem::path(path).replace_extension(), failure);
+}
+
+/// What the build has compressed; whoever changed the file since gets it as it is now.
+std::optional<std::string> coded_at_build(const std::filesystem::path& path, content_coding coding) {
+    auto beside = path;
+    beside += ending_of(coding);
+    std::error_code failure;
+    const auto made = std::filesystem::last_write_time(beside, failure);
+    if (failure || made < std::filesystem::last_write_time(path, failure) || failure) return std::nullopt;
+    auto content = read_file(beside);
+    if (!content) return std::nullopt;
+    return std::move(*content);
+}
+
+std::optional<coded_content> coded(const std::filesystem::path& path, std::string_view content,
+                                   content_coding coding) {
+    auto made = coded_at_build(path, coding);
+    if (!made) made = compress(content, coding, effort::once);
+    if (!made) return std::nullopt;
+    return make_coded(std::move(*made));
+}
+
 result<file> load_file(const std::filesystem::path& path, const static_files_options& options) {
     auto content = read_file(path);
     if (!content) return std::move(content.error());
@@ -73,10 +105,8 @@ result<file> load_file(const std::filesystem::path& path, const static_files_opt
         "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ";
     made.prepared.append(options.content_security_policy).append("\r\n");
     if (is_compressible(made.media_type) && content->size() >= worth_compressing) {
-        if (auto coded = compress(*content, content_coding::brotli, effort::once))
-            made.brotli = make_coded(std::move(*coded));
-        if (auto coded = compress(*content, content_coding::gzip, effort::once))
-            made.gzip = make_coded(std::move(*coded));
+        made.brotli = coded(path, *content, content_coding::brotli);
+        made.gzip = coded(path, *content, content_coding::gzip);
     }
     made.identity = make_coded(std::move(*content));
     return made;
@@ -104,7 +134,7 @@ result<std::shared_ptr<const static_files>> static_files::load(const std::filesy
     std::error_code failure;
     for (fs::recursive_directory_iterator at(folder, failure), end; !failure && at != end;
          at.increment(failure)) {
-        if (!at->is_regular_file()) continue;
+        if (!at->is_regular_file() || is_coded_form(at->path())) continue;
         auto made = load_file(at->path(), options);
         if (!made) return std::move(made.error());
         loaded->memory += made->identity.content.size() + (made->brotli ? made->brotli->content.size() : 0) +

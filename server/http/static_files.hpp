@@ -23,9 +23,10 @@ struct static_files_options {
         "frame-ancestors 'none'; base-uri 'self'; object-src 'none'";
 };
 
-/// Loaded once; immutable; shared by all threads. Text is compressed with brotli and gzip at start. Files
-/// with a hash in their name are immutable for caches, the others "no-cache". An unknown path without an
-/// extension that accepts text/html gets index.html, so that links into the application work. Where the
+/// Loaded once; immutable; shared by all threads. Text is sent with brotli and gzip: as "name.br" and
+/// "name.gz" contain it, which stand beside the file and are not older, else as it is compressed at start.
+/// Files with a hash in their name are immutable for caches, the others "no-cache". An unknown path without
+/// an extension that accepts text/html gets index.html, so that links into the application work. Where the
 /// client sees the server below a path (path_prefix()), the first `<base href="/">` of index.html names it.
 class static_files {
 public:

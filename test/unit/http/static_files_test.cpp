@@ -4,6 +4,7 @@
 
 #include "http/static_files.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -100,6 +101,31 @@ BOOST_FIXTURE_TEST_CASE(an_application_is_served_with_its_rules, site) {
     BOOST_TEST(c.ask(get("/%69ndex.html")).header("ETag") == etag);
     BOOST_TEST(c.ask(get("/%61pi/nothing", "Accept: text/html\r\n")).status == 404U);
     BOOST_TEST(c.ask(get("/images/%zz", "Accept: text/html\r\n")).status == 404U);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_the_build_has_compressed_is_sent_as_it_is_unless_it_is_older, site) {
+    using std::filesystem::last_write_time;
+    for (const std::string name : {"index.html.br", "index.html.gz", "main-5Q7ZK3XD.js.br", "alone.gz"})
+        write(name, "of " + name);
+    const auto changed = last_write_time(folder / "main-5Q7ZK3XD.js");
+    last_write_time(folder / "index.html.br", last_write_time(folder / "index.html"));
+    last_write_time(folder / "main-5Q7ZK3XD.js.br", changed - std::chrono::seconds(1));
+    auto files = static_files::load(folder);
+    BOOST_REQUIRE(files);
+    BOOST_TEST((*files)->count() == 4U);
+    running_server server([&](router& routes) { routes.set_fallback(static_files::as_fallback(*files)); });
+    client c(server.port());
+    const auto body_of = [&](const std::string& path, const std::string& coding) {
+        const auto got = c.ask(get(path, "Accept-Encoding: " + coding + "\r\n"));
+        BOOST_TEST(got.header("Content-Encoding") == coding);
+        return got.body;
+    };
+    BOOST_TEST(body_of("/", "br") == "of index.html.br");
+    BOOST_TEST(body_of("/index.html", "gzip") == "of index.html.gz");
+    BOOST_TEST(body_of("/main-5Q7ZK3XD.js", "br") != "of main-5Q7ZK3XD.js.br");
+    BOOST_TEST(c.ask(get("/main-5Q7ZK3XD.js")).body.substr(0, 17) == "console.log('x');");
+    BOOST_TEST(c.ask(get("/index.html.br")).status == 404U);
+    BOOST_TEST(c.ask(get("/alone.gz")).body == "of alone.gz");
 }
 
 BOOST_FIXTURE_TEST_CASE(the_page_names_the_path_below_which_the_client_sees_it, site) {
