@@ -63,7 +63,6 @@ std::optional<download_tickets::holder> read_content(std::string_view text) {
     who.user.value = *user;
     who.tenant.value = *tenant;
     who.role = *role;
-    who.email = text_of("email");
     who.session = text_of("session");
     who.has_account = has_account->get_bool();
     if (const auto customer = parse_uuid(text_of("customer"))) who.customer = customer_id{*customer};
@@ -80,7 +79,6 @@ std::string download_tickets::issue(const auth::principal& who, const sha256_dig
     content["user"] = to_string(who.user);
     content["tenant"] = to_string(who.tenant);
     content["role"] = name_of(who.role);
-    content["email"] = who.email;
     content["session"] = who.session;
     content["account"] = who.has_account;
     if (who.customer) content["customer"] = to_string(*who.customer);

@@ -39,7 +39,7 @@ public:
                                     time_point now) const;
 
     struct holder {
-        auth::principal_ptr who;
+        auth::principal_ptr who;  ///< without the e-mail address, since a ticket is in the logs of proxies
         sha256_digest what{};
         std::int64_t since = 0;  ///< for check_still_admitted()
     };

@@ -22,6 +22,11 @@ constexpr std::uint64_t small_size = 16 * 1024;
 /// How many images are looked up before other connections of the thread have their turn.
 constexpr std::size_t images_at_once = 64;
 
+/// More in a row are no damage of single images.
+constexpr std::size_t most_unreadable = 16;
+/// More than all numbers that names get.
+constexpr unsigned longest_number = 1'000'000;
+
 constexpr std::string_view text_name = "not-included.txt";
 
 /// Of a whole body. Empty where its file cannot be read.
@@ -64,9 +69,10 @@ task<result<void>> archive_stream::prepare() {
     auto begun = co_await begin_next();
     if (!begun) co_return begun.error();
     if (begun->empty()) {
-        co_return error{errc::not_found, wanted_.size() == 1
-                                             ? "There is no such image, or it cannot be read."
-                                             : "There is none of these images, or they cannot be read."};
+        if (something_is_unreadable_)
+            co_return error{errc::io_error, "none of an archive's images can be read"};
+        co_return error{errc::not_found,
+                        wanted_.size() == 1 ? "There is no such image." : "There is none of these images."};
     }
     prepared_ = std::move(*begun);
     co_return result<void>();
@@ -100,6 +106,7 @@ task<result<std::string>> archive_stream::begin_next() {
         auto opening = open(may->lend(), key);
         auto opened = co_await std::move(opening);
         if (opened) {
+            unreadable_ = 0;
             auto text = begin_picture(*opened);
             if (text.empty()) continue;
             current_ = std::move(*opened);
@@ -107,7 +114,8 @@ task<result<std::string>> archive_stream::begin_next() {
             co_return text;
         }
         if (concerns_all(opened.error())) co_return opened.error();
-        leave_out(is_own ? "tenant" : "system", key, opened.error());
+        auto left_out = leave_out(is_own ? "tenant" : "system", key, opened.error());
+        if (!left_out) co_return left_out.error();
     }
     co_return std::string();
 }
@@ -122,14 +130,8 @@ task<result<archive_stream::picture>> archive_stream::open(images::image_view_pe
         const auto size = out.record->original.size;
         if (size > small_size) {
             auto memory = co_await services_.sent.acquire(to_.who->tenant, size);
-            if (memory) {
-                out.memory = std::move(*memory);
-            } else if (is_temporary(memory.error())) {
-                failure = memory.error();
-                continue;
-            } else {
-                co_return memory.error();
-            }
+            if (!memory) co_return memory.error();
+            out.memory = std::move(*memory);
         }
         auto content = co_await services_.images.read(out.record, representation::original);
         if (!content && content.error().code == errc::stale) continue;
@@ -162,7 +164,7 @@ std::string archive_stream::begin_picture(const picture& opened) {
         out = zip_.begin({name, opened.content.size(), opened.crc, record.created_time});
     } else {
         const auto name = images::picture_file_name(record.key);
-        if (!names_.emplace(name, 1).second) {
+        if (!names_.insert(name).second) {
             left_out_ += "system/" + printable(record.key) + ": an image with this key is in the archive\r\n";
             return {};
         }
@@ -201,29 +203,33 @@ std::string archive_stream::finish() {
         out += text;
     }
     names_.clear();
+    numbers_.clear();
     return out + zip_.finish();
 }
 
-void archive_stream::leave_out(std::string_view kind, const std::string& key, const error& why) {
+result<void> archive_stream::leave_out(std::string_view kind, const std::string& key, const error& why) {
     const bool is_missing = why.code == errc::not_found;
-    if (!is_missing) services_.warn("an archive does not contain " + printable(key) + ": " + why.message);
+    if (!is_missing) {
+        something_is_unreadable_ = true;
+        services_.warn("an archive does not contain " + printable(key) + ": " + why.message);
+        if (++unreadable_ == most_unreadable)
+            return error{errc::io_error, "too many images of an archive cannot be read"};
+    }
     left_out_ += kind;
     left_out_ +=
         '/' + printable(key) + (is_missing ? ": there is no such image" : ": it cannot be read") + "\r\n";
+    return {};
 }
 
 std::string archive_stream::unique_name(std::string_view name) {
     const auto folded = [](const std::string& text) { return is_utf8(text) ? fold_case(text) : text; };
     auto out = images::readable_file_name(name);
-    // A reference to an element of an unordered map stays valid.
-    auto& last = names_[folded(out)];
-    if (last == 0) {
-        last = 1;
-        return out;
-    }
+    if (names_.insert(folded(out)).second) return out;
+    auto& last =
+        numbers_.try_emplace(folded(images::readable_file_name(name, longest_number)), 1).first->second;
     do {
         out = images::readable_file_name(name, ++last);
-    } while (!names_.emplace(folded(out), 1).second);
+    } while (!names_.insert(folded(out)).second);
     return out;
 }
 

@@ -27,13 +27,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace gallery::api {
 
 /// What the handlers and the streams use. Thread-safe; outlives the router and all answers.
 struct archive_services {
     images::image_service& images;
-    images::byte_budget& received;     ///< for requests, which name many images
+    images::byte_budget& lists;        ///< for requests, which name many images
     images::byte_budget& sent;         ///< for pictures that are not in the storage's memory
     fair_pool<tenant_id>& background;  ///< reads requests
     fair_pool<tenant_id>& reading;     ///< reads pictures, for one archive of each place at a time
@@ -57,11 +58,13 @@ public:
     archive_stream(const archive_services& services, archive_request wanted, archive_receiver to,
                    archive_places::place place);
 
-    /// Finds the first image. Errors: not_found where there is none of all; as next().
+    /// Finds the first image. Errors: not_found where there is none of all, io_error where none can be read;
+    /// as next().
     task<result<void>> prepare();
 
     /// Errors: those of check_still_admitted(); unavailable and busy, where the storage or the memory remains
-    /// so; io_error where a picture's file cannot be read to its end.
+    /// so; io_error where a picture's file cannot be read to its end, and after most_unreadable images in a
+    /// row that cannot be read.
     task<result<bytes>> next() override;
 
 private:
@@ -78,7 +81,8 @@ private:
     task<result<bytes>> next_piece();
     std::string begin_picture(const picture& opened);
     std::string finish();
-    void leave_out(std::string_view kind, const std::string& key, const error& why);
+    /// Errors: io_error after most_unreadable in a row.
+    result<void> leave_out(std::string_view kind, const std::string& key, const error& why);
     [[nodiscard]] std::string unique_name(std::string_view name);
 
     const archive_services& services_;
@@ -91,9 +95,13 @@ private:
     picture current_;
     std::uint64_t sent_ = 0;  ///< of the current picture
     bool is_at_end_ = false;
-    std::string left_out_;  ///< a line for each
-    /// Names without regard to case, with the number of the last name that was made of each.
-    std::unordered_map<std::string, unsigned> names_;
+    std::string left_out_;        ///< a line for each
+    std::size_t unreadable_ = 0;  ///< in a row
+    bool something_is_unreadable_ = false;
+    std::unordered_set<std::string> names_;  ///< without regard to case
+    /// The last number that was given to names which are equal when they are cut for the longest number.
+    /// Numbers of names that may get into each other's way are thus counted together, and each is tried once.
+    std::unordered_map<std::string, unsigned> numbers_;
 };
 
 }  // namespace gallery::api

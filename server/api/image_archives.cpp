@@ -25,10 +25,16 @@ namespace {
 
 using images::image_operation;
 
-/// Bytes of the budget for a request with so many bytes: the text, the values that it is parsed into, and the
-/// keys.
-std::uint64_t memory_for(std::uint64_t size) {
-    return 8 * size;
+/// Bytes of the budget for reading a request with so many bytes, of which at most @p most are the list: the
+/// text, the values that it is parsed into, and the keys.
+std::uint64_t memory_for(std::uint64_t size, std::uint64_t most) {
+    return size + 7 * std::min(size, most);
+}
+
+/// In the words of those who asked for an archive.
+error no_memory(const error& why) {
+    if (why.code != errc::busy) return why;
+    return {errc::busy, "The server is reading too many lists of images. Try again later."};
 }
 
 error list_too_large(std::uint64_t most) {
@@ -61,10 +67,13 @@ task<result<archive_order>> receive_order(const archive_services& services, tena
     auto& body = message.body();
     const auto length = body.content_length().value_or(body.limit());
     if (length > body.limit()) co_return list_too_large(limit.bytes);
-    const auto memory = co_await services.received.acquire(owner, memory_for(length));
-    if (!memory) co_return memory.error();
+    // A client may send slowly, so it has no more than the text's memory before the text has arrived.
+    auto memory = co_await services.lists.acquire(owner, length);
+    if (!memory) co_return no_memory(memory.error());
     auto text = co_await body.read_all(body.limit());
     if (!text) co_return text.error();
+    auto grown = co_await services.lists.grow(*memory, owner, memory_for(text->size(), limit.bytes));
+    if (!grown) co_return no_memory(grown.error());
     // A long list would delay the I/O thread's other connections.
     auto work = [text = std::move(*text), form, most = limit.bytes]() mutable {
         return read_order(std::move(text), form, most);
@@ -105,7 +114,7 @@ task<result<http::response>> send_archive(const archive_services& services, arch
                                           auth::principal_ptr who, std::int64_t since) {
     auto to = admit(wanted, who, since);
     if (!to) co_return std::move(to).error();
-    auto place = services.places.take(who->tenant);
+    auto place = services.places.take(who->tenant, who->user);
     if (!place) co_return std::move(place).error();
     const auto* const name = wanted.layout == archive_layout::exports ? "exported-images.zip" : "images.zip";
     auto archive =
@@ -140,9 +149,13 @@ task<result<http::response>> ticket(const archive_services& services, accounts::
         co_return error{errc::unsupported_type,
                         "The list of images must be JSON. Send it with Content-Type: application/json."};
     }
+    // Before the list arrives, which may take long: who loses the account meanwhile gets no ticket.
+    const auto since = services.tickets.admission_of(who.who(), accounts::authenticator::coarse_now());
     auto receiving = receive_order(services, who.who().tenant, message, limit, body_form::json);
     auto order = co_await std::move(receiving);
     if (!order) co_return order.error();
+    if (auto admitted = services.tickets.check_still_admitted(who.who(), since); !admitted)
+        co_return admitted.error();
     // What the ticket would be refused for is said now, where a script can read it.
     if (auto may = admit(order->wanted, who.shared(), 0); !may) co_return std::move(may).error();
     boost::json::object out;

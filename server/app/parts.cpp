@@ -280,6 +280,7 @@ gallery_server::parts::~parts() {
     // the context that it has just posted to.
     if (uploads_) uploads_->stop();
     if (downloads_) downloads_->stop();
+    archive_lists_.stop();
     if (coded_) coded_->stop();
     if (imaging_) imaging_->stop();
     compressing_.join();

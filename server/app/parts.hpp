@@ -114,6 +114,9 @@ private:
     std::unique_ptr<images::coded_bodies> coded_;
     std::unique_ptr<images::byte_budget> uploads_;
     std::unique_ptr<images::byte_budget> downloads_;
+    /// For the lists of images that archives are asked for. Apart from uploads: whoever may only read images
+    /// cannot take the memory of those who write.
+    images::byte_budget archive_lists_{128 * 1024 * 1024, std::chrono::seconds(10)};
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 

@@ -110,8 +110,8 @@ result<void> gallery_server::parts::add_routes() {
         .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
-        .archives = {*images_, *uploads_, *downloads_, background_, archiving_, archive_places_, *tickets_,
-                     [](const std::string& text) { log_warning(text); }, verify},
+        .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
+                     *tickets_, [](const std::string& text) { log_warning(text); }, verify},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
         .openapi = {}});
     routes_ = std::make_shared<http::router>();

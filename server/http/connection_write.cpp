@@ -215,6 +215,8 @@ task<io_state> connection::write_stream() {
             if (state == io_state::closed || !co_await wait_for(state)) co_return io_state::closed;
             state = write_step();
         }
+        // The source counts what it holds, so the piece is gone before it is asked for the next one.
+        answer().set_content(body());
         // Other connections of this thread have their turn between two pieces.
         co_await asio::post(socket().get_executor(), use_task);
         if (is_ending_) co_return io_state::closed;

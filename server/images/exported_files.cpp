@@ -39,6 +39,32 @@ bool is_within_character(char c) noexcept {
     return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
+/// At the end of a name, by Windows.
+bool is_cut_off(char c) noexcept {
+    return c == '.' || c == ' ';
+}
+
+/// One of the marks with which text runs in the other direction, so that an ending seems to be another:
+/// U+202A to U+202E and U+2066 to U+2069, in UTF-8.
+bool turns_direction(std::string_view character) noexcept {
+    if (character.size() != 3 || character[0] != '\xe2') return false;
+    const auto last = static_cast<unsigned char>(character[2]);
+    return (character[1] == '\x80' && last >= 0xaa && last <= 0xae) ||
+           (character[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
+}
+
+/// Windows takes these names for devices, whatever their ending is.
+bool is_device(std::string_view name) noexcept {
+    auto stem = name.substr(0, name.find('.'));
+    while (!stem.empty() && stem.back() == ' ')
+        stem.remove_suffix(1);
+    for (const std::string_view device : {"con", "prn", "aux", "nul"}) {
+        if (equals_ignoring_case(stem, device)) return true;
+    }
+    if (stem.size() != 4 || stem[3] < '0' || stem[3] > '9') return false;
+    return equals_ignoring_case(stem.substr(0, 3), "com") || equals_ignoring_case(stem.substr(0, 3), "lpt");
+}
+
 bool ends_with_ignoring_case(std::string_view text, std::string_view ending) noexcept {
     return text.size() >= ending.size() &&
            equals_ignoring_case(text.substr(text.size() - ending.size()), ending);
@@ -124,11 +150,17 @@ std::string picture_file_name(std::string_view key) {
 
 std::string readable_file_name(std::string_view name, unsigned n) {
     std::string out;
-    for (const char c : name)
-        out += is_special(c) && c != '%' && c != '~' ? '_' : c;
-    // Hidden, taken for an option, or cut off by some systems.
-    if (out.empty() || out[0] == '.' || out[0] == '-') out.insert(0, 1, '_');
-    if (out.back() == '.' || out.back() == ' ') out += '_';
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (turns_direction(name.substr(i, 3))) {
+            out += '_';
+            i += 2;
+        } else {
+            out += is_special(name[i]) && name[i] != '%' && name[i] != '~' ? '_' : name[i];
+        }
+    }
+    // Hidden, taken for an option, cut off by some systems, or a device of Windows.
+    if (out.empty() || out[0] == '.' || out[0] == '-' || is_device(out)) out.insert(0, 1, '_');
+    if (is_cut_off(out.back())) out += '_';
     const auto dot = out.rfind('.');
     constexpr std::size_t longest_extension = 16;
     std::string extension;
@@ -142,6 +174,7 @@ std::string readable_file_name(std::string_view name, unsigned n) {
         while (end > 0 && is_within_character(out[end]))
             --end;
         out.resize(end);
+        if (extension.empty() && is_cut_off(out.back())) out.back() = '_';
     }
     return out + extension;
 }

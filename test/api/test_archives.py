@@ -64,9 +64,9 @@ class Archives(ArchiveTest):
             self.assertEqual((2020, 9, 13, 12, 26, 40), archive.getinfo("Pümpe №1.png").date_time)
 
     def test_equal_file_names_get_numbers(self):
-        names = {"a": "same.png", "b": "SAME.png", "c": "same (2).png", "d": "same.png", "e": "../../same.png",
+        names = {"a": "same.png", "b": "SAME.png", "c": "same (2).png", "d": "same.png", "e": "same.png",
                  "f": "no ending", "g": "no ending"}
-        data = {key: self.put(key, fileName=name.rpartition("/")[2]) for key, name in names.items()}
+        data = {key: self.put(key, fileName=name) for key, name in names.items()}
         found = members(self.assertStatus(200, self.zip(*names)))
         self.assertEqual(sorted(data.values()), sorted(found.values()))
         self.assertEqual(data["a"], found["same.png"])
@@ -185,6 +185,36 @@ class Tickets(ArchiveTest):
         self.assertError(403, 20, self.customer.post(TICKET, wanted), "permission")
         self.assertError(401, 10, self.anonymous.post(TICKET, wanted))
 
+    def test_no_ticket_for_who_loses_the_account_while_the_list_arrives(self):
+        _, user, client = self.customer_user(self.tenant)
+        self.put("slow.png")
+        body = json.dumps({"tenant": ["slow.png"]}).encode()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)) as connection:
+            connection.putrequest("POST", TICKET)
+            for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(body))),
+                                ("X-Authorization", f"Bearer {client.token}"), ("Expect", "100-continue")):
+                connection.putheader(name, value)
+            connection.endheaders()
+            # The server asks for the list once it has admitted the user.
+            self.assertIn(b"100 Continue", connection.sock.recv(100))
+            self.assertStatus(200, self.tenant.post(
+                f"/api/user/{user['id']['id']}/userCredentialsEnabled?userCredentialsEnabled=false"))
+            connection.send(body)
+            self.assertEqual(401, connection.getresponse().status)
+
+    def test_a_slow_list_takes_no_memory_of_uploads(self):
+        with contextlib.ExitStack() as open_ones:
+            for _ in range(8):
+                connection = open_ones.enter_context(contextlib.closing(
+                    http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)))
+                connection.putrequest("POST", TICKET)
+                for name, value in (("Content-Type", "application/json"), ("Content-Length", str(4 * MIB)),
+                                    ("X-Authorization", f"Bearer {self.customer.token}"), ("Expect", "100-continue")):
+                    connection.putheader(name, value)
+                connection.endheaders()
+                self.assertIn(b"100 Continue", connection.sock.recv(100))
+            self.assertStatus(200, self.tenant.upload("beside slow lists.png", png(text="x" * MIB)))
+
     def test_a_ticket_of_somebody_who_was_disabled_is_refused(self):
         self.put("shared.png")
         _, user, client = self.customer_user(self.tenant)
@@ -294,11 +324,16 @@ class Large(LargeTest):
             with self.assertRaises(http.client.IncompleteRead):
                 answer.read()
 
-    def test_a_tenant_has_a_number_of_archives_at_a_time(self):
+    def test_a_user_and_a_tenant_have_a_number_of_archives_at_a_time(self):
+        _, _, other = self.customer_user(self.tenant)
         with contextlib.ExitStack() as open_ones:
-            for _ in range(8):
+            for _ in range(4):
+                open_ones.enter_context(self.begun(self.keys[:1], other))
+            self.assertError(429, 33, self.zip(self.keys[0], client=other), "too many archives")
+            for _ in range(4):
                 open_ones.enter_context(self.begun(self.keys[:1]))
-            self.assertError(429, 33, self.zip(self.keys[0]), "too many archives")
+            _, _, third = self.customer_user(self.tenant)
+            self.assertError(429, 33, self.zip(self.keys[0], client=third), "too many archives")
             # Others have theirs.
             data = self.put("of-system.png", client=self.admin)
             self.assertEqual({"of-system.png": data}, members(self.zip("of-system.png", client=self.admin)))
@@ -306,6 +341,39 @@ class Large(LargeTest):
         while (answer := self.zip(self.keys[0])).status == 429:
             pass
         self.assertStatus(200, answer)
+
+
+class DamagedFiles(ArchiveTest):
+    options = {"plugin": "filesystem"}
+
+    def damage(self, key):
+        """Changes the bytes of a picture where they are stored."""
+        found = [path for path in pathlib.Path(self.server.data).rglob("*.png") if key in str(path.parent)]
+        self.assertEqual(1, len(found), found)
+        found[0].chmod(0o600)
+        found[0].write_bytes(b"x" * found[0].stat().st_size)
+
+    def test_an_image_that_is_damaged_is_named(self):
+        self.put("damaged.png")
+        data = self.put("whole.png")
+        self.damage("damaged.png")
+        found = members(self.assertStatus(200, self.zip("damaged.png", "whole.png")))
+        self.assertEqual((data, {"whole.png", LEFT_OUT}), (found["whole.png"], set(found)))
+        self.assertIn(b"tenant/damaged.png: it cannot be read", found[LEFT_OUT])
+
+    def test_where_none_can_be_read_the_answer_is_not_that_there_is_none(self):
+        self.put("unreadable.png")
+        self.damage("unreadable.png")
+        self.assertStatus(500, self.zip("unreadable.png"))
+
+    def test_many_in_a_row_that_cannot_be_read_end_the_answer(self):
+        keys = [f"row-{i:02}.png" for i in range(16)]
+        for key in keys:
+            self.put(key)
+            self.damage(key)
+        self.put("after.png")
+        self.assertStatus(500, self.zip(*keys, "after.png"))
+        self.assertStatus(200, self.zip(*keys[1:], "after.png"))
 
 
 class LargeFiles(LargeTest):

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_ticket_says_who_has_it_and_for_what) {
         BOOST_TEST((held->who->role == auth::authority::customer_user));
         BOOST_TEST((held->who->api_key == who->api_key));
         BOOST_TEST(held->who->session == who->session);
-        BOOST_TEST(held->who->email == "m@b.example");
+        BOOST_TEST(held->who->email.empty());  // tickets are in logs of proxies
     }
 }
 

@@ -17,9 +17,22 @@ BOOST_AUTO_TEST_CASE(a_name_for_people_is_as_it_is_but_for_what_file_systems_ref
     for (const std::string name : {"pump.svg", "a b (1).png", "Ölpumpe №1.png", "50% off~.png", "a..b", "x"})
         BOOST_TEST(readable_file_name(name) == name);
     const std::pair<std::string, std::string> cases[] = {
-        {"", "_"},       {"..", "_.._"},          {".htaccess", "_.htaccess"},
-        {"-rf", "_-rf"}, {"../../x", "_.._.._x"}, {"C:\\x.png", "C__x.png"},
-        {"a\nb", "a_b"}, {"a.", "a._"},           {"a?*\"<>|.png", "a______.png"},
+        {"", "_"},
+        {"..", "_.._"},
+        {".htaccess", "_.htaccess"},
+        {"-rf", "_-rf"},
+        {"../../x", "_.._.._x"},
+        {"C:\\x.png", "C__x.png"},
+        {"a\nb", "a_b"},
+        {"a.", "a._"},
+        {"a?*\"<>|.png", "a______.png"},
+        {"Con.png", "_Con.png"},
+        {"aux", "_aux"},
+        {"lpt1 .svg", "_lpt1 .svg"},
+        {"com10.svg", "com10.svg"},
+        {"a\xe2\x80\xaegnp.exe", "a_gnp.exe"},
+        {"a\xe2\x81\xa9", "a_"},
+        {std::string(199, 'x') + ". and more than fits", std::string(199, 'x') + "_"},
     };
     for (const auto& [name, readable] : cases)
         BOOST_TEST(readable_file_name(name) == readable);
