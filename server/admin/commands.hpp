@@ -21,6 +21,7 @@ std::span<const command> own_account_commands();
 std::span<const command> dashboard_commands();
 std::span<const command> mirror_commands();
 std::span<const command> node_commands();
+std::span<const command> backup_commands();
 
 /// In the order in which help has them. The last ones ask no server and take no part in the common options.
 const std::vector<const command*>& all_commands();

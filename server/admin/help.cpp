@@ -86,7 +86,8 @@ std::string general_help() {
     return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
            "Manages the accounts and images of a running gallery server.\n\ncommands:\n" +
            aligned(rows) +
-           options_text("options of all commands except verify, copy and reset-sysadmin", common_options) +
+           options_text("options of all commands except verify, copy, restore and\nreset-sysadmin",
+                        common_options) +
            std::string(credentials_text) + std::string(exit_codes) +
            "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
            "  gallery-admin tenant create 'Acme Water'\n"
