@@ -50,6 +50,19 @@ struct archive_order {
 /// What a body contains: the text itself, or a form with it in the field "images".
 enum class body_form : std::uint8_t { json, form };
 
+result<void> require_type(std::string_view content_type, body_form form) {
+    if (form == body_form::json) {
+        if (http::is_json(content_type)) return {};
+        return error{errc::unsupported_type,
+                     "The list of images must be JSON. Send it with Content-Type: application/json."};
+    }
+    const auto type = http::media_type::parse(content_type);
+    if (type && type->is("application/x-www-form-urlencoded")) return {};
+    return error{errc::unsupported_type,
+                 "The list of images must be in a form. Send it with Content-Type: "
+                 "application/x-www-form-urlencoded."};
+}
+
 result<archive_order> read_order(std::string text, body_form form, std::uint64_t most) {
     if (form == body_form::form) {
         auto field = http::query_view(text).require("images");
@@ -64,6 +77,8 @@ result<archive_order> read_order(std::string text, body_form form, std::uint64_t
 
 task<result<archive_order>> receive_order(const archive_services& services, tenant_id owner,
                                           http::request& message, content_limit limit, body_form form) {
+    if (auto right = require_type(message.header(http::field::content_type), form); !right)
+        co_return right.error();
     auto& body = message.body();
     const auto length = body.content_length().value_or(body.limit());
     if (length > body.limit()) co_return list_too_large(limit.bytes);
@@ -132,10 +147,6 @@ task<result<http::response>> send_archive(const archive_services& services, arch
 task<result<http::response>> archive(const archive_services& services, accounts::anybody who,
                                      http::request& message, content_limit limit) {
     const auto since = services.tickets.admission_of(who.who(), accounts::authenticator::coarse_now());
-    if (!http::is_json(message.header(http::field::content_type))) {
-        co_return error{errc::unsupported_type,
-                        "The list of images must be JSON. Send it with Content-Type: application/json."};
-    }
     auto receiving = receive_order(services, who.who().tenant, message, limit, body_form::json);
     auto order = co_await std::move(receiving);
     if (!order) co_return order.error();
@@ -145,10 +156,6 @@ task<result<http::response>> archive(const archive_services& services, accounts:
 
 task<result<http::response>> ticket(const archive_services& services, accounts::anybody who,
                                     http::request& message, content_limit limit) {
-    if (!http::is_json(message.header(http::field::content_type))) {
-        co_return error{errc::unsupported_type,
-                        "The list of images must be JSON. Send it with Content-Type: application/json."};
-    }
     // Before the list arrives, which may take long: who loses the account meanwhile gets no ticket.
     const auto since = services.tickets.admission_of(who.who(), accounts::authenticator::coarse_now());
     auto receiving = receive_order(services, who.who().tenant, message, limit, body_form::json);
@@ -170,12 +177,6 @@ task<result<http::response>> archive_by_ticket(const archive_services& services,
     const auto holder = services.tickets.redeem(*ticket, accounts::authenticator::coarse_now());
     if (!holder) co_return holder.error();
     message.attachment() = holder->who;
-    const auto type = http::media_type::parse(message.header(http::field::content_type));
-    if (!type || !type->is("application/x-www-form-urlencoded")) {
-        co_return error{errc::unsupported_type,
-                        "The list of images must be in a form. Send it with Content-Type: "
-                        "application/x-www-form-urlencoded."};
-    }
     auto receiving = receive_order(services, holder->who->tenant, message, limit, body_form::form);
     auto order = co_await std::move(receiving);
     if (!order) co_return order.error();
