@@ -150,6 +150,18 @@ class Archives(ArchiveTest):
 
 
 class Tickets(ArchiveTest):
+    @contextlib.contextmanager
+    def awaited_list(self, client, length):
+        """A connection on which the server waits for a list: it asks for it once it has admitted the user."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)) as connection:
+            connection.putrequest("POST", TICKET)
+            for name, value in (("Content-Type", "application/json"), ("Content-Length", str(length)),
+                                ("X-Authorization", f"Bearer {client.token}"), ("Expect", "100-continue")):
+                connection.putheader(name, value)
+            connection.endheaders()
+            self.assertIn(b"100 Continue", connection.sock.recv(100))
+            yield connection
+
     def test_a_form_with_a_ticket_gets_the_archive(self):
         names = ["ticket &+%=ü\".png", "b.png"]
         data = [self.put(name) for name in names]
@@ -189,14 +201,7 @@ class Tickets(ArchiveTest):
         _, user, client = self.customer_user(self.tenant)
         self.put("slow.png")
         body = json.dumps({"tenant": ["slow.png"]}).encode()
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)) as connection:
-            connection.putrequest("POST", TICKET)
-            for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(body))),
-                                ("X-Authorization", f"Bearer {client.token}"), ("Expect", "100-continue")):
-                connection.putheader(name, value)
-            connection.endheaders()
-            # The server asks for the list once it has admitted the user.
-            self.assertIn(b"100 Continue", connection.sock.recv(100))
+        with self.awaited_list(client, len(body)) as connection:
             self.assertStatus(200, self.tenant.post(
                 f"/api/user/{user['id']['id']}/userCredentialsEnabled?userCredentialsEnabled=false"))
             connection.send(body)
@@ -205,14 +210,7 @@ class Tickets(ArchiveTest):
     def test_a_slow_list_takes_no_memory_of_uploads(self):
         with contextlib.ExitStack() as open_ones:
             for _ in range(8):
-                connection = open_ones.enter_context(contextlib.closing(
-                    http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)))
-                connection.putrequest("POST", TICKET)
-                for name, value in (("Content-Type", "application/json"), ("Content-Length", str(4 * MIB)),
-                                    ("X-Authorization", f"Bearer {self.customer.token}"), ("Expect", "100-continue")):
-                    connection.putheader(name, value)
-                connection.endheaders()
-                self.assertIn(b"100 Continue", connection.sock.recv(100))
+                open_ones.enter_context(self.awaited_list(self.customer, 4 * MIB))
             self.assertStatus(200, self.tenant.upload("beside slow lists.png", png(text="x" * MIB)))
 
     def test_a_ticket_of_somebody_who_was_disabled_is_refused(self):

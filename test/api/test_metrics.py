@@ -35,25 +35,25 @@ class Metrics(ServerTest):
     def expect_grown(self, before, expected, limit=20):
         """@p expected: {(name, labels): by how much}. An answer is counted when its last byte has left, which may be
         after the client has it."""
+        def grown(now):
+            return {key: now.get(key, 0) - before.get(key, 0) for key in expected}
+        self.assertEqual(expected, grown(self.figures_once(lambda now: grown(now) == expected, limit)))
+
+    def figures_once(self, holds, limit):
+        """The figures for which holds() is true, or those when the limit has passed."""
         deadline = time.monotonic() + limit
-        while True:
-            now = self.figures()
-            grown = {key: now.get(key, 0) - before.get(key, 0) for key in expected}
-            if grown == expected or time.monotonic() > deadline:
-                self.assertEqual(expected, grown)
-                return
+        while not holds(now := self.figures()) and time.monotonic() < deadline:
             time.sleep(0.02)
+        return now
 
     def route_that_answered(self, status, limit=20):
         """The only route with this status, which may be counted after the client has the answer."""
-        deadline = time.monotonic() + limit
-        while True:
-            found = [dict(labels)["route"] for (name, labels), number in self.figures().items()
-                     if name == "gallery_http_requests_total" and dict(labels)["status"] == status and number]
-            if found or time.monotonic() > deadline:
-                self.assertEqual(1, len(found), found)
-                return found[0]
-            time.sleep(0.02)
+        def routes(now):
+            return [dict(labels)["route"] for (name, labels), number in now.items()
+                    if name == "gallery_http_requests_total" and dict(labels)["status"] == status and number]
+        found = routes(self.figures_once(routes, limit))
+        self.assertEqual(1, len(found), found)
+        return found[0]
 
     def test_promtool_finds_nothing_to_complain_of(self):
         promtool = shutil.which("promtool")
