@@ -34,11 +34,6 @@ bool begins_ignoring_case(std::string_view text, std::string_view lower) noexcep
     return equals_ignoring_case(text.substr(0, lower.size()), lower);
 }
 
-bool ends_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-    return text.size() >= lower.size() &&
-           equals_ignoring_case(text.substr(text.size() - lower.size()), lower);
-}
-
 /// Most strings are none of what is looked for: their first character tells.
 bool may_matter(std::string_view literal) noexcept {
     if (literal.size() < link_prefix.size()) return false;
@@ -90,7 +85,7 @@ head read_head(std::string_view text) {
     if (!begins_ignoring_case(text, is_declared ? "data:" : "data:image/")) return out;
     text.remove_prefix(5);
     out.media_type = ascii_lower(text.substr(0, text.find(';')));
-    out.is = ends_ignoring_case(text, ";base64") ? head::form::picture : head::form::not_base64;
+    out.is = ends_with_ignoring_case(text, ";base64") ? head::form::picture : head::form::not_base64;
     return out;
 }
 

@@ -65,11 +65,6 @@ bool is_device(std::string_view name) noexcept {
     return equals_ignoring_case(stem.substr(0, 3), "com") || equals_ignoring_case(stem.substr(0, 3), "lpt");
 }
 
-bool ends_with_ignoring_case(std::string_view text, std::string_view ending) noexcept {
-    return text.size() >= ending.size() &&
-           equals_ignoring_case(text.substr(text.size() - ending.size()), ending);
-}
-
 std::string quoted(std::string_view text) {
     return json::serialize(json::string(text));
 }

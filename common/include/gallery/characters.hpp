@@ -29,6 +29,12 @@ constexpr bool equals_ignoring_case(std::string_view left, std::string_view righ
     return true;
 }
 
+/// ASCII only.
+constexpr bool ends_with_ignoring_case(std::string_view text, std::string_view ending) noexcept {
+    return text.size() >= ending.size() &&
+           equals_ignoring_case(text.substr(text.size() - ending.size()), ending);
+}
+
 /// Appends a character in UTF-8; U+FFFD if it is a surrogate or above U+10FFFF.
 inline void append_utf8(std::string& out, char32_t c) {
     if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) c = 0xFFFD;
