@@ -91,6 +91,8 @@ result<void> gallery_server::parts::load_accounts() {
     const auto& security = settings.security;
     auto key = signing_key();
     if (!key) return key.error();
+    // The servers that share a store have the same key.
+    http_->share_session_tickets(*key);
     accounts::directory_options directory;
     directory.longest_token_ms = std::chrono::milliseconds(std::max(security.token_expiration_time,
                                                                     security.refresh_token_expiration_time))

@@ -30,6 +30,10 @@ public:
 
     [[nodiscard]] tcp_socket& socket() noexcept { return transport_.socket(); }
     [[nodiscard]] bool is_secure() const noexcept { return transport_.is_secure(); }
+    /// Of TLS: the socket does not become readable because of them.
+    [[nodiscard]] bool holds_bytes() const noexcept { return transport_.holds_bytes(); }
+    /// Null for the socket itself.
+    [[nodiscard]] head_source* source_of_heads() noexcept { return is_secure() ? &transport_ : nullptr; }
 
     // Reading heads.
 

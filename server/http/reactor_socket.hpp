@@ -2,6 +2,8 @@
 /// A connected socket with a read of its own, made of parts that Asio calls detail.
 #pragma once
 
+#include "http/read_now.hpp"
+
 #include <gallery/task.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -39,20 +41,22 @@ public:
     /// Reads at least a byte: void(error_code, std::size_t). @p trust_the_end: bytes that end a head (an
     /// empty line) are taken for all that has been sent. A client that ends its direction together with its
     /// last request is then noticed as late as the next wait of another kind.
+    /// @p source: null for the socket itself; it may hold no bytes.
     template <class Token>
-    auto async_read_head(std::span<char> into, bool trust_the_end, Token&& token) {
-        auto start = [](auto waiting, reactor_socket* self, std::span<char> room, bool trust) {
+    auto async_read_head(std::span<char> into, bool trust_the_end, head_source* source, Token&& token) {
+        auto start = [](auto waiting, reactor_socket* self, std::span<char> room, bool trust,
+                        head_source* from) {
             using operation = read_operation<std::decay_t<decltype(waiting)>>;
             static_assert(sizeof(operation) <= sizeof(self->place_) &&
                           alignof(operation) <= alignof(std::max_align_t));
             auto& state = self->impl_.get_implementation();
             auto* made = ::new (static_cast<void*>(self->place_.data()))
-                operation(state.socket_, room, trust, std::move(waiting));
+                operation(state.socket_, room, trust, from, std::move(waiting));
             self->reactor().start_op(asio::detail::reactor::read_op, state.socket_, state.reactor_data_, made,
                                      true, true);
         };
-        return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(start, token, this,
-                                                                                         into, trust_the_end);
+        return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
+            start, token, this, into, trust_the_end, source);
     }
 
 private:
@@ -64,8 +68,12 @@ private:
 
     class reading : public asio::detail::reactor_op {
     protected:
-        reading(int socket, std::span<char> into, bool trust, func_type end) noexcept
-            : reactor_op({}, &reading::perform_now, end), socket_(socket), trust_(trust), into_(into) {}
+        reading(int socket, std::span<char> into, bool trust, head_source* source, func_type end) noexcept
+            : reactor_op({}, &reading::perform_now, end),
+              socket_(socket),
+              trust_(trust),
+              into_(into),
+              source_(source) {}
 
     private:
         static status perform_now(asio::detail::reactor_op* base) noexcept;
@@ -73,13 +81,15 @@ private:
         int socket_;
         bool trust_;
         std::span<char> into_;
+        head_source* source_;
     };
 
     template <class Handler>
     class read_operation final : public reading {
     public:
-        read_operation(int socket, std::span<char> into, bool trust, Handler waiting)
-            : reading(socket, into, trust, &read_operation::complete_now), handler_(std::move(waiting)) {}
+        read_operation(int socket, std::span<char> into, bool trust, head_source* source, Handler waiting)
+            : reading(socket, into, trust, source, &read_operation::complete_now),
+              handler_(std::move(waiting)) {}
 
     private:
         // Without an owner the context is being destroyed, and so is what waits.
@@ -97,7 +107,7 @@ private:
     };
 
     asio::detail::reactor* reactor_ = nullptr;
-    alignas(std::max_align_t) std::array<std::byte, 144> place_;
+    alignas(std::max_align_t) std::array<std::byte, 152> place_;
 };
 
 }  // namespace gallery::http

@@ -124,6 +124,10 @@ bool server::drain(std::chrono::milliseconds deadline) {
     return false;
 }
 
+void server::share_session_tickets(std::string_view secret) {
+    if (state_->core.tls) state_->core.tls->share_tickets(secret);
+}
+
 result<void> server::reload_certificate() {
     if (!state_->core.tls) return {};
     return state_->core.tls->reload();

@@ -114,6 +114,10 @@ public:
     /// true in the first case. The I/O threads go on running, so that executor() stays usable.
     bool drain(std::chrono::milliseconds deadline);
 
+    /// A client of one server with this secret may shorten its TLS handshake with another one. Without it, each
+    /// server has a secret of its own. Precondition: it does not listen.
+    void share_session_tickets(std::string_view secret);
+
     /// Replaces the certificate for new connections. Errors as with create(); the old one then stays.
     result<void> reload_certificate();
 

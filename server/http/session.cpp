@@ -15,13 +15,14 @@ task<> serve(std::unique_ptr<connection> client) {
                 const auto [failure] = co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
                 if (!c.take_buffer(static_cast<bool>(failure))) co_return;
             }
-            if (c.is_secure()) {
-                const auto bytes = co_await c.read(c.read_room());
+            const auto room = c.read_room();
+            if (c.holds_bytes()) {
+                const auto bytes = co_await c.read(room);
                 if (!c.on_read(bytes == 0, bytes)) co_return;
             } else {
-                const auto room = c.read_room();
+                auto* const source = c.source_of_heads();
                 const auto [failure, bytes] =
-                    co_await c.socket().async_read_head(room, c.has_answered(), plain_result);
+                    co_await c.socket().async_read_head(room, c.has_answered(), source, plain_result);
                 if (!c.on_read(static_cast<bool>(failure), bytes)) co_return;
             }
         }

@@ -33,11 +33,14 @@ std::size_t read_now(int socket, std::span<char> into, boost::system::error_code
 asio::detail::reactor_op::status reactor_socket::reading::perform_now(
     asio::detail::reactor_op* base) noexcept {
     auto& self = *static_cast<reading*>(base);
-    self.bytes_transferred_ = read_now(self.socket_, self.into_, self.ec_);
+    auto* const source = self.source_;
+    self.bytes_transferred_ = source != nullptr ? source->read_head_now(self.into_, self.ec_)
+                                                : read_now(self.socket_, self.into_, self.ec_);
     if (self.bytes_transferred_ > 0) {
         const std::string_view got(self.into_.data(), self.bytes_transferred_);
-        return self.trust_ && got.size() < self.into_.size() && got.ends_with("\r\n\r\n") ? done_and_exhausted
-                                                                                          : done;
+        const bool is_all = got.size() < self.into_.size() && got.ends_with("\r\n\r\n") &&
+                            (source == nullptr || !source->holds_bytes());
+        return self.trust_ && is_all ? done_and_exhausted : done;
     }
     if (self.ec_ == asio::error::would_block) {
         self.ec_.clear();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/tls.hpp"
 
+#include "http/gathered_records.hpp"
+
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -105,7 +107,7 @@ result<void> set_ciphers(SSL_CTX* context, std::string_view names) {
     return {};
 }
 
-result<std::shared_ptr<SSL_CTX>> load(const tls_options& options) {
+result<std::shared_ptr<SSL_CTX>> load(const tls_options& options, const ticket_keys& tickets) {
     ERR_clear_error();
     std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
     if (!context) return tls_error("TLS cannot be set up");
@@ -114,12 +116,15 @@ result<std::shared_ptr<SSL_CTX>> load(const tls_options& options) {
     if (auto set = set_ciphers(raw, options.ciphers); !set) return std::move(set.error());
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                  SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    // Buffers are released between records, which keeps idle connections small.
+    // A record's head and body come in one read. Buffers are released between records, which keeps idle
+    // connections small.
+    SSL_CTX_set_read_ahead(raw, 1);
     SSL_CTX_set_mode(
         raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     static constexpr std::string_view session_context = "gallery";
     SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(session_context.data()),
                                    session_context.size());
+    tickets.protect(raw);
     SSL_CTX_set_alpn_select_cb(raw, &choose_protocol, nullptr);
     auto password = options.key_password;
     SSL_CTX_set_default_passwd_cb(raw, &give_password);
@@ -147,7 +152,7 @@ result<std::unique_ptr<tls_context>> tls_context::create(const tls_options& opti
 }
 
 result<void> tls_context::reload() {
-    auto loaded = load(options_);
+    auto loaded = load(options_, tickets_);
     if (!loaded) return std::move(loaded.error());
     const lock_guard hold(lock_);
     current_ = std::move(*loaded);
@@ -161,7 +166,9 @@ tls_connection tls_context::accept(int descriptor) {
         context = current_;
     }
     tls_connection made(SSL_new(context.get()));  // holds a reference to the context itself
-    if (!made || SSL_set_fd(made.get(), descriptor) != 1) return nullptr;
+    auto out = make_gathering_bio();
+    if (!made || !out || SSL_set_rfd(made.get(), descriptor) != 1) return nullptr;
+    SSL_set0_wbio(made.get(), out.release());
     SSL_set_accept_state(made.get());
     return made;
 }

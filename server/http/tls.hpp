@@ -3,6 +3,7 @@
 #pragma once
 
 #include "http/server.hpp"
+#include "http/ticket_keys.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/mutex.hpp>
@@ -10,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <string_view>
 
 namespace gallery::http {
 
@@ -23,14 +25,18 @@ class tls_context {
 public:
     /// Errors: invalid_argument naming the file and what OpenSSL says of it.
     static result<std::unique_ptr<tls_context>> create(const tls_options& options);
-    /// Reads the files again; keeps the old certificate on an error.
+    /// Reads the files again; keeps the old certificate on an error. Session tickets stay valid.
     result<void> reload();
-    /// A server's side on a connected socket that does not block; null where memory ran out.
+    /// See ticket_keys::share(). Before the first accept().
+    void share_tickets(std::string_view secret) { tickets_.share(secret); }
+    /// A server's side on a connected socket that does not block; null where memory ran out. It reads from the
+    /// socket, and writes to gathered_records().
     [[nodiscard]] tls_connection accept(int descriptor);
 
 private:
     explicit tls_context(const tls_options& options) : options_(options) {}
     tls_options options_;
+    ticket_keys tickets_;
     mutex lock_;
     std::shared_ptr<SSL_CTX> current_ GALLERY_GUARDED_BY(lock_);
 };

@@ -2,6 +2,7 @@
 /// Bytes over a connected socket that does not block, plain or through TLS.
 #pragma once
 
+#include "http/read_now.hpp"
 #include "http/tcp_socket.hpp"
 #include "http/tls.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace gallery::http {
 
@@ -27,19 +29,22 @@ struct io_outcome {
 };
 
 /// Nothing here blocks or waits; the session does the waiting. TLS runs on the socket itself rather than
-/// through asio::ssl::stream, so that both kinds share one way of writing (at once, waiting only when the
-/// kernel's buffer is full) and an idle TLS connection holds no buffers.
+/// through asio::ssl::stream, so that both kinds share one way of reading and writing (at once, waiting only
+/// when the kernel's buffer is empty or full) and an idle TLS connection holds no buffers. A request in one
+/// record costs one read; an answer costs one write for each 64 KiB.
 /// Threads: the I/O thread of the socket.
-class transport {
+class transport final : public head_source {
 public:
     explicit transport(tcp_socket socket) noexcept : socket_(std::move(socket)) {}
 
     [[nodiscard]] tcp_socket& socket() noexcept { return socket_; }
     [[nodiscard]] bool is_secure() const noexcept { return tls_ != nullptr; }
     void secure(tls_connection tls) noexcept { tls_ = std::move(tls); }
-    /// Whether bytes have been taken from the socket that read_now() has not yet given out: the socket will
-    /// not become readable for their sake.
-    [[nodiscard]] bool holds_bytes() const noexcept { return tls_ && SSL_has_pending(tls_.get()) == 1; }
+    [[nodiscard]] bool holds_bytes() const noexcept override {
+        return tls_ && SSL_has_pending(tls_.get()) == 1;
+    }
+    /// read_now() for Asio.
+    std::size_t read_head_now(std::span<char> into, boost::system::error_code& failure) noexcept override;
 
     /// done with 0 bytes when the handshake is complete.
     io_outcome handshake_now() noexcept;
@@ -58,9 +63,18 @@ public:
 
 private:
     io_outcome tls_outcome(int returned) noexcept;
+    io_outcome write_records(std::span<const iovec> pieces, bool more) noexcept;
+    /// Encrypts the next record of @p pieces, of which @p skip bytes are encrypted. 0 bytes: none is left.
+    io_outcome encrypt_record(std::span<const iovec> pieces, std::size_t skip) noexcept;
+    /// Sends what OpenSSL has written, after what is unsent; keeps what the kernel does not take.
+    io_state send_gathered(bool more) noexcept;
+    io_state send_unsent() noexcept;
     io_outcome send_pieces(std::span<const iovec> pieces, int flags) noexcept;
     tcp_socket socket_;
     tls_connection tls_;
+    std::vector<char> unsent_;      ///< encrypted; from unsent_from_ on
+    std::size_t unsent_from_ = 0;
+    std::size_t unsent_plain_ = 0;  ///< bytes of the caller that are encrypted, and not reported as written
 };
 
 }  // namespace gallery::http

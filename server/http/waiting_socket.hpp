@@ -26,15 +26,15 @@ public:
     using base::base;
 
     /// Reads at least a byte: void(error_code, std::size_t). The second argument is reactor_socket's; nothing
-    /// depends on it here.
+    /// depends on it here. @p source: null for the socket itself; it may hold no bytes.
     template <class Token>
-    auto async_read_head(std::span<char> into, bool /*trust_the_end*/, Token&& token) {
-        auto start = [](auto waiting, waiting_socket* self, std::span<char> room) {
+    auto async_read_head(std::span<char> into, bool /*trust_the_end*/, head_source* source, Token&& token) {
+        auto start = [](auto waiting, waiting_socket* self, std::span<char> room, head_source* from) {
             using operation = read_operation<std::decay_t<decltype(waiting)>>;
-            self->async_wait(base::wait_read, operation{*self, room, std::move(waiting)});
+            self->async_wait(base::wait_read, operation{*self, room, from, std::move(waiting)});
         };
         return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(start, token, this,
-                                                                                         into);
+                                                                                         into, source);
     }
 
 private:
@@ -42,6 +42,7 @@ private:
     struct read_operation {
         waiting_socket& self;
         std::span<char> into;
+        head_source* source;
         Handler handler;
 
         using executor_type = asio::associated_executor_t<Handler, io_executor>;
@@ -51,7 +52,10 @@ private:
 
         void operator()(boost::system::error_code failure) {
             std::size_t bytes = 0;
-            if (!failure) bytes = read_now(self.native_handle(), into, failure);
+            if (!failure) {
+                bytes = source != nullptr ? source->read_head_now(into, failure)
+                                          : read_now(self.native_handle(), into, failure);
+            }
             if (failure == asio::error::would_block) {
                 self.async_wait(base::wait_read, std::move(*this));
             } else {

@@ -32,7 +32,8 @@ std::vector<records::seen> records::observed() {
     return exchanges;
 }
 
-running_server::running_server(const setup& routes, const tweak& change) {
+running_server::running_server(const setup& routes, const tweak& change,
+                               const std::string& ticket_secret) {
     auto table = std::make_shared<router>();
     routes(*table);
     server_options options;
@@ -52,6 +53,7 @@ running_server::running_server(const setup& routes, const tweak& change) {
     auto made = server::create(std::move(options));
     BOOST_REQUIRE_MESSAGE(made, (made ? "" : made.error().message));
     server_ = std::move(*made);
+    if (!ticket_secret.empty()) server_->share_session_tickets(ticket_secret);
     const auto listening = server_->listen(std::move(table));
     BOOST_REQUIRE_MESSAGE(listening, (listening ? "" : listening.error().message));
 }

@@ -51,7 +51,9 @@ class running_server {
 public:
     using setup = std::function<void(router&)>;
     using tweak = std::function<void(server_options&)>;
-    explicit running_server(const setup& routes, const tweak& options = {});
+    /// @p ticket_secret: of TLS session tickets; empty: the server's own.
+    explicit running_server(const setup& routes, const tweak& options = {},
+                            const std::string& ticket_secret = "");
     [[nodiscard]] server& get() noexcept { return *server_; }
     [[nodiscard]] std::uint16_t port() const noexcept { return server_->port(); }
     [[nodiscard]] records& seen() noexcept { return *records_; }

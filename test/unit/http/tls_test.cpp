@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 #include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -75,7 +76,7 @@ struct certificate {
 class tls_client {
 public:
     /// @p ciphers: where it is not empty, TLS 1.2 with these alone.
-    explicit tls_client(std::uint16_t port, const std::string& ciphers = "")
+    explicit tls_client(std::uint16_t port, const std::string& ciphers = "", SSL_SESSION* known = nullptr)
         : plain_(port), context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free) {
         if (!ciphers.empty()) {
             SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION);
@@ -83,6 +84,7 @@ public:
         }
         ssl_.reset(SSL_new(context_.get()));
         SSL_set_fd(ssl_.get(), plain_.descriptor());
+        if (known != nullptr) SSL_set_session(ssl_.get(), known);
         connected_ = SSL_connect(ssl_.get()) == 1;
     }
     [[nodiscard]] bool connected() const { return connected_; }
@@ -289,6 +291,93 @@ BOOST_AUTO_TEST_CASE(a_new_certificate_is_used_after_reload_and_a_broken_one_is_
     const auto none = server::create(missing);
     BOOST_REQUIRE(!none);
     BOOST_TEST(none.error().message.find("/nonexistent/cert.pem") != std::string::npos);
+}
+
+using session_ptr = std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)>;
+
+/// What a client remembers of a connection that has got an answer.
+session_ptr session_with(std::uint16_t port, const std::string& ciphers = "") {
+    tls_client c(port, ciphers);
+    BOOST_REQUIRE(c.connected());
+    c.send(get("/secure", "Connection: close\r\n"));
+    c.read_all();  // TLS 1.3 sends tickets after the handshake
+    return {SSL_get1_session(c.raw()), &SSL_SESSION_free};
+}
+
+bool is_resumed(std::uint16_t port, SSL_SESSION* known, const std::string& ciphers = "") {
+    tls_client c(port, ciphers, known);
+    BOOST_REQUIRE(c.connected());
+    c.send(get("/secure", "Connection: close\r\n"));
+    BOOST_TEST(c.read_all().find("\r\n\r\nyes") != std::string::npos);
+    return SSL_session_reused(c.raw()) == 1;
+}
+
+BOOST_AUTO_TEST_CASE(a_session_goes_on_at_each_server_with_the_same_secret_and_after_reload) {
+    const certificate made;
+    const auto with_tls = [&](server_options& options) { options.tls = made.options; };
+    running_server one(routes_for_tls, with_tls, "a secret of both");
+    running_server two(routes_for_tls, with_tls, "a secret of both");
+    running_server stranger(routes_for_tls, with_tls, "another secret");
+    running_server alone(routes_for_tls, with_tls);
+    const auto known = session_with(one.port());
+    BOOST_TEST(is_resumed(one.port(), known.get()));
+    BOOST_TEST(is_resumed(two.port(), known.get()));
+    BOOST_TEST(!is_resumed(stranger.port(), known.get()));
+    BOOST_TEST(!is_resumed(alone.port(), known.get()));
+    BOOST_TEST(one.get().reload_certificate().has_value());
+    BOOST_TEST(is_resumed(one.port(), known.get()));
+}
+
+// Its ticket contains the key of the session.
+BOOST_AUTO_TEST_CASE(a_session_of_tls_1_2_goes_on_at_its_own_server_only) {
+    const certificate made;
+    const auto with_tls = [&](server_options& options) { options.tls = made.options; };
+    running_server one(routes_for_tls, with_tls, "a secret of both");
+    running_server two(routes_for_tls, with_tls, "a secret of both");
+    const std::string old = "ECDHE-ECDSA-AES128-GCM-SHA256";
+    const auto known = session_with(one.port(), old);
+    BOOST_TEST(is_resumed(one.port(), known.get(), old));
+    BOOST_TEST(one.get().reload_certificate().has_value());
+    BOOST_TEST(is_resumed(one.port(), known.get(), old));
+    BOOST_TEST(!is_resumed(two.port(), known.get(), old));
+}
+
+// A change of keys makes OpenSSL answer with a record of its own (RFC 8446, 4.6.3).
+BOOST_AUTO_TEST_CASE(a_client_may_change_its_keys_and_ask_for_a_change_of_ours) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    tls_client c(server.port());
+    BOOST_REQUIRE(c.connected());
+    c.send(get("/secure"));
+    BOOST_TEST(c.read_some().find("200") != std::string::npos);
+    BOOST_REQUIRE(SSL_key_update(c.raw(), SSL_KEY_UPDATE_REQUESTED) == 1);
+    c.send(get("/secure") + get("/big", "Connection: close\r\n"));
+    const auto all = c.read_all();
+    BOOST_TEST(all.find("yes") != std::string::npos);
+    BOOST_TEST(all.find(std::string(3'000'000, 'b')) != std::string::npos);
+    BOOST_TEST(c.ended_cleanly());
+}
+
+// The kernel takes a part of what is encrypted, and the rest later.
+BOOST_AUTO_TEST_CASE(a_slow_reader_gets_each_byte_once) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    tls_client c(server.port());
+    BOOST_REQUIRE(c.connected());
+    constexpr int requests = 8;  // more than the kernel's buffers hold
+    std::string all;
+    for (int i = 1; i < requests; ++i)
+        all += get("/big");
+    c.send(all + get("/file", "Connection: close\r\n"));
+    const auto answers = c.read_all();
+    BOOST_TEST(std::count(answers.begin(), answers.end(), 'b') >= (requests - 1) * 3'000'000);
+    BOOST_TEST(answers.ends_with(std::string(200'000, 'f')));
+    std::size_t heads = 0;
+    for (auto at = answers.find("HTTP/1.1 200 OK"); at != std::string::npos;
+         at = answers.find("HTTP/1.1 200 OK", at + 1))
+        ++heads;
+    BOOST_TEST(heads == static_cast<std::size_t>(requests));
+    BOOST_TEST(c.ended_cleanly());
 }
 
 BOOST_AUTO_TEST_CASE(tls_1_2_has_only_suites_with_forward_secrecy_and_authenticated_encryption) {
