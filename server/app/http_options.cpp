@@ -32,6 +32,10 @@ http::server_options http_options(const config::settings& settings) {
     const auto possible = connections_possible();
     options.limits.connections =
         server.max_connections == 0 ? possible : std::min<std::size_t>(server.max_connections, possible);
+    options.limits.connections_per_client = static_cast<std::size_t>(server.max_connections_per_client);
+    options.exempt = [&server](const boost::asio::ip::address& peer) {
+        return peer.is_loopback() || server.trusted_proxies.contain(peer);
+    };
     options.timeouts.header = whole_seconds(server.timeouts.header);
     options.timeouts.keep_alive = whole_seconds(server.timeouts.keep_alive);
     options.timeouts.body = whole_seconds(server.timeouts.body);

@@ -190,6 +190,9 @@ std::string render_metrics(const metrics_sources& from) {
     if (from.server != nullptr) {
         p.gauge("gallery_http_connections", "Open connections",
                 static_cast<double>(from.server->connections()));
+        p.counter("gallery_http_connections_refused_total",
+                  "Connections of clients that had HTTP_MAX_CONNECTIONS_PER_CLIENT already",
+                  from.server->refused_connections());
     }
     if (from.etags != nullptr) add_cache(p, *from.etags);
     if (from.authenticator != nullptr) {

@@ -146,6 +146,7 @@ void add_server(table& t) {
     t.number("server.port", GALLERY_MEMBER(server.port), 0, 65535);
     t.number("server.io_threads", GALLERY_MEMBER(server.io_threads), 0, 1024);
     t.number("server.max_connections", GALLERY_MEMBER(server.max_connections), 0, no_limit);
+    t.number("server.max_connections_per_client", GALLERY_MEMBER(server.max_connections_per_client), 0, no_limit);
     t.text("server.tcp_congestion_control", GALLERY_MEMBER(server.tcp_congestion_control),
            "the name of a congestion control, for instance cubic, or an empty value", &is_congestion_control);
     t.rows.push_back(

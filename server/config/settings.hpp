@@ -47,7 +47,8 @@ struct server_settings {
     std::string address;  ///< an IPv4 or IPv6 address in text
     std::uint16_t port = 0;
     unsigned io_threads = 0;  ///< at most 1,024; 0: one per core
-    std::uint64_t max_connections = 0;
+    std::uint64_t max_connections = 0;             ///< 0: limited by open files only
+    std::uint64_t max_connections_per_client = 0;  ///< 0: no limit
     std::string tcp_congestion_control;
     networks trusted_proxies;
     std::string base_path;  ///< as text; http::parse_path_prefix() parses it

@@ -2,6 +2,7 @@
 #include "http/connection.hpp"
 
 #include "http/errors.hpp"
+#include "http/ip_address.hpp"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -19,13 +20,10 @@ constexpr std::chrono::seconds idle_time{2};
 }  // namespace
 
 connection::connection(io_thread& thread, tcp_socket socket, const asio::ip::tcp::endpoint& peer,
-                       tls_connection tls)
-    : thread_(thread), transport_(std::move(socket)) {
+                       tls_connection tls, address_counts::place place)
+    : thread_(thread), place_(std::move(place)), transport_(std::move(socket)) {
     if (tls) transport_.secure(std::move(tls));
-    auto address = peer.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    }
+    const auto address = unmapped(peer.address());
     const auto& trusted = thread_.core().options.front.trusted;
     from_proxy_ = trusted && trusted(address);
     const auto text = address.to_string();

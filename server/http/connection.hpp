@@ -23,7 +23,8 @@ inline constexpr auto plain_result = asio::as_tuple(asio::deferred);
 /// the wheel's deadline ends it by cancelling the socket's operation.
 class connection final : public timer_wheel::node, public body_source {
 public:
-    connection(io_thread& thread, tcp_socket socket, const asio::ip::tcp::endpoint& peer, tls_connection tls);
+    connection(io_thread& thread, tcp_socket socket, const asio::ip::tcp::endpoint& peer, tls_connection tls,
+               address_counts::place place);
     ~connection() override;
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
@@ -117,6 +118,7 @@ private:
     error body_failure(bool malformed);
 
     io_thread& thread_;
+    const address_counts::place place_;
     transport transport_;
     std::unique_ptr<workspace> work_;
     connection* previous_ = nullptr;  // in the thread's list

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/forwarded.hpp"
 
+#include "http/ip_address.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -23,12 +25,9 @@ std::optional<ip::address> parse_entry(std::string_view text) {
     }
     if (text.find('%') != text.npos) return std::nullopt;  // a zone means nothing to another machine
     boost::system::error_code failed;
-    auto address = ip::make_address(std::string(text), failed);
+    const auto address = ip::make_address(std::string(text), failed);
     if (failed) return std::nullopt;
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        address = ip::make_address_v4(ip::v4_mapped, address.to_v6());
-    }
-    return address;
+    return unmapped(address);
 }
 
 /// All lines of a field in order; they are one list (RFC 9110, 5.3).

@@ -3,6 +3,7 @@
 
 #include "http/connection.hpp"
 #include "http/http_date.hpp"
+#include "http/ip_address.hpp"
 
 #include <gallery/encode.hpp>
 
@@ -245,6 +246,20 @@ task<> io_thread::accept_loop() {
     }
 }
 
+std::optional<address_counts::place> io_thread::place_for(const asio::ip::address& peer) {
+    const auto& options = core_.options;
+    const auto most = options.limits.connections_per_client;
+    if (most == 0 || (options.exempt && options.exempt(peer))) return address_counts::place();
+    auto place = core_.clients.enter(address_counts::key_of(peer), most);
+    if (!place) {
+        const auto text = "Connections of " + peer.to_string() + " are refused: it has " + std::to_string(most) +
+                          " already, and no client may have more (HTTP_MAX_CONNECTIONS_PER_CLIENT)";
+        const auto withheld = core_.refusals.admit(text, std::chrono::steady_clock::now());
+        if (withheld) core_.log(log_level::warning, text);
+    }
+    return place;
+}
+
 void io_thread::receive(int descriptor, const asio::ip::tcp::endpoint& peer) {
     tcp_socket socket(executor());
     boost::system::error_code failure;
@@ -259,12 +274,14 @@ void io_thread::receive(int descriptor, const asio::ip::tcp::endpoint& peer) {
         return;
     }
     socket.native_non_blocking(true, failure);
+    auto place = place_for(unmapped(peer.address()));
+    if (!place) return;
     tls_connection tls;
     if (core_.tls) {
         tls = core_.tls->accept(descriptor);
         if (!tls) return;
     }
-    auto client = std::make_unique<connection>(*this, std::move(socket), peer, std::move(tls));
+    auto client = std::make_unique<connection>(*this, std::move(socket), peer, std::move(tls), std::move(*place));
     asio::co_spawn(executor(), serve(std::move(client)), report_to(core_));
 }
 

@@ -2,6 +2,7 @@
 /// One I/O thread: its io_context, its clock, its connections and the memory that they share.
 #pragma once
 
+#include "http/address_counts.hpp"
 #include "http/repeated_notes.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -35,6 +37,7 @@ struct server_core {
     std::shared_ptr<const router> routes;
     std::unique_ptr<tls_context> tls;
     std::atomic<std::size_t> open{0};
+    address_counts clients;
     std::atomic<bool> draining{false};
     repeated_notes refusals;
     mutex lock;  ///< so that the last connection does not close between the test of `open` and the wait
@@ -95,6 +98,8 @@ private:
 
     task<> accept_loop();
     task<> clock();
+    /// Empty if the client has too many connections. One that is exempt is not counted.
+    std::optional<address_counts::place> place_for(const asio::ip::address& peer);
     void receive(int descriptor, const asio::ip::tcp::endpoint& peer);
 
     server_core& core_;

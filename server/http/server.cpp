@@ -107,6 +107,10 @@ io_executor server::executor(std::size_t index) const noexcept {
     return state_->threads[index]->executor();
 }
 
+std::uint64_t server::refused_connections() const {
+    return state_->core.clients.refused();
+}
+
 std::size_t server::connections() const noexcept {
     return state_->core.open.load(std::memory_order_relaxed);
 }

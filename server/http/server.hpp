@@ -56,6 +56,8 @@ struct limits {
     /// Of an unread body that is still read so that the connection can go on; more closes it.
     std::uint64_t drain_bytes = 256 * 1024;
     std::size_t connections = 20'000;  ///< over all threads; further ones wait in the kernel's backlog
+    /// Of one client address, or of one /64 of IPv6; further ones are closed at once. 0: no limit.
+    std::size_t connections_per_client = 0;
 };
 
 /// Whole seconds; they end within one second more than given.
@@ -81,6 +83,8 @@ struct server_options {
     http::timeouts timeouts;
     /// Trusted proxies, and the path under which clients find the server.
     front_door front;
+    /// Clients to which limits.connections_per_client does not apply. Any I/O thread.
+    std::function<bool(const asio::ip::address&)> exempt;
     cross_origin_settings cross_origin;
     /// Strict-Transport-Security for clients that use https, by a trusted proxy's word, too; 0 = not sent.
     std::chrono::seconds hsts_max_age{0};
@@ -108,6 +112,8 @@ public:
     [[nodiscard]] io_executor executor(std::size_t index) const noexcept;
     /// Open connections at this moment.
     [[nodiscard]] std::size_t connections() const noexcept;
+    /// Since the start, by limits.connections_per_client.
+    [[nodiscard]] std::uint64_t refused_connections() const;
 
     /// Accepts no more, closes idle connections, lets running requests finish with "Connection: close".
     /// Returns when the last connection is gone, or after @p deadline, when what is left has been cut off;

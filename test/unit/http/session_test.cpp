@@ -3,13 +3,17 @@
 #include "boost_test.hpp"
 #include "support.hpp"
 
+#include "http/address_counts.hpp"
 #include "http/errors.hpp"
 #include "http/repeated_notes.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -206,6 +210,59 @@ BOOST_AUTO_TEST_CASE(equal_refusals_are_logged_once_a_minute_with_their_number) 
     c.ask(get("/hello"));  // what came before is in the log by now
     BOOST_TEST(lines_with("too much to do") == 1);
     BOOST_TEST(lines_with("nobody knows") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_has_a_limited_number_of_connections) {
+    running_server server(greetings, [](server_options& options) { options.limits.connections_per_client = 2; });
+    client one(server.port());
+    BOOST_TEST(one.ask(get("/hello")).status == 200U);
+    {
+        client two(server.port());
+        BOOST_TEST(two.ask(get("/hello")).status == 200U);
+        client three(server.port());
+        BOOST_TEST(three.at_end());
+        client four(server.port());
+        BOOST_TEST(four.at_end());
+        BOOST_TEST(server.get().refused_connections() == 2U);
+        BOOST_TEST(one.ask(get("/hello")).status == 200U);
+        two.send(get("/hello", "Connection: close\r\n"));
+        BOOST_TEST(two.read_all().starts_with("HTTP/1.1 200"));
+    }
+    // The server's end of the connection may be a moment later than the client's.
+    std::optional<reply> answer;
+    while (!answer) {
+        client next(server.port());
+        next.send(get("/hello"));
+        answer = next.receive();
+    }
+    BOOST_TEST(answer->status == 200U);
+    const std::scoped_lock hold(server.seen().lock);
+    const auto refusals = std::count_if(server.seen().lines.begin(), server.seen().lines.end(), [](const auto& line) {
+        return line.find("Connections of 127.0.0.1 are refused: it has 2 already") != std::string::npos;
+    });
+    BOOST_TEST(refusals == 1);
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_are_exempt_have_any_number_of_connections) {
+    running_server server(greetings, [](server_options& options) {
+        options.limits.connections_per_client = 1;
+        options.exempt = [](const auto& peer) { return peer.to_string() == "127.0.0.1"; };
+    });
+    client one(server.port());
+    client two(server.port());
+    BOOST_TEST(one.ask(get("/hello")).status == 200U);
+    BOOST_TEST(two.ask(get("/hello")).status == 200U);
+    BOOST_TEST(server.get().refused_connections() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_of_one_network_count_as_one_client) {
+    const auto key = [](const char* text) {
+        return address_counts::key_of(boost::asio::ip::make_address(text));
+    };
+    BOOST_TEST((key("2001:db8:1:2::1") == key("2001:db8:1:2:ffff::7")));
+    BOOST_TEST((key("2001:db8:1:2::1") != key("2001:db8:1:3::1")));
+    BOOST_TEST((key("10.0.0.1") == key("::ffff:10.0.0.1")));
+    BOOST_TEST((key("10.0.0.1") != key("10.0.0.2")));
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_that_throws_costs_a_500_without_detail_and_a_log_line) {
