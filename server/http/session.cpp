@@ -12,8 +12,12 @@ task<> serve(std::unique_ptr<connection> client) {
         while (c.take_head() == head_status::incomplete) {
             if (c.should_release_buffer()) {
                 c.release_buffer();
-                const auto [failure] = co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
-                if (!c.take_buffer(static_cast<bool>(failure))) co_return;
+                bool failed = false;
+                if (!c.holds_bytes()) {  // as after a handshake whose last message came with a request
+                    const auto [failure] = co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
+                    failed = static_cast<bool>(failure);
+                }
+                if (!c.take_buffer(failed)) co_return;
             }
             const auto room = c.read_room();
             if (c.holds_bytes()) {

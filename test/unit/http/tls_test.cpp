@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cstdio>
 #include <algorithm>
@@ -192,6 +193,42 @@ BOOST_AUTO_TEST_CASE(an_idle_tls_connection_rests_and_wakes) {
     BOOST_TEST(server.get().connections() == 0U);
 }
 
+// OpenSSL has taken both from the socket, so the socket will not become readable again.
+BOOST_AUTO_TEST_CASE(a_request_that_comes_with_the_end_of_the_handshake_is_answered) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) { options.tls = made.options; });
+    const client plain(server.port());
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                    &SSL_CTX_free);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+    SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(ssl.get());
+    const auto send_all = [&] {
+        std::string out(65536, '\0');
+        const int size = BIO_read(SSL_get_wbio(ssl.get()), out.data(), static_cast<int>(out.size()));
+        BOOST_REQUIRE(size > 0);
+        BOOST_REQUIRE(::send(plain.descriptor(), out.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) == size);
+    };
+    const auto receive_some = [&] {
+        std::string in(65536, '\0');
+        const auto size = ::recv(plain.descriptor(), in.data(), in.size(), 0);
+        BOOST_REQUIRE(size > 0);
+        BIO_write(SSL_get_rbio(ssl.get()), in.data(), static_cast<int>(size));
+    };
+    BOOST_TEST(SSL_do_handshake(ssl.get()) != 1);
+    send_all();
+    while (SSL_do_handshake(ssl.get()) != 1)
+        receive_some();
+    const auto text = get("/secure");
+    BOOST_REQUIRE(SSL_write(ssl.get(), text.data(), static_cast<int>(text.size())) > 0);
+    send_all();  // the end of the handshake and the request, in one segment
+    std::string answer(65536, '\0');
+    int got = 0;
+    while ((got = SSL_read(ssl.get(), answer.data(), static_cast<int>(answer.size()))) <= 0)
+        receive_some();
+    BOOST_TEST(answer.starts_with("HTTP/1.1 200"));
+}
+
 // OpenSSL has taken both from the socket with one record, so the socket will not become readable again.
 BOOST_AUTO_TEST_CASE(a_request_behind_a_body_in_one_record_is_answered_on_a_crowded_thread) {
     const certificate made;
@@ -300,7 +337,8 @@ session_ptr session_with(std::uint16_t port, const std::string& ciphers = "") {
     tls_client c(port, ciphers);
     BOOST_REQUIRE(c.connected());
     c.send(get("/secure", "Connection: close\r\n"));
-    c.read_all();  // TLS 1.3 sends tickets after the handshake
+    c.read_all();             // TLS 1.3 sends tickets after the handshake
+    SSL_shutdown(c.raw());  // without it, OpenSSL does not use the session again
     return {SSL_get1_session(c.raw()), &SSL_SESSION_free};
 }
 
@@ -309,6 +347,7 @@ bool is_resumed(std::uint16_t port, SSL_SESSION* known, const std::string& ciphe
     BOOST_REQUIRE(c.connected());
     c.send(get("/secure", "Connection: close\r\n"));
     BOOST_TEST(c.read_all().find("\r\n\r\nyes") != std::string::npos);
+    SSL_shutdown(c.raw());
     return SSL_session_reused(c.raw()) == 1;
 }
 
