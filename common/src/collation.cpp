@@ -52,6 +52,14 @@ std::string collation_key(std::string_view text) {
     }
 }
 
+int compare_collated(std::string_view a, std::string_view b) {
+    UErrorCode status = U_ZERO_ERROR;
+    const auto compared = ucol_strcollUTF8(root_collator(), a.data(), static_cast<std::int32_t>(a.size()),
+                                           b.data(), static_cast<std::int32_t>(b.size()), &status);
+    if (U_FAILURE(status)) return collation_key(a).compare(collation_key(b));
+    return compared;
+}
+
 std::string collation_version() {
     UVersionInfo version;
     ucol_getVersion(root_collator(), version);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The idea. A page merges two sorted sequences: the tenant's entries, which are a range of index keys, and
-// the visible system images, which are few and are collected in a vector. A page begins at an offset of the
-// merged sequence. A system image comes before the page if its index in the vector plus the number of tenant
-// entries before it is less than the offset. That sum increases along the vector, so a binary search finds
-// how many system images come before the page. page_ranks gives the number of tenant entries before a given
-// entry.
+// The idea. If the index of a tenant is in memory (search_index.hpp), a page is made from it. Otherwise it is
+// made from the list entries on the disk, or, if the query selects, by search.cpp. A page of list entries
+// merges two sorted sequences: the tenant's entries, which are a range of index keys, and the visible system
+// images, which are few and are collected in a vector. A page begins at an offset of the merged sequence. A
+// system image comes before the page if its index in the vector plus the number of tenant entries before it
+// is less than the offset. That sum increases along the vector, so a binary search finds how many system
+// images come before the page. page_ranks gives the number of tenant entries before a given entry.
 //
 // The invariant. Everything that one call reads is read at one snapshot (moment::at), so total, entries and
 // records agree. The counter of the list determines the total. If the anchors disagree with it, they are
@@ -56,7 +57,57 @@ result<std::uint64_t> list_reader::count(tenant_id tenant, image_sub_type sub_ty
 
 result<image_page> list_reader::list(const image_query& query) const {
     const kit::matcher matcher(query);
+    if (auto found = indexed(query, matcher)) return std::move(*found);
     return matcher.is_selective() ? selected(query, matcher) : sorted(query);
+}
+
+std::optional<result<image_page>> list_reader::indexed(const image_query& query,
+                                                       const kit::matcher& matcher) const {
+    const bool is_known = kit::tenant_index::knows(query.filter);
+    if (!is_known && !matcher.has_text()) return std::nullopt;
+    image_query asked = query;
+    if (!is_known) {
+        // The records decide, if the text leaves few. Many are found faster by reading all.
+        constexpr std::uint32_t few = 2'048;
+        asked.filter.tags.clear();
+        asked.filter.media_types.clear();
+        asked.filter.is_public.reset();
+        asked.page = 0;
+        asked.page_size = few;
+    }
+    const bool is_late = kit::first_of(query) > near;
+    const auto found = searches_.list(asked, matcher.is_selective() || is_late);
+    if (!found) return std::nullopt;
+    if (!is_known)
+        return found->images.total > asked.page_size ? std::nullopt
+                                                     : std::optional(filtered(query, matcher, *found));
+    image_page page;
+    page.total = found->images.total;
+    page.images.reserve(found->images.images.size());
+    for (const auto& image : found->images.images)
+        if (auto added =
+                add_record(image.of_system ? system_tenant : query.tenant, image.key, found->at, page.images);
+            !added)
+            return result<image_page>(added.error());
+    return result<image_page>(std::move(page));
+}
+
+/// The page of those images of a whole list that pass the filter.
+result<image_page> list_reader::filtered(const image_query& query, const kit::matcher& matcher,
+                                         const search_index::page& found) const {
+    std::vector<record_ptr> all;
+    for (const auto& image : found.images.images)
+        if (auto added = add_record(image.of_system ? system_tenant : query.tenant, image.key, found.at, all);
+            !added)
+            return added.error();
+    std::erase_if(all, [&](const record_ptr& record) { return !matcher.passes(*record); });
+    image_page page;
+    page.total = all.size();
+    const auto begin = std::min<std::uint64_t>(kit::first_of(query), all.size());
+    const auto end = begin + std::min<std::uint64_t>(query.page_size, all.size() - begin);
+    page.images.assign(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                       all.begin() + static_cast<std::ptrdiff_t>(end));
+    return page;
 }
 
 result<image_page> list_reader::sorted(const image_query& query) const {
@@ -216,21 +267,30 @@ result<record_ptr> list_reader::load(tenant_id tenant, std::string_view image_ke
     return record;
 }
 
+/// Adds a record to a page, if it can be read.
+result<void> list_reader::add_record(const tenant_id& tenant, std::string_view image_key,
+                                     const snapshot_ptr& at, std::vector<record_ptr>& to) const {
+    auto record = load(tenant, image_key, at);
+    if (record) {
+        to.push_back(std::move(*record));
+        return {};
+    }
+    if (record.error().code != errc::corrupt) return record.error();
+    // One damaged image must not hide all others of its page; the total goes on counting it.
+    log_(log_level::error, "rocksdb: left out of a list: " + record.error().message);
+    return {};
+}
+
 result<image_page> list_reader::load_page(const moment& now, const std::vector<list_entry>& entries,
                                           std::uint64_t total) const {
     image_page page;
     page.total = total;
     page.images.reserve(entries.size());
-    for (const auto& entry : entries) {
-        auto record = load(entry.of_system ? system_tenant : now.query.tenant, entry.image_key, now.at);
-        if (!record && record.error().code == errc::corrupt) {
-            // One damaged image must not hide all others of its page; the total goes on counting it.
-            log_(log_level::error, "rocksdb: left out of a list: " + record.error().message);
-            continue;
-        }
-        if (!record) return record.error();
-        page.images.push_back(std::move(*record));
-    }
+    for (const auto& entry : entries)
+        if (auto added = add_record(entry.of_system ? system_tenant : now.query.tenant, entry.image_key,
+                                    now.at, page.images);
+            !added)
+            return added.error();
     return page;
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Pages of images, from list entries; records are loaded for the page alone.
+/// Pages of images, from an index in memory or from list entries; records are loaded for the page alone.
 #pragma once
 
 #include "engine.hpp"
 #include "ordered_cursor.hpp"
 #include "page_ranks.hpp"
+#include "search_index.hpp"
 
 #include <gallery/kit/matcher.hpp>
 #include <gallery/kit/merged_page.hpp>
 #include <gallery/model.hpp>
 
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,8 +21,8 @@ namespace gallery::rocks {
 /// Threads: any; reads from the disk. All that one call returns is of one moment.
 class list_reader {
 public:
-    list_reader(const engine& from, page_ranks& ranks, log_function log)
-        : engine_(from), ranks_(ranks), log_(std::move(log)) {}
+    list_reader(const engine& from, page_ranks& ranks, search_index& searches, log_function log)
+        : engine_(from), ranks_(ranks), searches_(searches), log_(std::move(log)) {}
 
     /// A page leaves out an image with a damaged or missing record and logs this; total counts it.
     /// Precondition: query.page_size >= 1.
@@ -52,6 +54,10 @@ private:
         }
     };
 
+    /// By the index in memory; empty if that cannot answer.
+    std::optional<result<image_page>> indexed(const image_query& query, const kit::matcher& matcher) const;
+    result<image_page> filtered(const image_query& query, const kit::matcher& matcher,
+                                const search_index::page& found) const;
     result<image_page> sorted(const image_query& query) const;
     result<image_page> selected(const image_query& query, const kit::matcher& matcher) const;
     class matches;
@@ -67,11 +73,14 @@ private:
     result<std::uint64_t> tenant_entries_before(const moment& now, const list_entry& entry) const;
     result<bool> has_record(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
     result<record_ptr> load(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
+    result<void> add_record(const tenant_id& tenant, std::string_view image_key, const snapshot_ptr& at,
+                            std::vector<record_ptr>& to) const;
     result<image_page> load_page(const moment& now, const std::vector<list_entry>& entries,
                                  std::uint64_t total) const;
 
     const engine& engine_;
     page_ranks& ranks_;
+    search_index& searches_;
     const log_function log_;
 };
 

@@ -12,11 +12,12 @@ namespace gallery::rocks {
 
 struct options {
     // Memory, in bytes. The engine's resident memory is about the sum of these.
-    std::uint64_t cache_bytes = 256ULL << 20;        ///< bodies that were verified and are kept for reading
-    std::uint64_t record_cache_bytes = 32ULL << 20;  ///< decoded records
-    std::uint64_t block_cache_bytes = 64ULL << 20;   ///< RocksDB's blocks: records, index entries, filters
-    std::uint64_t write_buffer_bytes = 64ULL << 20;  ///< committed writes that are not in table files yet
-    std::uint64_t page_index_bytes = 16ULL << 20;    ///< positions inside long lists
+    std::uint64_t cache_bytes = 256ULL << 20;         ///< bodies that were verified and are kept for reading
+    std::uint64_t record_cache_bytes = 32ULL << 20;   ///< decoded records
+    std::uint64_t block_cache_bytes = 64ULL << 20;    ///< RocksDB's blocks: records, index entries, filters
+    std::uint64_t write_buffer_bytes = 64ULL << 20;   ///< committed writes that are not in table files yet
+    std::uint64_t page_index_bytes = 16ULL << 20;     ///< positions inside long lists
+    std::uint64_t search_index_bytes = 512ULL << 20;  ///< names and orders of tenants that were searched
 
     std::uint64_t reserve_bytes = 64ULL << 20;  ///< disk space for erasing on a full disk
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of the images that a text and a filter select.
+// Lists of the images that a text and a filter select, for tenants without an index in memory
+// (search_index.hpp), and for filters that select many images by what only records contain.
 //
 // The idea. A text in titles alone is searched in the title lists, whose entries contain the folded title and
 // the properties that a list is sorted by. Every other search reads the tenant's records. The matches are

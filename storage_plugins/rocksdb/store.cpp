@@ -93,7 +93,8 @@ store::store(std::unique_ptr<engine> opened, const options& chosen, log_function
       body_cache_(chosen.cache_bytes),
       order_(found.used, found.newest, [this](revision rev) { engine_->mark().write(rev); }),
       ranks_(*engine_, chosen.page_index_bytes),
-      lists_(*engine_, ranks_, log_),
+      searches_(*engine_, chosen.search_index_bytes, log_),
+      lists_(*engine_, ranks_, searches_, log_),
       trimmed_(found.trimmed),
       changes_(found.changes),
       records_(found.records),
@@ -145,6 +146,10 @@ std::vector<statistic> store::statistics() const {
     all.gauge("page_index_bytes", ranks_.bytes(), "Memory used by positions in long lists.");
     all.counter("page_index_builds_total", ranks_.builds(),
                 "Full passes over a list to find positions in it.");
+    all.gauge("search_index_bytes", searches_.bytes(), "Memory used by names and orders of images.");
+    all.gauge("search_index_tenants", searches_.tenants(), "Tenants whose images are indexed in memory.");
+    all.counter("search_index_builds_total", searches_.builds(),
+                "Full passes over the records of a tenant to index them in memory.");
     all.gauge("images", records_.load(), "Stored images.");
     all.gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
     all.gauge("changes_kept", changes_.load(), "Changes that the feed keeps.");

@@ -14,6 +14,7 @@
 #include "name_locks.hpp"
 #include "options.hpp"
 #include "page_ranks.hpp"
+#include "search_index.hpp"
 
 #include <gallery/kit/body_name.hpp>
 #include <gallery/kit/byte_gate.hpp>
@@ -135,6 +136,7 @@ private:
     kit::byte_lru<kit::body_name, std::shared_ptr<const verified_body>, kit::body_name_hash> body_cache_;
     commit_order order_;
     page_ranks ranks_;
+    search_index searches_;
     list_reader lists_;
     name_locks names_;
     name_locks loading_;  // so that one body is read once, however many ask for it

@@ -246,11 +246,20 @@ result<void> store::commit_image(open_write& write, const image_write& what) {
     put_change(batch, kit::image_change(what.what, subject, write.rev(), what.kept()));
 
     const auto announced = ranks_.announce(std::move(deltas));
+    const auto announced_search = searches_.announce({subject.tenant, write.rev(), before, after});
     const auto committed = engine_->commit(batch, what.share());
     if (before) invalidate(*before);
     if (after) invalidate(*after);
     if (before && new_bytes && !what.keeps()) invalidate_bodies(*before);
-    ranks_.settle(announced, committed ? page_ranks::outcome::committed : page_ranks::outcome::unknown);
+    // On a full disk many writes fail, and none of them may cost the lists their indexes.
+    const bool is_unchanged =
+        !committed && (committed.error().code == errc::no_space || committed.error().code == errc::read_only);
+    ranks_.settle(announced, committed      ? page_ranks::outcome::committed
+                             : is_unchanged ? page_ranks::outcome::unchanged
+                                            : page_ranks::outcome::unknown);
+    searches_.settle(announced_search, committed      ? search_index::outcome::committed
+                                       : is_unchanged ? search_index::outcome::unchanged
+                                                      : search_index::outcome::unknown);
     if (!committed) return committed.error();
 
     if (after) {

@@ -24,6 +24,10 @@ GALLERY_API std::string fold_case(std::string_view text);
 /// collation_version(). Any thread. Precondition: is_utf8(text).
 GALLERY_API std::string collation_key(std::string_view text);
 
+/// Less than, equal to or greater than 0, as collation_key(@p a) is compared with collation_key(@p b). Takes
+/// a tenth of the time of making both keys. Any thread. Precondition: is_utf8() of both.
+GALLERY_API int compare_collated(std::string_view a, std::string_view b);
+
 /// Identifies the rules of collation_key(), for instance "153.120.0.0". It changes with the version of ICU.
 /// An engine that stores keys must store this text with them, and rebuild them if it differs.
 GALLERY_API std::string collation_version();

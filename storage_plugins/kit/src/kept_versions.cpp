@@ -21,7 +21,7 @@ revision position_of(std::string_view cursor) {
 }
 
 stored_version unpack(const kept_versions::version& from, const names_of_records& names) {
-    auto item = from.record.unpack(names);
+    auto item = from.record.unpack({from.id, from.created_time, from.title}, names);
     return {{std::move(item.record), from.kept_rev, from.kept_time, from.is_erased}, item.body};
 }
 
@@ -65,7 +65,7 @@ void erase_from(Map& map, const typename Map::key_type& key, revision kept_rev) 
 }  // namespace
 
 void kept_versions::add(version item) {
-    const auto id = item.record.id();
+    const auto id = item.id;
     const auto rev = item.kept_rev;
     auto& place = versions_[{id, item.record.content_rev()}];
     place = std::make_unique<version>(std::move(item));

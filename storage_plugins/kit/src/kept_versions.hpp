@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -20,6 +21,9 @@ class kept_versions {
 public:
     struct version {
         packed_record record;
+        image_id id;
+        std::int64_t created_time = 0;
+        std::string title;
         revision kept_rev = 0;
         std::int64_t kept_time = 0;
         bool is_erased = false;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sorting many entries at once: when a store is loaded, and the matches of a search.
+// Sorting many rows at once: when a store is loaded, and the matches of a search.
 //
-// The idea. Comparing two entries reads two places of memory, which is most of the time of a sort. Here the
-// property and then the id are words of 8 bytes, most significant first. One word of each entry is copied
-// beside its number, and the copies are sorted. Only entries with equal words are sorted by the next one.
+// The idea. Comparing two rows reads two places of memory, which is most of the time of a sort. Here the
+// property and then the id are words of 8 bytes, most significant first. One word of each row is copied
+// beside its number, and the copies are sorted. Only rows with equal words are sorted by the next one.
 // Titles have one word, and ties of it are sorted by their whole collation keys.
 //
-// The invariant. The words of an entry, one after the other, compare as the order does, ties by id included.
+// The invariant. The words of a row, one after the other, compare as the order does, ties by id included.
 //
-// The cost. O(n log n) comparisons of numbers, and one read of an entry for each word that is compared. It
-// takes 16 bytes for each entry, and for titles with equal words their collation keys.
+// The cost. O(n log n) comparisons of numbers, and one read of a row for each word that is compared. It
+// takes 16 bytes for each row. A title's collation key is made once, and once more where words are equal.
 #include "list_orders.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 namespace gallery::kit {
 namespace {
@@ -29,42 +30,30 @@ std::string_view view_of(const Bytes& bytes) noexcept {
     return {reinterpret_cast<const char*>(&bytes), sizeof bytes};
 }
 
-std::optional<std::uint64_t> word_of_id(const packed_record& e, std::size_t level) {
-    const auto id = e.id();
+/// The words of a row: the property and then the id as words of a big-endian number; empty behind the last.
+std::optional<std::uint64_t> word_of_id(const row_view& row, std::size_t level) {
+    const auto& id = row.id();
     if (level >= sizeof id / 8) return std::nullopt;
     return first_bytes(view_of(id).substr(8 * level));
 }
-
-/// The property and then the id as words of a big-endian number; empty behind the last one.
-template <class Order>
-std::optional<std::uint64_t> word_of(const packed_record& e, std::size_t level);
-
-template <>
-std::optional<std::uint64_t> word_of<by_id>(const packed_record& e, std::size_t level) {
-    return word_of_id(e, level);
+std::optional<std::uint64_t> word_of_created_time(const row_view& row, std::size_t level) {
+    if (level > 0) return word_of_id(row, level - 1);
+    return static_cast<std::uint64_t>(row.created_time()) ^ std::uint64_t{1} << 63;
 }
-template <>
-std::optional<std::uint64_t> word_of<by_created_time>(const packed_record& e, std::size_t level) {
-    if (level > 0) return word_of_id(e, level - 1);
-    return static_cast<std::uint64_t>(e.created_time()) ^ std::uint64_t{1} << 63;
+std::optional<std::uint64_t> word_of_size(const row_view& row, std::size_t level) {
+    return level > 0 ? word_of_id(row, level - 1) : row.size();
 }
-template <>
-std::optional<std::uint64_t> word_of<by_size>(const packed_record& e, std::size_t level) {
-    return level > 0 ? word_of_id(e, level - 1) : e.size();
-}
-template <>
-std::optional<std::uint64_t> word_of<by_content>(const packed_record& e, std::size_t level) {
-    constexpr auto words = sizeof(sha256_digest) / 8;
-    if (level >= words) return word_of_id(e, level - words);
-    const auto etag = e.etag();
-    return first_bytes(view_of(etag).substr(8 * level));
-}
-/// No two entries of a tenant have the same key.
-template <>
-std::optional<std::uint64_t> word_of<by_key>(const packed_record& e, std::size_t level) {
-    const auto key = e.key();
+/// No two rows of a tenant have the same key.
+std::optional<std::uint64_t> word_of_key(const row_view& row, std::size_t level) {
+    const auto key = row.key();
     if (8 * level > key.size()) return std::nullopt;
     return first_bytes(key.substr(8 * level));
+}
+std::optional<std::uint64_t> word_of_content(const row_view& row, std::size_t level) {
+    constexpr auto words = sizeof(sha256_digest) / 8;
+    if (level >= words) return word_of_id(row, level - words);
+    const auto etag = row.record().etag();
+    return first_bytes(view_of(etag).substr(8 * level));
 }
 
 /// Calls @p visit for each run of at least two equal words of a sorted range.
@@ -78,19 +67,20 @@ void for_each_tie(sorted_iterator begin, sorted_iterator end, Visit visit) {
     }
 }
 
-template <class Order>
-void sort_words(const entry_table& table, sorted_iterator begin, sorted_iterator end, std::size_t level) {
+template <class WordOf>
+void sort_words(const row_table& table, sorted_iterator begin, sorted_iterator end, WordOf word_of,
+                std::size_t level) {
     for (auto at = begin; at != end; ++at) {
-        const auto word = word_of<Order>(table[at->number], level);
+        const auto word = word_of(table[at->number], level);
         if (!word) return;
         at->word = *word;
     }
     std::sort(begin, end, [](const auto& a, const auto& b) { return a.word < b.word; });
-    for_each_tie(begin, end, [&](auto from, auto to) { sort_words<Order>(table, from, to, level + 1); });
+    for_each_tie(begin, end, [&](auto from, auto to) { sort_words(table, from, to, word_of, level + 1); });
 }
 
-/// Entries with one prefix, by the whole keys, which are made once for each.
-void sort_titles(const entry_table& table, sorted_iterator begin, sorted_iterator end) {
+/// Rows with one first word, by the whole keys, which are made once for each.
+void sort_titles(const row_table& table, sorted_iterator begin, sorted_iterator end) {
     struct key_place {
         std::size_t offset;
         std::uint32_t size;
@@ -113,37 +103,53 @@ void sort_titles(const entry_table& table, sorted_iterator begin, sorted_iterato
         (begin++)->number = key.number;
 }
 
-template <>
-void sort_words<by_title>(const entry_table& table, sorted_iterator begin, sorted_iterator end, std::size_t) {
-    for (auto at = begin; at != end; ++at)
-        at->word = table[at->number].title_prefix();
-    std::sort(begin, end, [](const auto& a, const auto& b) { return a.word < b.word; });
-    for_each_tie(begin, end, [&](auto from, auto to) { sort_titles(table, from, to); });
-}
-
-}  // namespace
-
-template <class Order>
-void sort_in_order(const entry_table& table, std::vector<std::uint32_t>& numbers) {
+/// Calls @p sort(begin, end) for the numbers with room for a word beside each.
+template <class Sort>
+void sort_with_words(std::vector<std::uint32_t>& numbers, Sort sort) {
     std::vector<sorted_number> sorted;
     sorted.reserve(numbers.size());
     for (const auto number : numbers)
         sorted.push_back({0, number});
-    sort_words<Order>(table, sorted.begin(), sorted.end(), 0);
+    sort(sorted.begin(), sorted.end());
     std::transform(sorted.begin(), sorted.end(), numbers.begin(),
                    [](const auto& from) { return from.number; });
 }
 
-template void sort_in_order<by_id>(const entry_table&, std::vector<std::uint32_t>&);
-template void sort_in_order<by_created_time>(const entry_table&, std::vector<std::uint32_t>&);
-template void sort_in_order<by_title>(const entry_table&, std::vector<std::uint32_t>&);
-template void sort_in_order<by_key>(const entry_table&, std::vector<std::uint32_t>&);
-template void sort_in_order<by_size>(const entry_table&, std::vector<std::uint32_t>&);
-template void sort_in_order<by_content>(const entry_table&, std::vector<std::uint32_t>&);
-/// All have one tenant.
-template <>
-void sort_in_order<by_tenant>(const entry_table& table, std::vector<std::uint32_t>& numbers) {
-    sort_in_order<by_id>(table, numbers);
+template <class WordOf>
+void sort_by_words(const row_table& table, std::vector<std::uint32_t>& numbers, WordOf word_of) {
+    sort_with_words(numbers, [&](sorted_iterator begin, sorted_iterator end) {
+        sort_words(table, begin, end, word_of, 0);
+    });
+}
+
+void sort_by_title(const row_table& table, std::vector<std::uint32_t>& numbers) {
+    sort_with_words(numbers, [&](sorted_iterator begin, sorted_iterator end) {
+        for (auto at = begin; at != end; ++at)
+            at->word = first_bytes(collation_key(table[at->number].title()));
+        std::sort(begin, end, [](const auto& a, const auto& b) { return a.word < b.word; });
+        for_each_tie(begin, end, [&](auto from, auto to) { sort_titles(table, from, to); });
+    });
+}
+
+}  // namespace
+
+void sort_rows(row_order by, const row_table& table, std::vector<std::uint32_t>& numbers) {
+    switch (by) {
+        case row_order::id:
+            return sort_by_words(table, numbers, word_of_id);
+        case row_order::created_time:
+            return sort_by_words(table, numbers, word_of_created_time);
+        case row_order::key:
+            return sort_by_words(table, numbers, word_of_key);
+        case row_order::size:
+            return sort_by_words(table, numbers, word_of_size);
+        case row_order::title:
+            return sort_by_title(table, numbers);
+    }
+}
+
+void sort_by_content(const row_table& table, std::vector<std::uint32_t>& numbers) {
+    sort_by_words(table, numbers, word_of_content);
 }
 
 }  // namespace gallery::kit

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A list of entries in one order and direction.
+/// A list of rows in one order and direction.
 ///
 /// The idea. The list is in ascending order. Positions of the descending order are counted from its end,
-/// except within a tie, a run of entries with equal properties: ties are by ascending id in both directions.
+/// except within a tie, a run of rows with equal properties: ties are by ascending id in both directions.
 /// The cost. A position: O(log n) comparisons. A step of a walker: the same in a new tie, otherwise none.
 #pragma once
 
@@ -15,36 +15,26 @@
 
 namespace gallery::kit {
 
-/// @p List: a ranked_numbers or a vector of numbers, in ascending order; outlives this. Positions count from
-/// 0 in the direction of the view.
+/// @p List: a ranked_numbers or a vector of numbers of rows of the table, in ascending order; outlives this.
+/// Positions count from 0 in the direction of the view.
 template <class Order, class List>
 class ordered_view {
 public:
-    ordered_view(const entry_table& table, const List& list, bool descending)
+    ordered_view(const row_table& table, const List& list, bool descending)
         : table_(table), list_(list), descending_(descending) {}
 
     [[nodiscard]] std::size_t size() const { return list_.size(); }
+    [[nodiscard]] row_view row(std::uint32_t number) const noexcept { return table_[number]; }
 
-    /// Whether @p a comes before @p b. Both may be in other lists.
-    [[nodiscard]] bool before(std::uint32_t a, std::uint32_t b) const {
-        const auto compared = Order::compare(table_, table_[a], table_[b]);
-        if (compared == 0) return table_[a].id() < table_[b].id();
-        return (compared < 0) != descending_;
-    }
-
-    /// How many entries of this list come before @p e, which may be in another list.
-    [[nodiscard]] std::size_t position(std::uint32_t e) const {
-        const auto value = Order::value_of(table_, table_[e]);
-        const auto id = table_[e].id();
-        const auto rank = lower_bound(0, size(), [&](std::uint32_t other) {
-            return is_before<Order>(table_, table_[other], value, id);
-        });
+    /// How many rows of this list come before @p wanted, which may be of another list.
+    [[nodiscard]] std::size_t position(const row_view& wanted) const {
+        const auto rank = lower_bound(
+            0, size(), [&](std::uint32_t other) { return is_before<Order>(table_[other], wanted); });
         if (!descending_) return rank;
         const auto begin = lower_bound(
-            0, rank, [&](std::uint32_t other) { return Order::compare(table_, table_[other], value) < 0; });
-        const auto end = lower_bound(rank, size(), [&](std::uint32_t other) {
-            return Order::compare(table_, table_[other], value) <= 0;
-        });
+            0, rank, [&](std::uint32_t other) { return Order::compare(table_[other], wanted) < 0; });
+        const auto end = lower_bound(
+            rank, size(), [&](std::uint32_t other) { return Order::compare(table_[other], wanted) <= 0; });
         return size() - end + (rank - begin);
     }
 
@@ -123,10 +113,10 @@ private:
                            [&](std::uint32_t other) { return is_tied(other, e); });
     }
     [[nodiscard]] bool is_tied(std::uint32_t a, std::uint32_t b) const {
-        return Order::compare(table_, table_[a], table_[b]) == 0;
+        return Order::compare(table_[a], table_[b]) == 0;
     }
 
-    const entry_table& table_;
+    const row_table& table_;
     const List& list_;
     bool descending_;
 };

@@ -53,7 +53,7 @@ private:
 
 std::uint16_t short_size(std::string_view text) {
     if (text.size() > std::numeric_limits<std::uint16_t>::max())
-        throw std::length_error("a title or key is longer than 65,535 bytes");
+        throw std::length_error("a key is longer than 65,535 bytes");
     return static_cast<std::uint16_t>(text.size());
 }
 
@@ -103,7 +103,7 @@ private:
     const char* at_;
 };
 
-packed_record::packed_record(const stored& item, std::string_view title_key, names_of_records& names) {
+packed_record::packed_record(const stored& item, names_of_records& names) {
     const auto& record = *item.record;
     unsigned flags = 0;
     if (record.sub_type == image_sub_type::scada_symbol) flags |= flag_is_scada_symbol;
@@ -115,16 +115,11 @@ packed_record::packed_record(const stored& item, std::string_view title_key, nam
     if (record.public_key.size() == usual_link_size) flags |= flag_has_packed_link;
 
     packed_writer to;
-    to.fixed(record.id);
     to.fixed(record.original.etag);
-    to.fixed(first_bytes(title_key));
-    to.fixed(record.created_time);
     to.fixed(record.rev);
     to.fixed(names.number_of(record.tenant));
-    to.fixed(short_size(record.title));
     to.fixed(short_size(record.key));
     to.fixed(static_cast<std::uint16_t>(flags));
-    to.bytes(record.title);
     to.bytes(record.key);
     // The order in which the functions below read.
     to.difference(record.rev - record.content_rev);
@@ -147,25 +142,18 @@ packed_record::packed_record(const stored& item, std::string_view title_key, nam
     std::memcpy(data_.get(), to.data().data(), to.data().size());
 }
 
-packed_record::reader packed_record::behind_texts() const noexcept {
-    return reader(data_.get() + texts_at + at<std::uint16_t>(title_size_at) + at<std::uint16_t>(key_size_at));
+packed_record::reader packed_record::behind_key() const noexcept {
+    return reader(data_.get() + key_at + at<std::uint16_t>(key_size_at));
 }
 
 std::string_view packed_record::public_key() const noexcept {
-    auto from = behind_texts();
+    auto from = behind_key();
     from.number();
     return from.link(at<std::uint16_t>(flags_at));
 }
 
-std::uint64_t packed_record::size() const noexcept {
-    auto from = behind_texts();
-    from.number();
-    from.link(at<std::uint16_t>(flags_at));
-    return from.number();
-}
-
 revision packed_record::content_rev() const noexcept {
-    return at<revision>(rev_at) - behind_texts().difference();
+    return at<revision>(rev_at) - behind_key().difference();
 }
 
 image_sub_type packed_record::sub_type() const noexcept {
@@ -175,10 +163,9 @@ image_sub_type packed_record::sub_type() const noexcept {
 
 void packed_record::unpack_filtered(const names_of_records& names, image_record& to) const {
     const auto flags = at<std::uint16_t>(flags_at);
-    to.created_time = created_time();
     to.is_public = (flags & flag_is_public) != 0;
     to.preview_is_original = (flags & flag_preview_is_original) != 0;
-    auto from = behind_texts();
+    auto from = behind_key();
     from.number();
     from.link(flags);
     from.descriptor(to.original, names);
@@ -193,20 +180,20 @@ void packed_record::unpack_filtered(const names_of_records& names, image_record&
         tag = from.text();
 }
 
-stored packed_record::unpack(const names_of_records& names) const {
+stored packed_record::unpack(const row_fields& beside, const names_of_records& names) const {
     const auto flags = at<std::uint16_t>(flags_at);
     stored item;
     auto to = std::make_shared<image_record>();
-    to->id = id();
+    to->id = beside.id;
     to->tenant = names.tenant(tenant());
     to->key = key();
-    to->title = title();
+    to->title = beside.title;
     to->sub_type = sub_type();
     to->is_public = (flags & flag_is_public) != 0;
-    to->created_time = created_time();
+    to->created_time = beside.created_time;
     to->preview_is_original = (flags & flag_preview_is_original) != 0;
     to->rev = at<revision>(rev_at);
-    auto from = behind_texts();
+    auto from = behind_key();
     to->content_rev = to->rev - from.difference();
     to->public_key = from.link(flags);
     from.descriptor(to->original, names);
@@ -229,10 +216,6 @@ stored packed_record::unpack(const names_of_records& names) const {
     if ((flags & flag_has_body_name) != 0) from.fixed(item.body);
     item.record = std::move(to);
     return item;
-}
-
-record_ptr packed_record::record(const names_of_records& names) const {
-    return unpack(names).record;
 }
 
 }  // namespace gallery::kit

@@ -100,6 +100,22 @@ public:
                 if (!visit(number)) return;
     }
 
+    /// The same from the end.
+    template <class Visit>
+    void for_each_backwards(Visit visit) const {
+        for (auto chunk = chunks_.rbegin(); chunk != chunks_.rend(); ++chunk)
+            for (auto number = chunk->rbegin(); number != chunk->rend(); ++number)
+                if (!visit(*number)) return;
+    }
+
+    /// Memory of the list. O(n / 256).
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = chunks_.capacity() * sizeof(chunks_[0]) + sums_.capacity() * sizeof(sums_[0]);
+        for (const auto& numbers : chunks_)
+            sum += numbers.capacity() * sizeof(numbers[0]);
+        return sum;
+    }
+
 private:
     static constexpr std::size_t largest = 512;
     static constexpr std::size_t filled = 448;    ///< by assign(): has room for some insertions

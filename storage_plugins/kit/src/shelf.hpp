@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One tenant's images of one sub type, in all orders; catalog.cpp describes their use. Not thread-safe.
+/// One tenant's images of one sub type, in all orders; image_lists.cpp describes their use. Not thread-safe.
 #pragma once
 
 #include "list_orders.hpp"
@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -15,7 +17,7 @@
 namespace gallery::kit {
 
 struct shelf {
-    /// The numbers of a shelf's entries in one order.
+    /// The numbers of a shelf's rows in one order.
     template <class Order>
     struct index {
         using order = Order;
@@ -23,14 +25,12 @@ struct shelf {
     };
 
     page_list pages;
-    page_list loading;  ///< entries that are in no index before they are all there
-    std::tuple<index<by_id>, index<by_created_time>, index<by_title>, index<by_key>, index<by_size>,
-               index<by_content>>
-        indexes;
-    /// Number of indexes.
-    static constexpr std::size_t orders = 6;
+    page_list loading;  ///< rows that are in no index before they are all there
+    std::tuple<index<by_id>, index<by_created_time>, index<by_title>, index<by_key>, index<by_size>> indexes;
 
-    [[nodiscard]] std::size_t size() const noexcept { return pages.entries; }
+    explicit shelf(const tenant_id& tenant = {}) { pages.tenant = loading.tenant = tenant; }
+
+    [[nodiscard]] std::size_t size() const noexcept { return pages.rows; }
 
     template <class Order>
     [[nodiscard]] const ranked_numbers& in_order() const noexcept {
@@ -41,26 +41,64 @@ struct shelf {
             return std::get<index<Order>>(indexes).numbers;
     }
 
-    /// Returns the number of the new entry.
-    std::uint32_t add(entry_table& table, packed_record entry, const searched_texts& texts) {
-        const auto number = table.pages.add(pages, std::move(entry), texts);
-        for_each_index([&](auto& of) { of.numbers.insert(number, is_before_entry(table, of, number)); });
+    /// Returns the number of the new row. @p record: of a catalog.
+    std::uint32_t add(row_table& table, const row_source& from, packed_record record = {}) {
+        const auto number = table.add(pages, from, std::move(record));
+        for_each_index([&](auto& of) { insert(table, of, number); });
         return number;
     }
-    packed_record remove(entry_table& table, std::uint32_t number) {
-        for_each_index([&](auto& of) { of.numbers.erase(number, is_before_entry(table, of, number)); });
-        return table.pages.remove(pages, number);
+    /// Returns the record of a catalog.
+    packed_record remove(row_table& table, std::uint32_t number) {
+        for_each_index([&](auto& of) { erase(table, of, number); });
+        return table.remove(pages, number);
+    }
+    /// Replaces a row; its number stays the same. Only the orders by what differs change.
+    void replace(row_table& table, std::uint32_t number, const row_source& from) {
+        const auto old = table[number];
+        const bool moves_all = old.id() != from.id;
+        const auto moves = [&](row_order by) {
+            switch (by) {
+                case row_order::id:
+                    return moves_all;
+                case row_order::created_time:
+                    return moves_all || old.created_time() != from.created_time;
+                case row_order::size:
+                    return moves_all || old.size() != from.size;
+                case row_order::title:
+                    return moves_all || old.title() != from.original_title();
+                case row_order::key:
+                    return moves_all || old.key() != from.original_key();
+            }
+            return true;
+        };
+        std::array<bool, std::tuple_size_v<decltype(indexes)>> moved{};
+        std::size_t next = 0;
+        for_each_index([&]<class Order>(index<Order>& of) {
+            if ((moved[next++] = moves(Order::name))) erase(table, of, number);
+        });
+        table.replace(number, from);
+        next = 0;
+        for_each_index([&](auto& of) {
+            if (moved[next++]) insert(table, of, number);
+        });
     }
 
-    /// Adds the entries in `loading` to the others. Sorts all, which is faster than inserting many.
-    void finish_loading(entry_table& table) {
-        table.pages.join(pages, loading);
+    [[nodiscard]] std::optional<std::uint32_t> find(const row_table& table, std::string_view key) const {
+        const auto& numbers = in_order<by_key>();
+        const auto at = numbers.lower_bound([&](std::uint32_t other) { return table[other].key() < key; });
+        if (at == numbers.size() || table[numbers[at]].key() != key) return std::nullopt;
+        return numbers[at];
+    }
+
+    /// Adds the rows in `loading` to the others. Sorts all, which is faster than inserting many.
+    void finish_loading(row_table& table) {
+        table.join(pages, loading);
         std::vector<std::uint32_t> numbers;
         numbers.reserve(size());
         for_each_index([&](auto& of) {
             numbers.clear();
-            table.pages.for_each(pages, [&](std::uint32_t number) { numbers.push_back(number); });
-            sort_in_order<typename std::remove_reference_t<decltype(of)>::order>(table, numbers);
+            table.for_each(pages, [&](std::uint32_t number) { numbers.push_back(number); });
+            sort_rows(std::remove_reference_t<decltype(of)>::order::name, table, numbers);
             of.numbers.assign(numbers);
         });
     }
@@ -76,32 +114,32 @@ struct shelf {
 
 private:
     template <class Order>
-    static auto is_before_entry(const entry_table& table, const index<Order>&, std::uint32_t number) {
-        return [&table, value = Order::value_of(table, table[number]), id = table[number].id()](
-                   std::uint32_t other) { return is_before<Order>(table, table[other], value, id); };
+    static auto is_before_row(const row_table& table, std::uint32_t number) {
+        return [&table, row = table[number]](std::uint32_t other) {
+            return is_before<Order>(table[other], row);
+        };
+    }
+    template <class Order>
+    static void insert(const row_table& table, index<Order>& of, std::uint32_t number) {
+        of.numbers.insert(number, is_before_row<Order>(table, number));
+    }
+    template <class Order>
+    static void erase(const row_table& table, index<Order>& of, std::uint32_t number) {
+        of.numbers.erase(number, is_before_row<Order>(table, number));
     }
 };
 
-/// Whether an index has as many entries as its shelf, all of one tenant and sub type, and in order. Titles
-/// are compared by their first bytes.
+/// Whether an index has as many rows as its shelf, all of one tenant, and in order.
 template <class Order>
-bool is_in_order(const entry_table& table, const shelf& part, const shelf::index<Order>& index) {
+bool is_in_order(const row_table& table, const shelf& part, const shelf::index<Order>& index) {
     bool is_right = index.numbers.size() == part.size();
-    const packed_record* before = nullptr;
+    std::optional<row_view> before;
     index.numbers.for_each([&](std::uint32_t number) {
-        is_right = is_right && table.pages.contains(number);
+        is_right = is_right && table.contains(number);
         if (!is_right) return false;
-        const auto& e = table[number];
-        if (before != nullptr) {
-            is_right = before->tenant() == e.tenant() && before->sub_type() == e.sub_type();
-            if constexpr (std::is_same_v<Order, by_title>) {
-                is_right = is_right && before->title_prefix() <= e.title_prefix();
-            } else {
-                const auto compared = Order::compare(table, *before, e);
-                is_right = is_right && (compared < 0 || (compared == 0 && before->id() < e.id()));
-            }
-        }
-        before = &e;
+        const auto row = table[number];
+        is_right = row.tenant() == part.pages.tenant && (!before || is_before<Order>(*before, row));
+        before.emplace(row);
         return is_right;
     });
     return is_right;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #define GALLERY_TEST_MODULE "common"
+#include <gallery/characters.hpp>
 #include <gallery/text.hpp>
 
 #include "boost_test.hpp"
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +36,35 @@ BOOST_AUTO_TEST_CASE(spellings_of_one_text_are_a_tie) {
     // Two marks in either order, where they do not touch: dot below, then above.
     BOOST_TEST(collation_key("s\xCC\xA3\xCC\x87") == collation_key("s\xCC\x87\xCC\xA3"));
     BOOST_TEST(collation_key("a") != collation_key("A"));
+}
+
+BOOST_AUTO_TEST_CASE(texts_are_compared_as_their_keys) {
+    std::mt19937_64 dice(1);
+    std::vector<char32_t> characters;
+    for (char32_t c = 1; c < 0x250; ++c)
+        characters.push_back(c);
+    // Marks, signs that are ignored, several scripts, a surrogate pair, characters that fold or decompose.
+    for (const char32_t c :
+         {0x300U,  0x307U,   0x308U,  0x323U, 0x345U,  0x3A3U,  0x3C2U,  0x410U,  0x430U, 0x212BU, 0x1E9EU,
+          0x4E2DU, 0x1F418U, 0xFFFDU, 0xADU,  0x200DU, 0x30ABU, 0xAC00U, 0x1100U, 0x5D0U, 0xFB01U})
+        characters.insert(characters.end(), 8, c);
+    const auto text = [&] {
+        std::string made;
+        for (auto left = dice() % 6; left > 0; --left)
+            gallery::append_utf8(made, characters[dice() % characters.size()]);
+        return made;
+    };
+    const auto sign = [](int value) { return (value > 0) - (value < 0); };
+    for (int step = 0; step < 50'000; ++step) {
+        const auto common = text();
+        const auto a = common + text();
+        const auto b = dice() % 4 == 0 ? text() : common + text();
+        const int wanted = sign(collation_key(a).compare(collation_key(b)));
+        BOOST_TEST_REQUIRE(sign(gallery::compare_collated(a, b)) == wanted, a << " and " << b);
+    }
+    BOOST_TEST(gallery::compare_collated("", "") == 0);
+    BOOST_TEST(gallery::compare_collated("\xC3\x84", "A\xCC\x88") == 0);
+    BOOST_TEST(gallery::compare_collated({}, "a") < 0);
 }
 
 BOOST_AUTO_TEST_CASE(keys_have_no_nul_and_hold_long_texts) {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The catalog after many random writes, compared with a list of records that is sorted for each query.
 #include <gallery/kit/catalog.hpp>
-#include <gallery/kit/matcher.hpp>
-#include <gallery/text.hpp>
 
 #include "boost_test.hpp"
+#include "expected_list.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -38,16 +39,11 @@ public:
 
     /// Few different values, so that there are ties in every order.
     image_record record() {
-        static const std::vector<std::string> titles = {
-            "Pump",       "pump",           "P\u00fcmp",      "Stra\u00dfe",
-            "STRASSE",    "a long title 1", "a long title 2", "a long title 10",
-            "",           "Zebra",          "\u00c4rger",     "A\u0308rger",
-            "boiler room"};
         image_record made;
         made.tenant = tenant();
         made.key = key();
         made.id = image_id{random_uuid()};
-        made.title = titles[number(titles.size())];
+        made.title = kit_test::random_title(dice_);
         made.file_name = number(2) == 0 ? made.key : "File " + std::to_string(number(9)) + ".PNG";
         made.sub_type = number(4) == 0 ? image_sub_type::scada_symbol : image_sub_type::image;
         made.is_public = number(2) == 0;
@@ -167,64 +163,26 @@ public:
     }
 
     image_query query() {
-        image_query made;
+        auto made = kit_test::random_query(dice_, model_.size());
         made.tenant = tenant();
-        made.include_system = number(2) == 0;
-        made.sub_type = number(4) == 0 ? image_sub_type::scada_symbol : image_sub_type::image;
-        static const std::vector<std::string> texts = {"pump",  "strasse", "a long", "PNG",
-                                                       "key-1", "e",       "\u00c4"};
-        if (number(2) == 0) made.text_search = texts[number(texts.size())];
-        made.search_in = number(2) == 0 ? search_scope::title : search_scope::names;
         if (number(4) == 0) made.filter.is_public = number(2) == 0;
         if (number(4) == 0) made.filter.media_types = {"image/gif"};
         if (number(6) == 0) made.filter.tags = {"plan"};
-        made.sort = static_cast<image_sort>(number(6));
-        made.descending = number(2) == 0;
-        made.page_size = static_cast<std::uint32_t>(1 + number(12));
-        made.page = number(8);
         return made;
     }
 
     void compare_list(const image_query& query) {
-        const kit::matcher wanted(query);
-        std::vector<record_ptr> all;
-        for (const auto& [name, item] : model_) {
-            const auto& record = *item.record;
-            if (record.sub_type != query.sub_type || !wanted.matches(record)) continue;
-            const bool is_own = record.tenant == query.tenant;
-            const bool is_seen = query.include_system && record.tenant == system_tenant &&
-                                 !model_.contains({query.tenant, record.key});
-            if (is_own || is_seen) all.push_back(item.record);
-        }
-        const auto order = [&](const image_record& a, const image_record& b) -> std::strong_ordering {
-            switch (query.sort) {
-                case image_sort::created_time:
-                    return a.created_time <=> b.created_time;
-                case image_sort::title:
-                    return collation_key(a.title) <=> collation_key(b.title);
-                case image_sort::resource_key:
-                    return a.key <=> b.key;
-                case image_sort::size:
-                    return a.original.size <=> b.original.size;
-                case image_sort::tenant:
-                    return a.tenant <=> b.tenant;
-                default:
-                    return std::strong_ordering::equal;
-            }
-        };
-        std::sort(all.begin(), all.end(), [&](const record_ptr& a, const record_ptr& b) {
-            const auto compared = order(*a, *b);
-            if (compared == 0) return a->id < b->id;
-            return (compared < 0) != query.descending;
-        });
+        std::vector<record_ptr> records;
+        for (const auto& [name, item] : model_)
+            records.push_back(item.record);
+        const auto all = kit_test::expected_list(records, query);
+        const auto wanted = kit_test::page_of(all, query);
         const auto page = images.list(query);
         BOOST_TEST_REQUIRE(page.has_value());
         BOOST_TEST_REQUIRE(page->total == all.size());
-        const auto begin = std::min<std::size_t>(query.page * query.page_size, all.size());
-        const auto end = std::min<std::size_t>(begin + query.page_size, all.size());
-        BOOST_TEST_REQUIRE(page->images.size() == end - begin);
-        for (std::size_t i = begin; i < end; ++i)
-            BOOST_TEST_REQUIRE((*page->images[i - begin] == *all[i]));
+        BOOST_TEST_REQUIRE(page->images.size() == wanted.size());
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+            BOOST_TEST_REQUIRE((*page->images[i] == *wanted[i]));
     }
 
 private:
@@ -292,6 +250,61 @@ BOOST_AUTO_TEST_CASE(records_that_are_being_loaded_are_not_seen_and_can_be_disca
     store.images.finish_loading();
     BOOST_TEST((*store.images.find(record.tenant, record.key).record == record));
     BOOST_TEST(store.images.size() == 101U);
+}
+
+BOOST_AUTO_TEST_CASE(searches_are_whole_while_others_write) {
+    catalog images;
+    std::mt19937_64 dice(11);
+    const auto record = [&](int number, bool stays) {
+        image_record made;
+        made.id = image_id{random_uuid()};
+        made.key = (stays ? "stays-" : "goes-") + std::to_string(number);
+        made.title = (stays ? "Stays " : "Goes ") + kit_test::random_title(dice);
+        made.is_public = stays;
+        made.rev = made.content_rev = 1;
+        return std::make_shared<const image_record>(std::move(made));
+    };
+    constexpr int staying = 3'000;
+    for (int i = 0; i < staying; ++i)
+        images.put({record(i, true)});
+    std::vector<record_ptr> going;
+    for (int i = 0; i < 1'500; ++i)
+        going.push_back(record(i, false));
+    std::atomic<bool> has_ended = false;
+    std::atomic<int> searches = 0;
+    std::atomic<int> wrong = 0;
+    std::vector<std::jthread> readers;
+    for (int who = 0; who < 3; ++who)
+        readers.emplace_back([&, who] {
+            while (!has_ended || searches < 30) {
+                image_query query;
+                query.tenant = going.front()->tenant;
+                query.page_size = 10'000;
+                query.sort = static_cast<image_sort>(searches % 6);
+                query.descending = searches % 2 == 0;
+                if (who == 0) query.text_search = "stays";
+                if (who == 1) query.text_search = "s";  // all
+                if (who == 2) query.filter.is_public = true;
+                const auto page = images.list(query);
+                const auto stays = std::count_if(page->images.begin(), page->images.end(),
+                                                 [](const auto& one) { return one->is_public; });
+                if (page->total != page->images.size() || stays != staying) ++wrong;
+                if (who != 1 && page->total != staying) ++wrong;
+                ++searches;
+            }
+        });
+    for (int round = 0; round < 3; ++round) {
+        for (const auto& one : going)
+            images.put({one});
+        for (const auto& one : going)
+            images.erase(one->tenant, one->key);
+    }
+    has_ended = true;
+    readers.clear();
+    BOOST_TEST(wrong == 0);
+    std::vector<std::string> problems;
+    (void)images.verify(problems);
+    BOOST_TEST(problems.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

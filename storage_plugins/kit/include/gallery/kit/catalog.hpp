@@ -30,12 +30,12 @@ struct stored_version {
 };
 
 /// Thread-safe; a reader sees each write completely or not at all. Finding is O(1). Writing and a page
-/// without search and filter are O(log² n + page). A search reads the folded texts of the tenant (and of the
-/// system tenant), a filter their records.
+/// without search and filter are O(log² n + page). A search reads the names of the tenant (and of the system
+/// tenant), a filter their records; both let writes in between and return what is there at their end.
 ///
-/// Records are stored in a compact form, about 380 bytes each with all indexes; a record that is returned is
-/// made for the caller, except for the few thousand that were looked up last. A text of a record may have at
-/// most 65,535 bytes; std::length_error.
+/// Records are stored in a compact form, about 360 bytes each with all indexes; a record that is returned is
+/// made for the caller, except for the few thousand that were looked up last. A key may have at most 65,535
+/// bytes; std::length_error.
 class catalog {
 public:
     catalog();

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// The index of searched tenants in memory: it answers as the lists on the disk do, before, while and after it
+// is loaded, whatever is written meanwhile.
+#include "model.hpp"
+#include "store_fixture.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace gallery;
+using namespace gallery::contract;
+
+namespace {
+
+struct search_fixture : store_fixture {
+    const tenant_id tenant = tenant_number(1);
+    model content;
+
+    double figure(const std::string& name) {
+        for (const auto& one : engine().statistics())
+            if (one.name == name) return one.value;
+        return -1;
+    }
+    double indexed_bytes() { return figure("search_index_bytes"); }
+
+    /// Saves images by several threads. Titles of a few words, so that many match.
+    void fill(unsigned count, const std::string& prefix) {
+        std::vector<image> all;
+        for (unsigned i = 0; i < count; ++i) {
+            auto one = make(tenant, prefix + std::to_string(i), 10, 0);
+            one.record.title = (i % 3 == 0 ? "Pump " : "Valve ") + std::to_string(number(50));
+            one.record.created_time = static_cast<std::int64_t>(number(100));
+            all.push_back(std::move(one));
+        }
+        std::atomic<unsigned> next = 0;
+        std::mutex mutex;
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 16; ++i)
+            threads.emplace_back([&] {
+                for (unsigned at = next++; at < count; at = next++) {
+                    const auto saved = save(all[at]);
+                    const std::lock_guard lock(mutex);
+                    if (saved) content[{tenant, all[at].record.key}] = *saved->record;
+                }
+            });
+        threads.clear();
+        BOOST_TEST_REQUIRE(content.size() >= count);
+    }
+
+    image_query random_query() {
+        static const std::vector<std::string> texts = {"", "pump", "valve 4", "v", "1", "nothing", "kept-11"};
+        image_query query;
+        query.tenant = tenant;
+        query.text_search = texts[number(texts.size())];
+        query.search_in = number(2) == 0 ? search_scope::names : search_scope::title;
+        query.sort = static_cast<image_sort>(number(6));
+        query.descending = number(2) == 0;
+        query.page_size = static_cast<std::uint32_t>(1 + number(100));
+        query.page = number(content.size() / query.page_size + 2);
+        if (number(8) == 0) query.filter.created_from = 50;
+        if (number(8) == 0) query.filter.is_public = false;
+        return query;
+    }
+
+    void compare(const image_query& query) {
+        const auto wanted = expect_page(content, query);
+        const auto got = list(query);
+        BOOST_TEST_REQUIRE(got.has_value());
+        BOOST_TEST_REQUIRE(got->total == wanted.total);
+        BOOST_TEST_REQUIRE(got->images.size() == wanted.images.size());
+        for (std::size_t i = 0; i < wanted.images.size(); ++i)
+            BOOST_TEST_REQUIRE((got->images[i]->id == wanted.images[i]));
+    }
+
+    image_query search(const std::string& text) const {
+        image_query query;
+        query.tenant = tenant;
+        query.text_search = text;
+        query.page_size = 100'000;
+        return query;
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(searches, search_fixture)
+
+BOOST_AUTO_TEST_CASE(lists_are_right_while_an_index_is_loaded_and_images_are_written) {
+    // More than are loaded by a search itself.
+    constexpr unsigned kept = 5'200;
+    fill(kept, "kept-");
+    reopen();
+    BOOST_TEST(indexed_bytes() == 0);
+    std::vector<image> coming;
+    for (unsigned i = 0; i < 60; ++i) {
+        coming.push_back(make(tenant, "coming-" + std::to_string(i), 10, 0));
+        coming.back().record.title = "Valve that comes and goes";
+    }
+    const auto pumps =
+        static_cast<std::uint64_t>(std::count_if(content.begin(), content.end(), [](const auto& one) {
+            return one.second.title.starts_with("Pump");
+        }));
+    std::atomic<bool> has_ended = false;
+    std::atomic<int> wrong = 0;
+    std::atomic<int> searches = 0;
+    std::atomic<int> searches_in_memory = 0;
+    std::vector<std::jthread> readers;
+    for (unsigned who = 0; who < 2; ++who)
+        readers.emplace_back([&, who] {
+            while (!has_ended) {
+                const bool in_memory = indexed_bytes() > 0;
+                const auto page = list(search(who == 0 ? "pump" : "valve"));
+                if (!page || page->total != page->images.size()) {
+                    ++wrong;
+                    return;
+                }
+                if (who == 0 && page->total != pumps) ++wrong;
+                const auto staying =
+                    std::count_if(page->images.begin(), page->images.end(),
+                                  [](const auto& one) { return one->key.starts_with("kept-"); });
+                if (who == 1 && static_cast<std::uint64_t>(staying) != kept - pumps) ++wrong;
+                ++searches;
+                if (in_memory) ++searches_in_memory;
+            }
+        });
+    std::vector<std::jthread> writers;
+    for (unsigned who = 0; who < 4; ++who)
+        writers.emplace_back([&, who] {
+            // Pumps stay pumps.
+            while (searches_in_memory < 20 && wrong == 0) {
+                for (unsigned i = who; i < coming.size(); i += 4)
+                    if (!save(coming[i])) ++wrong;
+                for (unsigned i = who; i < kept; i += 400) {
+                    auto& record = content[{tenant, "kept-" + std::to_string(i)}];
+                    record.title =
+                        (record.title.starts_with("Pump") ? "Pump " : "Valve ") + std::to_string(i % 7);
+                    const auto updated = update(record);
+                    if (updated && updated->record)
+                        record = *updated->record;
+                    else
+                        ++wrong;
+                }
+                for (unsigned i = who; i < coming.size(); i += 4)
+                    if (!erase(tenant, coming[i].record.key)) ++wrong;
+            }
+        });
+    writers.clear();
+    has_ended = true;
+    readers.clear();
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(figure("search_index_builds_total") == 1);
+    for (int i = 0; i < 100; ++i)
+        compare(random_query());
+    reopen();
+    for (int i = 0; i < 20; ++i)
+        compare(random_query());
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_that_does_not_fit_is_searched_on_the_disk) {
+    auto& options = under_test().options;
+    options["search_index_bytes"] = "18000";
+    reopen();
+    fill(220, "kept-");  // judged to fit, and do not
+    for (int i = 0; i < 40; ++i)
+        compare(random_query());
+    BOOST_TEST(figure("search_index_builds_total") == 1);
+    BOOST_TEST(indexed_bytes() == 0);
+    // Another tenant's index fits, and goes for that of a third.
+    for (unsigned other = 2; other < 5; ++other) {
+        must_save(make(tenant_number(other), "one"));
+        auto query = search("one");
+        query.tenant = tenant_number(other);
+        query.search_in = search_scope::names;
+        BOOST_TEST(list(query)->total == 1U);
+        BOOST_TEST(indexed_bytes() > 0);
+        BOOST_TEST(indexed_bytes() <= 18'000);
+    }
+    // With fewer images it is tried again.
+    for (unsigned i = 0; i < 190; ++i) {
+        BOOST_TEST_REQUIRE(erase(tenant, "kept-" + std::to_string(i)).has_value());
+        content.erase({tenant, "kept-" + std::to_string(i)});
+    }
+    const auto builds = figure("search_index_builds_total");
+    compare(search("pump"));
+    BOOST_TEST(figure("search_index_builds_total") == builds + 1);
+    for (int i = 0; i < 40; ++i)
+        compare(random_query());
+    options.erase("search_index_bytes");
+    reopen();
+    options["search_index_bytes"] = "0";
+    reopen();
+    for (int i = 0; i < 40; ++i)
+        compare(random_query());
+    BOOST_TEST(figure("search_index_builds_total") == 0);
+    options.erase("search_index_bytes");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
