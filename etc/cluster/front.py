@@ -158,6 +158,7 @@ frontend gallery
     http-request del-header X-Forwarded-Prefix
     http-request del-header Forwarded
     http-request del-header X-Request-ID
+    http-request del-header traceparent
     default_backend nodes
 
 backend nodes

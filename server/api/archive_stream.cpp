@@ -211,7 +211,8 @@ result<void> archive_stream::leave_out(std::string_view kind, const std::string&
     const bool is_missing = why.code == errc::not_found;
     if (!is_missing) {
         something_is_unreadable_ = true;
-        services_.warn("an archive does not contain " + printable(key) + ": " + why.message);
+        services_.warn("an archive does not contain " + printable(key) + " [" + to_.request +
+                       "]: " + why.message);
         if (++unreadable_ == most_unreadable)
             return error{errc::io_error, "too many images of an archive cannot be read"};
     }

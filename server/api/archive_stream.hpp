@@ -48,6 +48,7 @@ struct archive_services {
 struct archive_receiver {
     auth::principal_ptr who;
     std::int64_t since = 0;  ///< download_tickets::admission_of()
+    std::string request;     ///< its id, for the log
     std::optional<images::image_view_permit> own;
     std::optional<images::image_view_permit> of_system;
 };

@@ -13,4 +13,8 @@ result<auth::principal_ptr> principal_of(http::request& message, const verify_cr
     return verified;
 }
 
+const auth::principal* known_principal(const http::request& message) noexcept {
+    return static_cast<const auth::principal*>(message.attachment().get());
+}
+
 }  // namespace gallery::api

@@ -20,4 +20,8 @@ using verify_credentials = std::function<result<auth::principal_ptr>(std::string
 /// request, so a handler that runs after a hot_handler does not verify again. Errors: those of @p verify.
 result<auth::principal_ptr> principal_of(http::request& message, const verify_credentials& verify);
 
+/// The principal that was stored in the request; null where there is none, because nobody asked for it or the
+/// credentials were refused. Valid as long as the request.
+const auth::principal* known_principal(const http::request& message) noexcept;
+
 }  // namespace gallery::api

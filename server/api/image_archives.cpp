@@ -126,9 +126,11 @@ result<archive_receiver> admit(const archive_request& wanted, const auth::princi
 }
 
 task<result<http::response>> send_archive(const archive_services& services, archive_request wanted,
-                                          auth::principal_ptr who, std::int64_t since) {
+                                          auth::principal_ptr who, std::int64_t since,
+                                          const http::request& message) {
     auto to = admit(wanted, who, since);
     if (!to) co_return std::move(to).error();
+    to->request = message.request_id();
     auto place = services.places.take(who->tenant, who->user);
     if (!place) co_return std::move(place).error();
     const auto* const name = wanted.layout == archive_layout::exports ? "exported-images.zip" : "images.zip";
@@ -150,7 +152,7 @@ task<result<http::response>> archive(const archive_services& services, accounts:
     auto receiving = receive_order(services, who.who().tenant, message, limit, body_form::json);
     auto order = co_await std::move(receiving);
     if (!order) co_return order.error();
-    auto sending = send_archive(services, std::move(order->wanted), who.shared(), since);
+    auto sending = send_archive(services, std::move(order->wanted), who.shared(), since, message);
     co_return co_await std::move(sending);
 }
 
@@ -184,7 +186,7 @@ task<result<http::response>> archive_by_ticket(const archive_services& services,
         co_return error{errc::unauthenticated,
                         "The ticket of this download is for other images. Start the download again."};
     }
-    auto sending = send_archive(services, std::move(order->wanted), holder->who, holder->since);
+    auto sending = send_archive(services, std::move(order->wanted), holder->who, holder->since, message);
     co_return co_await std::move(sending);
 }
 

@@ -148,6 +148,18 @@ void check_sections(const configuration& c, findings& wrong) {
     }
 }
 
+/// The file itself is made by the start.
+void check_access_log(const configuration& c, findings& wrong) {
+    const auto& log = c.values.logging.access_log;
+    if (log.format == config::access_log_format::off || log.file.empty()) return;
+    const auto folder = std::filesystem::absolute(log.file).parent_path();
+    std::error_code failed;
+    if (std::filesystem::is_directory(folder, failed) && !std::filesystem::is_directory(log.file, failed))
+        return;
+    wrong.add(value_at(c, "logging.access_log.file")
+                  .problem("expected a file in an existing folder, found \"" + log.file + "\""));
+}
+
 /// Only the plugin knows which values its options take, and says so when it is opened.
 std::string try_plugin(const configuration& c, findings& wrong) {
     const auto& s = c.values.storage;
@@ -265,6 +277,7 @@ result<std::string> try_configuration(const configuration& c, const std::string&
         wrong.add(
             value_at(c, "data.system_images_folder").problem("expected a folder, found nothing: " + images));
     }
+    check_access_log(c, wrong);
     if (const auto outcome = wrong.outcome(); !outcome) return outcome.error();
     return tried;
 }

@@ -36,8 +36,9 @@ const start_report& gallery_server::report() const noexcept {
 }
 
 void gallery_server::reload() {
+    parts_->reopen_logs();
     if (!parts_->settings.server.ssl.enabled) {
-        log_info("nothing to reload: TLS is off");
+        log_info("there is no certificate to reload: TLS is off");
         return;
     }
     if (const auto reloaded = parts_->http_->reload_certificate(); !reloaded) {

@@ -41,7 +41,7 @@ public:
     /// Of the console, for other machines where it listens for them.
     [[nodiscard]] const std::string& url() const noexcept;
 
-    /// Reads the TLS certificate again; new connections use it.
+    /// Reads the TLS certificate again; new connections use it. Opens the access log again.
     void reload();
 
     /// Accepts no more and lets what is under way finish, for at most server.timeouts.drain. False where

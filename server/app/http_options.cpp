@@ -3,6 +3,7 @@
 
 #include "app/check_configuration.hpp"
 #include "app/log.hpp"
+#include "app/loggable_target.hpp"
 #include "app/process.hpp"
 
 #include <algorithm>
@@ -64,9 +65,10 @@ http::server_options metrics_http_options(const config::metrics_settings& settin
 
 void log_exchange(const http::finished_exchange& e) {
     if (!logs(log_level::debug)) return;
-    log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " +
-              std::string(e.message.path()) + " " + std::to_string(e.status) + " " +
-              (e.status >= 400 ? "[" + std::string(e.message.request_id()) + "] " : "") +
+    std::string path;
+    emit_path(e.message.path(), link_in_path_of(e.route), [&path](std::string_view part) { path += part; });
+    log_debug(std::string(e.remote_address) + " " + std::string(e.message.verb_text()) + " " + path + " " +
+              std::to_string(e.status) + " [" + std::string(e.message.request_id()) + "] " +
               std::to_string(e.bytes_out) + " bytes " +
               std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(e.duration).count()) +
               " us" + (e.complete ? "" : " (the client disconnected)"));

@@ -21,8 +21,7 @@ http::server_options http_options(const config::settings& settings);
 /// Of the server for metrics.
 http::server_options metrics_http_options(const config::metrics_settings& settings);
 
-/// Logs a finished exchange at level debug. The path alone: a query may contain a secret, as that of an
-/// activation link does.
+/// Logs a finished exchange at level debug. Of the target what loggable_target.hpp shows, without the query.
 void log_exchange(const http::finished_exchange& e);
 
 }  // namespace gallery::app

@@ -12,7 +12,7 @@ namespace {
 
 /// A line that begins with a period or an apostrophe would be a command. Hyphens and quotes would be printed
 /// as other characters, which cannot be copied to a shell.
-std::string escaped(std::string_view text) {
+std::string roff_text(std::string_view text) {
     std::string out;
     bool at_begin = true;
     for (const char c : text) {
@@ -49,14 +49,14 @@ std::string upper(std::string_view text) {
 }  // namespace
 
 manual_page::manual_page(std::string_view name, int section, std::string_view summary) {
-    text_ = ".TH " + escaped(upper(name)) + " " + std::to_string(section) +
+    text_ = ".TH " + roff_text(upper(name)) + " " + std::to_string(section) +
             " \"\" \"gallery " GALLERY_VERSION "\" \"Image gallery server\"\n.nh\n.ad l\n";
     heading("SH", "NAME");
-    text_ += escaped(name) + " \\- " + escaped(summary) + "\n";
+    text_ += roff_text(name) + " \\- " + roff_text(summary) + "\n";
 }
 
 void manual_page::heading(std::string_view macro, std::string_view words) {
-    text_ += "." + std::string(macro) + " \"" + escaped(words) + "\"\n";
+    text_ += "." + std::string(macro) + " \"" + roff_text(words) + "\"\n";
 }
 
 void manual_page::section(std::string_view words) {
@@ -68,15 +68,15 @@ void manual_page::subsection(std::string_view words) {
 }
 
 void manual_page::paragraph(std::string_view text) {
-    text_ += ".PP\n" + escaped(text) + "\n";
+    text_ += ".PP\n" + roff_text(text) + "\n";
 }
 
 void manual_page::entry(std::string_view term, std::string_view text) {
-    text_ += ".TP\n\\fB" + escaped(term) + "\\fR\n" + escaped(text) + "\n";
+    text_ += ".TP\n\\fB" + roff_text(term) + "\\fR\n" + roff_text(text) + "\n";
 }
 
 void manual_page::lines(std::string_view text) {
-    text_ += ".PP\n.nf\n.RS 4\n" + escaped(text) + "\n.RE\n.fi\n";
+    text_ += ".PP\n.nf\n.RS 4\n" + roff_text(text) + "\n.RE\n.fi\n";
 }
 
 }  // namespace gallery::app

@@ -101,6 +101,14 @@ void add_requests(page& p, const request_metrics& from) {
     }
 }
 
+void add_access_log(page& p, const access_log& from) {
+    const auto f = from.read();
+    p.counter("gallery_access_log_lines_total", "Lines of the access log", f.written);
+    constexpr const char* lost = "Lines of the access log that were lost, by reason";
+    p.counter("gallery_access_log_lost_total", lost, f.refused, {{"reason", "slow"}});
+    p.counter("gallery_access_log_lost_total", lost, f.unwritten, {{"reason", "failed"}});
+}
+
 void add_store(page& p, const plugins::measured_engine& store) {
     for (std::size_t i = 0; i < plugins::operation_count; ++i) {
         const auto what = static_cast<plugins::operation>(i);
@@ -187,6 +195,7 @@ std::string render_metrics(const metrics_sources& from) {
     page p;
     add_process(p);
     if (from.requests != nullptr) add_requests(p, *from.requests);
+    if (from.accesses != nullptr) add_access_log(p, *from.accesses);
     if (from.server != nullptr) {
         p.gauge("gallery_http_connections", "Open connections",
                 static_cast<double>(from.server->connections()));

@@ -4,6 +4,7 @@
 
 #include "accounts/authenticator.hpp"
 #include "accounts/logins.hpp"
+#include "app/access_log.hpp"
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
@@ -18,6 +19,7 @@ namespace gallery::app {
 /// Where the figures come from; all of them may be asked by any thread at any time.
 struct metrics_sources {
     const request_metrics* requests = nullptr;
+    const access_log* accesses = nullptr;
     const http::server* server = nullptr;
     const plugins::measured_engine* store = nullptr;
     const cache::etag_cache* etags = nullptr;

@@ -68,10 +68,25 @@ result<void> gallery_server::parts::open_store() {
     return {};
 }
 
+result<void> gallery_server::parts::open_access_log() {
+    const auto& chosen = settings.logging.access_log;
+    if (chosen.format == config::access_log_format::off) return {};
+    auto opened = access_log::open(chosen, log);
+    if (!opened) return opened.error();
+    access_log_ = std::move(*opened);
+    return {};
+}
+
+void gallery_server::parts::reopen_logs() noexcept {
+    if (access_log_) access_log_->reopen();
+}
+
 result<void> gallery_server::parts::start_threads() {
+    if (auto opened = open_access_log(); !opened) return opened;
     auto options = http_options(settings);
     options.observe = [this](const http::finished_exchange& e) {
         requests_.observe(e);
+        if (access_log_) access_log_->observe(e);
         log_exchange(e);
     };
     auto created = http::server::create(std::move(options));
@@ -222,6 +237,8 @@ bool gallery_server::parts::drain() {
     ready_.store(false);
     const bool clean = http_->drain(settings.server.timeouts.drain);
     if (metrics_http_) metrics_http_->drain(std::chrono::milliseconds(0));
+    // After an unclean drain the process ends without destroying it.
+    if (access_log_) static_cast<void>(access_log_->flush(farewell_time));
     if (!clean || !storage_.shared) return clean;
     announcements_->stop();
     upkeep_->stop();

@@ -7,6 +7,7 @@
 #include "accounts/first_accounts.hpp"
 #include "accounts/logins.hpp"
 #include "api/all_endpoints.hpp"
+#include "app/access_log.hpp"
 #include "app/change_follower.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
@@ -52,6 +53,9 @@ public:
     result<void> listen();
     void begin_watchdog(const start_options& options);
 
+    /// For log files that were renamed.
+    void reopen_logs() noexcept;
+
     /// False where requests had to be broken off.
     bool drain();
 
@@ -60,6 +64,7 @@ public:
     std::string url;  ///< set by listen()
 
 private:
+    result<void> open_access_log();
     result<void> add_console();
     result<void> listen_for_metrics();
     /// What a compressed drawing grows to is bounded as if it had come so.
@@ -91,6 +96,7 @@ private:
     std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
+    std::unique_ptr<access_log> access_log_;  ///< null where it is off
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<accounts::directory> accounts_;
     std::unique_ptr<auth::token_codec> codec_;

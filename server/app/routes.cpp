@@ -159,6 +159,7 @@ result<void> gallery_server::parts::listen_for_metrics() {
     if (!metrics_http_) return {};
     metrics_sources sources;
     sources.requests = &requests_;
+    sources.accesses = access_log_.get();
     sources.server = http_.get();
     sources.store = storage_.store.get();
     sources.etags = etags_.get();

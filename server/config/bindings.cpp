@@ -243,6 +243,11 @@ void add_images(table& t) {
     t.choice("logging.level", GALLERY_MEMBER(logging.level), log_levels);
     t.choice("logging.format", GALLERY_MEMBER(logging.format),
              name_table<log_format, 2>{{{{log_format::text, "text"}, {log_format::json, "json"}}}});
+    t.choice("logging.access_log.format", GALLERY_MEMBER(logging.access_log.format),
+             name_table<access_log_format, 3>{{{{access_log_format::off, "off"},
+                                                {access_log_format::combined, "combined"},
+                                                {access_log_format::json, "json"}}}});
+    t.text("logging.access_log.file", GALLERY_MEMBER(logging.access_log.file));
 }
 
 #undef GALLERY_MEMBER

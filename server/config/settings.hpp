@@ -120,10 +120,17 @@ struct image_settings {
 };
 
 enum class log_format : std::uint8_t { text, json };
+enum class access_log_format : std::uint8_t { off, combined, json };
+
+struct access_log_settings {
+    access_log_format format = access_log_format::off;
+    std::string file;  ///< empty: standard output
+};
 
 struct logging_settings {
     log_level level = log_level::info;
     log_format format = log_format::text;
+    access_log_settings access_log;
 };
 
 /// Of a store that several servers share; without effect on others.

@@ -129,6 +129,8 @@ bool connection::on_read(bool failed, std::size_t bytes) noexcept {
     if (is_ending_) return false;
     if (expired_ && phase_ == phase::head) {
         expired_ = false;
+        // What was parsed of it views bytes that may have been moved since.
+        work_->exchange.message().mutable_head().clear();
         work_->refusal = head_error{408, "The request's header did not arrive in time"};
         return true;
     }

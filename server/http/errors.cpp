@@ -145,6 +145,15 @@ response error_response(unsigned status, error_code code, std::string_view messa
     return out;
 }
 
+void name_error(response& answer, std::string_view id) {
+    answer.add("X-Request-ID", id);
+    const auto* const shape = answer.content().memory();
+    if (shape == nullptr || !shape->view().ends_with('}')) return;
+    std::string named(shape->view().substr(0, shape->size() - 1));
+    named.append(R"(,"requestId":")").append(id).append(R"("})");
+    answer.set_content(gallery::bytes::own(std::move(named)));
+}
+
 response wrong_method(const request& message, std::string_view allow) {
     auto out = response::empty(204);
     if (message.verb() != method::options) {

@@ -40,8 +40,7 @@ std::string_view public_text(const gallery::error& failure) noexcept;
 /// {"status","message","errorCode","timestamp"} with the public text and Cache-Control: no-store;
 /// WWW-Authenticate with 401; Retry-After with 429 and 503: the error's retry_after, at least 1 s. The
 /// message of a failure out of the client's hands goes into the response's note, for the log, where it is
-/// written under the request's id that the session adds as X-Request-ID. The body has no field for it,
-/// because ThingsBoard's has none.
+/// written under the request's id (name_error()).
 response error_response(const gallery::error& failure);
 
 /// The same with another text, where the public one would be wrong, for instance because it says that nothing
@@ -50,6 +49,11 @@ response error_response(const gallery::error& failure, std::string_view text);
 
 /// The same shape for what only HTTP knows (405, 408, 431, ...).
 response error_response(unsigned status, error_code code, std::string_view message);
+
+/// Adds the request's id to an error: in X-Request-ID, and as the last member of the shape, "requestId". The
+/// exchange does this, which knows the id. ThingsBoard's shape ends before it. Preconditions: @p answer is an
+/// error_response(), @p id is_request_id().
+void name_error(response& answer, std::string_view id);
 
 /// 405 that says which methods there are (RFC 9110, 15.5.6); for OPTIONS a 204 that says the same.
 /// @p allow: the value of Allow.

@@ -25,6 +25,7 @@ void exchange::set_peer(io_thread& thread, std::string_view address, bool secure
     from_proxy_ = from_proxy;
     message_.set_peer(address, secure);
     message_.set_front(&thread.core().options.front, from_proxy);
+    message_.set_ids(thread.ids());
 }
 
 void exchange::start() noexcept {
@@ -96,13 +97,7 @@ task<> exchange::drop_body() {
 // What few answers need.
 void exchange::complete_special_answer() {
     if (!answer_.is_sound()) answer_failure("a response header with a name or value that must not be sent");
-    if (answer_.is_error()) {
-        // Another system may identify the request by the id of a trusted proxy.
-        const auto given = from_proxy_ ? message_.header(field::x_request_id) : std::string_view();
-        const bool usable = !given.empty() && given.size() <= 128 && is_token(given);
-        message_.set_request_id(usable ? given : thread_->new_request_id());
-        answer_.add("X-Request-ID", message_.request_id());
-    }
+    if (answer_.is_error()) name_error(answer_, message_.request_id());
     auto& core = thread_->core();
     if (message_.has(field::origin)) {
         const bool open = target_ != nullptr && target_->options.open_to_pages;
@@ -126,6 +121,7 @@ void exchange::report(const traffic& moved) {
                                      .bytes_out = moved.bytes_out,
                                      .duration = std::chrono::steady_clock::now() - began_,
                                      .hot = hot_,
+                                     .may_be_hot = hot_ || (target_ != nullptr && target_->try_hot),
                                      .complete = moved.complete};
         core.options.observe(told);
     }
@@ -146,7 +142,6 @@ void exchange::report(const traffic& moved) {
 }
 
 void exchange::note_broken_answer(std::string_view why) {
-    message_.set_request_id(thread_->new_request_id());
     answer_.set_note("the response was aborted: " + std::string(why));
 }
 

@@ -62,7 +62,7 @@ public:
     };
     /// Tells the observer and the log.
     void report(const traffic& moved);
-    /// Adds a note to the answer's log line, under an id of its own: the answer could not be sent whole.
+    /// Makes a note for the log: the answer could not be sent whole.
     void note_broken_answer(std::string_view why);
     /// Forgets request and answer.
     void reset() noexcept;

@@ -5,8 +5,6 @@
 #include "http/http_date.hpp"
 #include "http/ip_address.hpp"
 
-#include <gallery/encode.hpp>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,7 +15,6 @@
 #include <cstring>
 #include <ctime>
 #include <new>
-#include <random>
 #include <string>
 #include <utility>
 
@@ -66,7 +63,6 @@ void server_core::connection_closed() noexcept {
 io_thread::io_thread(server_core& core, std::size_t index)
     : core_(core),
       index_(index),
-      last_request_id_(std::uint64_t{std::random_device()()} << 32 | std::random_device()()),
       context_(std::make_unique<asio::io_context>(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO)) {}
 
 io_thread::~io_thread() {
@@ -155,15 +151,6 @@ std::string_view io_thread::date_line() noexcept {
         if (core_.tls) date_line_ += core_.hsts_line;
     }
     return date_line_;
-}
-
-std::string io_thread::new_request_id() {
-    // An odd step goes through all numbers before one comes again; this one changes all digits.
-    last_request_id_ += 0x9E37'79B9'7F4A'7C15;
-    std::string id;
-    for (int shift = 60; shift >= 0; shift -= 4)
-        id += lower_hex_digits[last_request_id_ >> shift & 15];
-    return id;
 }
 
 void io_thread::enter(connection& member) noexcept {

@@ -4,6 +4,7 @@
 
 #include "http/address_counts.hpp"
 #include "http/repeated_notes.hpp"
+#include "http/request_id.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"
 #include "http/tls.hpp"
@@ -77,8 +78,7 @@ public:
     /// the server speaks TLS and sends it.
     std::string_view date_line() noexcept;
 
-    /// 16 hexadecimal digits that no other request of this process has.
-    std::string new_request_id();
+    [[nodiscard]] request_ids& ids() noexcept { return ids_; }
 
     void enter(connection& member) noexcept;
     void leave(connection& member) noexcept;
@@ -104,7 +104,7 @@ private:
 
     server_core& core_;
     std::size_t index_;
-    std::uint64_t last_request_id_;
+    request_ids ids_;
     std::unique_ptr<asio::io_context> context_;
     timer_wheel wheel_;
     connection* members_ = nullptr;

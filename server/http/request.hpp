@@ -4,6 +4,7 @@
 
 #include "http/body_reader.hpp"
 #include "http/fields.hpp"
+#include "http/request_id.hpp"
 
 #include <array>
 #include <cstddef>
@@ -109,10 +110,14 @@ public:
     /// The peer is a trusted proxy.
     [[nodiscard]] bool is_from_proxy() const noexcept { return from_proxy_; }
 
-    /// What the log and an answer that is an error name this request by. Valid when the answer is an error
-    /// and has been composed, for the access observer; otherwise of an earlier request.
-    [[nodiscard]] std::string_view request_id() const noexcept { return request_id_; }
-    void set_request_id(std::string_view id) { request_id_ = id; }
+    /// Names this request in error answers and in logs: X-Request-ID of a trusted proxy, else the trace id of
+    /// its traceparent, else an id that is made at the first call. Empty in tests without a server.
+    [[nodiscard]] std::string_view request_id() const noexcept {
+        if (request_id_size_ == 0) find_request_id();
+        return {request_id_.data(), request_id_size_};
+    }
+    /// Of a trusted proxy's traceparent; empty where there is none.
+    [[nodiscard]] std::string_view trace_id() const noexcept;
 
     [[nodiscard]] body_reader& body() noexcept { return body_; }
 
@@ -132,6 +137,8 @@ public:
         front_ = door;
         from_proxy_ = from_proxy;
     }
+    /// @p ids outlives the request.
+    void set_ids(request_ids& ids) noexcept { ids_ = &ids; }
     /// For a server below a path: what the route is looked for by.
     void set_path(std::string_view path) noexcept { head_.path = path; }
     void set_body(body_reader reader) noexcept { body_ = reader; }
@@ -144,13 +151,17 @@ public:
     void reset() noexcept;
 
 private:
+    void find_request_id() const noexcept;
+
     request_head head_;
     std::vector<std::string> params_;
     std::size_t param_count_ = 0;
     std::string_view route_name_;
     std::string_view remote_address_;
     const front_door* front_ = nullptr;
-    std::string request_id_;
+    request_ids* ids_ = nullptr;
+    mutable std::array<char, longest_request_id> request_id_{};  // written at the first question
+    mutable std::uint8_t request_id_size_ = 0;
     bool secure_ = false;
     bool from_proxy_ = false;
     body_reader body_;

@@ -34,6 +34,7 @@ struct finished_exchange {
     std::uint64_t bytes_out = 0;           ///< head and body as handed to the kernel or to TLS
     std::chrono::nanoseconds duration{0};  ///< from the head's last byte to the response's last
     bool hot = false;                      ///< answered by a hot try or the fallback
+    bool may_be_hot = false;               ///< the route has a hot try, or the fallback answered
     bool complete = false;                 ///< false: the client disconnected before the last byte
 };
 /// Called on the I/O thread for each request; must be quick and must not throw.

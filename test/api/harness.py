@@ -340,10 +340,11 @@ class ServerTest(unittest.TestCase):
         return answer
 
     def assertError(self, status, code, answer, *words):
-        """ThingsBoard's error shape, and words that the message must have."""
+        """ThingsBoard's error shape with the request's id, and words that the message must have."""
         self.assertEqual(status, answer.status, answer)
         error = answer.json()
-        self.assertEqual({"status", "message", "errorCode", "timestamp"}, set(error))
+        self.assertEqual({"status", "message", "errorCode", "timestamp", "requestId"}, set(error))
+        self.assertEqual(answer.header("X-Request-ID"), error["requestId"])
         self.assertEqual(status, error["status"])
         self.assertEqual(code, error["errorCode"], error)
         for word in words:

@@ -193,8 +193,9 @@ class Errors(ServerTest):
         for answer in (self.anonymous.get("/api/images"), self.tenant.get("/api/images/tenant/nothing.png"),
                        self.tenant.get("/nothing"), self.tenant.request("PATCH", "/api/image")):
             self.assertGreaterEqual(answer.status, 400)
-            self.assertEqual({"status", "message", "errorCode", "timestamp"}, set(answer.json()))
+            self.assertEqual({"status", "message", "errorCode", "timestamp", "requestId"}, set(answer.json()))
             self.assertRegex(answer.header("X-Request-ID"), r"^[0-9a-f]{16}$")
+            self.assertEqual(answer.header("X-Request-ID"), answer.json()["requestId"])
             ids.add(answer.header("X-Request-ID"))
         self.assertEqual(4, len(ids))
         self.assertIsNone(self.tenant.list().header("X-Request-ID"))

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gallery::http::test {
 
@@ -220,6 +221,7 @@ BOOST_AUTO_TEST_CASE(an_error_has_the_id_that_the_log_has) {
     BOOST_TEST(got.body.find("rocksdb") == std::string::npos);
     const auto id = got.header("X-Request-ID");
     BOOST_TEST(id.size() == 16U);
+    BOOST_TEST(got.body.ends_with(",\"requestId\":\"" + id + "\"}"), got.body);
     BOOST_TEST(c.ask(get("/nothing")).header("X-Request-ID").size() == 16U);
     BOOST_TEST(c.ask(get("/nothing")).header("X-Request-ID") != id);
     BOOST_TEST(c.ask(get("/fine")).count("X-Request-ID") == 0U);
@@ -232,6 +234,52 @@ BOOST_AUTO_TEST_CASE(an_error_has_the_id_that_the_log_has) {
     client proxy(behind.port());
     BOOST_TEST(proxy.ask(get("/full", "X-Request-ID: proxy-1\r\n")).header("X-Request-ID") == "proxy-1");
     BOOST_TEST(proxy.ask(get("/full", "X-Request-ID: a b\r\n")).header("X-Request-ID").size() == 16U);
+    const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+    const auto parent = "traceparent: 00-" + trace + "-b7ad6b7169203331-01\r\n";
+    BOOST_TEST(proxy.ask(get("/full", parent)).header("X-Request-ID") == trace);
+    BOOST_TEST(proxy.ask(get("/full", parent + "X-Request-ID: own\r\n")).header("X-Request-ID") == "own");
+    BOOST_TEST(c.ask(get("/full", parent)).header("X-Request-ID").size() == 16U);
+    // Also of a head that is refused.
+    const auto refused = proxy.ask("GET / HTTP/1.1\r\nHost: a\r\nX-Request-ID: bad-1\r\nno colon\r\n\r\n");
+    BOOST_TEST(refused.status == 400U);
+    BOOST_TEST(refused.body.ends_with(",\"requestId\":\"bad-1\"}"), refused.body);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_for_the_log_needs_no_escaping) {
+    BOOST_TEST(is_request_id("a"));
+    BOOST_TEST(is_request_id("0af7-._~!#$%&'*+^`|"));
+    BOOST_TEST(is_request_id(std::string(longest_request_id, 'x')));
+    for (const auto& text : {std::string(), std::string(longest_request_id + 1, 'x'), std::string("a b"),
+                             std::string("a\"b"), std::string("a\\b"), std::string("a\nb"),
+                             std::string("a[b]"), std::string("\xC3\xA4"), std::string("a\0b", 3)})
+        BOOST_TEST(!is_request_id(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_trace_id_comes_from_a_whole_traceparent) {
+    const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+    const std::string good = "00-" + trace + "-b7ad6b7169203331-01";
+    BOOST_TEST(trace_id_of(good) == trace);
+    BOOST_TEST(trace_id_of("00-" + trace + "-b7ad6b7169203331-00") == trace);
+    BOOST_TEST(trace_id_of("cc-" + trace + "-b7ad6b7169203331-01") == trace);
+    BOOST_TEST(trace_id_of("cc-" + trace + "-b7ad6b7169203331-01-more") == trace);
+    const std::vector<std::string> malformed{std::string(),
+                                             good + "-more",
+                                             good + " ",
+                                             "cc" + good.substr(2) + "more",
+                                             "ff" + good.substr(2),
+                                             "0" + good.substr(2),
+                                             "0G" + good.substr(2),
+                                             "00-" + std::string(32, '0') + "-b7ad6b7169203331-01",
+                                             "00-" + trace + "-0000000000000000-01",
+                                             "00-" + trace + "-b7ad6b716920333G-01",
+                                             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                                             "00_" + trace + "-b7ad6b7169203331-01",
+                                             "00-" + trace + "_b7ad6b7169203331-01",
+                                             "00-" + trace + "-b7ad6b7169203331_01",
+                                             "00-" + trace + "-b7ad6b7169203331-0g",
+                                             trace};
+    for (const auto& wrong : malformed)
+        BOOST_TEST(trace_id_of(wrong).empty(), wrong);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
