@@ -59,7 +59,8 @@ void byte_gate::lease::add(lease more) noexcept {
     }
 }
 
-byte_gate::byte_gate(const limits& chosen) : limits_(chosen) {}
+byte_gate::byte_gate(const limits& chosen)
+    : uncounted_(chosen.uncounted), limit_(chosen.all), limit_of_owner_(chosen.each_owner) {}
 
 byte_gate::~byte_gate() {
     // A waiter's coroutine refers to the waiter, so that each would keep the other.
@@ -68,14 +69,14 @@ byte_gate::~byte_gate() {
 }
 
 task<byte_gate::lease> byte_gate::enter(std::uint64_t size) {
-    if (size <= limits_.uncounted) co_return lease();
+    if (size <= uncounted_) co_return lease();
     co_await wait(size, std::nullopt, std::nullopt);
     co_return lease(this, std::nullopt, size);
 }
 
 task<result<byte_gate::lease>> byte_gate::enter(std::uint64_t size, tenant_id owner,
                                                 std::chrono::milliseconds patience) {
-    if (size <= limits_.uncounted) co_return lease();
+    if (size <= uncounted_) co_return lease();
     const auto got = co_await wait(size, owner, patience);
     switch (got) {
         case answer::admitted:
@@ -163,6 +164,18 @@ void byte_gate::give_up(const waiter_ptr& mine) {
         each.complete(answer::admitted);
 }
 
+void byte_gate::set_limits(std::uint64_t all, std::uint64_t each_owner) {
+    std::vector<resumption<answer>> others;
+    {
+        const lock_guard lock(mutex_);
+        limit_ = all;
+        limit_of_owner_ = each_owner;
+        others = admit();
+    }
+    for (auto& each : others)
+        each.complete(answer::admitted);
+}
+
 void byte_gate::stop() {
     std::vector<resumption<answer>> refused;
     const lock_guard lock(mutex_);
@@ -203,18 +216,18 @@ std::size_t byte_gate::waiting() const {
 }
 
 bool byte_gate::fits(const waiter& next) const noexcept {
-    return in_use_ == next.held || (next.size <= limits_.all && in_use_ <= limits_.all - next.size);
+    return in_use_ == next.held || (next.size <= limit_ && in_use_ <= limit_ - next.size);
 }
 
 bool byte_gate::fits_owner(const waiter& next) const {
     if (!next.owner) return true;
     const auto own = of_owner_.find(*next.owner);
     return own == of_owner_.end() || own->second == next.held ||
-           (next.size <= limits_.each_owner && own->second <= limits_.each_owner - next.size);
+           (next.size <= limit_of_owner_ && own->second <= limit_of_owner_ - next.size);
 }
 
 bool byte_gate::may_pass(const waiter& next, const waiter& blocked) const {
-    const auto most = limits_.all / 4;
+    const auto most = limit_ / 4;
     return next.owner && !of_owner_.contains(*next.owner) && next.size <= most &&
            blocked.passed_by <= most - next.size;
 }

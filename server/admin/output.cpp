@@ -131,6 +131,14 @@ void printer::one(const json::object& value, std::span<const field> fields) cons
     write(stdout, as_json_ ? json::serialize(value) + '\n' : render_one(value, fields));
 }
 
+void printer::report(const json::object& whole, const json::array& rows,
+                     std::span<const field> fields) const {
+    if (as_json_) {
+        write(stdout, json::serialize(whole) + '\n');
+    } else if (!rows.empty()) {
+        write(stdout, render_list(rows, fields));
+    }
+}
 void printer::done(const std::string& sentence, const json::value& value) const {
     write(stdout, (as_json_ ? json::serialize(value) : printable(sentence)) + '\n');
 }

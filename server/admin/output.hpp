@@ -47,6 +47,9 @@ public:
 
     void list(const boost::json::array& all, std::span<const field> fields) const;
     void one(const boost::json::object& value, std::span<const field> fields) const;
+    /// A list for people, and for programs the object that it was taken from.
+    void report(const boost::json::object& whole, const boost::json::array& rows,
+                std::span<const field> fields) const;
     /// Something that was done: a sentence for people, an object for programs.
     void done(const std::string& sentence, const boost::json::value& value) const;
     /// A line for people that is not data; on standard error, and not for programs.

@@ -43,6 +43,37 @@ boost::json::array nodes_json(const std::vector<node>& all) {
     return out;
 }
 
+boost::json::value text_or_null(const std::optional<std::string>& text) {
+    return text ? boost::json::value(*text) : boost::json::value();
+}
+
+boost::json::array changes_json(const std::vector<setting_change>& all) {
+    boost::json::array out;
+    for (const auto& one : all) {
+        boost::json::object json;
+        json["setting"] = one.setting;
+        json["from"] = text_or_null(one.from);
+        json["to"] = text_or_null(one.to);
+        out.push_back(std::move(json));
+    }
+    return out;
+}
+
+boost::json::object report_json(const reload_report& report) {
+    boost::json::array overridden;
+    for (const auto& one : report.overridden) {
+        boost::json::object json;
+        json["setting"] = one.setting;
+        json["variables"] = one.variables;
+        overridden.push_back(std::move(json));
+    }
+    boost::json::object json;
+    json["changed"] = changes_json(report.changed);
+    json["needsRestart"] = changes_json(report.needs_restart);
+    json["overridden"] = std::move(overridden);
+    return json;
+}
+
 http::response health(bool is_up) {
     return http::response::json_text(is_up ? 200 : 503,
                                      bytes::permanent(is_up ? R"({"status":"UP"})" : R"({"status":"DOWN"})"));
@@ -57,6 +88,13 @@ task<result<http::response>> nodes(const system_services& services, accounts::sy
     const auto all = co_await services.nodes();
     if (!all) co_return all.error();
     co_return http::response::json(200, nodes_json(*all));
+}
+
+task<result<http::response>> reload(const system_services& services, accounts::system_administrator,
+                                    http::request&) {
+    const auto report = co_await services.reload();
+    if (!report) co_return report.error();
+    co_return http::response::json(200, report_json(*report));
 }
 
 task<result<http::response>> live(const system_services&, http::request&) {
@@ -76,6 +114,8 @@ constexpr endpoint<system_services> endpoints[] = {
      allow<accounts::anybody, parameters>},
     {http::method::get, "/api/system/nodes", "system.nodes", body_kind::none,
      allow<accounts::system_administrator, nodes>},
+    {http::method::post, "/api/system/reload", "system.reload", body_kind::none,
+     allow<accounts::system_administrator, reload>},
     {http::method::get, "/health/live", "health.live", body_kind::none, allow<everyone, live>},
     {http::method::get, "/health/ready", "health.ready", body_kind::none, allow<everyone, ready>},
 };

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +33,24 @@ struct node {
 };
 using list_nodes = std::function<task<result<std::vector<node>>>()>;
 
+/// A setting with another value in the configuration file than the one in use.
+struct setting_change {
+    std::string setting;              ///< its key, "logging.level"
+    std::optional<std::string> from;  ///< secrets are masked; nothing for a path of the server's machine
+    std::optional<std::string> to;
+};
+/// A change of the file that has no effect, because environment variables set the value.
+struct overridden_setting {
+    std::string setting;
+    std::string variables;  ///< with ", " between them
+};
+struct reload_report {
+    std::vector<setting_change> changed;        ///< in use now
+    std::vector<setting_change> needs_restart;  ///< the old value is still in use
+    std::vector<overridden_setting> overridden;
+};
+using reload_configuration = std::function<task<result<reload_report>>()>;
+
 /// The services that the handlers use. They outlive the router. The functions are called by any I/O thread at
 /// any time and must not block.
 struct system_services {
@@ -41,9 +60,11 @@ struct system_services {
     std::function<bool()> is_serving;
     std::function<bool()> accepts_writes;  ///< whether the store accepts writes
     list_nodes nodes;
+    reload_configuration reload;
 };
 
-/// GET /api/system/params for authenticated users, GET /api/system/nodes for system administrators,
+/// GET /api/system/params for authenticated users, GET /api/system/nodes and POST /api/system/reload for
+/// system administrators,
 /// GET /health/live and /health/ready without credentials. /health/ready returns 503 unless is_serving();
 /// /health/ready?for=write also unless accepts_writes(). The bodies of both contain only UP or DOWN.
 std::span<const endpoint<system_services>> system_endpoints() noexcept;

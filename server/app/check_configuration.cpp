@@ -112,7 +112,7 @@ configuration built_in() {
 }
 
 /// The options of the selected plugin are for the plugin to judge, when it is opened.
-void check_sections(const configuration& c, findings& wrong) {
+void check_sections(const configuration& c, const plugin_namer& name_of, findings& wrong) {
     const auto& storage = c.values.storage;
     const auto known = built_in();
     std::set<std::string> options;
@@ -123,13 +123,8 @@ void check_sections(const configuration& c, findings& wrong) {
     std::set<std::string> plugins(found.begin(), found.end());
     for (const auto& [name, section] : known.values.storage.sections)
         plugins.insert(name);
-    std::string selected = storage.plugin;
-    if (selected.starts_with('/')) {
-        // Only the plugin knows its name. Where it cannot be loaded the start says why.
-        const auto loaded = plugins::load_plugin(selected, storage.plugin_dir);
-        if (!loaded) return;
-        selected = loaded->descriptor->name;
-    }
+    const std::string selected = name_of(storage);
+    if (selected.empty()) return;
     plugins.insert(selected);
     std::string all;
     for (const auto& name : plugins)
@@ -247,14 +242,21 @@ std::string with_origins(const configuration& c, std::string message) {
     return message + origins;
 }
 
-result<void> check_values(const configuration& c) {
+std::string name_of_plugin(const config::storage_settings& storage) {
+    if (!storage.plugin.starts_with('/')) return storage.plugin;
+    // Only the plugin knows its name. Where it cannot be loaded the start says why.
+    const auto loaded = plugins::load_plugin(storage.plugin, storage.plugin_dir);
+    return loaded ? loaded->descriptor->name : "";
+}
+
+result<void> check_values(const configuration& c, const plugin_namer& name_of) {
     findings wrong;
     const auto& security = c.values.security;
     check_password(c, "security.sysadmin_password", security.sysadmin_password, wrong);
     check_password(c, "security.demo_password", security.demo_password, wrong);
     check_base_path(c, wrong);
     check_cors(c, wrong);
-    check_sections(c, wrong);
+    check_sections(c, name_of, wrong);
     return wrong.outcome();
 }
 
@@ -265,7 +267,7 @@ result<std::string> try_configuration(const configuration& c, const std::string&
     auto tried = try_plugin(c, wrong);
     const auto& server = c.values.server;
     if (server.ssl.enabled) {
-        const auto tls = http::tls_context::create(tls_options_of(server.ssl));
+        const auto tls = http::load_tls(tls_options_of(server.ssl));
         if (!tls) wrong.add(tls.error().message);
     }
     if (!server.console_folder.empty()) {

@@ -59,7 +59,7 @@ struct row {
 
 constexpr std::array<row, 2> signals{{
     {"TERM, INT", "stop after in-flight requests, a second one immediately"},
-    {"HUP", "reload the TLS certificate"},
+    {"HUP", "reload the configuration file and the TLS certificate"},
 }};
 
 constexpr std::array<row, 5> exit_codes{{

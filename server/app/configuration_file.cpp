@@ -18,14 +18,19 @@ int exit_code_of(errc code) noexcept {
     }
 }
 
-result<config::checked_configuration> check_configuration_file(const std::string& named) {
+std::string find_configuration_file(const std::string& named) {
+    if (!named.empty()) return named;
+    return first_existing({beside_executable("../../../etc/gallery.yml"), "/etc/gallery/gallery.yml"});
+}
+
+result<config::checked_configuration> read_configuration_file(const std::string& found) {
     const auto environment = config::process_environment();
-    const std::string file =
-        !named.empty()
-            ? named
-            : first_existing({beside_executable("../../../etc/gallery.yml"), "/etc/gallery/gallery.yml"});
-    if (file.empty()) return config::check_text("", "gallery.yml (built in)", environment);
-    return config::check_file(file, environment);
+    if (found.empty()) return config::check_text("", "gallery.yml (built in)", environment);
+    return config::check_file(found, environment);
+}
+
+result<config::checked_configuration> check_configuration_file(const std::string& named) {
+    return read_configuration_file(find_configuration_file(named));
 }
 
 result<config::configuration> load_configuration(const std::string& named) {

@@ -20,8 +20,14 @@ inline constexpr int exit_config = 78;
 int exit_code_of(errc code) noexcept;
 
 /// The file @p named, else etc/gallery.yml of the source tree that the executable was built in, else
-/// /etc/gallery/gallery.yml, else what was built in; with the process's environment. Errors: those of
+/// /etc/gallery/gallery.yml; empty if there is none, which means the built-in defaults.
+std::string find_configuration_file(const std::string& named);
+
+/// The values of a file that was found, with the process's environment. Errors: those of
 /// config::check_file().
+result<config::checked_configuration> read_configuration_file(const std::string& found);
+
+/// Both.
 result<config::checked_configuration> check_configuration_file(const std::string& named);
 
 /// The same for callers that use it only where nothing is wrong with it. Error: besides, invalid_argument

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/gallery_server.hpp"
 
-#include "app/log.hpp"
 #include "app/parts.hpp"
 
 #include <utility>
@@ -11,9 +10,9 @@ namespace gallery::app {
 gallery_server::gallery_server(std::unique_ptr<parts> all) : parts_(std::move(all)) {}
 gallery_server::~gallery_server() = default;
 
-result<std::unique_ptr<gallery_server>> gallery_server::start(config::settings settings,
+result<std::unique_ptr<gallery_server>> gallery_server::start(config::configuration configuration,
                                                               start_options options) {
-    auto p = std::make_unique<parts>(std::move(settings));
+    auto p = std::make_unique<parts>(std::move(configuration), options);
     if (auto done = p->open_store(); !done) return done.error();
     if (auto done = p->start_threads(); !done) return done.error();
     if (auto done = p->load_accounts(); !done) return done.error();
@@ -35,18 +34,11 @@ const start_report& gallery_server::report() const noexcept {
     return parts_->report;
 }
 
-void gallery_server::reload() {
+/// The list of what SIGHUP does, in this order.
+void gallery_server::hang_up() {
+    // logrotate has given the file another name.
     parts_->reopen_logs();
-    if (!parts_->settings.server.ssl.enabled) {
-        log_info("there is no certificate to reload: TLS is off");
-        return;
-    }
-    if (const auto reloaded = parts_->http_->reload_certificate(); !reloaded) {
-        log_error("the TLS certificate could not be reloaded, the previous one is still used: " +
-                  reloaded.error().message);
-    } else {
-        log_info("the TLS certificate was reloaded");
-    }
+    parts_->reload_by_signal();
 }
 
 bool gallery_server::stop() {

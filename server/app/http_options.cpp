@@ -34,16 +34,14 @@ http::server_options http_options(const config::settings& settings) {
     options.limits.connections =
         server.max_connections == 0 ? possible : std::min<std::size_t>(server.max_connections, possible);
     options.limits.connections_per_client = static_cast<std::size_t>(server.max_connections_per_client);
-    options.exempt = [&server](const boost::asio::ip::address& peer) {
-        return peer.is_loopback() || server.trusted_proxies.contain(peer);
-    };
+    options.exempt = [](const boost::asio::ip::address& peer) { return peer.is_loopback(); };
     options.timeouts.header = whole_seconds(server.timeouts.header);
     options.timeouts.keep_alive = whole_seconds(server.timeouts.keep_alive);
     options.timeouts.body = whole_seconds(server.timeouts.body);
     options.timeouts.write = whole_seconds(server.timeouts.write);
     if (!server.trusted_proxies.empty()) {
-        options.front.trusted = [&server](const boost::asio::ip::address& peer) {
-            return server.trusted_proxies.contain(peer);
+        options.front.trusted = [proxies = server.trusted_proxies](const boost::asio::ip::address& peer) {
+            return proxies.contain(peer);
         };
     }
     options.front.base_path = base_path_of(server);

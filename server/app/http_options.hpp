@@ -14,8 +14,7 @@ constexpr std::chrono::seconds whole_seconds(std::chrono::milliseconds time) {
     return std::chrono::ceil<std::chrono::seconds>(time);
 }
 
-/// Of the server for clients; it logs to the server's log. @p settings outlives the server. Precondition:
-/// check_values() found nothing wrong.
+/// Of the server for clients; it logs to the server's log. Precondition: check_values() found nothing wrong.
 http::server_options http_options(const config::settings& settings);
 
 /// Of the server for metrics.

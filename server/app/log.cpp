@@ -129,6 +129,13 @@ log_scope::log_scope(const config::logging_settings& settings) {
     current.store(logger().get(), std::memory_order_release);
 }
 
+void change_log(const config::logging_settings& settings) {
+    const shared_lock lock(handing_over);
+    if (current.load(std::memory_order_acquire) == nullptr) return;
+    logger()->set_formatter(std::make_unique<line_formatter>(settings.format));
+    logger()->set_level(to_spdlog(settings.level));
+}
+
 log_scope::~log_scope() {
     current.store(nullptr, std::memory_order_release);
     flush_log();

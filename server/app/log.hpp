@@ -25,6 +25,9 @@ public:
     ~log_scope();
 };
 
+/// Other settings for lines that are logged from now on. One thread at a time.
+void change_log(const config::logging_settings& settings);
+
 /// Any thread; waits for no line to be written, unless flush_log() has begun.
 void log(log_level level, std::string_view text) noexcept;
 bool logs(log_level level) noexcept;

@@ -170,6 +170,19 @@ void add_logins(page& p, const accounts::logins& logins) {
     p.counter("gallery_logins_total", help, c.held_off, {{"outcome", "held_off"}});
 }
 
+void add_reloads(page& p, const reloader& reloads) {
+    const auto c = reloads.counters();
+    constexpr const char* help = "Reloads of the configuration, by outcome";
+    p.counter("gallery_configuration_reloads_total", help, c.done, {{"outcome", "done"}});
+    p.counter("gallery_configuration_reloads_total", help, c.failed, {{"outcome", "failed"}});
+    p.gauge("gallery_configuration_reload_failed",
+            "1 if the last reload failed, so that the former configuration is still in use",
+            c.has_failed_last ? 1 : 0);
+    p.gauge("gallery_configuration_needs_restart",
+            "Settings that the last reload found changed and that are used after a restart only",
+            static_cast<double>(c.needs_restart));
+}
+
 void add_process(page& p) {
     p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
             {{"version", GALLERY_VERSION}});
@@ -219,6 +232,7 @@ std::string render_metrics(const metrics_sources& from) {
                 static_cast<double>(from.uploads->waiting()));
     }
     if (from.imaging != nullptr) add_imaging(p, *from.imaging);
+    if (from.reloads != nullptr) add_reloads(p, *from.reloads);
     if (from.writes != nullptr) {
         p.gauge("gallery_storage_writable", "1 while the store accepts writes, 0 while it does not",
                 from.writes->check() ? 1 : 0);

@@ -5,6 +5,7 @@
 #include "accounts/authenticator.hpp"
 #include "accounts/logins.hpp"
 #include "app/access_log.hpp"
+#include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
@@ -28,6 +29,7 @@ struct metrics_sources {
     const images::byte_budget* uploads = nullptr;
     const accounts::logins* logins = nullptr;
     write_watch* writes = nullptr;
+    const reloader* reloads = nullptr;
 };
 
 /// Cheap enough to be asked every second.

@@ -111,6 +111,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     opened.folder_of_its_own = own;
     opened.store = std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets));
     opened.plugin = plugin->file;
+    opened.descriptor = plugin->descriptor;
     opened.folder = folder->path;
     opened.name = std::move(named);
     opened.description = name + " " + plugin->descriptor->version + (own ? "" : " in " + folder->path);
@@ -143,6 +144,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     opened.store = std::move(probed->store);
     opened.description = std::move(store->description);
     opened.shared = store->shared;
+    opened.plugin = store->descriptor;
     return opened;
 }
 

@@ -22,6 +22,7 @@ struct opened_storage {
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
     bool shared = false;                     ///< several servers may have the store open
+    const plugin_descriptor* plugin = nullptr;
 };
 
 /// A store that was not probed and so not written to, for a look from outside. A store that several servers
@@ -30,7 +31,8 @@ struct opened_storage {
 struct unprobed_store {
     std::shared_ptr<const void> folder_of_its_own;  ///< null for a store that one process owns
     std::unique_ptr<plugins::measured_engine> store;
-    std::string plugin;       ///< its file
+    std::string plugin;  ///< its file
+    const plugin_descriptor* descriptor = nullptr;
     std::string folder;       ///< of the data, absolute
     std::string name;         ///< store_name()
     std::string description;  ///< plugin, version and folder, for people

@@ -5,7 +5,7 @@
 #include "app/data_folder.hpp"
 #include "app/http_options.hpp"
 #include "app/log.hpp"
-#include "app/process.hpp"
+#include "app/part_options.hpp"
 #include "app/start_report.hpp"
 #include "app/upkeep.hpp"
 #include "app/wait.hpp"
@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 namespace gallery::app {
@@ -33,9 +32,6 @@ constexpr std::chrono::milliseconds upkeep_lease = 3 * upkeep_interval;
 /// How long the end waits for the store to hear of it.
 constexpr std::chrono::seconds farewell_time{2};
 
-/// How long an image that is not in memory waits for memory to be sent from, at most.
-constexpr std::chrono::seconds download_wait{10};
-
 follower_options follower_options_of(const config::cluster_settings& cluster, bool shared) {
     follower_options out;  // nobody else writes
     if (!shared) return out;
@@ -46,6 +42,19 @@ follower_options follower_options_of(const config::cluster_settings& cluster, bo
 }
 
 }  // namespace
+
+gallery_server::parts::parts(config::configuration start, const start_options& options)
+    : settings(start.values),
+      reloader_(std::move(start), reload_steps(options)),
+      reloading_(options.reloading),
+      reloaded_(options.reloaded) {
+    set_live(settings);
+}
+
+void gallery_server::parts::set_live(const config::settings& from) {
+    max_resource_size_.store(from.image.max_resource_size);
+    drain_timeout_.store(from.server.timeouts.drain);
+}
 
 result<void> gallery_server::parts::open_store() {
     auto folder = prepare_folder(settings.data.folder, is_data_folder(settings.data.folder));
@@ -189,20 +198,9 @@ result<std::string> gallery_server::parts::signing_key() {
 }
 
 result<void> gallery_server::parts::start_imaging() {
-    const auto& image = settings.image;
     imaging::pool_options options;
-    options.worker = beside_executable("../lib/gallery/gallery-imaging-worker");
-    options.workers = image.workers != 0 ? image.workers : std::max(1U, std::thread::hardware_concurrency());
-    options.timeout = image.timeout;
-    options.max_pixels = image.max_pixels;
-    options.max_total_pixels = image.max_total_pixels;
-    options.max_frames = image.max_frames;
-    options.max_queued_per_tenant = image.max_queued;
-    // One tenant cannot fill the queue of all.
-    options.max_queued = std::max<std::size_t>(options.max_queued, std::size_t{8} * image.max_queued);
-    options.max_svg_bytes = image.max_svg_size;
-    options.worker_memory_mib =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(image.worker_memory >> 20, 1U << 20));
+    static_cast<imaging::pool_limits&>(options) = pool_limits_of(settings.image);
+    options.worker = imaging_worker_file();
     options.log = [](std::string_view text) { log_info("imaging: " + std::string(text)); };
     auto started = imaging::pool::start(std::move(options));
     if (!started) return started.error();
@@ -212,7 +210,7 @@ result<void> gallery_server::parts::start_imaging() {
 
 task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload what) {
     auto picture = co_await imaging_->inspect(std::move(what));
-    const auto most = settings.image.max_resource_size;
+    const auto most = max_resource_size_.load(std::memory_order_relaxed);
     if (picture && most != 0 && picture->document.size() > most) co_return api::picture_too_large(most);
     co_return picture;
 }
@@ -220,10 +218,9 @@ task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload wh
 result<void> gallery_server::parts::make_services() {
     coded_ = std::make_unique<images::coded_bodies>(compressing_, coded_bodies_memory);
     uploads_ = std::make_unique<images::byte_budget>(settings.transport.upload_memory,
-                                                     whole_seconds(settings.transport.upload_wait));
-    downloads_ = std::make_unique<images::byte_budget>(
-        settings.transport.upload_memory,
-        std::min(whole_seconds(settings.transport.upload_wait), download_wait));
+                                                     upload_wait_of(settings.transport));
+    downloads_ = std::make_unique<images::byte_budget>(settings.transport.upload_memory,
+                                                       download_wait_of(settings.transport));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
         [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, *fresh_);
@@ -235,7 +232,7 @@ result<void> gallery_server::parts::make_services() {
 
 bool gallery_server::parts::drain() {
     ready_.store(false);
-    const bool clean = http_->drain(settings.server.timeouts.drain);
+    const bool clean = http_->drain(drain_timeout_.load());
     if (metrics_http_) metrics_http_->drain(std::chrono::milliseconds(0));
     // After an unclean drain the process ends without destroying it.
     if (access_log_) static_cast<void>(access_log_->flush(farewell_time));
@@ -302,6 +299,8 @@ gallery_server::parts::~parts() {
     archive_lists_.stop();
     if (coded_) coded_->stop();
     if (imaging_) imaging_->stop();
+    // A reload in progress uses the parts; the end of the workers ends what it waits for.
+    reloads_.join();
     compressing_.join();
     background_.stop();
     archiving_.stop();

@@ -14,6 +14,7 @@
 #include "app/node_registry.hpp"
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
+#include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
@@ -26,6 +27,9 @@
 #include "turns/fair_pool.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -35,7 +39,7 @@ namespace gallery::app {
 
 class gallery_server::parts {
 public:
-    explicit parts(config::settings values) : settings(std::move(values)) {}
+    parts(config::configuration start, const start_options& options);
     parts(const parts&) = delete;
     parts& operator=(const parts&) = delete;
     /// Ends what runs, in the reverse order. Precondition: no request is under way.
@@ -59,7 +63,10 @@ public:
     /// False where requests had to be broken off.
     bool drain();
 
-    const config::settings settings;
+    /// Reloads the configuration on a thread of its own, unless a reload is waiting to begin.
+    void reload_by_signal();
+
+    const config::settings settings;  ///< those of the start; a reload changes what was made of them
     start_report report;
     std::string url;  ///< set by listen()
 
@@ -87,8 +94,18 @@ private:
     /// Gives back what other servers would wait for. @p left becomes ready when the store is used no more.
     task<result<void>> leave_cluster(std::shared_ptr<std::promise<void>> left);
     void make_account_services();
-    /// How large the content of a body may be, by the settings, for the endpoint with this pattern.
-    [[nodiscard]] api::content_limit content_limit(std::string_view pattern, api::body_kind kind) const;
+    /// The API and the console by these settings. It owns what its handlers refer to, besides the parts.
+    std::shared_ptr<const http::router> make_routes(const config::settings& from);
+
+    /// On the thread of reloads.
+    result<config::comparison> reload();
+    task<result<api::reload_report>> reload_by_request();
+    reloader::steps reload_steps(const start_options& options);
+    config::option_rule rule_of_option(const std::string& path) const;
+    result<void> check_reload(const config::configuration& in_use, const config::configuration& given) const;
+    /// Gives the new values to the parts, all of them or, with an error, none.
+    result<std::vector<config::change>> apply(const config::comparison& found);
+    void set_live(const config::settings& from);
 
     std::string data_folder_;
     std::string node_id_;
@@ -126,8 +143,8 @@ private:
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 
-    std::shared_ptr<http::router> routes_;
-    std::unique_ptr<api::all_services> services_;
+    http::hot_handler console_;  ///< empty where there is none
+    std::shared_ptr<const http::router> routes_;
 
     std::unique_ptr<http::server> http_;
     std::unique_ptr<http::server> metrics_http_;
@@ -142,6 +159,17 @@ private:
     tenant_id demo_tenant_{};
     bool fill_demo_ = false;
     std::atomic<bool> ready_{false};
+
+    // What a reload changes and no other part keeps.
+    std::atomic<std::uint64_t> max_resource_size_{0};
+    std::atomic<std::chrono::milliseconds> drain_timeout_{};
+
+    reloader reloader_;
+    std::function<void()> reloading_;
+    std::function<void(const std::string& url, bool done)> reloaded_;
+    std::atomic<bool> signal_waits_{false};
+    std::atomic<unsigned> requests_wait_{0};  ///< reloads that are waiting or running
+    asio::thread_pool reloads_{1};
 
     friend class gallery_server;
 };

@@ -43,10 +43,10 @@ request_metrics::~request_metrics() = default;
 void request_metrics::set_routes(const std::vector<const http::route*>& routes) {
     names_.assign(1, "");
     positions_.clear();
-    std::unordered_map<std::string, std::size_t> known;
+    std::unordered_map<std::string_view, std::size_t> known;
     for (const auto* route : routes) {
         const auto [at, fresh] = known.try_emplace(route->options.name, names_.size());
-        if (fresh) names_.push_back(route->options.name);
+        if (fresh) names_.emplace_back(route->options.name);
         positions_[route->options.name.data()] = at->second;
     }
 }

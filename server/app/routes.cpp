@@ -59,9 +59,9 @@ std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::ro
     return out;
 }
 
-}  // namespace
-
-api::content_limit gallery_server::parts::content_limit(std::string_view pattern, api::body_kind kind) const {
+/// How large the content of a body may be, by the settings, for the endpoint with this pattern.
+api::content_limit content_limit(const config::settings& settings, std::string_view pattern,
+                                 api::body_kind kind) {
     const auto set = settings.transport.max_payload_size.limit(pattern);
     // 0 would make it a route that takes no body.
     if (kind == api::body_kind::json)
@@ -79,6 +79,16 @@ api::content_limit gallery_server::parts::content_limit(std::string_view pattern
     return {most};
 }
 
+/// Routes with the services that their handlers refer to. Requests keep it until they are answered.
+struct routes_and_services {
+    explicit routes_and_services(api::all_services made) : services(std::move(made)) {}
+
+    api::all_services services;
+    std::shared_ptr<http::router> routes = std::make_shared<http::router>();
+};
+
+}  // namespace
+
 void gallery_server::parts::make_account_services() {
     const auto erase_images = [this](tenant_id tenant) { return erase_images_of(*images_, tenant); };
     const auto count_images = [this](tenant_id tenant) {
@@ -95,33 +105,40 @@ void gallery_server::parts::make_account_services() {
 
 result<void> gallery_server::parts::add_routes() {
     make_account_services();
+    if (auto console = add_console(); !console) return console;
+    routes_ = make_routes(settings);
+    return {};
+}
+
+std::shared_ptr<const http::router> gallery_server::parts::make_routes(const config::settings& from) {
     const api::verify_credentials verify = [this](std::string_view credentials) {
         return authenticator_->authenticate(credentials, accounts::authenticator::coarse_now());
     };
-    const api::content_limits limits = [this](std::string_view pattern, api::body_kind kind) {
-        return content_limit(pattern, kind);
+    // Called below only.
+    const api::content_limits limits = [&from](std::string_view pattern, api::body_kind kind) {
+        return content_limit(from, pattern, kind);
     };
-    const api::system_parameters parameters{settings.image.max_resource_size, api::max_upload_size(limits)};
-    const api::browser_ttl ttl{settings.cache.system_images_browser_ttl,
-                               settings.cache.tenant_images_browser_ttl};
-    services_ = std::make_unique<api::all_services>(api::all_services{
+    const api::system_parameters parameters{from.image.max_resource_size, api::max_upload_size(limits)};
+    const api::browser_ttl ttl{from.cache.system_images_browser_ttl, from.cache.tenant_images_browser_ttl};
+    auto made = std::make_shared<routes_and_services>(api::all_services{
         .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
-                   [this] { return writes_->check(); }, [this] { return list_nodes(); }},
+                   [this] { return writes_->check(); }, [this] { return list_nodes(); },
+                   [this] { return reload_by_request(); }},
         .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
-                        api::image_answers(ttl, http::cross_origin(cross_origin_of(settings.server.cors)))},
+                        api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
         .openapi = {}});
-    routes_ = std::make_shared<http::router>();
-    api::add_all_endpoints(*routes_, *services_, limits);
-    if (auto console = add_console(); !console) return console;
-    if (settings.cluster.strict && storage_.shared) {
+    api::add_all_endpoints(*made->routes, made->services, limits);
+    if (console_) made->routes->set_fallback(console_);
+    if (from.cluster.strict && storage_.shared) {
         const auto ask = [this] { return ask_store_first(); };
-        routes_ = ask_before("/api/", *routes_, ask);
+        made->routes = ask_before("/api/", *made->routes, ask);
     }
-    return {};
+    const auto* const routes = made->routes.get();
+    return {std::move(made), routes};
 }
 
 /// Before each answer memory takes over what other servers have changed, so that no answer is older than its
@@ -151,7 +168,7 @@ result<void> gallery_server::parts::add_console() {
         report.emplace_back("console", "missing: " + files.error().message);
         return {};
     }
-    routes_->set_fallback(http::static_files::as_fallback(std::move(*files)));
+    console_ = http::static_files::as_fallback(std::move(*files));
     return {};
 }
 
@@ -168,6 +185,7 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.uploads = uploads_.get();
     sources.logins = logins_.get();
     sources.writes = writes_.get();
+    sources.reloads = &reloader_;
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
                 [sources](http::request&) -> task<result<http::response>> {

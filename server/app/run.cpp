@@ -71,7 +71,8 @@ void show(const start_report& report) {
     if (!print(stdout, all)) log_warning("the start report could not be written to standard output");
 }
 
-int serve(const command_line& line, const config::configuration& c) {
+/// @p file: where @p c was read from; empty: nowhere, it is what is built in.
+int serve(const command_line& line, const std::string& file, const config::configuration& c) {
     // First of all, since threads inherit what is set here.
     const auto manager = service_manager::from_environment();
     signal_listener signals;
@@ -89,14 +90,23 @@ int serve(const command_line& line, const config::configuration& c) {
     start_options options{.demo = line.demo, .show = &show_password};
     options.watchdog_timeout = manager.watchdog_timeout();
     options.alive = [&manager] { manager.alive(); };
+    // The file of the start: if it is gone, the defaults must not take its place.
+    options.read_configuration = [&line, &file] {
+        return read_configuration_file(!file.empty() ? file : find_configuration_file(line.config_file));
+    };
+    options.configuration_file = file;
+    options.reloading = [&manager] { manager.reloading(); };
+    options.reloaded = [&manager](const std::string& url, bool done) {
+        manager.ready(url, done ? "" : "; the last reload of the configuration failed, see the log");
+    };
     manager.opening();
-    auto server = gallery_server::start(c.values, std::move(options));
+    auto server = gallery_server::start(c, std::move(options));
     if (!server) {
         flush_log();
         return fail(with_origins(c, server.error().message), exit_code_of(server.error().code));
     }
     show((*server)->report());
-    signals.listen([&server] { (*server)->reload(); },
+    signals.listen([&server] { (*server)->hang_up(); },
                    [] {
                        log_warning("a second signal: stopped immediately");
                        flush_log();
@@ -143,11 +153,12 @@ int run(std::span<const char* const> arguments) {
         case command_line::action::check_config:
             break;
     }
-    const auto checked = check_configuration_file(line->config_file);
+    const auto file = find_configuration_file(line->config_file);
+    const auto checked = read_configuration_file(file);
     if (!checked) return unusable(checked.error());
     if (line->what == command_line::action::check_config) return check_configuration(*checked);
     if (!checked->problems.empty()) return unusable({errc::invalid_argument, checked->problems});
-    return serve(*line, checked->content);
+    return serve(*line, file, checked->content);
 }
 
 }  // namespace gallery::app

@@ -3,8 +3,10 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -45,8 +47,16 @@ void service_manager::opening() const noexcept {
     report("STATUS=opening the store");
 }
 
-void service_manager::ready(const std::string& url) const {
-    report("READY=1\nSTATUS=serving " + url);
+void service_manager::ready(const std::string& url, std::string_view note) const {
+    report("READY=1\nSTATUS=serving " + url + std::string(note));
+}
+
+void service_manager::reloading() const {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const auto microseconds = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+    report("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) +
+           "\nSTATUS=reloading the configuration");
 }
 
 void service_manager::stopping() const noexcept {

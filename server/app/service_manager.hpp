@@ -17,8 +17,10 @@ public:
 
     /// The store is being opened, which takes long where it is upgraded or recovered.
     void opening() const noexcept;
-    /// The server answers requests at @p url, which `systemctl status` shows.
-    void ready(const std::string& url) const;
+    /// The server answers requests at @p url, which `systemctl status` shows with @p note behind it.
+    void ready(const std::string& url, std::string_view note = {}) const;
+    /// The configuration is being reloaded; ready() ends that. Requests are answered meanwhile.
+    void reloading() const;
     /// The server stops.
     void stopping() const noexcept;
     /// The server works. Due once per watchdog_timeout().

@@ -39,9 +39,9 @@ void signal_listener::end_at_once(std::function<void()> at_once) {
     });
 }
 
-void signal_listener::listen(std::function<void()> reload, std::function<void()> at_once) {
+void signal_listener::listen(std::function<void()> hang_up, std::function<void()> at_once) {
     end_thread();
-    thread_ = std::thread([this, reload = std::move(reload), at_once = std::move(at_once)] {
+    thread_ = std::thread([this, hang_up = std::move(hang_up), at_once = std::move(at_once)] {
         const sigset_t set = handled();
         bool stopping = false;
         while (!ending_) {
@@ -50,7 +50,7 @@ void signal_listener::listen(std::function<void()> reload, std::function<void()>
             if (::sigwait(&set, &signal) != 0 || signal == SIGUSR1) continue;
             if (signal == SIGHUP) {
                 // Of what is being stopped nothing may be used any more.
-                if (!stopping) reload();
+                if (!stopping) hang_up();
             } else if (stopping) {
                 at_once();
             } else {

@@ -22,10 +22,10 @@ public:
     /// what starts may be inside a plugin that never comes back. SIGHUP waits.
     void end_at_once(std::function<void()> at_once);
 
-    /// From now on SIGHUP calls @p reload, on the listener's thread; a first SIGTERM or SIGINT ends wait(); a
-    /// second one calls @p at_once. Those that came before this are not lost. After wait() has returned
-    /// @p reload is neither running nor called again.
-    void listen(std::function<void()> reload, std::function<void()> at_once);
+    /// From now on SIGHUP calls @p hang_up, on the listener's thread; a first SIGTERM or SIGINT ends wait();
+    /// a second one calls @p at_once. Those that came before this are not lost. @p hang_up returns soon,
+    /// because other signals wait for it. After wait() has returned it is neither running nor called again.
+    void listen(std::function<void()> hang_up, std::function<void()> at_once);
 
     /// Returns when the server is to stop.
     void wait();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 namespace gallery::cache {
 
@@ -24,6 +25,16 @@ lru_key image_subject(const tenant_id& tenant, std::string_view image_key) noexc
 
 lru_key link_subject(std::string_view public_key) noexcept {
     return {.scoped = false, .text = public_key};
+}
+
+void add_sums(lru_counters& to, const lru_counters& more) noexcept {
+    to.hits += more.hits;
+    to.misses += more.misses;
+    to.fills += more.fills;
+    to.dropped_fills += more.dropped_fills;
+    to.evictions += more.evictions;
+    to.expiries += more.expiries;
+    to.erasures += more.erasures;
 }
 
 }  // namespace
@@ -49,12 +60,44 @@ etag_cache::time_point etag_cache::coarse_now() noexcept {
     return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
+etag_cache::memory etag_cache::prepare(std::size_t max_bytes, std::chrono::minutes time_to_live) {
+    const lock_guard hold(lock_);
+    return std::make_unique<lru<etag_entry>>(max_bytes, time_to_live, ++incarnations_);
+}
+
+void etag_cache::replace(memory next) {
+    const lock_guard hold(lock_);
+    entries_.store(next.get());
+    replaced_.push_back(std::exchange(owned_, std::move(next)));
+}
+
+void etag_cache::release_replaced() {
+    std::vector<memory> unused;
+    const lock_guard hold(lock_);
+    unused.swap(replaced_);
+    if (unused.empty()) return;
+    // A write may have invalidated its image in the former memory only, while a fill with what was stored
+    // before began in the new one. Such fills and their entries end here.
+    owned_->clear();
+    for (const auto& each : unused)
+        add_sums(earlier_, each->counters());
+}
+
+lru_counters etag_cache::counters() const {
+    const lock_guard hold(lock_);
+    auto all = owned_->counters();
+    add_sums(all, earlier_);
+    for (const auto& each : replaced_)
+        add_sums(all, each->counters());
+    return all;
+}
+
 void etag_cache::invalidate(const tenant_id& tenant, std::string_view image_key) noexcept {
-    entries_.erase(image_subject(tenant, image_key));
+    entries().erase(image_subject(tenant, image_key));
 }
 
 void etag_cache::invalidate_public(std::string_view public_key) noexcept {
-    entries_.erase(link_subject(public_key));
+    entries().erase(link_subject(public_key));
 }
 
 }  // namespace gallery::cache

@@ -86,9 +86,10 @@ public:
     using duration = std::chrono::steady_clock::duration;
 
     /// @p max_bytes is rounded down to whole pages of memory (4 KiB). If that is 0, or @p time_to_live is
-    /// less than a second, the cache is disabled: it stores nothing and uses no memory. Throws
-    /// std::system_error if the memory cannot be mapped.
-    lru(std::size_t max_bytes, duration time_to_live);
+    /// less than a second, the cache is disabled: it stores nothing and uses no memory. @p incarnation: for a
+    /// cache that takes the place of another one, a number that none before it had; tickets of the other one
+    /// then fill nothing. Throws std::system_error if the memory cannot be mapped.
+    lru(std::size_t max_bytes, duration time_to_live, std::uint32_t incarnation = 0);
     lru(const lru&) = delete;
     lru& operator=(const lru&) = delete;
     ~lru() = default;

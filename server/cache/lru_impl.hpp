@@ -7,9 +7,12 @@
 namespace gallery::cache {
 
 template <class Value>
-lru<Value>::lru(std::size_t max_bytes, duration time_to_live)
+lru<Value>::lru(std::size_t max_bytes, duration time_to_live, std::uint32_t incarnation)
     : secret_(hash_secret()),
       time_to_live_(std::chrono::duration_cast<std::chrono::seconds>(time_to_live).count()) {
+    // No request takes as long as 2^32 erasures with one counter, so no ticket outlives the difference.
+    for (auto& generation : generations_)
+        generation.store(std::uint64_t{incarnation} << 32, std::memory_order_relaxed);
     if (time_to_live_ <= 0) return;
     memory_ = page_memory(std::min<std::size_t>(max_bytes, locked_head::max_number * cell_size));
     if (!enabled()) return;

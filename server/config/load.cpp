@@ -15,8 +15,6 @@ namespace gallery::config {
 
 namespace {
 
-constexpr std::string_view masked = "********";
-
 class loader {
 public:
     loader(document defaults, document given, std::string problems)
@@ -125,8 +123,10 @@ private:
             e.from = from_defaults_.contains(path) ? "default" : value.place();
         }
         e.names = value.names;
+        e.used = value.used;
         e.place = value.place();
         e.origin = origin(value);
+        done_.plain[path] = {value.text, value.written};
         done_.effective.push_back(std::move(e));
     }
 

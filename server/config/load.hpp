@@ -8,11 +8,15 @@
 
 #include <gallery/error.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gallery::config {
+
+/// Stands for a secret that is set.
+inline constexpr std::string_view masked = "********";
 
 /// One value in use.
 struct effective_value {
@@ -21,7 +25,8 @@ struct effective_value {
     /// that are set are masked here; storage_settings::sections contains the values.
     std::string text;
     std::string from;  ///< "environment HTTP_BIND_PORT", "/etc/gallery/gallery.yml:12" or "default"
-    std::vector<std::string> names;  ///< environment variables that set it
+    std::vector<std::string> names;  ///< environment variables that set it, where they are set
+    std::vector<std::string> used;   ///< those of them that are set
     std::string place;               ///< "file:line" of the text of the value, also for a default
     std::string origin;              ///< " (from the environment variable ...)", or empty
 
@@ -31,9 +36,16 @@ struct effective_value {
     }
 };
 
+/// The text of a value. It may be a secret: never shown.
+struct plain_value {
+    std::string text;
+    std::string written;  ///< as in the file, with the references to variables
+};
+
 struct configuration {
     settings values;
-    std::vector<effective_value> effective;  ///< in order of path
+    std::vector<effective_value> effective;    ///< in order of path
+    std::map<std::string, plain_value> plain;  ///< of all of them, by path; for comparisons (changes.hpp)
 };
 
 /// A configuration and its errors.

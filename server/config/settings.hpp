@@ -46,7 +46,7 @@ struct timeout_settings {
 struct server_settings {
     std::string address;  ///< an IPv4 or IPv6 address in text
     std::uint16_t port = 0;
-    unsigned io_threads = 0;  ///< at most 1,024; 0: one per core
+    unsigned io_threads = 0;                       ///< at most 1,024; 0: one per core
     std::uint64_t max_connections = 0;             ///< 0: limited by open files only
     std::uint64_t max_connections_per_client = 0;  ///< 0: no limit
     std::string tcp_congestion_control;

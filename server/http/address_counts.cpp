@@ -11,7 +11,8 @@ address_counts::key address_counts::key_of(const boost::asio::ip::address& from)
     namespace ip = boost::asio::ip;
     if (from.is_v4()) return ip::make_address_v6(ip::v4_mapped, from.to_v4()).to_bytes();
     auto bytes = from.to_v6().to_bytes();
-    if (!from.to_v6().is_v4_mapped()) std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+    if (!from.to_v6().is_v4_mapped())
+        std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
     return bytes;
 }
 

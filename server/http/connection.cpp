@@ -24,11 +24,23 @@ connection::connection(io_thread& thread, tcp_socket socket, const asio::ip::tcp
     : thread_(thread), place_(std::move(place)), transport_(std::move(socket)) {
     if (tls) transport_.secure(std::move(tls));
     const auto address = unmapped(peer.address());
-    const auto& trusted = thread_.core().options.front.trusted;
-    from_proxy_ = trusted && trusted(address);
     const auto text = address.to_string();
     remote_size_ = static_cast<std::uint8_t>(text.copy(remote_.data(), remote_.size()));
+    judge_peer();
     thread_.enter(*this);
+}
+
+// Once for a connection, and again where a reload may have changed which proxies are trusted.
+void connection::judge_peer() {
+    const auto& rules = thread_.rules();
+    judged_by_ = rules.number;
+    if (!rules.front.trusted) {
+        from_proxy_ = false;
+        return;
+    }
+    boost::system::error_code failure;
+    const auto address = asio::ip::make_address(std::string(remote_.data(), remote_size_), failure);
+    from_proxy_ = !failure && rules.front.trusted(address);
 }
 
 connection::~connection() {
@@ -79,7 +91,7 @@ void connection::release_buffer() noexcept {
     if (work_) thread_.give_back(std::move(work_));
     is_quiet_ = false;
     phase_ = phase::without_buffer;
-    arm(thread_.core().options.timeouts.keep_alive);
+    arm(thread_.rules().timeouts.keep_alive);
 }
 
 bool connection::take_buffer(bool failed) {
@@ -106,11 +118,12 @@ head_status connection::take_head() noexcept {
         w.input.take_head({allowed.head_bytes, allowed.target_bytes}, w.exchange.message().mutable_head());
     if (outcome.status == head_status::refused) w.refusal = outcome.error;
     if (outcome.status == head_status::incomplete) {
-        if (is_quiet) {
+        // A record of TLS that has begun counts as a head that has begun.
+        if (is_quiet && !transport_.holds_bytes()) {
             begin_idle();
         } else if (phase_ != phase::head) {
             phase_ = phase::head;
-            arm(thread_.core().options.timeouts.header);
+            arm(thread_.rules().timeouts.header);
         }
     }
     return outcome.status;
@@ -142,9 +155,13 @@ bool connection::on_read(bool failed, std::size_t bytes) noexcept {
 bool connection::begin_exchange() {
     auto& w = *work_;
     disarm();
+    if (thread_.rules().number != judged_by_) [[unlikely]] {
+        judge_peer();
+        w.exchange.set_peer(thread_, {remote_.data(), remote_size_}, is_secure(), from_proxy_);
+    }
     phase_ = phase::busy;
     w.bytes_out = w.bytes_credited = 0;
-    w.write_allowance = static_cast<std::uint32_t>(thread_.core().options.timeouts.write.count());
+    w.write_allowance = static_cast<std::uint32_t>(thread_.rules().timeouts.write.count());
     if (w.refusal) {
         w.input.begin_nothing();
     } else {

@@ -106,6 +106,7 @@ private:
     [[nodiscard]] request& message() const noexcept { return work_->exchange.message(); }
     [[nodiscard]] response& answer() const noexcept { return work_->exchange.answer(); }
     void begin_idle() noexcept;
+    void judge_peer();
     void begin_body() noexcept;
     [[nodiscard]] bool has_bare_head() const noexcept;
     void begin_message();
@@ -125,7 +126,8 @@ private:
     connection* next_ = nullptr;
     std::array<char, 46> remote_{};
     std::uint8_t remote_size_ = 0;
-    bool from_proxy_ = false;  // the peer is a trusted one
+    bool from_proxy_ = false;      // the peer is a trusted one
+    std::uint64_t judged_by_ = 0;  // the rules that said so, by their number
     phase phase_ = phase::without_buffer;
     bool expired_ = false;              // a deadline ended the wait
     bool is_ending_ = false;            // the server closes it

@@ -12,7 +12,7 @@ void connection::begin_body() noexcept {
     auto& w = *work_;
     w.continue_owed = w.input.frame().expects_continue && !w.input.body_ended();
     w.body_broken = w.body_timed_out = false;
-    body_allowance_ = static_cast<std::uint32_t>(thread_.core().options.timeouts.body.count());
+    body_allowance_ = static_cast<std::uint32_t>(thread_.rules().timeouts.body.count());
     body_credit_ = 0;
 }
 
@@ -51,7 +51,7 @@ task<bool> connection::send_continue() {
 
 // Only waiting for the client counts against it, not what a handler does between two reads.
 task<std::size_t> connection::read_body(std::span<char> into) {
-    const auto& allowed = thread_.core().options.timeouts;
+    const auto allowed = thread_.rules().timeouts;  // two reloads later, the rules may be gone
     const auto began = thread_.wheel().now();
     phase_ = phase::body;
     arm(std::chrono::seconds(body_allowance_));
@@ -75,6 +75,7 @@ task<result<std::span<const char>>> connection::read_some() {
     if (w.input.body_ended()) co_return std::span<const char>();
     if (w.body_broken) co_return body_failure(false);
     if (std::exchange(w.continue_owed, false) && w.input.unused() == 0 && !co_await send_continue()) {
+        abort();  // nothing may follow a part of that message
         co_return body_failure(false);
     }
     for (;;) {

@@ -11,7 +11,7 @@ namespace gallery::http {
 
 task<bool> connection::handshake() {
     phase_ = phase::head;
-    arm(thread_.core().options.timeouts.header);
+    arm(thread_.rules().timeouts.header);
     for (;;) {
         const auto outcome = transport_.handshake_now();
         if (outcome.state == io_state::closed) co_return false;
@@ -28,7 +28,7 @@ task<bool> connection::handshake() {
 /// A client that takes a response slowly holds its memory for that long. Only waiting counts against it.
 task<bool> connection::wait_for(io_state blocked) {
     auto& w = *work_;
-    const auto& allowed = thread_.core().options.timeouts;
+    const auto& allowed = thread_.rules().timeouts;
     const auto seconds = (w.bytes_out - w.bytes_credited) / allowed.write_bytes_per_second;
     w.bytes_credited += seconds * allowed.write_bytes_per_second;
     w.write_allowance = static_cast<std::uint32_t>(
@@ -65,7 +65,7 @@ task<std::size_t> connection::read(std::span<char> into) {
 task<> connection::linger() {
     transport_.end_writing();
     phase_ = phase::closing;
-    arm(thread_.core().options.timeouts.linger);
+    arm(thread_.rules().timeouts.linger);
     while (!is_ending_ && !expired_) {
         const auto [failure] = co_await socket().async_wait(tcp_socket::wait_read, plain_result);
         if (failure || !transport_.discard_now(work_->input.scratch())) break;

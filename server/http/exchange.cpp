@@ -24,12 +24,13 @@ void exchange::set_peer(io_thread& thread, std::string_view address, bool secure
     is_secure_ = secure;
     from_proxy_ = from_proxy;
     message_.set_peer(address, secure);
-    message_.set_front(&thread.core().options.front, from_proxy);
     message_.set_ids(thread.ids());
 }
 
 void exchange::start() noexcept {
     if (thread_->core().options.observe) began_ = std::chrono::steady_clock::now();
+    rules_ = thread_->kept_rules();
+    message_.set_front(&rules_->front, from_proxy_);
     hot_ = false;
     target_ = nullptr;
 }
@@ -98,13 +99,12 @@ task<> exchange::drop_body() {
 void exchange::complete_special_answer() {
     if (!answer_.is_sound()) answer_failure("a response header with a name or value that must not be sent");
     if (answer_.is_error()) name_error(answer_, message_.request_id());
-    auto& core = thread_->core();
     if (message_.has(field::origin)) {
         const bool open = target_ != nullptr && target_->options.open_to_pages;
-        core.cross_origin.complete(message_, open, answer_);
+        rules_->cross_origin.complete(message_, open, answer_);
     }
-    if (from_proxy_ && !is_secure_ && !core.hsts_line.empty() && view_of(message_).secure) {
-        answer_.add_prepared(core.hsts_line);
+    if (from_proxy_ && !is_secure_ && !rules_->hsts_line.empty() && view_of(message_).secure) {
+        answer_.add_prepared(rules_->hsts_line);
     }
 }
 
@@ -148,6 +148,8 @@ void exchange::note_broken_answer(std::string_view why) {
 void exchange::reset() noexcept {
     message_.reset();
     answer_.reset();
+    target_ = nullptr;
+    rules_.reset();  // last: the others may refer to what belongs to the rules
 }
 
 }  // namespace gallery::http

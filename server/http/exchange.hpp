@@ -6,6 +6,7 @@
 #include "http/request.hpp"
 #include "http/response.hpp"
 #include "http/router.hpp"
+#include "http/serving_rules.hpp"
 
 #include <gallery/task.hpp>
 
@@ -79,6 +80,7 @@ private:
     task<> drop_body();
 
     io_thread* thread_ = nullptr;
+    rules_ptr rules_;  ///< from begin() or refuse() to reset(); what the request refers to may belong to them
     std::string_view peer_;
     bool is_secure_ = false;
     bool from_proxy_ = false;

@@ -16,7 +16,7 @@ constexpr int most_strips = 2;
 }  // namespace
 
 void exchange::find_client() {
-    forwarded_ = forwarded_client(message_, thread_->core().options.front.trusted);
+    forwarded_ = forwarded_client(message_, rules_->front.trusted);
     message_.set_peer(forwarded_.empty() ? peer_ : std::string_view(forwarded_), is_secure_);
 }
 
@@ -32,7 +32,7 @@ void exchange::refuse(const head_error& why) {
 }
 
 void exchange::route_request(int strips) {
-    const auto& routes = *thread_->core().routes;
+    const auto& routes = *rules_->routes;
     auto match = routes.find(message_);
     switch (match.what) {
         case router::outcome::found:
@@ -83,14 +83,14 @@ bool exchange::answer_preflight(std::string_view allow) {
     // The route that the request to come will find.
     auto& head = message_.mutable_head();
     head.verb = boost::beast::http::string_to_verb(message_.header("Access-Control-Request-Method"));
-    const auto match = thread_->core().routes->find(message_);
+    const auto match = rules_->routes->find(message_);
     head.verb = method::options;
     message_.clear_params();
     message_.set_route_name({});
     const bool open = match.target != nullptr && match.target->options.open_to_pages;
-    const auto& rules = thread_->core().cross_origin;
-    if (!open && !(rules.enabled() && cross_origin::covers(message_.path()))) return false;
-    answer_ = rules.answer_preflight(message_, open ? "GET, HEAD, OPTIONS" : allow, open);
+    const auto& pages = rules_->cross_origin;
+    if (!open && !(pages.enabled() && cross_origin::covers(message_.path()))) return false;
+    answer_ = pages.answer_preflight(message_, open ? "GET, HEAD, OPTIONS" : allow, open);
     return true;
 }
 

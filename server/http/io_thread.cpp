@@ -60,10 +60,11 @@ void server_core::connection_closed() noexcept {
 }
 
 // One thread runs the context and starts everything on its sockets; other threads only post to it.
-io_thread::io_thread(server_core& core, std::size_t index)
+io_thread::io_thread(server_core& core, std::size_t index, const shared_rules& rules)
     : core_(core),
       index_(index),
-      context_(std::make_unique<asio::io_context>(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO)) {}
+      context_(std::make_unique<asio::io_context>(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO)),
+      rules_(rules) {}
 
 io_thread::~io_thread() {
     stop();
@@ -148,9 +149,14 @@ std::string_view io_thread::date_line() noexcept {
         date_second_ = now.tv_sec;
         const auto date = format_http_date(now.tv_sec);
         date_line_.assign("Date: ").append(date.data(), date.size()).append("\r\n");
-        if (core_.tls) date_line_ += core_.hsts_line;
+        if (core_.tls) date_line_ += rules_->hsts_line;
     }
     return date_line_;
+}
+
+void io_thread::use(const shared_rules& rules) {
+    rules_ = rules_ptr(rules);
+    date_second_ = -1;  // the line contains the one of HSTS
 }
 
 void io_thread::enter(connection& member) noexcept {
@@ -191,10 +197,11 @@ task<> io_thread::accept_loop() {
     io_timer pause(executor());
     bool complained = false;
     while (acceptor_->is_open()) {
-        bool full = core_.open.load(std::memory_order_relaxed) >= core_.options.limits.connections;
+        bool full = core_.open.load(std::memory_order_relaxed) >= rules_->connections;
         if (!full) {
             const auto [failure] = co_await acceptor_->async_wait(tcp_acceptor::wait_read, plain_result);
             if (failure) co_return;
+            full = core_.open.load(std::memory_order_relaxed) >= rules_->connections;  // after a reload
         }
         // Some at a time, so that clients already here get their turn.
         for (int burst = 0; burst < 32 && !full && acceptor_->is_open(); ++burst) {
@@ -208,7 +215,7 @@ task<> io_thread::accept_loop() {
                 try {
                     receive(accepted, peer);
                     complained = false;
-                    full = core_.open.load(std::memory_order_relaxed) >= core_.options.limits.connections;
+                    full = core_.open.load(std::memory_order_relaxed) >= rules_->connections;
                 } catch (const std::bad_alloc&) {
                     full = true;
                     if (!std::exchange(complained, true))
@@ -234,15 +241,23 @@ task<> io_thread::accept_loop() {
 }
 
 std::optional<address_counts::place> io_thread::place_for(const asio::ip::address& peer) {
-    const auto& options = core_.options;
-    const auto most = options.limits.connections_per_client;
-    if (most == 0 || (options.exempt && options.exempt(peer))) return address_counts::place();
+    const auto most = rules_->connections_per_client;
+    const auto& exempt = core_.options.exempt;
+    const auto& trusted = rules_->front.trusted;
+    if (most == 0 || (exempt && exempt(peer)) || (trusted && trusted(peer))) return address_counts::place();
     auto place = core_.clients.enter(address_counts::key_of(peer), most);
     if (!place) {
-        const auto text = "Connections of " + peer.to_string() + " are refused: it has " + std::to_string(most) +
-                          " already, and no client may have more (HTTP_MAX_CONNECTIONS_PER_CLIENT)";
-        const auto withheld = core_.refusals.admit(text, std::chrono::steady_clock::now());
-        if (withheld) core_.log(log_level::warning, text);
+        const auto withheld =
+            core_.refused_clients.admit("connections of a client", std::chrono::steady_clock::now());
+        if (withheld) {
+            core_.log(
+                log_level::warning,
+                "Connections of " + peer.to_string() + " are refused: it has " + std::to_string(most) +
+                    " already, and no client may have more (HTTP_MAX_CONNECTIONS_PER_CLIENT)" +
+                    (*withheld == 0 ? ""
+                                    : "; " + std::to_string(*withheld) +
+                                          " connections of clients were refused since the last such line"));
+        }
     }
     return place;
 }
@@ -268,7 +283,8 @@ void io_thread::receive(int descriptor, const asio::ip::tcp::endpoint& peer) {
         tls = core_.tls->accept(descriptor);
         if (!tls) return;
     }
-    auto client = std::make_unique<connection>(*this, std::move(socket), peer, std::move(tls), std::move(*place));
+    auto client =
+        std::make_unique<connection>(*this, std::move(socket), peer, std::move(tls), std::move(*place));
     asio::co_spawn(executor(), serve(std::move(client)), report_to(core_));
 }
 

@@ -6,6 +6,7 @@
 #include "http/repeated_notes.hpp"
 #include "http/request_id.hpp"
 #include "http/server.hpp"
+#include "http/serving_rules.hpp"
 #include "http/timer_wheel.hpp"
 #include "http/tls.hpp"
 #include "http/workspace.hpp"
@@ -32,15 +33,13 @@ using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
 /// Data shared by all I/O threads of a server. Immutable while connections are served, except the atomics and
 /// the notes.
 struct server_core {
-    server_options options;
-    http::cross_origin cross_origin;
-    std::string hsts_line;  ///< empty where it is not sent
-    std::shared_ptr<const router> routes;
-    std::unique_ptr<tls_context> tls;
+    server_options options;            ///< of what serving_rules contains, those in use at the start
+    std::unique_ptr<tls_context> tls;  ///< null without TLS
     std::atomic<std::size_t> open{0};
     address_counts clients;
     std::atomic<bool> draining{false};
     repeated_notes refusals;
+    repeated_notes refused_clients;  ///< of connections
     mutex lock;  ///< so that the last connection does not close between the test of `open` and the wait
     condition_variable none_left;
 
@@ -51,7 +50,7 @@ struct server_core {
 
 class io_thread {
 public:
-    io_thread(server_core& core, std::size_t index);
+    io_thread(server_core& core, std::size_t index, const shared_rules& rules);
     io_thread(const io_thread&) = delete;
     io_thread& operator=(const io_thread&) = delete;
     ~io_thread();
@@ -65,6 +64,11 @@ public:
     [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
 
     // All below: on this thread only.
+
+    /// For requests that begin now.
+    [[nodiscard]] const serving_rules& rules() const noexcept { return *rules_; }
+    [[nodiscard]] const rules_ptr& kept_rules() const noexcept { return rules_; }
+    void use(const shared_rules& rules);
 
     /// Memory of one exchange; from the pool.
     std::unique_ptr<workspace> take_workspace();
@@ -107,6 +111,7 @@ private:
     request_ids ids_;
     std::unique_ptr<asio::io_context> context_;
     timer_wheel wheel_;
+    rules_ptr rules_;
     connection* members_ = nullptr;
     std::vector<std::unique_ptr<workspace>> workspaces_;
     std::vector<std::unique_ptr<char[]>> blocks_;

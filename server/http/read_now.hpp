@@ -18,8 +18,8 @@ class head_source {
 public:
     /// As read_now().
     virtual std::size_t read_head_now(std::span<char> into, boost::system::error_code& failure) noexcept = 0;
-    /// Whether bytes were taken from the socket that read_head_now() has not returned yet: the socket does not
-    /// become readable because of them.
+    /// Whether bytes were taken from the socket that read_head_now() has not returned yet: the socket does
+    /// not become readable because of them.
     [[nodiscard]] virtual bool holds_bytes() const noexcept = 0;
 
 protected:

@@ -25,8 +25,9 @@ using handler = std::function<task<result<response>>(request&)>;
 using hot_handler = std::function<bool(request&, response&)>;
 
 struct route_options {
-    /// Appears in metrics and in the access log, for example "image.download".
-    std::string name;
+    /// Appears in metrics and in the access log, for example "image.download". A literal: it outlives the
+    /// router, and routers with the same routes have the same names at the same places.
+    std::string_view name;
     /// The largest body in bytes, including its envelope (multipart, base64). 0: the route has no body; a
     /// body of up to 16 KiB is read and ignored, because some clients send "{}" with every request.
     std::uint64_t body_limit = 0;

@@ -3,8 +3,12 @@
 
 #include "http/io_thread.hpp"
 #include "http/listener.hpp"
+#include "http/serving_rules.hpp"
+
+#include <gallery/mutex.hpp>
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/smart_ptr/make_shared.hpp>
 
 #include <csignal>
 #include <future>
@@ -18,6 +22,13 @@ struct server::state {
     server_core core;
     std::vector<std::unique_ptr<io_thread>> threads;
     std::uint16_t port = 0;
+    mutex applying;  ///< so that all threads end with the rules of the same call
+    std::uint64_t rules_made GALLERY_GUARDED_BY(applying) = 0;
+
+    shared_rules next_rules(const server_options& options, std::shared_ptr<const router> routes)
+        GALLERY_REQUIRES(applying) {
+        return make_rules(options, std::move(routes), ++rules_made);
+    }
 
     /// Runs @p action(io_thread&) on every I/O thread and waits for all of them.
     template <class Action>
@@ -44,6 +55,23 @@ struct server::state {
     }
 };
 
+shared_rules make_rules(const server_options& options, std::shared_ptr<const router> routes,
+                        std::uint64_t number) {
+    const auto made = boost::make_shared<serving_rules>();
+    made->number = number;
+    made->connections = options.limits.connections;
+    made->connections_per_client = options.limits.connections_per_client;
+    made->timeouts = options.timeouts;
+    made->front = options.front;
+    made->cross_origin = cross_origin(options.cross_origin);
+    if (options.hsts_max_age.count() > 0) {
+        made->hsts_line =
+            "Strict-Transport-Security: max-age=" + std::to_string(options.hsts_max_age.count()) + "\r\n";
+    }
+    made->routes = std::move(routes);
+    return made;
+}
+
 server::server(std::unique_ptr<state> made) : state_(std::move(made)) {}
 
 server::~server() {
@@ -59,22 +87,20 @@ result<std::unique_ptr<server>> server::create(server_options options) {
                      "'" + options.address + "' is not an IPv4 or IPv6 address to listen on"};
     }
     if (options.tls) {
-        auto tls = tls_context::create(*options.tls);
+        auto tls = load_tls(*options.tls);
         if (!tls) return std::move(tls.error());
-        made->core.tls = std::move(*tls);
+        made->core.tls = std::make_unique<tls_context>(std::move(*tls));
     }
     // sendfile has no flag against SIGPIPE: a closed connection must not end the process.
     std::signal(SIGPIPE, SIG_IGN);
     auto count = options.io_threads != 0 ? options.io_threads : std::thread::hardware_concurrency();
     if (count == 0) count = 1;
-    if (options.hsts_max_age.count() > 0) {
-        made->core.hsts_line =
-            "Strict-Transport-Security: max-age=" + std::to_string(options.hsts_max_age.count()) + "\r\n";
-    }
-    made->core.cross_origin = cross_origin(std::move(options.cross_origin));
     made->core.options = std::move(options);
-    for (unsigned i = 0; i < count; ++i) {
-        made->threads.push_back(std::make_unique<io_thread>(made->core, i));
+    {
+        const lock_guard hold(made->applying);
+        const auto rules = made->next_rules(made->core.options, nullptr);
+        for (unsigned i = 0; i < count; ++i)
+            made->threads.push_back(std::make_unique<io_thread>(made->core, i, rules));
     }
     for (auto& thread : made->threads)
         thread->start();
@@ -84,12 +110,16 @@ result<std::unique_ptr<server>> server::create(server_options options) {
 result<void> server::listen(std::shared_ptr<const router> routes) {
     auto opened = open_listeners(state_->core.options, state_->threads.size());
     if (!opened) return std::move(opened.error());
-    state_->core.routes = std::move(routes);
     state_->port = opened->port;
+    const lock_guard hold(state_->applying);
+    const auto rules = state_->next_rules(state_->core.options, std::move(routes));
     std::size_t index = 0;
     for (auto& thread : state_->threads) {
-        asio::post(thread->executor(), [&target = *thread, descriptor = opened->take(index),
-                                        is_v6 = opened->is_v6] { target.listen(descriptor, is_v6); });
+        asio::post(thread->executor(),
+                   [&target = *thread, rules, descriptor = opened->take(index), is_v6 = opened->is_v6] {
+                       target.use(rules);
+                       target.listen(descriptor, is_v6);
+                   });
         ++index;
     }
     return {};
@@ -132,9 +162,22 @@ void server::share_session_tickets(std::string_view secret) {
     if (state_->core.tls) state_->core.tls->share_tickets(secret);
 }
 
-result<void> server::reload_certificate() {
-    if (!state_->core.tls) return {};
-    return state_->core.tls->reload();
+void server::apply(const server_options& options, std::shared_ptr<const router> routes) {
+    const lock_guard hold(state_->applying);
+    const auto rules = state_->next_rules(options, std::move(routes));
+    state_->on_each([rules](io_thread& thread) { thread.use(rules); });
+}
+
+void server::use_tls(loaded_tls loaded) {
+    if (state_->core.tls) state_->core.tls->use(std::move(loaded));
+}
+
+std::string server::certificate() const {
+    return state_->core.tls ? state_->core.tls->certificate() : std::string();
+}
+
+void server::wait_for_threads() {
+    state_->on_each([](io_thread&) {});
 }
 
 void server::advance(std::chrono::seconds by) {

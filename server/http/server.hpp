@@ -84,7 +84,8 @@ struct server_options {
     http::timeouts timeouts;
     /// Trusted proxies, and the path under which clients find the server.
     front_door front;
-    /// Clients to which limits.connections_per_client does not apply. Any I/O thread.
+    /// Clients to which limits.connections_per_client does not apply, besides trusted proxies. Any I/O
+    /// thread.
     std::function<bool(const asio::ip::address&)> exempt;
     cross_origin_settings cross_origin;
     /// Strict-Transport-Security for clients that use https, by a trusted proxy's word, too; 0 = not sent.
@@ -94,6 +95,9 @@ struct server_options {
     /// For tests: time stands still and moves with server::advance() only.
     bool manual_time = false;
 };
+
+/// A certificate that was read (http/tls.hpp).
+struct loaded_tls;
 
 /// Threads: every member may be called from any thread that is not one of its I/O threads.
 class server {
@@ -121,12 +125,24 @@ public:
     /// true in the first case. The I/O threads go on running, so that executor() stays usable.
     bool drain(std::chrono::milliseconds deadline);
 
-    /// A client of one server with this secret may shorten its TLS handshake with another one. Without it, each
-    /// server has a secret of its own. Precondition: it does not listen.
+    /// A client of one server with this secret may shorten its TLS handshake with another one. Without it,
+    /// each server has a secret of its own. Precondition: it does not listen.
     void share_session_tickets(std::string_view secret);
 
-    /// Replaces the certificate for new connections. Errors as with create(); the old one then stays.
-    result<void> reload_certificate();
+    /// Gives new values to what can change while connections are served: the limits of connections, timeouts,
+    /// front, cross_origin and hsts_max_age of @p options, whose other members are ignored, and the routes. A
+    /// request that has begun keeps the old ones; those that begin after the return have the new ones. Fewer
+    /// connections than are open close none. Precondition: listen() has succeeded.
+    void apply(const server_options& options, std::shared_ptr<const router> routes);
+
+    /// Uses another certificate for new connections. Precondition: the server was created with TLS.
+    void use_tls(loaded_tls loaded);
+    /// The certificate in use (loaded_tls::certificate); empty without TLS.
+    [[nodiscard]] std::string certificate() const;
+
+    /// Returns when each I/O thread has finished the step that it is in. Memory that was taken out of use
+    /// before the call, and that handlers use without suspending, is then used by none of them.
+    void wait_for_threads();
 
     /// With manual_time: moves every I/O thread's clock and waits until what was due has been handled.
     void advance(std::chrono::seconds by);

@@ -14,7 +14,8 @@ task<> serve(std::unique_ptr<connection> client) {
                 c.release_buffer();
                 bool failed = false;
                 if (!c.holds_bytes()) {  // as after a handshake whose last message came with a request
-                    const auto [failure] = co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
+                    const auto [failure] =
+                        co_await c.socket().async_wait(tcp_socket::wait_read, plain_result);
                     failed = static_cast<bool>(failure);
                 }
                 if (!c.take_buffer(failed)) co_return;

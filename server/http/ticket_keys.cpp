@@ -46,8 +46,10 @@ std::optional<keys> derive(std::string_view secret, std::int64_t period) noexcep
     char digest[] = "SHA256";
     const std::array<OSSL_PARAM, 4> chosen{
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<char*>(secret.data()), secret.size()),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, purpose.data(), static_cast<std::size_t>(size)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<char*>(secret.data()),
+                                          secret.size()),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, purpose.data(),
+                                          static_cast<std::size_t>(size)),
         OSSL_PARAM_construct_end()};
     std::array<unsigned char, name_size + 2 * key_size> all{};
     if (EVP_KDF_derive(context.get(), all.data(), all.size(), chosen.data()) != 1) return std::nullopt;
@@ -95,8 +97,8 @@ void ticket_keys::protect(SSL_CTX* context) const noexcept {
 // so that the handshake is a full one, -1 a failure.
 int ticket_keys::callback(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                           EVP_MAC_CTX* mac, int encrypts) {
-    const auto* const self = static_cast<const ticket_keys*>(
-        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), place_in_context()));
+    const auto* const self =
+        static_cast<const ticket_keys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), place_in_context()));
     const auto now = now_ms() / 1000 / period_seconds;
     const auto& secret = SSL_version(connection) >= TLS1_3_VERSION ? self->shared_ : self->own_;
     if (encrypts != 0) {

@@ -3,10 +3,14 @@
 
 #include "http/gathered_records.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -107,7 +111,27 @@ result<void> set_ciphers(SSL_CTX* context, std::string_view names) {
     return {};
 }
 
-result<std::shared_ptr<SSL_CTX>> load(const tls_options& options, const ticket_keys& tickets) {
+/// As loaded_tls::certificate.
+std::string describe_certificate(const X509* certificate) {
+    if (certificate == nullptr) return {};
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+    std::string text = "SHA-256 ";
+    for (unsigned i = 0; i < size; ++i) {
+        text += lower_hex_digits[digest[i] >> 4];
+        text += lower_hex_digits[digest[i] & 15];
+    }
+    std::tm end{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) return text;
+    std::array<char, 32> time{};
+    const auto length = std::strftime(time.data(), time.size(), "%Y-%m-%dT%H:%M:%SZ", &end);
+    return text + ", valid until " + std::string(time.data(), length);
+}
+
+}  // namespace
+
+result<loaded_tls> load_tls(const tls_options& options) {
     ERR_clear_error();
     std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
     if (!context) return tls_error("TLS cannot be set up");
@@ -124,7 +148,6 @@ result<std::shared_ptr<SSL_CTX>> load(const tls_options& options, const ticket_k
     static constexpr std::string_view session_context = "gallery";
     SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(session_context.data()),
                                    session_context.size());
-    tickets.protect(raw);
     SSL_CTX_set_alpn_select_cb(raw, &choose_protocol, nullptr);
     auto password = options.key_password;
     SSL_CTX_set_default_passwd_cb(raw, &give_password);
@@ -140,30 +163,30 @@ result<std::shared_ptr<SSL_CTX>> load(const tls_options& options, const ticket_k
                          options.certificate_file + "'");
     }
     SSL_CTX_set_default_passwd_cb_userdata(raw, nullptr);
-    return context;
+    auto certificate = describe_certificate(SSL_CTX_get0_certificate(raw));
+    return loaded_tls{std::move(context), std::move(certificate)};
 }
 
-}  // namespace
-
-result<std::unique_ptr<tls_context>> tls_context::create(const tls_options& options) {
-    auto context = std::unique_ptr<tls_context>(new tls_context(options));
-    if (auto loaded = context->reload(); !loaded) return std::move(loaded.error());
-    return context;
+tls_context::tls_context(loaded_tls loaded) {
+    use(std::move(loaded));
 }
 
-result<void> tls_context::reload() {
-    auto loaded = load(options_, tickets_);
-    if (!loaded) return std::move(loaded.error());
+void tls_context::use(loaded_tls loaded) {
+    tickets_.protect(loaded.context.get());
     const lock_guard hold(lock_);
-    current_ = std::move(*loaded);
-    return {};
+    current_ = std::move(loaded);
+}
+
+std::string tls_context::certificate() const {
+    const lock_guard hold(lock_);
+    return current_.certificate;
 }
 
 tls_connection tls_context::accept(int descriptor) {
     std::shared_ptr<SSL_CTX> context;
     {
         const lock_guard hold(lock_);
-        context = current_;
+        context = current_.context;
     }
     tls_connection made(SSL_new(context.get()));  // holds a reference to the context itself
     auto out = make_gathering_bio();

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace gallery::http {
@@ -20,25 +21,33 @@ struct tls_deleter {
 };
 using tls_connection = std::unique_ptr<SSL, tls_deleter>;
 
+/// A certificate and a key that belong together, with the versions and ciphers to use.
+struct loaded_tls {
+    std::shared_ptr<SSL_CTX> context;  ///< not null
+    /// The server's certificate for people: "SHA-256 2fd4...e19b, valid until 2027-01-31T12:00:00Z".
+    std::string certificate;
+};
+
+/// Reads the files. Errors: invalid_argument naming the file and what OpenSSL says of it.
+result<loaded_tls> load_tls(const tls_options& options);
+
 /// The certificate in use. Thread-safe; connections keep the one they began with.
 class tls_context {
 public:
-    /// Errors: invalid_argument naming the file and what OpenSSL says of it.
-    static result<std::unique_ptr<tls_context>> create(const tls_options& options);
-    /// Reads the files again; keeps the old certificate on an error. Session tickets stay valid.
-    result<void> reload();
+    explicit tls_context(loaded_tls loaded);
+    /// For connections from now on. Session tickets stay valid.
+    void use(loaded_tls loaded);
     /// See ticket_keys::share(). Before the first accept().
     void share_tickets(std::string_view secret) { tickets_.share(secret); }
-    /// A server's side on a connected socket that does not block; null where memory ran out. It reads from the
-    /// socket, and writes to gathered_records().
+    [[nodiscard]] std::string certificate() const;
+    /// A server's side on a connected socket that does not block; null where memory ran out. It reads from
+    /// the socket, and writes to gathered_records().
     [[nodiscard]] tls_connection accept(int descriptor);
 
 private:
-    explicit tls_context(const tls_options& options) : options_(options) {}
-    tls_options options_;
     ticket_keys tickets_;
-    mutex lock_;
-    std::shared_ptr<SSL_CTX> current_ GALLERY_GUARDED_BY(lock_);
+    mutable mutex lock_;
+    loaded_tls current_ GALLERY_GUARDED_BY(lock_);
 };
 
 }  // namespace gallery::http

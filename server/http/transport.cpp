@@ -81,8 +81,13 @@ io_outcome transport::read_now(std::span<char> into) noexcept {
     if (tls_) {
         ERR_clear_error();
         const auto outcome = tls_outcome(SSL_read(tls_.get(), into.data(), bounded(into.size())));
-        // An alert, or the answer to a change of keys. What is unsent goes with the next write.
-        if (!gathered_records().empty() && send_gathered(false) == io_state::closed) return {};
+        // An alert, or the answer to a change of keys. What is unsent goes with the next write, or with the
+        // next of these. A client that causes many and does not read them is not served any further.
+        if (!gathered_records().empty() &&
+            (send_unsent() == io_state::closed || send_gathered(false) == io_state::closed)) {
+            return {};
+        }
+        if (unsent_.size() - unsent_from_ > 2 * tls_batch) return {};
         return outcome;
     }
     ssize_t moved = 0;

@@ -72,7 +72,7 @@ private:
     io_outcome send_pieces(std::span<const iovec> pieces, int flags) noexcept;
     tcp_socket socket_;
     tls_connection tls_;
-    std::vector<char> unsent_;      ///< encrypted; from unsent_from_ on
+    std::vector<char> unsent_;  ///< encrypted; from unsent_from_ on
     std::size_t unsent_from_ = 0;
     std::size_t unsent_plain_ = 0;  ///< bytes of the caller that are encrypted, and not reported as written
 };

@@ -7,6 +7,7 @@
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -24,17 +25,25 @@ public:
     using lease = byte_gate::lease;
 
     byte_budget(std::uint64_t capacity, std::chrono::seconds patience)
-        : gate_({.all = capacity, .each_owner = capacity / 4 * 3}), patience_(patience) {}
+        : gate_({.all = capacity, .each_owner = part_of_owner(capacity)}), patience_(patience) {}
+
+    /// Requests that wait may be admitted by a larger capacity, and still give up after the former patience.
+    /// With a smaller one, requests in progress go on, and further ones wait until enough of them have ended.
+    void change(std::uint64_t capacity, std::chrono::seconds patience) {
+        patience_.store(patience, std::memory_order_relaxed);
+        gate_.set_limits(capacity, part_of_owner(capacity));
+    }
 
     /// Errors: busy after the patience; unavailable after stop().
     task<result<lease>> acquire(tenant_id owner, std::uint64_t size) {
-        auto admitted = co_await gate_.enter(size, owner, patience_);
+        const std::chrono::seconds patience = patience_.load(std::memory_order_relaxed);
+        auto admitted = co_await gate_.enter(size, owner, patience);
         if (!admitted && admitted.error().code == errc::busy)
             co_return error{
                 errc::busy,
                 "The memory for uploads is in use (HTTP_UPLOAD_MEMORY), and none became available "
                 "for this upload within " +
-                    std::to_string(patience_.count()) + " s. Try again later."};
+                    std::to_string(patience.count()) + " s. Try again later."};
         if (!admitted)
             co_return error{errc::unavailable, "The server is stopping. The upload was not accepted."};
         co_return std::move(*admitted);
@@ -44,7 +53,8 @@ public:
     /// more memory can wait for it. Errors: busy; unavailable after stop().
     task<result<void>> grow(lease& mine, tenant_id owner, std::uint64_t size) {
         if (size <= mine.size()) co_return result<void>();
-        auto grown = co_await gate_.grow(mine, size - mine.size(), owner, patience_);
+        const std::chrono::seconds patience = patience_.load(std::memory_order_relaxed);
+        auto grown = co_await gate_.grow(mine, size - mine.size(), owner, patience);
         if (!grown && grown.error().code == errc::busy)
             co_return error{
                 errc::busy,
@@ -60,8 +70,10 @@ public:
     [[nodiscard]] std::size_t waiting() const { return gate_.waiting(); }
 
 private:
+    static constexpr std::uint64_t part_of_owner(std::uint64_t capacity) noexcept { return capacity / 4 * 3; }
+
     byte_gate gate_;
-    const std::chrono::seconds patience_;
+    std::atomic<std::chrono::seconds> patience_;
 };
 
 /// Bytes that are sent as slowly as the client reads, and count against the budget for so long.

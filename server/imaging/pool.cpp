@@ -17,10 +17,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <list>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace gallery::imaging {
 namespace {
@@ -113,7 +114,10 @@ public:
     explicit state(pool_options options)
         : options_(std::move(options)),
           stop_event_(::eventfd(0, EFD_CLOEXEC)),
-          queue_(options_.max_queued_per_tenant, options_.max_queued) {}
+          limits_(options_),
+          queue_(limits_.max_queued_per_tenant, limits_.max_queued) {
+        limits_.workers = std::max(1U, limits_.workers);
+    }
     state(const state&) = delete;
     state& operator=(const state&) = delete;
     ~state() {
@@ -121,6 +125,7 @@ public:
     }
 
     std::optional<error> start();
+    std::optional<error> apply(pool_limits limits);
     void stop() noexcept;
     void enqueue(job j);
     /// Takes the job unless it is refused.
@@ -129,12 +134,25 @@ public:
     std::string confinement() const { return describe_layers(layers_.load()); }
 
 private:
-    void feed();
-    std::optional<job> next();
-    bool ready(std::unique_ptr<worker_process>& worker, std::optional<error>& why);
-    result<picture> inspect(std::unique_ptr<worker_process>& worker, const job& j);
+    /// A thread with a worker.
+    struct feeder {
+        std::thread thread;
+        bool has_ended = false;  ///< under mutex_: the thread uses the pool no more
+    };
+    struct assignment {
+        job what;
+        pool_limits limits;
+    };
+
+    void feed(feeder& me);
+    /// Nothing where the feeder is to end.
+    std::optional<assignment> next(feeder& me);
+    std::optional<error> add_feeders(unsigned count) GALLERY_REQUIRES(mutex_);
+    void join_ended_feeders();
+    bool ready(std::unique_ptr<worker_process>& worker, std::uint32_t memory_mib, std::optional<error>& why);
+    result<picture> inspect(std::unique_ptr<worker_process>& worker, const job& j, const pool_limits& limits);
     result<picture> concluded(std::unique_ptr<worker_process>& worker, worker_process::exchanged said,
-                              const job& j, std::chrono::milliseconds allowed);
+                              const job& j, std::chrono::milliseconds allowed, std::uint32_t memory_mib);
     void lose(std::unique_ptr<worker_process>& worker, std::uint64_t pool_stats::*counter,
               const std::string& what, const job& j);
     bool took_too_long_before(const sha256_digest& content) const {
@@ -145,17 +163,20 @@ private:
         if (options_.log) options_.log(text);
     }
 
-    const pool_options options_;
+    const pool_options options_;  ///< limits_ has what can change
     const int stop_event_;
-    std::vector<std::thread> threads_;
     std::atomic<std::uint32_t> layers_ = 0;
 
     mutable mutex mutex_;
     condition_variable changed_;
+    pool_limits limits_ GALLERY_GUARDED_BY(mutex_);
+    std::list<feeder> feeders_ GALLERY_GUARDED_BY(mutex_);  ///< which refer to themselves
+    /// Feeders that are not about to end; more than limits_.workers for as long as surplus ones are at work.
+    unsigned running_ GALLERY_GUARDED_BY(mutex_) = 0;
     fair_queue<tenant_id, job> queue_ GALLERY_GUARDED_BY(mutex_);
     mutable recent_timeouts too_slow_ GALLERY_GUARDED_BY(mutex_);
     std::optional<error> start_failure_ GALLERY_GUARDED_BY(mutex_);
-    /// Workers whose first start succeeded or failed.
+    /// Workers of the last add_feeders() whose start succeeded or failed.
     unsigned reported_ GALLERY_GUARDED_BY(mutex_) = 0;
     bool stopping_ GALLERY_GUARDED_BY(mutex_) = false;
     pool_stats stats_ GALLERY_GUARDED_BY(mutex_);
@@ -164,26 +185,81 @@ private:
 std::optional<error> pool::state::start() {
     if (stop_event_ < 0)
         return error{errc::unavailable, "The imaging pool cannot start: no descriptor is left."};
-    const unsigned count = std::max(1u, options_.workers);
-    for (unsigned i = 0; i < count; ++i)
-        threads_.emplace_back([this] { feed(); });
     const lock_guard lock(mutex_);
-    while (reported_ != count)
+    return add_feeders(limits_.workers);
+}
+
+// Waits for their workers, with mutex_ released.
+std::optional<error> pool::state::add_feeders(unsigned count) {
+    reported_ = 0;
+    start_failure_.reset();
+    unsigned added = 0;
+    try {
+        for (; added < count; ++added) {
+            auto& one = feeders_.emplace_back();
+            one.has_ended = true;  // until there is a thread
+            one.thread = std::thread([this, &one] { feed(one); });
+            one.has_ended = false;
+            ++running_;
+        }
+    } catch (const std::system_error& thrown) {
+        start_failure_ = error{errc::unavailable,
+                               std::string("A thread for an imaging worker cannot start: ") + thrown.what()};
+    }
+    while (reported_ != added && !stopping_)
         changed_.wait(mutex_);
     return start_failure_;
 }
 
+std::optional<error> pool::state::apply(pool_limits limits) {
+    limits.workers = std::max(1U, limits.workers);
+    join_ended_feeders();
+    const error is_stopping{errc::unavailable, "The server is stopping."};
+    const lock_guard lock(mutex_);
+    if (stopping_) return is_stopping;
+    const auto before = limits_.workers;
+    // None of them ends meanwhile.
+    limits_.workers = std::max(limits.workers, before);
+    const auto missing = limits.workers > running_ ? limits.workers - running_ : 0;
+    if (auto why = add_feeders(missing)) {
+        limits_.workers = before;
+        changed_.notify_all();  // those that did start end
+        return why;
+    }
+    if (stopping_) return is_stopping;
+    // What took too long may not do so now.
+    if (limits.timeout > limits_.timeout) too_slow_.clear();
+    limits_ = limits;
+    queue_.set_limits(limits.max_queued_per_tenant, limits.max_queued);
+    changed_.notify_all();
+    return std::nullopt;
+}
+
+void pool::state::join_ended_feeders() {
+    std::list<feeder> ended;
+    {
+        const lock_guard lock(mutex_);
+        for (auto at = feeders_.begin(); at != feeders_.end();) {
+            const auto one = at++;
+            if (one->has_ended) ended.splice(ended.end(), feeders_, one);
+        }
+    }
+    for (auto& one : ended)
+        if (one.thread.joinable()) one.thread.join();
+}
+
 void pool::state::stop() noexcept {
+    std::list<feeder> all;
     {
         const lock_guard lock(mutex_);
         if (stopping_) return;
         stopping_ = true;
+        all.swap(feeders_);
     }
     ::eventfd_write(stop_event_, 1);
     changed_.notify_all();
-    for (auto& thread : threads_)
-        thread.join();
-    threads_.clear();
+    for (auto& one : all)
+        if (one.thread.joinable()) one.thread.join();
     // The feeder threads have ended; the waiting jobs are answered here.
     const lock_guard lock(mutex_);
     for (auto& j : queue_.clear()) {
@@ -202,7 +278,7 @@ std::optional<error> pool::state::try_enqueue(job& j) {
     using enum fair_queue<tenant_id, job>::room;
     const auto room = queue_.room_for(j.tenant());
     if (room == user_is_full)
-        return error{errc::too_many_requests, "At most " + std::to_string(options_.max_queued_per_tenant) +
+        return error{errc::too_many_requests, "At most " + std::to_string(limits_.max_queued_per_tenant) +
                                                   " pictures of a tenant can wait to be decoded. Try "
                                                   "again later, with fewer at a time."};
     if (room != yes)
@@ -212,13 +288,17 @@ std::optional<error> pool::state::try_enqueue(job& j) {
     return std::nullopt;
 }
 
-std::optional<job> pool::state::next() {
+auto pool::state::next(feeder& me) -> std::optional<assignment> {
     const lock_guard lock(mutex_);
-    while (!stopping_ && queue_.size() == 0)
+    while (!stopping_ && running_ <= limits_.workers && queue_.size() == 0)
         changed_.wait(mutex_);
-    if (stopping_) return std::nullopt;
+    if (stopping_ || running_ > limits_.workers) {
+        --running_;
+        me.has_ended = true;
+        return std::nullopt;
+    }
     ++stats_.busy;
-    return queue_.take();
+    return assignment{std::move(*queue_.take()), limits_};
 }
 
 pool_stats pool::state::stats() const {
@@ -229,11 +309,12 @@ pool_stats pool::state::stats() const {
 }
 
 // Makes sure that there is a worker with nothing to do.
-bool pool::state::ready(std::unique_ptr<worker_process>& worker, std::optional<error>& why) {
+bool pool::state::ready(std::unique_ptr<worker_process>& worker, std::uint32_t memory_mib,
+                        std::optional<error>& why) {
     if (worker && worker->idle_and_alive()) return true;
     if (worker) log("An idle imaging worker ended with " + worker->reap() + "; another one is started.");
     worker.reset();
-    const worker_process::start_options how{options_.worker, options_.worker_memory_mib, stop_event_};
+    const worker_process::start_options how{options_.worker, memory_mib, stop_event_};
     auto started = worker_process::start(how, clock::now() + start_timeout);
     if (!started) {
         why = started.error();
@@ -247,20 +328,36 @@ bool pool::state::ready(std::unique_ptr<worker_process>& worker, std::optional<e
 }
 
 // One thread: a worker and the pictures it is given.
-void pool::state::feed() {
+void pool::state::feed(feeder& me) {
     std::unique_ptr<worker_process> worker;
+    std::uint32_t memory_mib = 0;
     {
-        std::optional<error> why;
-        ready(worker, why);
+        const lock_guard lock(mutex_);
+        memory_mib = limits_.worker_memory_mib;
+    }
+    std::optional<error> why;
+    const bool is_ready = ready(worker, memory_mib, why);
+    {
         const lock_guard lock(mutex_);
         ++reported_;
-        if (why) start_failure_ = std::move(why);
+        if (!is_ready) {
+            start_failure_ = std::move(why);
+            --running_;
+            me.has_ended = true;
+        }
     }
     changed_.notify_all();
+    if (!is_ready) return;
     unsigned served = 0;
-    while (auto j = next()) {
+    while (auto assigned = next(me)) {
+        auto* const j = &assigned->what;
+        const auto& limits = assigned->limits;
+        if (memory_mib != limits.worker_memory_mib) {
+            memory_mib = limits.worker_memory_mib;
+            worker.reset();
+        }
         const auto begun = clock::now();
-        auto outcome = inspect(worker, *j);
+        auto outcome = inspect(worker, *j, limits);
         {
             const lock_guard lock(mutex_);
             --stats_.busy;
@@ -277,13 +374,14 @@ void pool::state::feed() {
         }
         // The next picture shall find a worker ready. A failure is met again, and told, with that picture.
         if (!worker) {
-            std::optional<error> why;
-            if (!ready(worker, why)) log(why->message);
+            std::optional<error> failure;
+            if (!ready(worker, memory_mib, failure)) log(failure->message);
         }
     }
 }
 
-result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, const job& j) {
+result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, const job& j,
+                                     const pool_limits& limits) {
     const auto& original = j.original();
     if (original.size() == 0) return error{errc::not_an_image, not_an_image_text(sniff({}))};
     const auto kind = kind_of(original);
@@ -294,18 +392,18 @@ result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, co
     }
     using std::chrono::ceil;
     using std::chrono::seconds;
-    const auto allowed = time_budget(kind, original.size(), options_.timeout);
+    const auto allowed = time_budget(kind, original.size(), limits.timeout);
     protocol::request request;
     request.size = original.size();
-    request.max_pixels = options_.max_pixels;
-    request.max_total_pixels = options_.max_total_pixels;
-    request.max_frames = options_.max_frames;
-    request.max_svg_bytes = options_.max_svg_bytes;
+    request.max_pixels = limits.max_pixels;
+    request.max_total_pixels = limits.max_total_pixels;
+    request.max_frames = limits.max_frames;
+    request.max_svg_bytes = limits.max_svg_bytes;
     request.cpu_seconds = static_cast<std::uint32_t>(ceil<seconds>(allowed).count());
     // A worker that is killed from outside does not fail the upload.
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         std::optional<error> why;
-        if (!ready(worker, why)) {
+        if (!ready(worker, limits.worker_memory_mib, why)) {
             log(why->message);
             return not_at_the_moment();
         }
@@ -322,7 +420,7 @@ result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, co
         } else if (said.how == worker_process::ending::interrupted) {
             lose(worker, &pool_stats::interrupted, "was killed or stopped from outside", j);
         } else {
-            return concluded(worker, std::move(said), j, allowed);
+            return concluded(worker, std::move(said), j, allowed, limits.worker_memory_mib);
         }
     }
     return not_at_the_moment();
@@ -342,7 +440,7 @@ void pool::state::lose(std::unique_ptr<worker_process>& worker, std::uint64_t po
 
 result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
                                        worker_process::exchanged said, const job& j,
-                                       std::chrono::milliseconds allowed) {
+                                       std::chrono::milliseconds allowed, std::uint32_t memory_mib) {
     using enum worker_process::ending;
     using protocol::outcome;
     const auto kind = kind_of(j.original());
@@ -368,7 +466,7 @@ result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
     const auto what = static_cast<outcome>(said.answer.outcome);
     if (what == outcome::out_of_memory) {
         lose(worker, &pool_stats::exhausted, "used up its memory", j);
-        return not_decodable(kind, "that takes more than " + std::to_string(options_.worker_memory_mib) +
+        return not_decodable(kind, "that takes more than " + std::to_string(memory_mib) +
                                        " MiB of memory (IMAGE_WORKER_MEMORY).");
     }
     if (what == outcome::picture) {
@@ -398,6 +496,11 @@ task<result<picture>> pool::inspect(upload what) {
         where->enqueue(job(std::move(taken), std::move(waiting)));
     };
     co_return co_await suspend<result<picture>>(std::move(start));
+}
+
+result<void> pool::apply(const pool_limits& limits) {
+    if (auto why = state_->apply(limits)) return std::move(*why);
+    return {};
 }
 
 void pool::stop() noexcept {

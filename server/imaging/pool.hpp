@@ -19,8 +19,8 @@
 
 namespace gallery::imaging {
 
-struct pool_options {
-    std::string worker;                         ///< absolute path of gallery-imaging-worker
+/// What a pool that runs can be given anew.
+struct pool_limits {
     unsigned workers = 2;                       ///< processes, at least 1
     std::chrono::milliseconds timeout{60'000};  ///< most for one picture, IMAGE_TIMEOUT; see time_budget()
     std::uint64_t max_pixels = 200'000'000;     ///< of one frame, IMAGE_MAX_PIXELS
@@ -30,7 +30,11 @@ struct pool_options {
     std::uint32_t worker_memory_mib = 2048;          ///< each, in addition to its libraries
     std::size_t max_queued = 1'024;                  ///< pictures that wait; they hold their bytes meanwhile
     std::size_t max_queued_per_tenant = 128;         ///< of one tenant, IMAGE_MAX_QUEUED
-    unsigned pictures_per_worker = 1'000;            ///< then it is replaced between two images
+};
+
+struct pool_options : pool_limits {
+    std::string worker;                    ///< absolute path of gallery-imaging-worker
+    unsigned pictures_per_worker = 1'000;  ///< then it is replaced between two images
     /// Receives messages for the operator, one sentence each: how workers are confined, why one was replaced.
     /// Called on the pool's threads, several at once; must not block long. May be empty.
     std::function<void(std::string_view)> log;
@@ -74,8 +78,14 @@ public:
     /// handed over.
     task<result<picture>> inspect(upload what);
 
+    /// Uses other limits for images whose decoding begins from now on, and for those that are to wait.
+    /// Further workers are started first; returns when they are ready, which takes about 100 ms. If there are
+    /// to be fewer, surplus ones end after their image. Blocks, so not on an I/O thread; one call at a time.
+    /// Errors: those of start(), and unavailable after stop(); nothing is changed then.
+    result<void> apply(const pool_limits& limits);
+
     /// Ends the workers. Images that wait or are being decoded fail with unavailable. Blocks until the pool's
-    /// threads have ended. Idempotent; no inspect() may follow.
+    /// threads have ended. Idempotent; no inspect() may follow. Ends an apply() that waits.
     void stop() noexcept;
 
     [[nodiscard]] pool_stats stats() const;

@@ -20,6 +20,7 @@ public:
 
     void add(const sha256_digest& content, time_point now);
     [[nodiscard]] bool contains(const sha256_digest& content, time_point now);
+    void clear() noexcept { until_.clear(); }
 
 private:
     void forget_before(time_point now);

@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -118,6 +119,9 @@ public:
     change_feed& feed() noexcept override { return feed_; }
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
+    void change_options(const std::map<std::string, std::string>& options) override {
+        parts_.engine->change_options(options);
+    }
     [[nodiscard]] std::vector<statistic> statistics() const override { return parts_.engine->statistics(); }
 
 private:

@@ -173,6 +173,8 @@ private:
                 option.type = type->second;
             } else if (key == "secret" && member.value().is_bool()) {
                 option.secret = member.value().get_bool();
+            } else if (key == "reload" && member.value().is_bool()) {
+                option.reload = member.value().get_bool();
             } else if ((key == "min" || key == "max") && member.value().is_int64()) {
                 (key == "min" ? option.min : option.max) = member.value().get_int64();
             } else if (key == "values" && is_list_of_texts(member.value())) {

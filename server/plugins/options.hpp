@@ -29,6 +29,7 @@ struct plugin_option {
     std::string preset;  ///< the default
     std::string description;
     bool secret = false;
+    bool reload = false;  ///< storage_engine::change_options() can change it
     /// Of integer, size (bytes) and duration (milliseconds); both included.
     std::int64_t min = std::numeric_limits<std::int64_t>::min();
     std::int64_t max = std::numeric_limits<std::int64_t>::max();

@@ -33,6 +33,12 @@ public:
     fair_queue(std::size_t max_per_user, std::size_t max_items)
         : max_per_user_(max_per_user), max_items_(max_items) {}
 
+    /// Items that wait already stay, also where there are more of them than that.
+    void set_limits(std::size_t max_per_user, std::size_t max_items) noexcept {
+        max_per_user_ = max_per_user;
+        max_items_ = max_items;
+    }
+
     enum class room { yes, user_is_full, all_is_full };
     /// Whether push() may be called for @p who.
     [[nodiscard]] room room_for(const Key& who) const {

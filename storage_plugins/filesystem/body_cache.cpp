@@ -80,6 +80,14 @@ void body_cache::drop(revision content_rev) {
     }
 }
 
+void body_cache::set_bounds(std::size_t max_bytes, std::size_t max_files) {
+    const lock_guard lock(mutex_);
+    small_.set_bound(max_bytes);
+    files_.set_bound(max_files);
+    small_.make_room(0);
+    files_.make_room(0);
+}
+
 body_cache::figures body_cache::statistics() const {
     const lock_guard lock(mutex_);
     return {small_.cost(), files_.size(), hits_, misses_};

@@ -53,6 +53,9 @@ public:
     /// After a save or an erasure, so that its disk space is freed immediately.
     void drop(revision content_rev);
 
+    /// Changes the bounds, and removes what exceeds them.
+    void set_bounds(std::size_t max_bytes, std::size_t max_files);
+
     struct figures {
         std::size_t bytes = 0;
         std::size_t files = 0;

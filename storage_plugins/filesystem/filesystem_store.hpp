@@ -56,6 +56,7 @@ public:
     /// Writes may go on meanwhile.
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
+    void change_options(const std::map<std::string, std::string>& options) override;
     [[nodiscard]] std::vector<statistic> statistics() const override;
 
 private:

@@ -13,9 +13,9 @@ namespace gallery::file_store {
 namespace {
 
 constexpr const char* schema = R"({
-  "cache_bytes": {"type": "size", "default": "64M", "min": 0, "max": 1099511627776,
+  "cache_bytes": {"type": "size", "reload": true, "default": "64M", "min": 0, "max": 1099511627776,
     "description": "Memory for small images (below 32 KiB). 0: off"},
-  "open_files": {"type": "integer", "default": "512", "min": 0, "max": 1000000,
+  "open_files": {"type": "integer", "reload": true, "default": "512", "min": 0, "max": 1000000,
     "description": "Number of files of larger images that are kept open; at most a quarter of the process's limit of open files. 0: none"},
   "threads": {"type": "integer", "default": "16", "min": 1, "max": 256,
     "description": "Number of threads that read and write files"},
@@ -79,6 +79,14 @@ constexpr plugin_descriptor descriptor = {
     GALLERY_PLUGIN_HEADER, "filesystem", GALLERY_VERSION, schema, false, &create};
 
 }  // namespace
+
+void filesystem_store::change_options(const std::map<std::string, std::string>& options) {
+    plugin_context context;
+    context.options = options;
+    const auto chosen = parse_options(context);
+    if (chosen) cache_.set_bounds(chosen->cache_bytes, chosen->open_files);
+}
+
 }  // namespace gallery::file_store
 
 GALLERY_STORAGE_PLUGIN(gallery::file_store::descriptor)

@@ -160,7 +160,7 @@ task<result<body>> body_store::read(record_ptr record, representation which) {
     const auto generation = cache_.generation(key);
     auto loaded = co_await load(*record, which, body_id);
     if (!loaded) co_return loaded.error();
-    if (in_.chosen.cache_bytes != 0) cache_.put(key, *loaded, loaded->size(), generation);
+    cache_.put(key, *loaded, loaded->size(), generation);
     co_return body(std::move(*loaded));
 }
 

@@ -38,6 +38,9 @@ public:
     /// Of a version that is not stored any more. Any thread.
     void forget(const image_record& record);
 
+    /// Any thread.
+    void set_bound(std::uint64_t bytes) { cache_.set_bound(bytes); }
+
     using figures = kit::byte_lru<int, int, std::hash<int>>::figures;
     [[nodiscard]] figures statistics() const;
     [[nodiscard]] std::uint64_t waiting() const { return gate_.waiting(); }

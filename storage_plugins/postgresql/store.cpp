@@ -135,6 +135,11 @@ write_state store::writing() const {
             "PostgreSQL does not replicate commits: " + reason + ". Set the synchronous standbys up again."};
 }
 
+void store::change_options(const std::map<std::string, std::string>& options) {
+    const auto chosen = parse_options(options);
+    if (chosen) bodies_.set_bound(chosen->cache_bytes);
+}
+
 std::vector<statistic> store::statistics() const {
     std::vector<statistic> figures;
     const auto gauge = [&figures](const char* name, auto value, const char* help) {

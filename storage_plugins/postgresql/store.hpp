@@ -61,6 +61,7 @@ public:
     change_feed& feed() noexcept override { return *this; }
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
+    void change_options(const std::map<std::string, std::string>& options) override;
     [[nodiscard]] std::vector<statistic> statistics() const override;
 
     // ---- images ----

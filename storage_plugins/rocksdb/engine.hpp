@@ -113,6 +113,7 @@ public:
     [[nodiscard]] disk_reserve& reserve() noexcept { return reserve_; }
     [[nodiscard]] const disk_reserve& reserve() const noexcept { return reserve_; }
     [[nodiscard]] const rocksdb::Cache& block_cache() const noexcept { return *block_cache_; }
+    void resize_block_cache(std::uint64_t bytes) { block_cache_->SetCapacity(bytes); }
     /// Bytes of committed bodies that are not yet in blob files.
     [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
 

@@ -106,10 +106,16 @@ void page_ranks::account(list_map::entry& list) {
     lists_.recharge(list, size);
 }
 
-void page_ranks::shrink(const list_map::entry& keep) {
+void page_ranks::set_bound(std::uint64_t bound) {
+    const lock_guard lock(mutex_);
+    lists_.set_bound(bound);
+    shrink(nullptr);
+}
+
+void page_ranks::shrink(const list_map::entry* keep) {
     for (auto* at = lists_.oldest(); at != nullptr && lists_.cost() > lists_.bound();) {
         auto* const next = at->newer();
-        if (at != &keep && !at->value.building) lists_.extract(*at);
+        if (at != keep && !at->value.building) lists_.extract(*at);
         at = next;
     }
 }
@@ -185,7 +191,7 @@ result<void> page_ranks::build(const std::string& prefix) {
     state.late.clear();
     state.late.shrink_to_fit();
     account(list);
-    shrink(list);
+    shrink(&list);
     built_.notify_all();
     return {};
 }

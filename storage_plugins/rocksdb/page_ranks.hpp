@@ -78,6 +78,9 @@ public:
     /// Forgets the anchors of a list. For a reader that finds them to differ from the list's counter.
     void drop(const std::string& prefix);
 
+    /// Changes the bound, and forgets lists that exceed it.
+    void set_bound(std::uint64_t bound);
+
     [[nodiscard]] std::uint64_t bytes() const;
     [[nodiscard]] std::uint64_t builds() const;
 
@@ -98,7 +101,8 @@ private:
     result<void> build(const std::string& prefix) GALLERY_REQUIRES(mutex_);
     void apply(list_map::entry& list, const delta& change) GALLERY_REQUIRES(mutex_);
     void account(list_map::entry& list) GALLERY_REQUIRES(mutex_);
-    void shrink(const list_map::entry& keep) GALLERY_REQUIRES(mutex_);
+    /// @p keep stays; null: none.
+    void shrink(const list_map::entry* keep) GALLERY_REQUIRES(mutex_);
     [[nodiscard]] std::vector<std::pair<ticket, delta>> pending_of(std::string_view prefix) const
         GALLERY_REQUIRES(mutex_);
     [[nodiscard]] result<bool> present(std::string_view key, const snapshot_ptr& at) const;

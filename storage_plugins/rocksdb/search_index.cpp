@@ -37,15 +37,19 @@ namespace {
 constexpr std::uint64_t few_images = 5'000;
 /// To judge whether an index fits before it is loaded.
 constexpr std::uint64_t bytes_per_image = 80;
-/// After so many writes of a tenant the bytes of its index are counted again.
-constexpr std::uint32_t changes_per_count = 4'096;
+/// After so many writes of a tenant the bytes of its index are counted again, and after an eighth of its
+/// images: a small index can become many times as large by few writes.
+constexpr std::uint64_t most_changes_per_count = 4'096;
+constexpr std::uint64_t least_changes_per_count = 64;
+/// While an index is loaded.
+constexpr std::uint64_t rows_per_count = 65'536;
 /// As many writes would have to end between two steps of a list.
 constexpr int most_attempts = 16;
 
 }  // namespace
 
 search_index::search_index(const engine& db, std::uint64_t bound, log_function log)
-    : engine_(db), log_(std::move(log)), tenants_(bound) {}
+    : engine_(db), log_(std::move(log)), bound_(bound), tenants_(bound) {}
 
 search_index::~search_index() {
     is_stopping_.store(true, std::memory_order_relaxed);
@@ -96,10 +100,13 @@ void search_index::settle(ticket which, outcome how) {
         pending_.erase(which);
         auto* const tenant = tenants_.peek(what.tenant);
         if (tenant == nullptr || tenant->value.index != index) return;
-        if (++tenant->value.changes < changes_per_count) return;
+        const auto some =
+            std::clamp(tenant->cost() / bytes_per_image / 8, least_changes_per_count, most_changes_per_count);
+        if (++tenant->value.changes < some) return;
         tenant->value.changes = 0;
     }
     count_bytes(what.tenant, index);
+    make_room(what.tenant, index->size());
 }
 
 /// Applies an announced write to an index, unless another thread did so.
@@ -198,10 +205,10 @@ search_index::index_ptr search_index::ready(const tenant_id& tenant, bool loads)
             if (now.state != tenant_state::kind::too_large) return now.index;
             rows_that_did_not_fit = now.rows;
         }
-        if (!loads || tenants_.bound() == 0) return nullptr;
+        if (!loads || bound_ == 0) return nullptr;
     }
     const auto rows = count(tenant, nullptr);
-    if (!rows || *rows * bytes_per_image > tenants_.bound()) return nullptr;
+    if (!rows || *rows * bytes_per_image > bound_) return nullptr;
     tenant_map::handle dropped;
     {
         const lock_guard lock(mutex_);
@@ -257,6 +264,14 @@ result<void> search_index::load_now(const tenant_id& tenant) {
     }
     const auto made = read(tenant, at);
     at.reset();
+    if (!made && made.error().code == errc::too_large) {
+        const auto rows = count(tenant, nullptr);
+        if (!rows) return rows.error();
+        tenant_map::handle dropped;
+        const lock_guard lock(mutex_);
+        dropped = refuse(tenant, *rows);
+        return {};
+    }
     if (!made) return made.error();
     const auto& index = *made;
     {
@@ -295,7 +310,11 @@ void search_index::make_room(const tenant_id& loaded, std::uint64_t rows) {
     for (;;) {
         tenant_map::handle dropped;  // freed without the lock
         const lock_guard lock(mutex_);
-        if (tenants_.cost() <= tenants_.bound()) return;
+        if (tenants_.cost() <= bound_) return;
+        if (auto* const own = tenants_.peek(loaded); own != nullptr && own->cost() > bound_) {
+            dropped = refuse(loaded, rows);  // no room that others make would be enough
+            continue;
+        }
         auto* least = tenants_.oldest();
         while (least != nullptr && (least->cost() == 0 || least->key == loaded))
             least = least->newer();
@@ -303,18 +322,24 @@ void search_index::make_room(const tenant_id& loaded, std::uint64_t rows) {
             dropped = tenants_.extract(*least);
             continue;
         }
-        if (auto* const found = tenants_.peek(loaded)) {
-            dropped = tenants_.extract(*found);
-            tenant_state refused;
-            refused.state = tenant_state::kind::too_large;
-            refused.rows = rows;
-            tenants_.put(loaded, std::move(refused), 0);
-            log_(log_level::warning, "rocksdb: the " + std::to_string(rows) + " images of tenant " +
-                                         to_string(loaded) +
-                                         " do not fit into search_index_bytes; searches read the disk.");
-        }
+        dropped = refuse(loaded, rows);
         return;
     }
+}
+
+/// Remembers that so many images of a tenant do not fit. Returns its index, to be freed without the lock.
+search_index::tenant_map::handle search_index::refuse(const tenant_id& tenant, std::uint64_t rows) {
+    auto* const found = tenants_.peek(tenant);
+    if (found == nullptr) return {};
+    auto dropped = tenants_.extract(*found);
+    tenant_state refused;
+    refused.state = tenant_state::kind::too_large;
+    refused.rows = rows;
+    tenants_.put(tenant, std::move(refused), 0);
+    log_(log_level::warning, "rocksdb: the " + std::to_string(rows) + " images of tenant " +
+                                 to_string(tenant) +
+                                 " do not fit into search_index_bytes; searches read the disk.");
+    return dropped;
 }
 
 result<search_index::index_ptr> search_index::read(const tenant_id& tenant, const snapshot_ptr& at) const {
@@ -328,6 +353,8 @@ result<search_index::index_ptr> search_index::read(const tenant_id& tenant, cons
         made->load(*record);
         if (++rows % 1'024 == 0 && is_stopping_.load(std::memory_order_relaxed))
             return error{errc::unavailable, "The store is stopping."};
+        if (rows % rows_per_count == 0 && made->bytes() > bound_)
+            return error{errc::too_large, "the names of the tenant's images do not fit into memory"};
     }
     if (cursor->status().IsCorruption()) return index_ptr();
     if (!cursor->status().ok()) return to_error(cursor->status(), "reading the records");

@@ -91,6 +91,7 @@ private:
     /// Null if a record cannot be read.
     [[nodiscard]] result<index_ptr> read(const tenant_id& tenant, const snapshot_ptr& at) const;
     void make_room(const tenant_id& loaded, std::uint64_t rows);
+    tenant_map::handle refuse(const tenant_id& tenant, std::uint64_t rows) GALLERY_REQUIRES(mutex_);
     void apply(ticket which, const index_ptr& to, const write& what);
     void count_bytes(const tenant_id& tenant, const index_ptr& index);
     [[nodiscard]] result<bool> contains(const snapshot_ptr& at, revision rev) const;
@@ -102,6 +103,7 @@ private:
     mutable mutex mutex_;  // taken after the locks of indexes
     ticket next_ GALLERY_GUARDED_BY(mutex_) = 1;
     std::map<ticket, pending_write> pending_ GALLERY_GUARDED_BY(mutex_);
+    const std::uint64_t bound_;
     tenant_map tenants_ GALLERY_GUARDED_BY(mutex_);
     std::uint64_t builds_ GALLERY_GUARDED_BY(mutex_) = 0;
     asio::thread_pool loader_{1};

@@ -117,6 +117,15 @@ write_state store::writing() const {
     return engine_->writing();
 }
 
+void store::change_options(const std::map<std::string, std::string>& given) {
+    const auto chosen = parse_options(given);
+    if (!chosen) return;
+    body_cache_.set_bound(chosen->cache_bytes);
+    record_cache_.set_bound(chosen->record_cache_bytes);
+    engine_->resize_block_cache(chosen->block_cache_bytes);
+    ranks_.set_bound(chosen->page_index_bytes);
+}
+
 std::vector<statistic> store::statistics() const {
     kit::figures all;
     const auto property = [this](const std::string& of, bool all_families) {

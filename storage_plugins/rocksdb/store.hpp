@@ -29,6 +29,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,7 @@ public:
 
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
+    void change_options(const std::map<std::string, std::string>& options) override;
     [[nodiscard]] std::vector<statistic> statistics() const override;
 
     // ---- images ----
@@ -128,7 +130,7 @@ private:
         sha256_digest etag{};
     };
 
-    const options options_;
+    const options options_;  // as at the opening
     const log_function log_;
     std::unique_ptr<engine> engine_;
     /// Records under 'r' and their key, 'i' and their id, 'p' and their public key.

@@ -185,6 +185,7 @@ ROUTES = {
     "GET /swagger-ui": Rule(EVERY_USER, is_open=True),
     "GET /api/system/params": Rule(EVERY_USER),
     "GET /api/system/nodes": Rule(SYSTEM_ADMINISTRATORS),
+    "POST /api/system/reload": Rule(SYSTEM_ADMINISTRATORS),
     # 400: the body is read, and it is empty.
     "POST /api/auth/login": Rule(EVERY_USER, is_open=True, allowed=400),
     "POST /api/auth/token": Rule(EVERY_USER, is_open=True, allowed=400),
@@ -507,7 +508,7 @@ class Permissions(AccountTest):
         if route in ("POST /api/image", "PUT /api/images/{type}/{key}"):
             return multipart([("file", f"upload{next(self.names)}.png", "image/png", png(5, 5, text=self.unique()))])
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
-                "POST /api/auth/logout": None, "DELETE": None,
+                "POST /api/auth/logout": None, "POST /api/system/reload": None, "DELETE": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},
                 "POST /api/user/{userId}/password": {"password": "secret-2"},
                 "POST /api/user/{userId}/userCredentialsEnabled": None,

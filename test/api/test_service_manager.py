@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server reports to systemd, and the completion of its programs in bash."""
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import BUILD, Server
@@ -33,6 +36,29 @@ class Reports(unittest.TestCase):
                         said.append(manager.recv(256))
                 self.assertIn(b"STOPPING=1\nSTATUS=stopping after in-flight requests are finished", said)
                 self.assertNotIn(ready, said)
+            finally:
+                server.stop()
+
+    def test_a_reload_begins_and_ends_with_a_report(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            path = str(pathlib.Path(folder) / "notify")
+            manager.bind(path)
+            manager.settimeout(120)
+            config = pathlib.Path(folder) / "my.yml"
+            config.write_text("")
+            server = Server(environment={"NOTIFY_SOCKET": path})
+            server.arguments = ["--config", str(config)]
+            try:
+                server.start()
+                ready = f"READY=1\nSTATUS=serving http://127.0.0.1:{server.port}/"
+                self.assertEqual([b"STATUS=opening the store", ready.encode()], [manager.recv(256) for _ in range(2)])
+                for text, note in (("", ""), ("x: 1", "; the last reload of the configuration failed, see the log"), ("", "")):
+                    config.write_text(text)
+                    server.process.send_signal(signal.SIGHUP)
+                    begin = time.monotonic_ns() // 1000
+                    reloading = re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=(\d+)\nSTATUS=.+", manager.recv(256))
+                    self.assertLess(abs(int(reloading[1]) - begin), 60_000_000)
+                    self.assertEqual(ready + note, manager.recv(256).decode())
             finally:
                 server.stop()
 

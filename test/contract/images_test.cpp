@@ -3,7 +3,10 @@
 #include "store_fixture.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
+#include <vector>
 
 using namespace gallery;
 using namespace gallery::contract;
@@ -401,6 +404,51 @@ BOOST_AUTO_TEST_CASE(check_counts_what_is_there) {
     BOOST_TEST(report->documents == 1U);
     BOOST_TEST(report->index_entries >= 2U);
     BOOST_TEST(report->problems.empty());
+}
+
+BOOST_AUTO_TEST_CASE(options_that_can_be_reloaded_change_nothing_that_is_stored) {
+    std::vector<image> all;
+    for (unsigned i = 0; i < 30; ++i) {
+        all.push_back(make(tenant_number(i % 3), "image " + std::to_string(i), 1000 + i * 300));
+        must_save(all.back());
+    }
+    for (const bool to_the_least : {true, false, true}) {
+        change_options(engine(), folder(), to_the_least);
+        for (const auto& each : all)
+            expect_stored(each);
+        all[0] = with_bytes(all[0], 5000, 30);
+        must_save(all[0]);
+        expect_stored(all[0]);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(options_change_while_the_store_is_used) {
+    std::vector<image> all;
+    for (unsigned i = 0; i < 10; ++i) {
+        all.push_back(make(tenant_number(i), "image", 2000));
+        must_save(all.back());
+    }
+    std::atomic<bool> is_done{false};
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 3; ++i) {
+        readers.emplace_back([&] {
+            while (!is_done) {
+                for (const auto& each : all) {
+                    const auto record = find(each.record.tenant, each.record.key);
+                    const auto got = record ? read(*record, representation::original)
+                                            : result<std::string>(record.error());
+                    if (!got || *got != each.original) ++wrong;
+                }
+            }
+        });
+    }
+    for (int i = 0; i < 50; ++i)
+        change_options(engine(), folder(), i % 2 == 0);
+    is_done = true;
+    for (auto& reader : readers)
+        reader.join();
+    BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_CASE(statistics_have_names_kinds_and_help) {

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -16,6 +17,16 @@ namespace {
 
 std::mutex log_mutex;
 std::vector<std::string> logged;
+
+std::map<std::string, std::string> options_of(const std::string& store) {
+    constexpr std::string_view placeholder = "{store}";
+    auto options = under_test().options;
+    for (auto& [name, value] : options)
+        for (auto at = value.find(placeholder); at != std::string::npos;
+             at = value.find(placeholder, at + store.size()))
+            value.replace(at, placeholder.size(), store);
+    return options;
+}
 
 }  // namespace
 
@@ -47,15 +58,10 @@ std::string load_plugin() {
 }
 
 result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, std::string store) {
-    constexpr std::string_view placeholder = "{store}";
     plugin_context context;
     context.path = folder;
-    context.options = under_test().options;
     if (store.empty()) store = std::filesystem::path(folder).filename().string();
-    for (auto& [name, value] : context.options)
-        for (auto at = value.find(placeholder); at != std::string::npos;
-             at = value.find(placeholder, at + store.size()))
-            value.replace(at, placeholder.size(), store);
+    context.options = options_of(store);
     context.log = [](log_level level, std::string_view text) {
         const std::lock_guard lock(log_mutex);
         logged.emplace_back(text);
@@ -63,6 +69,17 @@ result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, st
     };
     const watched call("opening the store in " + folder);
     return plugins::open_store({under_test().descriptor, under_test().path}, std::move(context));
+}
+
+void change_options(storage_engine& opened, const std::string& folder, bool to_the_least) {
+    const auto& descriptor = *under_test().descriptor;
+    auto options = options_of(std::filesystem::path(folder).filename().string());
+    for (const auto& option : plugins::declared_options(descriptor).value()) {
+        const bool has_least = option.min > std::numeric_limits<std::int64_t>::min();
+        if (option.reload && has_least && to_the_least) options[option.name] = std::to_string(option.min);
+    }
+    const watched call("changing options");
+    opened.change_options(plugins::complete_options(descriptor, std::move(options)).value());
 }
 
 }  // namespace gallery::contract

@@ -40,4 +40,8 @@ std::vector<std::string> take_log();
 /// test has: an engine whose stores are elsewhere finds a store of its own for each test by it.
 result<std::unique_ptr<storage_engine>> open_store(const std::string& folder, std::string store = {});
 
+/// Gives the options of an open store that can be reloaded the least values of their schema, or those of the
+/// opening again.
+void change_options(storage_engine& opened, const std::string& folder, bool to_the_least);
+
 }  // namespace gallery::contract

@@ -123,6 +123,7 @@ class Live(unittest.TestCase):
                                                 "STORAGE_POSTGRESQL_ALLOW_UNREPLICATED": "true"})):
             cls.ports[engine] = free_port()
             server = Server(engine, demo=False, environment={
+                "ACCESS_LOG_FORMAT": "json",
                 "METRICS_BIND_PORT": str(cls.ports[engine]), "GALLERY_SYSTEM_IMAGES_DIR": str(empty),
                 "GALLERY_CONSOLE_DIR": str(empty), "IMAGE_WORKERS": "1", **options})
             cls.stack.callback(server.stop)

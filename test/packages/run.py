@@ -199,6 +199,32 @@ def check_unit(gallery):
     gallery.restart()
 
 
+def reload_settings(gallery):
+    """systemctl reload uses an edited file without a restart, and fails for a wrong one."""
+    machine, file = gallery.machine, gallery.machine.path(SETTINGS)
+    text, process = file.read_text(), gallery.show("MainPID")
+
+    def limit():
+        return Client(gallery, USER).get("/api/system/params").json()["maxResourceSize"]
+
+    def reload_until(expected):
+        machine.run("systemctl", "reload", "gallery")
+        deadline = time.monotonic() + 60
+        while limit() != expected:
+            check(time.monotonic() < deadline, f"the limit is {limit()} and not {expected}:\n{gallery.log()}")
+            time.sleep(0.05)
+    file.write_text(text.replace("${MAX_RESOURCE_SIZE:0}", "${MAX_RESOURCE_SIZE:1234567}"))
+    reload_until(1234567)
+    file.write_text(text + "loging:\n  level: info\n")
+    done = machine.run("systemctl", "reload", "gallery", check=False)
+    check(done.returncode != 0 and "did you mean logging.level?" in gallery.log(),
+          f"a wrong file is reloaded:\n{done.stdout}{done.stderr}{gallery.log()}")
+    check(limit() == 1234567, "a wrong file has an effect")
+    file.write_text(text)
+    reload_until(0)
+    check((gallery.show("MainPID"), gallery.show("ActiveState")) == (process, "active"), "a reload restarts the server")
+
+
 def follow_the_page(gallery):
     """The drop-in for a port below 1024 and the command for gallery-admin, as etc/doc/installation.md has them."""
     machine, page = gallery.machine, (ROOT / "etc/doc/installation.md").read_text()
@@ -419,6 +445,8 @@ def walk(base, work):
         if booted:
             check_unit(gallery)
             say("the workers are as confined as without the unit, and a server that hangs is restarted")
+            reload_settings(gallery)
+            say("settings are reloaded, and a wrong file makes the reload fail")
             follow_the_page(gallery)
             say("the drop-in for ports below 1024 and the command for gallery-admin work")
         check(upgrade(gallery, [inside(package)], before) == version, "the upgrade has not happened")

@@ -4,7 +4,7 @@
 /// Every bounded memory of the server and the engines is one of these, except the etag cache, which many
 /// threads use at once. An entry is one allocation: a node that is in a chain of the hash table and in the
 /// list of uses. Each operation is O(1), apart from the growth of the table. The sum of the costs of all
-/// entries is at most the bound, unless recharge() raises it.
+/// entries is at most the bound, unless recharge() raises it or set_bound() lowers the bound.
 #pragma once
 
 #include <algorithm>
@@ -140,6 +140,9 @@ public:
         return handle(&what);
     }
 
+    /// Changes the bound. Evicts nothing; the owner does, for instance by make_room(0).
+    void set_bound(std::uint64_t bound) noexcept { bound_ = bound; }
+
     /// Takes the least recently used entry out, and counts that as an eviction. Precondition: not empty.
     handle evict() noexcept {
         ++evictions_;
@@ -205,7 +208,7 @@ private:
         newest_ = &what;
     }
 
-    const std::uint64_t bound_;
+    std::uint64_t bound_;
     [[no_unique_address]] Hash hash_;
     std::vector<entry*> table_;  ///< the first entry of each chain; a power of two, or none yet
     std::size_t mask_ = 0;

@@ -81,6 +81,10 @@ public:
     task<result<void>> grow(lease& mine, std::uint64_t more, tenant_id owner,
                             std::chrono::milliseconds patience);
 
+    /// Changes both limits. Work that was admitted goes on; more of it than the new limits allow delays
+    /// further work until enough has ended.
+    void set_limits(std::uint64_t all, std::uint64_t each_owner);
+
     /// Answers all work that waits with a patience, and all such work that comes later, with unavailable.
     /// Call it before the I/O contexts of those who wait are destroyed. Leases are returned as before.
     void stop();
@@ -108,8 +112,10 @@ private:
         GALLERY_REQUIRES(mutex_);
     [[nodiscard]] std::vector<resumption<answer>> admit() GALLERY_REQUIRES(mutex_);
 
-    const limits limits_;
+    const std::uint64_t uncounted_;
     mutable mutex mutex_;  ///< also guards the waiters
+    std::uint64_t limit_ GALLERY_GUARDED_BY(mutex_);
+    std::uint64_t limit_of_owner_ GALLERY_GUARDED_BY(mutex_);
     std::uint64_t in_use_ GALLERY_GUARDED_BY(mutex_) = 0;
     /// Owners with work in progress.
     std::unordered_map<tenant_id, std::uint64_t> of_owner_ GALLERY_GUARDED_BY(mutex_);

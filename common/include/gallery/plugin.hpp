@@ -54,7 +54,8 @@ struct plugin_descriptor {
     const char* name;
     const char* version;  ///< of the plugin and its engine; for display only
 
-    /// JSON object: option name -> {"default": "...", "description": "...", "type": "...", "secret": bool}.
+    /// JSON object: option name -> {"default": "...", "description": "...", "type": "...", "secret": bool,
+    /// "reload": bool}.
     /// The default is text and required. The type decides which values are accepted and how the plugin is
     /// given them; the server refuses other values before create() is called:
     ///   "text"      (the default) anything, unchanged
@@ -65,6 +66,9 @@ struct plugin_descriptor {
     ///   "choice"    one of the texts in "values": ["...", ...]; unchanged
     /// "min" and "max" are numbers and limit an integer, a size (in bytes) or a duration (in milliseconds),
     /// both included; each may be left out.
+    ///
+    /// "reload": true is for an option that storage_engine::change_options() can change while the store is
+    /// open. Others are used at the next start.
     ///
     /// "secret": true keeps the value out of everything that the server shows or logs; nothing else does. An
     /// empty value of an option that is not text means its default. Options that are not in the schema stop

@@ -80,10 +80,16 @@ BOOST_AUTO_TEST_CASE(reports_arrive_and_the_environment_is_not_left_to_others) {
         reports.opening();
         reports.ready("http://gallery.example:8080/");
         reports.alive();
+        reports.reloading();
+        reports.ready("http://gallery.example:8080/", "; note");
         reports.stopping();
         BOOST_TEST(manager.next() == "STATUS=opening the store");
         BOOST_TEST(manager.next() == "READY=1\nSTATUS=serving http://gallery.example:8080/");
         BOOST_TEST(manager.next() == "WATCHDOG=1");
+        const auto reload = manager.next();
+        BOOST_TEST(reload.starts_with("RELOADING=1\nMONOTONIC_USEC="), reload);
+        BOOST_TEST(reload.ends_with("\nSTATUS=reloading the configuration"), reload);
+        BOOST_TEST(manager.next() == "READY=1\nSTATUS=serving http://gallery.example:8080/; note");
         BOOST_TEST(manager.next() == "STOPPING=1\nSTATUS=stopping after in-flight requests are finished");
         BOOST_TEST(manager.next() == "nothing");
     }

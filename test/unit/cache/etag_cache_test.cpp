@@ -128,6 +128,48 @@ BOOST_AUTO_TEST_CASE(an_entry_expires_so_many_minutes_after_its_use) {
     BOOST_TEST(cache.sweep(start + 178min) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(another_size_begins_empty_and_counts_on) {
+    etag_cache cache(100'000, 60min);
+    const auto key = etag_key::image(tenant, "a", original);
+    fill(cache, key, 1);
+    BOOST_TEST(found(cache, key) == 1);
+    const auto before = cache.counters();
+    cache.replace(cache.prepare(8'192, 5min));
+    BOOST_TEST(found(cache, key) == 0);
+    BOOST_TEST(cache.counters().hits == before.hits);
+    BOOST_TEST(cache.counters().fills == before.fills);
+    BOOST_TEST(cache.counters().entries == 0);
+    cache.release_replaced();
+    BOOST_TEST(cache.counters().hits == before.hits);
+    BOOST_TEST(cache.counters().bytes < before.bytes);
+    BOOST_TEST(fill(cache, key, 2));
+    BOOST_TEST(cache.find(key, start + 4min).has_value());
+    BOOST_TEST(!cache.find(key, start + 10min).has_value());
+    // Off, and on again.
+    cache.replace(cache.prepare(0, 5min));
+    cache.release_replaced();
+    BOOST_TEST(!cache.enabled());
+    cache.replace(cache.prepare(8'192, 5min));
+    cache.release_replaced();
+    BOOST_TEST(fill(cache, key, 3));
+}
+
+BOOST_AUTO_TEST_CASE(a_fill_that_began_with_another_memory_is_dropped) {
+    const auto key = etag_key::image(tenant, "a", original);
+    for (const std::size_t first_size : {std::size_t{100'000}, std::size_t{0}}) {
+        etag_cache cache(first_size, 60min);
+        const auto ticket = cache.begin_fill(key);
+        cache.replace(cache.prepare(100'000, 60min));
+        BOOST_TEST(!cache.complete_fill(ticket, key, {.revision = 1}, start));
+        // And one that began with the new memory before everybody had left the former one.
+        const auto early = cache.begin_fill(key);
+        BOOST_TEST(fill(cache, etag_key::image(tenant, "b", original), 1));
+        cache.release_replaced();
+        BOOST_TEST(!cache.complete_fill(early, key, {.revision = 1}, start));
+        BOOST_TEST(found(cache, etag_key::image(tenant, "b", original)) == 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_hit_allocates_nothing) {
     etag_cache cache(100'000, 60min);
     const std::string long_key(200, 'k');

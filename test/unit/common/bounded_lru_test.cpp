@@ -197,4 +197,20 @@ BOOST_AUTO_TEST_CASE(everything_is_destroyed_with_the_map) {
     BOOST_TEST(shared.use_count() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_lower_bound_is_reached_by_making_room_and_a_higher_one_at_once) {
+    bounded_lru<std::uint64_t, int> lru(10);
+    for (std::uint64_t i = 0; i < 10; ++i)
+        BOOST_TEST(lru.put(i, 0, 1) != nullptr);
+    lru.set_bound(3);
+    BOOST_TEST(lru.size() == 10U);
+    BOOST_TEST(lru.make_room(0));
+    BOOST_TEST(lru.size() == 3U);
+    BOOST_TEST(lru.peek(std::uint64_t{9}) != nullptr);
+    BOOST_TEST(lru.peek(std::uint64_t{6}) == nullptr);
+    BOOST_TEST(lru.put(20, 0, 4) == nullptr);
+    lru.set_bound(20);
+    BOOST_TEST(lru.put(20, 0, 17) != nullptr);
+    BOOST_TEST(lru.size() == 4U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -331,4 +331,31 @@ BOOST_AUTO_TEST_CASE(uncounted_work_passes_a_gate_that_is_full) {
     BOOST_TEST(gate.in_use() == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(larger_limits_admit_who_waits_and_smaller_ones_wait_for_who_is_in) {
+    asio::io_context context;
+    byte_gate gate({.all = 100, .each_owner = 75});
+    auto first = await(gate.enter(70, one_tenant, 0ms)).value();
+    bool is_in = false;
+    const auto enter = [&]() -> task<> {
+        const auto lease = co_await gate.enter(50, another_tenant, 1000s);
+        is_in = lease.has_value();
+    };
+    asio::co_spawn(context, enter(), asio::detached);
+    context.poll();
+    BOOST_TEST(gate.waiting() == 1U);
+    gate.set_limits(90, 60);
+    BOOST_TEST(gate.waiting() == 1U);
+    gate.set_limits(120, 90);
+    context.run();
+    BOOST_TEST(is_in);
+
+    gate.set_limits(60, 45);
+    BOOST_TEST(gate.in_use() == 70U);
+    BOOST_TEST(!await(gate.enter(1, another_tenant, 0ms)).has_value());
+    first.shrink(40);
+    BOOST_TEST(!await(gate.enter(10, one_tenant, 0ms)).has_value());
+    BOOST_TEST(await(gate.enter(5, one_tenant, 0ms)).has_value());
+    BOOST_TEST(await(gate.enter(20, another_tenant, 0ms)).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -213,7 +213,8 @@ BOOST_AUTO_TEST_CASE(equal_refusals_are_logged_once_a_minute_with_their_number) 
 }
 
 BOOST_AUTO_TEST_CASE(a_client_has_a_limited_number_of_connections) {
-    running_server server(greetings, [](server_options& options) { options.limits.connections_per_client = 2; });
+    running_server server(greetings,
+                          [](server_options& options) { options.limits.connections_per_client = 2; });
     client one(server.port());
     BOOST_TEST(one.ask(get("/hello")).status == 200U);
     {
@@ -237,9 +238,10 @@ BOOST_AUTO_TEST_CASE(a_client_has_a_limited_number_of_connections) {
     }
     BOOST_TEST(answer->status == 200U);
     const std::scoped_lock hold(server.seen().lock);
-    const auto refusals = std::count_if(server.seen().lines.begin(), server.seen().lines.end(), [](const auto& line) {
-        return line.find("Connections of 127.0.0.1 are refused: it has 2 already") != std::string::npos;
-    });
+    const auto refusals =
+        std::count_if(server.seen().lines.begin(), server.seen().lines.end(), [](const auto& line) {
+            return line.find("Connections of 127.0.0.1 are refused: it has 2 already") != std::string::npos;
+        });
     BOOST_TEST(refusals == 1);
 }
 

@@ -32,8 +32,7 @@ std::vector<records::seen> records::observed() {
     return exchanges;
 }
 
-running_server::running_server(const setup& routes, const tweak& change,
-                               const std::string& ticket_secret) {
+running_server::running_server(const setup& routes, const tweak& change, const std::string& ticket_secret) {
     auto table = std::make_shared<router>();
     routes(*table);
     server_options options;

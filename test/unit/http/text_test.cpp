@@ -285,7 +285,7 @@ struct fixture {
             case router::outcome::found:
                 break;
         }
-        auto text = found.target->options.name;
+        std::string text(found.target->options.name);
         for (std::size_t i = 0; i < message.get().param_count(); ++i)
             text += " [" + message.get().param(i) + "]";
         return text;

@@ -13,8 +13,8 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
-#include <cstdio>
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -207,7 +207,8 @@ BOOST_AUTO_TEST_CASE(a_request_that_comes_with_the_end_of_the_handshake_is_answe
         std::string out(65536, '\0');
         const int size = BIO_read(SSL_get_wbio(ssl.get()), out.data(), static_cast<int>(out.size()));
         BOOST_REQUIRE(size > 0);
-        BOOST_REQUIRE(::send(plain.descriptor(), out.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) == size);
+        BOOST_REQUIRE(::send(plain.descriptor(), out.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) ==
+                      size);
     };
     const auto receive_some = [&] {
         std::string in(65536, '\0');
@@ -227,6 +228,24 @@ BOOST_AUTO_TEST_CASE(a_request_that_comes_with_the_end_of_the_handshake_is_answe
     while ((got = SSL_read(ssl.get(), answer.data(), static_cast<int>(answer.size()))) <= 0)
         receive_some();
     BOOST_TEST(answer.starts_with("HTTP/1.1 200"));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_does_not_end_is_cut_off_as_a_head_is) {
+    const certificate made;
+    running_server server(routes_for_tls, [&](server_options& options) {
+        options.tls = made.options;
+        options.manual_time = true;
+    });
+    tls_client c(server.port());
+    BOOST_REQUIRE(c.connected());
+    c.send(get("/secure"));
+    BOOST_TEST(c.read_some().find("200") != std::string::npos);
+    const std::string begun("\x17\x03\x03\x00\x50\x01", 6);
+    BOOST_REQUIRE(::send(SSL_get_fd(c.raw()), begun.data(), begun.size(), MSG_NOSIGNAL) == 6);
+    for (int i = 0; i < 30 && server.get().connections() > 0; ++i)
+        server.get().advance(std::chrono::seconds(2));
+    BOOST_TEST(server.get().connections() == 0U);
+    BOOST_TEST(c.read_all().find("408") != std::string::npos);
 }
 
 // OpenSSL has taken both from the socket with one record, so the socket will not become readable again.
@@ -265,7 +284,7 @@ BOOST_AUTO_TEST_CASE(plain_text_on_the_tls_port_ends_the_connection_only) {
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_files_is_said) {
     const certificate files;
     const auto refusal = [](const tls_options& options) {
-        const auto made = tls_context::create(options);
+        const auto made = load_tls(options);
         BOOST_REQUIRE(made.has_error());
         return made.error().message;
     };
@@ -296,7 +315,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_files_is_said) {
     expect(wrong, {options.key_file, "It is encrypted: check SSL_PEM_KEY_PASSWORD"});
     BOOST_TEST(wrong.find("simsim") == std::string::npos);
     options.key_password = "sesame";
-    BOOST_TEST(tls_context::create(options).has_value());
+    BOOST_TEST(load_tls(options).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_new_certificate_is_used_after_reload_and_a_broken_one_is_refused) {
@@ -313,12 +332,20 @@ BOOST_AUTO_TEST_CASE(a_new_certificate_is_used_after_reload_and_a_broken_one_is_
         return std::string(reinterpret_cast<const char*>(digest), size);
     };
     const auto before = print();
+    const auto described = server.get().certificate();
+    BOOST_TEST(described.starts_with("SHA-256 "), described);
+    BOOST_TEST(described.find(", valid until 2") != std::string::npos, described);
+    tls_client open(server.port());
     made.write();
-    BOOST_TEST(server.get().reload_certificate().has_value());
+    server.get().use_tls(load_tls(made.options).value());
     const auto after = print();
     BOOST_TEST((before != after));
+    BOOST_TEST((server.get().certificate() != described));
+    // A connection that is open goes on.
+    open.send(get("/echo"));
+    BOOST_TEST(open.read_some().starts_with("HTTP/1.1 405"));
     std::filesystem::resize_file(made.options.key_file, 10);
-    const auto refused = server.get().reload_certificate();
+    const auto refused = load_tls(made.options);
     BOOST_REQUIRE(!refused);
     BOOST_TEST(refused.error().message.find(made.options.key_file) != std::string::npos);
     BOOST_TEST((print() == after));
@@ -337,7 +364,7 @@ session_ptr session_with(std::uint16_t port, const std::string& ciphers = "") {
     tls_client c(port, ciphers);
     BOOST_REQUIRE(c.connected());
     c.send(get("/secure", "Connection: close\r\n"));
-    c.read_all();             // TLS 1.3 sends tickets after the handshake
+    c.read_all();           // TLS 1.3 sends tickets after the handshake
     SSL_shutdown(c.raw());  // without it, OpenSSL does not use the session again
     return {SSL_get1_session(c.raw()), &SSL_SESSION_free};
 }
@@ -363,7 +390,7 @@ BOOST_AUTO_TEST_CASE(a_session_goes_on_at_each_server_with_the_same_secret_and_a
     BOOST_TEST(is_resumed(two.port(), known.get()));
     BOOST_TEST(!is_resumed(stranger.port(), known.get()));
     BOOST_TEST(!is_resumed(alone.port(), known.get()));
-    BOOST_TEST(one.get().reload_certificate().has_value());
+    one.get().use_tls(load_tls(made.options).value());
     BOOST_TEST(is_resumed(one.port(), known.get()));
 }
 
@@ -376,7 +403,7 @@ BOOST_AUTO_TEST_CASE(a_session_of_tls_1_2_goes_on_at_its_own_server_only) {
     const std::string old = "ECDHE-ECDSA-AES128-GCM-SHA256";
     const auto known = session_with(one.port(), old);
     BOOST_TEST(is_resumed(one.port(), known.get(), old));
-    BOOST_TEST(one.get().reload_certificate().has_value());
+    one.get().use_tls(load_tls(made.options).value());
     BOOST_TEST(is_resumed(one.port(), known.get(), old));
     BOOST_TEST(!is_resumed(two.port(), known.get(), old));
 }

@@ -5,6 +5,7 @@
 #include "support.hpp"
 
 #include "boost_test.hpp"
+#include "scratch_folder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -45,6 +46,19 @@ pid_t only_child() {
         if (in >> id >> name >> state >> parent && parent == ::getpid() && state != "Z") return id;
     }
     return 0;
+}
+
+std::size_t children() {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        std::ifstream in(entry.path() / "stat");
+        pid_t id = 0;
+        pid_t parent = 0;
+        std::string name;
+        std::string state;
+        if (in >> id >> name >> state >> parent && parent == ::getpid() && state != "Z") ++count;
+    }
+    return count;
 }
 
 gallery::task<> put(imaging::pool* where, std::string what,
@@ -290,6 +304,79 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_file_is_read_by_the_worker_itself) {
     BOOST_REQUIRE(answers.size() == 1u);
     BOOST_REQUIRE(answers[0].has_value());
     BOOST_TEST(answers[0]->height == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(further_workers_are_ready_at_once_and_surplus_ones_end_after_their_picture) {
+    asio::io_context context;  // outlives the pool, whose threads post to it
+    auto limits = test_worker();
+    limits.timeout = std::chrono::seconds(2);
+    const auto p = started(limits);
+    BOOST_TEST(children() == 1u);
+    limits.workers = 3;
+    BOOST_TEST(p->apply(limits).has_value());
+    BOOST_TEST(children() == 3u);
+    BOOST_TEST(p->stats().starts == 3u);
+    std::vector<gallery::result<imaging::picture>> answers;
+    for (int i = 0; i < 3; ++i)
+        asio::co_spawn(context.get_executor(), put(p.get(), "GALLERY-TEST:slow", &answers), asio::detached);
+    context.poll();
+    while (p->stats().busy < 3)
+        std::this_thread::yield();
+    limits.workers = 1;
+    BOOST_TEST(p->apply(limits).has_value());
+    context.restart();
+    context.run();
+    BOOST_REQUIRE(answers.size() == 3u);
+    for (const auto& answer : answers)
+        BOOST_TEST(answer.error().message == "slow");
+    while (children() > 1)
+        std::this_thread::yield();
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+    BOOST_TEST(p->stats().crashes + p->stats().interrupted == 0u);
+    // Threads that have ended are not in the way of further ones.
+    limits.workers = 2;
+    BOOST_TEST(p->apply(limits).has_value());
+    BOOST_TEST(children() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(other_limits_hold_for_the_next_picture) {
+    auto limits = test_worker();
+    limits.timeout = std::chrono::milliseconds(300);
+    const auto p = started(limits);
+    BOOST_TEST(make::inspect(*p, make::make_png(10, 10)).has_value());
+    BOOST_TEST(make::inspect(*p, "GALLERY-TEST:hang").has_error());
+    limits.max_pixels = 99;
+    limits.timeout = std::chrono::milliseconds(400);
+    BOOST_TEST(p->apply(limits).has_value());
+    BOOST_TEST(make::inspect(*p, make::make_png(10, 10)).has_error());
+    BOOST_TEST(make::inspect(*p, make::make_png(9, 11)).has_value());
+    // What took too long is tried again, since more time is allowed.
+    BOOST_TEST(make::inspect(*p, "GALLERY-TEST:hang").error().message ==
+               "The picture cannot be decoded: that takes more than 0.4 seconds.");
+    limits.worker_memory_mib = 128;
+    BOOST_TEST(p->apply(limits).has_value());
+    BOOST_TEST(
+        make::inspect(*p, "GALLERY-TEST:memory").error().message ==
+        "The picture cannot be decoded: that takes more than 128 MiB of memory (IMAGE_WORKER_MEMORY).");
+}
+
+BOOST_AUTO_TEST_CASE(limits_stay_as_they_were_where_a_further_worker_cannot_start) {
+    const gallery::test::scratch_folder folder;
+    const auto program = (folder.path() / "worker").string();
+    std::filesystem::create_symlink(GALLERY_IMAGING_TEST_WORKER, program);
+    auto limits = make::quick_options(program);
+    const auto p = started(limits);
+    std::filesystem::remove(program);
+    limits.workers = 3;
+    limits.max_pixels = 1;
+    const auto refused = p->apply(limits);
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code == errc::unavailable));
+    BOOST_TEST(refused.error().message.find(program) != std::string::npos, refused.error().message);
+    BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
+    BOOST_TEST(children() == 1u);
+    p->stop();
+    BOOST_TEST((p->apply(limits).error().code == errc::unavailable));
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_cannot_start_is_named) {

@@ -166,4 +166,24 @@ BOOST_AUTO_TEST_CASE(an_entry_that_was_erased_while_it_was_loaded_is_not_cached)
     BOOST_TEST(!cache.find("k0").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_with_a_lower_bound_evicts_at_once_the_least_recently_used) {
+    gallery::kit::byte_lru<std::string, std::shared_ptr<int>, std::hash<std::string>> cache(100'000);
+    for (int i = 0; i < 100; ++i) {
+        const auto key = "k" + std::to_string(i);
+        cache.put(key, std::make_shared<int>(i), 500, cache.generation(key));
+    }
+    BOOST_TEST(cache.statistics().entries == 100U);
+    cache.set_bound(10'000);
+    BOOST_TEST(cache.statistics().bytes <= 10'000U);
+    BOOST_TEST(cache.find("k99").has_value());
+    BOOST_TEST(!cache.find("k0").has_value());
+    cache.set_bound(0);
+    BOOST_TEST(cache.statistics().entries == 0U);
+    cache.put("a", std::make_shared<int>(1), 0, cache.generation("a"));
+    BOOST_TEST(!cache.find("a").has_value());
+    cache.set_bound(1'000);
+    cache.put("a", std::make_shared<int>(1), 500, cache.generation("a"));
+    BOOST_TEST(cache.find("a").has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,6 +42,17 @@ BOOST_AUTO_TEST_CASE(an_option_that_the_plugin_does_not_have_is_refused_with_tho
     BOOST_TEST((*completed == values{{"colour", "red"}, {"depth", "3"}}));
 }
 
+BOOST_AUTO_TEST_CASE(an_option_that_can_be_reloaded_is_declared_so) {
+    const auto declared = declared_options(
+        with_schema(R"({"a": {"default": "", "reload": true}, "b": {"default": "", "reload": false},
+                        "c": {"default": ""}})"));
+    BOOST_TEST_REQUIRE(declared.has_value());
+    BOOST_TEST((*declared)[0].reload);
+    BOOST_TEST(!(*declared)[1].reload);
+    BOOST_TEST(!(*declared)[2].reload);
+    BOOST_TEST(declared_options(with_schema(R"({"a": {"default": "", "reload": "true"}})")).has_error());
+}
+
 BOOST_AUTO_TEST_CASE(values_reach_the_plugin_in_the_form_of_their_type) {
     const auto engine = with_schema(typed);
     BOOST_TEST((*complete_options(engine, {}) == values{{"name", ""},

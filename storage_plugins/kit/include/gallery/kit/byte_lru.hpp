@@ -55,17 +55,17 @@ public:
     /// Stores @p value, which counts as @p size bytes, unless there was an erasure since @p generation.
     void put(Key key, Value value, std::uint64_t size, std::uint64_t generation) {
         const std::uint64_t cost = size + entry_overhead;
-        if (cost > bound_) return;
+        if (cost > bound()) return;
         shard& home = shard_of(key);
         auto made =
             std::make_unique<typename entry_map::entry>(std::move(key), stamped{std::move(value), now()});
         used_.fetch_add(cost, std::memory_order_relaxed);
-        while (used_.load(std::memory_order_relaxed) > bound_)
+        while (used_.load(std::memory_order_relaxed) > bound())
             if (!evict_oldest()) break;
         typename entry_map::handle discarded;  // destroyed when the lock is released
         const lock_guard lock(home.mutex);
         // Space that other threads are filling cannot be evicted; this value is then not stored.
-        if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound_) {
+        if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound()) {
             used_.fetch_sub(cost, std::memory_order_relaxed);
             return;
         }
@@ -81,6 +81,14 @@ public:
         const lock_guard lock(home.mutex);
         ++home.generation;
         discarded = remove(home, home.entries.peek(key));
+    }
+
+    /// Changes the bound, and evicts what exceeds it. Values that other threads are storing may exceed a
+    /// lower bound until the next put().
+    void set_bound(std::uint64_t bound) {
+        bound_.store(bound, std::memory_order_relaxed);
+        while (used_.load(std::memory_order_relaxed) > bound)
+            if (!evict_oldest()) break;
     }
 
     struct figures {
@@ -165,7 +173,9 @@ private:
         return removed;
     }
 
-    const std::uint64_t bound_;
+    [[nodiscard]] std::uint64_t bound() const noexcept { return bound_.load(std::memory_order_relaxed); }
+
+    std::atomic<std::uint64_t> bound_;
     std::atomic<std::uint64_t> used_{0};
     std::atomic<std::uint64_t> evictions_{0};
     std::array<shard, 32> shards_;
