@@ -65,6 +65,8 @@ template <class T, class Check>
 task<result<T>> measured_parts::await_answer(operation what, unsigned rate, task<result<T>> inner,
                                              Check check) {
     constexpr bool is_write = is_outcome_of_write<T>;
+    // Before the time is taken: this is not the engine's.
+    if (is_write && gate_.is_closed()) co_await gate_.wait_until_open();
     const bool timed = mine(what).due(source::engine, rate);
     const auto begin = timed ? clock::now() : clock::time_point();
     auto outcome = co_await std::move(inner);

@@ -12,6 +12,7 @@
 #include "plugins/operation_counters.hpp"
 #include "plugins/options.hpp"
 #include "plugins/per_thread.hpp"
+#include "plugins/write_gate.hpp"
 
 #include <gallery/storage.hpp>
 
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] operation_counters::figures figures(operation what) const;
     [[nodiscard]] const secret_texts& secrets() const noexcept { return secrets_; }
     void on_failed_write(std::function<void()> notify) { failed_write_ = std::move(notify); }
+    [[nodiscard]] write_gate& gate() noexcept { return gate_; }
+    [[nodiscard]] const write_gate& gate() const noexcept { return gate_; }
 
     template <class T, class Check>
     task<result<T>> measure(operation what, task<result<T>> inner, Check check);
@@ -57,6 +60,7 @@ private:
 
     secret_texts secrets_;
     std::function<void()> failed_write_;
+    write_gate gate_;
     per_thread<counters> counters_;
 };
 
@@ -112,6 +116,10 @@ public:
     /// @p notify is called after each failed write, on the thread that awaited it; it does not block. Set it
     /// once, before the first write that it must see.
     void on_failed_write(std::function<void()> notify) { parts_.on_failed_write(std::move(notify)); }
+
+    /// Delays the writes to this store; the delay is not part of the measured durations.
+    [[nodiscard]] write_gate& gate() noexcept { return parts_.gate(); }
+    [[nodiscard]] const write_gate& gate() const noexcept { return parts_.gate(); }
 
     image_store& images() noexcept override { return images_; }
     document_store& documents() noexcept override { return documents_; }
