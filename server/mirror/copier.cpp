@@ -2,6 +2,7 @@
 #include "mirror/copier.hpp"
 
 #include "mirror/at_once.hpp"
+#include "mirror/identity.hpp"
 #include "mirror/kept_sync.hpp"
 #include "mirror/sameness.hpp"
 
@@ -22,10 +23,18 @@ constexpr std::size_t batch_size = 1'000;
 /// images than this, so the position does not fall behind.
 constexpr int max_batches = 8;
 
-/// The cursor of an earlier opening of the store may be unknown to it; the stage then begins again.
-bool is_unknown_cursor(const error& e, bool has_cursor) noexcept {
-    return has_cursor && e.code == errc::invalid_argument;
-}
+/// Changes are applied as in an ordinary pass: what they find to be different is no difference.
+class without_bodies {
+public:
+    explicit without_bodies(work& all) : all_(all), before_(std::exchange(all.reads_bodies, false)) {}
+    without_bodies(const without_bodies&) = delete;
+    without_bodies& operator=(const without_bodies&) = delete;
+    ~without_bodies() { all_.reads_bodies = before_; }
+
+private:
+    work& all_;
+    const bool before_;
+};
 
 }  // namespace
 
@@ -40,25 +49,40 @@ task<result<void>> copier::begin(bool any_source) {
     if (!known) co_return of_target(known.error());
     if (known->has_value()) {
         const stored_mark& stored = **known;
-        if (stored.value.source != source_name_ && !any_source) {
-            co_return error{errc::already_exists,
-                            "the target is a copy of " + stored.value.source + " and not of " + source_name_};
-        }
+        if (auto same = check_same_source(stored.value); !same && !any_source) co_return same;
         mark_ = stored.value;
         mark_rev_ = stored.rev;
-        mark_.source = source_name_;
-        // A name is no identity: the source may be another store at the same place, or have another history,
-        // in which the same position means other changes. Only a pass that was interrupted goes on.
-        if (any_source || mark_.at == stage::following || mark_.is_damaged) co_return co_await start_pass();
-        work_.done.images_done = mark_.images_done;
-        work_.done.bytes_done = mark_.bytes_done;
-        co_return result<void>();
+    } else {
+        if (auto empty = co_await check_empty(); !empty) co_return empty;
+        mark_ = mark();
+        mark_rev_ = 0;
+        mark_.begun_time = now_ms();
     }
-    if (auto empty = co_await check_empty(); !empty) co_return empty;
-    mark_ = mark();
     mark_.source = source_name_;
-    mark_.begun_time = now_ms();
+    mark_.source_id = source_id_;
+    if (auto identified = co_await ensure_identity(work_.to.documents()); !identified)
+        co_return of_target(identified.error());
     co_return co_await start_pass();
+}
+
+task<result<void>> copier::begin_verification() {
+    const bool follows_versions = follows_versions_;
+    if (auto started = co_await start_pass(); !started) co_return started;
+    work_.reads_bodies = true;
+    follows_versions_ = follows_versions;
+    co_return result<void>();
+}
+
+result<void> copier::check_same_source(const mark& stored) const {
+    if (stored.source != source_name_) {
+        return error{errc::already_exists,
+                     "the target is a copy of " + stored.source + " and not of " + source_name_};
+    }
+    if (!stored.source_id.empty() && stored.source_id != source_id_) {
+        return error{errc::already_exists, "the target is a copy of another store that was in the place of " +
+                                               source_name_ + " before"};
+    }
+    return {};
 }
 
 task<result<void>> copier::check_source() {
@@ -68,6 +92,9 @@ task<result<void>> copier::check_source() {
         co_return error{errc::invalid_argument, "the source is itself an incomplete copy of " +
                                                     (*known)->value.source + ". Complete that copy first"};
     }
+    auto identity = co_await find_identity(work_.from.documents());
+    if (!identity) co_return of_source(identity.error());
+    source_id_ = std::move(*identity);
     co_return result<void>();
 }
 
@@ -95,12 +122,14 @@ task<result<void>> copier::start_pass() {
     const auto last = co_await work_.from.feed().last();
     if (!last) co_return of_source(last.error());
     work_.clear_all_damage();
-    work_.done.images_done = 0;
-    work_.done.bytes_done = 0;
+    work_.forget_differences();
+    work_.reads_bodies = is_verified_ = follows_versions_ = false;
+    work_.done.images_done = images_passed_ = 0;
+    work_.done.bytes_done = bytes_passed_ = 0;
+    cursor_.clear();
     mark next = mark_;
     next.position = *last;
     next.at = stage::documents;
-    next.cursor.clear();
     next.is_complete = false;
     co_return co_await store_mark(std::move(next));
 }
@@ -117,21 +146,21 @@ task<result<void>> copier::count() {
 task<result<void>> copier::enter(stage next) {
     mark entered = mark_;
     entered.at = next;
-    entered.cursor.clear();
     entered.is_complete = false;
-    co_return co_await store_mark(std::move(entered));
+    auto stored = co_await store_mark(std::move(entered));
+    if (stored) cursor_.clear();
+    co_return stored;
 }
 
 task<result<void>> copier::advance(std::string cursor) {
     mark next = mark_;
-    next.cursor = std::move(cursor);
-    co_return co_await store_mark(std::move(next));
+    auto stored = co_await store_mark(std::move(next));
+    if (stored) cursor_ = std::move(cursor);
+    co_return stored;
 }
 
 task<result<void>> copier::store_mark(mark next) {
     next.changed_time = now_ms();
-    next.images_done = work_.done.images_done;
-    next.bytes_done = work_.done.bytes_done;
     next.is_damaged = work_.done.damaged > 0;
     auto doc = to_document(next);
     const auto condition = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
@@ -180,7 +209,11 @@ task<result<void>> copier::pass() {
         case stage::kept: {
             auto compared = co_await sync_kept(work_);
             if (!compared) co_return compared;
-            co_return co_await enter(stage::following);
+            auto entered = co_await enter(stage::following);
+            if (!entered) co_return entered;
+            is_verified_ = std::exchange(work_.reads_bodies, false);
+            follows_versions_ = true;
+            co_return entered;
         }
         case stage::following:
             break;
@@ -189,9 +222,8 @@ task<result<void>> copier::pass() {
 }
 
 task<result<void>> copier::copy_documents() {
-    std::string cursor = mark_.cursor;
+    std::string cursor = cursor_;
     auto page = co_await work_.from.documents().scan("", std::move(cursor), work_.options.page);
-    if (!page && is_unknown_cursor(page.error(), !mark_.cursor.empty())) co_return co_await enter(mark_.at);
     if (!page) co_return of_source(page.error());
     std::vector<document_name> names;
     for (auto& one : page->items)
@@ -203,9 +235,11 @@ task<result<void>> copier::copy_documents() {
 
 task<result<void>> copier::copy_images() {
     const std::optional<tenant_id> everybody;
-    std::string cursor = mark_.cursor;
+    std::string cursor = cursor_;
+    // A page that was interrupted is done again, and counted once.
+    work_.done.images_done = images_passed_;
+    work_.done.bytes_done = bytes_passed_;
     auto page = co_await work_.from.images().scan(everybody, std::move(cursor), work_.options.page);
-    if (!page && is_unknown_cursor(page.error(), !mark_.cursor.empty())) co_return co_await enter(mark_.at);
     if (!page) co_return of_source(page.error());
     std::function<task<result<void>>(record_ptr)> copy_one = [this](record_ptr record) -> task<result<void>> {
         image_name name(record->tenant, record->key);
@@ -219,11 +253,12 @@ task<result<void>> copier::copy_images() {
     auto copied = co_await for_each_at_once(std::move(page->items), work_.options.at_once, copy_one);
     if (!copied) co_return copied;
     if (auto settled = co_await images_.settle(); !settled) co_return settled;
+    images_passed_ = work_.done.images_done;
+    bytes_passed_ = work_.done.bytes_done;
     if (page->cursor.empty()) co_return co_await enter(stage::surplus);
     co_return co_await advance(std::move(page->cursor));
 }
 
-/// Images that were skipped because a run continued at a cursor were compared by the earlier run.
 task<result<void>> copier::remove_surplus() {
     std::string cursor;
     do {
@@ -297,6 +332,7 @@ task<result<copier::reach>> copier::follow() {
 }
 
 task<result<void>> copier::apply(const change_batch& batch) {
+    const without_bodies plain(work_);
     std::set<image_name> images;
     std::set<document_name> documents;
     for (const auto& one : batch.changes) {
@@ -325,8 +361,12 @@ task<result<void>> copier::apply(const change_batch& batch) {
     if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
     std::vector<image_name> keys(images.begin(), images.end());
     if (auto synced = co_await sync_images(std::move(keys)); !synced) co_return synced;
-    // Before the pass has compared them, the changes are contained in what it will read.
-    if (mark_.at != stage::following) co_return result<void>();
+    for (const auto& name : documents)
+        work_.explain_difference(item_of_document(name.first, name.second));
+    for (const auto& name : images)
+        work_.explain_difference(item_of_image(name.first, name.second));
+    // Before a pass has compared them, the changes are contained in what it will read.
+    if (!follows_versions_) co_return result<void>();
     for (const auto& one : batch.changes) {
         change copy = one;
         if (auto applied = co_await apply_kept(work_, std::move(copy)); !applied) co_return applied;

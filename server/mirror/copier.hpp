@@ -8,9 +8,10 @@
 /// it keeps. After the pass the target is current whenever the feed is at its end. If changes were lost from
 /// the feed, the pass begins again; because only differences are copied, that is cheap.
 ///
-/// How far a copy is is stored in the target (mark.hpp). A copy that was interrupted at any moment continues
-/// there. One that was finished is compared again from the beginning, since neither the source's name nor a
-/// position in its feed proves that it is the same source. Everything that is applied twice changes nothing.
+/// Each run begins with a comparing pass. A run that was interrupted at any moment is thereby continued: what
+/// it has copied is equal and is not copied again. A position in the feed is not used by another run, because
+/// the source may have been restored from a backup in between, and then has another history. Everything that
+/// is applied twice changes nothing. Of which store the target is a copy is stored in it (mark.hpp).
 ///
 /// The source is only read.
 #pragma once
@@ -32,15 +33,26 @@ namespace gallery::mirror {
 
 class copier {
 public:
-    /// Both stores outlive it. @p source_name says which store the source is, the same at each run; it
-    /// protects against mistakes and is no identity.
+    /// Both stores outlive it. @p source_name is for people, and the same at each run.
     copier(storage_engine& source, storage_engine& target, std::string source_name, copy_options options);
 
-    /// Reads the mark of the target, or makes one in an empty store. @p any_source: continue although the
-    /// mark names another source; then the pass begins again. Writes nothing to a target that is refused.
-    /// Errors: already_exists for a target with other data or of another source, read_only, invalid_argument
-    /// for a source that is an incomplete copy itself, those of the stores.
+    /// Reads the mark of the target, or makes one in an empty store, and begins the pass. @p any_source:
+    /// continue although the mark contains the identity or name of another source. Writes nothing to a target
+    /// that is refused. Errors: already_exists for a target with other data or of another source, read_only,
+    /// invalid_argument for a source that is an incomplete copy itself, those of the stores.
     task<result<void>> begin(bool any_source);
+
+    /// Begins a pass that also reads and hashes the bodies of both stores. Call copy() then, and follow()
+    /// until it returns reach::end. If changes were lost from the feed meanwhile, an ordinary pass takes its
+    /// place, is_verified() is false, and the verification has to be begun again: what differs after lost
+    /// changes proves nothing. Precondition: the pass is complete. Errors: those of the stores.
+    task<result<void>> begin_verification();
+
+    /// Whether the last pass was that of a verification, and has ended.
+    [[nodiscard]] bool is_verified() const noexcept { return is_verified_; }
+    /// What the verification has found to be different and has repaired, except what the source has changed
+    /// meanwhile.
+    [[nodiscard]] std::vector<std::string> differences() const { return work_.differences(); }
 
     /// Completes the pass. Returns at once if it is complete. Errors: unavailable when options.is_stopping()
     /// becomes true (is_stopped()), those of the stores. After an error copy() may be called again.
@@ -73,11 +85,13 @@ public:
 private:
     task<result<void>> check_source();
     task<result<void>> check_empty();
+    [[nodiscard]] result<void> check_same_source(const mark& stored) const;
     task<result<void>> start_pass();
     task<result<void>> count();
     /// state() is @p next only if it is stored, so that a write that failed is done again.
     task<result<void>> store_mark(mark next);
     task<result<void>> enter(stage next);
+    /// Also notices another process that copies into the same target.
     task<result<void>> advance(std::string cursor);
 
     task<result<void>> pass();
@@ -93,8 +107,14 @@ private:
     work work_;
     image_sync images_;
     const std::string source_name_;
+    std::string source_id_;
     mark mark_;
     revision mark_rev_ = 0;
+    bool is_verified_ = false;
+    bool follows_versions_ = false;    ///< a pass has compared them; changes of the feed are applied
+    std::string cursor_;               ///< of the scan within the stage
+    std::uint64_t images_passed_ = 0;  ///< before the cursor, and their bytes
+    std::uint64_t bytes_passed_ = 0;
 };
 
 }  // namespace gallery::mirror

@@ -51,9 +51,16 @@ task<result<bool>> sync_group(work& all, const std::vector<document_name>& names
     }
     if (parts.empty()) co_return true;
     const auto count = parts.size();
+    std::vector<std::string> items;
+    for (const auto& part : parts)
+        items.push_back(item_of_document(part.doc.kind, part.doc.id));
     const auto written = co_await all.to.documents().write(std::move(parts));
     if (!written) co_return of_target(written.error());
     if (written->status != write_status::committed) co_return false;
+    for (auto& item : items) {
+        std::string text = "the " + item + " differed";
+        all.note_difference(std::move(item), std::move(text));
+    }
     all.done.documents_erased += erased;
     all.done.documents_written += count - erased;
     co_return true;

@@ -71,12 +71,15 @@ task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last
     if (!*found) {
         all_.clear_damage(item_of(name));
         if (!*known) co_return attempt::done;
+        differs(name, "is only in the target");
         co_return co_await erase(std::move(name), *known);
     }
     if (*known && is_same_image(**found, **known)) {
         all_.clear_damage(item_of(name));
+        if (all_.reads_bodies) co_return co_await compare_bodies(*found, *known, is_last);
         co_return attempt::done;
     }
+    differs(name, *known ? "differs" : "is missing in the target");
     if (*known && has_same_bytes(**found, **known)) co_return co_await update(*found, *known);
     co_return co_await copy(*found, *known, is_last);
 }
@@ -99,7 +102,40 @@ task<result<image_sync::attempt>> image_sync::update(record_ptr found, record_pt
     co_return attempt::done;
 }
 
+void image_sync::differs(const image_name& name, const std::string& how) {
+    std::string item = item_of(name);
+    std::string text = "the " + item + " " + how;
+    all_.note_difference(std::move(item), std::move(text));
+}
+
+task<result<image_sync::attempt>> image_sync::compare_bodies(record_ptr found, record_ptr known,
+                                                             bool is_last) {
+    const image_name name(found->tenant, found->key);
+    if (auto may = co_await all_.wait_for_share(2 * bytes_of(*found)); !may) co_return may.error();
+    {
+        const auto in_source = co_await all_.bodies.load(all_.from.images(), found);
+        if (!in_source && in_source.error().code == errc::stale && !is_last) co_return attempt::again;
+        if (!in_source && in_source.error().code == errc::stale) co_return attempt::done;  // is in the feed
+        if (!in_source && !is_damage(in_source.error())) co_return of_source(in_source.error());
+        if (!in_source) {
+            all_.note_damage(item_of(name), "the " + name_of(*found) + ": " + in_source.error().message);
+            co_return attempt::done;
+        }
+    }
+    const auto in_target = co_await all_.bodies.load(all_.to.images(), known);
+    if (in_target) {
+        all_.done.bodies_compared += found->preview_is_original ? 1 : 2;
+        co_return attempt::done;
+    }
+    const auto& e = in_target.error();
+    if (e.code == errc::stale && !is_last) co_return attempt::again;
+    if (e.code != errc::stale && !is_damage(e)) co_return of_target(e);
+    differs(name, "is damaged in the target: " + e.message);
+    co_return co_await copy(found, known, is_last);
+}
+
 task<result<image_sync::attempt>> image_sync::copy(record_ptr found, record_ptr known, bool is_last) {
+    if (auto may = co_await all_.wait_for_share(bytes_of(*found)); !may) co_return may.error();
     auto loaded = co_await all_.bodies.load(all_.from.images(), found);
     if (!loaded) {
         const auto& e = loaded.error();

@@ -42,6 +42,9 @@ private:
     task<result<attempt>> erase(image_name name, record_ptr known);
     task<result<attempt>> update(record_ptr found, record_ptr known);
     task<result<attempt>> copy(record_ptr found, record_ptr known, bool is_last);
+    /// Of an image whose records are the same. A damaged body of the target is copied again.
+    task<result<attempt>> compare_bodies(record_ptr found, record_ptr known, bool is_last);
+    void differs(const image_name& name, const std::string& how);
     task<result<attempt>> make_way(record_ptr holder, const image_record& wanted);
 
     work& all_;

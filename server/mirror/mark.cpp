@@ -3,7 +3,6 @@
 
 #include "mirror/json_members.hpp"
 
-#include <gallery/encode.hpp>
 #include <gallery/name_table.hpp>
 
 #include <utility>
@@ -29,12 +28,10 @@ constexpr name_table<stage, 5> stage_names{{{
 std::string to_json(const mark& value) {
     json::object out;
     out["source"] = value.source;
+    out["sourceId"] = value.source_id;
     out["complete"] = value.is_complete;
     out["damaged"] = value.is_damaged;
     out["stage"] = stage_names.name_of(value.at);
-    out["cursor"] = base64_encode(value.cursor);
-    out["imagesDone"] = value.images_done;
-    out["bytesDone"] = value.bytes_done;
     out["position"] = static_cast<std::int64_t>(value.position);
     out["begunTime"] = value.begun_time;
     out["changedTime"] = value.changed_time;
@@ -57,18 +54,14 @@ std::optional<mark> parse_mark(std::string_view text) {
     const auto source = text_member(*members, "source");
     const auto name = text_member(*members, "stage");
     const auto at = name ? stage_names.find(*name) : std::nullopt;
-    const auto encoded = text_member(*members, "cursor");
-    auto cursor = encoded ? base64_decode(*encoded) : std::nullopt;
     const auto position = number_member(*members, "position");
-    if (!source || !at || !cursor || !position || *position < 0) return std::nullopt;
+    if (!source || !at || !position || *position < 0) return std::nullopt;
     mark out;
     out.source = *source;
+    out.source_id = text_member(*members, "sourceId").value_or("");
     out.is_complete = boolean_member(*members, "complete").value_or(false);
     out.is_damaged = boolean_member(*members, "damaged").value_or(false);
     out.at = *at;
-    out.cursor = std::move(*cursor);
-    out.images_done = static_cast<std::uint64_t>(number_member(*members, "imagesDone").value_or(0));
-    out.bytes_done = static_cast<std::uint64_t>(number_member(*members, "bytesDone").value_or(0));
     out.position = static_cast<revision>(*position);
     out.begun_time = number_member(*members, "begunTime").value_or(0);
     out.changed_time = number_member(*members, "changedTime").value_or(0);

@@ -28,14 +28,11 @@ enum class stage : std::uint8_t {
 };
 
 struct mark {
-    std::string source;        ///< of which store the target is a copy; for people and for comparison
+    std::string source;        ///< name of the store of which the target is a copy
+    std::string source_id;     ///< its identity (identity.hpp); empty if it had none
     bool is_complete = false;  ///< the target contains exactly the source as of `position`
-    bool is_damaged = false;   ///< items that the source could not return are missing; the next run
-                               ///< begins the pass again
+    bool is_damaged = false;   ///< except items that the source could not return
     stage at = stage::documents;
-    std::string cursor;             ///< of the source's scan within the stage
-    std::uint64_t images_done = 0;  ///< before the cursor, and their bytes; for the display of the progress
-    std::uint64_t bytes_done = 0;
     /// The changes of the source up to this revision are applied, or are covered by the rest of the pass.
     revision position = 0;
     std::int64_t begun_time = 0;    ///< milliseconds since 1970-01-01T00:00Z

@@ -9,6 +9,7 @@
 #include <gallery/storage_engine.hpp>
 #include <gallery/task.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,7 @@ struct figures {
     std::uint64_t documents_erased = 0;
     std::uint64_t changes_applied = 0;  ///< changes of the source that were read from its feed
     std::uint64_t damaged = 0;          ///< items that the source could not return
+    std::uint64_t bodies_compared = 0;  ///< pairs of bodies that were read from both stores and hashed
 
     [[nodiscard]] std::uint64_t writes() const noexcept {
         return images_copied + images_updated + images_erased + versions_copied + versions_dropped +
@@ -47,8 +49,9 @@ struct copy_options {
     std::size_t at_once = 16;                    ///< images that are copied at the same time, at least 1
     std::uint64_t memory = 32U << 20;            ///< bytes of bodies in memory; a larger body is copied alone
     std::size_t page = 256;                      ///< items of one scan, at least 1
+    std::uint64_t bytes_per_second = 0;          ///< of bodies that are read; 0: no limit
     std::function<void(const figures&)> report;  ///< after each page and batch, on the copier's thread
-    std::function<bool()> is_stopping;           ///< asked between items; may be empty
+    std::function<bool()> is_stopping;           ///< asked between items and during waits; may be empty
 };
 
 class work {
@@ -60,8 +63,11 @@ public:
     const copy_options options;
     figures done;
     body_reader bodies;
+    bool reads_bodies = false;  ///< the pass reads and hashes the bodies of both stores
+    bool is_hurried = false;    ///< options.bytes_per_second does not apply
 
     static constexpr std::size_t max_problems = 1'000;  ///< of a list of texts
+    static constexpr std::size_t max_differences = 10'000;
 
     /// Notes an item that the source cannot return. The copy goes on without it. @p item is its name here.
     void note_damage(std::string item, std::string text);
@@ -74,12 +80,30 @@ public:
     /// What is known to be damaged, one text per item, at most max_problems and the number of the others.
     [[nodiscard]] std::vector<std::string> problems() const;
 
+    /// Notes an item that was different in the target, and is repaired. Only while reads_bodies is set: in
+    /// other passes, differences are expected.
+    void note_difference(std::string item, std::string text);
+    /// Forgets the difference, because the feed contains a change of the item.
+    void explain_difference(const std::string& item);
+    /// Likewise of all items whose names begin with @p prefix.
+    void explain_differences_below(const std::string& prefix);
+    void forget_differences() noexcept;
+    /// At most max_problems and the number of the others.
+    [[nodiscard]] std::vector<std::string> differences() const;
+
     /// Error: unavailable if the copy is to stop.
     [[nodiscard]] result<void> may_go_on() const;
+    /// Waits until @p bytes more may be read by options.bytes_per_second. Error: as may_go_on().
+    task<result<void>> wait_for_share(std::uint64_t bytes);
     void report() const;
 
 private:
-    std::map<std::string, std::string> problems_;  ///< by item; all of them, since each may be cleared
+    using clock = std::chrono::steady_clock;
+
+    std::map<std::string, std::string> problems_;     ///< by item; all of them, since each may be cleared
+    std::map<std::string, std::string> differences_;  ///< by item; at most max_differences
+    bool has_more_differences_ = false;
+    clock::time_point next_read_;  ///< when options.bytes_per_second permits another read
 };
 
 /// The error of a copy that was told to stop.

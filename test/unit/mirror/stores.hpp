@@ -14,6 +14,7 @@
 #include "boost_test.hpp"
 #include "scratch_folder.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -31,6 +32,11 @@ using gallery::test::await;
 template <class T>
 std::string message_of(const result<T>& outcome) {
     return outcome.has_error() ? outcome.error().message : std::string();
+}
+
+inline bool mentions(const std::vector<std::string>& texts, const std::string& part) {
+    return std::any_of(texts.begin(), texts.end(),
+                       [&part](const std::string& text) { return text.find(part) != std::string::npos; });
 }
 
 inline std::string plugin_file(const std::string& name) {
