@@ -72,16 +72,8 @@ outcome<plugins::loaded_plugin> load(store_address& address, const config::stora
 
 }  // namespace
 
-outcome<store_address> parse_store_address(std::string_view text, const std::vector<std::string>& options) {
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos || colon == 0) {
-        return failure{exit_code::usage, "'" + std::string(text) +
-                                             "' is not a store; write PLUGIN:PATH, for instance "
-                                             "filesystem:/srv/gallery-copy"};
-    }
-    store_address out;
-    out.plugin = text.substr(0, colon);
-    out.path = text.substr(colon + 1);
+outcome<std::map<std::string, std::string>> parse_store_options(const std::vector<std::string>& options) {
+    std::map<std::string, std::string> out;
     for (const auto& one : options) {
         const auto sign = one.find_first_of("=@");
         // The value may be a secret.
@@ -93,8 +85,24 @@ outcome<store_address> parse_store_address(std::string_view text, const std::vec
             if (!read) return read.error();
             value = std::move(*read);
         }
-        out.options[one.substr(0, sign)] = std::move(value);
+        out[one.substr(0, sign)] = std::move(value);
     }
+    return out;
+}
+
+outcome<store_address> parse_store_address(std::string_view text, const std::vector<std::string>& options) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return failure{exit_code::usage, "'" + std::string(text) +
+                                             "' is not a store; write PLUGIN:PATH, for instance "
+                                             "filesystem:/srv/gallery-copy"};
+    }
+    store_address out;
+    out.plugin = text.substr(0, colon);
+    out.path = text.substr(colon + 1);
+    auto parsed = parse_store_options(options);
+    if (!parsed) return parsed.error();
+    out.options = std::move(*parsed);
     return out;
 }
 

@@ -21,8 +21,11 @@ struct store_address {
     [[nodiscard]] std::string text() const { return plugin + ":" + path; }
 };
 
-/// @p text is "PLUGIN:PATH"; each of @p options is "NAME=VALUE", or "NAME@FILE" for a value that is the
-/// content of a file, without the newline at its end. Failure: usage.
+/// Each of @p options is "NAME=VALUE", or "NAME@FILE" for a value that is the content of a file, without the
+/// newline at its end. Failure: usage.
+outcome<std::map<std::string, std::string>> parse_store_options(const std::vector<std::string>& options);
+
+/// @p text is "PLUGIN:PATH"; @p options as parse_store_options(). Failure: usage.
 outcome<store_address> parse_store_address(std::string_view text, const std::vector<std::string>& options);
 
 /// Opens a store that exists. Failures: as open_closed_store(); configuration for a folder without a store.

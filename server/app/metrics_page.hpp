@@ -9,6 +9,7 @@
 #include "cache/etag_cache.hpp"
 #include "images/byte_budget.hpp"
 #include "imaging/pool.hpp"
+#include "mirror/service.hpp"
 #include "plugins/measured_engine.hpp"
 
 #include <string>
@@ -26,6 +27,7 @@ struct metrics_sources {
     const images::byte_budget* uploads = nullptr;
     const accounts::logins* logins = nullptr;
     write_watch* writes = nullptr;
+    const mirror::service* mirror = nullptr;
 };
 
 /// Cheap enough to be asked every second.

@@ -111,6 +111,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     opened.folder_of_its_own = own;
     opened.store = std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets));
     opened.plugin = plugin->file;
+    opened.engine = name;
     opened.folder = folder->path;
     opened.name = std::move(named);
     opened.description = name + " " + plugin->descriptor->version + (own ? "" : " in " + folder->path);
@@ -142,6 +143,9 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     }
     opened.store = std::move(probed->store);
     opened.description = std::move(store->description);
+    opened.engine = std::move(store->engine);
+    opened.folder = std::move(store->folder);
+    opened.name = std::move(store->name);
     opened.shared = store->shared;
     return opened;
 }

@@ -21,6 +21,9 @@ struct opened_storage {
     std::unique_ptr<plugins::measured_engine> store;
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
+    std::string engine;                      ///< the name of its plugin
+    std::string folder;                      ///< absolute
+    std::string name;                        ///< store_name()
     bool shared = false;                     ///< several servers may have the store open
 };
 
@@ -31,6 +34,7 @@ struct unprobed_store {
     std::shared_ptr<const void> folder_of_its_own;  ///< null for a store that one process owns
     std::unique_ptr<plugins::measured_engine> store;
     std::string plugin;       ///< its file
+    std::string engine;       ///< its name
     std::string folder;       ///< of the data, absolute
     std::string name;         ///< store_name()
     std::string description;  ///< plugin, version and folder, for people

@@ -11,6 +11,7 @@
 #include "app/wait.hpp"
 #include "app/watchdog.hpp"
 #include "auth/signing_key.hpp"
+#include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
 
 #include <gallery/abi_headers.hpp>
@@ -88,6 +89,7 @@ result<void> gallery_server::parts::start_threads() {
 
 result<void> gallery_server::parts::load_accounts() {
     if (auto taken = take_over_copy(); !taken) return taken;
+    identify_store();
     const auto& security = settings.security;
     auto key = signing_key();
     if (!key) return key.error();
@@ -139,6 +141,11 @@ result<void> gallery_server::parts::take_over_copy() {
                  ". It is used as a store of its own from now on; no later copy overwrites it");
     }
     return {};
+}
+
+void gallery_server::parts::identify_store() {
+    const auto id = wait_for(http_->executor(0), mirror::ensure_identity(storage_.store->documents()));
+    if (!id) log_warning("the store has no identity, by which a mirror recognises it: " + id.error().message);
 }
 
 /// From the settings, else from the store. An earlier version kept its key in the data folder; that one goes
@@ -270,6 +277,8 @@ gallery_server::parts::~parts() {
     if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
     if (watchdog_) watchdog_->stop();
+    // Its waiting commands resume on I/O threads. It is destroyed after the store.
+    if (mirror_) mirror_->shut_down();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
@@ -310,6 +319,10 @@ result<void> gallery_server::parts::listen() {
     nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
                                              &now_ms);
     begin_background_work();
+    if (mirror_) {
+        if (auto resumed = mirror_->resume(); !resumed)
+            log_error("the mirror does not continue: " + resumed.error().message);
+    }
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());
@@ -322,6 +335,12 @@ result<void> gallery_server::parts::listen() {
          {"storage", storage_.description},
          {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
+    if (mirror_) {
+        const auto mirror = mirror_->status();
+        const bool is_running =
+            mirror.state != mirror::mirror_state::none && mirror.state != mirror::mirror_state::stopped;
+        if (is_running) report.emplace_back("mirror", mirror.engine + ":" + mirror.path);
+    }
     if (metrics_http_) {
         report.emplace_back("metrics", "http://" + settings.metrics.address + ":" +
                                            std::to_string(metrics_http_->port()) + "/metrics");

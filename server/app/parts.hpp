@@ -22,6 +22,7 @@
 #include "images/coded_bodies.hpp"
 #include "images/image_service.hpp"
 #include "imaging/pool.hpp"
+#include "mirror/service.hpp"
 #include "turns/fair_pool.hpp"
 
 #include <atomic>
@@ -66,6 +67,8 @@ private:
     task<result<imaging::picture>> inspect(imaging::upload what);
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.
     result<void> take_over_copy();
+    /// Gives the store its identity if it has none.
+    void identify_store();
     result<std::string> signing_key();
     /// @p also: what else must hold of the store for an account to be made.
     result<void> make_administrator(const start_options& options,
@@ -82,6 +85,8 @@ private:
     /// Gives back what other servers would wait for. @p left becomes ready when the store is used no more.
     task<result<void>> leave_cluster(std::shared_ptr<std::promise<void>> left);
     void make_account_services();
+    void make_mirror();
+    [[nodiscard]] api::mirror_services mirror_services(const api::verify_credentials& verify);
     /// How large the content of a body may be, by the settings, for the endpoint with this pattern.
     [[nodiscard]] api::content_limit content_limit(std::string_view pattern, api::body_kind kind) const;
 
@@ -120,6 +125,7 @@ private:
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 
+    std::unique_ptr<mirror::service> mirror_;  ///< null if several servers can have the store open
     std::shared_ptr<http::router> routes_;
     std::unique_ptr<api::all_services> services_;
 

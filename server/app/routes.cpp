@@ -3,6 +3,7 @@
 #include "app/check_configuration.hpp"
 #include "app/log.hpp"
 #include "app/metrics_page.hpp"
+#include "app/mirror_target.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
 #include "app/upkeep.hpp"
@@ -93,8 +94,42 @@ void gallery_server::parts::make_account_services() {
     api_keys_ = std::make_unique<accounts::api_keys>(*accounts_);
 }
 
+void gallery_server::parts::make_mirror() {
+    // Only this server's own writes can be held, and only they are certain to be in its memory.
+    if (storage_.shared) return;
+    mirror::mirror_options options;
+    options.source_name = storage_.name;
+    options.state_file = data_folder_ + "/" + mirror_file;
+    mirror_rules rules{settings.mirror.allowed_paths, data_folder_, storage_.folder};
+    options.check = [rules = std::move(rules)](mirror::target_address target) {
+        return check_mirror_target(rules, std::move(target));
+    };
+    options.open = [plugins = settings.storage.plugin_dir](const mirror::target_address& target,
+                                                           bool may_create) {
+        return open_mirror_target(plugins, target, may_create, [](log_level level, std::string_view text) {
+            log(level, "mirror: " + std::string(text));
+        });
+    };
+    options.hold_writes = [this](std::chrono::milliseconds longest) {
+        storage_.store->gate().close(longest);
+    };
+    options.release_writes = [this] { storage_.store->gate().open(); };
+    options.copying.at_once = settings.mirror.at_once;
+    options.copying.bytes_per_second = settings.mirror.max_rate;
+    options.log = [](bool is_problem, std::string_view text) {
+        log(is_problem ? log_level::error : log_level::info, text);
+    };
+    mirror_ = std::make_unique<mirror::service>(*storage_.store, std::move(options));
+}
+
+api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
+    const auto ready = [this] { return ready_.load(); };
+    return {verify, mirror_.get(), ready, storage_.engine, storage_.folder};
+}
+
 result<void> gallery_server::parts::add_routes() {
     make_account_services();
+    make_mirror();
     const api::verify_credentials verify = [this](std::string_view credentials) {
         return authenticator_->authenticate(credentials, accounts::authenticator::coarse_now());
     };
@@ -113,6 +148,7 @@ result<void> gallery_server::parts::add_routes() {
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
+        .mirror = mirror_services(verify),
         .openapi = {}});
     routes_ = std::make_shared<http::router>();
     api::add_all_endpoints(*routes_, *services_, limits);
@@ -167,6 +203,7 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.uploads = uploads_.get();
     sources.logins = logins_.get();
     sources.writes = writes_.get();
+    sources.mirror = mirror_.get();
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
                 [sources](http::request&) -> task<result<http::response>> {

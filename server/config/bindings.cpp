@@ -239,6 +239,9 @@ void add_images(table& t) {
     t.duration("cluster.staleness", GALLERY_MEMBER(cluster.staleness), std::chrono::milliseconds(50));
     t.boolean("cluster.strict", GALLERY_MEMBER(cluster.strict));
     t.text("cluster.node_address", GALLERY_MEMBER(cluster.node_address));
+    t.text("mirror.allowed_paths", GALLERY_MEMBER(mirror.allowed_paths));
+    t.number("mirror.at_once", GALLERY_MEMBER(mirror.at_once), 1, 256);
+    t.size("mirror.max_rate", GALLERY_MEMBER(mirror.max_rate), 0);
     t.choice("logging.level", GALLERY_MEMBER(logging.level), log_levels);
     t.choice("logging.format", GALLERY_MEMBER(logging.format),
              name_table<log_format, 2>{{{{log_format::text, "text"}, {log_format::json, "json"}}}});

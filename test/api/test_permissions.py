@@ -185,6 +185,13 @@ ROUTES = {
     "GET /swagger-ui": Rule(EVERY_USER, is_open=True),
     "GET /api/system/params": Rule(EVERY_USER),
     "GET /api/system/nodes": Rule(SYSTEM_ADMINISTRATORS),
+    # A stolen key could otherwise be used to copy all data.
+    "GET /api/system/mirror": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS)),
+    # 400: the body names no engine. 404: there is no mirror.
+    "POST /api/system/mirror/start": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=400),
+    "POST /api/system/mirror/stop": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
+    "POST /api/system/mirror/verify": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
+    "DELETE /api/system/mirror": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
     # 400: the body is read, and it is empty.
     "POST /api/auth/login": Rule(EVERY_USER, is_open=True, allowed=400),
     "POST /api/auth/token": Rule(EVERY_USER, is_open=True, allowed=400),
@@ -508,6 +515,8 @@ class Permissions(AccountTest):
             return multipart([("file", f"upload{next(self.names)}.png", "image/png", png(5, 5, text=self.unique()))])
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
                 "POST /api/auth/logout": None, "DELETE": None,
+                "POST /api/system/mirror/start": {}, "POST /api/system/mirror/stop": {},
+                "POST /api/system/mirror/verify": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},
                 "POST /api/user/{userId}/password": {"password": "secret-2"},
                 "POST /api/user/{userId}/userCredentialsEnabled": None,
