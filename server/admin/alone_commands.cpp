@@ -3,6 +3,7 @@
 #include "admin/commands.hpp"
 #include "admin/copy.hpp"
 #include "admin/reset_sysadmin.hpp"
+#include "admin/restore.hpp"
 #include "admin/verify.hpp"
 
 #include <array>
@@ -41,7 +42,16 @@ constexpr std::array<option, 12> copy_options{{
     {"--help", "", "print this text"},
 }};
 
-constexpr std::array<command, 3> commands{{
+constexpr std::array<option, 6> restore_options{{
+    {"--engine", "NAME", "the engine of the backup; default: filesystem"},
+    {"--verify", "", "then read and hash all images of both stores and compare them"},
+    {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
+    {"--json", "", "print the result as JSON"},
+    {"--quiet", "", "print problems only"},
+    {"--help", "", "print this text"},
+}};
+
+constexpr std::array<command, 4> commands{{
     {"verify", "", "check the store itself: hashes and index entries",
      R"(Reads the whole store, hashes every image and preview again, and compares every index
 entry with its image. Stop the server first, unless the storage engine allows several
@@ -72,6 +82,21 @@ engine as NAME@FILE.)",
 exit codes:
    0  the copy is complete
    1  items are damaged or differ, or the target is refused
+  64  wrong options
+  69  a store cannot be opened or failed
+  78  wrong configuration, or no such folder
+)"},
+    {"restore", "DIR", "copy a backup into the empty store of a stopped server",
+     R"(Copies the backup in DIR into the store of the configuration, which may be of any
+engine. That store must be new, empty, or an interrupted restore of the same backup.
+Stop the server first, and run the command as the server's user and with the server's
+environment. The contents of the backup are not changed.)",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin restore /backup/gallery",
+     restore_options, nullptr, &restore,
+     R"(
+exit codes:
+   0  everything is restored
+   1  items are damaged or differ, or the store is not empty
   64  wrong options
   69  a store cannot be opened or failed
   78  wrong configuration, or no such folder

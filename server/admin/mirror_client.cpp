@@ -79,7 +79,7 @@ std::string revision_of(const json::object& from) {
 std::string state_of(const json::object& from) {
     auto out = text_of(from, "state");
     if (out == "stopped") out += is_complete(from) ? ", complete" : ", not complete";
-    if (out == "failed" && flag_of(from, "retrying")) out += ", is tried again";
+    if (out == "failed" && flag_of(from, "retrying")) out += ", retrying";
     if (flag_of(from, "stopping")) out += ", stopping";
     return out;
 }

@@ -130,4 +130,21 @@ outcome<app::unprobed_store> open_target(const store_address& address, config::s
     return open(where, std::move(defaults), *plugin, true);
 }
 
+outcome<app::unprobed_store> open_configured(const config::storage_settings& settings,
+                                             const std::string& data_folder) {
+    const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
+    if (!plugin) return ended_by(plugin.error());
+    const std::string name = plugin->descriptor->name;
+    if (!plugin->descriptor->shared) {
+        const auto folder = settings.path.empty() ? data_folder + "/" + name : settings.path;
+        const auto checked = app::check_store_folder(name, folder);
+        if (!checked) return failure{exit_code::refused, checked.error().message};
+    }
+    constexpr bool may_create = true;
+    auto opened = app::open_unprobed(settings, data_folder, may_create, &print_warning);
+    if (!opened) return ended_by(opened.error());
+    if (!opened->note.empty()) print_warning(log_level::warning, opened->note);
+    return std::move(*opened);
+}
+
 }  // namespace gallery::admin

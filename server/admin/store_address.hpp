@@ -35,4 +35,8 @@ outcome<app::unprobed_store> open_source(const store_address& address, config::s
 /// folder with other contents.
 outcome<app::unprobed_store> open_target(const store_address& address, config::storage_settings defaults);
 
+/// Opens the store of the configuration or creates it, as the server does. Failures: as open_target().
+outcome<app::unprobed_store> open_configured(const config::storage_settings& settings,
+                                             const std::string& data_folder);
+
 }  // namespace gallery::admin
