@@ -62,12 +62,13 @@ task<result<void>> copier::begin(bool any_source) {
     mark_.source_id = source_id_;
     if (auto identified = co_await ensure_identity(work_.to.documents()); !identified)
         co_return of_target(identified.error());
-    co_return co_await start_pass();
+    co_return co_await start_pass_at_end();
 }
 
 task<result<void>> copier::begin_verification() {
     const bool follows_versions = follows_versions_;
-    if (auto started = co_await start_pass(); !started) co_return started;
+    // Changes that are not applied yet explain differences, so they must still be read.
+    if (auto started = co_await start_pass(mark_.position); !started) co_return started;
     work_.reads_bodies = true;
     follows_versions_ = follows_versions;
     co_return result<void>();
@@ -118,9 +119,13 @@ task<result<void>> copier::check_empty() {
                         " documents. A copy requires an empty store; choose another folder"};
 }
 
-task<result<void>> copier::start_pass() {
+task<result<void>> copier::start_pass_at_end() {
     const auto last = co_await work_.from.feed().last();
     if (!last) co_return of_source(last.error());
+    co_return co_await start_pass(*last);
+}
+
+task<result<void>> copier::start_pass(revision position) {
     work_.clear_all_damage();
     work_.forget_differences();
     work_.reads_bodies = is_verified_ = follows_versions_ = false;
@@ -128,7 +133,7 @@ task<result<void>> copier::start_pass() {
     work_.done.bytes_done = bytes_passed_ = 0;
     cursor_.clear();
     mark next = mark_;
-    next.position = *last;
+    next.position = position;
     next.at = stage::documents;
     next.is_complete = false;
     co_return co_await store_mark(std::move(next));
@@ -319,7 +324,7 @@ task<result<copier::reach>> copier::follow() {
             is_lost = true;
         }
         if (is_lost) {
-            if (auto started = co_await start_pass(); !started) co_return started.error();
+            if (auto started = co_await start_pass_at_end(); !started) co_return started.error();
             co_return reach::gap;
         }
         if (auto applied = co_await apply(*batch); !applied) co_return applied.error();

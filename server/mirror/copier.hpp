@@ -86,7 +86,10 @@ private:
     task<result<void>> check_source();
     task<result<void>> check_empty();
     [[nodiscard]] result<void> check_same_source(const mark& stored) const;
-    task<result<void>> start_pass();
+    /// The changes after @p position are not contained in the pass.
+    task<result<void>> start_pass(revision position);
+    /// With the end of the feed as the position.
+    task<result<void>> start_pass_at_end();
     task<result<void>> count();
     /// state() is @p next only if it is stored, so that a write that failed is done again.
     task<result<void>> store_mark(mark next);

@@ -125,7 +125,6 @@ task<result<verdict>> judge(work& all, kept_version there, std::optional<kept_ve
 
 /// Drops versions of the image that only the target has.
 task<result<void>> drop_others(work& all, image_id id) {
-    all.explain_differences_below(item_of_versions(id));
     const auto there = co_await versions_of(all.to.images(), id, all.options.page);
     if (!there) co_return of_target(there.error());
     auto wanted = co_await versions_of(all.from.images(), id, all.options.page);
@@ -134,6 +133,7 @@ task<result<void>> drop_others(work& all, image_id id) {
     for (const auto& version : *wanted)
         left.insert(item_of_version(version));
     all.clear_damage_below(item_of_versions(id), left);
+    all.explain_differences_below(item_of_versions(id), left);
     for (const auto& version : *there) {
         const auto same = find_same(*wanted, version);
         if (same != wanted->end()) {

@@ -198,9 +198,14 @@ result<void> runner::verify() {
 /// Precondition: the pass has ended, and all changes since then are applied.
 result<void> runner::end_round() {
     copier& all = *session_->all;
-    if (!all.is_verified()) return await(all.begin_verification());  // changes were lost from the feed
-    const auto found = all.differences();
     ++verification_.rounds;
+    if (!all.is_verified()) {  // changes were lost from the feed
+        if (verification_.rounds < max_verification_rounds) return await(all.begin_verification());
+        return error{errc::busy,
+                     "The store is written so fast that changes are lost before they are read, so "
+                     "the mirror could not be verified. Try again when there is less load."};
+    }
+    const auto found = all.differences();
     verification_.images = all.done().images_total;
     verification_.bodies =
         all.done().bodies_compared - std::exchange(bodies_before_, all.done().bodies_compared);

@@ -62,7 +62,10 @@ void service::shut_down() {
 result<void> service::resume() {
     auto known = read_state_file(options_.state_file);
     if (!known) {
-        board_.change([&known](mirror_status& s) { s.problem = known.error().message; });
+        board_.change([&known](mirror_status& s) {
+            s.state = mirror_state::failed;
+            s.problem = known.error().message;
+        });
         return known.error();
     }
     if (!known->has_value()) return {};

@@ -76,8 +76,10 @@ void work::explain_difference(const std::string& item) {
     differences_.erase(item);
 }
 
-void work::explain_differences_below(const std::string& prefix) {
-    std::erase_if(differences_, [&prefix](const auto& each) { return each.first.starts_with(prefix); });
+void work::explain_differences_below(const std::string& prefix, const std::set<std::string>& except) {
+    std::erase_if(differences_, [&prefix, &except](const auto& each) {
+        return each.first.starts_with(prefix) && !except.contains(each.first);
+    });
 }
 
 std::vector<std::string> work::differences() const {

@@ -85,8 +85,8 @@ public:
     void note_difference(std::string item, std::string text);
     /// Forgets the difference, because the feed contains a change of the item.
     void explain_difference(const std::string& item);
-    /// Likewise of all items whose names begin with @p prefix.
-    void explain_differences_below(const std::string& prefix);
+    /// Likewise of all items whose names begin with @p prefix, except these.
+    void explain_differences_below(const std::string& prefix, const std::set<std::string>& except);
     void forget_differences() noexcept;
     /// At most max_problems and the number of the others.
     [[nodiscard]] std::vector<std::string> differences() const;

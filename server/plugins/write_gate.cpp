@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds check_interval{2};
 void write_gate::close(std::chrono::milliseconds longest) noexcept {
     const auto now = clock::now().time_since_epoch();
     closed_at_.store(now.count());
+    ++closings_;
     closed_until_.store((now + std::chrono::duration_cast<clock::duration>(longest)).count());
 }
 
@@ -38,7 +39,8 @@ bool write_gate::is_closed() const noexcept {
 task<void> write_gate::wait_until_open() const {
     asio::basic_waitable_timer<clock, asio::wait_traits<clock>, io_executor> timer(
         co_await asio::this_coro::executor);
-    while (is_closed()) {
+    const auto mine = closings_.load();
+    while (is_closed() && closings_.load() == mine) {
         timer.expires_after(check_interval);
         co_await timer.async_wait(use_task);
     }

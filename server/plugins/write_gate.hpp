@@ -25,7 +25,8 @@ public:
 
     /// Cheap while the gate is open.
     [[nodiscard]] bool is_closed() const noexcept;
-    /// Returns as soon as the gate is open. Checks every few milliseconds.
+    /// Returns when the gate was opened, or at its time limit; also if it has been closed again since, so
+    /// that a write waits for one closing at most. Checks every few milliseconds.
     task<void> wait_until_open() const;
 
     /// The longest time for which the gate was closed.
@@ -34,6 +35,7 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
+    std::atomic<std::uint64_t> closings_{0};
     std::atomic<clock::rep> closed_until_{0};  ///< 0: open
     std::atomic<clock::rep> closed_at_{0};
     std::atomic<clock::rep> longest_{0};

@@ -2,6 +2,7 @@
 // The mirror of a server: commands, restarts and failures.
 #include "mirrored_server.hpp"
 
+#include <fstream>
 #include <string>
 
 namespace gallery::mirror::test {
@@ -70,6 +71,20 @@ BOOST_AUTO_TEST_CASE(a_mirror_continues_after_a_restart_of_the_server) {
     BOOST_TEST(now.completed->rev == await(server.stored_source->feed().last()).value());
     BOOST_TEST(server.open == 0);
     BOOST_TEST(server.is_marked_complete());
+}
+
+BOOST_AUTO_TEST_CASE(a_state_file_that_cannot_be_read_is_a_failure_that_can_be_forgotten) {
+    mirrored_server server;
+    server.start();
+    std::ofstream(server.state_file()) << "not a state";
+    server.stop();
+    server.start(false);
+    const auto failed = server.mirror->status();
+    BOOST_TEST(bool(failed.state == mirror_state::failed));
+    BOOST_TEST(failed.problem.find("mirror.json") != std::string::npos);
+    BOOST_TEST(await(server.mirror->forget()).has_value());
+    BOOST_TEST(bool(server.mirror->status().state == mirror_state::none));
+    BOOST_TEST(!std::filesystem::exists(server.state_file()));
 }
 
 BOOST_AUTO_TEST_CASE(a_target_that_fails_is_opened_again_and_the_reason_is_shown) {

@@ -125,6 +125,48 @@ BOOST_AUTO_TEST_CASE(writes_during_a_verification_are_no_differences) {
     server.stop();
 }
 
+BOOST_AUTO_TEST_CASE(changes_that_were_not_applied_before_are_no_differences) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source);
+    copier all(*source, *target, "the source", small_pages());
+    require(copy_all(all));
+    save(*source, make_picture(tenant(1), "key-1", "newer"),
+         {precondition::any(), previous_version::keep(1'950'000'000'000)});
+    erase(*source, tenant(2), "key-2");
+    save_document(*source, "user", "id-0", "newer");
+    require(await(all.begin_verification()));
+    require(await(all.copy()));
+    BOOST_TEST(bool(await(all.follow()).value() == copier::reach::end));
+    BOOST_TEST(all.is_verified());
+    for (const auto& text : all.differences())
+        BOOST_ERROR(text);
+    check_same(*source, *target);
+}
+
+BOOST_AUTO_TEST_CASE(a_dropped_version_explains_no_difference_of_another_one) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    const auto first = make_picture(tenant(1), "a", "first");
+    for (int i = 0; i < 3; ++i) {
+        auto next = make_picture(tenant(1), "a", "text " + std::to_string(i));
+        next.record.id = first.record.id;
+        next.record.public_key = first.record.public_key;
+        save(*source, next, {precondition::any(), previous_version::keep(1'800'000'000'000 + i)});
+    }
+    copier all(*source, *target, "the source", small_pages());
+    require(copy_all(all));
+    const auto lost = all_kept(*target).front().record;  // the newer one of two
+    BOOST_REQUIRE(await(target->images().drop_kept(lost->id, lost->content_rev)).has_value());
+    require(await(all.begin_verification()));
+    require(await(all.copy()));
+    const auto old = all_kept(*source).back().record;
+    BOOST_REQUIRE(await(source->images().drop_kept(old->id, old->content_rev)).has_value());
+    BOOST_TEST(bool(await(all.follow()).value() == copier::reach::end));
+    BOOST_TEST(all.differences().size() == 1U);
+    check_same(*source, *target);
+}
+
 BOOST_AUTO_TEST_CASE(a_gap_during_a_verification_does_not_hide_a_difference) {
     mirrored_server server;
     fill(*server.stored_source);

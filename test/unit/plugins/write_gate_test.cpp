@@ -57,6 +57,24 @@ BOOST_AUTO_TEST_CASE(a_write_waits_until_the_gate_is_opened_and_does_not_fail) {
     BOOST_TEST(store.has_document());
 }
 
+BOOST_AUTO_TEST_CASE(a_write_waits_for_one_closing_only) {
+    gated_store store;
+    auto& gate = store.engine.gate();
+    gate.close(1h);
+    asio::io_context context;
+    bool is_written = false;
+    asio::co_spawn(context, store.engine.documents().save({"user", "a", "{}", 0}, precondition::any()),
+                   [&is_written](std::exception_ptr thrown, const result<write_outcome>& saved) {
+                       is_written = !thrown && saved.has_value();
+                   });
+    for (int i = 0; i < 5; ++i)
+        context.run_one();
+    gate.open();
+    gate.close(1h);  // before the write has looked
+    context.run_for(60s);
+    BOOST_TEST(is_written);
+}
+
 BOOST_AUTO_TEST_CASE(a_gate_that_nobody_opens_opens_at_its_limit) {
     gated_store store;
     store.engine.gate().close(20ms);
