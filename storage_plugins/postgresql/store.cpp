@@ -2,6 +2,8 @@
 // Opening and closing, and the figures for the metrics.
 #include "store.hpp"
 
+#include <gallery/kit/figures.hpp>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -146,6 +148,7 @@ std::vector<statistic> store::statistics() const {
     gauge("images", mirror_.images().size(), "Stored images.");
     gauge("kept_versions", mirror_.images().kept_size(), "Kept versions of images.");
     gauge("documents", mirror_.documents().size(), "Stored documents.");
+    gauge(kit::entries_set_aside, 0, kit::none_set_aside);
     gauge("changes_kept", mirror_.changes_kept(), "Changes that can be read again.");
     gauge("connected", follower_.is_connected() ? 1 : 0, "1 while the feed of the primary is followed.");
     gauge("horizon_age_seconds", follower_.age(), "Time since the feed was last read to its end.");
