@@ -147,6 +147,7 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     opened.folder = std::move(store->folder);
     opened.name = std::move(store->name);
     opened.shared = store->shared;
+    opened.found = probed->found;
     return opened;
 }
 

@@ -25,6 +25,7 @@ struct opened_storage {
     std::string folder;                      ///< absolute
     std::string name;                        ///< store_name()
     bool shared = false;                     ///< several servers may have the store open
+    revision found = 0;                      ///< the newest one before this server wrote anything
 };
 
 /// A store that was not probed and so not written to, for a look from outside. A store that several servers

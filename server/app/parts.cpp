@@ -13,6 +13,7 @@
 #include "auth/signing_key.hpp"
 #include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
+#include "mirror/starts.hpp"
 
 #include <gallery/abi_headers.hpp>
 #include <gallery/clock.hpp>
@@ -89,7 +90,6 @@ result<void> gallery_server::parts::start_threads() {
 
 result<void> gallery_server::parts::load_accounts() {
     if (auto taken = take_over_copy(); !taken) return taken;
-    identify_store();
     const auto& security = settings.security;
     auto key = signing_key();
     if (!key) return key.error();
@@ -144,8 +144,19 @@ result<void> gallery_server::parts::take_over_copy() {
 }
 
 void gallery_server::parts::identify_store() {
-    const auto id = wait_for(http_->executor(0), mirror::ensure_identity(storage_.store->documents()));
-    if (!id) log_warning("the store has no identity, by which a mirror recognises it: " + id.error().message);
+    auto& documents = storage_.store->documents();
+    if (const auto id = wait_for(http_->executor(0), mirror::ensure_identity(documents)); !id) {
+        log_warning("the store has no identity, by which a mirror recognises it: " + id.error().message);
+        return;
+    }
+    const auto added = wait_for(http_->executor(0), mirror::add_start(documents, storage_.found));
+    // A store that accepts no writes does not get another history.
+    if (!added && added.error().code != errc::read_only) {
+        log_warning(
+            "this start cannot be stored, so a mirror may not notice if the store is put back at an earlier "
+            "state: " +
+            added.error().message);
+    }
 }
 
 /// From the settings, else from the store. An earlier version kept its key in the data folder; that one goes
@@ -311,6 +322,8 @@ result<void> gallery_server::parts::listen() {
     requests_.set_routes(routes_->routes());
     if (auto listening = http_->listen(routes_); !listening) return listening;
     if (auto listening = listen_for_metrics(); !listening) return listening;
+    // Not before, so that failed starts that a service manager repeats do not fill the list.
+    identify_store();
     api::node self;
     self.id = node_id_;
     self.address = node_address(settings, http_->port());

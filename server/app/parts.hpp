@@ -67,7 +67,7 @@ private:
     task<result<imaging::picture>> inspect(imaging::upload what);
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.
     result<void> take_over_copy();
-    /// Gives the store its identity if it has none.
+    /// Gives the store its identity if it has none, and adds this start to its list.
     void identify_store();
     result<std::string> signing_key();
     /// @p also: what else must hold of the store for an account to be made.

@@ -33,11 +33,11 @@ precondition still(const record_ptr& known) {
 
 }  // namespace
 
-task<result<void>> image_sync::one(image_name name) {
+task<result<void>> image_sync::one(image_name name, bool is_erased) {
     revision seen = 0;
     for (int i = 1; i <= max_image_attempts; ++i) {
         if (auto may = all_.may_go_on(); !may) co_return may.error();
-        const auto ended = co_await once(name, i == max_image_attempts, seen);
+        const auto ended = co_await once(name, is_erased, i == max_image_attempts, seen);
         if (!ended) co_return ended.error();
         if (*ended == attempt::done) co_return result<void>();
     }
@@ -51,13 +51,15 @@ task<result<void>> image_sync::one(image_name name) {
 task<result<void>> image_sync::settle() {
     while (!displaced_.empty()) {
         auto name = displaced_.extract(displaced_.begin()).value();
-        auto ended = co_await one(std::move(name));
+        constexpr bool is_erased = false;  // it is not in the target
+        auto ended = co_await one(std::move(name), is_erased);
         if (!ended) co_return ended;
     }
     co_return result<void>();
 }
 
-task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last, revision& seen) {
+task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_erased, bool is_last,
+                                                   revision& seen) {
     const auto known = co_await find(all_.to.images(), name);
     if (!known) co_return of_target(known.error());
     const auto found = co_await find(all_.from.images(), name);
@@ -69,6 +71,7 @@ task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last
     }
     seen = revision_of(*found);
     if (!*found) {
+        if (*known && !is_erased) co_return attempt::done;  // the feed or the end of the pass decides
         all_.clear_damage(item_of(name));
         if (!*known) co_return attempt::done;
         differs(name, "is only in the target");
@@ -189,9 +192,29 @@ task<result<image_sync::attempt>> image_sync::copy(record_ptr found, record_ptr 
     co_return attempt::done;
 }
 
+task<result<bool>> image_sync::may_give_way(image_name name) {
+    const auto found = co_await find(all_.from.images(), name);
+    if (!found && !is_damage(found.error())) co_return of_source(found.error());
+    if (!found) co_return false;
+    if (*found) co_return true;
+    const auto is_erased = co_await all_.absent.is_erased(std::move(name));
+    if (!is_erased) co_return of_source(is_erased.error());
+    co_return *is_erased;
+}
+
 task<result<image_sync::attempt>> image_sync::make_way(record_ptr holder, const image_record& wanted) {
     if (holder->tenant == wanted.tenant && holder->key == wanted.key) co_return attempt::again;
     image_name name(holder->tenant, holder->key);
+    const auto may = co_await may_give_way(name);
+    if (!may) co_return may.error();
+    if (!*may) {
+        const image_name refused(wanted.tenant, wanted.key);
+        all_.note_damage(item_of(refused), "the " + name_of(wanted) +
+                                               " is not copied, because its id or public key belongs to the " +
+                                               item_of(name) +
+                                               " in the target, which the source cannot return");
+        co_return attempt::done;
+    }
     displaced_.insert(name);
     const auto erased = co_await erase(std::move(name), holder);
     if (!erased) co_return erased.error();

@@ -102,16 +102,32 @@ task<result<void>> compare_bodies(work& all, kept_version in_source, kept_versio
 
 /// What becomes of a version of the target that is not the next one of the source.
 enum class verdict : std::uint8_t {
-    drop,         ///< the source does not have it, or it is stored again later, behind @p wanted
-    keep,         ///< the source cannot return it any more
+    drop,         ///< the source has dropped it, or it is stored again later, behind @p wanted
+    keep,         ///< the source cannot return it any more, or may have it out of service
     skip_source,  ///< it comes later in the source, which cannot return the versions before it
 };
+
+/// Of a version that the source does not have. Damage is noted if it has to be kept. The feed is of no help,
+/// because it names a version by its revision in the source.
+task<result<bool>> is_dropped(work& all, kept_version there) {
+    const auto dropped = co_await all.absent.are_all_erased();
+    if (!dropped) co_return of_source(dropped.error());
+    if (!*dropped) {
+        all.note_only_in_target(item_of_version(there),
+                                "a kept version of the " + name_of(*there.record));
+    }
+    co_return *dropped;
+}
 
 task<result<verdict>> judge(work& all, kept_version there, std::optional<kept_version> wanted) {
     const auto versions = co_await versions_of(all.from.images(), there.record->id, all.options.page);
     if (!versions) co_return of_source(versions.error());
     const auto same = find_same(*versions, there);
-    if (same == versions->end()) co_return verdict::drop;
+    if (same == versions->end()) {
+        const auto dropped = co_await is_dropped(all, std::move(there));
+        if (!dropped) co_return dropped.error();
+        co_return *dropped ? verdict::drop : verdict::keep;
+    }
     if (wanted) {
         auto can = co_await can_be_copied(all, std::move(*wanted));
         if (!can) co_return can.error();
@@ -140,6 +156,10 @@ task<result<void>> drop_others(work& all, image_id id) {
             wanted->erase(same);
             continue;
         }
+        kept_version surplus = version;
+        const auto is_gone = co_await is_dropped(all, std::move(surplus));
+        if (!is_gone) co_return is_gone.error();
+        if (!*is_gone) continue;
         auto dropped = co_await drop(all, version);
         if (!dropped) co_return dropped;
     }

@@ -5,6 +5,7 @@
 
 #include <gallery/name_table.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace gallery::mirror {
@@ -29,10 +30,12 @@ std::string to_json(const mark& value) {
     json::object out;
     out["source"] = value.source;
     out["sourceId"] = value.source_id;
+    out["sourceStart"] = value.source_start;
     out["complete"] = value.is_complete;
     out["damaged"] = value.is_damaged;
     out["stage"] = stage_names.name_of(value.at);
     out["position"] = static_cast<std::int64_t>(value.position);
+    out["setAside"] = static_cast<std::int64_t>(value.set_aside);
     out["begunTime"] = value.begun_time;
     out["changedTime"] = value.changed_time;
     return json::serialize(out);
@@ -59,10 +62,13 @@ std::optional<mark> parse_mark(std::string_view text) {
     mark out;
     out.source = *source;
     out.source_id = text_member(*members, "sourceId").value_or("");
+    out.source_start = text_member(*members, "sourceStart").value_or("");
     out.is_complete = boolean_member(*members, "complete").value_or(false);
     out.is_damaged = boolean_member(*members, "damaged").value_or(false);
     out.at = *at;
     out.position = static_cast<revision>(*position);
+    out.set_aside = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(number_member(*members, "setAside").value_or(0), 0));
     out.begun_time = number_member(*members, "begunTime").value_or(0);
     out.changed_time = number_member(*members, "changedTime").value_or(0);
     return out;

@@ -30,11 +30,14 @@ enum class stage : std::uint8_t {
 struct mark {
     std::string source;        ///< name of the store of which the target is a copy
     std::string source_id;     ///< its identity (identity.hpp); empty if it had none
+    std::string source_start;  ///< the last start of a server on it (starts.hpp); empty if it lists none
     bool is_complete = false;  ///< the target contains exactly the source as of `position`
     bool is_damaged = false;   ///< except items that the source could not return
     stage at = stage::documents;
     /// The changes of the source up to this revision are applied, or are covered by the rest of the pass.
     revision position = 0;
+    /// Entries that the target had out of service when it was complete. They were copied again.
+    std::uint64_t set_aside = 0;
     std::int64_t begun_time = 0;    ///< milliseconds since 1970-01-01T00:00Z
     std::int64_t changed_time = 0;  ///< likewise, of the last write of the mark
 

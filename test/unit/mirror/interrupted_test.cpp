@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A copy that ends in the middle continues.
-#include "mirror/identity.hpp"
-
 #include "stores.hpp"
 
 #include <string>
@@ -77,7 +75,7 @@ BOOST_AUTO_TEST_CASE(every_run_compares_from_the_beginning) {
     for (const auto at : {stage::documents, stage::images, stage::surplus, stage::kept, stage::following}) {
         scratch_store restored("memory");
         save_document(*restored, std::string(identity_kind), "identity",
-                      await(ensure_identity(source->documents())).value());
+                      identify(*source));
         fill(*restored, 40);
         auto known = await(find_mark(target->documents())).value()->value;
         known.at = at;

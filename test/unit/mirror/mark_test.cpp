@@ -14,6 +14,8 @@ mark some_mark() {
     mark out;
     out.source = "rocksdb:/srv/\xc3\xa4";
     out.source_id = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed";
+    out.source_start = "5f0c2b7e-5c1d-4a57-9d0c-1f0e9f4b8a11";
+    out.set_aside = 3;
     out.is_complete = true;
     out.is_damaged = true;
     out.at = stage::kept;

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Targets and sources that are refused, and failures of either side.
-#include "mirror/identity.hpp"
-
 #include "stores.hpp"
 
 #include <string>
 #include <thread>
 
 namespace gallery::mirror::test {
-
-namespace {
-
-std::string require_identity(storage_engine& store) {
-    const auto id = await(ensure_identity(store.documents()));
-    BOOST_REQUIRE(id.has_value());
-    return *id;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(refusals)
 
@@ -67,8 +55,6 @@ BOOST_AUTO_TEST_CASE(another_store_of_the_same_name_is_another_source) {
     scratch_store target("memory");
     fill(*source, 5);
     fill(*other, 5);
-    for (auto* store : {&source, &other})
-        require_identity(**store);
     copier first(*source, *target, "the source", small_pages());
     require(copy_all(first));
     copier second(*other, *target, "the source", small_pages());
@@ -89,14 +75,38 @@ BOOST_AUTO_TEST_CASE(a_copy_has_an_identity_of_its_own) {
     scratch_store source("memory");
     scratch_store target("memory");
     fill(*source, 5);
-    const auto id = require_identity(*source);
-    BOOST_TEST(require_identity(*source) == id);
+    const auto id = identify(*source);
+    BOOST_TEST(identify(*source) == id);
     copier all(*source, *target, "the source", small_pages());
     require(copy_all(all));
     const auto other = await(find_identity(target->documents())).value();
     BOOST_TEST(!other.empty());
     BOOST_TEST(other != id);
     BOOST_TEST(await(find_mark(target->documents())).value()->value.source_id == id);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_a_source_without_identity_is_continued_only_if_that_is_asked_for) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    save(*source, make_picture(tenant(1), "a", "first"));
+    copier first(*source, *target, "the source", small_pages());
+    require(copy_all(first));
+    for (const bool is_identified : {false, true}) {
+        if (is_identified) identify(*source);  // it may be another store than the one that was copied
+        copier second(*source, *target, "the source", small_pages());
+        const auto begun = await(second.begin(false));
+        BOOST_REQUIRE(begun.has_error());
+        BOOST_TEST(bool(begun.error().code == errc::already_exists));
+        BOOST_TEST(begun.error().message.find("identity") != std::string::npos);
+        BOOST_TEST(await(find_mark(target->documents())).value()->value.is_complete);
+    }
+    copier third(*source, *target, "the source", small_pages());
+    require(await(third.begin(true)));
+    require(await(third.copy_all()));
+    require(await(third.complete(false)));
+    copier fourth(*source, *target, "the source", small_pages());
+    require(copy_all(fourth));
+    check_same(*source, *target);
 }
 
 BOOST_AUTO_TEST_CASE(a_target_that_accepts_no_writes_is_refused) {

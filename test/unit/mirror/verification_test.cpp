@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(changes_that_were_not_applied_before_are_no_differences) {
     erase(*source, tenant(2), "key-2");
     save_document(*source, "user", "id-0", "newer");
     require(await(all.begin_verification()));
-    require(await(all.copy()));
+    require_copied(all);
     BOOST_TEST(bool(await(all.follow()).value() == copier::reach::end));
     BOOST_TEST(all.is_verified());
     for (const auto& text : all.differences())
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_version_explains_no_difference_of_another_one) {
     const auto lost = all_kept(*target).front().record;  // the newer one of two
     BOOST_REQUIRE(await(target->images().drop_kept(lost->id, lost->content_rev)).has_value());
     require(await(all.begin_verification()));
-    require(await(all.copy()));
+    require_copied(all);
     const auto old = all_kept(*source).back().record;
     BOOST_REQUIRE(await(source->images().drop_kept(old->id, old->content_rev)).has_value());
     BOOST_TEST(bool(await(all.follow()).value() == copier::reach::end));
