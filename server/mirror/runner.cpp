@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/runner.hpp"
 
+#include "mirror/identity.hpp"
+
 #include <gallery/clock.hpp>
 
 #include <algorithm>
@@ -15,6 +17,7 @@ constexpr int max_rounds_before_hold = 20;
 constexpr std::uint64_t small_lag = 64;
 constexpr int max_holds = 5;
 constexpr std::uint64_t max_verification_rounds = 4;
+constexpr int max_losses = 4;
 
 std::vector<std::string> first_of(const std::vector<std::string>& all) {
     const auto count = std::min(all.size(), mirror_status::max_listed);
@@ -80,18 +83,46 @@ void runner::say(bool is_problem, const std::string& text) const {
     if (options_.log) options_.log(is_problem, "mirror: " + text);
 }
 
-void runner::save(bool is_running, const std::string& problem) {
+result<void> runner::save(bool is_running, const std::string& problem) {
     what_.is_running = is_running;
     what_.problem = problem;
-    if (auto written = write_state_file(options_.state_file, what_); !written)
-        say(true, written.error().message);
+    auto written = write_state_file(options_.state_file, what_);
+    is_saved_ = written && is_running;
+    return written;
 }
 
 result<void> runner::open(bool any_source, bool may_create) {
     // At each opening, because the folders that are allowed may have changed.
     auto checked = options_.check(what_.target);
     if (!checked) return checked.error();
-    auto store = options_.open(*checked, may_create);
+    const auto identity = await(ensure_identity(source_.documents()));
+    if (!identity) {
+        return error{identity.error().code,
+                     "the store has no identity by which its mirror would be recognised, and it cannot be "
+                     "stored: " +
+                         identity.error().message};
+    }
+    if (auto opened = open_session(*checked, any_source, may_create); !opened) return opened;
+    if (session_->all->is_new()) {
+        // At the end it would be too late.
+        session_.reset();
+        constexpr bool again = false;
+        auto opened = open_session(*checked, any_source, again);
+        const bool is_kept = opened && !session_->all->is_new();
+        if (!opened && opened.error().code != errc::not_found) return opened;
+        if (!is_kept) {
+            session_.reset();
+            return error{errc::invalid_argument, "the engine " + checked->engine +
+                                                     " does not keep what is stored in it: after it was "
+                                                     "closed and opened again it was empty"};
+        }
+    }
+    what_.target = std::move(*checked);
+    return {};
+}
+
+result<void> runner::open_session(const target_address& where, bool any_source, bool may_create) {
+    auto store = options_.open(where, may_create);
     if (!store) return store.error();
     session_.emplace();
     session_->store = std::move(*store);
@@ -103,19 +134,13 @@ result<void> runner::open(bool any_source, bool may_create) {
     session_->all =
         std::make_unique<copier>(source_, *session_->store, options_.source_name, std::move(copying));
     auto begun = await(session_->all->begin(any_source));
-    if (!begun) {
-        session_.reset();
-        return begun;
-    }
-    what_.target = std::move(*checked);
-    return {};
+    if (!begun) session_.reset();
+    return begun;
 }
 
 result<void> runner::remember() {
-    what_.is_running = true;
-    what_.problem.clear();
     what_.completed.reset();
-    auto written = write_state_file(options_.state_file, what_);
+    auto written = save(true, "");
     if (written) say(false, "copying to " + name());
     return written;
 }
@@ -128,6 +153,12 @@ runner::next runner::step() {
 }
 
 result<runner::next> runner::advance() {
+    if (!is_saved_) {
+        // An end that could not be stored may be in the file nevertheless. The target is not to be written
+        // before the file says that the mirror goes on.
+        what_.completed.reset();
+        if (auto saved = save(true, ""); !saved) return saved.error();
+    }
     if (!session_) {
         constexpr bool any_source = false;
         constexpr bool may_create = false;
@@ -136,10 +167,13 @@ result<runner::next> runner::advance() {
     copier& all = *session_->all;
     if (all.state().at != stage::following) {
         if (!is_verifying_) board_.change([](mirror_status& s) { s.state = mirror_state::copying; });
-        if (auto copied = await(all.copy()); !copied) return copied.error();
+        const auto copied = await(all.copy());
+        if (!copied) return copied.error();
+        if (*copied == copier::reach::gap) return lost_changes();
     }
     if (auto followed = follow(); !followed) return followed.error();
-    if (!is_at_end_) return next::now;
+    if (reached_ == copier::reach::gap) return lost_changes();
+    if (reached_ != copier::reach::end) return next::now;
     if (is_verifying_) {
         if (auto ended = end_round(); !ended) return ended.error();
         return next::now;
@@ -159,8 +193,8 @@ result<void> runner::follow() {
     if (!reached) return reached.error();
     const auto last = await(source_.feed().last());
     if (!last) return of_source(last.error());
-    is_at_end_ = *reached == copier::reach::end;
-    const bool follows = *reached != copier::reach::gap;
+    reached_ = *reached;
+    const bool follows = reached_ != copier::reach::gap;
     const auto damage = first_of(all.problems());
     board_.change([&](mirror_status& s) {
         if (!is_verifying_) s.state = follows ? mirror_state::following : mirror_state::copying;
@@ -168,13 +202,31 @@ result<void> runner::follow() {
         s.done = all.done();
         s.position = all.position();
         s.lag = *last - std::min(*last, all.position());
-        if (is_at_end_) s.current_at = begun;
+        if (reached_ == copier::reach::end) s.current_at = begun;
         s.damage = damage;
         s.problem = damage.empty() ? stop_problem_ : missing_items(all.done().damaged, damage);
     });
     if (follows && !was_following_) say(false, "following in " + name());
     was_following_ = follows;
     return {};
+}
+
+/// The pass has begun again. A verification is then repeated after it, but not without end.
+result<runner::next> runner::lost_changes() {
+    if (!is_verifying_ || ++losses_ < max_losses) return next::now;
+    const error busy{errc::busy,
+                     "The store is written so fast that changes are lost before they are read, so "
+                     "the mirror could not be verified. Try again when there is less load."};
+    if (what_.is_backup) return busy;
+    is_verifying_ = false;
+    stop_problem_ = busy.message;
+    board_.change([&busy](mirror_status& s) {
+        s.is_verifying = false;
+        s.state = mirror_state::copying;
+        s.problem = busy.message;
+    });
+    say(true, busy.message);
+    return next::now;
 }
 
 // ---- verification ----------------------------------------------------------------------------------
@@ -186,6 +238,8 @@ result<void> runner::verify() {
     if (auto begun = await(session_->all->begin_verification()); !begun) return begun;
     is_verifying_ = true;
     is_verified_ = false;
+    losses_ = 0;
+    stop_problem_.clear();
     verification_ = verification();
     bodies_before_ = session_->all->done().bodies_compared;
     board_.change([](mirror_status& s) {
@@ -198,13 +252,8 @@ result<void> runner::verify() {
 /// Precondition: the pass has ended, and all changes since then are applied.
 result<void> runner::end_round() {
     copier& all = *session_->all;
+    if (!all.is_verified()) return await(all.begin_verification());  // see lost_changes()
     ++verification_.rounds;
-    if (!all.is_verified()) {  // changes were lost from the feed
-        if (verification_.rounds < max_verification_rounds) return await(all.begin_verification());
-        return error{errc::busy,
-                     "The store is written so fast that changes are lost before they are read, so "
-                     "the mirror could not be verified. Try again when there is less load."};
-    }
     const auto found = all.differences();
     verification_.images = all.done().images_total;
     verification_.bodies =
@@ -252,10 +301,13 @@ result<void> runner::stop() {
     return {};
 }
 
-void runner::abandon() {
-    session_.reset();
+result<void> runner::abandon() {
     what_.completed.reset();
-    save(false, "");
+    if (auto saved = save(false, ""); !saved) {
+        return error{saved.error().code,
+                     "the mirror was not abandoned, because this cannot be stored: " + saved.error().message};
+    }
+    session_.reset();
     board_.change([](mirror_status& s) {
         s.state = mirror_state::stopped;
         s.is_stopping = s.is_verifying = s.is_retried = false;
@@ -264,6 +316,7 @@ void runner::abandon() {
         s.problem.clear();
     });
     say(false, name() + " was abandoned and is not complete");
+    return {};
 }
 
 /// Precondition: the mirror follows and is not being verified.
@@ -320,18 +373,22 @@ result<runner::next> runner::complete() {
     copier& all = *session_->all;
     const std::optional<tenant_id> everybody;
     const auto used = await(session_->store->images().usage(everybody));
+    if (!used) return of_target(used.error());
     completion done;
     done.rev = all.position();
     done.damaged = all.done().damaged;
     done.time = now_ms();
-    if (used) {
-        done.images = used->images.count;
-        done.bytes = used->images.original_bytes + used->images.preview_bytes;
-        done.versions = used->kept.count;
-    }
+    done.images = used->images.count;
+    done.bytes = used->images.original_bytes + used->images.preview_bytes;
+    done.versions = used->kept.count;
+    const mark completed = all.state();
     session_.reset();
+    if (auto checked = check_closed(completed, *used); !checked) return checked.error();
     what_.completed = done;
-    save(false, "");
+    if (auto saved = save(false, ""); !saved) {
+        return error{saved.error().code,
+                     "the mirror was complete, but this cannot be stored: " + saved.error().message};
+    }
     board_.change([&done](mirror_status& s) {
         s.state = mirror_state::stopped;
         s.is_stopping = false;
@@ -342,6 +399,24 @@ result<runner::next> runner::complete() {
     });
     say(false, name() + " is a complete copy as of revision " + std::to_string(done.rev));
     return next::never;
+}
+
+result<void> runner::check_closed(const mark& completed, const tenant_usage& counted) {
+    constexpr bool may_create = false;
+    const auto store = options_.open(what_.target, may_create);
+    if (!store) {
+        return error{store.error().code,
+                     "the mirror cannot be opened after it was completed: " + store.error().message};
+    }
+    const auto known = await(find_mark((*store)->documents()));
+    if (!known) return of_target(known.error());
+    const std::optional<tenant_id> everybody;
+    const auto used = await((*store)->images().usage(everybody));
+    if (!used) return of_target(used.error());
+    if (known->has_value() && (*known)->value == completed && *used == counted) return {};
+    return error{errc::corrupt,
+                 "the mirror was complete, but does not contain what was stored in it after it was closed and "
+                 "opened again. Check its disk"};
 }
 
 runner::next runner::fail(const error& why) {
@@ -360,7 +435,12 @@ runner::next runner::fail(const error& why) {
     if (is_new) say(true, why.message + (is_retried ? ". The target is opened again every few seconds" : ""));
     if (is_retried) return next::retry;
     what_.completed.reset();
-    save(false, why.message);
+    if (auto saved = save(false, why.message); !saved) {
+        const std::string also = why.message + ". The next start of the server continues it, because this " +
+                                 "cannot be stored: " + saved.error().message;
+        board_.change([&also](mirror_status& s) { s.problem = also; });
+        say(true, also);
+    }
     return next::never;
 }
 

@@ -10,7 +10,9 @@
 /// the feed of the source has no further change at that moment, and the mark in the target says so. New
 /// writes to the source are delayed so that such a moment comes on a busy server; correctness does not depend
 /// on it. The delay has a limit that does not depend on this thread. When it is exceeded, writes go on, and
-/// the attempt is repeated a few times.
+/// the attempt is repeated a few times. Then the target is closed and opened again, and must still contain
+/// this. Last, the state file must say so, because the next start of the server would otherwise copy into the
+/// target again. Only then is the mirror reported to be complete.
 #pragma once
 
 #include "mirror/copier.hpp"
@@ -69,8 +71,9 @@ public:
     /// Closes the target.
     ~runner() = default;
 
-    /// Opens the target and begins to copy. Errors: those of mirror_options::check and open, and of
-    /// copier::begin().
+    /// Opens the target and begins to copy. Gives the source an identity if it has none. Errors: those of
+    /// mirror_options::check and open, of copier::begin(), and of a source that cannot store its identity;
+    /// invalid_argument for an engine that does not keep what is stored in it.
     result<void> open(bool any_source, bool may_create);
 
     /// Stores that the mirror continues after a restart of the server. Error: io_error.
@@ -86,8 +89,9 @@ public:
 
     /// Ends the mirror when it is complete. Error: busy if it does not follow.
     result<void> stop();
-    /// Ends the mirror as it is. It is not complete. Then next::never applies.
-    void abandon();
+    /// Ends the mirror as it is. It is not complete. Then next::never applies. Error: io_error if the state
+    /// file cannot be written; the mirror goes on when it can be.
+    result<void> abandon();
     /// Error: busy if it does not follow, or a verification is in progress.
     result<void> verify();
 
@@ -106,15 +110,20 @@ private:
     result<T> await(task<result<T>> work);
 
     [[nodiscard]] bool is_interrupted() const;
+    result<void> open_session(const target_address& where, bool any_source, bool may_create);
     result<next> advance();
     result<void> follow();
+    result<next> lost_changes();
     result<void> end_round();
     result<next> finish();
     /// False: the source was written faster than it was followed, or the pass has begun again.
     result<bool> finish_held();
     result<next> complete();
+    /// Opens the closed target and checks that it contains the mark and as much as was counted.
+    result<void> check_closed(const mark& completed, const tenant_usage& counted);
     next fail(const error& why);
-    void save(bool is_running, const std::string& problem);
+    /// The state file may contain either state after a failure.
+    result<void> save(bool is_running, const std::string& problem);
     void say(bool is_problem, const std::string& text) const;
     [[nodiscard]] std::string name() const { return what_.target.engine + ":" + what_.target.path; }
 
@@ -126,14 +135,16 @@ private:
     saved_mirror what_;
 
     std::optional<session> session_;
+    bool is_saved_ = true;        ///< the state file says that the mirror is running
     bool was_following_ = false;  ///< the log says that it follows
-    bool is_at_end_ = false;      ///< of the feed, when it was read last
+    copier::reach reached_ = copier::reach::behind;  ///< when the feed was read last
     bool is_stopping_ = false;
     int holds_ = 0;             ///< of this stop
-    std::string stop_problem_;  ///< why the last stop was given up
+    std::string stop_problem_;  ///< why the last stop or verification was given up
 
     bool is_verifying_ = false;
     bool is_verified_ = false;
+    int losses_ = 0;             ///< of changes from the feed, during this verification
     bool has_given_up_ = false;  ///< a failure that no repetition helps
     verification verification_;
     std::uint64_t bodies_before_ = 0;

@@ -114,7 +114,7 @@ task<service::answer> service::abandon() {
     return execute([this]() -> result<void> {
         if (auto exists = check_exists(); !exists) return exists;
         if (!runner_) return {};
-        runner_->abandon();
+        if (auto ended = runner_->abandon(); !ended) return ended;
         runner_.reset();
         return {};
     });

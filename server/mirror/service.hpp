@@ -61,7 +61,8 @@ public:
     /// Requests that the mirror ends complete; the status says when it has. Succeeds if it has ended. Errors:
     /// not_found without a mirror, busy if it does not follow.
     task<result<mirror_status>> stop();
-    /// Ends the mirror at once, not complete. Succeeds if it has ended. Error: not_found without a mirror.
+    /// Ends the mirror at once, not complete. Succeeds if it has ended. Errors: not_found without a mirror,
+    /// io_error if this cannot be stored; the mirror goes on when the state file can be written.
     task<result<mirror_status>> abandon();
     /// Begins a verification; the status says when it has ended. Errors: not_found without a mirror, busy if
     /// it does not follow or a verification is in progress.

@@ -225,25 +225,59 @@ class Access(MirrorTest):
         self.json("mirror", "stop", "--yes")
         self.check_served(self.backups / "one", "filesystem")
 
-    def test_a_store_that_was_put_back_is_compared(self):
+    def test_a_store_that_was_put_back_is_refused_until_any_source_is_accepted(self):
         """Its identity is that of the mirror's source, and so are its first revisions."""
-        target = str(self.backups / "one")
+        target = self.backups / "one"
         self.fill(10)
         self.assertEqual(0, self.server.terminate())
         shutil.copytree(self.server.data / "data/storage", self.folder / "saved")
         self.server.start()
         self.fill(10, "lost")
-        self.json("mirror", "start", "filesystem", "--path", target, "--watch")
+        self.json("mirror", "start", "filesystem", "--path", str(target), "--watch")
         self.wait_until_current()
         self.assertEqual(0, self.server.terminate())
         shutil.rmtree(self.server.data / "data/storage")
         shutil.copytree(self.folder / "saved", self.server.data / "data/storage")
         (self.server.data / "data/storage").chmod(0o700)
         self.server.start()
-        self.fill(20, "of the other history")
+        self.wait_for(lambda now: now["state"] == "failed" and "put back" in now["problem"])
+        # Its revisions are higher now than those that the mirror knows.
+        self.fill(40, "of the other history")
+        self.json("mirror", "stop", "--abandon", "--yes")
+        self.call("mirror", "start", "filesystem", "--path", str(target), code=REFUSED, words=["put back"])
+        self.call("backup", str(target), code=REFUSED, words=["put back"])
+        self.assertEqual(10, len(list(target.glob("*/lost*"))))
+        self.json("mirror", "start", "filesystem", "--path", str(target), "--any-source", "--watch")
+        self.wait_until_current()
+        self.assertEqual([], list(target.glob("*/lost*")))
+        self.json("mirror", "stop", "--yes")
+        # The other history is the mirror's from now on.
+        self.assertEqual(0, self.server.terminate())
+        self.server.start()
+        self.json("mirror", "start", "filesystem", "--path", str(target), "--watch")
         self.wait_until_current()
         self.json("mirror", "stop", "--yes")
-        self.check_served(self.backups / "one", "filesystem")
+        self.check_served(target, "filesystem")
+
+    def test_an_engine_that_keeps_nothing_is_refused(self):
+        self.fill(3)
+        self.call("mirror", "start", "memory", "--path", str(self.backups / "one"), code=REFUSED,
+                  words=["does not keep"])
+        self.call("backup", str(self.backups / "two"), "--engine", "memory", code=REFUSED, words=["does not keep"])
+        self.assertEqual("none", self.state()["state"])
+
+    def test_an_end_that_cannot_be_stored_is_reported(self):
+        self.fill(3)
+        self.json("mirror", "start", "filesystem", "--path", str(self.backups / "one"), "--watch")
+        self.wait_until_current()
+        in_its_way = self.server.data / "data/mirror.json.new"
+        in_its_way.mkdir()
+        self.call("mirror", "stop", "--yes", code=REFUSED, words=["not complete", "mirror.json"])
+        self.call("mirror", "stop", "--abandon", "--yes", code=REFUSED, words=["mirror.json"])
+        self.assertEqual("failed", self.state()["state"])
+        in_its_way.rmdir()
+        self.wait_until_current()
+        self.assertIn("completed", self.json("mirror", "stop", "--yes"))
 
 
 class Secrets(MirrorTest):

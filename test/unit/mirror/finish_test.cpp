@@ -147,6 +147,114 @@ BOOST_AUTO_TEST_CASE(a_mark_that_cannot_be_stored_is_not_complete) {
     server.stop();
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_that_cannot_be_stored_is_reported_and_the_mirror_goes_on) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.start();
+    server.require_begun();
+    server.wait_until_current();
+    server.block_state_file(true);
+    const auto failed = server.stop_complete();
+    BOOST_TEST(bool(failed.state == mirror_state::failed));
+    BOOST_TEST(!failed.completed.has_value());
+    BOOST_TEST(failed.problem.find("mirror.json") != std::string::npos);
+    // Nothing is written to the target before the file says again that the mirror goes on.
+    const auto written = await(server.stored_target->feed().last()).value();
+    save(*server.stored_source, make_picture(tenant(1), "more", "more"));
+    server.wait_for([](const mirror_status& now) { return now.problem.find("cannot create") == 0; });
+    BOOST_TEST(await(server.stored_target->feed().last()).value() == written);
+    server.block_state_file(false);
+    server.wait_until_current();
+    BOOST_TEST(!server.is_marked_complete());
+    server.restart();
+    server.wait_until_current();
+    check_completed(server, server.stop_complete());
+}
+
+BOOST_AUTO_TEST_CASE(an_abandonment_that_cannot_be_stored_is_an_error_and_the_mirror_goes_on) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.start();
+    server.require_begun();
+    server.wait_until_current();
+    server.block_state_file(true);
+    const auto abandoned = await(server.mirror->abandon());
+    BOOST_REQUIRE(abandoned.has_error());
+    BOOST_TEST(abandoned.error().message.find("mirror.json") != std::string::npos);
+    server.block_state_file(false);
+    save(*server.stored_source, make_picture(tenant(1), "more", "more"));
+    server.wait_until_current();
+    server.restart();
+    server.wait_until_current();
+    BOOST_TEST(bool(await(server.mirror->abandon())->state == mirror_state::stopped));
+}
+
+BOOST_AUTO_TEST_CASE(a_backup_that_cannot_be_stored_as_complete_has_failed_and_continues_after_a_restart) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.while_held = [&server] { server.block_state_file(true); };
+    server.start();
+    server.require_begun(true);
+    const auto failed = server.wait_for(mirror_state::failed);
+    BOOST_TEST(!failed.completed.has_value());
+    server.wait_for([](const mirror_status& now) {
+        return now.problem.find("The next start of the server continues it") != std::string::npos;
+    });
+    server.while_held = nullptr;
+    server.block_state_file(false);
+    server.restart();
+    check_completed(server, server.wait_for(mirror_state::stopped));
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_that_keeps_nothing_is_refused_before_anything_is_copied) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.open_other = [] { return open_store("memory", "/nowhere"); };
+    server.start();
+    for (const bool is_backup : {false, true}) {
+        const auto begun = server.begin("/copy", is_backup);
+        BOOST_REQUIRE(begun.has_error());
+        BOOST_TEST(bool(begun.error().code == errc::invalid_argument));
+        BOOST_TEST(begun.error().message.find("does not keep") != std::string::npos);
+        BOOST_TEST(bool(server.mirror->status().state == mirror_state::none));
+        BOOST_TEST(!std::filesystem::exists(server.state_file()));
+    }
+    server.stop();
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_loses_something_when_it_is_closed_is_not_complete) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.while_held = [&server] {
+        server.before_open = [&server] { erase(*server.stored_target, tenant(1), "key-1"); };
+    };
+    server.start();
+    server.require_begun(true);
+    const auto failed = server.wait_for(mirror_state::failed);
+    BOOST_TEST(!failed.completed.has_value());
+    BOOST_TEST(failed.problem.find("does not contain what was stored") != std::string::npos);
+    server.while_held = server.before_open = nullptr;
+    server.require_begun(true);
+    check_completed(server, server.wait_for(mirror_state::stopped));
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_cannot_be_opened_again_is_not_complete) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.while_held = [&server] { server.failures = 1'000'000'000; };
+    server.start();
+    server.require_begun();
+    server.wait_until_current();
+    const auto failed = server.stop_complete();
+    BOOST_TEST(!failed.completed.has_value());
+    BOOST_TEST(failed.problem.find("the disk is not mounted") != std::string::npos);
+    // It is opened later, and follows.
+    server.while_held = nullptr;
+    server.failures = 0;
+    server.wait_until_current();
+    check_completed(server, server.stop_complete());
+}
+
 BOOST_AUTO_TEST_CASE(a_mirror_with_missing_items_is_not_complete_and_follows) {
     mirrored_server server;
     fill(*server.stored_source);
@@ -222,6 +330,40 @@ BOOST_AUTO_TEST_CASE(a_backup_lacks_damaged_items_only_if_that_was_asked_for) {
     BOOST_TEST(ended.completed->damaged == 1U);
     BOOST_TEST(server.is_marked_complete());
     BOOST_TEST(differences(*server.stored_source, *server.stored_target).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_backup_of_a_store_with_entries_out_of_service_lacks_them_only_if_that_was_asked_for) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.source.set_aside = 0;
+    server.start();
+    server.require_begun(true);
+    server.wait_for(mirror_state::stopped);
+    server.stop();
+    // As after a start of the engine that could not read an image.
+    server.source.set_aside = 1;
+    server.source.faulty.on_find = [](const std::string& key) -> std::optional<error> {
+        if (key == "key-1") return error{errc::not_found, "no such image"};
+        return std::nullopt;
+    };
+    server.start();
+    server.require_begun(true);
+    const auto failed = server.wait_for(mirror_state::failed);
+    BOOST_TEST(failed.problem.find("'key-1'") != std::string::npos);
+    BOOST_TEST(failed.done.damaged == 1U);
+    BOOST_TEST(!server.is_marked_complete());
+
+    start_request request;
+    request.target = {"memory", "/copy", {}};
+    request.is_backup = request.verifies = request.skips_damaged = true;
+    BOOST_REQUIRE(await(server.mirror->start(request)).has_value());
+    const auto ended = server.wait_for(mirror_state::stopped);
+    BOOST_REQUIRE(ended.completed.has_value());
+    BOOST_TEST(ended.completed->damaged == 1U);
+    BOOST_TEST(ended.verified->is_same);
+    BOOST_TEST(server.is_marked_complete());
+    BOOST_TEST(await(server.stored_target->images().find(tenant(1), "key-1")).has_value());
+    server.stop();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

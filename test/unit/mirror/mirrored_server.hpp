@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,9 @@ public:
     std::atomic<int> held{0};
     std::atomic<int> holds{0};
     std::function<void()> while_held;
+    std::function<void()> before_open;  ///< of the target
+    /// Opens another target than stored_target.
+    std::function<std::unique_ptr<storage_engine>()> open_other;
     std::chrono::milliseconds longest_hold{60'000};
     copy_options copying = small_pages();
     std::unique_ptr<service> mirror;
@@ -68,6 +72,8 @@ public:
                 --failures;
                 return error{errc::unavailable, "the disk is not mounted"};
             }
+            if (before_open) before_open();
+            if (open_other) return open_other();
             return std::unique_ptr<storage_engine>(std::make_unique<borrowed_engine>(target, open));
         };
         options.hold_writes = [this](std::chrono::milliseconds) {
@@ -92,6 +98,15 @@ public:
     }
 
     [[nodiscard]] std::string state_file() const { return (folder_.path() / "mirror.json").string(); }
+    /// Until it is called with false, the state file cannot be replaced.
+    void block_state_file(bool is_blocked) {
+        const std::filesystem::path in_its_way(state_file() + ".new");
+        if (is_blocked) {
+            std::filesystem::create_directory(in_its_way);
+        } else {
+            std::filesystem::remove(in_its_way);
+        }
+    }
 
     result<mirror_status> begin(const std::string& path = "/copy", bool is_backup = false) {
         start_request request;

@@ -193,6 +193,37 @@ BOOST_AUTO_TEST_CASE(a_gap_during_a_verification_does_not_hide_a_difference) {
     server.stop();
 }
 
+BOOST_AUTO_TEST_CASE(a_verification_ends_although_changes_are_lost_all_the_time) {
+    for (const bool is_backup : {false, true}) {
+        mirrored_server server;
+        fill(*server.stored_source);
+        server.target.faulty.before_find = [&server] {
+            if (server.mirror->status().is_verifying) server.source.faulty_changes.gaps = 1;
+        };
+        server.start();
+        if (is_backup) {
+            start_request request;
+            request.target = {"memory", "/copy", {}};
+            request.is_backup = request.verifies = true;
+            BOOST_REQUIRE(await(server.mirror->start(request)).has_value());
+            const auto failed = server.wait_for(mirror_state::failed);
+            BOOST_TEST(failed.problem.find("could not be verified") != std::string::npos);
+            BOOST_TEST(!server.is_marked_complete());
+        } else {
+            server.require_begun();
+            server.wait_until_current();
+            const auto now = server.verify();
+            BOOST_TEST(!now.verified.has_value());
+            BOOST_TEST(now.problem.find("could not be verified") != std::string::npos);
+            // It goes on, and can be completed.
+            server.wait_until_current();
+            BOOST_TEST(bool(server.stop_complete().state == mirror_state::stopped));
+            BOOST_TEST(server.is_marked_complete());
+        }
+        server.stop();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_mirror_that_cannot_be_repaired_fails_and_is_not_complete) {
     mirrored_server server;
     fill(*server.stored_source);
