@@ -131,10 +131,6 @@ result<void> gallery_server::parts::load_accounts() {
 
 result<void> gallery_server::parts::take_over_copy() {
     const auto source = wait_for(http_->executor(0), mirror::take_over(storage_.store->documents()));
-    if (!source && (source.error().code == errc::read_only || source.error().code == errc::no_space)) {
-        log_warning("the store is still marked as a copy of another one: " + source.error().message);
-        return {};
-    }
     if (!source) return source.error();
     if (!source->empty()) {
         log_info("the store is a complete copy of " + *source +

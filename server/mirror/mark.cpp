@@ -103,7 +103,18 @@ task<result<std::string>> take_over(document_store& store) {
     }
     std::string kind(mark_kind);
     const auto erased = co_await store.erase(std::move(kind), mark_id, precondition::match(known.rev));
-    if (!erased) co_return erased.error();
+    if (!erased) {
+        const auto& e = erased.error();
+        if (e.code != errc::no_space && e.code != errc::read_only) co_return e;
+        co_return error{e.code,
+                        "the store is a complete copy of " + known.value.source +
+                            ", and its mark as a copy cannot be removed: " + e.message +
+                            ". A later copy would overwrite what a server writes to it. " +
+                            (e.code == errc::no_space ? "Free some space on its disk" : "Make it writable") +
+                            " and start again"};
+    }
+    if (erased->status == write_status::conflict)
+        co_return error{errc::version_conflict, "another process copies into the store. Stop it first"};
     co_return known.value.source;
 }
 

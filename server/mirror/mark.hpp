@@ -59,8 +59,9 @@ std::optional<mark> parse_mark(std::string_view text);
 task<result<std::optional<stored_mark>>> find_mark(document_store& store);
 
 /// Makes a store, of which this server will be the only user, a store of its own: removes the mark of a
-/// complete copy. Returns the source's name, empty if there was no mark. Errors: unavailable for a copy that
-/// is not complete, with the remedy; those of the store.
+/// complete copy, so that no later copy overwrites it. Returns the source's name, empty if there was no mark.
+/// Errors: unavailable for a copy that is not complete, and read_only or no_space if the mark cannot be
+/// removed, with the remedy; version_conflict if a copy is in progress; those of the store.
 task<result<std::string>> take_over(document_store& store);
 
 }  // namespace gallery::mirror
