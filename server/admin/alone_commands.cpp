@@ -42,9 +42,10 @@ constexpr std::array<option, 12> copy_options{{
     {"--help", "", "print this text"},
 }};
 
-constexpr std::array<option, 6> restore_options{{
+constexpr std::array<option, 7> restore_options{{
     {"--engine", "NAME", "the engine of the backup; default: filesystem"},
     {"--verify", "", "then read and hash all images of both stores and compare them"},
+    {"--skip-damaged", "", "complete the store without items of the backup that cannot be read"},
     {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
     {"--json", "", "print the result as JSON"},
     {"--quiet", "", "print problems only"},

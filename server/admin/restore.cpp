@@ -33,6 +33,8 @@ outcome<options> parse(std::span<const char* const> arguments) {
         const std::string_view word = arguments[i];
         if (word == "--verify") {
             parsed.how.verify = true;
+        } else if (word == "--skip-damaged") {
+            parsed.how.skip_damaged = true;
         } else if (word == "--json") {
             parsed.how.json = true;
         } else if (word == "--quiet") {

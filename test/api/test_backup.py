@@ -226,6 +226,51 @@ class Damage(MirrorTest):
         self.assertEqual(1, report["damaged"])
 
 
+    def test_an_image_that_the_engine_has_set_aside_stays_in_the_backup(self):
+        self.fill(12)
+        target = str(self.backups / "nightly")
+        self.json("backup", target)
+        one = next(one for one in self.tenant.list(pageSize=100).json()["data"] if one["title"] == "picture 3.png")
+        self.assertEqual(0, self.server.terminate())
+        record, = (self.server.data / "data/storage").glob("*/picture*3.png/record.json")
+        record.write_text("{")
+        self.server.start()
+        self.assertEqual(404, self.tenant.get(path_of(one)).status)
+        self.assertEqual(1, self.metrics()["gallery_storage_entries_set_aside", ()])
+        # Others are erased, which the feed says.
+        self.assertEqual(200, self.tenant.delete("/api/images/tenant/picture%205.png").status)
+        self.call("backup", target, code=REFUSED, words=["not complete", "cannot be read from the store", "picture 3"])
+        report = self.json("backup", target, "--skip-damaged", "--verify")
+        self.assertEqual((1, True), (report["damaged"], report["verified"]["same"]))
+        (self.folder / "other").mkdir()
+        other = Server(plugin="rocksdb", data=self.folder / "other")
+        done = run("restore", target, env=other.environment())
+        self.assertEqual(0, done.returncode, done)
+        other.start()
+        try:
+            titles = {each["title"] for each in other.client(TENANT).list(pageSize=100).json()["data"]}
+            self.assertIn("picture 3.png", titles)
+            self.assertNotIn("picture 5.png", titles)
+            self.assertEqual(200, other.client(TENANT).get(path_of(one)).status)
+        finally:
+            other.stop()
+
+    def test_a_damaged_backup_is_restored_without_an_image_only_if_that_was_asked_for(self):
+        self.fill(12)
+        target = self.backups / "nightly"
+        self.json("backup", str(target))
+        victim = sorted(target.glob("*/picture*/original*"))[3]
+        victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+        (self.folder / "other").mkdir()
+        other = Server(plugin="rocksdb", data=self.folder / "other")
+        done = run("restore", str(target), env=other.environment())
+        self.assertEqual(REFUSED, done.returncode, done)
+        done = run("restore", str(target), "--skip-damaged", env=other.environment())
+        self.assertEqual(0, done.returncode, done)
+        with other:
+            self.assertEqual(11, len([link for link in gallery_of(other.client(TENANT)) if "picture" in link]))
+
+
 class Days(MirrorTest):
     """The script of operations.md that keeps the backups of several days."""
 
