@@ -74,7 +74,8 @@ public:
     /// be called again.
     task<result<reach>> copy();
 
-    /// Applies some thousand changes, or all. Precondition: copy() has returned reach::end. Errors: as copy().
+    /// Applies some thousand changes, or all. Precondition: copy() has returned reach::end. Errors: as
+    /// copy().
     task<result<reach>> follow();
 
     /// copy() and follow() until the feed is at its end, for a source that nobody writes. Errors: as copy().
@@ -82,8 +83,8 @@ public:
 
     /// Notes in the mark that the target is complete as of position(). Precondition: follow() has returned
     /// reach::end. @p accept_damage: also if there are items that the source cannot return or has out of
-    /// service. Errors: corrupt if there are; unavailable if the pass is not complete, or the source was written
-    /// since; those of the stores.
+    /// service. Errors: corrupt if there are; unavailable if the pass is not complete, or the source was
+    /// written since; those of the stores.
     task<result<void>> complete(bool accept_damage);
 
     [[nodiscard]] const mark& state() const noexcept { return mark_; }

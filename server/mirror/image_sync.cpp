@@ -209,10 +209,10 @@ task<result<image_sync::attempt>> image_sync::make_way(record_ptr holder, const 
     if (!may) co_return may.error();
     if (!*may) {
         const image_name refused(wanted.tenant, wanted.key);
-        all_.note_damage(item_of(refused), "the " + name_of(wanted) +
-                                               " is not copied, because its id or public key belongs to the " +
-                                               item_of(name) +
-                                               " in the target, which the source cannot return");
+        all_.note_damage(item_of(refused),
+                         "the " + name_of(wanted) +
+                             " is not copied, because its id or public key belongs to the " + item_of(name) +
+                             " in the target, which the source cannot return");
         co_return attempt::done;
     }
     displaced_.insert(name);

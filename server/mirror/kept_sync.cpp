@@ -113,8 +113,7 @@ task<result<bool>> is_dropped(work& all, kept_version there) {
     const auto dropped = co_await all.absent.are_all_erased();
     if (!dropped) co_return of_source(dropped.error());
     if (!*dropped) {
-        all.note_only_in_target(item_of_version(there),
-                                "a kept version of the " + name_of(*there.record));
+        all.note_only_in_target(item_of_version(there), "a kept version of the " + name_of(*there.record));
     }
     co_return *dropped;
 }

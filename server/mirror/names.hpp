@@ -9,7 +9,7 @@
 
 namespace gallery::mirror {
 
-using image_name = std::pair<tenant_id, std::string>;        ///< tenant and key
+using image_name = std::pair<tenant_id, std::string>;       ///< tenant and key
 using document_name = std::pair<std::string, std::string>;  ///< kind and id
 
 }  // namespace gallery::mirror

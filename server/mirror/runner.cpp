@@ -414,9 +414,10 @@ result<void> runner::check_closed(const mark& completed, const tenant_usage& cou
     const auto used = await((*store)->images().usage(everybody));
     if (!used) return of_target(used.error());
     if (known->has_value() && (*known)->value == completed && *used == counted) return {};
-    return error{errc::corrupt,
-                 "the mirror was complete, but does not contain what was stored in it after it was closed and "
-                 "opened again. Check its disk"};
+    return error{
+        errc::corrupt,
+        "the mirror was complete, but does not contain what was stored in it after it was closed and "
+        "opened again. Check its disk"};
 }
 
 runner::next runner::fail(const error& why) {

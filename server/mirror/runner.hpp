@@ -135,8 +135,8 @@ private:
     saved_mirror what_;
 
     std::optional<session> session_;
-    bool is_saved_ = true;        ///< the state file says that the mirror is running
-    bool was_following_ = false;  ///< the log says that it follows
+    bool is_saved_ = true;                           ///< the state file says that the mirror is running
+    bool was_following_ = false;                     ///< the log says that it follows
     copier::reach reached_ = copier::reach::behind;  ///< when the feed was read last
     bool is_stopping_ = false;
     int holds_ = 0;             ///< of this stop

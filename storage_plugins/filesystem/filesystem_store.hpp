@@ -155,7 +155,7 @@ private:
     unique_fd root_;
     unique_fd lock_;
     std::atomic<bool> can_exchange_;
-    bool upgrades_ = false;  ///< the store has format 1 until it is opened
+    bool upgrades_ = false;                         ///< the store has format 1 until it is opened
     std::atomic<std::size_t> set_aside_count_ = 0;  ///< when it was opened or checked
 
     kit::catalog catalog_;

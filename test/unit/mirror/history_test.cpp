@@ -170,8 +170,7 @@ BOOST_AUTO_TEST_CASE(starts_are_listed_in_their_order_and_the_oldest_are_forgott
 
 BOOST_AUTO_TEST_CASE(a_list_of_starts_that_cannot_be_read_is_written_anew) {
     scratch_store store("memory");
-    for (const char* text :
-         {"", "{}", R"({"starts":1})", R"({"starts":[1]})", R"({"starts":[["a",-1]]})"}) {
+    for (const char* text : {"", "{}", R"({"starts":1})", R"({"starts":[1]})", R"({"starts":[["a",-1]]})"}) {
         save_document(*store, std::string(identity_kind), "starts", text);
         BOOST_TEST(bool(await(find_starts(store->documents())).error().code == errc::corrupt), text);
         require(await(add_start(store->documents(), 7)));

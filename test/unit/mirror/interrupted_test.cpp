@@ -74,8 +74,7 @@ BOOST_AUTO_TEST_CASE(every_run_compares_from_the_beginning) {
     // has the same identity, and the position of the interrupted run is one of its feed.
     for (const auto at : {stage::documents, stage::images, stage::surplus, stage::kept, stage::following}) {
         scratch_store restored("memory");
-        save_document(*restored, std::string(identity_kind), "identity",
-                      identify(*source));
+        save_document(*restored, std::string(identity_kind), "identity", identify(*source));
         fill(*restored, 40);
         auto known = await(find_mark(target->documents())).value()->value;
         known.at = at;
