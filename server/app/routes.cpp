@@ -116,6 +116,7 @@ void gallery_server::parts::make_mirror() {
     options.release_writes = [this] { storage_.store->gate().open(); };
     options.copying.at_once = settings.mirror.at_once;
     options.copying.bytes_per_second = settings.mirror.max_rate;
+    options.copying.is_source_written = true;
     options.log = [](bool is_problem, std::string_view text) {
         log(is_problem ? log_level::error : log_level::info, text);
     };

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t changes_at_once = 1'000;
 
+constexpr const char* unreported_text =
+    "the engine of the source does not report whether it has entries out of service (entries_set_aside)";
+
 }  // namespace
 
 std::optional<std::uint64_t> entries_set_aside(const storage_engine& store) {
@@ -33,6 +36,7 @@ std::uint64_t absences::set_aside() const {
 
 task<result<bool>> absences::are_all_erased() {
     if (entries_set_aside(source_)) co_return set_aside() == 0;
+    if (!may_check_) problem_ = unreported_text;
     if (!problem_) {
         const auto checked = co_await source_.check();
         if (!checked) co_return checked.error();
@@ -56,6 +60,7 @@ task<result<bool>> absences::is_erased(document_name name) {
 }
 
 std::string absences::reason() const {
+    if (problem_ == unreported_text) return unreported_text;
     if (problem_ && !problem_->empty()) return "a check of the source reports: " + *problem_;
     return "the source has entries out of service, of which it may be one";
 }

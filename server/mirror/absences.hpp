@@ -8,7 +8,8 @@
 ///
 /// An engine reports the number of these entries as the figure entries_set_aside
 /// (etc/doc/storage_plugins.md). An engine without this figure is checked completely
-/// (storage_engine::check()), once in a pass that has found an item that only the target has.
+/// (storage_engine::check()), once in a pass that has found an item that only the target has; but only if
+/// nobody writes to the source, as the contract requires. Otherwise it may have entries out of service.
 #pragma once
 
 #include "mirror/names.hpp"
@@ -34,8 +35,8 @@ std::optional<std::uint64_t> entries_set_aside(const storage_engine& store);
 
 class absences {
 public:
-    /// @p source outlives it.
-    explicit absences(storage_engine& source) : source_(source) {}
+    /// @p source outlives it. @p may_check: nobody writes to it.
+    absences(storage_engine& source, bool may_check) : source_(source), may_check_(may_check) {}
 
     /// @p entries that the source had out of service when it was completed as a copy itself: they were copied
     /// again, so nothing is missing because of them.
@@ -63,6 +64,7 @@ private:
     void add(const change_batch& batch);
 
     storage_engine& source_;
+    const bool may_check_;
     std::uint64_t disregarded_ = 0;
     std::optional<std::string> problem_;  ///< the first one of check(); empty if there is none
     revision read_to_ = 0;                ///< position in the feed

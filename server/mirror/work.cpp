@@ -32,7 +32,11 @@ void add_texts(std::vector<std::string>& out, const std::map<std::string, std::s
 }  // namespace
 
 work::work(storage_engine& source, storage_engine& target, copy_options chosen)
-    : from(source), to(target), options(std::move(chosen)), bodies(options.memory), absent(source) {}
+    : from(source),
+      to(target),
+      options(std::move(chosen)),
+      bodies(options.memory),
+      absent(source, !options.is_source_written) {}
 
 void work::note_damage(std::string item, std::string text) {
     only_in_target_.erase(item);

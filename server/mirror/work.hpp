@@ -51,6 +51,7 @@ struct copy_options {
     std::uint64_t memory = 32U << 20;            ///< bytes of bodies in memory; a larger body is copied alone
     std::size_t page = 256;                      ///< items of one scan, at least 1
     std::uint64_t bytes_per_second = 0;          ///< of bodies that are read; 0: no limit
+    bool is_source_written = false;              ///< others write to the source during the copy
     std::function<void(const figures&)> report;  ///< after each page and batch, on the copier's thread
     std::function<bool()> is_stopping;           ///< asked between items and during waits; may be empty
 };

@@ -187,6 +187,26 @@ BOOST_AUTO_TEST_CASE(an_engine_without_the_figure_is_checked_once_and_only_if_so
     BOOST_TEST(!has_image(*target, tenant(1), "key-1"));
 }
 
+BOOST_AUTO_TEST_CASE(an_engine_without_the_figure_is_not_checked_while_it_is_written) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source);
+    faulty_store foreign(*source);
+    run(foreign, *target);
+    save(*target, make_picture(tenant(1), "only here", "surplus"));
+    erase(*source, tenant(2), "key-2");
+    auto options = small_pages();
+    options.is_source_written = true;
+    copier all(foreign, *target, "the source", std::move(options));
+    require(await(all.begin(false)));
+    require(await(all.copy_all()));
+    BOOST_TEST(foreign.checks == 0);
+    BOOST_TEST(has_image(*target, tenant(1), "only here"));
+    BOOST_TEST(!has_image(*target, tenant(2), "key-2"));
+    BOOST_TEST(all.done().damaged == 1U);
+    BOOST_TEST(mentions(all.problems(), "does not report"));
+}
+
 BOOST_AUTO_TEST_CASE(an_engine_that_reports_nothing_out_of_service_is_not_checked) {
     scratch_store source("memory");
     scratch_store target("memory");

@@ -335,7 +335,6 @@ BOOST_AUTO_TEST_CASE(a_backup_lacks_damaged_items_only_if_that_was_asked_for) {
 BOOST_AUTO_TEST_CASE(a_backup_of_a_store_with_entries_out_of_service_lacks_them_only_if_that_was_asked_for) {
     mirrored_server server;
     fill(*server.stored_source);
-    server.source.set_aside = 0;
     server.start();
     server.require_begun(true);
     server.wait_for(mirror_state::stopped);

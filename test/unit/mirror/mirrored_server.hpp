@@ -53,7 +53,10 @@ public:
     copy_options copying = small_pages();
     std::unique_ptr<service> mirror;
 
-    mirrored_server() = default;
+    mirrored_server() {
+        source.set_aside = 0;
+        copying.is_source_written = true;
+    }
     ~mirrored_server() { stop(); }
 
     void start(bool is_resumed = true) {
