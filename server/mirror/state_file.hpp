@@ -24,6 +24,8 @@ struct target_address {
 
 struct saved_mirror {
     target_address target;
+    /// Of a target that was the server's store before a switch: its identity. It is accepted as it is.
+    std::string former_identity;
     bool is_running = false;     ///< false: stopped or failed
     bool is_backup = false;      ///< ends as soon as it is complete
     bool verifies = false;       ///< a backup is verified before it is complete

@@ -11,7 +11,8 @@ namespace gallery::plugins {
 bool engine_slot::place::is_unused() const {
     std::uint64_t ended = 0;
     std::uint64_t begun = 0;
-    counts.for_each([&ended](const uses& of_thread) { ended += of_thread.ended.load(std::memory_order_acquire); });
+    counts.for_each(
+        [&ended](const uses& of_thread) { ended += of_thread.ended.load(std::memory_order_acquire); });
     counts.for_each([&begun](const uses& of_thread) { begun += of_thread.begun.load(); });
     return begun == ended;
 }
@@ -43,12 +44,13 @@ engine_slot::engine_slot(std::shared_ptr<storage_engine> first) {
 
 engine_slot::~engine_slot() = default;
 
-result<std::shared_ptr<storage_engine>> engine_slot::exchange(std::shared_ptr<storage_engine> next) {
+bool engine_slot::can_exchange() const {
     const lock_guard lock(mutex_);
-    if (places_.size() > max_exchanges) {
-        return error{errc::unavailable, "the store was switched " + std::to_string(max_exchanges) +
-                                            " times since the start of the server. Restart it first"};
-    }
+    return places_.size() <= max_exchanges;
+}
+
+std::shared_ptr<storage_engine> engine_slot::exchange(std::shared_ptr<storage_engine> next) {
+    const lock_guard lock(mutex_);
     auto made = std::make_shared<place>();
     made->shifted = std::make_unique<shifted_engine>(*next, width * places_.size());
     made->calls = made->shifted.get();
@@ -58,7 +60,7 @@ result<std::shared_ptr<storage_engine>> engine_slot::exchange(std::shared_ptr<st
     current_.store(made.get());
     before->at->engine.reset();
     storage_engine* const engine = before->engine.get();
-    return std::shared_ptr<storage_engine>(std::move(before), engine);
+    return {std::move(before), engine};
 }
 
 }  // namespace gallery::plugins

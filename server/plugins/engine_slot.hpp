@@ -12,11 +12,11 @@
 #include "plugins/per_thread.hpp"
 #include "plugins/shifted_engine.hpp"
 
-#include <gallery/error.hpp>
 #include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -59,7 +59,8 @@ public:
         for (;;) {
             place* const at = current_.load(std::memory_order_acquire);
             uses& mine = at->counts.mine();
-            // Sequentially consistent, as exchange() is: either this sees its new engine, or it sees this call.
+            // Sequentially consistent, as exchange() is: either this sees its new engine, or it sees this
+            // call.
             mine.begun.store(mine.begun.load(std::memory_order_relaxed) + 1);
             if (current_.load() == at) [[likely]]
                 return pin(*at);
@@ -67,10 +68,12 @@ public:
         }
     }
 
+    /// Whether exchange() may be called: not after max_exchanges.
+    [[nodiscard]] bool can_exchange() const;
     /// Calls that begin after the return are made to @p next; those that run go on. Returns the engine before
-    /// without a shift of its revisions. Its last owner waits until no call of it is under way, so it must not
-    /// be an I/O thread. Error: unavailable after max_exchanges.
-    result<std::shared_ptr<storage_engine>> exchange(std::shared_ptr<storage_engine> next);
+    /// without a shift of its revisions. Its last owner waits until no call of it is under way, so it must
+    /// not be an I/O thread. Precondition: can_exchange().
+    std::shared_ptr<storage_engine> exchange(std::shared_ptr<storage_engine> next);
 
 private:
     /// Written by one thread, except that a pin may be left on another one; each thread counts up both.
@@ -95,7 +98,7 @@ private:
     }
 
     std::atomic<place*> current_{nullptr};
-    mutex mutex_;
+    mutable mutex mutex_;
     std::vector<std::shared_ptr<place>> places_ GALLERY_GUARDED_BY(mutex_);
 };
 

@@ -211,9 +211,9 @@ std::optional<body> measured_images::read_now(const image_record& record, repres
 task<result<image_page>> measured_images::list(image_query query) {
     auto at = parts_.engine();
     auto asked = at->images().list(std::move(query));
-    return parts_.measure(
-        operation::list, std::move(at), std::move(asked),
-        [this](const image_page& page) { return unsound(parts_.name, "list", page.images); });
+    return parts_.measure(operation::list, std::move(at), std::move(asked), [this](const image_page& page) {
+        return unsound(parts_.name, "list", page.images);
+    });
 }
 task<result<scan_page<record_ptr>>> measured_images::scan(std::optional<tenant_id> tenant, std::string cursor,
                                                           std::size_t limit) {
@@ -364,19 +364,18 @@ private:
 
 measured_engine::measured_engine(std::unique_ptr<storage_engine> inner, std::string name,
                                  secret_texts secrets)
-    : parts_(std::make_shared<late_listening_engine>(std::move(inner)), std::move(name), std::move(secrets)) {}
+    : parts_(std::make_shared<late_listening_engine>(std::move(inner)), std::move(name), std::move(secrets)) {
+}
 
-result<std::shared_ptr<storage_engine>> measured_engine::exchange(std::shared_ptr<storage_engine> next) {
+std::shared_ptr<storage_engine> measured_engine::exchange(std::shared_ptr<storage_engine> next) {
     change_feed& feed = next->feed();
     auto before = parts_.slot().exchange(std::move(next));
-    if (!before) return before;
-    feed_.move((*before)->feed(), feed);
+    feed_.move(before->feed(), feed);
     feed_.notify();
     if (std::exchange(is_exchanged_, true)) return before;
     // Until now, this object has measured its answers.
-    auto lent = std::make_unique<joint_engine>(std::move(*before));
-    return std::shared_ptr<storage_engine>(
-        std::make_shared<measured_engine>(std::move(lent), parts_.name, parts_.secrets()));
+    auto lent = std::make_unique<joint_engine>(std::move(before));
+    return std::make_shared<measured_engine>(std::move(lent), parts_.name, parts_.secrets());
 }
 
 task<result<check_report>> measured_engine::check() {

@@ -8,8 +8,8 @@
 /// distinguish it from a write that changed nothing. The values of secret options are removed from the
 /// engine's error messages.
 ///
-/// The engine can be exchanged while calls are made (engine_slot.hpp). Each write is admitted by a gate, which
-/// can delay it (write_gate.hpp), and begins on the engine that is the current one after that.
+/// The engine can be exchanged while calls are made (engine_slot.hpp). Each write is admitted by a gate,
+/// which can delay it (write_gate.hpp), and begins on the engine that is the current one after that.
 #pragma once
 
 #include "plugins/engine_slot.hpp"
@@ -137,7 +137,8 @@ public:
     /// As engine_slot::exchange(). @p next is an engine of this class, or forwards to one: it measures its
     /// answers itself, and listeners may be set late. So does the returned one. The listener of feed() then
     /// listens to @p next, and is called once.
-    result<std::shared_ptr<storage_engine>> exchange(std::shared_ptr<storage_engine> next);
+    std::shared_ptr<storage_engine> exchange(std::shared_ptr<storage_engine> next);
+    [[nodiscard]] bool can_exchange() const { return parts_.slot().can_exchange(); }
 
     image_store& images() noexcept override { return images_; }
     document_store& documents() noexcept override { return documents_; }
