@@ -21,7 +21,7 @@ public:
     served_store& operator=(const served_store&) = delete;
     virtual ~served_store() = default;
 
-    /// The store. The identity is empty if it has none.
+    /// Where it is. The identity is not part of it.
     [[nodiscard]] virtual known_store where() const = 0;
 
     /// Its engine with its own revisions, which an exchange does not shift. Valid until the next exchange.

@@ -24,14 +24,14 @@ struct target_address {
 
 struct saved_mirror {
     target_address target;
-    /// Of a target that was the server's store before a switch: its identity. It is accepted as it is.
-    std::string former_identity;
     bool is_running = false;     ///< false: stopped or failed
     bool is_backup = false;      ///< ends as soon as it is complete
     bool verifies = false;       ///< a backup is verified before it is complete
     bool skips_damaged = false;  ///< a backup is complete without items that the source cannot return
     std::string problem;         ///< why it has failed; empty otherwise
     std::optional<completion> completed;
+    /// Of a target that was the server's store before a switch: its identity. It is accepted as it is.
+    std::string former_identity;
 
     friend bool operator==(const saved_mirror&, const saved_mirror&) = default;
 };

@@ -110,7 +110,6 @@ void report(const switch_parts& parts, const result<void>& done, const char* wha
 }  // namespace
 
 task<result<switched>> switch_store(switch_parts parts) {
-    const known_store from = parts.served.where();
     const sealed_writes sealed(parts);
     if (auto ended = co_await wait_for_writes(parts, sealed); !ended) co_return ended.error();
     const auto begun = parts.served.writes_begun();
@@ -121,7 +120,7 @@ task<result<switched>> switch_store(switch_parts parts) {
     if (!parts.served.hold_on(begun)) co_return too_long(parts, "applying the last changes");
 
     switched out;
-    out.decided = active_store{parts.to, from, now_ms()};
+    out.decided = active_store{parts.to, parts.from, now_ms()};
     if (auto decided = decide(parts, out.decided); !decided) co_return decided.error();
 
     known_store place = parts.to;

@@ -41,7 +41,8 @@ struct switch_parts {
     served_store& served;
     copier& all;                             ///< of the target; follows the store of the server
     std::shared_ptr<storage_engine> target;  ///< as served_store::exchange() requires it
-    known_store to;                          ///< the target
+    known_store from;                        ///< the store of the server, with its identity
+    known_store to;                          ///< the target, likewise
     std::string active_file;
     std::chrono::milliseconds longest;  ///< how long writes wait before the switch is given up
     std::function<void(bool is_problem, std::string_view text)> log;

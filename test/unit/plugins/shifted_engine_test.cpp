@@ -68,7 +68,6 @@ BOOST_AUTO_TEST_CASE(bytes_are_read_for_shifted_records_and_for_no_others) {
     // Of another store that had the same id and the same number.
     BOOST_TEST(text_of(shifted, ours) == "error: stale");
     BOOST_TEST(!images.read_now(*ours, representation::original).has_value());
-    BOOST_TEST(await(images.read(nullptr, representation::original)).has_error());
 }
 
 BOOST_AUTO_TEST_CASE(writes_return_shifted_revisions) {
