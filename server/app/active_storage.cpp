@@ -55,6 +55,15 @@ std::string active_storage::note() const {
            "); STORAGE_PLUGIN=" + configured_plugin + " of the configuration does not apply";
 }
 
+result<void> active_storage::require_store() const {
+    if (!decided || is_filled_folder(decided->now.address.path)) return {};
+    return error{errc::not_found, "there is no store in " + decided->now.address.path +
+                                      ", from which the server serves since the switch of " +
+                                      utc(decided->since) + " (" + file +
+                                      "). Mount its disk, or restore it. To serve from the store of the "
+                                      "configuration instead, run gallery-admin reinstate"};
+}
+
 result<active_storage> find_active_storage(const config::storage_settings& configured,
                                            const std::string& data_folder) {
     active_storage out;
@@ -72,12 +81,7 @@ result<active_storage> find_active_storage(const config::storage_settings& confi
         out.settings.path = now.address.path;
         out.settings.sections[now.plugin] = now.address.options;
     }
-    if (is_filled_folder(now.address.path)) return out;
-    return error{errc::not_found, "there is no store in " + now.address.path +
-                                      ", from which the server serves since the switch of " +
-                                      utc(out.decided->since) + " (" + out.file +
-                                      "). Mount its disk, or restore it. To serve from the store of the "
-                                      "configuration instead, run gallery-admin reinstate"};
+    return out;
 }
 
 task<result<void>> check_active_storage(document_store& opened, active_storage chosen) {

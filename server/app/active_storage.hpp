@@ -21,13 +21,15 @@ struct active_storage {
     std::string file;                             ///< that contains the decision
     bool is_configured = true;                    ///< the configuration names the same store
 
+    /// Whether there is a store where the server was switched to: a server would create a new one in an empty
+    /// folder. Error: not_found.
+    [[nodiscard]] result<void> require_store() const;
     /// One sentence for people; empty if the configuration decides, or names the same store.
     [[nodiscard]] std::string note() const;
 };
 
 /// Reads the file in the data folder, which is absolute. The options of a store that the configuration names,
-/// too, are those of the configuration. Blocks. Errors: io_error, corrupt; not_found for a folder that was
-/// switched to and contains nothing, because a server would create a new store there.
+/// too, are those of the configuration. Blocks. Errors: io_error, corrupt.
 result<active_storage> find_active_storage(const config::storage_settings& configured,
                                            const std::string& data_folder);
 

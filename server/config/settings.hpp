@@ -136,6 +136,7 @@ struct mirror_settings {
     std::string allowed_paths;   ///< folders, separated by ':'; empty: the data folder
     std::uint64_t at_once = 0;   ///< at least 1
     std::uint64_t max_rate = 0;  ///< bytes per second; 0: no limit
+    std::chrono::milliseconds switch_timeout{};
 };
 
 struct settings {

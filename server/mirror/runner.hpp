@@ -144,7 +144,8 @@ private:
 
     [[nodiscard]] bool can_switch() const;
     [[nodiscard]] result<void> check_switch() const;
-    result<void> catch_up();
+    /// Until the mirror is a few changes behind.
+    result<void> catch_up(clock::time_point until);
     result<void> follow_until(clock::time_point until);
     result<switched> hold_and_switch();
     void follow_in_reverse(switched done);

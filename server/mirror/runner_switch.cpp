@@ -111,8 +111,9 @@ result<void> runner::switch_over() {
         s.problem.clear();
     });
     result<switched> done = not_switched(errc::busy, "it was not tried.");
+    const auto until = clock::now() + options_.longest_catch_up;
     for (int i = 0; i < max_switch_attempts; ++i) {
-        if (auto caught = catch_up(); !caught) {
+        if (auto caught = catch_up(until); !caught) {
             done = caught.error();
             break;
         }
@@ -136,8 +137,7 @@ result<void> runner::switch_over() {
     return done.error();
 }
 
-result<void> runner::catch_up() {
-    const auto until = clock::now() + options_.longest_catch_up;
+result<void> runner::catch_up(clock::time_point until) {
     const error busy = not_switched(
         errc::busy,
         "the store is written faster than the mirror can follow. Try again when there is less load.");
