@@ -191,6 +191,7 @@ ROUTES = {
     "POST /api/system/mirror/start": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=400),
     "POST /api/system/mirror/stop": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
     "POST /api/system/mirror/verify": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
+    "POST /api/system/mirror/switch": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
     "DELETE /api/system/mirror": Rule(refused_to_keys(SYSTEM_ADMINISTRATORS), allowed=404),
     # 400: the body is read, and it is empty.
     "POST /api/auth/login": Rule(EVERY_USER, is_open=True, allowed=400),
@@ -516,7 +517,7 @@ class Permissions(AccountTest):
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
                 "POST /api/auth/logout": None, "DELETE": None,
                 "POST /api/system/mirror/start": {}, "POST /api/system/mirror/stop": {},
-                "POST /api/system/mirror/verify": None,
+                "POST /api/system/mirror/verify": None, "POST /api/system/mirror/switch": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},
                 "POST /api/user/{userId}/password": {"password": "secret-2"},
                 "POST /api/user/{userId}/userCredentialsEnabled": None,
