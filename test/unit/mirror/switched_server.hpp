@@ -108,9 +108,19 @@ private:
 
 class switched_server {
 public:
-    explicit switched_server(const std::string& engine = "memory") : stored_a(engine), stored_b(engine) {}
+    explicit switched_server(const std::string& engine = "memory") : switched_server(engine, {}) {}
+    /// With all of its files in a folder that is there.
+    switched_server(const std::string& engine, const std::filesystem::path& root)
+        : root_(root.empty() ? folder_.path() : root),
+          stored_a(engine, root_ / "a"),
+          stored_b(engine, root_ / "b") {}
     ~switched_server() { stop(); }
 
+private:
+    gallery::test::scratch_folder folder_;
+    std::filesystem::path root_;
+
+public:
     scratch_store stored_a;
     scratch_store stored_b;
     faulty_store a{*stored_a};
@@ -118,11 +128,11 @@ public:
     std::atomic<int> open{0};  ///< stores, of the server and of the mirror
     std::chrono::milliseconds switch_timeout{60'000};
     std::chrono::milliseconds longest_catch_up{60'000};
-    std::string active_file = (folder_.path() / "active-store.json").string();
+    std::string active_file = (root_ / "active-store.json").string();
     std::unique_ptr<test_store> store;
     std::unique_ptr<service> mirror;
 
-    [[nodiscard]] std::string state_file() const { return (folder_.path() / "mirror.json").string(); }
+    [[nodiscard]] std::string state_file() const { return (root_ / "mirror.json").string(); }
 
     static target_address address(const std::string& path) { return {"memory", path, {}}; }
     storage_engine& at(const std::string& path) { return path == "/a" ? a : b; }
@@ -251,9 +261,6 @@ public:
         wait_until_current();
         check_same(*stored_a, *stored_b);
     }
-
-private:
-    gallery::test::scratch_folder folder_;
 };
 
 }  // namespace gallery::mirror::test
