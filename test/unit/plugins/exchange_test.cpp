@@ -32,7 +32,7 @@ public:
         if (key != "slow") co_return co_await inner().find(tenant, std::move(key));
         auto start = [this](resumption<> waiting) { waiting_.emplace(std::move(waiting)); };
         co_await suspend(std::move(start));
-        co_return error{errc::not_found, open_ ? "while it was open" : "after it was closed"};
+        co_return error{errc::busy, open_ ? "while it was open" : "after it was closed"};
     }
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override {
         return inner().find_now(tenant, key);
