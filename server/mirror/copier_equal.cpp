@@ -2,6 +2,7 @@
 // Targets that were the source before a switch.
 #include "mirror/copier.hpp"
 #include "mirror/identity.hpp"
+#include "mirror/superseded.hpp"
 
 #include <gallery/clock.hpp>
 
@@ -26,6 +27,9 @@ task<result<void>> copier::begin_equal(revision position) {
 }
 
 task<result<bool>> copier::is_expected() {
+    const auto by = co_await find_successor(work_.to.documents());
+    if (!by) co_return of_target(by.error());
+    if (by->has_value() && !source_id_.empty() && (*by)->identity == source_id_) co_return true;
     if (expected_identity_.empty()) co_return false;
     const auto identity = co_await find_identity(work_.to.documents());
     if (!identity) co_return of_target(identity.error());
