@@ -49,16 +49,11 @@ public:
     /// itself; those of the stores.
     task<result<void>> begin(bool any_source);
 
-<<<<<<< HEAD
     /// Whether begin() has found an empty target.
     [[nodiscard]] bool is_new() const noexcept { return is_new_; }
 
-    /// A target without a mark is accepted, whatever it contains, if it has this identity: it was the source
-    /// before a switch. Before begin().
-=======
     /// A target without a mark is accepted, whatever it contains, if it has this identity: the source has
     /// taken its place by a switch. Before begin(). A target that says so itself is accepted without this.
->>>>>>> 3a1fccb (Accept a store as a copy whose place the source has taken, and test the file and the document of a switch)
     void expect(std::string identity) { expected_identity_ = std::move(identity); }
 
     /// Instead of begin(), for a target that is equal to the source as of @p position: there is no pass, and

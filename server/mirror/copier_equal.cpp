@@ -12,6 +12,7 @@ namespace gallery::mirror {
 
 task<result<void>> copier::begin_equal(revision position) {
     if (auto sound = co_await check_source(); !sound) co_return sound;
+    if (auto read = co_await read_starts(); !read) co_return read;
     const auto known = co_await find_mark(work_.to.documents());
     if (!known) co_return of_target(known.error());
     mark next;

@@ -230,7 +230,11 @@ void runner::follow_in_reverse(switched done) {
         s.switches = switches;
         s.switched = last_switch{done.decided.since, before.address.engine, before.address.path, done.held};
     });
-    save(true, "");
+    if (auto saved = save(true, "");
+        !saved) {  // the next step tries it again, and opens the target after that
+        static_cast<void>(fail(saved.error()));
+        return;
+    }
     session_.emplace();
     session_->store = std::move(done.before);
     session_->all = make_copier();

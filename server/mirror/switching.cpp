@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/switching.hpp"
 
+#include "mirror/starts.hpp"
 #include "mirror/superseded.hpp"
 
 #include <gallery/clock.hpp>
@@ -107,6 +108,18 @@ void report(const switch_parts& parts, const result<void>& done, const char* wha
     if (!done) parts.log(true, std::string(what) + ": " + done.error().message);
 }
 
+/// As a server that starts on the store. The position after that; 0 if the feed cannot be read.
+task<revision> begin_history(switch_parts& parts) {
+    const auto found = co_await parts.target->feed().last();
+    report(parts, found ? result<void>() : result<void>(found.error()),
+           "the feed of the store cannot be read");
+    if (!found) co_return 0;
+    const auto added = co_await add_start(parts.target->documents(), *found);
+    report(parts, added, "this start on the store cannot be stored");
+    const auto last = co_await parts.target->feed().last();
+    co_return last ? *last : *found;
+}
+
 }  // namespace
 
 task<result<switched>> switch_store(switch_parts parts) {
@@ -129,9 +142,7 @@ task<result<switched>> switch_store(switch_parts parts) {
     report(parts, released, "the store is still marked as a copy of another one");
     const auto noted = co_await note_successor(out.before->documents(), successor_of(out.decided));
     report(parts, noted, "the old store does not say yet that another one has taken its place");
-    const auto last = co_await parts.target->feed().last();
-    if (last) out.position = *last;
-    report(parts, last ? result<void>() : result<void>(last.error()), "the feed of the store cannot be read");
+    out.position = co_await begin_history(parts);
     out.held = sealed.held();
     co_return out;
 }

@@ -9,7 +9,7 @@
 ///     4  the limit of the time is removed, if it was not reached
 ///     5  the file of the active store is replaced                         <- the decision
 ///     6  the engine is exchanged
-///     7  the target becomes a store of its own: without mark and successor
+///     7  the target becomes a store of its own: without mark and successor, with a start of its history
 ///     8  the old store gets its successor
 ///     9  the writes go on, on the new store
 ///
