@@ -116,6 +116,7 @@ private:
     struct session {
         std::shared_ptr<storage_engine> store;
         std::unique_ptr<copier> all;
+        bool can_be_served = false;  ///< the server could be switched to it
     };
     class hold;
 
@@ -127,6 +128,7 @@ private:
     [[nodiscard]] storage_engine& source() const;
     [[nodiscard]] std::string source_name() const;
     [[nodiscard]] result<target_address> check_target() const;
+    /// Of the session.
     std::unique_ptr<copier> make_copier();
     /// Of a target that was the store of the server: stores which one has taken its place.
     result<void> note_former();

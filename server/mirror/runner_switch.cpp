@@ -32,8 +32,11 @@ task<result<void>> nap(std::chrono::milliseconds time) {
     co_return result<void>();
 }
 
+constexpr std::string_view no_change = "The store was not switched, and nothing has changed: ";
+
 error not_switched(errc code, const std::string& why) {
-    return {code, "The store was not switched, and nothing has changed: " + why};
+    if (why.starts_with(no_change)) return {code, why};
+    return {code, std::string(no_change) + why};
 }
 
 std::string address_text(const target_address& where) {
@@ -56,6 +59,7 @@ std::unique_ptr<copier> runner::make_copier() {
     copying.report = [this](const figures& done) {
         board_.change([&done](mirror_status& s) { s.done = done; });
     };
+    session_->can_be_served = options_.served != nullptr && options_.served->can_be(what_.target);
     auto made = std::make_unique<copier>(source(), *session_->store, source_name(), std::move(copying));
     made->expect(what_.former_identity);
     return made;
@@ -81,7 +85,7 @@ result<void> runner::note_former() {
 bool runner::can_switch() const {
     return options_.served != nullptr && session_ && session_->all->state().at == stage::following &&
            !what_.is_backup && !is_verifying_ && !is_stopping_ && !is_switching_ &&
-           session_->all->done().damaged == 0 && options_.served->can_be(what_.target);
+           session_->all->done().damaged == 0 && session_->can_be_served;
 }
 
 result<void> runner::check_switch() const {
@@ -128,13 +132,10 @@ result<void> runner::switch_over() {
         return {};
     }
     // A failure of a store repeats itself in the next step, which then begins again.
-    stop_problem_ = done.error().message;
-    say(true, stop_problem_);
-    board_.change([this](mirror_status& s) {
-        s.state = mirror_state::following;
-        s.problem = stop_problem_;
-    });
-    return done.error();
+    board_.change([](mirror_status& s) { s.state = mirror_state::following; });
+    auto why = not_switched(done.error().code, done.error().message);
+    say(true, why.message);
+    return why;
 }
 
 result<void> runner::catch_up(clock::time_point until) {

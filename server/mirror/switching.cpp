@@ -9,6 +9,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -108,15 +109,28 @@ void report(const switch_parts& parts, const result<void>& done, const char* wha
     if (!done) parts.log(true, std::string(what) + ": " + done.error().message);
 }
 
+/// After the decision, nothing may end the switch. An exception violates the storage contract.
+template <class T>
+task<result<T>> guarded(task<result<T>> work) {
+    try {
+        co_return co_await std::move(work);
+    } catch (const std::exception& thrown) {
+        co_return error{errc::internal, std::string("a storage engine threw an exception: ") + thrown.what()};
+    }
+}
+
 /// As a server that starts on the store. The position after that; 0 if the feed cannot be read.
 task<revision> begin_history(switch_parts& parts) {
-    const auto found = co_await parts.target->feed().last();
+    auto asked = guarded(parts.target->feed().last());
+    const auto found = co_await std::move(asked);
     report(parts, found ? result<void>() : result<void>(found.error()),
            "the feed of the store cannot be read");
     if (!found) co_return 0;
-    const auto added = co_await add_start(parts.target->documents(), *found);
+    auto adding = guarded(add_start(parts.target->documents(), *found));
+    const auto added = co_await std::move(adding);
     report(parts, added, "this start on the store cannot be stored");
-    const auto last = co_await parts.target->feed().last();
+    asked = guarded(parts.target->feed().last());
+    const auto last = co_await std::move(asked);
     co_return last ? *last : *found;
 }
 
@@ -138,9 +152,11 @@ task<result<switched>> switch_store(switch_parts parts) {
 
     known_store place = parts.to;
     out.before = parts.served.exchange(parts.target, std::move(place));
-    const auto released = co_await release_store(parts.target->documents());
+    auto releasing = guarded(release_store(parts.target->documents()));
+    const auto released = co_await std::move(releasing);
     report(parts, released, "the store is still marked as a copy of another one");
-    const auto noted = co_await note_successor(out.before->documents(), successor_of(out.decided));
+    auto noting = guarded(note_successor(out.before->documents(), successor_of(out.decided)));
+    const auto noted = co_await std::move(noting);
     report(parts, noted, "the old store does not say yet that another one has taken its place");
     out.position = co_await begin_history(parts);
     out.held = sealed.held();

@@ -126,6 +126,7 @@ public:
     faulty_store a{*stored_a};
     faulty_store b{*stored_b};
     std::atomic<int> open{0};  ///< stores, of the server and of the mirror
+    std::function<result<void>()> may_be;  ///< test_store::may_be
     std::chrono::milliseconds switch_timeout{60'000};
     std::chrono::milliseconds longest_catch_up{60'000};
     std::string active_file = (root_ / "active-store.json").string();
@@ -146,6 +147,7 @@ public:
         const auto decided = read_active_store(active_file).value();
         const std::string path = decided ? decided->now.address.path : "/a";
         store = std::make_unique<test_store>(open_at(path), known_store{address(path), "memory", {}});
+        store->may_be = may_be;
         auto& documents = store->served().documents();
         const auto identity = await(ensure_identity(documents)).value();
         if (decided) {
