@@ -16,9 +16,10 @@ namespace gallery::mirror {
 
 namespace {
 
-/// Of writes, while the mirror is caught up. Between two holds, writes go on for a moment.
+/// Of writes, while the mirror is caught up.
 constexpr std::chrono::milliseconds longest_brake{200};
-constexpr std::chrono::milliseconds between_brakes{50};
+/// In which the writes that have waited go on.
+constexpr std::chrono::milliseconds between_holds{50};
 /// This many revisions are applied within a fraction of a second.
 constexpr std::uint64_t lag_for_switch = 64;
 constexpr int max_switch_attempts = 3;
@@ -124,7 +125,7 @@ result<void> runner::switch_over() {
         done = hold_and_switch();
         if (done || done.error().code != errc::busy || when_.is_ending()) break;
         // So that a write waits for one attempt only.
-        static_cast<void>(run_to_end(context_, nap(options_.switch_timeout)));
+        static_cast<void>(run_to_end(context_, nap(between_holds)));
     }
     is_switching_ = false;
     if (done) {
@@ -157,7 +158,7 @@ result<void> runner::catch_up(clock::time_point until) {
             options_.release_writes();
             if (!reached) return reached;
             if (board_.read().lag <= lag_for_switch) return {};
-            static_cast<void>(run_to_end(context_, nap(between_brakes)));
+            static_cast<void>(run_to_end(context_, nap(between_holds)));
         }
         before = lag;
     }

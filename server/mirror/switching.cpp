@@ -86,9 +86,9 @@ task<result<void>> compare_figures(switch_parts& parts) {
                std::to_string(of.images.original_bytes + of.images.preview_bytes) + " bytes) and " +
                std::to_string(of.kept.count) + " kept versions";
     };
-    co_return error{errc::busy, "The store was not switched, and nothing has changed: it contains " +
-                                    text(*ours) + ", and the mirror " + text(*theirs) +
-                                    ". Verify the mirror: gallery-admin mirror verify"};
+    co_return error{errc::corrupt, "The store was not switched, and nothing has changed: it contains " +
+                                       text(*ours) + ", and the mirror " + text(*theirs) +
+                                       ". Verify the mirror: gallery-admin mirror verify"};
 }
 
 /// Whether the file has the new content now decides, also if writing it ended with an error.

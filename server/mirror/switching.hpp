@@ -56,9 +56,9 @@ struct switched {
     std::chrono::nanoseconds held{};  ///< how long writes waited at most
 };
 
-/// Runs on one thread, which it blocks for the file. Errors: busy if the time was exceeded or the stores
-/// differ in their counts; those of the copier, of the stores and of the file before the decision. After an
-/// error the old store is the one of the server. Precondition: served_store::can_be() the target.
+/// Runs on one thread, which it blocks for the file. Errors: busy if the time was exceeded; corrupt if
+/// the stores differ in their counts; those of the copier, of the stores and of the file before the decision.
+/// After an error the old store is the one of the server. Precondition: served_store::can_be() the target.
 task<result<switched>> switch_store(switch_parts parts);
 
 }  // namespace gallery::mirror
