@@ -31,8 +31,8 @@ public:
     /// The calling thread's own. @p arguments are those of T's constructor, for the first call of a thread.
     template <class... Arguments>
     T& mine(const Arguments&... arguments) {
-        // Of the two objects that this thread asked last: a call to a store that was switched passes two layers
-        // of the same kind.
+        // Of the two objects that this thread asked last: a call to a store that was switched passes two
+        // layers of the same kind.
         struct last {
             std::uint64_t serial = 0;
             T* value = nullptr;

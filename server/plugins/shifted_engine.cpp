@@ -202,7 +202,8 @@ task<result<kept_version>> shifted_images::find_kept(image_id id, revision conte
 
 /// The condition on the engine's own revisions. A revision that is replaced never becomes the current one
 /// again, so a match that does not hold now never holds.
-task<result<precondition>> shifted_images::own_condition(precondition condition, tenant_id tenant, std::string key) {
+task<result<precondition>> shifted_images::own_condition(precondition condition, tenant_id tenant,
+                                                         std::string key) {
     if (!is_match(condition)) co_return condition;
     const auto current = co_await inner_.find(tenant, std::move(key));
     if (!current && current.error().code != errc::not_found) co_return current.error();

@@ -34,7 +34,9 @@ public:
     /// From the engine: 0 stays 0.
     [[nodiscard]] revision out(revision own) const noexcept { return own == 0 ? 0 : own + base_; }
     /// To the engine: 0 for a revision that is not its own.
-    [[nodiscard]] revision in(revision shifted) const noexcept { return shifted > base_ ? shifted - base_ : 0; }
+    [[nodiscard]] revision in(revision shifted) const noexcept {
+        return shifted > base_ ? shifted - base_ : 0;
+    }
     [[nodiscard]] revision base() const noexcept { return base_; }
 
     /// The shifted record; null stays null.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of the two steps of a write decides: it is counted first, and then looks whether the gate is closed. A
-// caller that has sealed the gate and then finds no write under way therefore knows that a later write sees the
-// seal. All of these operations are sequentially consistent.
+// The order of the two steps of a write decides: it is counted first, and then looks whether the gate is
+// closed. A caller that has sealed the gate and then finds no write under way therefore knows that a later
+// write sees the seal. All of these operations are sequentially consistent.
 #include "plugins/write_gate.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>

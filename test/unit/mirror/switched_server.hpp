@@ -125,7 +125,7 @@ public:
     scratch_store stored_b;
     faulty_store a{*stored_a};
     faulty_store b{*stored_b};
-    std::atomic<int> open{0};  ///< stores, of the server and of the mirror
+    std::atomic<int> open{0};              ///< stores, of the server and of the mirror
     std::function<result<void>()> may_be;  ///< test_store::may_be
     std::chrono::milliseconds switch_timeout{60'000};
     std::chrono::milliseconds longest_catch_up{60'000};
