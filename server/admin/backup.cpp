@@ -59,15 +59,15 @@ outcome<> backup(session& in) {
     asked["verify"] = in.given.has("--verify");
     asked["skipDamaged"] = in.given.has("--skip-damaged");
     asked["anySource"] = in.given.has("--any-source");
-    const auto before = mirror_status(in);
-    if (!before) return before.error();
-    if (is_in_progress(*before, asked)) {
+    auto begun = mirror_status(in);
+    if (begun && is_in_progress(*begun, asked)) {
         in.out.note("the server makes this backup already, with the options of the earlier command");
-    } else if (const auto started = in.server.post_object(std::string(mirror_target) + "/start", asked);
-               !started) {
-        return started.error();
+    } else if (begun) {
+        begun = in.server.post_object(std::string(mirror_target) + "/start", asked);
     }
-    const auto ended = watch_mirror(in, [](const json::object& now) {
+    if (!begun) return begun.error();
+    // Exactly this run: somebody else may stop it and start another one.
+    const auto ended = watch_mirror(in, run_of(*begun), [](const json::object& now) {
         const auto state = text_of(now, "state");
         return state != "copying" && state != "following";
     });

@@ -34,16 +34,16 @@ outcome<> start(session& in) {
     asked["anySource"] = in.given.has("--any-source");
     auto now = in.server.post_object(target_of("start"), asked);
     if (now && in.given.has("--watch"))
-        now = watch_mirror(in, [](const json::object& one) { return !is_busy(one); });
+        now = watch_mirror(in, run_of(*now), [](const json::object& one) { return !is_busy(one); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     return {};
 }
 
 outcome<> status(session& in) {
-    const auto now = in.given.has("--watch")
-                         ? watch_mirror(in, [](const json::object& one) { return !is_busy(one); })
-                         : mirror_status(in);
+    auto now = mirror_status(in);
+    if (now && in.given.has("--watch"))
+        now = watch_mirror(in, run_of(*now), [](const json::object& one) { return !is_busy(one); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     return {};
@@ -52,7 +52,8 @@ outcome<> status(session& in) {
 outcome<> verify_mirror(session& in) {
     const auto begun = in.server.post_object(target_of("verify"), json::object());
     if (!begun) return begun.error();
-    const auto now = watch_mirror(in, [](const json::object& one) { return !flag_of(one, "verifying"); });
+    const auto now =
+        watch_mirror(in, run_of(*begun), [](const json::object& one) { return !flag_of(one, "verifying"); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     const auto* verified = now->if_contains("verified");
@@ -71,7 +72,8 @@ outcome<> stop(session& in) {
     how["abandon"] = is_abandoned;
     const auto begun = in.server.post_object(target_of("stop"), how);
     if (!begun) return begun.error();
-    const auto now = watch_mirror(in, [](const json::object& one) { return !flag_of(one, "stopping"); });
+    const auto now =
+        watch_mirror(in, run_of(*begun), [](const json::object& one) { return !flag_of(one, "stopping"); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     if (is_abandoned || is_complete(*now)) return {};

@@ -78,6 +78,7 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
     out["active"] = store_json(services.active_engine, services.active_path);
     out["problem"] = s.problem;
     if (s.state == mirror::mirror_state::none) return out;
+    out["run"] = s.run;
     out["mirror"] = store_json(s.engine, s.path);
     out["backup"] = s.is_backup;
     out["images"] = part_json(s.done.images_done, s.done.images_total);

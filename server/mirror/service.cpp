@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/service.hpp"
 
+#include <gallery/uuid.hpp>
+
 #include <utility>
 
 #include <sys/resource.h>
@@ -26,6 +28,7 @@ error server_stops() {
 
 void show(mirror_status& in, const saved_mirror& what) {
     in = mirror_status();
+    in.run = what.run;
     in.engine = what.target.engine;
     in.path = what.target.path;
     in.is_backup = what.is_backup;
@@ -223,6 +226,7 @@ result<void> service::begin(start_request request) {
     what.is_backup = request.is_backup;
     what.verifies = request.verifies;
     what.skips_damaged = request.skips_damaged;
+    what.run = to_string(random_uuid());
     auto next = make_runner(std::move(what));
     constexpr bool may_create = true;
     auto begun = next->open(request.any_source, may_create);

@@ -30,6 +30,7 @@ struct saved_mirror {
     bool skips_damaged = false;  ///< a backup is complete without items that the source cannot return
     std::string problem;         ///< why it has failed; empty otherwise
     std::optional<completion> completed;
+    std::string run;  ///< as in mirror_status
 
     friend bool operator==(const saved_mirror&, const saved_mirror&) = default;
 };

@@ -49,6 +49,7 @@ struct mirror_status {
     static constexpr std::size_t max_listed = 100;  ///< texts of a list
 
     mirror_state state = mirror_state::none;
+    std::string run;  ///< random, of one start of a mirror or backup until its end; empty without a mirror
     std::string engine;
     std::string path;
     bool is_backup = false;    ///< it ends by itself as soon as it is complete
