@@ -104,11 +104,12 @@ void gallery_server::parts::make_mirror() {
     options.check = [rules = std::move(rules)](mirror::target_address target) {
         return check_mirror_target(rules, std::move(target));
     };
-    options.open = [plugins = settings.storage.plugin_dir](const mirror::target_address& target,
-                                                           bool may_create) {
-        return open_mirror_target(plugins, target, may_create, [](log_level level, std::string_view text) {
-            log(level, "mirror: " + std::string(text));
-        });
+    options.open = [plugins = settings.storage.plugin_dir,
+                    confined = mirror_confinement(settings.mirror.allowed_hosts)](
+                       const mirror::target_address& target, bool may_create) {
+        return open_mirror_target(
+            plugins, target, may_create, confined,
+            [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
     };
     options.hold_writes = [this](std::chrono::milliseconds longest) {
         storage_.store->gate().close(longest);
