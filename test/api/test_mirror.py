@@ -162,6 +162,7 @@ class Access(MirrorTest):
                     method, MIRROR + rest, body, {**fields, "X-Authorization": f"ApiKey {key}"}).status)
                 self.assertEqual(401, self.tenant.request(method, MIRROR + rest, body, fields, authenticate=False).status)
         self.assertFalse((self.backups / "x").exists())
+        self.assertEqual("none", self.state()["state"])
 
     def test_targets_outside_of_the_allowed_folders_are_refused(self):
         outside = self.folder / "outside"
