@@ -95,6 +95,7 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
     out["stopping"] = s.is_stopping;
     out["verifying"] = s.is_verifying;
     out["damaged"] = texts_json(s.damage);
+    out["backupTime"] = s.backup_at;
     if (s.verified) out["verified"] = verified_json(*s.verified);
     if (s.completed) out["completed"] = completed_json(*s.completed);
     return out;

@@ -34,6 +34,7 @@ void show(mirror_status& in, const saved_mirror& what) {
     in.is_backup = what.is_backup;
     in.problem = what.problem;
     in.completed = what.completed;
+    in.backup_at = what.backup_at;
     if (what.completed) in.position = what.completed->rev;
     in.state = what.is_running        ? mirror_state::copying
                : what.problem.empty() ? mirror_state::stopped
@@ -227,6 +228,7 @@ result<void> service::begin(start_request request) {
     what.verifies = request.verifies;
     what.skips_damaged = request.skips_damaged;
     what.run = to_string(random_uuid());
+    what.backup_at = before.backup_at;
     auto next = make_runner(std::move(what));
     constexpr bool may_create = true;
     auto begun = next->open(request.any_source, may_create);

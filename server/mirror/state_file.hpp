@@ -6,6 +6,7 @@
 
 #include <gallery/error.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,7 +31,8 @@ struct saved_mirror {
     bool skips_damaged = false;  ///< a backup is complete without items that the source cannot return
     std::string problem;         ///< why it has failed; empty otherwise
     std::optional<completion> completed;
-    std::string run;  ///< as in mirror_status
+    std::string run;             ///< as in mirror_status
+    std::int64_t backup_at = 0;  ///< likewise
 
     friend bool operator==(const saved_mirror&, const saved_mirror&) = default;
 };

@@ -65,6 +65,8 @@ struct mirror_status {
     std::vector<std::string> damage;  ///< items that cannot be read from the source; at most max_listed
     std::optional<completion> completed;
     std::optional<verification> verified;
+    /// When the last backup became complete, whatever was started since; milliseconds since 1970; 0: never.
+    std::int64_t backup_at = 0;
 };
 
 /// For how long the mirror has been behind; 0 if it is current, does not follow, or was never current.

@@ -155,6 +155,7 @@ class Backups(MirrorTest):
         target = str(self.backups / "nightly")
         first = self.json("backup", target)
         self.assertGreaterEqual(first["images"], 20)
+        self.assertEqual(first["time"] / 1000, self.metrics()["gallery_mirror_backup_timestamp_seconds", ()])
         self.assertEqual((first["images"], first["bytes"]), (first["imagesTransferred"], first["bytesTransferred"]))
         second = self.json("backup", target)
         self.assertEqual((0, 0), (second["imagesTransferred"], second["bytesTransferred"]))

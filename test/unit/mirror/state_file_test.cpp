@@ -19,8 +19,15 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_as_it_was_written_and_only_its_owner_can_rea
     const gallery::test::scratch_folder folder;
     const auto path = (folder.path() / "mirror.json").string();
     BOOST_TEST(!read_state_file(path).value().has_value());
-    saved_mirror running{
-        {"postgresql", "/srv/\xc3\xa4", {{"dsn", "password=\"a\nb"}}}, true, true, true, true, "", {}, "a run"};
+    saved_mirror running{{"postgresql", "/srv/\xc3\xa4", {{"dsn", "password=\"a\nb"}}},
+                         true,
+                         true,
+                         true,
+                         true,
+                         "",
+                         {},
+                         "a run",
+                         5};
     saved_mirror ended = running;
     ended.is_running = ended.is_backup = ended.verifies = ended.skips_damaged = false;
     ended.problem = "the disk is full";
