@@ -94,7 +94,8 @@ constexpr std::array<command, 1> commands{{
      "The folder is on the server's machine and below one of MIRROR_ALLOWED_PATHS (default: the\n"
      "data folder). It contains a complete store as of one revision. Repeated with the same\n"
      "folder, only changes are transferred. The last backup is not usable while the next one is\n"
-     "made into the same folder. gallery-admin restore copies it into another store.",
+     "made into the same folder. gallery-admin restore copies it into another store. Requires\n"
+     "the login of a system administrator; API keys are refused.",
      "gallery-admin backup /backup/gallery/current --verify", backup_options, backup},
 }};
 

@@ -106,8 +106,10 @@ constexpr std::array<option, 2> stop_options{{
 constexpr std::array<command, 5> commands{{
     {"mirror start", "ENGINE", "copy the store to a second one and follow it",
      "The folder must be below one of MIRROR_ALLOWED_PATHS (default: the data folder), and new,\n"
-     "empty, or an earlier mirror of the same store. The engine gets only the options given here.\n"
-     "The mirror continues after a restart of the server.",
+     "empty, or an earlier mirror of the same store. A database must be on one of\n"
+     "MIRROR_ALLOWED_HOSTS (default: none). The engine gets only the options given here. The\n"
+     "mirror continues after a restart of the server. Requires the login of a system\n"
+     "administrator; API keys are refused.",
      "gallery-admin mirror start filesystem --path mirror", start_options, start},
     {"mirror status", "", "show the state of the mirror", "", "gallery-admin mirror status --watch",
      status_options, status},
