@@ -129,6 +129,8 @@ test('progress, lag, damage and results are shown', async ({ console, page }) =>
   await shows(mirrors.complete, 'Complete', '12,000 images, 12 kept versions, 4.7 GB, as of revision 48,112');
   await shows({ ...mirrors.complete, completed: { ...mirrors.complete.completed, damaged: 1 } }, 'Complete', '1 item is missing, because the store could not return it.');
   await shows(mirrors.abandoned, 'Abandoned');
+  const lastSwitch = { time: mirrors.following.currentTime, from: { engine: 'rocksdb', path: '/old' }, heldMilliseconds: 1234 };
+  await shows({ ...mirrors.following, lastSwitch, backupTime: lastSwitch.time }, 'Following', 'Mar 3, 2026, 12:30 PM, from rocksdb:/old. Writes waited for 1,234 ms at most.', 'Last backup');
   await shows(mirrors.none, 'No mirror');
 });
 
@@ -174,6 +176,14 @@ test('each command asks first, is sent once, and is offered only when it can be 
   await sends(mirrors.following, 'Abandon', 'Abandon mirror', 'no server starts on filesystem:/backup/gallery/mirror', 'stop', { abandon: true });
   await sends(mirrors.complete, 'Forget', 'Forget mirror', 'The store filesystem:/backup/gallery/mirror is not changed.', 'forget', null);
   await expect(page.getByText('Forgotten. Its store was not changed.')).toBeVisible();
+
+  // The server's own sentence is not repeated.
+  await offers(mirrors.following, 'Switch', 'Verify', 'Stop', 'Abandon');
+  const unchanged = 'The store was not switched, and nothing has changed: the last changes took too long.';
+  await page.route(`**${MIRROR}/switch`, (route) => route.fulfill({ status: 400, json: { status: 400, message: unchanged, errorCode: 31, timestamp: 1 } }));
+  await button(page, 'Switch').click();
+  await console.dialog.getByRole('button', { name: 'Switch' }).click();
+  await expect(page.locator('mat-snack-bar-container .mat-mdc-snack-bar-label').last()).toHaveText(unchanged);
 
   // A refusal is said, and the keyboard stays in the page when its button has gone.
   await offers(mirrors.following, 'Switch', 'Verify', 'Stop', 'Abandon');

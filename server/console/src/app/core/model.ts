@@ -126,7 +126,7 @@ export interface Progress {
   readonly total: number;
 }
 
-/** The mirror of the server, a second store that follows the first. Without one, only `active` is known. */
+/** The mirror of the server, a second store that follows the first. Without one, little but `active` is known. */
 export interface Mirror {
   readonly state: MirrorState;
   /** The store of the server. */
@@ -134,8 +134,8 @@ export interface Mirror {
   /** Empty if there is none. */
   readonly problem: string;
   readonly mirror?: StoreAddress;
-  /** Changes with each start of a mirror. */
-  readonly run?: string | number;
+  /** Each start of a mirror creates another one. */
+  readonly run?: string;
   /** It ends by itself as soon as it is complete. */
   readonly backup?: boolean;
   readonly images?: Progress;
@@ -155,10 +155,22 @@ export interface Mirror {
   readonly verifying?: boolean;
   /** The mirror can become the store of the server now. */
   readonly canSwitch?: boolean;
+  /** The last switch since the start of the server. */
+  readonly lastSwitch?: StoreSwitch;
+  /** When the last backup became complete, in milliseconds; 0: never. */
+  readonly backupTime?: number;
   /** Items that cannot be read from the store; at most 100. */
   readonly damaged?: readonly string[];
   readonly verified?: MirrorVerification;
   readonly completed?: MirrorCompletion;
+}
+
+export interface StoreSwitch {
+  readonly time: number;
+  /** The store of the server before. */
+  readonly from: StoreAddress;
+  /** How long writes waited at most. */
+  readonly heldMilliseconds: number;
 }
 
 export interface MirrorVerification {

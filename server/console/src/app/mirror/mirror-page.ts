@@ -17,7 +17,7 @@ interface Command {
   readonly run: () => Promise<Mirror>;
   /** Said when the state alone does not show that it was executed. */
   readonly done?: string;
-  /** The middle of the sentence that reports its failure. */
+  /** The beginning of the sentence that reports its failure. */
   readonly failed: string;
 }
 
@@ -116,7 +116,8 @@ export class MirrorPage {
         this.notices.say(done);
       }
     } catch (error) {
-      this.notices.fail(`${failed}: ${errorText(error)}`);
+      const reason = errorText(error);
+      this.notices.fail(reason.startsWith(failed) ? reason : `${failed}: ${reason}`);
       this.watch.refresh();
     }
   }

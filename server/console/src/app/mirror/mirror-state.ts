@@ -156,6 +156,13 @@ export function factsOf(mirror: Mirror): readonly Fact[] {
   if (changesApplied > 0) {
     facts.push({ name: 'Applied', text: plural(changesApplied, 'change') });
   }
+  if (mirror.lastSwitch) {
+    const { time, from, heldMilliseconds } = mirror.lastSwitch;
+    facts.push({ name: 'Last switch', text: `${formatTime(time)}, from ${storeName(from)}. Writes waited for ${formatCount(heldMilliseconds)} ms at most.` });
+  }
+  if (mirror.backupTime) {
+    facts.push({ name: 'Last backup', text: formatTime(mirror.backupTime) });
+  }
   return facts;
 }
 
