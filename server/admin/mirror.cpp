@@ -80,6 +80,18 @@ outcome<> stop(session& in) {
     return failure{exit_code::refused, "the mirror is not complete: " + text_of(*now, "problem")};
 }
 
+outcome<> switch_over(session& in) {
+    const auto before = mirror_status(in);
+    if (!before) return before.error();
+    const std::string question = "serve from " + store_text(*before, "mirror") + " instead of " +
+                                 store_text(*before, "active") + "? The latter becomes the mirror.";
+    if (auto agreed = consent(in, question); !agreed) return agreed;
+    const auto now = in.server.post_object(target_of("switch"), json::object());
+    if (!now) return now.error();
+    in.out.one(*now, mirror_fields());
+    return {};
+}
+
 outcome<> forget(session& in) {
     if (auto agreed = consent(in, "forget the mirror? Its store is kept."); !agreed) return agreed;
     const auto done = in.server.erase(mirror_target);
@@ -103,7 +115,7 @@ constexpr std::array<option, 2> stop_options{{
     {"--yes", "", "do not ask for confirmation; required without a terminal"},
 }};
 
-constexpr std::array<command, 5> commands{{
+constexpr std::array<command, 6> commands{{
     {"mirror start", "ENGINE", "copy the store to a second one and follow it",
      "The folder must be below one of MIRROR_ALLOWED_PATHS (default: the data folder), and new,\n"
      "empty, or an earlier mirror of the same store. A database must be on one of\n"
@@ -121,6 +133,11 @@ constexpr std::array<command, 5> commands{{
      "gallery-admin mirror verify",
      {},
      verify_mirror},
+    {"mirror switch", "", "serve from the mirror, and let the present store follow it",
+     "The mirror must follow. Requests are served meanwhile; writes wait for a moment, less than\n"
+     "MIRROR_SWITCH_TIMEOUT. If that is not enough, nothing is changed. Run it again to go back.\n"
+     "The server serves from the new store also after a restart, whatever STORAGE_PLUGIN is.",
+     "gallery-admin mirror switch --yes", delete_options, switch_over},
     {"mirror stop", "", "end the mirror at one revision of the store",
      "The mirror must follow. Writes are delayed for less than a second, so that it becomes\n"
      "complete as of one revision. A verification in progress ends first.",

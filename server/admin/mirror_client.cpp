@@ -19,12 +19,6 @@ namespace json = boost::json;
 constexpr std::chrono::milliseconds look_again{200};
 constexpr int unauthorized = 401;
 
-std::string store_of(const json::object& from, std::string_view name) {
-    const auto* value = from.if_contains(name);
-    if (value == nullptr || !value->is_object()) return {};
-    return text_of(value->get_object(), "engine") + ":" + text_of(value->get_object(), "path");
-}
-
 std::uint64_t part_of(const json::object& from, std::string_view name, std::string_view part) {
     const auto* value = from.if_contains(name);
     if (value == nullptr || !value->is_object()) return 0;
@@ -38,7 +32,7 @@ std::string progress_of(const json::object& from, std::string_view name) {
 }
 
 std::string lag_of(const json::object& from) {
-    if (text_of(from, "state") != "following") return {};
+    if (text_of(from, "state") != "following" && text_of(from, "state") != "switching") return {};
     std::array<char, 32> seconds{};
     const auto* value = from.if_contains("lagSeconds");
     std::snprintf(seconds.data(), seconds.size(), "%.1f",
@@ -59,6 +53,14 @@ std::string verification_of(const json::object& from) {
         if (one.is_string()) out += "\n  repaired: " + std::string(one.get_string());
     }
     return out;
+}
+
+std::string switch_of(const json::object& from) {
+    const auto* value = from.if_contains("lastSwitch");
+    if (value == nullptr || !value->is_object()) return {};
+    const auto& last = value->get_object();
+    return time_of(last, "time") + ", from " + store_text(last, "from") + ", writes waited " +
+           std::to_string(number_of(last, "heldMilliseconds")) + " ms at most";
 }
 
 std::string damage_of(const json::object& from) {
@@ -84,10 +86,10 @@ std::string state_of(const json::object& from) {
     return out;
 }
 
-constexpr std::array<field, 11> fields{{
+constexpr std::array<field, 12> fields{{
     {"state", state_of},
-    {"active", [](const json::object& one) { return store_of(one, "active"); }},
-    {"mirror", [](const json::object& one) { return store_of(one, "mirror"); }},
+    {"active", [](const json::object& one) { return store_text(one, "active"); }},
+    {"mirror", [](const json::object& one) { return store_text(one, "mirror"); }},
     {"images", [](const json::object& one) { return progress_of(one, "images"); }},
     {"bytes", [](const json::object& one) { return progress_of(one, "bytes"); }},
     {"copied",
@@ -99,11 +101,18 @@ constexpr std::array<field, 11> fields{{
     {"revision", revision_of},
     {"lag", lag_of},
     {"verified", verification_of},
+    {"last switch", switch_of},
     {"problem", [](const json::object& one) { return text_of(one, "problem"); }},
     {"damaged", damage_of},
 }};
 
 }  // namespace
+
+std::string store_text(const json::object& from, std::string_view name) {
+    const auto* value = from.if_contains(name);
+    if (value == nullptr || !value->is_object()) return {};
+    return text_of(value->get_object(), "engine") + ":" + text_of(value->get_object(), "path");
+}
 
 bool flag_of(const json::object& from, std::string_view name) {
     const auto* value = from.if_contains(name);

@@ -33,6 +33,9 @@ outcome<boost::json::object> watch_mirror(session& in, const std::string& run,
 /// A member of the state that is a boolean; false where it is not.
 bool flag_of(const boost::json::object& from, std::string_view name);
 
+/// "engine:path" of the member of the state; empty where there is none.
+std::string store_text(const boost::json::object& from, std::string_view name);
+
 /// Whether the mirror has ended complete.
 bool is_complete(const boost::json::object& from);
 

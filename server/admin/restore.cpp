@@ -6,8 +6,10 @@
 #include "admin/help.hpp"
 #include "admin/output.hpp"
 #include "admin/store_address.hpp"
+#include "app/active_storage.hpp"
 #include "app/configuration_file.hpp"
 #include "app/process.hpp"
+#include "mirror/identity.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -57,6 +59,20 @@ outcome<options> parse(std::span<const char* const> arguments) {
     return parsed;
 }
 
+/// A server that was switched to this place expects the store that was there.
+outcome<> note_identity(asio::io_context& context, const app::active_storage& active,
+                        const app::unprobed_store& restored) {
+    if (!active.decided) return {};
+    const auto identity = run_on(context, mirror::find_identity(restored.store->documents()));
+    if (!identity) return engine_failed();
+    if (!*identity) return failure{exit_code::unreachable, identity->error().message};
+    auto decided = *active.decided;
+    decided.now.identity = **identity;
+    const auto written = mirror::write_active_store(active.file, decided);
+    if (!written) return failure{exit_code::unreachable, written.error().message};
+    return {};
+}
+
 int fail(const printer& out, const failure& what) {
     out.error("gallery-admin restore", what);
     return static_cast<int>(what.code);
@@ -86,11 +102,16 @@ int restore(std::span<const char* const> arguments) {
     if (!source) return fail(out, source.error());
     std::error_code failed;
     const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
-    auto target = open_configured(settings.storage, data.string());
+    const auto active = app::find_active_storage(settings.storage, data.string());
+    if (!active) return fail(out, {exit_code::configuration, active.error().message});
+    auto target = open_configured(active->settings, data.string());
     if (!target) return fail(out, target.error());
 
     const auto done = run_copy(context, out, *source, *target, wanted->how);
     if (!done) return fail(out, done.error());
+    if (*done) {
+        if (auto noted = note_identity(context, *active, *target); !noted) return fail(out, noted.error());
+    }
     return static_cast<int>(*done ? exit_code::done : exit_code::refused);
 }
 

@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -20,10 +21,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr name_table<mirror::mirror_state, 5> state_names{{{
+constexpr name_table<mirror::mirror_state, 6> state_names{{{
     {mirror::mirror_state::none, "none"},
     {mirror::mirror_state::copying, "copying"},
     {mirror::mirror_state::following, "following"},
+    {mirror::mirror_state::switching, "switching"},
     {mirror::mirror_state::stopped, "stopped"},
     {mirror::mirror_state::failed, "failed"},
 }}};
@@ -71,11 +73,21 @@ json::object completed_json(const mirror::completion& c) {
     return out;
 }
 
+json::object switched_json(const mirror::last_switch& s) {
+    json::object out;
+    out["time"] = s.time;
+    out["from"] = store_json(s.from_engine, s.from_path);
+    out["heldMilliseconds"] = std::chrono::duration_cast<std::chrono::milliseconds>(s.held).count();
+    return out;
+}
+
 /// Options of the target are not part of it, because they may contain secrets.
 json::object status_json(const mirror_services& services, const mirror::mirror_status& s) {
     json::object out;
     out["state"] = state_names.name_of(s.state);
-    out["active"] = store_json(services.active_engine, services.active_path);
+    const auto active = services.active();
+    out["active"] = store_json(active.engine, active.path);
+    if (s.switched) out["lastSwitch"] = switched_json(*s.switched);
     out["problem"] = s.problem;
     if (s.state == mirror::mirror_state::none) return out;
     out["run"] = s.run;
@@ -94,6 +106,7 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
     out["retrying"] = s.is_retried;
     out["stopping"] = s.is_stopping;
     out["verifying"] = s.is_verifying;
+    out["canSwitch"] = s.can_switch;
     out["damaged"] = texts_json(s.damage);
     out["backupTime"] = s.backup_at;
     if (s.verified) out["verified"] = verified_json(*s.verified);
@@ -205,6 +218,14 @@ task<result<http::response>> verify(const mirror_services& services, accounts::s
     co_return response_of(services, begun);
 }
 
+task<result<http::response>> switch_over(const mirror_services& services, accounts::signed_in_administrator,
+                                         http::request&) {
+    const auto found = service_of(services);
+    if (!found) co_return found.error();
+    const auto done = co_await (*found)->switch_over();
+    co_return response_of(services, done);
+}
+
 task<result<http::response>> forget(const mirror_services& services, accounts::signed_in_administrator,
                                     http::request&) {
     const auto found = service_of(services);
@@ -220,6 +241,8 @@ constexpr endpoint<mirror_services> endpoints[] = {
      allow<accounts::signed_in_administrator, start>},
     {http::method::post, "/api/system/mirror/verify", "mirror.verify", body_kind::none,
      allow<accounts::signed_in_administrator, verify>},
+    {http::method::post, "/api/system/mirror/switch", "mirror.switch", body_kind::none,
+     allow<accounts::signed_in_administrator, switch_over>},
     {http::method::post, "/api/system/mirror/stop", "mirror.stop", body_kind::json,
      allow<accounts::signed_in_administrator, stop>},
     {http::method::delete_, "/api/system/mirror", "mirror.forget", body_kind::none,

@@ -15,14 +15,13 @@ namespace gallery::api {
 /// The services that the handlers use. They outlive the router.
 struct mirror_services {
     verify_credentials verify;
-    mirror::service* mirror = nullptr;  ///< null if several servers share the store
-    std::function<bool()> has_started;  ///< the server
-    std::string active_engine;          ///< of the server's own store
-    std::string active_path;            ///< likewise
+    mirror::service* mirror = nullptr;               ///< null if several servers share the store
+    std::function<bool()> has_started;               ///< the server
+    std::function<mirror::target_address()> active;  ///< the server's own store, without options
 };
 
-/// GET /api/system/mirror, POST .../start, .../verify, .../stop, DELETE /api/system/mirror; for system
-/// administrators that signed in. API keys are refused.
+/// GET /api/system/mirror, POST .../start, .../verify, .../switch, .../stop, DELETE /api/system/mirror; for
+/// system administrators that signed in. API keys are refused.
 std::span<const endpoint<mirror_services>> mirror_endpoints() noexcept;
 
 template <>

@@ -167,8 +167,8 @@ void add_mirror(page& p, const mirror::service& from, const plugins::measured_en
     const auto s = from.status();
     constexpr std::pair<mirror::mirror_state, const char*> states[] = {
         {mirror::mirror_state::none, "none"},           {mirror::mirror_state::copying, "copying"},
-        {mirror::mirror_state::following, "following"}, {mirror::mirror_state::stopped, "stopped"},
-        {mirror::mirror_state::failed, "failed"},
+        {mirror::mirror_state::following, "following"}, {mirror::mirror_state::switching, "switching"},
+        {mirror::mirror_state::stopped, "stopped"},     {mirror::mirror_state::failed, "failed"},
     };
     for (const auto& [state, name] : states) {
         p.gauge("gallery_mirror_state", "1 for the state of the mirror, 0 for the others",
@@ -204,8 +204,13 @@ void add_mirror(page& p, const mirror::service& from, const plugins::measured_en
             static_cast<double>(s.done.damaged));
     p.gauge("gallery_mirror_problem", "1 if the mirror has a problem, which its status describes",
             s.problem.empty() ? 0 : 1);
+    p.counter("gallery_mirror_switches_total", "Switches of the store to its mirror", s.switches);
+    p.gauge("gallery_mirror_last_switch_hold_seconds",
+            "How long writes waited at most during the last switch",
+            s.switched ? std::chrono::duration<double>(s.switched->held).count() : 0);
     p.gauge("gallery_writes_longest_hold_seconds",
-            "The longest time for which writes were held so that a mirror became complete",
+            "The longest time for which writes were held, so that a mirror became complete or the store of "
+            "the server",
             std::chrono::duration<double>(store.gate().longest_hold()).count());
 }
 

@@ -54,7 +54,12 @@ result<void> gallery_server::parts::open_store() {
     if (!folder) return folder.error();
     if (!folder->note.empty()) log_warning(folder->note);
     data_folder_ = std::move(folder->path);
-    auto opened = open_storage(settings.storage, data_folder_);
+    auto chosen = find_active_storage(settings.storage, data_folder_);
+    if (!chosen) return chosen.error();
+    active_ = std::move(*chosen);
+    if (auto there = active_.require_store(); !there) return there;
+    if (const auto note = active_.note(); !note.empty()) log_info("the store was " + note);
+    auto opened = open_storage(active_.settings, data_folder_);
     if (!opened) return opened.error();
     storage_ = std::move(*opened);
     auto id = load_or_create_node_id(data_folder_);
@@ -89,6 +94,7 @@ result<void> gallery_server::parts::start_threads() {
 }
 
 result<void> gallery_server::parts::load_accounts() {
+    if (auto checked = check_active(); !checked) return checked;
     if (auto taken = take_over_copy(); !taken) return taken;
     const auto& security = settings.security;
     auto key = signing_key();
@@ -126,6 +132,14 @@ result<void> gallery_server::parts::load_accounts() {
         return error{loaded.error().code, "the accounts cannot be read: " + loaded.error().message};
     }
     follower_->start();
+    return {};
+}
+
+result<void> gallery_server::parts::check_active() {
+    auto checked = wait_for(http_->executor(0), check_active_storage(storage_.store->documents(), active_));
+    if (checked) return {};
+    if (checked.error().code != errc::read_only && checked.error().code != errc::no_space) return checked;
+    log_warning("the store contains what an interrupted switch has left: " + checked.error().message);
     return {};
 }
 
@@ -305,6 +319,7 @@ gallery_server::parts::~parts() {
     passwords_.reset();
     if (metrics_http_) metrics_http_->stop();
     storage_.store.reset();
+    served_.reset();
     if (http_) http_->stop();
 }
 
@@ -344,6 +359,7 @@ result<void> gallery_server::parts::listen() {
          {"storage", storage_.description},
          {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
+    if (const auto note = active_.note(); !note.empty()) report.emplace_back("the storage was", note);
     if (mirror_) {
         const auto mirror = mirror_->status();
         const bool is_running =

@@ -7,6 +7,7 @@
 #include "accounts/first_accounts.hpp"
 #include "accounts/logins.hpp"
 #include "api/all_endpoints.hpp"
+#include "app/active_storage.hpp"
 #include "app/change_follower.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
@@ -14,6 +15,7 @@
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/request_metrics.hpp"
+#include "app/served_storage.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "cache/freshness.hpp"
@@ -65,6 +67,8 @@ private:
     result<void> listen_for_metrics();
     /// What a compressed drawing grows to is bounded as if it had come so.
     task<result<imaging::picture>> inspect(imaging::upload what);
+    /// Refuses a store that a switch has left, and another one than that of the last switch.
+    result<void> check_active();
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.
     result<void> take_over_copy();
     /// Gives the store its identity if it has none, and adds this start to its list.
@@ -92,6 +96,7 @@ private:
 
     std::string data_folder_;
     std::string node_id_;
+    active_storage active_;
     opened_storage storage_;
     std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
@@ -125,6 +130,7 @@ private:
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 
+    std::unique_ptr<served_storage> served_;   ///< null where mirror_ is
     std::unique_ptr<mirror::service> mirror_;  ///< null if several servers can have the store open
     std::shared_ptr<http::router> routes_;
     std::unique_ptr<api::all_services> services_;

@@ -97,11 +97,23 @@ void gallery_server::parts::make_account_services() {
 void gallery_server::parts::make_mirror() {
     // Only this server's own writes can be held, and only they are certain to be in its memory.
     if (storage_.shared) return;
+    const auto section = active_.settings.sections.find(storage_.engine);
+    mirror::known_store place;
+    place.address.engine = active_.settings.plugin;
+    place.address.path = storage_.folder;
+    if (section != active_.settings.sections.end()) place.address.options = section->second;
+    place.plugin = storage_.engine;
+    served_ =
+        std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir);
+
     mirror::mirror_options options;
     options.source_name = storage_.name;
+    options.served = served_.get();
+    options.active_file = active_.file;
+    options.switch_timeout = settings.mirror.switch_timeout;
     options.state_file = data_folder_ + "/" + mirror_file;
-    mirror_rules rules{settings.mirror.allowed_paths, data_folder_, storage_.folder};
-    options.check = [rules = std::move(rules)](mirror::target_address target) {
+    options.check = [this](mirror::target_address target) {
+        const mirror_rules rules{settings.mirror.allowed_paths, data_folder_, served_->where().address.path};
         return check_mirror_target(rules, std::move(target));
     };
     options.open = [plugins = settings.storage.plugin_dir,
@@ -126,7 +138,12 @@ void gallery_server::parts::make_mirror() {
 
 api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
     const auto ready = [this] { return ready_.load(); };
-    return {verify, mirror_.get(), ready, storage_.engine, storage_.folder};
+    const auto active = [this]() -> mirror::target_address {
+        if (!served_) return {storage_.engine, storage_.folder, {}};
+        const auto now = served_->where();
+        return {now.plugin, now.address.path, {}};
+    };
+    return {verify, mirror_.get(), ready, active};
 }
 
 result<void> gallery_server::parts::add_routes() {

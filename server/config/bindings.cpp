@@ -243,6 +243,7 @@ void add_images(table& t) {
     t.text("mirror.allowed_hosts", GALLERY_MEMBER(mirror.allowed_hosts));
     t.number("mirror.at_once", GALLERY_MEMBER(mirror.at_once), 1, 256);
     t.size("mirror.max_rate", GALLERY_MEMBER(mirror.max_rate), 0);
+    t.duration("mirror.switch_timeout", GALLERY_MEMBER(mirror.switch_timeout), std::chrono::milliseconds(1));
     t.choice("logging.level", GALLERY_MEMBER(logging.level), log_levels);
     t.choice("logging.format", GALLERY_MEMBER(logging.format),
              name_table<log_format, 2>{{{{log_format::text, "text"}, {log_format::json, "json"}}}});

@@ -137,6 +137,7 @@ struct mirror_settings {
     std::string allowed_hosts;   ///< as in gallery::confinement, separated by ','; empty: none
     std::uint64_t at_once = 0;   ///< at least 1
     std::uint64_t max_rate = 0;  ///< bytes per second; 0: no limit
+    std::chrono::milliseconds switch_timeout{};
 };
 
 struct settings {

@@ -58,7 +58,11 @@ task<result<void>> copier::begin(bool any_source) {
         mark_ = stored.value;
         mark_rev_ = stored.rev;
     } else {
-        if (auto empty = co_await check_empty(); !empty) co_return empty;
+        const auto expected = co_await is_expected();
+        if (!expected) co_return expected.error();
+        if (!*expected) {
+            if (auto empty = co_await check_empty(); !empty) co_return empty;
+        }
         mark_ = mark();
         mark_rev_ = 0;
         mark_.begun_time = now_ms();

@@ -32,6 +32,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gallery::mirror {
@@ -50,6 +51,14 @@ public:
 
     /// Whether begin() has found an empty target.
     [[nodiscard]] bool is_new() const noexcept { return is_new_; }
+
+    /// A target without a mark is accepted, whatever it contains, if it has this identity: the source has
+    /// taken its place by a switch. Before begin(). A target that says so itself is accepted without this.
+    void expect(std::string identity) { expected_identity_ = std::move(identity); }
+
+    /// Instead of begin(), for a target that is equal to the source as of @p position: there is no pass, and
+    /// following begins there. Errors: as begin().
+    task<result<void>> begin_equal(revision position);
 
     /// Begins a pass that also reads and hashes the bodies of both stores. Call copy() then, and follow()
     /// until it returns reach::end. If changes were lost from the feed meanwhile, an ordinary pass takes its
@@ -96,6 +105,8 @@ public:
 private:
     task<result<void>> check_source();
     task<result<void>> check_empty();
+    /// Whether a target without a mark is what expect() said, or says that the source has taken its place.
+    task<result<bool>> is_expected();
     [[nodiscard]] result<void> check_same_source(const mark& stored) const;
     /// That the source has not been put back at a state before the one that the target contains.
     task<result<void>> check_history(mark stored);
@@ -133,6 +144,7 @@ private:
     std::string source_id_;
     std::vector<store_start> starts_;  ///< of the source
     bool is_new_ = false;
+    std::string expected_identity_;  ///< of the target; empty if it is not known
     mark mark_;
     revision mark_rev_ = 0;
     bool is_verified_ = false;

@@ -14,8 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* mark_id = "state";
-
 constexpr name_table<stage, 5> stage_names{{{
     {stage::documents, "documents"},
     {stage::images, "images"},

@@ -17,6 +17,7 @@
 namespace gallery::mirror {
 
 inline constexpr std::string_view mark_kind = "mirror";
+inline constexpr const char* mark_id = "state";
 
 /// The steps of a comparing pass, in their order, and then following.
 enum class stage : std::uint8_t {

@@ -93,9 +93,9 @@ result<void> runner::save(bool is_running, const std::string& problem) {
 
 result<void> runner::open(bool any_source, bool may_create) {
     // At each opening, because the folders that are allowed may have changed.
-    auto checked = options_.check(what_.target);
+    auto checked = check_target();
     if (!checked) return checked.error();
-    const auto identity = await(ensure_identity(source_.documents()));
+    const auto identity = await(ensure_identity(source().documents()));
     if (!identity) {
         return error{identity.error().code,
                      "the store has no identity by which its mirror would be recognised, and it cannot be "
@@ -126,14 +126,9 @@ result<void> runner::open_session(const target_address& where, bool any_source, 
     if (!store) return store.error();
     session_.emplace();
     session_->store = std::move(*store);
-    auto copying = options_.copying;
-    copying.is_stopping = [this] { return is_interrupted(); };
-    copying.report = [this](const figures& done) {
-        board_.change([&done](mirror_status& s) { s.done = done; });
-    };
-    session_->all =
-        std::make_unique<copier>(source_, *session_->store, options_.source_name, std::move(copying));
+    session_->all = make_copier();
     auto begun = await(session_->all->begin(any_source));
+    if (begun) begun = note_former();
     if (!begun) session_.reset();
     return begun;
 }
@@ -166,7 +161,10 @@ result<runner::next> runner::advance() {
     }
     copier& all = *session_->all;
     if (all.state().at != stage::following) {
-        if (!is_verifying_) board_.change([](mirror_status& s) { s.state = mirror_state::copying; });
+        board_.change([this](mirror_status& s) {
+            if (!is_verifying_) s.state = mirror_state::copying;
+            s.can_switch = false;
+        });
         const auto copied = await(all.copy());
         if (!copied) return copied.error();
         if (*copied == copier::reach::gap) return lost_changes();
@@ -191,13 +189,16 @@ result<void> runner::follow() {
     const auto begun = now_ms();  // at the end of the feed, all writes before this are applied
     const auto reached = await(all.follow());
     if (!reached) return reached.error();
-    const auto last = await(source_.feed().last());
+    const auto last = await(source().feed().last());
     if (!last) return of_source(last.error());
     reached_ = *reached;
     const bool follows = reached_ != copier::reach::gap;
     const auto damage = first_of(all.problems());
+    const bool may_switch = can_switch();
     board_.change([&](mirror_status& s) {
-        if (!is_verifying_) s.state = follows ? mirror_state::following : mirror_state::copying;
+        if (!is_verifying_ && !is_switching_)
+            s.state = follows ? mirror_state::following : mirror_state::copying;
+        s.can_switch = may_switch;
         s.is_retried = false;
         s.done = all.done();
         s.position = all.position();
@@ -244,6 +245,7 @@ result<void> runner::verify() {
     bodies_before_ = session_->all->done().bodies_compared;
     board_.change([](mirror_status& s) {
         s.is_verifying = true;
+        s.can_switch = false;
         s.verified.reset();
     });
     return {};
@@ -297,7 +299,10 @@ result<void> runner::stop() {
     is_stopping_ = true;
     holds_ = 0;
     stop_problem_.clear();
-    board_.change([](mirror_status& s) { s.is_stopping = true; });
+    board_.change([](mirror_status& s) {
+        s.is_stopping = true;
+        s.can_switch = false;
+    });
     return {};
 }
 
@@ -310,7 +315,7 @@ result<void> runner::abandon() {
     session_.reset();
     board_.change([](mirror_status& s) {
         s.state = mirror_state::stopped;
-        s.is_stopping = s.is_verifying = s.is_retried = false;
+        s.is_stopping = s.is_verifying = s.is_retried = s.can_switch = false;
         s.completed.reset();
         s.lag = 0;
         s.problem.clear();
@@ -395,7 +400,7 @@ result<runner::next> runner::complete() {
     board_.change([this, &done](mirror_status& s) {
         s.state = mirror_state::stopped;
         s.backup_at = what_.backup_at;
-        s.is_stopping = false;
+        s.is_stopping = s.can_switch = false;
         s.lag = 0;
         s.position = done.rev;
         s.problem.clear();
@@ -433,7 +438,7 @@ runner::next runner::fail(const error& why) {
         s.state = mirror_state::failed;
         s.problem = why.message;
         s.is_retried = is_retried;
-        s.is_stopping = s.is_verifying = false;
+        s.is_stopping = s.is_verifying = s.can_switch = false;
         s.completed.reset();
     });
     is_stopping_ = is_verifying_ = was_following_ = false;

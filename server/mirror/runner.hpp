@@ -16,8 +16,10 @@
 #pragma once
 
 #include "mirror/copier.hpp"
+#include "mirror/served_store.hpp"
 #include "mirror/state_file.hpp"
 #include "mirror/status.hpp"
+#include "mirror/switching.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage_engine.hpp>
@@ -52,6 +54,11 @@ struct mirror_options {
     std::chrono::milliseconds interval{200};      ///< how often the feed is read
     std::chrono::milliseconds retry{5'000};       ///< after a failure
     std::chrono::milliseconds longest_hold{700};  ///< of writes
+    /// Null: the source is always the same, and the server cannot be switched to the target.
+    served_store* served = nullptr;
+    std::string active_file;                             ///< active_store_file
+    std::chrono::milliseconds switch_timeout{1'000};     ///< for the last changes; writes wait meanwhile
+    std::chrono::milliseconds longest_catch_up{30'000};  ///< before that; writes are slowed down
     std::function<void(bool is_problem, std::string_view text)> log;
 };
 
@@ -63,7 +70,8 @@ struct interruptions {
 
 class runner {
 public:
-    /// All arguments outlive it. @p context outlives both stores, whose threads post to it.
+    /// All arguments outlive it. @p source is not used if mirror_options::served is set. @p context outlives
+    /// both stores, whose threads post to it.
     runner(storage_engine& source, const mirror_options& options, interruptions when, status_board& board,
            asio::io_context& context, saved_mirror what);
     runner(const runner&) = delete;
@@ -94,6 +102,11 @@ public:
     result<void> abandon();
     /// Error: busy if it does not follow, or a verification is in progress.
     result<void> verify();
+    /// Makes the target the store of the server, and the store of the server the target. Returns when it is
+    /// done or given up. Errors, after which nothing has changed: busy if the mirror does not follow or the
+    /// store is written too fast; corrupt if items are damaged; those of switch_store() and of
+    /// served_store::can_be().
+    result<void> switch_over();
 
     [[nodiscard]] const saved_mirror& what() const noexcept { return what_; }
 
@@ -101,8 +114,9 @@ private:
     using clock = std::chrono::steady_clock;
 
     struct session {
-        std::unique_ptr<storage_engine> store;
+        std::shared_ptr<storage_engine> store;
         std::unique_ptr<copier> all;
+        bool can_be_served = false;  ///< the server could be switched to it
     };
     class hold;
 
@@ -111,6 +125,13 @@ private:
 
     [[nodiscard]] bool is_interrupted() const;
     result<void> open_session(const target_address& where, bool any_source, bool may_create);
+    [[nodiscard]] storage_engine& source() const;
+    [[nodiscard]] std::string source_name() const;
+    [[nodiscard]] result<target_address> check_target() const;
+    /// Of the session.
+    std::unique_ptr<copier> make_copier();
+    /// Of a target that was the store of the server: stores which one has taken its place.
+    result<void> note_former();
     result<next> advance();
     result<void> follow();
     result<next> lost_changes();
@@ -122,6 +143,15 @@ private:
     /// Opens the closed target and checks that it contains the mark and as much as was counted.
     result<void> check_closed(const mark& completed, const tenant_usage& counted);
     next fail(const error& why);
+
+    [[nodiscard]] bool can_switch() const;
+    [[nodiscard]] result<void> check_switch() const;
+    /// Until the mirror is a few changes behind.
+    result<void> catch_up(clock::time_point until);
+    result<void> follow_until(clock::time_point until);
+    result<switched> hold_and_switch();
+    void follow_in_reverse(switched done);
+
     /// The state file may contain either state after a failure.
     result<void> save(bool is_running, const std::string& problem);
     void say(bool is_problem, const std::string& text) const;
@@ -142,6 +172,7 @@ private:
     int holds_ = 0;             ///< of this stop
     std::string stop_problem_;  ///< why the last stop or verification was given up
 
+    bool is_switching_ = false;
     bool is_verifying_ = false;
     bool is_verified_ = false;
     int losses_ = 0;             ///< of changes from the feed, during this verification

@@ -26,8 +26,16 @@ error server_stops() {
     return {errc::unavailable, "the server is stopping"};
 }
 
+/// What belongs to the server and not to a mirror is kept.
+void clear(mirror_status& in) {
+    mirror_status out;
+    out.switches = in.switches;
+    out.switched = std::move(in.switched);
+    in = std::move(out);
+}
+
 void show(mirror_status& in, const saved_mirror& what) {
-    in = mirror_status();
+    clear(in);
     in.run = what.run;
     in.engine = what.target.engine;
     in.path = what.target.path;
@@ -72,6 +80,7 @@ result<void> service::resume() {
         });
         return known.error();
     }
+    if (auto completed = complete_switch(*known); !completed) return completed;
     if (!known->has_value()) return {};
     const saved_mirror what = **known;
     board_.change([&what](mirror_status& s) { show(s, what); });
@@ -84,6 +93,20 @@ result<void> service::resume() {
     commands_.push_back({std::move(run), std::nullopt});
     changed_.notify_all();
     return {};
+}
+
+/// A crash after the decision of a switch, before the mirror was recorded in the other direction.
+result<void> service::complete_switch(std::optional<saved_mirror>& known) const {
+    if (options_.served == nullptr || !known || !known->is_running) return {};
+    if (known->target.path != options_.served->where().address.path) return {};
+    const auto decided = read_active_store(options_.active_file);
+    if (!decided) return decided.error();
+    if (!decided->has_value() || (*decided)->now.address.path != known->target.path) return {};
+    known = saved_mirror();
+    known->target = (*decided)->before.address;
+    known->former_identity = (*decided)->before.identity;
+    known->is_running = true;
+    return write_state_file(options_.state_file, *known);
 }
 
 // ---- commands --------------------------------------------------------------------------------------
@@ -129,6 +152,14 @@ task<service::answer> service::verify() {
         if (auto exists = check_exists(); !exists) return exists;
         if (!runner_) return error{errc::busy, "The mirror has ended. Start it again to verify it."};
         return runner_->verify();
+    });
+}
+
+task<service::answer> service::switch_over() {
+    return execute([this]() -> result<void> {
+        if (auto exists = check_exists(); !exists) return exists;
+        if (!runner_) return error{errc::busy, "The mirror has ended. Start it again before a switch."};
+        return runner_->switch_over();
     });
 }
 
@@ -244,7 +275,7 @@ result<void> service::remove() {
     if (now.state == mirror_state::none && now.problem.empty()) return check_exists();
     if (runner_) return error{errc::busy, "Stop or abandon the mirror first."};
     if (auto removed = remove_state_file(options_.state_file); !removed) return removed;
-    board_.change([](mirror_status& s) { s = mirror_status(); });
+    board_.change(clear);
     return {};
 }
 

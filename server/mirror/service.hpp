@@ -68,6 +68,9 @@ public:
     /// Begins a verification; the status says when it has ended. Errors: not_found without a mirror, busy if
     /// it does not follow or a verification is in progress.
     task<result<mirror_status>> verify();
+    /// Makes the target the store of the server; see runner::switch_over(). Returns when it is done or given
+    /// up. Errors: not_found without a mirror, those of switch_over().
+    task<result<mirror_status>> switch_over();
     /// Removes the state file; the target stays. Errors: not_found, busy if the mirror has not ended.
     task<result<mirror_status>> forget();
 
@@ -91,6 +94,7 @@ private:
 
     // Commands, on the own thread.
     result<void> begin(start_request request);
+    result<void> complete_switch(std::optional<saved_mirror>& known) const;
     result<void> remove();
     [[nodiscard]] result<void> check_exists() const;
     std::unique_ptr<runner> make_runner(saved_mirror what);

@@ -33,6 +33,8 @@ struct saved_mirror {
     std::optional<completion> completed;
     std::string run;             ///< as in mirror_status
     std::int64_t backup_at = 0;  ///< likewise
+    /// Of a target that was the server's store before a switch: its identity. It is accepted as it is.
+    std::string former_identity;
 
     friend bool operator==(const saved_mirror&, const saved_mirror&) = default;
 };

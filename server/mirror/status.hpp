@@ -8,6 +8,7 @@
 #include <gallery/mutex.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ enum class mirror_state : std::uint8_t {
     none,       ///< there is no mirror
     copying,    ///< a comparing pass is in progress
     following,  ///< changes are applied as they happen
+    switching,  ///< the target becomes the store of the server
     stopped,    ///< the target is closed; a complete copy if `completed` is set
     failed,     ///< status.problem contains the reason; see status.is_retried
 };
@@ -45,6 +47,14 @@ struct verification {
     std::vector<std::string> differences;  ///< found and repaired in all rounds; at most max_listed
 };
 
+/// The last switch since the start of the server.
+struct last_switch {
+    std::int64_t time = 0;  ///< milliseconds since 1970-01-01T00:00Z
+    std::string from_engine;
+    std::string from_path;
+    std::chrono::nanoseconds held{};  ///< how long writes waited at most
+};
+
 struct mirror_status {
     static constexpr std::size_t max_listed = 100;  ///< texts of a list
 
@@ -56,6 +66,7 @@ struct mirror_status {
     bool is_stopping = false;  ///< a stop was requested and has not ended
     bool is_verifying = false;
     bool is_retried = false;  ///< failed: the target is opened again every few seconds
+    bool can_switch = false;  ///< the target can become the store of the server now
     figures done;
     revision position = 0;  ///< the target contains the source up to here
     std::uint64_t lag = 0;  ///< revisions that the source is ahead
@@ -67,6 +78,8 @@ struct mirror_status {
     std::optional<verification> verified;
     /// When the last backup became complete, whatever was started since; milliseconds since 1970; 0: never.
     std::int64_t backup_at = 0;
+    std::uint64_t switches = 0;  ///< since the start of the server
+    std::optional<last_switch> switched;
 };
 
 /// For how long the mirror has been behind; 0 if it is current, does not follow, or was never current.

@@ -113,6 +113,10 @@ public:
     [[nodiscard]] disk_reserve& reserve() noexcept { return reserve_; }
     [[nodiscard]] const disk_reserve& reserve() const noexcept { return reserve_; }
     [[nodiscard]] const rocksdb::Cache& block_cache() const noexcept { return *block_cache_; }
+    /// For values that are used longer than the engine.
+    [[nodiscard]] const std::shared_ptr<rocksdb::Cache>& shared_block_cache() const noexcept {
+        return block_cache_;
+    }
     /// Bytes of committed bodies that are not yet in blob files.
     [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
 

@@ -154,7 +154,7 @@ class Access(MirrorTest):
     def test_only_system_administrators_that_signed_in_may(self):
         me = self.admin.get("/api/auth/user").json()
         key = self.admin.post("/api/apiKey", {"description": "of a script", "userId": me["id"]}).json()["value"]
-        requests = (("GET", ""), ("POST", "/start"), ("POST", "/verify"), ("POST", "/stop"), ("DELETE", ""))
+        requests = (("GET", ""), ("POST", "/start"), ("POST", "/verify"), ("POST", "/switch"), ("POST", "/stop"), ("DELETE", ""))
         for method, rest in requests:
             with self.subTest(method + rest):
                 body = json.dumps({"engine": "filesystem", "path": str(self.backups / "x")}) if method == "POST" else None

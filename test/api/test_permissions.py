@@ -197,6 +197,7 @@ ROUTES = {
     "POST /api/system/mirror/stop": Rule(of_mirror("404", "ok", "ok")),
     "POST /api/system/mirror/verify": Rule(of_mirror("404", "ok", "400")),
     "DELETE /api/system/mirror": Rule(of_mirror("404", "400", "ok")),
+    "POST /api/system/mirror/switch": Rule(of_mirror("404", "ok", "400")),
     # 400: the body is read, and it is empty.
     "POST /api/auth/login": Rule(EVERY_USER, is_open=True, allowed=400),
     "POST /api/auth/token": Rule(EVERY_USER, is_open=True, allowed=400),
@@ -551,7 +552,7 @@ class Permissions(AccountTest):
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
                 "POST /api/auth/logout": None, "DELETE": None,
                 "POST /api/system/mirror/start": MIRROR_TARGET, "POST /api/system/mirror/stop": {},
-                "POST /api/system/mirror/verify": None,
+                "POST /api/system/mirror/verify": None, "POST /api/system/mirror/switch": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},
                 "POST /api/user/{userId}/password": {"password": "secret-2"},
                 "POST /api/user/{userId}/userCredentialsEnabled": None,

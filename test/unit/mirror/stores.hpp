@@ -60,14 +60,18 @@ inline std::unique_ptr<storage_engine> open_store(const std::string& engine, con
     return std::move(*store);
 }
 
-/// A store in a folder of its own, which can be closed and opened again.
+/// A store in a folder of its own, or in the given one, which can be closed and opened again.
 class scratch_store {
 public:
-    explicit scratch_store(std::string engine) : engine_name_(std::move(engine)) { reopen(); }
+    explicit scratch_store(std::string engine, std::filesystem::path where = {})
+        : engine_name_(std::move(engine)), where_(where.empty() ? folder_.path() : std::move(where)) {
+        reopen();
+    }
 
     void reopen() {
         store_.reset();
-        store_ = open_store(engine_name_, folder_.path().string());
+        std::filesystem::create_directories(where_);
+        store_ = open_store(engine_name_, where_.string());
     }
     void close() { store_.reset(); }
     /// Its files. Not while it is open.
@@ -86,6 +90,7 @@ public:
 private:
     std::string engine_name_;
     gallery::test::scratch_folder folder_;
+    std::filesystem::path where_;
     std::unique_ptr<storage_engine> store_;
 };
 
