@@ -59,15 +59,15 @@ outcome<> backup(session& in) {
     asked["verify"] = in.given.has("--verify");
     asked["skipDamaged"] = in.given.has("--skip-damaged");
     asked["anySource"] = in.given.has("--any-source");
-    const auto before = mirror_status(in);
-    if (!before) return before.error();
-    if (is_in_progress(*before, asked)) {
+    auto begun = mirror_status(in);
+    if (begun && is_in_progress(*begun, asked)) {
         in.out.note("the server makes this backup already, with the options of the earlier command");
-    } else if (const auto started = in.server.post_object(std::string(mirror_target) + "/start", asked);
-               !started) {
-        return started.error();
+    } else if (begun) {
+        begun = in.server.post_object(std::string(mirror_target) + "/start", asked);
     }
-    const auto ended = watch_mirror(in, [](const json::object& now) {
+    if (!begun) return begun.error();
+    // Exactly this run: somebody else may stop it and start another one.
+    const auto ended = watch_mirror(in, run_of(*begun), [](const json::object& now) {
         const auto state = text_of(now, "state");
         return state != "copying" && state != "following";
     });
@@ -94,7 +94,8 @@ constexpr std::array<command, 1> commands{{
      "The folder is on the server's machine and below one of MIRROR_ALLOWED_PATHS (default: the\n"
      "data folder). It contains a complete store as of one revision. Repeated with the same\n"
      "folder, only changes are transferred. The last backup is not usable while the next one is\n"
-     "made into the same folder. gallery-admin restore copies it into another store.",
+     "made into the same folder. gallery-admin restore copies it into another store. Requires\n"
+     "the login of a system administrator; API keys are refused.",
      "gallery-admin backup /backup/gallery/current --verify", backup_options, backup},
 }};
 

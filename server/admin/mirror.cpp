@@ -34,16 +34,16 @@ outcome<> start(session& in) {
     asked["anySource"] = in.given.has("--any-source");
     auto now = in.server.post_object(target_of("start"), asked);
     if (now && in.given.has("--watch"))
-        now = watch_mirror(in, [](const json::object& one) { return !is_busy(one); });
+        now = watch_mirror(in, run_of(*now), [](const json::object& one) { return !is_busy(one); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     return {};
 }
 
 outcome<> status(session& in) {
-    const auto now = in.given.has("--watch")
-                         ? watch_mirror(in, [](const json::object& one) { return !is_busy(one); })
-                         : mirror_status(in);
+    auto now = mirror_status(in);
+    if (now && in.given.has("--watch"))
+        now = watch_mirror(in, run_of(*now), [](const json::object& one) { return !is_busy(one); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     return {};
@@ -52,7 +52,8 @@ outcome<> status(session& in) {
 outcome<> verify_mirror(session& in) {
     const auto begun = in.server.post_object(target_of("verify"), json::object());
     if (!begun) return begun.error();
-    const auto now = watch_mirror(in, [](const json::object& one) { return !flag_of(one, "verifying"); });
+    const auto now =
+        watch_mirror(in, run_of(*begun), [](const json::object& one) { return !flag_of(one, "verifying"); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     const auto* verified = now->if_contains("verified");
@@ -71,7 +72,8 @@ outcome<> stop(session& in) {
     how["abandon"] = is_abandoned;
     const auto begun = in.server.post_object(target_of("stop"), how);
     if (!begun) return begun.error();
-    const auto now = watch_mirror(in, [](const json::object& one) { return !flag_of(one, "stopping"); });
+    const auto now =
+        watch_mirror(in, run_of(*begun), [](const json::object& one) { return !flag_of(one, "stopping"); });
     if (!now) return now.error();
     in.out.one(*now, mirror_fields());
     if (is_abandoned || is_complete(*now)) return {};
@@ -116,8 +118,10 @@ constexpr std::array<option, 2> stop_options{{
 constexpr std::array<command, 6> commands{{
     {"mirror start", "ENGINE", "copy the store to a second one and follow it",
      "The folder must be below one of MIRROR_ALLOWED_PATHS (default: the data folder), and new,\n"
-     "empty, or an earlier mirror of the same store. The engine gets only the options given here.\n"
-     "The mirror continues after a restart of the server.",
+     "empty, or an earlier mirror of the same store. A database must be on one of\n"
+     "MIRROR_ALLOWED_HOSTS (default: none). The engine gets only the options given here. The\n"
+     "mirror continues after a restart of the server. Requires the login of a system\n"
+     "administrator; API keys are refused.",
      "gallery-admin mirror start filesystem --path mirror", start_options, start},
     {"mirror status", "", "show the state of the mirror", "", "gallery-admin mirror status --watch",
      status_options, status},

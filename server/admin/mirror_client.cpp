@@ -134,11 +134,22 @@ outcome<json::object> mirror_status(session& in) {
     return in.server.get_object(mirror_target);
 }
 
-outcome<json::object> watch_mirror(session& in, const std::function<bool(const json::object&)>& is_done) {
+std::string run_of(const json::object& from) {
+    return text_of(from, "run");
+}
+
+outcome<json::object> watch_mirror(session& in, const std::string& run,
+                                   const std::function<bool(const json::object&)>& is_done) {
     progress_bar bar(!in.given.has("--json"));
     for (;;) {
         auto now = mirror_status(in);
-        if (!now || is_done(*now)) return now;
+        if (!now) return now;
+        if (run_of(*now) != run) {
+            return failure{exit_code::refused,
+                           "the mirror or backup has ended, and its result is not known, because another one "
+                           "was started since or it was forgotten. See gallery-admin mirror status"};
+        }
+        if (is_done(*now)) return now;
         if (text_of(*now, "state") == "copying" || flag_of(*now, "verifying")) {
             bar.show({part_of(*now, "images", "done"), part_of(*now, "images", "total"),
                       part_of(*now, "bytes", "done"), part_of(*now, "bytes", "total")});

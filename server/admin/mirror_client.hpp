@@ -22,9 +22,12 @@ std::span<const field> mirror_fields() noexcept;
 /// The state; logs in again when the token has expired. Failures: those of server_api.
 outcome<boost::json::object> mirror_status(session& in);
 
-/// Requests the state several times a second until @p is_done, and shows the progress on a terminal.
-/// Failures: those of mirror_status().
-outcome<boost::json::object> watch_mirror(session& in,
+/// The id by which the server tells this mirror from others; empty without a mirror.
+std::string run_of(const boost::json::object& from);
+
+/// Requests the state of the run @p run several times a second until @p is_done, and shows the progress on a
+/// terminal. Failures: those of mirror_status(); refused if the server has another mirror or none.
+outcome<boost::json::object> watch_mirror(session& in, const std::string& run,
                                           const std::function<bool(const boost::json::object&)>& is_done);
 
 /// A member of the state that is a boolean; false where it is not.

@@ -90,6 +90,7 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
     if (s.switched) out["lastSwitch"] = switched_json(*s.switched);
     out["problem"] = s.problem;
     if (s.state == mirror::mirror_state::none) return out;
+    out["run"] = s.run;
     out["mirror"] = store_json(s.engine, s.path);
     out["backup"] = s.is_backup;
     out["images"] = part_json(s.done.images_done, s.done.images_total);
@@ -107,6 +108,7 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
     out["verifying"] = s.is_verifying;
     out["canSwitch"] = s.can_switch;
     out["damaged"] = texts_json(s.damage);
+    out["backupTime"] = s.backup_at;
     if (s.verified) out["verified"] = verified_json(*s.verified);
     if (s.completed) out["completed"] = completed_json(*s.completed);
     return out;

@@ -194,6 +194,11 @@ void add_mirror(page& p, const mirror::service& from, const plugins::measured_en
     p.gauge("gallery_mirror_completed_timestamp_seconds",
             "When the backup or mirror became complete, in seconds since 1970; 0: it is not complete",
             s.completed ? static_cast<double>(s.completed->time) / 1000 : 0);
+    p.gauge("gallery_mirror_backup_timestamp_seconds",
+            "When the last backup became complete, in seconds since 1970; 0: never, or forgotten",
+            static_cast<double>(s.backup_at) / 1000);
+    p.gauge("gallery_mirror_verifying", "1 while the mirror is verified, and so not kept current",
+            s.is_verifying ? 1 : 0);
     p.gauge("gallery_mirror_damaged",
             "Items that cannot be read from the store and may be missing in the mirror",
             static_cast<double>(s.done.damaged));

@@ -52,10 +52,10 @@ bool is_filled_folder(const std::string& path) {
     return fs::is_directory(path, failed) && !fs::is_empty(path, failed) && !failed;
 }
 
-std::vector<std::string> parts_of(std::string_view list) {
+std::vector<std::string> parts_of(std::string_view list, char separator) {
     std::vector<std::string> out;
     while (!list.empty()) {
-        const auto end = std::min(list.find(':'), list.size());
+        const auto end = std::min(list.find(separator), list.size());
         if (end > 0) out.emplace_back(list.substr(0, end));
         list.remove_prefix(std::min(end + 1, list.size()));
     }
@@ -63,7 +63,7 @@ std::vector<std::string> parts_of(std::string_view list) {
 }
 
 result<void> check_allowed(const mirror_rules& rules, const fs::path& path) {
-    auto allowed = parts_of(rules.allowed_paths);
+    auto allowed = parts_of(rules.allowed_paths, ':');
     if (allowed.empty()) allowed.push_back(rules.data_folder);
     bool is_allowed = false;
     for (const auto& each : allowed) {
@@ -111,9 +111,16 @@ result<mirror::target_address> check_mirror_target(const mirror_rules& rules, mi
     return target;
 }
 
+confinement mirror_confinement(std::string_view hosts) {
+    std::string list(hosts);
+    std::erase(list, ' ');
+    return {parts_of(list, ',')};
+}
+
 result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
                                                            const mirror::target_address& target,
-                                                           bool may_create, log_function say) {
+                                                           bool may_create, confinement confined,
+                                                           log_function say) {
     const auto plugin = plugins::load_plugin(target.engine, plugin_dir);
     if (!plugin) return plugin.error();
     const bool shared = plugin->descriptor->shared;
@@ -134,7 +141,7 @@ result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& pl
     settings.plugin = plugin->file;
     settings.path = target.path;
     settings.sections[plugin->descriptor->name] = target.options;
-    auto opened = open_unprobed(settings, "", may_create && !shared, std::move(say));
+    auto opened = open_unprobed(settings, "", may_create && !shared, std::move(say), std::move(confined));
     if (!opened) return opened.error();
     return std::unique_ptr<storage_engine>(std::make_unique<engine_with_folder>(std::move(*opened)));
 }

@@ -7,10 +7,12 @@
 #include "mirror/state_file.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/plugin.hpp>
 #include <gallery/storage_engine.hpp>
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace gallery::app {
 
@@ -30,11 +32,15 @@ struct mirror_rules {
 /// from the server's own store. Errors: invalid_argument, permission_denied.
 result<mirror::target_address> check_mirror_target(const mirror_rules& rules, mirror::target_address target);
 
+/// @p hosts as in config::mirror_settings.
+confinement mirror_confinement(std::string_view hosts);
+
 /// Opens the store, or creates it if @p may_create. Blocks. The engine gets only the options of @p target:
 /// those of the configuration belong to the server's own store and may be secret. Errors: not_found for a
 /// folder without a store, invalid_argument, those of open_unprobed().
 result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
                                                            const mirror::target_address& target,
-                                                           bool may_create, log_function say);
+                                                           bool may_create, confinement confined,
+                                                           log_function say);
 
 }  // namespace gallery::app

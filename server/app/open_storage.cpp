@@ -78,10 +78,15 @@ result<void> check_store_folder(std::string_view engine, const std::string& fold
 }
 
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create, log_function say) {
+                                     bool may_create, log_function say, std::optional<confinement> confined) {
     const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
     if (!plugin) return plugin.error();
     const std::string name = plugin->descriptor->name;
+    if (confined && !plugin->descriptor->confines) {
+        return error{errc::invalid_argument,
+                     "the storage plugin " + name +
+                         " cannot be used for a mirror, because it does not confine itself to its options"};
+    }
 
     // A server may be using its folder for a store that the options name.
     const auto own =
@@ -94,6 +99,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
 
     plugin_context context;
     context.path = folder->path;
+    context.confined = std::move(confined);
     if (const auto section = settings.sections.find(name); section != settings.sections.end()) {
         context.options = section->second;
     }

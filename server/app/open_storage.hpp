@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,9 +55,11 @@ result<void> check_store_folder(std::string_view engine, const std::string& fold
 
 /// As open_storage() without the probe. Error, besides: not_found where there is no store yet and
 /// !may_create. @p say is told what the engine has to say; it may be called by any thread for as long as the
-/// store is open.
+/// store is open. @p confined: for a store that the operator has not configured; invalid_argument for an
+/// engine that does not confine itself.
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create, log_function say);
+                                     bool may_create, log_function say,
+                                     std::optional<confinement> confined = std::nullopt);
 
 /// Loads the plugin, makes its folder, opens the store and probes it. @p data_folder is absolute and exists.
 /// Errors: those of the plugin host, the folder, the plugin and the probe.

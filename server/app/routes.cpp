@@ -116,11 +116,12 @@ void gallery_server::parts::make_mirror() {
         const mirror_rules rules{settings.mirror.allowed_paths, data_folder_, served_->where().address.path};
         return check_mirror_target(rules, std::move(target));
     };
-    options.open = [plugins = settings.storage.plugin_dir](const mirror::target_address& target,
-                                                           bool may_create) {
-        return open_mirror_target(plugins, target, may_create, [](log_level level, std::string_view text) {
-            log(level, "mirror: " + std::string(text));
-        });
+    options.open = [plugins = settings.storage.plugin_dir,
+                    confined = mirror_confinement(settings.mirror.allowed_hosts)](
+                       const mirror::target_address& target, bool may_create) {
+        return open_mirror_target(
+            plugins, target, may_create, confined,
+            [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
     };
     options.hold_writes = [this](std::chrono::milliseconds longest) {
         storage_.store->gate().close(longest);

@@ -240,6 +240,7 @@ void add_images(table& t) {
     t.boolean("cluster.strict", GALLERY_MEMBER(cluster.strict));
     t.text("cluster.node_address", GALLERY_MEMBER(cluster.node_address));
     t.text("mirror.allowed_paths", GALLERY_MEMBER(mirror.allowed_paths));
+    t.text("mirror.allowed_hosts", GALLERY_MEMBER(mirror.allowed_hosts));
     t.number("mirror.at_once", GALLERY_MEMBER(mirror.at_once), 1, 256);
     t.size("mirror.max_rate", GALLERY_MEMBER(mirror.max_rate), 0);
     t.duration("mirror.switch_timeout", GALLERY_MEMBER(mirror.switch_timeout), std::chrono::milliseconds(1));

@@ -134,6 +134,7 @@ struct cluster_settings {
 
 struct mirror_settings {
     std::string allowed_paths;   ///< folders, separated by ':'; empty: the data folder
+    std::string allowed_hosts;   ///< as in gallery::confinement, separated by ','; empty: none
     std::uint64_t at_once = 0;   ///< at least 1
     std::uint64_t max_rate = 0;  ///< bytes per second; 0: no limit
     std::chrono::milliseconds switch_timeout{};

@@ -390,12 +390,16 @@ result<runner::next> runner::complete() {
     session_.reset();
     if (auto checked = check_closed(completed, *used); !checked) return checked.error();
     what_.completed = done;
+    const auto backup_before = what_.backup_at;
+    if (what_.is_backup) what_.backup_at = done.time;
     if (auto saved = save(false, ""); !saved) {
+        what_.backup_at = backup_before;
         return error{saved.error().code,
                      "the mirror was complete, but this cannot be stored: " + saved.error().message};
     }
-    board_.change([&done](mirror_status& s) {
+    board_.change([this, &done](mirror_status& s) {
         s.state = mirror_state::stopped;
+        s.backup_at = what_.backup_at;
         s.is_stopping = s.can_switch = false;
         s.lag = 0;
         s.position = done.rev;

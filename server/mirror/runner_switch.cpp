@@ -218,14 +218,19 @@ void runner::follow_in_reverse(switched done) {
                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(done.held).count()) +
                    " ms");
     session_.reset();
-    what_ = saved_mirror();
-    what_.target = before.address;
-    what_.former_identity = before.identity;
+    saved_mirror next;
+    next.target = before.address;
+    next.former_identity = before.identity;
+    next.run = what_.run;
+    next.backup_at = what_.backup_at;
+    what_ = std::move(next);
     was_following_ = is_verified_ = has_given_up_ = false;
     board_.change([&](mirror_status& s) {
         const auto switches = s.switches + 1;
         s = mirror_status();
         s.state = mirror_state::following;
+        s.run = what_.run;
+        s.backup_at = what_.backup_at;
         s.engine = before.address.engine;
         s.path = before.address.path;
         s.position = done.position;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/service.hpp"
 
+#include <gallery/uuid.hpp>
+
 #include <utility>
 
 #include <sys/resource.h>
@@ -34,11 +36,13 @@ void clear(mirror_status& in) {
 
 void show(mirror_status& in, const saved_mirror& what) {
     clear(in);
+    in.run = what.run;
     in.engine = what.target.engine;
     in.path = what.target.path;
     in.is_backup = what.is_backup;
     in.problem = what.problem;
     in.completed = what.completed;
+    in.backup_at = what.backup_at;
     if (what.completed) in.position = what.completed->rev;
     in.state = what.is_running        ? mirror_state::copying
                : what.problem.empty() ? mirror_state::stopped
@@ -98,10 +102,13 @@ result<void> service::complete_switch(std::optional<saved_mirror>& known) const 
     const auto decided = read_active_store(options_.active_file);
     if (!decided) return decided.error();
     if (!decided->has_value() || (*decided)->now.address.path != known->target.path) return {};
-    known = saved_mirror();
-    known->target = (*decided)->before.address;
-    known->former_identity = (*decided)->before.identity;
-    known->is_running = true;
+    saved_mirror next;
+    next.target = (*decided)->before.address;
+    next.former_identity = (*decided)->before.identity;
+    next.is_running = true;
+    next.run = known->run;
+    next.backup_at = known->backup_at;
+    known = std::move(next);
     return write_state_file(options_.state_file, *known);
 }
 
@@ -254,6 +261,8 @@ result<void> service::begin(start_request request) {
     what.is_backup = request.is_backup;
     what.verifies = request.verifies;
     what.skips_damaged = request.skips_damaged;
+    what.run = to_string(random_uuid());
+    what.backup_at = before.backup_at;
     auto next = make_runner(std::move(what));
     constexpr bool may_create = true;
     auto begun = next->open(request.any_source, may_create);

@@ -55,8 +55,9 @@ public:
 
     // Commands return when they are executed. Error of all: unavailable during shut_down().
 
-    /// Opens the target and begins to copy. Errors: already_exists while there is a mirror that has not
-    /// ended; those of runner::open() and of the state file.
+    /// Opens the target and begins to copy. The status contains the id of the run, by which a client tells
+    /// this mirror from a later one. Errors: already_exists while there is a mirror that has not ended; those
+    /// of runner::open() and of the state file.
     task<result<mirror_status>> start(start_request request);
     /// Requests that the mirror ends complete; the status says when it has. Succeeds if it has ended. Errors:
     /// not_found without a mirror, busy if it does not follow.

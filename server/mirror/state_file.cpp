@@ -51,6 +51,8 @@ std::string to_json(const saved_mirror& value) {
     out["skipDamaged"] = value.skips_damaged;
     out["problem"] = value.problem;
     if (value.completed) out["completed"] = to_object(*value.completed);
+    out["run"] = value.run;
+    out["backupTime"] = value.backup_at;
     return json::serialize(out) + "\n";
 }
 
@@ -70,6 +72,8 @@ std::optional<saved_mirror> parse_saved_mirror(std::string_view text) {
     out.verifies = boolean_member(*members, "verify").value_or(false);
     out.skips_damaged = boolean_member(*members, "skipDamaged").value_or(false);
     out.problem = text_member(*members, "problem").value_or("");
+    out.run = text_member(*members, "run").value_or("");
+    out.backup_at = number_member(*members, "backupTime").value_or(0);
     if (const auto* completed = members->if_contains("completed"); completed != nullptr) {
         if (!completed->is_object()) return std::nullopt;
         out.completed = to_completion(completed->get_object());

@@ -6,6 +6,7 @@
 
 #include <gallery/error.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ struct saved_mirror {
     bool skips_damaged = false;  ///< a backup is complete without items that the source cannot return
     std::string problem;         ///< why it has failed; empty otherwise
     std::optional<completion> completed;
+    std::string run;             ///< as in mirror_status
+    std::int64_t backup_at = 0;  ///< likewise
     /// Of a target that was the server's store before a switch: its identity. It is accepted as it is.
     std::string former_identity;
 

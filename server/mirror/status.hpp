@@ -59,6 +59,7 @@ struct mirror_status {
     static constexpr std::size_t max_listed = 100;  ///< texts of a list
 
     mirror_state state = mirror_state::none;
+    std::string run;  ///< random, of one start of a mirror or backup until its end; empty without a mirror
     std::string engine;
     std::string path;
     bool is_backup = false;    ///< it ends by itself as soon as it is complete
@@ -75,6 +76,8 @@ struct mirror_status {
     std::vector<std::string> damage;  ///< items that cannot be read from the source; at most max_listed
     std::optional<completion> completed;
     std::optional<verification> verified;
+    /// When the last backup became complete, whatever was started since; milliseconds since 1970; 0: never.
+    std::int64_t backup_at = 0;
     std::uint64_t switches = 0;  ///< since the start of the server
     std::optional<last_switch> switched;
 };

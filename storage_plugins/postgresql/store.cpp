@@ -39,10 +39,12 @@ folder_lock::~folder_lock() {
 }
 
 result<std::unique_ptr<storage_engine>> store::open(const plugin_context& context) {
-    auto chosen = parse_options(context.options);
+    auto chosen = parse_options(context.options, context.confined);
     if (!chosen) return chosen.error();
     auto lock = folder_lock::take(context.path);
     if (!lock) return lock.error();
+    if (auto used = use_root_certificates(chosen->root_certificates, context.path, chosen->servers); !used)
+        return used.error();
     log_function log = context.log;
     if (!log) log = [](level, std::string_view) {};
     auto made = std::make_unique<store>(std::move(*lock), std::move(*chosen), std::move(log));

@@ -4,13 +4,14 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import unittest
 import urllib.parse
 
 from admin_tool import BINARY, REFUSED, run
 from harness import CUSTOMER, ROOT, SYSADMIN, TENANT, Client, Server, png
-from mirror_tool import MirrorTest, Writers
+from mirror_tool import MIRROR, MirrorTest, Writers
 from test_copy import gallery_of, path_of
 
 # What belongs to a server and not to its store.
@@ -154,6 +155,7 @@ class Backups(MirrorTest):
         target = str(self.backups / "nightly")
         first = self.json("backup", target)
         self.assertGreaterEqual(first["images"], 20)
+        self.assertEqual(first["time"] / 1000, self.metrics()["gallery_mirror_backup_timestamp_seconds", ()])
         self.assertEqual((first["images"], first["bytes"]), (first["imagesTransferred"], first["bytesTransferred"]))
         second = self.json("backup", target)
         self.assertEqual((0, 0), (second["imagesTransferred"], second["bytesTransferred"]))
@@ -203,6 +205,30 @@ class Backups(MirrorTest):
             self.assertEqual(REFUSED, done.returncode, done)
             self.assertIn("is a copy of", done.stderr)
         self.check_served(target, "filesystem")
+
+
+class Replaced(MirrorTest):
+    """One byte in a second: a backup never ends by itself."""
+    options = {"MIRROR_MAX_RATE": "1"}
+
+    def test_the_result_of_another_backup_is_not_reported_as_that_of_the_command(self):
+        self.fill(3)
+        command = subprocess.Popen([str(BINARY), "backup", str(self.backups / "first")], env=self.env(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = self.wait_for(lambda now: now["state"] == "copying")
+        # It asks again when the other backup is in progress.
+        command.send_signal(signal.SIGSTOP)
+        self.assertEqual(200, self.admin.post(MIRROR + "/stop", {"abandon": True}).status)
+        started = self.admin.post(MIRROR + "/start", {"engine": "filesystem", "path": str(self.backups / "second"),
+                                                      "backup": True})
+        self.assertEqual(200, started.status, started)
+        command.send_signal(signal.SIGCONT)
+        output, problem = command.communicate(timeout=120)
+        self.assertEqual((REFUSED, ""), (command.returncode, output))
+        self.assertIn("another one was started", problem)
+        second = self.state()
+        self.assertEqual(("copying", started.json()["run"]), (second["state"], second["run"]))
+        self.assertNotIn(second["run"], ("", first["run"]))
 
 
 class Damage(MirrorTest):

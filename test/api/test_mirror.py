@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mirror of a running server: copying, following, verifying, ending, restarts, refusals and failures."""
+import contextlib
 import json
 import os
+import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -38,6 +42,7 @@ class Mirrors(MirrorTest):
         self.assertEqual(0, figures["gallery_mirror_lag_revisions", ()])
         self.assertEqual(0, figures["gallery_mirror_problem", ()])
         self.assertEqual(0, figures["gallery_mirror_completed_timestamp_seconds", ()])
+        self.assertEqual(0, figures["gallery_mirror_verifying", ()])
         self.assertGreaterEqual(figures["gallery_mirror_images_done", ()], 30)
         stopped = self.json("mirror", "stop", "--yes")
         self.assertEqual("stopped", stopped["state"])
@@ -46,6 +51,7 @@ class Mirrors(MirrorTest):
         self.assertGreater(stopped["completed"]["revision"], 35)
         figures = self.metrics()
         self.assertGreater(figures["gallery_mirror_completed_timestamp_seconds", ()], 1.7e9)
+        self.assertEqual(0, figures["gallery_mirror_backup_timestamp_seconds", ()])
         self.assertLess(figures["gallery_writes_longest_hold_seconds", ()], 1)
         self.check_served(self.backups / "one", "filesystem")
         self.call("mirror", "forget", "--yes")
@@ -158,6 +164,7 @@ class Access(MirrorTest):
                     method, MIRROR + rest, body, {**fields, "X-Authorization": f"ApiKey {key}"}).status)
                 self.assertEqual(401, self.tenant.request(method, MIRROR + rest, body, fields, authenticate=False).status)
         self.assertFalse((self.backups / "x").exists())
+        self.assertEqual("none", self.state()["state"])
 
     def test_targets_outside_of_the_allowed_folders_are_refused(self):
         outside = self.folder / "outside"
@@ -280,42 +287,154 @@ class Access(MirrorTest):
         self.assertIn("completed", self.json("mirror", "stop", "--yes"))
 
 
-class Secrets(MirrorTest):
-    def setUp(self):
+class FakeDatabase:
+    """Asks each client for its password in the clear, as PostgreSQL can, and refuses it. With @p tls (a context of
+    ssl), clients may use TLS."""
+
+    def __init__(self, tls=None):
+        self.tls, self.contacts, self.received = tls, 0, b""
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.setblocking(False)
-        self.addCleanup(self.listener.close)
-        self.dsn = f"host=127.0.0.1 port={self.listener.getsockname()[1]} password=own-secret-4711 connect_timeout=1"
-        self.options = {"STORAGE_POSTGRESQL_DSN": self.dsn, "STORAGE_POSTGRESQL_TIMEOUT": "1s",
-                        "PGHOST": str(tempfile.gettempdir()), "STORAGE_FILESYSTEM_THREADS": "3"}
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.listener.accept()[0]
+                self.contacts += 1
+                with client, contextlib.suppress(OSError):
+                    self.serve(client)
+
+    def serve(self, client):
+        client.settimeout(30)
+        while (startup := self.read(client))[:2] == b"\x04\xd2":  # a request for TLS or GSS
+            is_secured = self.tls is not None and startup[2:4] == b"\x16\x2f"
+            client.sendall(b"S" if is_secured else b"N")
+            if is_secured:
+                client = self.tls.wrap_socket(client, server_side=True)
+        client.sendall(b"R\0\0\0\x08\0\0\0\x03")
+        client.recv(1)
+        self.read(client)
+        refusal = b"SFATAL\0C28P01\0Mrefused\0\0"
+        client.sendall(b"E" + (4 + len(refusal)).to_bytes(4, "big") + refusal)
+        client.close()
+
+    def read(self, client):
+        """A message after its length."""
+        size = int.from_bytes(self.exactly(client, 4), "big") - 4
+        message = self.exactly(client, size)
+        self.received += message
+        return message
+
+    def exactly(self, client, size):
+        data = b""
+        while len(data) < size:
+            part = client.recv(size - len(data))
+            if not part:
+                raise OSError("the client has closed the connection")
+            data += part
+        return data
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class Secrets(MirrorTest):
+    """Everything that contains "leak" belongs to the server and not to a mirror."""
+
+    def setUp(self):
+        self.database = self.start_database()
+        self.home = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.home)
+        (self.home / ".pgpass").write_text("*:*:*:*:leak-of-the-home-folder\n")
+        (self.home / ".pgpass").chmod(0o600)
+        self.options = {
+            "STORAGE_POSTGRESQL_DSN": f"host=127.0.0.1 port={self.database.port} user=leak password=leak-of-the-store",
+            "MIRROR_ALLOWED_HOSTS": f"localhost, 127.0.0.1:{self.database.port}", "HOME": str(self.home),
+            "PGHOST": "127.0.0.1", "PGPORT": str(self.database.port), "PGUSER": "leak",
+            "PGPASSWORD": "leak-of-the-environment", "PGDATABASE": "leak", "PGOPTIONS": "-c leak=1", "PGAPPNAME": "leak",
+            "STORAGE_FILESYSTEM_THREADS": "3"}
         super().setUp()
 
-    def was_contacted(self):
-        try:
-            self.listener.accept()[0].close()
-            return True
-        except BlockingIOError:
-            return False
+    def start_database(self, tls=None):
+        database = FakeDatabase(tls)
+        self.addCleanup(database.close)
+        return database
+
+    def start(self, dsn, *more):
+        file = self.folder / "dsn"
+        file.write_text(dsn + "\n")
+        done = run("mirror", "start", "postgresql", "--option", f"dsn@{file}", "--option", "timeout=1s", *more,
+                   env=self.env())
+        self.assertNotEqual(0, done.returncode, done)
+        shown = done.stdout + done.stderr + self.everything_shown()
+        self.assertNotIn("leak", shown)
+        self.assertNotIn("given-secret-0815", shown)
+        return done
 
     def everything_shown(self):
         return self.server.log_path.read_text() + repr(self.metrics()) + json.dumps(self.state())
 
+    def given(self, **changes):
+        values = {"host": "127.0.0.1", "port": self.database.port, "user": "given", "password": "given-secret-0815", **changes}
+        return " ".join(f"{name}='{value}'" for name, value in values.items() if value is not None)
+
     def test_options_of_the_servers_own_engines_do_not_reach_a_mirror(self):
         done = run("mirror", "start", "postgresql", env=self.env())
         self.assertEqual(REFUSED, done.returncode, done)
-        self.assertFalse(self.was_contacted())
-        self.assertNotIn("own-secret-4711", done.stdout + done.stderr + self.everything_shown())
+        self.assertEqual(0, self.database.contacts)
+        self.assertNotIn("leak", done.stdout + done.stderr + self.everything_shown())
         self.json("mirror", "start", "filesystem", "--path", str(self.backups / "a"))
         self.assertEqual({}, json.loads((self.server.data / "data/mirror.json").read_text())["options"])
 
-    def test_secret_options_are_never_shown(self):
-        secret = self.folder / "dsn"
-        secret.write_text(self.dsn.replace("own-secret-4711", "given-secret-0815") + "\n")
-        done = run("mirror", "start", "postgresql", "--option", f"dsn@{secret}", "--option", "timeout=1s",
-                   env=self.env())
-        self.assertEqual(REFUSED, done.returncode, done)
-        self.assertTrue(self.was_contacted())
-        self.assertNotIn("given-secret-0815", done.stdout + done.stderr + self.everything_shown())
+    def test_a_database_gets_only_what_was_given_and_nothing_of_it_is_shown(self):
+        self.start(self.given())
+        self.assertIn(b"\0user\0given\0", b"\0" + self.database.received)
+        self.assertIn(b"given-secret-0815", self.database.received)
+        self.assertNotIn(b"leak", self.database.received)
+
+    def test_a_password_that_is_not_given_is_not_replaced_by_one_of_the_server(self):
+        for changes in ({"password": None}, {"password": ""}, {"user": None}, {"host": None}):
+            self.start(self.given(**changes))
+        self.assertEqual((0, b""), (self.database.contacts, self.database.received))
+
+    def test_connection_strings_that_name_files_or_services_are_refused(self):
+        key = self.home / "leak.key"
+        key.write_text("private")
+        for name, value in (("sslkey", key), ("sslcert", key), ("sslrootcert", key), ("passfile", self.home / ".pgpass"),
+                            ("service", "any"), ("options", "-c fsync=off"), ("krbsrvname", "any")):
+            done = self.start(self.given(**{name: value}))
+            self.assertEqual(REFUSED, done.returncode, done)
+            self.assertIn(f"keyword {name}", done.stderr)
+        self.assertEqual(0, self.database.contacts)
+
+    def test_hosts_that_an_operator_has_not_allowed_are_not_contacted(self):
+        other = self.start_database()
+        for changes in ({"port": other.port}, {"host": "localhost", "hostaddr": "127.0.0.1", "port": other.port},
+                        {"host": f"127.0.0.1,{self.home}"},
+                        {"host": "127.0.0.1,127.0.0.1", "port": f"{self.database.port},{other.port}"}):
+            done = self.start(self.given(**changes))
+            self.assertEqual(NOT_PERMITTED, done.returncode, done)
+            self.assertIn("MIRROR_ALLOWED_HOSTS", done.stderr)
+        self.assertEqual((0, 0), (self.database.contacts, other.contacts))
+
+    def test_a_password_is_not_sent_to_a_database_whose_certificate_is_wrong(self):
+        def openssl(*arguments):
+            subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=60)
+        for name in ("right", "wrong"):
+            openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.folder / "right.pem", self.folder / "right.key")
+        database = self.start_database(tls)
+        dsn = self.given(host="localhost", port=database.port, sslmode="verify-full")
+        # Without certificates, those of the home folder would be used.
+        for more in ((), ("--option", f"root_certificates@{self.folder / 'wrong.pem'}")):
+            self.start(dsn, *more)
+            self.assertNotIn(b"given", database.received)
+        self.start(dsn, "--option", f"root_certificates@{self.folder / 'right.pem'}")
+        self.assertIn(b"given-secret-0815", database.received)
 
     def test_options_of_the_engine_are_used_kept_and_not_shown(self):
         self.call("mirror", "start", "filesystem", "--path", str(self.backups / "a"), "--option", "colour=blue",

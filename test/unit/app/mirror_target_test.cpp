@@ -3,12 +3,14 @@
 #include "app/mirror_target.hpp"
 
 #include "boost_test.hpp"
+#include "plugins/plugins.hpp"
 #include "scratch_folder.hpp"
 
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::app {
 
@@ -107,12 +109,32 @@ BOOST_AUTO_TEST_CASE(an_engine_is_selected_by_name_and_never_by_a_path) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_engine_that_does_not_confine_itself_is_no_mirror) {
+    const folders in;
+    plugins::test::plugin_folder plugins;
+    plugins.add("test-plugins", "switchable");
+    const auto place = in.root / "backup/gallery";
+    const auto refused = open_mirror_target(plugins.path().string(), {"switchable", place.string(), {}}, true,
+                                            {}, [](log_level, std::string_view) {});
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST(bool(refused.error().code == errc::invalid_argument));
+    BOOST_TEST(refused.error().message.find("does not confine itself") != std::string::npos);
+    BOOST_TEST(!fs::exists(place));
+}
+
+BOOST_AUTO_TEST_CASE(hosts_are_separated_by_commas) {
+    const std::vector<std::string> expected{"db.example", "10.0.0.1:5433", "[::1]:5432", "/run/postgresql"};
+    BOOST_TEST(
+        (mirror_confinement("db.example, 10.0.0.1:5433,,[::1]:5432,/run/postgresql").hosts == expected));
+    BOOST_TEST(mirror_confinement("").hosts.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_without_a_store_is_opened_only_by_a_command) {
     const folders in;
     const auto* build = std::getenv("GALLERY_BUILD");
     const auto plugins = fs::path(build != nullptr ? build : "build/release") / "lib/gallery/plugins";
     const auto open = [&plugins](const fs::path& path, bool may_create) {
-        return open_mirror_target(plugins.string(), {"filesystem", path.string(), {}}, may_create,
+        return open_mirror_target(plugins.string(), {"filesystem", path.string(), {}}, may_create, {},
                                   [](log_level, std::string_view) {});
     };
     const auto place = in.root / "backup/gallery";

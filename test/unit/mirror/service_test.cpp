@@ -73,6 +73,48 @@ BOOST_AUTO_TEST_CASE(a_mirror_continues_after_a_restart_of_the_server) {
     BOOST_TEST(server.is_marked_complete());
 }
 
+BOOST_AUTO_TEST_CASE(each_start_has_an_id_which_a_restart_of_the_server_keeps) {
+    mirrored_server server;
+    server.start();
+    BOOST_TEST(server.mirror->status().run.empty());
+    const auto first = server.begin().value().run;
+    BOOST_TEST(!first.empty());
+    server.restart();
+    BOOST_TEST(server.mirror->status().run == first);
+    server.wait_until_current();
+    BOOST_TEST(server.stop_complete().run == first);
+    server.restart();
+    BOOST_TEST(server.mirror->status().run == first);
+    const auto second = server.begin().value().run;
+    BOOST_TEST(!second.empty());
+    BOOST_TEST(second != first);
+    BOOST_TEST(await(server.mirror->abandon()).value().run == second);
+    BOOST_TEST(await(server.mirror->forget()).value().run.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_time_of_the_last_backup_is_known_until_it_is_forgotten) {
+    constexpr bool is_backup = true;
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.start();
+    server.require_begun();
+    server.wait_until_current();
+    server.stop_complete();
+    BOOST_TEST(server.mirror->status().backup_at == 0);  // a mirror is no backup
+    server.require_begun(is_backup);
+    const auto done = server.wait_for(mirror_state::stopped);
+    BOOST_REQUIRE(done.completed.has_value());
+    BOOST_TEST(done.backup_at == done.completed->time);
+    server.restart();
+    BOOST_TEST(server.mirror->status().backup_at == done.backup_at);
+    // The next one fails, or has not ended.
+    BOOST_TEST(server.begin("/copy", is_backup).value().backup_at == done.backup_at);
+    BOOST_TEST(await(server.mirror->abandon()).value().backup_at == done.backup_at);
+    server.restart();
+    BOOST_TEST(server.mirror->status().backup_at == done.backup_at);
+    BOOST_TEST(await(server.mirror->forget()).value().backup_at == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_state_file_that_cannot_be_read_is_a_failure_that_can_be_forgotten) {
     mirrored_server server;
     server.start();

@@ -26,6 +26,8 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_as_it_was_written_and_only_its_owner_can_rea
                          true,
                          "",
                          {},
+                         "a run",
+                         5,
                          "an identity"};
     saved_mirror ended = running;
     ended.is_running = ended.is_backup = ended.verifies = ended.skips_damaged = false;
