@@ -163,6 +163,27 @@ BOOST_AUTO_TEST_CASE(an_image_does_not_give_its_public_key_to_another_one) {
     BOOST_TEST(all->done().damaged == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_change_of_an_image_that_is_not_found_removes_nothing) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source);
+    faulty_store lossy(*source);
+    const auto all = run(lossy, *target);
+    save(*source, make_picture(tenant(1), "key-1", "newer"));
+    lossy.faulty.on_find = [](const std::string& key) -> std::optional<error> {
+        if (key == "key-1") return error{errc::not_found, "no such image"};
+        return std::nullopt;
+    };
+    require(await(all->copy_all()));
+    BOOST_TEST(has_image(*target, tenant(1), "key-1"));
+    // The erasure comes in a later batch.
+    lossy.faulty.on_find = nullptr;
+    erase(*source, tenant(1), "key-1");
+    require(await(all->copy_all()));
+    BOOST_TEST(!has_image(*target, tenant(1), "key-1"));
+    check_same(*source, *target);
+}
+
 BOOST_AUTO_TEST_CASE(an_engine_without_the_figure_is_checked_once_and_only_if_something_is_missing) {
     scratch_store source("memory");
     scratch_store target("memory");
