@@ -218,12 +218,12 @@ void runner::follow_in_reverse(switched done) {
                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(done.held).count()) +
                    " ms");
     session_.reset();
-    saved_mirror next;
-    next.target = before.address;
-    next.former_identity = before.identity;
-    next.run = what_.run;
-    next.backup_at = what_.backup_at;
-    what_ = std::move(next);
+    saved_mirror reversed;
+    reversed.target = before.address;
+    reversed.former_identity = before.identity;
+    reversed.run = what_.run;
+    reversed.backup_at = what_.backup_at;
+    what_ = std::move(reversed);
     was_following_ = is_verified_ = has_given_up_ = false;
     board_.change([&](mirror_status& s) {
         const auto switches = s.switches + 1;
