@@ -39,6 +39,12 @@ task<result<void>> directory::load_type(account_tables* into) {
     std::string cursor;
     do {
         auto page = co_await store_.scan(std::string(Account::document_kind), std::move(cursor), scan_size);
+        if (!page && page.error().code == errc::stale) {
+            // The store was switched. What was read is also in the new store, with other revisions; reading
+            // it again replaces it.
+            cursor.clear();
+            page = co_await store_.scan(std::string(Account::document_kind), {}, scan_size);
+        }
         if (!page) co_return page.error();
         for (const auto& doc : page->items) {
             auto value = from_document<Account>(doc);

@@ -31,6 +31,11 @@ result<void> require_signed_in(const auth::principal& who) {
                  "accounts. Sign in with e-mail address and password"};
 }
 
+result<signed_in_administrator> prove_signed_in_administrator(system_administrator who) {
+    if (auto may = require_signed_in(who.who()); !may) return may.error();
+    return signed_in_administrator(std::move(who));
+}
+
 result<void> may_give_role(const auth::principal& who, auth::authority role) {
     if (role != who.role) return {};
     return require_signed_in(who);

@@ -8,9 +8,12 @@
 
 #include "accounts/accounts.hpp"
 #include "accounts/proof.hpp"
+#include "auth/move_only.hpp"
 #include "auth/principal.hpp"
 
 #include <gallery/error.hpp>
+
+#include <utility>
 
 namespace gallery::accounts {
 
@@ -26,6 +29,21 @@ bool may_administer(const auth::principal& who, const user& account) noexcept;
 /// devices and may expire soon. A stolen key must not give longer or wider access than the key itself.
 /// Error: permission_denied; its text asks to sign in.
 result<void> require_signed_in(const auth::principal& who);
+
+/// Proof that a system administrator signed in with a password: for operations with which a stolen API key
+/// could carry all data away. Move-only.
+class signed_in_administrator : auth::move_only {
+public:
+    [[nodiscard]] const auth::principal& who() const noexcept { return who_.who(); }
+
+private:
+    explicit signed_in_administrator(system_administrator who) noexcept : who_(std::move(who)) {}
+    friend result<signed_in_administrator> prove_signed_in_administrator(system_administrator who);
+    system_administrator who_;
+};
+
+/// Error: as require_signed_in().
+result<signed_in_administrator> prove_signed_in_administrator(system_administrator who);
 
 /// For the role of a new user, and for a changed role. An API key cannot give the role of its own user: the
 /// new user would have the access of the key without its expiry. Error: as require_signed_in().

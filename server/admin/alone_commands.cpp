@@ -2,7 +2,9 @@
 // The commands that work on a store itself, without a server. Their own files parse their options.
 #include "admin/commands.hpp"
 #include "admin/copy.hpp"
+#include "admin/reinstate.hpp"
 #include "admin/reset_sysadmin.hpp"
+#include "admin/restore.hpp"
 #include "admin/verify.hpp"
 
 #include <array>
@@ -41,7 +43,24 @@ constexpr std::array<option, 12> copy_options{{
     {"--help", "", "print this text"},
 }};
 
-constexpr std::array<command, 3> commands{{
+constexpr std::array<option, 7> restore_options{{
+    {"--engine", "NAME", "the engine of the backup; default: filesystem"},
+    {"--verify", "", "then read and hash all images of both stores and compare them"},
+    {"--skip-damaged", "", "complete the store without items of the backup that cannot be read"},
+    {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
+    {"--json", "", "print the result as JSON"},
+    {"--quiet", "", "print problems only"},
+    {"--help", "", "print this text"},
+}};
+
+constexpr std::array<option, 4> reinstate_options{{
+    {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
+    {"--yes", "", "required, because what the store lacks is lost"},
+    {"--json", "", "print the result as JSON"},
+    {"--help", "", "print this text"},
+}};
+
+constexpr std::array<command, 5> commands{{
     {"verify", "", "check the store itself: hashes and index entries",
      R"(Reads the whole store, hashes every image and preview again, and compares every index
 entry with its image. Stop the server first, unless the storage engine allows several
@@ -74,6 +93,39 @@ exit codes:
    1  items are damaged or differ, or the target is refused
   64  wrong options
   69  a store cannot be opened or failed
+  78  wrong configuration, or no such folder
+)"},
+    {"restore", "DIR", "copy a backup into the empty store of a stopped server",
+     R"(Copies the backup in DIR into the store of the configuration, which may be of any
+engine. That store must be new, empty, or an interrupted restore of the same backup.
+Stop the server first, and run the command as the server's user and with the server's
+environment. The contents of the backup are not changed.)",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin restore /backup/gallery/current",
+     restore_options, nullptr, &restore,
+     R"(
+exit codes:
+   0  everything is restored
+   1  items are damaged or differ, or the store is not empty
+  64  wrong options
+  69  a store cannot be opened or failed
+  78  wrong configuration, or no such folder
+)"},
+    {"reinstate", "", "serve from the store of the configuration again, after a switch",
+     R"(After gallery-admin mirror switch, a server serves from another store than the one
+that STORAGE_PLUGIN and STORAGE_PATH name. While both stores are sound, switch back
+while the server is running. If the other store is lost, this command lets the next
+start of the server use the store of the configuration as it is. What was written since
+and has not reached it is lost. Stop the server first, and run the command as the
+server's user and with the server's environment.)",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin reinstate --yes",
+     reinstate_options, nullptr, &reinstate,
+     R"(
+exit codes:
+   0  done
+   1  the server serves from the store of the configuration already
+  64  wrong options, or no --yes
+  69  the store cannot be opened
+  70  a fault of the storage engine
   78  wrong configuration, or no such folder
 )"},
     {"reset-sysadmin", "", "set a new password for the administrator in the store itself",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/closed_store.hpp"
 
+#include "app/active_storage.hpp"
 #include "app/configuration_file.hpp"
 #include "app/process.hpp"
 
@@ -25,10 +26,13 @@ outcome<closed_store> open_closed_store(const std::string& config_file) {
 
     std::error_code failed;
     const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
+    const auto active = app::find_active_storage(settings.storage, data.string());
+    if (!active) return ended_by(active.error());
+    if (auto there = active->require_store(); !there) return ended_by(there.error());
     // Looking must not make what is not there.
     constexpr bool may_create = false;
     auto opened = app::open_unprobed(
-        settings.storage, data.string(), may_create, [](log_level level, std::string_view text) {
+        active->settings, data.string(), may_create, [](log_level level, std::string_view text) {
             if (level < log_level::warning) return;
             std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
         });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What commands without a server have in common: the store that the configuration names, which no server may
-/// have open.
+/// What commands without a server have in common: the store of the server, which no server may have open.
+/// That is the one of the last switch, otherwise the one that the configuration names.
 #pragma once
 
 #include "admin/failure.hpp"

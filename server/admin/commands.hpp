@@ -19,8 +19,10 @@ std::span<const command> image_import_commands();
 std::span<const command> image_pull_commands();
 std::span<const command> own_account_commands();
 std::span<const command> dashboard_commands();
+std::span<const command> mirror_commands();
 std::span<const command> node_commands();
 std::span<const command> reload_commands();
+std::span<const command> backup_commands();
 /// Those that ask no server.
 std::span<const command> alone_commands();
 

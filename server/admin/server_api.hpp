@@ -45,6 +45,9 @@ public:
     /// requests.
     outcome<> log_in();
 
+    /// The next request logs in again: for commands that take longer than a token is valid.
+    void forget_login() { authorization_.clear(); }
+
     /// The password with which log_in() succeeded; empty with a key.
     [[nodiscard]] const std::string& password() const noexcept { return who_.password; }
     [[nodiscard]] bool has_api_key() const noexcept { return !who_.api_key.empty(); }

@@ -72,16 +72,8 @@ outcome<plugins::loaded_plugin> load(store_address& address, const config::stora
 
 }  // namespace
 
-outcome<store_address> parse_store_address(std::string_view text, const std::vector<std::string>& options) {
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos || colon == 0) {
-        return failure{exit_code::usage, "'" + std::string(text) +
-                                             "' is not a store; write PLUGIN:PATH, for instance "
-                                             "filesystem:/srv/gallery-copy"};
-    }
-    store_address out;
-    out.plugin = text.substr(0, colon);
-    out.path = text.substr(colon + 1);
+outcome<std::map<std::string, std::string>> parse_store_options(const std::vector<std::string>& options) {
+    std::map<std::string, std::string> out;
     for (const auto& one : options) {
         const auto sign = one.find_first_of("=@");
         // The value may be a secret.
@@ -93,8 +85,24 @@ outcome<store_address> parse_store_address(std::string_view text, const std::vec
             if (!read) return read.error();
             value = std::move(*read);
         }
-        out.options[one.substr(0, sign)] = std::move(value);
+        out[one.substr(0, sign)] = std::move(value);
     }
+    return out;
+}
+
+outcome<store_address> parse_store_address(std::string_view text, const std::vector<std::string>& options) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return failure{exit_code::usage, "'" + std::string(text) +
+                                             "' is not a store; write PLUGIN:PATH, for instance "
+                                             "filesystem:/srv/gallery-copy"};
+    }
+    store_address out;
+    out.plugin = text.substr(0, colon);
+    out.path = text.substr(colon + 1);
+    auto parsed = parse_store_options(options);
+    if (!parsed) return parsed.error();
+    out.options = std::move(*parsed);
     return out;
 }
 
@@ -120,6 +128,23 @@ outcome<app::unprobed_store> open_target(const store_address& address, config::s
         if (!checked) return failure{exit_code::refused, checked.error().message};
     }
     return open(where, std::move(defaults), *plugin, true);
+}
+
+outcome<app::unprobed_store> open_configured(const config::storage_settings& settings,
+                                             const std::string& data_folder) {
+    const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
+    if (!plugin) return ended_by(plugin.error());
+    const std::string name = plugin->descriptor->name;
+    if (!plugin->descriptor->shared) {
+        const auto folder = settings.path.empty() ? data_folder + "/" + name : settings.path;
+        const auto checked = app::check_store_folder(name, folder);
+        if (!checked) return failure{exit_code::refused, checked.error().message};
+    }
+    constexpr bool may_create = true;
+    auto opened = app::open_unprobed(settings, data_folder, may_create, &print_warning);
+    if (!opened) return ended_by(opened.error());
+    if (!opened->note.empty()) print_warning(log_level::warning, opened->note);
+    return std::move(*opened);
 }
 
 }  // namespace gallery::admin

@@ -17,6 +17,7 @@ void for_each_table(Function use) {
     use(customer_endpoints(), &all_services::accounts);
     use(user_endpoints(), &all_services::accounts);
     use(api_key_endpoints(), &all_services::accounts);
+    use(mirror_endpoints(), &all_services::mirror);
     use(openapi_endpoints(), &all_services::openapi);
 }
 

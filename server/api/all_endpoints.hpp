@@ -6,6 +6,7 @@
 #include "api/image_archives.hpp"
 #include "api/image_bytes.hpp"
 #include "api/image_services.hpp"
+#include "api/mirror.hpp"
 #include "api/openapi.hpp"
 #include "api/system.hpp"
 
@@ -19,6 +20,7 @@ struct all_services {
     image_bytes_services image_bytes;
     archive_services archives;
     account_services accounts;
+    mirror_services mirror;
     openapi_services openapi;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/write_condition.hpp"
 
+#include "api/image_key.hpp"
 #include "http/conditional.hpp"
 
 #include <gallery/media_type.hpp>
@@ -38,7 +39,7 @@ result<void> check_versions(const http::request& message, const std::string& key
     return {};
 }
 
-// Of the compressed forms of @p record. A record that was replaced meanwhile has none any more.
+// Of the compressed forms of @p record. Error, among others: stale for a record that was replaced meanwhile.
 task<result<etags>> coded_etags(record_ptr record, images::image_service& gallery,
                                 images::coded_bodies& coded) {
     etags found;
@@ -48,11 +49,43 @@ task<result<etags>> coded_etags(record_ptr record, images::image_service& galler
             return gallery.read(record, representation::original);
         };
         auto made = co_await coded.get(record->tenant, record->original.etag, coding, std::move(fetch));
-        if (!made && made.error().code == errc::stale) co_return etags();
         if (!made) co_return made.error();
         if (!made->data.empty()) found.push_back(to_hex(made->etag));
     }
     co_return found;
+}
+
+// The original's etag and those of its compressed forms; empty where there is no image.
+struct known_forms {
+    sha256_digest original{};
+    etags forms;
+};
+
+task<result<known_forms>> find_forms(const http::request& message, images::image_view_permit may,
+                                     std::string key, images::image_service& gallery,
+                                     images::coded_bodies& coded) {
+    for (int attempt = 0; attempt < max_read_attempts; ++attempt) {
+        known_forms out;
+        auto current = result<record_ptr>(error{errc::not_found, ""});
+        if (!key.empty()) {
+            std::string wanted = key;
+            current = co_await gallery.find(may.lend(), std::move(wanted));
+        }
+        if (!current && current.error().code != errc::not_found) co_return current.error();
+        if (!current) co_return out;
+        out.original = (*current)->original.etag;
+        // Compressing a drawing takes a while, and most conditions name the form that is stored.
+        const bool is_decided =
+            http::if_match_holds(message, to_hex(out.original)) && !message.has(http::field::if_none_match);
+        if (is_decided) co_return out;
+        auto found = co_await coded_etags(*current, gallery, coded);
+        if (found) {
+            out.forms = std::move(*found);
+            co_return out;
+        }
+        if (found.error().code != errc::stale) co_return found.error();
+    }
+    co_return replaced_too_often();
 }
 
 }  // namespace
@@ -63,23 +96,10 @@ task<result<images::record_check>> write_condition(const http::request& message,
                                                    images::coded_bodies& coded) {
     if (!message.has(http::field::if_match) && !message.has(http::field::if_none_match))
         co_return images::record_check();
-    auto current = result<record_ptr>(error{errc::not_found, ""});
-    if (!key.empty()) current = co_await gallery.find(std::move(may), std::move(key));
-    if (!current && current.error().code != errc::not_found) co_return current.error();
-    sha256_digest original{};
-    etags forms;
-    if (current) {
-        original = (*current)->original.etag;
-        // Compressing a drawing takes a while, and most conditions name the form that is stored.
-        const bool is_decided =
-            http::if_match_holds(message, to_hex(original)) && !message.has(http::field::if_none_match);
-        if (!is_decided) {
-            auto found = co_await coded_etags(*current, gallery, coded);
-            if (!found) co_return found.error();
-            forms = std::move(*found);
-        }
-    }
-    co_return [&message, original, forms = std::move(forms)](const image_record* record) -> result<void> {
+    auto found = co_await find_forms(message, std::move(may), std::move(key), gallery, coded);
+    if (!found) co_return found.error();
+    co_return [&message, original = found->original,
+               forms = std::move(found->forms)](const image_record* record) -> result<void> {
         if (record == nullptr) {
             if (!http::if_match_holds(message, "")) return nothing_to_match();
             return {};

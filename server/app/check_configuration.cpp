@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/check_configuration.hpp"
 
+#include "app/active_storage.hpp"
 #include "app/data_folder.hpp"
 
 #include "auth/password.hpp"
@@ -157,15 +158,23 @@ void check_access_log(const configuration& c, findings& wrong) {
 
 /// Only the plugin knows which values its options take, and says so when it is opened.
 std::string try_plugin(const configuration& c, findings& wrong) {
-    const auto& s = c.values.storage;
+    std::error_code failed;
+    const auto data = std::filesystem::absolute(c.values.data.folder, failed).lexically_normal();
+    const auto active = find_active_storage(c.values.storage, data.string());
+    const auto there = active ? active->require_store() : result<void>(active.error());
+    if (!there) {
+        wrong.add(there.error().message);
+        return {};
+    }
+    const auto& s = active->settings;
     const auto plugin = plugins::load_plugin(s.plugin, s.plugin_dir);
     if (!plugin) {
         wrong.add(plugin.error().message);
         return {};
     }
     const std::string name = plugin->descriptor->name;
-    const std::string who =
-        "the storage plugin is " + plugin->file + " (" + plugin->descriptor->version + ")";
+    const std::string who = "the storage plugin is " + plugin->file + " (" + plugin->descriptor->version +
+                            (active->note().empty() ? ")" : ", " + active->note() + ")");
     plugin_context context;
     if (const auto section = s.sections.find(name); section != s.sections.end())
         context.options = section->second;

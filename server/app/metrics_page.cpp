@@ -4,6 +4,7 @@
 #include "app/process_usage.hpp"
 
 #include <gallery/abi_headers.hpp>
+#include <gallery/clock.hpp>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -183,6 +184,57 @@ void add_reloads(page& p, const reloader& reloads) {
             static_cast<double>(c.needs_restart));
 }
 
+void add_mirror(page& p, const mirror::service& from, const plugins::measured_engine& store) {
+    const auto s = from.status();
+    constexpr std::pair<mirror::mirror_state, const char*> states[] = {
+        {mirror::mirror_state::none, "none"},           {mirror::mirror_state::copying, "copying"},
+        {mirror::mirror_state::following, "following"}, {mirror::mirror_state::switching, "switching"},
+        {mirror::mirror_state::stopped, "stopped"},     {mirror::mirror_state::failed, "failed"},
+    };
+    for (const auto& [state, name] : states) {
+        p.gauge("gallery_mirror_state", "1 for the state of the mirror, 0 for the others",
+                s.state == state ? 1 : 0, {{"state", name}});
+    }
+    p.gauge("gallery_mirror_images_done", "Images that the pass of the mirror has compared or copied",
+            static_cast<double>(s.done.images_done));
+    p.gauge("gallery_mirror_images", "Images that the pass of the mirror has to compare",
+            static_cast<double>(s.done.images_total));
+    p.gauge("gallery_mirror_done_bytes", "Bytes of the images that the pass has compared or copied",
+            static_cast<double>(s.done.bytes_done));
+    p.gauge("gallery_mirror_bytes", "Bytes of the images that the pass has to compare",
+            static_cast<double>(s.done.bytes_total));
+    p.gauge("gallery_mirror_copied_bytes", "Bytes that were copied to the mirror since it was opened",
+            static_cast<double>(s.done.bytes_copied));
+    p.gauge("gallery_mirror_lag_revisions", "Revisions by which the mirror is behind the store",
+            static_cast<double>(s.lag));
+    p.gauge("gallery_mirror_lag_seconds", "Time since which the mirror is behind the store; 0: it is current",
+            lag_seconds(s, now_ms()));
+    p.gauge("gallery_mirror_current_timestamp_seconds",
+            "When the mirror was current last, in seconds since 1970; 0: never",
+            static_cast<double>(s.current_at) / 1000);
+    p.gauge("gallery_mirror_completed_timestamp_seconds",
+            "When the backup or mirror became complete, in seconds since 1970; 0: it is not complete",
+            s.completed ? static_cast<double>(s.completed->time) / 1000 : 0);
+    p.gauge("gallery_mirror_backup_timestamp_seconds",
+            "When the last backup became complete, in seconds since 1970; 0: never, or forgotten",
+            static_cast<double>(s.backup_at) / 1000);
+    p.gauge("gallery_mirror_verifying", "1 while the mirror is verified, and so not kept current",
+            s.is_verifying ? 1 : 0);
+    p.gauge("gallery_mirror_damaged",
+            "Items that cannot be read from the store and may be missing in the mirror",
+            static_cast<double>(s.done.damaged));
+    p.gauge("gallery_mirror_problem", "1 if the mirror has a problem, which its status describes",
+            s.problem.empty() ? 0 : 1);
+    p.counter("gallery_mirror_switches_total", "Switches of the store to its mirror", s.switches);
+    p.gauge("gallery_mirror_last_switch_hold_seconds",
+            "How long writes waited at most during the last switch",
+            s.switched ? std::chrono::duration<double>(s.switched->held).count() : 0);
+    p.gauge("gallery_writes_longest_hold_seconds",
+            "The longest time for which writes were held, so that a mirror became complete or the store of "
+            "the server",
+            std::chrono::duration<double>(store.gate().longest_hold()).count());
+}
+
 void add_process(page& p) {
     p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
             {{"version", GALLERY_VERSION}});
@@ -238,6 +290,7 @@ std::string render_metrics(const metrics_sources& from) {
                 from.writes->check() ? 1 : 0);
     }
     if (from.store != nullptr) add_store(p, *from.store);
+    if (from.mirror != nullptr && from.store != nullptr) add_mirror(p, *from.mirror, *from.store);
     return p.text();
 }
 

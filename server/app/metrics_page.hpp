@@ -11,6 +11,7 @@
 #include "cache/etag_cache.hpp"
 #include "images/byte_budget.hpp"
 #include "imaging/pool.hpp"
+#include "mirror/service.hpp"
 #include "plugins/measured_engine.hpp"
 
 #include <string>
@@ -30,6 +31,7 @@ struct metrics_sources {
     const accounts::logins* logins = nullptr;
     write_watch* writes = nullptr;
     const reloader* reloads = nullptr;
+    const mirror::service* mirror = nullptr;
 };
 
 /// Cheap enough to be asked every second.

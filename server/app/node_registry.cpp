@@ -23,7 +23,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kind = "node";
+constexpr const char* node_kind = "node";
 
 /// Three announcements in a row did not come.
 constexpr std::int64_t missing_after_ms = std::chrono::milliseconds(3 * announcement_interval).count();
@@ -36,7 +36,7 @@ document to_document(const api::node& of) {
     members["startedTime"] = of.started_time;
     members["lastSeenTime"] = of.last_seen_time;
     document out;
-    out.kind = kind;
+    out.kind = node_kind;
     out.id = of.id;
     out.body = json::serialize(members);
     return out;
@@ -101,7 +101,7 @@ task<result<void>> node_registry::announce() {
 
 task<result<void>> node_registry::withdraw() {
     if (!shared_) co_return result<void>();
-    const auto erased = co_await store_.erase(kind, self_.id, precondition::any());
+    const auto erased = co_await store_.erase(node_kind, self_.id, precondition::any());
     if (!erased) co_return erased.error();
     co_return result<void>();
 }
@@ -116,7 +116,7 @@ task<result<std::vector<api::node>>> node_registry::list() {
     }
     std::string cursor;
     do {
-        auto page = co_await store_.scan(kind, std::move(cursor), 100);
+        auto page = co_await store_.scan(node_kind, std::move(cursor), 100);
         if (!page) co_return page.error();
         for (const auto& doc : page->items) {
             auto one = from_document(doc);
@@ -136,12 +136,12 @@ task<result<std::vector<api::node>>> node_registry::list() {
 task<result<void>> node_registry::forget_missing() {
     if (!shared_) co_return result<void>();
     const auto now = now_();
-    auto page = co_await store_.scan(kind, "", 1000);
+    auto page = co_await store_.scan(node_kind, "", 1000);
     if (!page) co_return page.error();
     for (const auto& doc : page->items) {
         const auto one = from_document(doc);
         if (!one || one->last_seen_time + forgotten_after_ms >= now) continue;
-        const auto erased = co_await store_.erase(kind, doc.id, precondition::match(doc.rev));
+        const auto erased = co_await store_.erase(node_kind, doc.id, precondition::match(doc.rev));
         if (!erased) co_return erased.error();
     }
     co_return result<void>();

@@ -78,10 +78,15 @@ result<void> check_store_folder(std::string_view engine, const std::string& fold
 }
 
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create, log_function say) {
+                                     bool may_create, log_function say, std::optional<confinement> confined) {
     const auto plugin = plugins::load_plugin(settings.plugin, settings.plugin_dir);
     if (!plugin) return plugin.error();
     const std::string name = plugin->descriptor->name;
+    if (confined && !plugin->descriptor->confines) {
+        return error{errc::invalid_argument,
+                     "the storage plugin " + name +
+                         " cannot be used for a mirror, because it does not confine itself to its options"};
+    }
 
     // A server may be using its folder for a store that the options name.
     const auto own =
@@ -94,6 +99,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
 
     plugin_context context;
     context.path = folder->path;
+    context.confined = std::move(confined);
     if (const auto section = settings.sections.find(name); section != settings.sections.end()) {
         context.options = section->second;
     }
@@ -112,6 +118,7 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     opened.store = std::make_unique<plugins::measured_engine>(std::move(*store), name, std::move(secrets));
     opened.plugin = plugin->file;
     opened.descriptor = plugin->descriptor;
+    opened.engine = name;
     opened.folder = folder->path;
     opened.name = std::move(named);
     opened.description = name + " " + plugin->descriptor->version + (own ? "" : " in " + folder->path);
@@ -143,8 +150,12 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     }
     opened.store = std::move(probed->store);
     opened.description = std::move(store->description);
+    opened.engine = std::move(store->engine);
+    opened.folder = std::move(store->folder);
+    opened.name = std::move(store->name);
     opened.shared = store->shared;
     opened.plugin = store->descriptor;
+    opened.found = probed->found;
     return opened;
 }
 

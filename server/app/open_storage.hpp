@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,12 @@ struct opened_storage {
     std::unique_ptr<plugins::measured_engine> store;
     std::shared_ptr<change_signal> changes;  ///< notified by the store
     std::string description;                 ///< plugin, version and folder, for people
+    std::string engine;                      ///< the name of its plugin
+    std::string folder;                      ///< absolute
+    std::string name;                        ///< store_name()
     bool shared = false;                     ///< several servers may have the store open
     const plugin_descriptor* plugin = nullptr;
+    revision found = 0;                      ///< the newest one before this server wrote anything
 };
 
 /// A store that was not probed and so not written to, for a look from outside. A store that several servers
@@ -31,7 +36,8 @@ struct opened_storage {
 struct unprobed_store {
     std::shared_ptr<const void> folder_of_its_own;  ///< null for a store that one process owns
     std::unique_ptr<plugins::measured_engine> store;
-    std::string plugin;  ///< its file
+    std::string plugin;       ///< its file
+    std::string engine;       ///< its name
     const plugin_descriptor* descriptor = nullptr;
     std::string folder;       ///< of the data, absolute
     std::string name;         ///< store_name()
@@ -51,9 +57,11 @@ result<void> check_store_folder(std::string_view engine, const std::string& fold
 
 /// As open_storage() without the probe. Error, besides: not_found where there is no store yet and
 /// !may_create. @p say is told what the engine has to say; it may be called by any thread for as long as the
-/// store is open.
+/// store is open. @p confined: for a store that the operator has not configured; invalid_argument for an
+/// engine that does not confine itself.
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,
-                                     bool may_create, log_function say);
+                                     bool may_create, log_function say,
+                                     std::optional<confinement> confined = std::nullopt);
 
 /// Loads the plugin, makes its folder, opens the store and probes it. @p data_folder is absolute and exists.
 /// Errors: those of the plugin host, the folder, the plugin and the probe.

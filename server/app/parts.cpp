@@ -11,7 +11,9 @@
 #include "app/wait.hpp"
 #include "app/watchdog.hpp"
 #include "auth/signing_key.hpp"
+#include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
+#include "mirror/starts.hpp"
 
 #include <gallery/abi_headers.hpp>
 #include <gallery/clock.hpp>
@@ -61,7 +63,12 @@ result<void> gallery_server::parts::open_store() {
     if (!folder) return folder.error();
     if (!folder->note.empty()) log_warning(folder->note);
     data_folder_ = std::move(folder->path);
-    auto opened = open_storage(settings.storage, data_folder_);
+    auto chosen = find_active_storage(settings.storage, data_folder_);
+    if (!chosen) return chosen.error();
+    active_ = std::move(*chosen);
+    if (auto there = active_.require_store(); !there) return there;
+    if (const auto note = active_.note(); !note.empty()) log_info("the store was " + note);
+    auto opened = open_storage(active_.settings, data_folder_);
     if (!opened) return opened.error();
     storage_ = std::move(*opened);
     auto id = load_or_create_node_id(data_folder_);
@@ -111,6 +118,7 @@ result<void> gallery_server::parts::start_threads() {
 }
 
 result<void> gallery_server::parts::load_accounts() {
+    if (auto checked = check_active(); !checked) return checked;
     if (auto taken = take_over_copy(); !taken) return taken;
     const auto& security = settings.security;
     auto key = signing_key();
@@ -153,18 +161,38 @@ result<void> gallery_server::parts::load_accounts() {
     return {};
 }
 
+result<void> gallery_server::parts::check_active() {
+    auto checked = wait_for(http_->executor(0), check_active_storage(storage_.store->documents(), active_));
+    if (checked) return {};
+    if (checked.error().code != errc::read_only && checked.error().code != errc::no_space) return checked;
+    log_warning("the store contains what an interrupted switch has left: " + checked.error().message);
+    return {};
+}
+
 result<void> gallery_server::parts::take_over_copy() {
     const auto source = wait_for(http_->executor(0), mirror::take_over(storage_.store->documents()));
-    if (!source && (source.error().code == errc::read_only || source.error().code == errc::no_space)) {
-        log_warning("the store is still marked as a copy of another one: " + source.error().message);
-        return {};
-    }
     if (!source) return source.error();
     if (!source->empty()) {
         log_info("the store is a complete copy of " + *source +
                  ". It is used as a store of its own from now on; no later copy overwrites it");
     }
     return {};
+}
+
+void gallery_server::parts::identify_store() {
+    auto& documents = storage_.store->documents();
+    if (const auto id = wait_for(http_->executor(0), mirror::ensure_identity(documents)); !id) {
+        log_warning("the store has no identity, by which a mirror recognises it: " + id.error().message);
+        return;
+    }
+    const auto added = wait_for(http_->executor(0), mirror::add_start(documents, storage_.found));
+    // A store that accepts no writes does not get another history.
+    if (!added && added.error().code != errc::read_only) {
+        log_warning(
+            "this start cannot be stored, so a mirror may not notice if the store is put back at an earlier "
+            "state: " +
+            added.error().message);
+    }
 }
 
 /// From the settings, else from the store. An earlier version kept its key in the data folder; that one goes
@@ -286,6 +314,8 @@ gallery_server::parts::~parts() {
     if (announcements_) announcements_->stop();
     if (upkeep_) upkeep_->stop();
     if (watchdog_) watchdog_->stop();
+    // Its waiting commands resume on I/O threads. It is destroyed after the store.
+    if (mirror_) mirror_->shut_down();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
@@ -307,6 +337,7 @@ gallery_server::parts::~parts() {
     passwords_.reset();
     if (metrics_http_) metrics_http_->stop();
     storage_.store.reset();
+    served_.reset();
     if (http_) http_->stop();
 }
 
@@ -320,6 +351,8 @@ result<void> gallery_server::parts::listen() {
     requests_.set_routes(routes_->routes());
     if (auto listening = http_->listen(routes_); !listening) return listening;
     if (auto listening = listen_for_metrics(); !listening) return listening;
+    // Not before, so that failed starts that a service manager repeats do not fill the list.
+    identify_store();
     api::node self;
     self.id = node_id_;
     self.address = node_address(settings, http_->port());
@@ -328,6 +361,10 @@ result<void> gallery_server::parts::listen() {
     nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
                                              &now_ms);
     begin_background_work();
+    if (mirror_) {
+        if (auto resumed = mirror_->resume(); !resumed)
+            log_error("the mirror does not continue: " + resumed.error().message);
+    }
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());
@@ -340,6 +377,13 @@ result<void> gallery_server::parts::listen() {
          {"storage", storage_.description},
          {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
+    if (const auto note = active_.note(); !note.empty()) report.emplace_back("the storage was", note);
+    if (mirror_) {
+        const auto mirror = mirror_->status();
+        const bool is_running =
+            mirror.state != mirror::mirror_state::none && mirror.state != mirror::mirror_state::stopped;
+        if (is_running) report.emplace_back("mirror", mirror.engine + ":" + mirror.path);
+    }
     if (metrics_http_) {
         report.emplace_back("metrics", "http://" + settings.metrics.address + ":" +
                                            std::to_string(metrics_http_->port()) + "/metrics");

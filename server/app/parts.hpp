@@ -8,6 +8,7 @@
 #include "accounts/logins.hpp"
 #include "api/all_endpoints.hpp"
 #include "app/access_log.hpp"
+#include "app/active_storage.hpp"
 #include "app/change_follower.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
@@ -16,6 +17,7 @@
 #include "app/periodic.hpp"
 #include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
+#include "app/served_storage.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "cache/freshness.hpp"
@@ -24,6 +26,7 @@
 #include "images/coded_bodies.hpp"
 #include "images/image_service.hpp"
 #include "imaging/pool.hpp"
+#include "mirror/service.hpp"
 #include "turns/fair_pool.hpp"
 
 #include <atomic>
@@ -76,8 +79,12 @@ private:
     result<void> listen_for_metrics();
     /// What a compressed drawing grows to is bounded as if it had come so.
     task<result<imaging::picture>> inspect(imaging::upload what);
+    /// Refuses a store that a switch has left, and another one than that of the last switch.
+    result<void> check_active();
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.
     result<void> take_over_copy();
+    /// Gives the store its identity if it has none, and adds this start to its list.
+    void identify_store();
     result<std::string> signing_key();
     /// @p also: what else must hold of the store for an account to be made.
     result<void> make_administrator(const start_options& options,
@@ -106,9 +113,14 @@ private:
     /// Gives the new values to the parts, all of them or, with an error, none.
     result<std::vector<config::change>> apply(const config::comparison& found);
     void set_live(const config::settings& from);
+    /// Whether the store is that of the configuration, so that options of its engine are those of the file.
+    [[nodiscard]] bool serves_configured_store() const;
+    void make_mirror();
+    [[nodiscard]] api::mirror_services mirror_services(const api::verify_credentials& verify);
 
     std::string data_folder_;
     std::string node_id_;
+    active_storage active_;
     opened_storage storage_;
     std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
@@ -143,7 +155,9 @@ private:
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 
-    http::hot_handler console_;  ///< empty where there is none
+    std::unique_ptr<served_storage> served_;   ///< null where mirror_ is
+    std::unique_ptr<mirror::service> mirror_;  ///< null if several servers can have the store open
+    http::hot_handler console_;                ///< empty where there is none
     std::shared_ptr<const http::router> routes_;
 
     std::unique_ptr<http::server> http_;

@@ -78,6 +78,10 @@ reloader::steps gallery_server::parts::reload_steps(const start_options& options
     return steps;
 }
 
+bool gallery_server::parts::serves_configured_store() const {
+    return !active_.decided && (!mirror_ || mirror_->status().switches == 0);
+}
+
 config::option_rule gallery_server::parts::rule_of_option(const std::string& path) const {
     const std::string prefix = "storage." + std::string(storage_.plugin->name) + ".";
     if (!path.starts_with(prefix)) return {};
@@ -85,13 +89,14 @@ config::option_rule gallery_server::parts::rule_of_option(const std::string& pat
     if (!declared) return {};
     for (const auto& option : *declared) {
         if (path == prefix + option.name)
-            return {.is_used = true, .is_secret = option.secret, .is_changeable = option.reload};
+            return {.is_used = true, .is_secret = option.secret, .is_changeable = option.reload && serves_configured_store()};
     }
     return {};
 }
 
 result<void> gallery_server::parts::check_reload(const config::configuration& in_use,
                                                  const config::configuration& given) const {
+    if (!serves_configured_store()) return check_values(given);
     const std::string name = storage_.plugin->name;
     const auto name_of = [&in_use, &name](const config::storage_settings& asked) {
         return name_in_use(in_use, name, asked);
@@ -132,8 +137,12 @@ result<std::vector<config::change>> gallery_server::parts::apply(const config::c
                              ". Set a smaller size"};
         }
     }
-    const auto options = plugins::complete_options(*storage_.plugin, section_of(next, storage_.plugin->name));
-    if (!options) return options.error();
+    std::optional<std::map<std::string, std::string>> options;
+    if (found.options_changed && serves_configured_store()) {
+        auto complete = plugins::complete_options(*storage_.plugin, section_of(next, storage_.plugin->name));
+        if (!complete) return complete.error();
+        options = std::move(*complete);
+    }
     auto routes = make_routes(next);
     const auto serving = http_options(next);
     if (auto done = imaging_->apply(pool_limits_of(next.image)); !done) return done.error();
@@ -142,7 +151,7 @@ result<std::vector<config::change>> gallery_server::parts::apply(const config::c
     set_live(next);
     uploads_->change(next.transport.upload_memory, upload_wait_of(next.transport));
     downloads_->change(next.transport.upload_memory, download_wait_of(next.transport));
-    if (found.options_changed) storage_.store->change_options(*options);
+    if (options) storage_.store->change_options(*options);
     if (etags) {
         etags_->replace(std::move(etags));
         // Only handlers and the follower use it, which are on I/O threads and do not keep it while they wait.

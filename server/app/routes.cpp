@@ -3,6 +3,7 @@
 #include "app/check_configuration.hpp"
 #include "app/log.hpp"
 #include "app/metrics_page.hpp"
+#include "app/mirror_target.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
 #include "app/upkeep.hpp"
@@ -103,8 +104,61 @@ void gallery_server::parts::make_account_services() {
     api_keys_ = std::make_unique<accounts::api_keys>(*accounts_);
 }
 
+void gallery_server::parts::make_mirror() {
+    // Only this server's own writes can be held, and only they are certain to be in its memory.
+    if (storage_.shared) return;
+    const auto section = active_.settings.sections.find(storage_.engine);
+    mirror::known_store place;
+    place.address.engine = active_.settings.plugin;
+    place.address.path = storage_.folder;
+    if (section != active_.settings.sections.end()) place.address.options = section->second;
+    place.plugin = storage_.engine;
+    served_ =
+        std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir);
+
+    mirror::mirror_options options;
+    options.source_name = storage_.name;
+    options.served = served_.get();
+    options.active_file = active_.file;
+    options.switch_timeout = settings.mirror.switch_timeout;
+    options.state_file = data_folder_ + "/" + mirror_file;
+    options.check = [this](mirror::target_address target) {
+        const mirror_rules rules{settings.mirror.allowed_paths, data_folder_, served_->where().address.path};
+        return check_mirror_target(rules, std::move(target));
+    };
+    options.open = [plugins = settings.storage.plugin_dir,
+                    confined = mirror_confinement(settings.mirror.allowed_hosts)](
+                       const mirror::target_address& target, bool may_create) {
+        return open_mirror_target(
+            plugins, target, may_create, confined,
+            [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
+    };
+    options.hold_writes = [this](std::chrono::milliseconds longest) {
+        storage_.store->gate().close(longest);
+    };
+    options.release_writes = [this] { storage_.store->gate().open(); };
+    options.copying.at_once = settings.mirror.at_once;
+    options.copying.bytes_per_second = settings.mirror.max_rate;
+    options.copying.is_source_written = true;
+    options.log = [](bool is_problem, std::string_view text) {
+        log(is_problem ? log_level::error : log_level::info, text);
+    };
+    mirror_ = std::make_unique<mirror::service>(*storage_.store, std::move(options));
+}
+
+api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
+    const auto ready = [this] { return ready_.load(); };
+    const auto active = [this]() -> mirror::target_address {
+        if (!served_) return {storage_.engine, storage_.folder, {}};
+        const auto now = served_->where();
+        return {now.plugin, now.address.path, {}};
+    };
+    return {verify, mirror_.get(), ready, active};
+}
+
 result<void> gallery_server::parts::add_routes() {
     make_account_services();
+    make_mirror();
     if (auto console = add_console(); !console) return console;
     routes_ = make_routes(settings);
     return {};
@@ -130,6 +184,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
+        .mirror = mirror_services(verify),
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
     if (console_) made->routes->set_fallback(console_);
@@ -186,6 +241,7 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.logins = logins_.get();
     sources.writes = writes_.get();
     sources.reloads = &reloader_;
+    sources.mirror = mirror_.get();
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
                 [sources](http::request&) -> task<result<http::response>> {

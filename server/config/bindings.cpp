@@ -267,6 +267,12 @@ void add_images(table& t) {
                std::chrono::milliseconds(50));
     t.boolean("cluster.strict", next_request, GALLERY_MEMBER(cluster.strict));
     t.text("cluster.node_address", at_restart, GALLERY_MEMBER(cluster.node_address));
+    t.text("mirror.allowed_paths", at_restart, GALLERY_MEMBER(mirror.allowed_paths));
+    t.text("mirror.allowed_hosts", at_restart, GALLERY_MEMBER(mirror.allowed_hosts));
+    t.number("mirror.at_once", at_restart, GALLERY_MEMBER(mirror.at_once), 1, 256);
+    t.size("mirror.max_rate", at_restart, GALLERY_MEMBER(mirror.max_rate), 0);
+    t.duration("mirror.switch_timeout", at_restart, GALLERY_MEMBER(mirror.switch_timeout),
+               std::chrono::milliseconds(1));
     t.choice("logging.level", at_once, GALLERY_MEMBER(logging.level), log_levels);
     t.choice("logging.format", at_once, GALLERY_MEMBER(logging.format),
              name_table<log_format, 2>{{{{log_format::text, "text"}, {log_format::json, "json"}}}});

@@ -140,6 +140,14 @@ struct cluster_settings {
     std::string node_address;  ///< as text; empty: made of the host's name and the server's port
 };
 
+struct mirror_settings {
+    std::string allowed_paths;   ///< folders, separated by ':'; empty: the data folder
+    std::string allowed_hosts;   ///< as in gallery::confinement, separated by ','; empty: none
+    std::uint64_t at_once = 0;   ///< at least 1
+    std::uint64_t max_rate = 0;  ///< bytes per second; 0: no limit
+    std::chrono::milliseconds switch_timeout{};
+};
+
 struct settings {
     server_settings server;
     transport_settings transport;
@@ -150,6 +158,7 @@ struct settings {
     cache_settings cache;
     image_settings image;
     cluster_settings cluster;
+    mirror_settings mirror;
     logging_settings logging;
 };
 

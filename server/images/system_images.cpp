@@ -3,11 +3,16 @@
 
 #include "images/supplied_folder.hpp"
 
+#include <gallery/encode.hpp>
+#include <gallery/sha256.hpp>
+
+#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,18 +37,37 @@ std::string document_id(std::string_view file) {
     return id;
 }
 
+/// Differs after each change of the image. Unlike its revision, a copy of the store has the same.
+std::string state_of(const image_record& record) {
+    json::array all;
+    all.emplace_back(to_hex(record.original.etag));
+    all.emplace_back(record.modified_time);
+    all.emplace_back(record.title);
+    all.emplace_back(record.is_public);
+    for (const auto& tag : record.tags)
+        all.emplace_back(tag);
+    const auto text = json::serialize(all);
+    return to_hex(sha256(std::span<const char>(text)));
+}
+
 /// The document of an installed picture.
 struct installation {
     std::int64_t version = 0;
     std::string key;
-    revision rev = 0;  ///< of the image's record
+    std::string state;  ///< state_of() the image when it was installed
+    revision rev = 0;   ///< its revision then; earlier versions of the server stored this alone
+
+    [[nodiscard]] bool is_of(const image_record& record) const {
+        return state.empty() ? record.rev == rev : state_of(record) == state;
+    }
 };
 
 std::string to_text(std::int64_t version, const image_record& record) {
     json::object object;
     object["version"] = version;
     object["key"] = record.key;
-    object["revision"] = record.rev;
+    object["state"] = state_of(record);
+    object["revision"] = record.rev;  // for earlier versions of the server
     return json::serialize(object);
 }
 
@@ -56,6 +80,8 @@ installation parse_installation(const std::string& text) {
     if (const auto* v = object->if_contains("version")) found.version = v->to_number<std::int64_t>(ec);
     if (const auto* v = object->if_contains("key"); v != nullptr && v->is_string())
         found.key = v->get_string();
+    if (const auto* v = object->if_contains("state"); v != nullptr && v->is_string())
+        found.state = v->get_string();
     if (const auto* v = object->if_contains("revision")) found.rev = v->to_number<revision>(ec);
     return found;
 }
@@ -97,14 +123,29 @@ task<result<record_ptr>> update(image_service& images, image_store& store, insta
     auto current = co_await store.find(system_tenant, before.key);
     if (!current) co_return record_ptr();
     if (is_unrecorded(**current, file)) co_return std::move(*current);
-    if ((*current)->rev != before.rev) co_return record_ptr();
-    record_check is_untouched = [rev = before.rev](const image_record* record) -> result<void> {
-        if (record->rev == rev) return {};
+    if (!before.is_of(**current)) co_return record_ptr();
+    std::string key = before.key;
+    record_check is_untouched = [before = std::move(before)](const image_record* record) -> result<void> {
+        if (before.is_of(*record)) return {};
         return error{errc::version_conflict, "changed by the administrator"};
     };
     auto written =
-        co_await images.replace(system_permit(), before.key, std::move(file), std::move(is_untouched));
+        co_await images.replace(system_permit(), std::move(key), std::move(file), std::move(is_untouched));
     co_return unless_changed(std::move(written));
+}
+
+/// Completes what an earlier version of the server has recorded, as long as the revision says that the image
+/// is unchanged: a copy of the store has other revisions. A failure is no reason not to start; the next start
+/// repeats this.
+task<void> complete_record(image_store& store, document_store& documents, document known) {
+    const auto before = parse_installation(known.body);
+    if (!before.state.empty() || before.key.empty()) co_return;
+    std::string key = before.key;
+    const auto current = co_await store.find(system_tenant, std::move(key));
+    if (!current || !before.is_of(**current)) co_return;
+    const auto as_read = precondition::match(known.rev);
+    known.body = to_text(before.version, **current);
+    static_cast<void>(co_await documents.save(std::move(known), as_read));
 }
 
 }  // namespace
@@ -121,6 +162,10 @@ task<result<installed_images>> install_system_images(image_service& images, imag
         if (!known && known.error().code != errc::not_found) co_return known.error();
         const auto before = known ? parse_installation(known->body) : installation{};
         if (before.version >= picture.version) {
+            if (known) {
+                document recorded = *known;
+                co_await complete_record(store, documents, std::move(recorded));
+            }
             ++report.kept;
             continue;
         }

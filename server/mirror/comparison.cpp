@@ -39,8 +39,10 @@ private:
             const std::string item = item_of_image(name.first, name.second);
             problem("the " + item + ": " + what.text, what.may_be_known && all_.is_damaged(item));
         }
-        for (const auto& [name, text] : documents_)
-            problem("the document " + name.first + "/" + name.second + ": " + text);
+        for (const auto& [name, text] : documents_) {
+            const bool is_known = all_.is_damaged(item_of_document(name.first, name.second));
+            problem("the document " + name.first + "/" + name.second + ": " + text, is_known);
+        }
         if (!kept_problem_.empty()) problem(std::move(kept_problem_));
         for (auto* texts : {&found_.problems, &found_.known_damage})
             shorten(*texts);
@@ -92,7 +94,7 @@ private:
                     continue;
                 }
                 if (known.error().code != errc::not_found) co_return of_source(known.error());
-                images_[{one->tenant, one->key}] = {"only in the target", false};
+                images_[{one->tenant, one->key}] = {"only in the target", true};
             }
             cursor = std::move(page->cursor);
         } while (!cursor.empty());

@@ -2,12 +2,14 @@
 #include "mirror/copier.hpp"
 
 #include "mirror/at_once.hpp"
+#include "mirror/identity.hpp"
 #include "mirror/kept_sync.hpp"
 #include "mirror/sameness.hpp"
 
 #include <gallery/clock.hpp>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -22,10 +24,18 @@ constexpr std::size_t batch_size = 1'000;
 /// images than this, so the position does not fall behind.
 constexpr int max_batches = 8;
 
-/// The cursor of an earlier opening of the store may be unknown to it; the stage then begins again.
-bool is_unknown_cursor(const error& e, bool has_cursor) noexcept {
-    return has_cursor && e.code == errc::invalid_argument;
-}
+/// Changes are applied as in an ordinary pass: what they find to be different is no difference.
+class without_bodies {
+public:
+    explicit without_bodies(work& all) : all_(all), before_(std::exchange(all.reads_bodies, false)) {}
+    without_bodies(const without_bodies&) = delete;
+    without_bodies& operator=(const without_bodies&) = delete;
+    ~without_bodies() { all_.reads_bodies = before_; }
+
+private:
+    work& all_;
+    const bool before_;
+};
 
 }  // namespace
 
@@ -38,27 +48,79 @@ task<result<void>> copier::begin(bool any_source) {
         co_return error{errc::read_only, "the target does not accept writes: " + state.reason};
     const auto known = co_await find_mark(work_.to.documents());
     if (!known) co_return of_target(known.error());
+    is_new_ = !known->has_value();
     if (known->has_value()) {
         const stored_mark& stored = **known;
-        if (stored.value.source != source_name_ && !any_source) {
-            co_return error{errc::already_exists,
-                            "the target is a copy of " + stored.value.source + " and not of " + source_name_};
+        if (!any_source) {
+            if (auto same = check_same_source(stored.value); !same) co_return same;
+            if (auto checked = co_await check_history(stored.value); !checked) co_return checked;
         }
         mark_ = stored.value;
         mark_rev_ = stored.rev;
-        mark_.source = source_name_;
-        // A name is no identity: the source may be another store at the same place, or have another history,
-        // in which the same position means other changes. Only a pass that was interrupted goes on.
-        if (any_source || mark_.at == stage::following || mark_.is_damaged) co_return co_await start_pass();
-        work_.done.images_done = mark_.images_done;
-        work_.done.bytes_done = mark_.bytes_done;
-        co_return result<void>();
+    } else {
+        const auto expected = co_await is_expected();
+        if (!expected) co_return expected.error();
+        if (!*expected) {
+            if (auto empty = co_await check_empty(); !empty) co_return empty;
+        }
+        mark_ = mark();
+        mark_rev_ = 0;
+        mark_.begun_time = now_ms();
     }
-    if (auto empty = co_await check_empty(); !empty) co_return empty;
-    mark_ = mark();
     mark_.source = source_name_;
-    mark_.begun_time = now_ms();
-    co_return co_await start_pass();
+    mark_.source_id = source_id_;
+    if (auto identified = co_await ensure_identity(work_.to.documents()); !identified)
+        co_return of_target(identified.error());
+    co_return co_await start_pass_at_end();
+}
+
+task<result<void>> copier::begin_verification() {
+    const bool follows_versions = follows_versions_;
+    // Changes that are not applied yet explain differences, so they must still be read.
+    if (auto started = co_await start_pass(mark_.position); !started) co_return started;
+    work_.reads_bodies = true;
+    follows_versions_ = follows_versions;
+    co_return result<void>();
+}
+
+result<void> copier::check_same_source(const mark& stored) const {
+    if (stored.source != source_name_) {
+        return error{errc::already_exists,
+                     "the target is a copy of " + stored.source + " and not of " + source_name_};
+    }
+    if (stored.source_id.empty() || source_id_.empty()) {
+        return error{errc::already_exists,
+                     "it is not known whether the target is a copy of the store in " + source_name_ +
+                         ", because " + (source_id_.empty() ? "that store" : "the source of the target") +
+                         " has no identity. A server gives its store an identity when it starts. To "
+                         "make the target equal to the store, use --any-source"};
+    }
+    if (stored.source_id != source_id_) {
+        return error{errc::already_exists, "the target is a copy of another store that was in the place of " +
+                                               source_name_ + " before"};
+    }
+    return {};
+}
+
+task<result<void>> copier::check_history(mark stored) {
+    const auto newest = co_await work_.from.feed().last();
+    if (!newest) co_return of_source(newest.error());
+    if (auto read = co_await read_starts(); !read) co_return read;
+    if (has_history(starts_, *newest, stored.source_start, stored.position)) co_return result<void>();
+    co_return error{
+        errc::already_exists,
+        "the store in " + source_name_ +
+            " was put back at an earlier state than the one that the target contains (revision " +
+            std::to_string(stored.position) +
+            "). What was written after that state is only in the target, and would be removed from it. Keep "
+            "the target and choose another folder, or use --any-source to make it equal to the store"};
+}
+
+task<result<void>> copier::read_starts() {
+    auto starts = co_await find_starts(work_.from.documents());
+    if (!starts) co_return of_source(starts.error());
+    starts_ = std::move(*starts);
+    co_return result<void>();
 }
 
 task<result<void>> copier::check_source() {
@@ -68,6 +130,10 @@ task<result<void>> copier::check_source() {
         co_return error{errc::invalid_argument, "the source is itself an incomplete copy of " +
                                                     (*known)->value.source + ". Complete that copy first"};
     }
+    work_.absent.disregard(known->has_value() ? (*known)->value.set_aside : 0);
+    auto identity = co_await find_identity(work_.from.documents());
+    if (!identity) co_return of_source(identity.error());
+    source_id_ = std::move(*identity);
     co_return result<void>();
 }
 
@@ -91,16 +157,24 @@ task<result<void>> copier::check_empty() {
                         " documents. A copy requires an empty store; choose another folder"};
 }
 
-task<result<void>> copier::start_pass() {
+task<result<void>> copier::start_pass_at_end() {
+    // In this order: a start that is added in between has found this position.
     const auto last = co_await work_.from.feed().last();
     if (!last) co_return of_source(last.error());
-    work_.clear_all_damage();
-    work_.done.images_done = 0;
-    work_.done.bytes_done = 0;
+    if (auto read = co_await read_starts(); !read) co_return read;
+    co_return co_await start_pass(*last);
+}
+
+task<result<void>> copier::start_pass(revision position) {
+    work_.begin_pass();
+    work_.forget_differences();
+    work_.reads_bodies = is_verified_ = follows_versions_ = false;
+    work_.done.images_done = images_passed_ = 0;
+    work_.done.bytes_done = bytes_passed_ = 0;
+    cursor_.clear();
     mark next = mark_;
-    next.position = *last;
+    next.position = position;
     next.at = stage::documents;
-    next.cursor.clear();
     next.is_complete = false;
     co_return co_await store_mark(std::move(next));
 }
@@ -117,22 +191,23 @@ task<result<void>> copier::count() {
 task<result<void>> copier::enter(stage next) {
     mark entered = mark_;
     entered.at = next;
-    entered.cursor.clear();
     entered.is_complete = false;
-    co_return co_await store_mark(std::move(entered));
+    auto stored = co_await store_mark(std::move(entered));
+    if (stored) cursor_.clear();
+    co_return stored;
 }
 
 task<result<void>> copier::advance(std::string cursor) {
     mark next = mark_;
-    next.cursor = std::move(cursor);
-    co_return co_await store_mark(std::move(next));
+    auto stored = co_await store_mark(std::move(next));
+    if (stored) cursor_ = std::move(cursor);
+    co_return stored;
 }
 
 task<result<void>> copier::store_mark(mark next) {
     next.changed_time = now_ms();
-    next.images_done = work_.done.images_done;
-    next.bytes_done = work_.done.bytes_done;
     next.is_damaged = work_.done.damaged > 0;
+    next.source_start = starts_.empty() ? std::string() : starts_.back().id;
     auto doc = to_document(next);
     const auto condition = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
     const auto stored = co_await work_.to.documents().save(std::move(doc), condition);
@@ -148,20 +223,22 @@ task<result<void>> copier::store_mark(mark next) {
     co_return result<void>();
 }
 
-task<result<void>> copier::copy() {
-    if (auto counted = co_await count(); !counted) co_return counted;
+task<result<copier::reach>> copier::copy() {
+    if (auto counted = co_await count(); !counted) co_return counted.error();
     work_.done.at = mark_.at;
     while (mark_.at != stage::following) {
         const auto followed = co_await follow();
-        if (!followed) co_return followed.error();
-        if (auto passed = co_await pass(); !passed) co_return passed;
+        if (!followed || *followed == reach::gap) co_return followed;
+        if (auto passed = co_await pass(); !passed) co_return passed.error();
     }
-    co_return result<void>();
+    co_return reach::end;
 }
 
 task<result<void>> copier::copy_all() {
     for (;;) {
-        if (auto copied = co_await copy(); !copied) co_return copied;
+        const auto copied = co_await copy();
+        if (!copied) co_return copied.error();
+        if (*copied == reach::gap) continue;
         const auto reached = co_await follow();
         if (!reached) co_return reached.error();
         if (*reached == reach::end) co_return result<void>();
@@ -180,7 +257,11 @@ task<result<void>> copier::pass() {
         case stage::kept: {
             auto compared = co_await sync_kept(work_);
             if (!compared) co_return compared;
-            co_return co_await enter(stage::following);
+            auto entered = co_await enter(stage::following);
+            if (!entered) co_return entered;
+            is_verified_ = std::exchange(work_.reads_bodies, false);
+            follows_versions_ = true;
+            co_return entered;
         }
         case stage::following:
             break;
@@ -189,27 +270,31 @@ task<result<void>> copier::pass() {
 }
 
 task<result<void>> copier::copy_documents() {
-    std::string cursor = mark_.cursor;
+    std::string cursor = cursor_;
     auto page = co_await work_.from.documents().scan("", std::move(cursor), work_.options.page);
-    if (!page && is_unknown_cursor(page.error(), !mark_.cursor.empty())) co_return co_await enter(mark_.at);
     if (!page) co_return of_source(page.error());
     std::vector<document_name> names;
     for (auto& one : page->items)
         names.emplace_back(std::move(one.kind), std::move(one.id));
-    if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
+    std::set<document_name> none;  // an erasure is in the feed
+    if (auto synced = co_await sync_documents(work_, std::move(names), std::move(none)); !synced)
+        co_return synced;
     if (page->cursor.empty()) co_return co_await enter(stage::images);
     co_return co_await advance(std::move(page->cursor));
 }
 
 task<result<void>> copier::copy_images() {
     const std::optional<tenant_id> everybody;
-    std::string cursor = mark_.cursor;
+    std::string cursor = cursor_;
+    // A page that was interrupted is done again, and counted once.
+    work_.done.images_done = images_passed_;
+    work_.done.bytes_done = bytes_passed_;
     auto page = co_await work_.from.images().scan(everybody, std::move(cursor), work_.options.page);
-    if (!page && is_unknown_cursor(page.error(), !mark_.cursor.empty())) co_return co_await enter(mark_.at);
     if (!page) co_return of_source(page.error());
     std::function<task<result<void>>(record_ptr)> copy_one = [this](record_ptr record) -> task<result<void>> {
         image_name name(record->tenant, record->key);
-        auto synced = co_await images_.one(std::move(name));
+        constexpr bool is_erased = false;  // an erasure is in the feed
+        auto synced = co_await images_.one(std::move(name), is_erased);
         if (!synced) co_return synced;
         ++work_.done.images_done;
         work_.done.bytes_done += bytes_of(*record);
@@ -219,51 +304,93 @@ task<result<void>> copier::copy_images() {
     auto copied = co_await for_each_at_once(std::move(page->items), work_.options.at_once, copy_one);
     if (!copied) co_return copied;
     if (auto settled = co_await images_.settle(); !settled) co_return settled;
+    images_passed_ = work_.done.images_done;
+    bytes_passed_ = work_.done.bytes_done;
     if (page->cursor.empty()) co_return co_await enter(stage::surplus);
     co_return co_await advance(std::move(page->cursor));
 }
 
-/// Images that were skipped because a run continued at a cursor were compared by the earlier run.
 task<result<void>> copier::remove_surplus() {
     std::string cursor;
     do {
+        if (auto may = work_.may_go_on(); !may) co_return may;
         const std::optional<tenant_id> everybody;
         auto page = co_await work_.to.images().scan(everybody, std::move(cursor), work_.options.page);
         if (!page) co_return of_target(page.error());
-        std::vector<image_name> names;
+        std::vector<image_name> erased;
         for (const auto& one : page->items) {
-            std::string key = one->key;
-            const auto found = co_await work_.from.images().find(one->tenant, std::move(key));
-            if (found) continue;
-            // sync_images() notes damage.
-            if (found.error().code != errc::not_found && !is_damage(found.error()))
-                co_return of_source(found.error());
-            names.emplace_back(one->tenant, one->key);
+            const image_name name(one->tenant, one->key);
+            const auto surplus = co_await is_surplus(name);
+            if (!surplus) co_return surplus.error();
+            if (*surplus) erased.push_back(name);
         }
-        if (auto synced = co_await sync_images(std::move(names)); !synced) co_return synced;
+        constexpr bool is_erased = true;
+        if (auto synced = co_await sync_images(std::move(erased), is_erased); !synced) co_return synced;
         cursor = std::move(page->cursor);
     } while (!cursor.empty());
     if (auto removed = co_await remove_surplus_documents(); !removed) co_return removed;
     co_return co_await enter(stage::kept);
 }
 
+task<result<bool>> copier::is_surplus(image_name name) {
+    const std::string item = item_of_image(name.first, name.second);
+    std::string key = name.second;
+    const auto found = co_await work_.from.images().find(name.first, std::move(key));
+    if (found) co_return false;
+    if (is_damage(found.error())) {
+        work_.note_damage(item, "the " + item + ": " + found.error().message);
+        co_return false;
+    }
+    if (found.error().code != errc::not_found) co_return of_source(found.error());
+    const auto is_erased = co_await work_.absent.is_erased(std::move(name));
+    if (!is_erased) co_return of_source(is_erased.error());
+    if (!*is_erased) work_.note_only_in_target(item, "the " + item);
+    co_return *is_erased;
+}
+
 task<result<void>> copier::remove_surplus_documents() {
     std::string cursor;
     do {
+        if (auto may = work_.may_go_on(); !may) co_return may;
         auto page = co_await work_.to.documents().scan("", std::move(cursor), work_.options.page);
         if (!page) co_return of_target(page.error());
         std::vector<document_name> names;
-        for (auto& one : page->items)
-            names.emplace_back(std::move(one.kind), std::move(one.id));
-        if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
+        std::set<document_name> erased;
+        for (const auto& one : page->items) {
+            const document_name name(one.kind, one.id);
+            const auto surplus = co_await is_surplus(name);
+            if (!surplus) co_return surplus.error();
+            if (!*surplus) continue;
+            names.push_back(name);
+            erased.insert(name);
+        }
+        if (auto synced = co_await sync_documents(work_, std::move(names), std::move(erased)); !synced)
+            co_return synced;
         cursor = std::move(page->cursor);
     } while (!cursor.empty());
     co_return result<void>();
 }
 
-task<result<void>> copier::sync_images(std::vector<image_name> names) {
-    std::function<task<result<void>>(image_name)> one = [this](image_name name) {
-        return images_.one(std::move(name));
+task<result<bool>> copier::is_surplus(document_name name) {
+    if (!is_copied(name.first)) co_return false;
+    std::string kind = name.first;
+    std::string id = name.second;
+    const auto found = co_await work_.from.documents().find(std::move(kind), std::move(id));
+    if (found) co_return false;
+    if (found.error().code != errc::not_found) co_return of_source(found.error());
+    std::string item = item_of_document(name.first, name.second);
+    const auto is_erased = co_await work_.absent.is_erased(std::move(name));
+    if (!is_erased) co_return of_source(is_erased.error());
+    if (!*is_erased) {
+        const std::string what = "the " + item;
+        work_.note_only_in_target(std::move(item), what);
+    }
+    co_return *is_erased;
+}
+
+task<result<void>> copier::sync_images(std::vector<image_name> names, bool is_erased) {
+    std::function<task<result<void>>(image_name)> one = [this, is_erased](image_name name) {
+        return images_.one(std::move(name), is_erased);
     };
     auto synced = co_await for_each_at_once(std::move(names), work_.options.at_once, one);
     if (!synced) co_return synced;
@@ -277,14 +404,13 @@ task<result<copier::reach>> copier::follow() {
         if (!batch) co_return of_source(batch.error());
         bool is_lost = batch->gap;
         if (!is_lost && batch->changes.empty()) {
-            // A store that was restored from a backup is behind: its history is another one.
             const auto last = co_await work_.from.feed().last();
             if (!last) co_return of_source(last.error());
             if (*last >= mark_.position) co_return reach::end;
             is_lost = true;
         }
         if (is_lost) {
-            if (auto started = co_await start_pass(); !started) co_return started.error();
+            if (auto started = co_await start_pass_at_end(); !started) co_return started.error();
             co_return reach::gap;
         }
         if (auto applied = co_await apply(*batch); !applied) co_return applied.error();
@@ -297,18 +423,21 @@ task<result<copier::reach>> copier::follow() {
 }
 
 task<result<void>> copier::apply(const change_batch& batch) {
-    std::set<image_name> images;
-    std::set<document_name> documents;
+    const without_bodies plain(work_);
+    // By the last change of each item. What is missing in the source although it was written last is not
+    // removed: it was erased later, which a later batch contains, or it is out of service.
+    std::map<image_name, bool> images;
+    std::map<document_name, bool> documents;
     for (const auto& one : batch.changes) {
         switch (one.what) {
             case change::kind::image_saved:
             case change::kind::image_updated:
             case change::kind::image_erased:
-                images.emplace(one.tenant, one.key);
+                images[{one.tenant, one.key}] = one.what == change::kind::image_erased;
                 break;
             case change::kind::document_saved:
             case change::kind::document_erased:
-                documents.emplace(one.document_kind, one.document_id);
+                documents[{one.document_kind, one.document_id}] = one.what == change::kind::document_erased;
                 break;
             case change::kind::version_kept:
             case change::kind::version_dropped:
@@ -321,12 +450,21 @@ task<result<void>> copier::apply(const change_batch& batch) {
         next.is_complete = false;
         if (auto stored = co_await store_mark(std::move(next)); !stored) co_return stored;
     }
-    std::vector<document_name> names(documents.begin(), documents.end());
-    if (auto synced = co_await sync_documents(work_, std::move(names)); !synced) co_return synced;
-    std::vector<image_name> keys(images.begin(), images.end());
-    if (auto synced = co_await sync_images(std::move(keys)); !synced) co_return synced;
-    // Before the pass has compared them, the changes are contained in what it will read.
-    if (mark_.at != stage::following) co_return result<void>();
+    if (auto synced = co_await apply_documents(documents); !synced) co_return synced;
+    // Erased ones first: their ids and public keys may have moved to the others.
+    for (const bool is_erased : {true, false}) {
+        std::vector<image_name> keys;
+        for (const auto& one : images) {
+            if (one.second == is_erased) keys.push_back(one.first);
+        }
+        if (auto synced = co_await sync_images(std::move(keys), is_erased); !synced) co_return synced;
+    }
+    for (const auto& one : documents)
+        work_.explain_difference(item_of_document(one.first.first, one.first.second));
+    for (const auto& one : images)
+        work_.explain_difference(item_of_image(one.first.first, one.first.second));
+    // Before a pass has compared them, the changes are contained in what it will read.
+    if (!follows_versions_) co_return result<void>();
     for (const auto& one : batch.changes) {
         change copy = one;
         if (auto applied = co_await apply_kept(work_, std::move(copy)); !applied) co_return applied;
@@ -334,10 +472,26 @@ task<result<void>> copier::apply(const change_batch& batch) {
     co_return result<void>();
 }
 
+task<result<void>> copier::apply_documents(const std::map<document_name, bool>& changed) {
+    std::vector<document_name> names;
+    std::set<document_name> erased;
+    bool has_started = false;  // another server, on a store that several share
+    for (const auto& one : changed) {
+        names.push_back(one.first);
+        if (one.second) erased.insert(one.first);
+        has_started = has_started || one.first.first == identity_kind;
+    }
+    if (has_started) {
+        if (auto read = co_await read_starts(); !read) co_return read;
+    }
+    co_return co_await sync_documents(work_, std::move(names), std::move(erased));
+}
+
 task<result<void>> copier::complete(bool accept_damage) {
+    work_.look_at_source();
     if (work_.done.damaged > 0 && !accept_damage) {
         co_return error{errc::corrupt, std::to_string(work_.done.damaged) +
-                                           " items could not be read from the source and are missing"};
+                                           " items cannot be read from the source and may be missing"};
     }
     if (mark_.at != stage::following)
         co_return error{errc::unavailable, "the copy is not finished; start it again to continue"};
@@ -352,6 +506,7 @@ task<result<void>> copier::complete(bool accept_damage) {
     if (mark_.is_complete) co_return result<void>();
     mark next = mark_;
     next.is_complete = true;
+    next.set_aside = entries_set_aside(work_.to).value_or(0);
     co_return co_await store_mark(std::move(next));
 }
 

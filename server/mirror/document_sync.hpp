@@ -7,16 +7,15 @@
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
-#include <string>
-#include <utility>
+#include <set>
 #include <vector>
 
 namespace gallery::mirror {
 
-using document_name = std::pair<std::string, std::string>;  ///< kind and id
-
-/// Copies documents, and erases those that the source does not have, up to 64 in one atomic write. Names of
-/// kinds that are not copied are ignored. Errors: those of the stores.
-task<result<void>> sync_documents(work& all, std::vector<document_name> names);
+/// Copies documents, up to 64 in one atomic write. Of those that the source does not have, it removes the
+/// ones in @p erased and leaves the others unchanged. Names of kinds that are not copied are ignored. Errors:
+/// those of the stores.
+task<result<void>> sync_documents(work& all, std::vector<document_name> names,
+                                  std::set<document_name> erased);
 
 }  // namespace gallery::mirror

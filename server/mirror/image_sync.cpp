@@ -33,11 +33,11 @@ precondition still(const record_ptr& known) {
 
 }  // namespace
 
-task<result<void>> image_sync::one(image_name name) {
+task<result<void>> image_sync::one(image_name name, bool is_erased) {
     revision seen = 0;
     for (int i = 1; i <= max_image_attempts; ++i) {
         if (auto may = all_.may_go_on(); !may) co_return may.error();
-        const auto ended = co_await once(name, i == max_image_attempts, seen);
+        const auto ended = co_await once(name, is_erased, i == max_image_attempts, seen);
         if (!ended) co_return ended.error();
         if (*ended == attempt::done) co_return result<void>();
     }
@@ -51,13 +51,15 @@ task<result<void>> image_sync::one(image_name name) {
 task<result<void>> image_sync::settle() {
     while (!displaced_.empty()) {
         auto name = displaced_.extract(displaced_.begin()).value();
-        auto ended = co_await one(std::move(name));
+        constexpr bool is_erased = false;  // it is not in the target
+        auto ended = co_await one(std::move(name), is_erased);
         if (!ended) co_return ended;
     }
     co_return result<void>();
 }
 
-task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last, revision& seen) {
+task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_erased, bool is_last,
+                                                   revision& seen) {
     const auto known = co_await find(all_.to.images(), name);
     if (!known) co_return of_target(known.error());
     const auto found = co_await find(all_.from.images(), name);
@@ -69,14 +71,18 @@ task<result<image_sync::attempt>> image_sync::once(image_name name, bool is_last
     }
     seen = revision_of(*found);
     if (!*found) {
+        if (*known && !is_erased) co_return attempt::done;  // the feed or the end of the pass decides
         all_.clear_damage(item_of(name));
         if (!*known) co_return attempt::done;
+        differs(name, "is only in the target");
         co_return co_await erase(std::move(name), *known);
     }
     if (*known && is_same_image(**found, **known)) {
         all_.clear_damage(item_of(name));
+        if (all_.reads_bodies) co_return co_await compare_bodies(*found, *known, is_last);
         co_return attempt::done;
     }
+    differs(name, *known ? "differs" : "is missing in the target");
     if (*known && has_same_bytes(**found, **known)) co_return co_await update(*found, *known);
     co_return co_await copy(*found, *known, is_last);
 }
@@ -99,7 +105,40 @@ task<result<image_sync::attempt>> image_sync::update(record_ptr found, record_pt
     co_return attempt::done;
 }
 
+void image_sync::differs(const image_name& name, const std::string& how) {
+    std::string item = item_of(name);
+    std::string text = "the " + item + " " + how;
+    all_.note_difference(std::move(item), std::move(text));
+}
+
+task<result<image_sync::attempt>> image_sync::compare_bodies(record_ptr found, record_ptr known,
+                                                             bool is_last) {
+    const image_name name(found->tenant, found->key);
+    if (auto may = co_await all_.wait_for_share(2 * bytes_of(*found)); !may) co_return may.error();
+    {
+        const auto in_source = co_await all_.bodies.load(all_.from.images(), found);
+        if (!in_source && in_source.error().code == errc::stale && !is_last) co_return attempt::again;
+        if (!in_source && in_source.error().code == errc::stale) co_return attempt::done;  // is in the feed
+        if (!in_source && !is_damage(in_source.error())) co_return of_source(in_source.error());
+        if (!in_source) {
+            all_.note_damage(item_of(name), "the " + name_of(*found) + ": " + in_source.error().message);
+            co_return attempt::done;
+        }
+    }
+    const auto in_target = co_await all_.bodies.load(all_.to.images(), known);
+    if (in_target) {
+        all_.done.bodies_compared += found->preview_is_original ? 1 : 2;
+        co_return attempt::done;
+    }
+    const auto& e = in_target.error();
+    if (e.code == errc::stale && !is_last) co_return attempt::again;
+    if (e.code != errc::stale && !is_damage(e)) co_return of_target(e);
+    differs(name, "is damaged in the target: " + e.message);
+    co_return co_await copy(found, known, is_last);
+}
+
 task<result<image_sync::attempt>> image_sync::copy(record_ptr found, record_ptr known, bool is_last) {
+    if (auto may = co_await all_.wait_for_share(bytes_of(*found)); !may) co_return may.error();
     auto loaded = co_await all_.bodies.load(all_.from.images(), found);
     if (!loaded) {
         const auto& e = loaded.error();
@@ -153,9 +192,29 @@ task<result<image_sync::attempt>> image_sync::copy(record_ptr found, record_ptr 
     co_return attempt::done;
 }
 
+task<result<bool>> image_sync::may_give_way(image_name name) {
+    const auto found = co_await find(all_.from.images(), name);
+    if (!found && !is_damage(found.error())) co_return of_source(found.error());
+    if (!found) co_return false;
+    if (*found) co_return true;
+    const auto is_erased = co_await all_.absent.is_erased(std::move(name));
+    if (!is_erased) co_return of_source(is_erased.error());
+    co_return *is_erased;
+}
+
 task<result<image_sync::attempt>> image_sync::make_way(record_ptr holder, const image_record& wanted) {
     if (holder->tenant == wanted.tenant && holder->key == wanted.key) co_return attempt::again;
     image_name name(holder->tenant, holder->key);
+    const auto may = co_await may_give_way(name);
+    if (!may) co_return may.error();
+    if (!*may) {
+        const image_name refused(wanted.tenant, wanted.key);
+        all_.note_damage(item_of(refused),
+                         "the " + name_of(wanted) +
+                             " is not copied, because its id or public key belongs to the " + item_of(name) +
+                             " in the target, which the source cannot return");
+        co_return attempt::done;
+    }
     displaced_.insert(name);
     const auto erased = co_await erase(std::move(name), holder);
     if (!erased) co_return erased.error();

@@ -45,9 +45,15 @@ task<result<bool>> can_be_copied(work& all, kept_version version) {
     co_return false;
 }
 
+void differs(work& all, const kept_version& version, const std::string& how) {
+    all.note_difference(item_of_version(version),
+                        "a kept version of the " + name_of(*version.record) + " " + how);
+}
+
 task<result<void>> append(work& all, kept_version version) {
     if (auto may = all.may_go_on(); !may) co_return may.error();
     const record_ptr record = version.record;
+    if (auto may = co_await all.wait_for_share(bytes_of(*record)); !may) co_return may.error();
     auto loaded = co_await all.bodies.load(all.from.images(), record);
     if (!loaded) {
         const auto& e = loaded.error();
@@ -63,6 +69,7 @@ task<result<void>> append(work& all, kept_version version) {
         std::move(copy), std::move(original), std::move(preview), version.kept_time, version.is_erased);
     if (!saved) co_return of_target(saved.error());
     all.clear_damage(item_of_version(version));
+    differs(all, version, "was missing in the target");
     ++all.done.versions_copied;
     all.done.bytes_copied += loaded->memory.size();
     co_return result<void>();
@@ -71,22 +78,55 @@ task<result<void>> append(work& all, kept_version version) {
 task<result<void>> drop(work& all, kept_version version) {
     const auto dropped = co_await all.to.images().drop_kept(version.record->id, version.record->content_rev);
     if (!dropped) co_return of_target(dropped.error());
+    differs(all, version, "differed in the target");
     ++all.done.versions_dropped;
     co_return result<void>();
 }
 
+/// Of two versions whose records are the same. A version of the target that is damaged is dropped; the pass
+/// after this one stores it again, because all that follow have to be stored again behind it.
+task<result<void>> compare_bodies(work& all, kept_version in_source, kept_version in_target) {
+    if (auto may = co_await all.wait_for_share(2 * bytes_of(*in_source.record)); !may) co_return may.error();
+    const auto can = co_await can_be_copied(all, std::move(in_source));
+    if (!can) co_return can.error();
+    if (!*can) co_return result<void>();
+    const record_ptr record = in_target.record;
+    const auto loaded = co_await all.bodies.load(all.to.images(), record);
+    if (loaded) {
+        all.done.bodies_compared += record->preview_is_original ? 1 : 2;
+        co_return result<void>();
+    }
+    if (!is_damage(loaded.error())) co_return of_target(loaded.error());
+    co_return co_await drop(all, std::move(in_target));
+}
+
 /// What becomes of a version of the target that is not the next one of the source.
 enum class verdict : std::uint8_t {
-    drop,         ///< the source does not have it, or it is stored again later, behind @p wanted
-    keep,         ///< the source cannot return it any more
+    drop,         ///< the source has dropped it, or it is stored again later, behind @p wanted
+    keep,         ///< the source cannot return it any more, or may have it out of service
     skip_source,  ///< it comes later in the source, which cannot return the versions before it
 };
+
+/// Of a version that the source does not have. Damage is noted if it has to be kept. The feed is of no help,
+/// because it names a version by its revision in the source.
+task<result<bool>> is_dropped(work& all, kept_version there) {
+    const auto dropped = co_await all.absent.are_all_erased();
+    if (!dropped) co_return of_source(dropped.error());
+    if (!*dropped) {
+        all.note_only_in_target(item_of_version(there), "a kept version of the " + name_of(*there.record));
+    }
+    co_return *dropped;
+}
 
 task<result<verdict>> judge(work& all, kept_version there, std::optional<kept_version> wanted) {
     const auto versions = co_await versions_of(all.from.images(), there.record->id, all.options.page);
     if (!versions) co_return of_source(versions.error());
     const auto same = find_same(*versions, there);
-    if (same == versions->end()) co_return verdict::drop;
+    if (same == versions->end()) {
+        const auto dropped = co_await is_dropped(all, std::move(there));
+        if (!dropped) co_return dropped.error();
+        co_return *dropped ? verdict::drop : verdict::keep;
+    }
     if (wanted) {
         auto can = co_await can_be_copied(all, std::move(*wanted));
         if (!can) co_return can.error();
@@ -108,12 +148,17 @@ task<result<void>> drop_others(work& all, image_id id) {
     for (const auto& version : *wanted)
         left.insert(item_of_version(version));
     all.clear_damage_below(item_of_versions(id), left);
+    all.explain_differences_below(item_of_versions(id), left);
     for (const auto& version : *there) {
         const auto same = find_same(*wanted, version);
         if (same != wanted->end()) {
             wanted->erase(same);
             continue;
         }
+        kept_version surplus = version;
+        const auto is_gone = co_await is_dropped(all, std::move(surplus));
+        if (!is_gone) co_return is_gone.error();
+        if (!*is_gone) continue;
         auto dropped = co_await drop(all, version);
         if (!dropped) co_return dropped;
     }
@@ -148,6 +193,7 @@ task<result<void>> append_one(work& all, change one) {
     if (!found) co_return found.error();
     if (!*found) co_return result<void>();
     kept_version& version = **found;
+    all.explain_difference(item_of_version(version));
     const auto there = co_await versions_of(all.to.images(), version.record->id, all.options.page);
     if (!there) co_return of_target(there.error());
     if (find_same(*there, version) != there->end()) {
@@ -187,6 +233,11 @@ task<result<void>> sync_kept(work& all) {
             all.clear_damage(item_of_version(**wanted));
             target.skip();
             source.skip();
+            if (!all.reads_bodies) continue;
+            kept_version in_source = **wanted;
+            kept_version in_target = **there;
+            auto compared = co_await compare_bodies(all, std::move(in_source), std::move(in_target));
+            if (!compared) co_return compared;
             continue;
         }
         kept_version surplus = **there;

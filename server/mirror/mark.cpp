@@ -3,9 +3,9 @@
 
 #include "mirror/json_members.hpp"
 
-#include <gallery/encode.hpp>
 #include <gallery/name_table.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace gallery::mirror {
@@ -13,8 +13,6 @@ namespace gallery::mirror {
 namespace {
 
 namespace json = boost::json;
-
-constexpr const char* mark_id = "state";
 
 constexpr name_table<stage, 5> stage_names{{{
     {stage::documents, "documents"},
@@ -29,13 +27,13 @@ constexpr name_table<stage, 5> stage_names{{{
 std::string to_json(const mark& value) {
     json::object out;
     out["source"] = value.source;
+    out["sourceId"] = value.source_id;
+    out["sourceStart"] = value.source_start;
     out["complete"] = value.is_complete;
     out["damaged"] = value.is_damaged;
     out["stage"] = stage_names.name_of(value.at);
-    out["cursor"] = base64_encode(value.cursor);
-    out["imagesDone"] = value.images_done;
-    out["bytesDone"] = value.bytes_done;
     out["position"] = static_cast<std::int64_t>(value.position);
+    out["setAside"] = static_cast<std::int64_t>(value.set_aside);
     out["begunTime"] = value.begun_time;
     out["changedTime"] = value.changed_time;
     return json::serialize(out);
@@ -57,19 +55,18 @@ std::optional<mark> parse_mark(std::string_view text) {
     const auto source = text_member(*members, "source");
     const auto name = text_member(*members, "stage");
     const auto at = name ? stage_names.find(*name) : std::nullopt;
-    const auto encoded = text_member(*members, "cursor");
-    auto cursor = encoded ? base64_decode(*encoded) : std::nullopt;
     const auto position = number_member(*members, "position");
-    if (!source || !at || !cursor || !position || *position < 0) return std::nullopt;
+    if (!source || !at || !position || *position < 0) return std::nullopt;
     mark out;
     out.source = *source;
+    out.source_id = text_member(*members, "sourceId").value_or("");
+    out.source_start = text_member(*members, "sourceStart").value_or("");
     out.is_complete = boolean_member(*members, "complete").value_or(false);
     out.is_damaged = boolean_member(*members, "damaged").value_or(false);
     out.at = *at;
-    out.cursor = std::move(*cursor);
-    out.images_done = static_cast<std::uint64_t>(number_member(*members, "imagesDone").value_or(0));
-    out.bytes_done = static_cast<std::uint64_t>(number_member(*members, "bytesDone").value_or(0));
     out.position = static_cast<revision>(*position);
+    out.set_aside = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(number_member(*members, "setAside").value_or(0), 0));
     out.begun_time = number_member(*members, "begunTime").value_or(0);
     out.changed_time = number_member(*members, "changedTime").value_or(0);
     return out;
@@ -104,7 +101,18 @@ task<result<std::string>> take_over(document_store& store) {
     }
     std::string kind(mark_kind);
     const auto erased = co_await store.erase(std::move(kind), mark_id, precondition::match(known.rev));
-    if (!erased) co_return erased.error();
+    if (!erased) {
+        const auto& e = erased.error();
+        if (e.code != errc::no_space && e.code != errc::read_only) co_return e;
+        co_return error{e.code,
+                        "the store is a complete copy of " + known.value.source +
+                            ", and its mark as a copy cannot be removed: " + e.message +
+                            ". A later copy would overwrite what a server writes to it. " +
+                            (e.code == errc::no_space ? "Free some space on its disk" : "Make it writable") +
+                            " and start again"};
+    }
+    if (erased->status == write_status::conflict)
+        co_return error{errc::version_conflict, "another process copies into the store. Stop it first"};
     co_return known.value.source;
 }
 

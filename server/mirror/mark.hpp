@@ -17,6 +17,7 @@
 namespace gallery::mirror {
 
 inline constexpr std::string_view mark_kind = "mirror";
+inline constexpr const char* mark_id = "state";
 
 /// The steps of a comparing pass, in their order, and then following.
 enum class stage : std::uint8_t {
@@ -28,16 +29,16 @@ enum class stage : std::uint8_t {
 };
 
 struct mark {
-    std::string source;        ///< of which store the target is a copy; for people and for comparison
+    std::string source;        ///< name of the store of which the target is a copy
+    std::string source_id;     ///< its identity (identity.hpp); empty if it had none
+    std::string source_start;  ///< the last start of a server on it (starts.hpp); empty if it lists none
     bool is_complete = false;  ///< the target contains exactly the source as of `position`
-    bool is_damaged = false;   ///< items that the source could not return are missing; the next run
-                               ///< begins the pass again
+    bool is_damaged = false;   ///< except items that the source could not return
     stage at = stage::documents;
-    std::string cursor;             ///< of the source's scan within the stage
-    std::uint64_t images_done = 0;  ///< before the cursor, and their bytes; for the display of the progress
-    std::uint64_t bytes_done = 0;
     /// The changes of the source up to this revision are applied, or are covered by the rest of the pass.
     revision position = 0;
+    /// Entries that the target had out of service when it was complete. They were copied again.
+    std::uint64_t set_aside = 0;
     std::int64_t begun_time = 0;    ///< milliseconds since 1970-01-01T00:00Z
     std::int64_t changed_time = 0;  ///< likewise, of the last write of the mark
 
@@ -59,8 +60,9 @@ std::optional<mark> parse_mark(std::string_view text);
 task<result<std::optional<stored_mark>>> find_mark(document_store& store);
 
 /// Makes a store, of which this server will be the only user, a store of its own: removes the mark of a
-/// complete copy. Returns the source's name, empty if there was no mark. Errors: unavailable for a copy that
-/// is not complete, with the remedy; those of the store.
+/// complete copy, so that no later copy overwrites it. Returns the source's name, empty if there was no mark.
+/// Errors: unavailable for a copy that is not complete, and read_only or no_space if the mark cannot be
+/// removed, with the remedy; version_conflict if a copy is in progress; those of the store.
 task<result<std::string>> take_over(document_store& store);
 
 }  // namespace gallery::mirror

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/sameness.hpp"
 
+#include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
+#include "mirror/superseded.hpp"
 
 #include <gallery/encode.hpp>
 
@@ -28,12 +30,17 @@ bool is_same_version(const kept_version& a, const kept_version& b) {
 }
 
 bool is_copied(std::string_view document_kind) noexcept {
-    constexpr std::array<std::string_view, 4> left_behind{"lease", "node", "probe", mark_kind};
+    constexpr std::array<std::string_view, 6> left_behind{"lease",       "node",    "probe",
+                                                          identity_kind, mark_kind, superseded_kind};
     return std::find(left_behind.begin(), left_behind.end(), document_kind) == left_behind.end();
 }
 
 std::string item_of_image(const tenant_id& tenant, const std::string& key) {
     return "image '" + key + "' of tenant " + to_string(tenant);
+}
+
+std::string item_of_document(std::string_view kind, std::string_view id) {
+    return "document " + std::string(kind) + "/" + std::string(id);
 }
 
 std::string item_of_versions(const image_id& id) {

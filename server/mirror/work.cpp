@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/work.hpp"
 
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
 #include <utility>
 
 namespace gallery::mirror {
@@ -9,48 +13,140 @@ namespace {
 
 constexpr const char* stopped_text = "the copy was stopped; start it again to continue";
 
+constexpr std::chrono::milliseconds longest_nap{50};
+
+/// At most work::max_problems, and the number of the others.
+std::vector<std::string> shortened(std::vector<std::string> texts) {
+    if (texts.size() <= work::max_problems) return texts;
+    const auto more = texts.size() - work::max_problems;
+    texts.resize(work::max_problems);
+    texts.push_back("and " + std::to_string(more) + " more");
+    return texts;
+}
+
+void add_texts(std::vector<std::string>& out, const std::map<std::string, std::string>& by_item) {
+    for (const auto& each : by_item)
+        out.push_back(each.second);
+}
+
 }  // namespace
 
 work::work(storage_engine& source, storage_engine& target, copy_options chosen)
-    : from(source), to(target), options(std::move(chosen)), bodies(options.memory) {}
+    : from(source),
+      to(target),
+      options(std::move(chosen)),
+      bodies(options.memory),
+      absent(source, !options.is_source_written) {}
 
 void work::note_damage(std::string item, std::string text) {
+    only_in_target_.erase(item);
     problems_[std::move(item)] = std::move(text);
-    done.damaged = problems_.size();
+    count_damage();
+}
+
+void work::note_only_in_target(std::string item, const std::string& what) {
+    problems_.erase(item);
+    only_in_target_[std::move(item)] = what + " is only in the target and is kept: " + absent.reason();
+    count_damage();
 }
 
 void work::clear_damage(const std::string& item) {
     problems_.erase(item);
-    done.damaged = problems_.size();
+    only_in_target_.erase(item);
+    count_damage();
 }
 
 void work::clear_damage_below(const std::string& prefix, const std::set<std::string>& except) {
-    std::erase_if(problems_, [&prefix, &except](const auto& each) {
+    const auto is_cleared = [&prefix, &except](const auto& each) {
         return each.first.starts_with(prefix) && !except.contains(each.first);
-    });
-    done.damaged = problems_.size();
+    };
+    std::erase_if(problems_, is_cleared);
+    std::erase_if(only_in_target_, is_cleared);
+    count_damage();
 }
 
-void work::clear_all_damage() noexcept {
+void work::begin_pass() {
     problems_.clear();
-    done.damaged = 0;
+    only_in_target_.clear();
+    absent.begin_pass();
+    look_at_source();
+}
+
+void work::look_at_source() {
+    set_aside_ = absent.set_aside();
+    count_damage();
+}
+
+std::uint64_t work::missing_entries() const noexcept {
+    return set_aside_ - std::min<std::uint64_t>(set_aside_, only_in_target_.size());
+}
+
+void work::count_damage() noexcept {
+    done.damaged = problems_.size() + only_in_target_.size() + missing_entries();
 }
 
 std::vector<std::string> work::problems() const {
     std::vector<std::string> out;
-    for (const auto& each : problems_) {
-        if (out.size() == max_problems) {
-            out.push_back("and " + std::to_string(problems_.size() - max_problems) + " more");
-            break;
-        }
-        out.push_back(each.second);
+    if (const auto missing = missing_entries(); missing > 0) {
+        out.push_back(std::to_string(missing) + (missing == 1 ? " entry" : " entries") +
+                      " of the source cannot be read and " + (missing == 1 ? "is" : "are") +
+                      " out of service. gallery-admin verify names what is in the folder set-aside");
     }
+    add_texts(out, problems_);
+    add_texts(out, only_in_target_);
+    return shortened(std::move(out));
+}
+
+void work::note_difference(std::string item, std::string text) {
+    if (!reads_bodies) return;
+    if (differences_.size() == max_differences && !differences_.contains(item)) {
+        has_more_differences_ = true;
+    } else {
+        differences_[std::move(item)] = std::move(text);
+    }
+}
+
+void work::forget_differences() noexcept {
+    differences_.clear();
+    has_more_differences_ = false;
+}
+
+void work::explain_difference(const std::string& item) {
+    differences_.erase(item);
+}
+
+void work::explain_differences_below(const std::string& prefix, const std::set<std::string>& except) {
+    std::erase_if(differences_, [&prefix, &except](const auto& each) {
+        return each.first.starts_with(prefix) && !except.contains(each.first);
+    });
+}
+
+std::vector<std::string> work::differences() const {
+    std::vector<std::string> out;
+    add_texts(out, differences_);
+    out = shortened(std::move(out));
+    if (has_more_differences_) out.emplace_back("and others");
     return out;
 }
 
 result<void> work::may_go_on() const {
     if (options.is_stopping && options.is_stopping()) return error{errc::unavailable, stopped_text};
     return {};
+}
+
+task<result<void>> work::wait_for_share(std::uint64_t bytes) {
+    if (options.bytes_per_second == 0 || is_hurried) co_return result<void>();
+    asio::basic_waitable_timer<clock, asio::wait_traits<clock>, io_executor> timer(
+        co_await asio::this_coro::executor);
+    while (clock::now() < next_read_) {
+        if (auto may = may_go_on(); !may) co_return may;
+        timer.expires_at(std::min(next_read_, clock::now() + longest_nap));
+        co_await timer.async_wait(use_task);
+    }
+    const std::chrono::duration<double> price(static_cast<double>(bytes) /
+                                              static_cast<double>(options.bytes_per_second));
+    next_read_ = std::max(next_read_, clock::now()) + std::chrono::duration_cast<clock::duration>(price);
+    co_return result<void>();
 }
 
 void work::report() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/measured_engine.hpp"
 
+#include "plugins/late_listener.hpp"
 #include "plugins/soundness.hpp"
 
 #include <chrono>
@@ -60,10 +61,11 @@ operation_counters::figures measured_parts::figures(operation what) const {
     return sum;
 }
 
-/// Waits for an engine's answer, checks it and counts it.
+/// Waits for an engine's answer, checks it and counts it. @p at keeps the engine open until then.
 template <class T, class Check>
-task<result<T>> measured_parts::await_answer(operation what, unsigned rate, task<result<T>> inner,
-                                             Check check) {
+task<result<T>> measured_parts::await_answer(operation what, unsigned rate, engine_slot::pin at,
+                                             task<result<T>> inner, Check check) {
+    static_cast<void>(at);
     constexpr bool is_write = is_outcome_of_write<T>;
     const bool timed = mine(what).due(source::engine, rate);
     const auto begin = timed ? clock::now() : clock::time_point();
@@ -93,14 +95,31 @@ task<result<T>> measured_parts::await_answer(operation what, unsigned rate, task
 
 /// For operations that are rare or slow. Each one is timed.
 template <class T, class Check>
-task<result<T>> measured_parts::measure(operation what, task<result<T>> inner, Check check) {
-    return await_answer(what, 1, std::move(inner), std::move(check));
+task<result<T>> measured_parts::measure(operation what, engine_slot::pin at, task<result<T>> inner,
+                                        Check check) {
+    return await_answer(what, 1, std::move(at), std::move(inner), std::move(check));
 }
 
 /// For operations of every request. One in measured_images::sample_rate is timed.
 template <class T, class Check>
-task<result<T>> measured_parts::sample(operation what, task<result<T>> inner, Check check) {
-    return await_answer(what, measured_images::sample_rate, std::move(inner), std::move(check));
+task<result<T>> measured_parts::sample(operation what, engine_slot::pin at, task<result<T>> inner,
+                                       Check check) {
+    return await_answer(what, measured_images::sample_rate, std::move(at), std::move(inner),
+                        std::move(check));
+}
+
+/// The time at the gate is not the engine's.
+template <class T, class Call, class Check>
+task<result<T>> measured_parts::write(operation what, Call call, Check check) {
+    auto admitted = gate_.try_pass();
+    if (!admitted) {
+        auto waited = co_await gate_.wait_to_pass();
+        admitted.emplace(std::move(waited));
+    }
+    auto at = engine();
+    auto begun = call(*at);
+    auto answer = await_answer(what, 1, std::move(at), std::move(begun), std::move(check));
+    co_return co_await std::move(answer);
 }
 
 /// The same for an answer from memory. A missing or unsound answer is requested again by the coroutine, which
@@ -143,130 +162,248 @@ auto as_written(const std::string& engine, const char* call, bool has_record) {
 // ---- images --------------------------------------------------------------------------------------
 
 task<result<record_ptr>> measured_images::find(tenant_id tenant, std::string key) {
-    return parts_.sample(operation::find, inner_.find(tenant, std::move(key)), as_found(parts_.name, "find"));
+    auto at = parts_.engine();
+    auto asked = at->images().find(tenant, std::move(key));
+    return parts_.sample(operation::find, std::move(at), std::move(asked), as_found(parts_.name, "find"));
 }
 task<result<record_ptr>> measured_images::find_by_id(image_id id) {
-    return parts_.sample(operation::find, inner_.find_by_id(id), as_found(parts_.name, "find_by_id"));
+    auto at = parts_.engine();
+    auto asked = at->images().find_by_id(id);
+    return parts_.sample(operation::find, std::move(at), std::move(asked),
+                         as_found(parts_.name, "find_by_id"));
 }
 task<result<record_ptr>> measured_images::find_by_public_key(std::string public_key) {
-    return parts_.sample(operation::find, inner_.find_by_public_key(std::move(public_key)),
+    auto at = parts_.engine();
+    auto asked = at->images().find_by_public_key(std::move(public_key));
+    return parts_.sample(operation::find, std::move(at), std::move(asked),
                          as_found(parts_.name, "find_by_public_key"));
 }
 task<result<std::vector<record_ptr>>> measured_images::find_by_content(tenant_id tenant, sha256_digest etag) {
-    return parts_.measure(operation::find, inner_.find_by_content(tenant, etag),
+    auto at = parts_.engine();
+    auto asked = at->images().find_by_content(tenant, etag);
+    return parts_.measure(operation::find, std::move(at), std::move(asked),
                           as_found(parts_.name, "find_by_content"));
 }
 task<result<body>> measured_images::read(record_ptr record, representation which) {
-    auto reading = inner_.read(record, which);
-    return parts_.sample(operation::read, std::move(reading),
+    auto at = parts_.engine();
+    auto asked = at->images().read(record, which);
+    return parts_.sample(operation::read, std::move(at), std::move(asked),
                          [this, record = std::move(record), which](const body& content) {
                              return unsound(parts_.name, content, *record, which);
                          });
 }
 std::optional<record_ptr> measured_images::find_now(const tenant_id& tenant, std::string_view key) {
+    const auto at = parts_.engine();
     return parts_.answer_now(
-        operation::find, [&] { return inner_.find_now(tenant, key); }, is_there);
+        operation::find, [&] { return at->images().find_now(tenant, key); }, is_there);
 }
 std::optional<record_ptr> measured_images::find_by_public_key_now(std::string_view public_key) {
+    const auto at = parts_.engine();
     return parts_.answer_now(
-        operation::find, [&] { return inner_.find_by_public_key_now(public_key); }, is_there);
+        operation::find, [&] { return at->images().find_by_public_key_now(public_key); }, is_there);
 }
 std::optional<body> measured_images::read_now(const image_record& record, representation which) {
+    const auto at = parts_.engine();
     return parts_.answer_now(
-        operation::read, [&] { return inner_.read_now(record, which); },
+        operation::read, [&] { return at->images().read_now(record, which); },
         [&](const body& content) { return is_sound(content, record.descriptor(which)); });
 }
 task<result<image_page>> measured_images::list(image_query query) {
-    return parts_.measure(operation::list, inner_.list(std::move(query)), [this](const image_page& page) {
+    auto at = parts_.engine();
+    auto asked = at->images().list(std::move(query));
+    return parts_.measure(operation::list, std::move(at), std::move(asked), [this](const image_page& page) {
         return unsound(parts_.name, "list", page.images);
     });
 }
 task<result<scan_page<record_ptr>>> measured_images::scan(std::optional<tenant_id> tenant, std::string cursor,
                                                           std::size_t limit) {
+    auto at = parts_.engine();
+    auto asked = at->images().scan(tenant, std::move(cursor), limit);
     return parts_.measure(
-        operation::scan, inner_.scan(tenant, std::move(cursor), limit),
+        operation::scan, std::move(at), std::move(asked),
         [this](const scan_page<record_ptr>& page) { return unsound(parts_.name, "scan", page.items); });
 }
 task<result<tenant_usage>> measured_images::usage(std::optional<tenant_id> tenant) {
-    return parts_.measure(operation::usage, inner_.usage(tenant), as_it_is);
+    auto at = parts_.engine();
+    auto asked = at->images().usage(tenant);
+    return parts_.measure(operation::usage, std::move(at), std::move(asked), as_it_is);
 }
 task<result<scan_page<kept_version>>> measured_images::kept(std::optional<tenant_id> tenant, kept_order order,
                                                             std::string cursor, std::size_t limit) {
+    auto at = parts_.engine();
+    auto asked = at->images().kept(tenant, order, std::move(cursor), limit);
     return parts_.measure(
-        operation::kept, inner_.kept(tenant, order, std::move(cursor), limit),
+        operation::kept, std::move(at), std::move(asked),
         [this](const scan_page<kept_version>& page) { return unsound(parts_.name, "kept", page.items); });
 }
 task<result<scan_page<kept_version>>> measured_images::kept_of(image_id id, std::string cursor,
                                                                std::size_t limit) {
+    auto at = parts_.engine();
+    auto asked = at->images().kept_of(id, std::move(cursor), limit);
     return parts_.measure(
-        operation::kept, inner_.kept_of(id, std::move(cursor), limit),
+        operation::kept, std::move(at), std::move(asked),
         [this](const scan_page<kept_version>& page) { return unsound(parts_.name, "kept_of", page.items); });
 }
 task<result<kept_version>> measured_images::find_kept(image_id id, revision content_rev) {
+    auto at = parts_.engine();
+    auto asked = at->images().find_kept(id, content_rev);
     return parts_.measure(
-        operation::kept, inner_.find_kept(id, content_rev),
+        operation::kept, std::move(at), std::move(asked),
         [this](const kept_version& found) { return unsound(parts_.name, "find_kept", found.record); });
 }
 task<result<write_outcome>> measured_images::save(image_record record, body original, body preview,
                                                   write_rules rules) {
-    return parts_.measure(operation::save,
-                          inner_.save(std::move(record), std::move(original), std::move(preview), rules),
-                          as_written(parts_.name, "save", true));
+    auto begin = [record = std::move(record), original = std::move(original), preview = std::move(preview),
+                  rules](storage_engine& on) mutable {
+        return on.images().save(std::move(record), std::move(original), std::move(preview), rules);
+    };
+    return parts_.write<write_outcome>(operation::save, std::move(begin),
+                                       as_written(parts_.name, "save", true));
 }
 task<result<write_outcome>> measured_images::update(image_record record, precondition condition) {
-    return parts_.measure(operation::update, inner_.update(std::move(record), condition),
-                          as_written(parts_.name, "update", true));
+    auto begin = [record = std::move(record), condition](storage_engine& on) mutable {
+        return on.images().update(std::move(record), condition);
+    };
+    return parts_.write<write_outcome>(operation::update, std::move(begin),
+                                       as_written(parts_.name, "update", true));
 }
 task<result<write_outcome>> measured_images::erase(tenant_id tenant, std::string key, write_rules rules) {
-    return parts_.measure(operation::erase, inner_.erase(tenant, std::move(key), rules),
-                          as_written(parts_.name, "erase", false));
+    auto begin = [tenant, key = std::move(key), rules](storage_engine& on) mutable {
+        return on.images().erase(tenant, std::move(key), rules);
+    };
+    return parts_.write<write_outcome>(operation::erase, std::move(begin),
+                                       as_written(parts_.name, "erase", false));
 }
 task<result<write_outcome>> measured_images::save_kept(image_record record, body original, body preview,
                                                        std::int64_t kept_time, bool is_erased) {
-    return parts_.measure(
-        operation::kept,
-        inner_.save_kept(std::move(record), std::move(original), std::move(preview), kept_time, is_erased),
-        as_written(parts_.name, "save_kept", true));
+    auto begin = [record = std::move(record), original = std::move(original), preview = std::move(preview),
+                  kept_time, is_erased](storage_engine& on) mutable {
+        return on.images().save_kept(std::move(record), std::move(original), std::move(preview), kept_time,
+                                     is_erased);
+    };
+    return parts_.write<write_outcome>(operation::kept, std::move(begin),
+                                       as_written(parts_.name, "save_kept", true));
 }
 task<result<write_outcome>> measured_images::drop_kept(image_id id, revision content_rev) {
-    return parts_.measure(operation::kept, inner_.drop_kept(id, content_rev),
-                          as_written(parts_.name, "drop_kept", false));
+    auto begin = [id, content_rev](storage_engine& on) { return on.images().drop_kept(id, content_rev); };
+    return parts_.write<write_outcome>(operation::kept, std::move(begin),
+                                       as_written(parts_.name, "drop_kept", false));
 }
 
-// ---- documents, changes, the engine ----------------------------------------------------------------
+// ---- documents and changes ------------------------------------------------------------------------
 
 task<result<document>> measured_documents::find(std::string kind, std::string id) {
-    return parts_.measure(operation::documents, inner_.find(std::move(kind), std::move(id)), as_it_is);
+    auto at = parts_.engine();
+    auto asked = at->documents().find(std::move(kind), std::move(id));
+    return parts_.measure(operation::documents, std::move(at), std::move(asked), as_it_is);
 }
 task<result<scan_page<document>>> measured_documents::scan(std::string kind, std::string cursor,
                                                            std::size_t limit) {
-    return parts_.measure(operation::documents, inner_.scan(std::move(kind), std::move(cursor), limit),
-                          as_it_is);
+    auto at = parts_.engine();
+    auto asked = at->documents().scan(std::move(kind), std::move(cursor), limit);
+    return parts_.measure(operation::documents, std::move(at), std::move(asked), as_it_is);
 }
 task<result<documents_outcome>> measured_documents::write(std::vector<document_write> parts) {
     const auto count = parts.size();
-    return parts_.measure(
-        operation::documents, inner_.write(std::move(parts)),
+    auto begin = [parts = std::move(parts)](storage_engine& on) mutable {
+        return on.documents().write(std::move(parts));
+    };
+    return parts_.write<documents_outcome>(
+        operation::documents, std::move(begin),
         [this, count](const documents_outcome& outcome) { return unsound(parts_.name, outcome, count); });
 }
 task<result<change_batch>> measured_feed::changes(revision after, std::size_t limit) {
-    return parts_.measure(operation::changes, inner_.changes(after, limit), as_it_is);
+    auto at = parts_.engine();
+    auto asked = at->feed().changes(after, limit);
+    return parts_.measure(operation::changes, std::move(at), std::move(asked), as_it_is);
 }
 task<result<revision>> measured_feed::last() {
-    return parts_.measure(operation::changes, inner_.last(), as_it_is);
+    auto at = parts_.engine();
+    auto asked = at->feed().last();
+    return parts_.measure(operation::changes, std::move(at), std::move(asked), as_it_is);
 }
+void measured_feed::on_change(std::function<void()> notify) {
+    const lock_guard lock(mutex_);
+    listener_ = notify;
+    parts_.engine()->feed().on_change(std::move(notify));
+}
+void measured_feed::move(change_feed& before, change_feed& next) {
+    const lock_guard lock(mutex_);
+    before.on_change({});
+    next.on_change(listener_);
+}
+void measured_feed::notify() {
+    std::function<void()> listener;
+    {
+        const lock_guard lock(mutex_);
+        listener = listener_;
+    }
+    if (listener) listener();
+}
+
+// ---- the engine -----------------------------------------------------------------------------------
+
+namespace {
+
+/// An engine that somebody else owns, too.
+class joint_engine final : public storage_engine {
+public:
+    explicit joint_engine(std::shared_ptr<storage_engine> inner) : inner_(std::move(inner)) {}
+    image_store& images() noexcept override { return inner_->images(); }
+    document_store& documents() noexcept override { return inner_->documents(); }
+    change_feed& feed() noexcept override { return inner_->feed(); }
+    task<result<check_report>> check() override { return inner_->check(); }
+    [[nodiscard]] write_state writing() const override { return inner_->writing(); }
+    void change_options(const std::map<std::string, std::string>& options) override {
+        inner_->change_options(options);
+    }
+    [[nodiscard]] std::vector<statistic> statistics() const override { return inner_->statistics(); }
+
+private:
+    std::shared_ptr<storage_engine> inner_;
+};
+
+}  // namespace
+
+measured_engine::measured_engine(std::unique_ptr<storage_engine> inner, std::string name,
+                                 secret_texts secrets)
+    : parts_(std::make_shared<late_listening_engine>(std::move(inner)), std::move(name), std::move(secrets)) {
+}
+
+std::shared_ptr<storage_engine> measured_engine::exchange(std::shared_ptr<storage_engine> next) {
+    change_feed& feed = next->feed();
+    auto before = parts_.slot().exchange(std::move(next));
+    feed_.move(before->feed(), feed);
+    feed_.notify();
+    if (std::exchange(is_exchanged_, true)) return before;
+    // Until now, this object has measured its answers.
+    auto lent = std::make_unique<joint_engine>(std::move(before));
+    return std::make_shared<measured_engine>(std::move(lent), parts_.name, parts_.secrets());
+}
+
 task<result<check_report>> measured_engine::check() {
-    auto report = co_await parts_.measure(operation::check, parts_.engine->check(), as_it_is);
+    auto at = parts_.engine();
+    auto asked = at->check();
+    auto report = co_await parts_.measure(operation::check, std::move(at), std::move(asked), as_it_is);
     if (report && !parts_.secrets().empty()) {
         for (auto& problem : report->problems)
             problem = parts_.secrets().masked(std::move(problem));
     }
     co_return report;
 }
+
 write_state measured_engine::writing() const {
-    auto state = parts_.engine->writing();
+    auto state = parts_.engine()->writing();
     state.reason = parts_.secrets().masked(std::move(state.reason));
     return state;
+}
+
+void measured_engine::change_options(const std::map<std::string, std::string>& options) {
+    parts_.engine()->change_options(options);
+}
+
+std::vector<statistic> measured_engine::statistics() const {
+    return parts_.engine()->statistics();
 }
 
 }  // namespace gallery::plugins

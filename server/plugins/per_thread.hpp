@@ -31,14 +31,22 @@ public:
     /// The calling thread's own. @p arguments are those of T's constructor, for the first call of a thread.
     template <class... Arguments>
     T& mine(const Arguments&... arguments) {
-        // Of the object that this thread asked last: a process has one of each in use, tests have several.
+        // Of the two objects that this thread asked last: a call to a store that was switched passes two
+        // layers of the same kind.
         struct last {
             std::uint64_t serial = 0;
             T* value = nullptr;
         };
         thread_local last here;
-        if (here.serial != serial_) here = {serial_, &find(arguments...)};
-        return *here.value;
+        thread_local last before;
+        if (here.serial == serial_) [[likely]]
+            return *here.value;
+        if (before.serial != serial_) {
+            before = here;
+            here = {serial_, &find(arguments...)};
+            return *here.value;
+        }
+        return *before.value;
     }
 
     template <class Visit>

@@ -23,6 +23,7 @@ struct state {
     std::unique_ptr<measured_engine> store;
     std::optional<result<void>> outcome;
     std::string unwritable;
+    revision found = 0;
     bool shared = false;
 };
 
@@ -30,6 +31,7 @@ task<void> drive(std::shared_ptr<state> s) {
     try {
         auto probed = co_await run_probe_steps(*s->store, s->shared);
         s->unwritable = std::move(probed.unwritable);
+        s->found = probed.found;
         s->outcome = std::move(probed.steps);
     } catch (const std::exception& e) {
         s->outcome =
@@ -65,7 +67,7 @@ result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared,
     if (!*s->outcome)
         return error{s->outcome->error().code,
                      "the probe of the store failed: " + s->outcome->error().message};
-    return probed_store{std::move(probed), std::move(s->unwritable)};
+    return probed_store{std::move(probed), std::move(s->unwritable), s->found};
 }
 
 }  // namespace gallery::plugins

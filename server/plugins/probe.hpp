@@ -17,6 +17,7 @@ struct probed_store {
     std::unique_ptr<measured_engine> store;
     /// Why only reading was probed, for operators; empty if writing was probed as well.
     std::string unwritable;
+    revision found = 0;  ///< the newest one in the store before the probe wrote anything
 };
 
 /// Writes an image, reads it back, provokes a conflict, lists, updates and erases it, and does the same with

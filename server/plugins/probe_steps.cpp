@@ -38,6 +38,9 @@ public:
           shared_(shared) {}
 
     task<result<void>> run() {
+        const auto newest = co_await feed_.last();
+        if (!newest) co_return step_failed("reading the revision of the newest change", newest.error());
+        found_ = *newest;
         if (auto state = engine_.writing(); state.state != write_state::kind::ok) {
             unwritable_ = std::move(state.reason);
             if (unwritable_.empty()) unwritable_ = "the engine does not accept writes and gives no reason";
@@ -52,6 +55,7 @@ public:
     }
 
     [[nodiscard]] std::string take_unwritable() noexcept { return std::move(unwritable_); }
+    [[nodiscard]] revision found() const noexcept { return found_; }
 
 private:
     task<result<void>> everything() {
@@ -78,8 +82,6 @@ private:
 
     /// Of a store that cannot be written: what is in it can be found and read.
     task<result<void>> read_only() {
-        const auto newest = co_await feed_.last();
-        if (!newest) co_return step_failed("reading the revision of the newest change", newest.error());
         std::string kind = "user";
         const auto accounts = co_await documents_.scan(std::move(kind), "", 1);
         if (!accounts) co_return step_failed("reading a document", accounts.error());
@@ -347,6 +349,7 @@ private:
     image_record record_;
     record_ptr stored_;
     std::string unwritable_;
+    revision found_ = 0;
 };
 
 }  // namespace
@@ -359,7 +362,7 @@ error step_failed(const std::string& step, const error& e) {
 task<probe_outcome> run_probe_steps(storage_engine& engine, bool shared) {
     probe_steps all(engine, shared);
     auto outcome = co_await all.run();
-    co_return probe_outcome{std::move(outcome), all.take_unwritable()};
+    co_return probe_outcome{std::move(outcome), all.take_unwritable(), all.found()};
 }
 
 }  // namespace gallery::plugins

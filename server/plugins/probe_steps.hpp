@@ -14,6 +14,7 @@ struct probe_outcome {
     result<void> steps;
     /// Why only reading was probed; empty if writing was probed as well.
     std::string unwritable;
+    revision found = 0;  ///< the newest one before the probe wrote anything
 };
 
 /// Runs all steps; the first one that fails ends the probe. @p engine outlives the coroutine. @p shared:

@@ -22,9 +22,13 @@ std::string describe_aside(int root, const std::string& name) {
 
 result<std::vector<std::string>> filesystem_store::set_aside_entries() {
     std::vector<std::string> found;
-    if (!exists(root_.get(), std::string(aside_folder))) return found;
+    if (!exists(root_.get(), std::string(aside_folder))) {
+        set_aside_count_ = 0;
+        return found;
+    }
     const auto entries = list_folder(root_.get(), std::string(aside_folder));
     if (!entries) return entries.error();
+    set_aside_count_ = entries->size();
     for (const auto& entry : *entries)
         found.push_back(
             "Set aside at a start, and missing in the store unless it was replaced since: " +

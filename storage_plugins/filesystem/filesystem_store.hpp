@@ -147,6 +147,7 @@ private:
     task<std::vector<std::string>> check_kept(std::uint64_t& count);
     std::optional<std::string> document_difference(const document& doc);
     result<std::vector<std::string>> unknown_folders();
+    /// Also counts them.
     result<std::vector<std::string>> set_aside_entries();
 
     const std::string path_;
@@ -155,7 +156,8 @@ private:
     unique_fd root_;
     unique_fd lock_;
     std::atomic<bool> can_exchange_;
-    bool upgrades_ = false;  ///< the store has format 1 until it is opened
+    bool upgrades_ = false;                         ///< the store has format 1 until it is opened
+    std::atomic<std::size_t> set_aside_count_ = 0;  ///< when it was opened or checked
 
     kit::catalog catalog_;
     kit::documents documents_;

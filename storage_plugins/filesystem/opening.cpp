@@ -217,6 +217,11 @@ result<> filesystem_store::recover() {
     const auto known = has_log ? std::optional(logged->last) : std::nullopt;
     auto tree = recovery(root, known, log_function_, [this] { return reserve_->release_one(); }).read();
     if (!tree) return tree.error();
+    if (exists(root, std::string(aside_folder))) {
+        const auto aside = list_folder(root, std::string(aside_folder));
+        if (!aside) return aside.error();
+        set_aside_count_ = aside->size();
+    }
     const auto seen = std::max(tree->newest, logged->last);
     const bool is_new = mark && *mark == 0 && seen == 0;
     // Without the mark it is unknown which revisions after the newest trace were assigned.

@@ -76,7 +76,7 @@ result<std::unique_ptr<storage_engine>> create(const plugin_context& context) no
 }
 
 constexpr plugin_descriptor descriptor = {
-    GALLERY_PLUGIN_HEADER, "filesystem", GALLERY_VERSION, schema, false, &create};
+    GALLERY_PLUGIN_HEADER, "filesystem", GALLERY_VERSION, schema, false, &create, true};
 
 }  // namespace
 

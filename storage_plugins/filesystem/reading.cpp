@@ -192,6 +192,8 @@ std::vector<statistic> filesystem_store::statistics() const {
     all.gauge("documents", documents_.size(), "Documents in the store: accounts, sessions, settings.");
     all.gauge("document_groups_open", open_groups_.size(),
               "Groups of documents that are still only in a journal.");
+    all.gauge(kit::entries_set_aside, set_aside_count_.load(),
+              "Entries in set-aside, which could not be read at a start and are missing in the store.");
     all.gauge("changes_kept", feed_.size(), "Changes that the feed keeps.");
     all.gauge("reserve_files", reserve_->size(),
               "Preallocated files for writes on a full disk; 256 when the reserve is complete.");

@@ -4,6 +4,7 @@
 #include <gallery/kit/catalog.hpp>
 #include <gallery/kit/documents.hpp>
 #include <gallery/kit/feed.hpp>
+#include <gallery/kit/figures.hpp>
 #include <gallery/kit/rules.hpp>
 #include <gallery/kit/usage_book.hpp>
 #include <gallery/mutex.hpp>
@@ -345,6 +346,7 @@ public:
         return {gauge("images", "Stored images.", images_.size()),
                 gauge("kept_versions", "Kept versions of images.", images_.kept_size()),
                 gauge("documents", "Stored documents.", documents_.size()),
+                gauge(kit::entries_set_aside, kit::none_set_aside, 0),
                 gauge("changes_kept", "Changes that the feed keeps.", shared_.changes.size())};
     }
 

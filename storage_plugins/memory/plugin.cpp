@@ -22,7 +22,7 @@ result<std::unique_ptr<storage_engine>> create(const plugin_context& context) no
 }
 
 constexpr plugin_descriptor descriptor = {
-    GALLERY_PLUGIN_HEADER, "memory", GALLERY_VERSION, "{}", false, &create};
+    GALLERY_PLUGIN_HEADER, "memory", GALLERY_VERSION, "{}", false, &create, true};
 
 }  // namespace
 }  // namespace gallery

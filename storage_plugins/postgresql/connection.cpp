@@ -168,15 +168,7 @@ task<std::optional<failure>> connection::open(endpoint where, std::string addres
     aborted_ = false;
     notices_.clear();
     if (!address.empty()) where.parameters["hostaddr"] = address;
-    std::vector<const char*> keywords;
-    std::vector<const char*> values;
-    for (const auto& [keyword, value] : where.parameters) {
-        keywords.push_back(keyword.c_str());
-        values.push_back(value.c_str());
-    }
-    keywords.push_back(nullptr);
-    values.push_back(nullptr);
-    handle_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+    handle_.reset(PQconnectStart(where.connection_string().c_str()));
     if (!handle_) co_return failure{"53200", "out of memory", true};
     PQsetNoticeReceiver(handle_.get(), &connection::note, this);
 
@@ -203,6 +195,12 @@ task<std::optional<failure>> connection::open(endpoint where, std::string addres
         if (timed_out_) failed.message = "no answer within " + std::to_string(within.count()) + " ms";
         close();
         co_return failed;
+    }
+    // Otherwise the login is that of the server's user, for instance on a socket of this machine.
+    if (where.is_confined && PQconnectionUsedPassword(handle_.get()) == 0) {
+        close();
+        co_return failure{"28000", "the database does not ask for the password, which a mirror requires",
+                          false};
     }
     socket_.emplace(engine_, PQsocket(handle_.get()));
     PQsetnonblocking(handle_.get(), 1);

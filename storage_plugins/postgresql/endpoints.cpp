@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoints.hpp"
 
+#include "confined.hpp"
+
 #include <libpq-fe.h>
 
 #include <netdb.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 namespace gallery::postgres {
@@ -48,7 +51,22 @@ std::string endpoint::name() const {
     return port == parameters.end() ? where : where + ":" + port->second;
 }
 
-result<std::vector<endpoint>> endpoints_of(const std::string& dsn, std::chrono::milliseconds timeout) {
+std::string endpoint::connection_string() const {
+    std::string out;
+    // As pairs of keyword and value, libpq takes an empty value for a missing one.
+    for (const auto& [keyword, value] : is_confined ? with_explicit_values(parameters) : parameters) {
+        out += keyword + "='";
+        for (const char c : value) {
+            if (c == '\'' || c == '\\') out += '\\';
+            out += c;
+        }
+        out += "' ";
+    }
+    return out;
+}
+
+result<std::vector<endpoint>> endpoints_of(const std::string& dsn, std::chrono::milliseconds timeout,
+                                           const std::optional<confinement>& confined) {
     char* problem = nullptr;
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
         PQconninfoParse(dsn.c_str(), &problem), &PQconninfoFree);
@@ -60,6 +78,9 @@ result<std::vector<endpoint>> endpoints_of(const std::string& dsn, std::chrono::
     std::map<std::string, std::string> common;
     for (const auto* option = parsed.get(); option->keyword != nullptr; ++option)
         if (option->val != nullptr && *option->val != '\0') common[option->keyword] = option->val;
+    if (confined) {
+        if (auto checked = check_confined_keywords(common); !checked) return checked.error();
+    }
     const auto milliseconds = std::to_string(timeout.count());
     for (const auto& [keyword, preset] :
          std::map<std::string, std::string>{{"target_session_attrs", "read-write"},
@@ -85,7 +106,7 @@ result<std::vector<endpoint>> endpoints_of(const std::string& dsn, std::chrono::
         return bad_dsn("it names different numbers of hosts, addresses and ports.");
     std::vector<endpoint> all;
     for (std::size_t i = 0; i < count; ++i) {
-        endpoint one{common};
+        endpoint one{common, confined.has_value()};
         const auto set = [&](const char* keyword, const std::vector<std::string>& values) {
             if (values.empty()) return;
             const auto& value = values.size() == 1 ? values.front() : values[i];
@@ -94,9 +115,28 @@ result<std::vector<endpoint>> endpoints_of(const std::string& dsn, std::chrono::
         set("host", hosts);
         set("hostaddr", addresses);
         set("port", ports);
+        if (confined) {
+            if (auto allowed = check_confined_host(one.parameters, *confined); !allowed)
+                return allowed.error();
+        }
         all.push_back(std::move(one));
     }
     return all;
+}
+
+result<void> use_root_certificates(const std::string& certificates, const std::string& folder,
+                                   std::vector<endpoint>& servers) {
+    if (certificates.empty()) return {};
+    const auto file = folder + "/root-certificates.pem";
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out << certificates;
+    out.close();
+    if (!out) return error{errc::io_error, "The file " + file + " cannot be written."};
+    for (auto& one : servers) {
+        if (!one.parameters.try_emplace("sslrootcert", file).second)
+            return bad_dsn("it contains sslrootcert, and the option root_certificates is set, too.");
+    }
+    return {};
 }
 
 std::vector<std::string> look_up(const std::string& host) {

@@ -8,6 +8,8 @@ namespace gallery::postgres {
 const char* const options_schema = R"({
   "dsn": {"type": "text", "default": "", "secret": true,
     "description": "Connection string of libpq (keywords or URI). List all servers that can become the primary. Empty: libpq's environment variables (PGHOST and others)."},
+  "root_certificates": {"type": "text", "default": "",
+    "description": "Certificates of authorities (PEM) that the database's certificate is verified with. Set sslmode=verify-full in the connection string as well. Empty: sslrootcert of the connection string."},
   "schema": {"type": "text", "default": "gallery",
     "description": "Schema of the store, 1 to 55 bytes. It is created if it does not exist. The role needs rights in this schema only."},
   "allow_unreplicated": {"type": "boolean", "default": "false",
@@ -46,7 +48,8 @@ std::string text(const std::map<std::string, std::string>& values, const char* n
 
 }  // namespace
 
-result<options> parse_options(const std::map<std::string, std::string>& values) {
+result<options> parse_options(const std::map<std::string, std::string>& values,
+                              const std::optional<confinement>& confined) {
     using std::chrono::milliseconds;
     options chosen;
     const auto duration = [&](const char* name, milliseconds& value) {
@@ -57,6 +60,7 @@ result<options> parse_options(const std::map<std::string, std::string>& values) 
         return error{errc::invalid_argument, "The option schema of the postgresql store is \"" +
                                                  chosen.schema +
                                                  "\"; expected 1 to 55 bytes that do not start with pg_."};
+    chosen.root_certificates = text(values, "root_certificates", "");
     chosen.allow_unreplicated = text(values, "allow_unreplicated", "false") == "true";
     chosen.connections = static_cast<std::size_t>(number(values, "connections", 8));
     chosen.cache_bytes = static_cast<std::uint64_t>(number(values, "cache_bytes", 64 << 20));
@@ -65,7 +69,7 @@ result<options> parse_options(const std::map<std::string, std::string>& values) 
     duration("connect_timeout", chosen.connect_timeout);
     duration("poll", chosen.poll);
     duration("heartbeat", chosen.heartbeat);
-    auto servers = endpoints_of(text(values, "dsn", ""), chosen.timeout);
+    auto servers = endpoints_of(text(values, "dsn", ""), chosen.timeout, confined);
     if (!servers) return servers.error();
     chosen.servers = std::move(*servers);
     return chosen;

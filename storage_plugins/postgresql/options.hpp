@@ -5,11 +5,13 @@
 #include "endpoints.hpp"
 
 #include <gallery/error.hpp>
+#include <gallery/plugin.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@ extern const char* const options_schema;
 
 struct options {
     std::vector<endpoint> servers;
+    std::string root_certificates;  ///< PEM; may be empty
     std::string schema;
     bool allow_unreplicated = false;
     std::size_t connections = 8;           ///< for bodies and upkeep, beside four with duties of their own
@@ -30,7 +33,8 @@ struct options {
     std::size_t changes_kept = 10'000;
 };
 
-/// Values of options_schema. Error: invalid_argument.
-result<options> parse_options(const std::map<std::string, std::string>& values);
+/// Values of options_schema. Errors: as endpoints_of().
+result<options> parse_options(const std::map<std::string, std::string>& values,
+                              const std::optional<confinement>& confined);
 
 }  // namespace gallery::postgres

@@ -15,8 +15,13 @@ gallery::result<std::unique_ptr<gallery::storage_engine>> create(
     return gallery::kit::guarded("postgresql", [&] { return gallery::postgres::store::open(context); });
 }
 
-const gallery::plugin_descriptor descriptor = {
-    GALLERY_PLUGIN_HEADER, "postgresql", GALLERY_VERSION, gallery::postgres::options_schema, true, &create};
+const gallery::plugin_descriptor descriptor = {GALLERY_PLUGIN_HEADER,
+                                               "postgresql",
+                                               GALLERY_VERSION,
+                                               gallery::postgres::options_schema,
+                                               true,
+                                               &create,
+                                               true};
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 // Opening and closing, and the figures for the metrics.
 #include "store.hpp"
 
+#include <gallery/kit/figures.hpp>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -37,10 +39,12 @@ folder_lock::~folder_lock() {
 }
 
 result<std::unique_ptr<storage_engine>> store::open(const plugin_context& context) {
-    auto chosen = parse_options(context.options);
+    auto chosen = parse_options(context.options, context.confined);
     if (!chosen) return chosen.error();
     auto lock = folder_lock::take(context.path);
     if (!lock) return lock.error();
+    if (auto used = use_root_certificates(chosen->root_certificates, context.path, chosen->servers); !used)
+        return used.error();
     log_function log = context.log;
     if (!log) log = [](level, std::string_view) {};
     auto made = std::make_unique<store>(std::move(*lock), std::move(*chosen), std::move(log));
@@ -151,6 +155,7 @@ std::vector<statistic> store::statistics() const {
     gauge("images", mirror_.images().size(), "Stored images.");
     gauge("kept_versions", mirror_.images().kept_size(), "Kept versions of images.");
     gauge("documents", mirror_.documents().size(), "Stored documents.");
+    gauge(kit::entries_set_aside, 0, kit::none_set_aside);
     gauge("changes_kept", mirror_.changes_kept(), "Changes that can be read again.");
     gauge("connected", follower_.is_connected() ? 1 : 0, "1 while the feed of the primary is followed.");
     gauge("horizon_age_seconds", follower_.age(), "Time since the feed was last read to its end.");

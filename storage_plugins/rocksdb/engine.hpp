@@ -114,6 +114,10 @@ public:
     [[nodiscard]] const disk_reserve& reserve() const noexcept { return reserve_; }
     [[nodiscard]] const rocksdb::Cache& block_cache() const noexcept { return *block_cache_; }
     void resize_block_cache(std::uint64_t bytes) { block_cache_->SetCapacity(bytes); }
+    /// For values that are used longer than the engine.
+    [[nodiscard]] const std::shared_ptr<rocksdb::Cache>& shared_block_cache() const noexcept {
+        return block_cache_;
+    }
     /// Bytes of committed bodies that are not yet in blob files.
     [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
 

@@ -24,7 +24,8 @@ const gallery::plugin_descriptor descriptor = {
     " (RocksDB " ROCKS_TEXT(ROCKSDB_MAJOR) "." ROCKS_TEXT(ROCKSDB_MINOR) "." ROCKS_TEXT(ROCKSDB_PATCH) ")",
     gallery::rocks::options_schema,
     false,
-    &create};
+    &create,
+    true};
 
 }  // namespace
 

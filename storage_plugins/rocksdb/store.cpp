@@ -161,6 +161,7 @@ std::vector<statistic> store::statistics() const {
                 "Full passes over the records of a tenant to index them in memory.");
     all.gauge("images", records_.load(), "Stored images.");
     all.gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
+    all.gauge(kit::entries_set_aside, 0, kit::none_set_aside);
     all.gauge("changes_kept", changes_.load(), "Changes that the feed keeps.");
     all.gauge("writes_waiting", gate_.waiting(), "Large writes that are waiting for memory.");
     all.gauge("reserve_bytes", engine_->reserve().held(),

@@ -34,6 +34,15 @@ bool same(const sha256_digest& left, const sha256_digest& right) noexcept {
     return std::memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
+/// A value in memory of RocksDB. A body may still be sent when the store has been closed, so the cache that
+/// the value may be in is kept open; it is released after the value.
+struct pinned_value {
+    pinned_value(std::shared_ptr<rocksdb::Cache> of, rocksdb::PinnableSlice&& what)
+        : cache(std::move(of)), value(std::move(what)) {}
+    std::shared_ptr<rocksdb::Cache> cache;
+    rocksdb::PinnableSlice value;
+};
+
 error not_found(std::string_view what) {
     return {errc::not_found, "There is no image with this " + std::string(what) + "."};
 }
@@ -168,12 +177,12 @@ result<body> store::load_body(const image_record& record, representation which) 
     if (value.size() <= small) {
         verified->memory = bytes::own(value.ToString());
     } else {
-        auto owner = std::make_shared<rocksdb::PinnableSlice>(std::move(value));
-        const std::span<const char> all(owner->data(), owner->size());
+        auto owner = std::make_shared<pinned_value>(engine_->shared_block_cache(), std::move(value));
+        const std::span<const char> all(owner->value.data(), owner->value.size());
         verified->memory = bytes(std::move(owner), all);
     }
     body answer(verified->memory);
-    const auto size = answer.size() + sizeof(verified_body) + sizeof(rocksdb::PinnableSlice);
+    const auto size = answer.size() + sizeof(verified_body) + sizeof(pinned_value);
     body_cache_.put(name, std::move(verified), size, generation);
     return answer;
 }

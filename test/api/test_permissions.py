@@ -72,6 +72,13 @@ def only(*allowed):
     return {role: {"-": "ok" if KEYS.get(role, role) in allowed else "403"} for role in (*ROLES, *KEYS)}
 
 
+def of_mirror(without, running, ended):
+    """Only system administrators that signed in may use the mirror. A stolen key could otherwise be used to copy all
+    data. The arguments are their outcomes without a mirror, with one that follows, and with one that has ended."""
+    row = {"no_mirror": without, "running_mirror": running, "ended_mirror": ended}
+    return {role: row if role == "SYS_ADMIN" else dict.fromkeys(row, "403") for role in (*ROLES, *KEYS)}
+
+
 MANAGED_USER = grid("""
                 self system admin_A user_CA admin_B user_CB absent
     SYS_ADMIN   ok   ok     ok      403     ok      403     404
@@ -186,6 +193,12 @@ ROUTES = {
     "GET /api/system/params": Rule(EVERY_USER),
     "GET /api/system/nodes": Rule(SYSTEM_ADMINISTRATORS),
     "POST /api/system/reload": Rule(SYSTEM_ADMINISTRATORS),
+    "GET /api/system/mirror": Rule(of_mirror("ok", "ok", "ok")),
+    "POST /api/system/mirror/start": Rule(of_mirror("ok", "400", "ok")),
+    "POST /api/system/mirror/stop": Rule(of_mirror("404", "ok", "ok")),
+    "POST /api/system/mirror/verify": Rule(of_mirror("404", "ok", "400")),
+    "DELETE /api/system/mirror": Rule(of_mirror("404", "400", "ok")),
+    "POST /api/system/mirror/switch": Rule(of_mirror("404", "ok", "400")),
     # 400: the body is read, and it is empty.
     "POST /api/auth/login": Rule(EVERY_USER, is_open=True, allowed=400),
     "POST /api/auth/token": Rule(EVERY_USER, is_open=True, allowed=400),
@@ -243,6 +256,9 @@ ROUTES = {
 }
 # A parameter that changes what is permitted: the table has a row for each value.
 VALUES = {"{enabledValue}": ("true", "false"), "{isPublic}": ("true", "false")}
+
+MIRROR = "/api/system/mirror"
+MIRROR_TARGET = {"engine": "filesystem", "path": "mirror"}
 
 # Headers that differ from one request to the next.
 VARYING = ("date", "content-length", "x-request-id")
@@ -431,11 +447,45 @@ class Permissions(AccountTest):
         if name in ("absent", "key_of_absent"):
             return {"id": {"id": NOBODY}, "publicResourceKey": "A" * 32, "email": "absent@example.test",
                     "authority": "TENANT_ADMIN", "title": "absent", "version": 1, "tenantId": self.tenant_ids["A"]}
-        if name.startswith("new_") or name == "-":
+        if name.startswith("new_") or name.endswith("_mirror") or name == "-":
             return {"id": None}
         raise AssertionError(f"no object is made for {name!r}")
 
+    def mirror(self):
+        """The object in the table that the server's only mirror is now."""
+        deadline = time.monotonic() + 60
+        while True:
+            now = self.assertStatus(200, self.admin.get(MIRROR)).json()
+            if now["state"] != "copying" and not now.get("stopping") and not now.get("verifying"):
+                return {"none": "no_mirror", "following": "running_mirror", "stopped": "ended_mirror"}[now["state"]]
+            self.assertLess(time.monotonic(), deadline, now)
+            time.sleep(0.01)
+
+    def switch_back(self):
+        """A switch that was permitted has made the mirror the store of the server."""
+        now = self.admin.get(MIRROR).json()
+        if now["active"]["path"].endswith("/" + MIRROR_TARGET["path"]):
+            self.assertStatus(200, self.admin.post(MIRROR + "/switch"))
+
+    def make_mirror(self, wanted):
+        self.switch_back()
+        if (now := self.mirror()) == wanted:
+            return
+        if now == "ended_mirror" or wanted == "no_mirror":
+            if now == "running_mirror":
+                self.assertStatus(200, self.admin.post(MIRROR + "/stop", {"abandon": True}))
+            self.assertStatus(200, self.admin.delete(MIRROR))
+            now = "no_mirror"
+        if now == "no_mirror" and wanted != "no_mirror":
+            self.assertStatus(200, self.admin.post(MIRROR + "/start", MIRROR_TARGET))
+        if wanted == "ended_mirror":
+            self.assertStatus(200, self.admin.post(MIRROR + "/stop", {"abandon": True}))
+        self.assertEqual(wanted, self.mirror())
+
     def object_for(self, name, role, is_fresh):
+        if name.endswith("_mirror"):
+            self.make_mirror(name)
+            return self.shared[name]
         if name == "self":
             return self.users[role]
         if name == "key_of_self":
@@ -509,6 +559,8 @@ class Permissions(AccountTest):
             return multipart([("file", f"upload{next(self.names)}.png", "image/png", png(5, 5, text=self.unique()))])
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
                 "POST /api/auth/logout": None, "POST /api/system/reload": None, "DELETE": None,
+                "POST /api/system/mirror/start": MIRROR_TARGET, "POST /api/system/mirror/stop": {},
+                "POST /api/system/mirror/verify": None, "POST /api/system/mirror/switch": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},
                 "POST /api/user/{userId}/password": {"password": "secret-2"},
                 "POST /api/user/{userId}/userCredentialsEnabled": None,
@@ -612,6 +664,8 @@ class Permissions(AccountTest):
                                 self.check_allowed(route, role, name, answer, what)
                         else:
                             self.assertError(int(expected), {"400": 31, "403": 20, "404": 32}[expected], answer)
+                        if expected != "ok" and name.endswith("_mirror"):
+                            self.assertEqual(name, self.mirror())
                         if expected == "404":
                             missing[name.startswith("key_of_")].add(self.shape(answer, what))
                         if route.startswith("GET"):

@@ -27,6 +27,32 @@ BOOST_AUTO_TEST_CASE(bodies_of_every_size_come_back) {
         expect_stored(one);  // from memory, where an engine keeps them
 }
 
+// A server that was switched to another store closes the one before while it may still send bodies of it.
+BOOST_AUTO_TEST_CASE(a_body_stays_readable_after_the_store_was_closed) {
+    std::vector<image> images;
+    for (const std::size_t size : {100, 5'000, 40'000, 300'000, 3 << 20}) {
+        images.push_back(make(tenant_number(1), "closed " + std::to_string(size), size, size / 2));
+        must_save(images.back());
+    }
+    reopen();  // so that they are read from the disk
+    std::vector<body> bodies;
+    for (const auto& one : images) {
+        const auto record = must_find(tenant_number(1), one.record.key);
+        for (const auto which : {representation::original, representation::preview}) {
+            auto content = await(store().read(record, which));
+            BOOST_REQUIRE(content.has_value());
+            bodies.push_back(std::move(*content));
+        }
+    }
+    close();
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const auto original = bodies[2 * i].load();
+        const auto preview = bodies[2 * i + 1].load();
+        BOOST_TEST((original && original->view() == images[i].original));
+        BOOST_TEST((preview && preview->view() == images[i].preview));
+    }
+}
+
 // An engine need not have an answer at once; one that it has is the coroutine's.
 BOOST_AUTO_TEST_CASE(what_is_answered_at_once_is_as_new_as_what_is_waited_for) {
     const auto tenant = tenant_number(1);

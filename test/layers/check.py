@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # A folder of server/ and those whose headers it may include beside its own. Downwards only:
-# main -> app -> api -> {images, accounts} -> {auth, imaging, cache, plugins} -> common. http and config know
+# main -> app -> api -> {images, accounts, mirror} -> {auth, imaging, cache, plugins} -> common. http and config know
 # nothing of the gallery. mirror knows only the storage contract. turns is what several of them need: whose turn it is.
 SERVER = {
     "turns": set(),
@@ -26,7 +26,7 @@ SERVER = {
     "auth": {"turns"},
     "images": {"auth", "imaging", "cache", "coding", "turns"},
     "accounts": {"auth", "cache", "turns"},
-    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding"},
+    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding", "mirror"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror"},
     "admin": {"app", "http", "accounts", "images", "auth", "plugins", "config", "mirror"},
 }

@@ -143,6 +143,12 @@ class Live(unittest.TestCase):
         cls.clients = [server.client(SYSADMIN, keep=True) for server in cls.servers.values()]
         cls.strangers = [Client(server, keep=True) for server in cls.servers.values()]
         cls.rounds = 0
+        # A mirror that follows, and a backup that is complete.
+        for engine, is_backup in (("rocksdb", False), ("filesystem", True)):
+            started = cls.servers[engine].client(SYSADMIN).post(
+                "/api/system/mirror/start", {"engine": "filesystem", "path": "mirror", "backup": is_backup})
+            if started.status != 200:
+                raise AssertionError(started)
 
     def make_traffic(self):
         """Of each kind, on each server."""
@@ -213,6 +219,18 @@ class Live(unittest.TestCase):
             pending = without
             if pending and time.monotonic() > deadline:
                 self.fail("these queries return nothing:\n" + "\n".join(f"{t!r}: {q['expr']}" for t, q in pending))
+
+    def test_the_panel_of_the_mirror_names_its_state(self):
+        panel = next(p for p in panels_of(self.dashboard) if p["title"] == "Mirror: state")
+        options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+        instance = {engine: f"127.0.0.1:{port}" for engine, port in self.ports.items()}
+        self.wait_for_all_servers()
+
+        def shown():
+            answer = self.prometheus.ask("/api/v1/query", query=self.substituted(panel["targets"][0]["expr"]))
+            return {s["metric"]["instance"]: options[s["value"][1]]["text"] for s in answer["result"]}
+        self.prometheus.wait(lambda: shown() == {instance["rocksdb"]: "following", instance["filesystem"]: "stopped"},
+                             "the mirrors are not in the states following and stopped")
 
     def test_the_variables_have_values(self):
         self.wait_for_all_servers()

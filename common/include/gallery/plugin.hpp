@@ -19,10 +19,23 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery {
+
+/// Applies to a store that a user of the gallery has named, and not the operator's configuration: the target
+/// of a mirror. The options may be hostile. They must not be a way to the secrets of the server's user or to
+/// other machines. Besides plugin_context::path and the options, the engine uses nothing that it finds on the
+/// machine: no environment variables, no files (of passwords, keys, certificates or settings), and no
+/// identity of the server's user, such as a login without a password. It refuses options that name these.
+struct confinement {
+    /// The hosts that the engine may connect to, as the operator has listed them: "host", "host:port",
+    /// "[address]:port" or the absolute path of a socket's folder. Without a port, every port is meant.
+    std::vector<std::string> hosts;
+};
 
 /// The arguments of create().
 struct plugin_context {
@@ -35,6 +48,9 @@ struct plugin_context {
 
     /// For messages to the operator, for instance the findings of a recovery.
     log_function log;
+
+    /// Empty for a store that the operator has configured.
+    std::optional<confinement> confined;
 };
 
 inline constexpr char plugin_magic[8] = {'G', 'A', 'L', 'L', 'E', 'R', 'Y', 'S'};
@@ -85,6 +101,9 @@ struct plugin_descriptor {
     /// is refused with both numbers. Does not throw. Errors: invalid_argument for an option's value (named in
     /// the message), corrupt, io_error, unavailable (locked by another process, or a later format).
     result<std::unique_ptr<storage_engine>> (*create)(const plugin_context& context) noexcept;
+
+    /// create() obeys plugin_context::confined. If false, the server opens no mirror with this plugin.
+    bool confines = false;
 };
 
 /// Name and type of a plugin's one entry point.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { BrowserContextOptions } from '@playwright/test';
 import { Console, expect, test } from '../support/console';
+import { mirrors, playMirror } from '../support/mirror';
 import { png, svg } from '../support/pictures';
 import { Account, Client, customer, newTenant, sysadmin } from '../support/server';
 
@@ -234,6 +235,23 @@ for (const [look, options] of Object.entries(looks)) {
       await page.getByRole('menuitem', { name: 'Delete' }).click();
       await expect(console.dialog.getByRole('listitem')).toHaveCount(4);
       await seen(console, 'delete-tenant');
+      await page.keyboard.press('Escape');
+      await console.closed();
+      const played = await playMirror(page, mirrors.none);
+      await page.getByRole('link', { name: 'Mirror' }).click();
+      const titles = { none: 'No mirror', copying: 'Copying', following: 'Following', damaged: 'Following', failed: 'Failed', complete: 'Complete' };
+      for (const [state, title] of Object.entries(titles)) {
+        const now = mirrors[state as keyof typeof titles];
+        played.now = now;
+        await console.returnToTab();
+        await expect(page.getByRole('region', { name: 'State' })).toContainText(title);
+        await expect(page.getByRole('region', { name: 'State' })).toContainText(now.problem);
+        await seen(console, `mirror-${state}`);
+      }
+      await page.getByRole('button', { name: 'Start again' }).click();
+      await console.dialog.getByRole('button', { name: 'Add option' }).click();
+      await console.dialog.getByLabel('Value of option 1', { exact: true }).fill('a secret');
+      await seen(console, 'start-mirror');
     });
 
     test('a customer user’s view', async ({ console, page }) => {

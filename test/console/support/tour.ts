@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Console, expect } from './console';
+import { mirrors, playMirror } from './mirror';
 import { png } from './pictures';
 import { Client, sysadmin } from './server';
 
@@ -128,4 +129,21 @@ export async function tour(console: Console, tenant: Client, visit: (view: strin
   await expect(dialog.getByLabel('Name of the tenant')).toBeVisible();
   await seen('delete-tenant');
   await closed();
+
+  const played = await playMirror(page, mirrors.following);
+  await page.goto('/mirror');
+  await expect(button('Switch')).toBeVisible();
+  await seen('mirror');
+  await button('Switch').click();
+  await expect(dialog).toContainText('Serve from the mirror?');
+  await seen('switch-mirror');
+  await closed();
+  played.now = mirrors.complete;
+  await page.reload();
+  await button('Start again').click();
+  await dialog.getByRole('button', { name: 'Add option' }).click();
+  await expect(dialog.getByLabel('Value of option 1', { exact: true })).toBeVisible();
+  await seen('start-mirror');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
 }

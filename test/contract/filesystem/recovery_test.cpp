@@ -192,7 +192,14 @@ BOOST_AUTO_TEST_CASE(check_names_what_is_set_aside_until_it_is_moved_out_of_the_
         for (const auto& folder : {root() / ".gallery/set-aside", root() / ".gallery"})
             BOOST_TEST((std::find(paths.begin(), paths.end(), fs::canonical(folder)) != paths.end()), folder);
     }
+    const auto set_aside = [this] {
+        for (const auto& one : engine().statistics()) {
+            if (one.name == "entries_set_aside") return one.value;
+        }
+        return -1.0;
+    };
     for (int i = 0; i < 2; ++i) {  // also at later starts, which find nothing wrong any more
+        BOOST_TEST(set_aside() == 3.0);
         const auto report = await(engine().check());
         BOOST_TEST_REQUIRE(report.has_value());
         BOOST_TEST(report->problems.size() == 3U);
@@ -205,6 +212,7 @@ BOOST_AUTO_TEST_CASE(check_names_what_is_set_aside_until_it_is_moved_out_of_the_
     for (const auto& name : names_in(root() / ".gallery/set-aside"))
         fs::rename(root() / ".gallery/set-aside" / name, elsewhere.path() / name);
     expect_sound();  // without a restart
+    BOOST_TEST(set_aside() == 0.0);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_copied_to_another_tenant_does_not_shadow_the_first) {

@@ -193,6 +193,28 @@ BOOST_AUTO_TEST_CASE(bytes_in_memory_are_sent_without_an_allocation) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(after_a_switch_of_the_store_nothing_is_allocated_either) {
+    whole_path house(0);
+    // As a mirror: the same image, with another revision.
+    auto next = std::make_shared<plugins::measured_engine>(open_memory_engine(), "memory");
+    const auto content = await(house.store->read(house.record, representation::original)).value();
+    const auto preview = await(house.store->read(house.record, representation::preview)).value();
+    for (int i = 0; i < 3; ++i)
+        await(next->images().save(*house.record, content, preview, precondition::any())).value();
+    const auto before = house.engine.exchange(std::move(next));
+    repeater client(house.server->port());
+    for (const bool by_link : {false, true}) {
+        const auto unchanged = repeat(client, request_of(house, condition(house), by_link), "304");
+        BOOST_TEST(unchanged.wrong == 0U);
+        BOOST_TEST(unchanged.allocations <= ticks);
+        const auto request = request_of(house, "", by_link);
+        const auto found = repeat(client, request, "200");
+        BOOST_TEST(found.wrong == 0U);
+        BOOST_TEST(found.allocations <= ticks);
+        BOOST_TEST(client.round(request).ends_with("\r\n\r\n" + house.content));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_revoked_token_is_refused_with_the_next_request_of_the_same_connection) {
     whole_path house(1 << 20);
     repeater client(house.server->port());

@@ -109,6 +109,43 @@ BOOST_AUTO_TEST_CASE(a_later_version_updates_what_is_as_it_was_installed) {
     BOOST_TEST(install().kept == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_later_version_updates_them_in_a_copy_of_the_store_too) {
+    package(1);
+    install();
+    await(gallery.rename(may_write(system_tenant), "two.png", "Mine", unchecked)).value();
+    // As a copy stores them, with other revisions.
+    for (const char* key : {"one.png", "two.png"}) {
+        const auto record = system(key);
+        const auto bytes_of = [&](representation which) { return await(store->read(record, which)).value(); };
+        const auto copied = await(store->save(*record, bytes_of(representation::original),
+                                              bytes_of(representation::preview), precondition::any()));
+        BOOST_REQUIRE(copied.has_value());
+        BOOST_REQUIRE(copied->rev != record->rev);
+    }
+    package(2);
+    const auto found = install();
+    BOOST_TEST(found.updated == 1U);
+    BOOST_TEST(found.kept == 1U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v2");
+    BOOST_TEST(content(system("two.png")) == "PICTURE two v1");
+}
+
+BOOST_AUTO_TEST_CASE(what_an_earlier_version_of_the_server_recorded_is_completed) {
+    package(1);
+    install();
+    for (auto note : notes()) {
+        const auto from = note.body.find("\"state\"");
+        BOOST_REQUIRE(from != std::string::npos);
+        note.body.erase(from, note.body.find(',', from) + 1 - from);
+        await(engine->documents().save(note, precondition::any())).value();
+    }
+    BOOST_TEST(install().kept == 2U);
+    for (const auto& note : notes())
+        BOOST_TEST(note.body.find("\"state\"") != std::string::npos);
+    package(2);
+    BOOST_TEST(install().updated == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(what_the_administrator_changed_or_deleted_stays_so) {
     package(1);
     install();

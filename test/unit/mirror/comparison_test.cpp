@@ -2,18 +2,12 @@
 // The comparison of two stores finds each kind of difference.
 #include "stores.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <string>
 
 namespace gallery::mirror::test {
 
 namespace {
-
-bool mentions(const std::vector<std::string>& texts, const std::string& part) {
-    return std::any_of(texts.begin(), texts.end(),
-                       [&part](const std::string& text) { return text.find(part) != std::string::npos; });
-}
 
 /// A filled store and a complete copy of it.
 struct copied {

@@ -113,6 +113,7 @@ BOOST_AUTO_TEST_CASE(ids_and_public_keys_that_have_moved_to_other_images_move_in
             auto a = make_picture(tenant(1), "a", "first");
             auto b = make_picture(tenant(1), "b", "second");
             auto c = make_picture(tenant(2), "c", "third");
+            identify(*source);
             for (const auto* one : {&a, &b, &c})
                 save(*source, *one);
             copier all(*source, *target, "the source", small_pages());

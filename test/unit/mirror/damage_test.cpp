@@ -20,8 +20,12 @@ std::vector<std::string> kept_titles(storage_engine& store) {
 
 /// An image with the kept versions "1" to "4" in their order.
 void fill_versions(storage_engine& store) {
+    identify(store);
+    const auto first = make_picture(tenant(1), "a", "first");
     for (int i = 1; i <= 5; ++i) {
         auto one = make_picture(tenant(1), "a", std::to_string(i));
+        one.record.id = first.record.id;
+        one.record.public_key = first.record.public_key;
         one.record.title = std::to_string(i);
         save(store, one, {precondition::any(), previous_version::keep(1'700'000'000'000 + i)});
     }
@@ -101,6 +105,25 @@ BOOST_AUTO_TEST_CASE(damage_of_a_kept_version_ends_when_the_source_drops_it) {
     BOOST_TEST(all.done().damaged == 0U);
     require(await(all.complete(false)));
     check_same(*source.inner, *target);
+}
+
+BOOST_AUTO_TEST_CASE(damage_of_a_kept_version_is_not_forgotten_when_another_one_is_dropped) {
+    damaged_source source;
+    scratch_store target("memory");
+    source.gone = {"2"};
+    copier all(source.faulty, *target, "the source", small_pages());
+    require(await(all.begin(false)));
+    require(await(all.copy_all()));
+    BOOST_TEST(all.done().damaged == 1U);
+    for (const auto& one : all_kept(*source.inner)) {
+        if (one.record->title != "3") continue;
+        BOOST_REQUIRE(
+            await(source.inner->images().drop_kept(one.record->id, one.record->content_rev)).has_value());
+    }
+    require(await(all.copy_all()));
+    BOOST_TEST(kept_titles(*target) == (titles{"1", "4"}), boost::test_tools::per_element());
+    BOOST_TEST(all.done().damaged == 1U);
+    BOOST_TEST(bool(await(all.complete(false)).error().code == errc::corrupt));
 }
 
 BOOST_AUTO_TEST_CASE(damage_of_any_number_of_items_can_be_cleared) {

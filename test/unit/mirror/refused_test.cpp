@@ -49,6 +49,66 @@ BOOST_AUTO_TEST_CASE(a_copy_of_another_source_is_continued_only_if_that_is_asked
     check_same(*other, *target);
 }
 
+BOOST_AUTO_TEST_CASE(another_store_of_the_same_name_is_another_source) {
+    scratch_store source("memory");
+    scratch_store other("memory");
+    scratch_store target("memory");
+    fill(*source, 5);
+    fill(*other, 5);
+    copier first(*source, *target, "the source", small_pages());
+    require(copy_all(first));
+    copier second(*other, *target, "the source", small_pages());
+    const auto begun = await(second.begin(false));
+    BOOST_REQUIRE(begun.has_error());
+    BOOST_TEST(bool(begun.error().code == errc::already_exists));
+    check_same(*source, *target);
+    BOOST_TEST(await(find_mark(target->documents())).value()->value.is_complete);
+
+    require(await(second.begin(true)));
+    require(await(second.copy_all()));
+    check_same(*other, *target);
+    copier third(*source, *target, "the source", small_pages());
+    BOOST_TEST(await(third.begin(false)).has_error());
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_has_an_identity_of_its_own) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 5);
+    const auto id = identify(*source);
+    BOOST_TEST(identify(*source) == id);
+    copier all(*source, *target, "the source", small_pages());
+    require(copy_all(all));
+    const auto other = await(find_identity(target->documents())).value();
+    BOOST_TEST(!other.empty());
+    BOOST_TEST(other != id);
+    BOOST_TEST(await(find_mark(target->documents())).value()->value.source_id == id);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_a_source_without_identity_is_continued_only_if_that_is_asked_for) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    save(*source, make_picture(tenant(1), "a", "first"));
+    copier first(*source, *target, "the source", small_pages());
+    require(copy_all(first));
+    for (const bool is_identified : {false, true}) {
+        if (is_identified) identify(*source);  // it may be another store than the one that was copied
+        copier second(*source, *target, "the source", small_pages());
+        const auto begun = await(second.begin(false));
+        BOOST_REQUIRE(begun.has_error());
+        BOOST_TEST(bool(begun.error().code == errc::already_exists));
+        BOOST_TEST(begun.error().message.find("identity") != std::string::npos);
+        BOOST_TEST(await(find_mark(target->documents())).value()->value.is_complete);
+    }
+    copier third(*source, *target, "the source", small_pages());
+    require(await(third.begin(true)));
+    require(await(third.copy_all()));
+    require(await(third.complete(false)));
+    copier fourth(*source, *target, "the source", small_pages());
+    require(copy_all(fourth));
+    check_same(*source, *target);
+}
+
 BOOST_AUTO_TEST_CASE(a_target_that_accepts_no_writes_is_refused) {
     scratch_store source("memory");
     scratch_store target("memory");
@@ -175,8 +235,8 @@ BOOST_AUTO_TEST_CASE(two_copies_into_one_target_do_not_both_go_on) {
     copier second(*source, *target, "the source", small_pages());
     require(await(first.begin(false)));
     require(await(second.begin(false)));
-    require(await(first.copy_all()));
-    BOOST_TEST(bool(await(second.copy_all()).error().code == errc::version_conflict));
+    BOOST_TEST(bool(await(first.copy_all()).error().code == errc::version_conflict));
+    require(await(second.copy_all()));
 }
 
 BOOST_AUTO_TEST_CASE(an_unfinished_pass_is_not_complete) {

@@ -4,6 +4,7 @@
 
 #include "mirror/comparison.hpp"
 #include "mirror/copier.hpp"
+#include "mirror/identity.hpp"
 #include "plugins/host.hpp"
 
 #include <gallery/encode.hpp>
@@ -14,10 +15,13 @@
 #include "boost_test.hpp"
 #include "scratch_folder.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -31,6 +35,11 @@ using gallery::test::await;
 template <class T>
 std::string message_of(const result<T>& outcome) {
     return outcome.has_error() ? outcome.error().message : std::string();
+}
+
+inline bool mentions(const std::vector<std::string>& texts, const std::string& part) {
+    return std::any_of(texts.begin(), texts.end(),
+                       [&part](const std::string& text) { return text.find(part) != std::string::npos; });
 }
 
 inline std::string plugin_file(const std::string& name) {
@@ -51,14 +60,29 @@ inline std::unique_ptr<storage_engine> open_store(const std::string& engine, con
     return std::move(*store);
 }
 
-/// A store in a folder of its own, which can be closed and opened again.
+/// A store in a folder of its own, or in the given one, which can be closed and opened again.
 class scratch_store {
 public:
-    explicit scratch_store(std::string engine) : engine_name_(std::move(engine)) { reopen(); }
+    explicit scratch_store(std::string engine, std::filesystem::path where = {})
+        : engine_name_(std::move(engine)), where_(where.empty() ? folder_.path() : std::move(where)) {
+        reopen();
+    }
 
     void reopen() {
         store_.reset();
-        store_ = open_store(engine_name_, folder_.path().string());
+        std::filesystem::create_directories(where_);
+        store_ = open_store(engine_name_, where_.string());
+    }
+    void close() { store_.reset(); }
+    /// Its files. Not while it is open.
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+    /// Puts back the files that were copied from folder(), and opens it.
+    void put_back(const std::filesystem::path& files) {
+        close();
+        for (const auto& entry : std::filesystem::directory_iterator(folder()))
+            std::filesystem::remove_all(entry.path());
+        std::filesystem::copy(files, folder(), std::filesystem::copy_options::recursive);
+        reopen();
     }
     storage_engine& operator*() { return *store_; }
     storage_engine* operator->() { return store_.get(); }
@@ -66,6 +90,7 @@ public:
 private:
     std::string engine_name_;
     gallery::test::scratch_folder folder_;
+    std::filesystem::path where_;
     std::unique_ptr<storage_engine> store_;
 };
 
@@ -141,8 +166,16 @@ inline void save_document(storage_engine& to, const std::string& kind, const std
     BOOST_REQUIRE(saved->status == write_status::committed);
 }
 
+/// As a server does, which gives its store an identity.
+inline std::string identify(storage_engine& store) {
+    const auto id = await(ensure_identity(store.documents()));
+    BOOST_REQUIRE_MESSAGE(id.has_value(), message_of(id));
+    return *id;
+}
+
 /// Three tenants with pictures of all kinds, kept versions, and documents.
 inline void fill(storage_engine& store, unsigned images = 30) {
+    identify(store);
     for (unsigned i = 0; i < images; ++i) {
         const auto of = tenant(i % 3);
         const std::string key = "key-" + std::to_string(i) + (i % 7 == 0 ? "/../\xc3\xa4%2f" : "");
@@ -177,6 +210,13 @@ inline result<void> copy_all(copier& all) {
 
 inline void require(const result<void>& done) {
     BOOST_REQUIRE_MESSAGE(done.has_value(), message_of(done));
+}
+
+/// Completes the pass, which nothing interrupts.
+inline void require_copied(copier& all) {
+    const auto copied = await(all.copy());
+    BOOST_REQUIRE_MESSAGE(copied.has_value(), message_of(copied));
+    BOOST_REQUIRE(bool(*copied == copier::reach::end));
 }
 
 inline std::vector<kept_version> all_kept(storage_engine& store) {
@@ -293,7 +333,7 @@ private:
 class faulty_feed final : public change_feed {
 public:
     explicit faulty_feed(change_feed& inner) : inner_(inner) {}
-    int gaps = 0;  ///< as many of the next answers contain one
+    std::atomic<int> gaps{0};  ///< as many of the next answers contain one
 
     task<result<change_batch>> changes(revision after, std::size_t limit) override {
         auto batch = co_await inner_.changes(after, limit);
@@ -320,14 +360,25 @@ public:
     image_store& images() noexcept override { return faulty; }
     document_store& documents() noexcept override { return faulty_texts; }
     change_feed& feed() noexcept override { return faulty_changes; }
-    task<result<check_report>> check() override { return inner_.check(); }
+    task<result<check_report>> check() override {
+        ++checks;
+        auto report = co_await inner_.check();
+        if (report && !problem.empty()) report->problems.push_back(problem);
+        co_return report;
+    }
     [[nodiscard]] write_state writing() const override { return state; }
-    [[nodiscard]] std::vector<statistic> statistics() const override { return {}; }
+    [[nodiscard]] std::vector<statistic> statistics() const override {
+        if (!set_aside) return {};
+        return {{std::string(entries_set_aside_name), statistic::kind::gauge, "", *set_aside}};
+    }
 
 private:
     storage_engine& inner_;
 
 public:
+    std::optional<double> set_aside;  ///< the figure; empty if the engine does not report it
+    std::string problem;              ///< what a check finds
+    int checks = 0;
     faulty_images faulty;
     faulty_documents faulty_texts;
     faulty_feed faulty_changes;

@@ -78,6 +78,12 @@ export const routes: Routes = [
         loadComponent: () => import('./accounts/api-keys-page').then((m) => m.ApiKeysPage),
       },
       {
+        path: 'mirror',
+        title: 'Mirror',
+        canActivate: [systemAdministrators],
+        loadComponent: () => import('./mirror/mirror-page').then((m) => m.MirrorPage),
+      },
+      {
         path: 'administrators-only',
         title: 'For administrators',
         loadComponent: () => import('./shell/administrators-only').then((m) => m.AdministratorsOnly),

@@ -46,6 +46,17 @@ export function formatExcess(bytes: number, limit: number): string {
   return text === formatLimit(limit) ? inMegabytes(Math.ceil((bytes / MB) * 1000) / 1000 * MB, 3) : text;
 }
 
+/** A duration in the unit that is easiest to read, such as "5 minutes". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 100) {
+    return plural(Math.round(seconds), 'second');
+  }
+  if (seconds < 100 * 60) {
+    return plural(Math.round(seconds / 60), 'minute');
+  }
+  return seconds < 48 * 3600 ? plural(Math.round(seconds / 3600), 'hour') : plural(Math.round(seconds / 86_400), 'day');
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${formatCount(n)} ${n === 1 ? one : many}`;
 }

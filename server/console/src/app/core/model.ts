@@ -114,6 +114,97 @@ export interface PageRequest {
   readonly sortOrder?: 'ASC' | 'DESC';
 }
 
+export type MirrorState = 'none' | 'copying' | 'following' | 'switching' | 'stopped' | 'failed';
+
+export interface StoreAddress {
+  readonly engine: string;
+  readonly path: string;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** The mirror of the server, a second store that follows the first. Without one, little but `active` is known. */
+export interface Mirror {
+  readonly state: MirrorState;
+  /** The store of the server. */
+  readonly active: StoreAddress;
+  /** Empty if there is none. */
+  readonly problem: string;
+  readonly mirror?: StoreAddress;
+  /** Each start of a mirror creates another one. */
+  readonly run?: string;
+  /** It ends by itself as soon as it is complete. */
+  readonly backup?: boolean;
+  readonly images?: Progress;
+  readonly bytes?: Progress;
+  readonly imagesCopied?: number;
+  readonly bytesCopied?: number;
+  readonly changesApplied?: number;
+  readonly revision?: number;
+  /** The mirror contains what was written before this time, in milliseconds; 0: never. */
+  readonly currentTime?: number;
+  readonly lagRevisions?: number;
+  readonly lagSeconds?: number;
+  /** Of a mirror that has failed: its store is opened again every few seconds. */
+  readonly retrying?: boolean;
+  /** A stop was requested and has not ended. */
+  readonly stopping?: boolean;
+  readonly verifying?: boolean;
+  /** The mirror can become the store of the server now. */
+  readonly canSwitch?: boolean;
+  /** The last switch since the start of the server. */
+  readonly lastSwitch?: StoreSwitch;
+  /** When the last backup became complete, in milliseconds; 0: never. */
+  readonly backupTime?: number;
+  /** Items that cannot be read from the store; at most 100. */
+  readonly damaged?: readonly string[];
+  readonly verified?: MirrorVerification;
+  readonly completed?: MirrorCompletion;
+}
+
+export interface StoreSwitch {
+  readonly time: number;
+  /** The store of the server before. */
+  readonly from: StoreAddress;
+  /** How long writes waited at most. */
+  readonly heldMilliseconds: number;
+}
+
+export interface MirrorVerification {
+  readonly time: number;
+  readonly images: number;
+  /** Pictures and previews that were read from both stores. */
+  readonly bodies: number;
+  readonly rounds: number;
+  readonly same: boolean;
+  /** Differences that were found and repaired; at most 100. */
+  readonly repaired: readonly string[];
+}
+
+/** What a mirror contains that has ended complete. */
+export interface MirrorCompletion {
+  readonly revision: number;
+  readonly images: number;
+  readonly bytes: number;
+  readonly keptVersions: number;
+  /** Items that are missing because the store could not return them. */
+  readonly damaged: number;
+  readonly time: number;
+}
+
+export interface MirrorStart {
+  readonly engine: string;
+  readonly path: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly anySource: boolean;
+  readonly backup: boolean;
+  readonly verify: boolean;
+  readonly skipDamaged: boolean;
+}
+
 /** The tenant that owns the images shared by all tenants. */
 export const SYSTEM_TENANT = '13814000-1dd2-11b2-8080-808080808080';
 

@@ -12,7 +12,7 @@ import { Dialogs } from './dialogs';
 @Directive()
 export abstract class FormDialog<R> {
   protected readonly dialog = inject<MatDialogRef<unknown, R>>(MatDialogRef);
-  private readonly dialogs = inject(Dialogs);
+  protected readonly dialogs = inject(Dialogs);
 
   /** Something was entered that has not been sent. */
   abstract readonly unsaved: Signal<boolean>;

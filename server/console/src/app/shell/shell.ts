@@ -48,7 +48,8 @@ export class Shell {
     const users: Place = { path: '/users', name: 'Users', icon: 'users' };
     const keys: Place = { path: '/api-keys', name: 'API keys', icon: 'key' };
     if (this.session.isSystem()) {
-      return [images, { path: '/tenants', name: 'Tenants', icon: 'tenants' }, users, keys];
+      const tenants: Place = { path: '/tenants', name: 'Tenants', icon: 'tenants' };
+      return [images, tenants, users, keys, { path: '/mirror', name: 'Mirror', icon: 'mirror' }];
     }
     if (this.session.isAdmin()) {
       return [images, { path: '/customers', name: 'Customers', icon: 'customers' }, users, keys];

@@ -9,6 +9,12 @@
 
 namespace gallery::kit {
 
+/// Figures that the server uses (etc/doc/storage_plugins.md). An engine that takes no entries out of service
+/// reports 0.
+inline constexpr const char* entries_set_aside = "entries_set_aside";
+inline constexpr const char* none_set_aside =
+    "Entries out of service; this engine takes none out of service.";
+
 /// Collects what storage_engine::statistics() returns.
 class figures {
 public:

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/reinstate.hpp"
+
+#include "admin/closed_store.hpp"
+#include "admin/help.hpp"
+#include "admin/output.hpp"
+#include "admin/store_address.hpp"
+#include "app/configuration_file.hpp"
+#include "app/mirror_target.hpp"
+#include "app/process.hpp"
+#include "mirror/mark.hpp"
+#include "mirror/private_file.hpp"
+#include "mirror/superseded.hpp"
+#include "plugins/host.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gallery::admin {
+
+namespace {
+
+struct options {
+    std::string config_file;
+    bool yes = false;
+    bool json = false;
+    bool help = false;
+};
+
+outcome<options> parse(std::span<const char* const> arguments) {
+    options parsed;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view word = arguments[i];
+        if (word == "--yes") {
+            parsed.yes = true;
+        } else if (word == "--json") {
+            parsed.json = true;
+        } else if (word == "--help" || word == "-h") {
+            parsed.help = true;
+        } else if (!take_value(arguments, i, "--config", parsed.config_file)) {
+            return failure{exit_code::usage, "'" + std::string(word) +
+                                                 "' is not an option of reinstate, or its value is missing"};
+        }
+    }
+    return parsed;
+}
+
+/// What the store says about itself.
+struct found {
+    std::optional<mirror::successor> successor;
+    std::optional<mirror::stored_mark> mark;
+};
+
+task<result<found>> examine(document_store& store) {
+    found out;
+    auto successor = co_await mirror::find_successor(store);
+    if (!successor) co_return successor.error();
+    out.successor = std::move(*successor);
+    auto mark = co_await mirror::find_mark(store);
+    if (!mark) co_return mark.error();
+    out.mark = std::move(*mark);
+    co_return out;
+}
+
+std::string lost(const found& known, const std::string& store) {
+    std::string text = "Serve from " + store + " again. What was written to the other store since the switch";
+    if (!known.mark) return text + " is not in it";
+    if (known.mark->value.is_complete) return text + " is in it: it is a complete copy";
+    return text + " and after this one has followed it last is not in it";
+}
+
+failure failed_by(const error& e) {
+    return failure{exit_code::unreachable, "nothing was changed: " + e.message};
+}
+
+/// The mirror of the server would be its own store.
+result<void> forget_mirror(const std::string& file, const std::string& store_folder) {
+    const auto known = mirror::read_state_file(file);
+    if (!known || !known->has_value() || (*known)->target.path != store_folder) return {};
+    return mirror::remove_state_file(file);
+}
+
+int end(const printer& out, const failure& what) {
+    out.error("gallery-admin reinstate", what);
+    return static_cast<int>(what.code);
+}
+
+}  // namespace
+
+int reinstate(std::span<const char* const> arguments) {
+    const auto wanted = parse(arguments);
+    if (!wanted) return end(printer(false), wanted.error());
+    if (wanted->help) {
+        const auto help = command_help("reinstate");
+        std::fwrite(help.data(), 1, help.size(), stdout);
+        return static_cast<int>(exit_code::done);
+    }
+    const printer out(wanted->json);
+    app::prepare_process();
+    const auto configuration = app::load_configuration(wanted->config_file);
+    if (!configuration) return end(out, {exit_code::configuration, configuration.error().message});
+    const auto& settings = configuration->values;
+    std::error_code ignored;
+    const auto data = std::filesystem::absolute(settings.data.folder, ignored).lexically_normal();
+    const std::string file = (data / mirror::active_store_file).string();
+
+    asio::io_context context{1};  // outlives the store, whose threads post to it
+    store_address where;
+    where.plugin = settings.storage.plugin;
+    where.path = settings.storage.path;
+    if (where.path.empty()) {
+        const auto plugin = plugins::load_plugin(settings.storage.plugin, settings.storage.plugin_dir);
+        if (!plugin) return end(out, {exit_code::configuration, plugin.error().message});
+        where.path = (data / plugin->descriptor->name).string();
+    }
+    auto store = open_source(where, settings.storage);
+    if (!store) return end(out, store.error());
+    auto& documents = store->store->documents();
+    const auto examined = run_on(context, examine(documents));
+    if (!examined) return end(out, engine_failed());
+    if (!*examined) return end(out, failed_by(examined->error()));
+
+    const bool is_decided = std::filesystem::exists(file, ignored);
+    const auto& known = **examined;
+    const std::string name = store->engine + ":" + store->folder;
+    if (!is_decided && !known.successor)
+        return end(out, {exit_code::refused, "the server serves from " + name + " already"});
+    const auto text = lost(known, name);
+    if (!wanted->yes)
+        return end(out, {exit_code::usage, text + ". This cannot be undone; confirm it with --yes"});
+
+    const auto released = run_on(context, mirror::release_store(documents));
+    if (!released) return end(out, engine_failed());
+    if (!*released) return end(out, failed_by(released->error()));
+    if (auto removed = mirror::remove_private_file(file); !removed)
+        return end(out, {exit_code::unreachable, removed.error().message});
+    if (auto forgotten = forget_mirror((data / app::mirror_file).string(), store->folder); !forgotten)
+        return end(out, {exit_code::unreachable, forgotten.error().message});
+
+    boost::json::object value;
+    value["engine"] = store->engine;
+    value["path"] = store->folder;
+    out.done("the next start of the server serves from " + name + " again", value);
+    if (auto printed = printer::finish(); !printed) return end(out, printed.error());
+    return static_cast<int>(exit_code::done);
+}
+
+}  // namespace gallery::admin

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/restore.hpp"
+
+#include "admin/closed_store.hpp"
+#include "admin/copying.hpp"
+#include "admin/help.hpp"
+#include "admin/output.hpp"
+#include "admin/store_address.hpp"
+#include "app/active_storage.hpp"
+#include "app/configuration_file.hpp"
+#include "app/process.hpp"
+#include "mirror/identity.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gallery::admin {
+
+namespace {
+
+struct options {
+    std::string folder;
+    std::string engine = "filesystem";
+    std::string config_file;
+    copying how;
+    bool help = false;
+};
+
+outcome<options> parse(std::span<const char* const> arguments) {
+    options parsed;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view word = arguments[i];
+        if (word == "--verify") {
+            parsed.how.verify = true;
+        } else if (word == "--skip-damaged") {
+            parsed.how.skip_damaged = true;
+        } else if (word == "--json") {
+            parsed.how.json = true;
+        } else if (word == "--quiet") {
+            parsed.how.quiet = true;
+        } else if (word == "--help" || word == "-h") {
+            parsed.help = true;
+        } else if (take_value(arguments, i, "--engine", parsed.engine) ||
+                   take_value(arguments, i, "--config", parsed.config_file)) {
+            continue;
+        } else if (word.starts_with('-') || word.empty() || !parsed.folder.empty()) {
+            return failure{exit_code::usage, "'" + std::string(word) +
+                                                 "' is not an option of restore, or its value is missing"};
+        } else {
+            parsed.folder = word;
+        }
+    }
+    if (!parsed.help && parsed.folder.empty())
+        return failure{exit_code::usage,
+                       "the folder of the backup is required; gallery-admin restore --help"};
+    return parsed;
+}
+
+/// A server that was switched to this place expects the store that was there.
+outcome<> note_identity(asio::io_context& context, const app::active_storage& active,
+                        const app::unprobed_store& restored) {
+    if (!active.decided) return {};
+    const auto identity = run_on(context, mirror::find_identity(restored.store->documents()));
+    if (!identity) return engine_failed();
+    if (!*identity) return failure{exit_code::unreachable, identity->error().message};
+    auto decided = *active.decided;
+    decided.now.identity = **identity;
+    const auto written = mirror::write_active_store(active.file, decided);
+    if (!written) return failure{exit_code::unreachable, written.error().message};
+    return {};
+}
+
+int fail(const printer& out, const failure& what) {
+    out.error("gallery-admin restore", what);
+    return static_cast<int>(what.code);
+}
+
+}  // namespace
+
+int restore(std::span<const char* const> arguments) {
+    const auto wanted = parse(arguments);
+    if (!wanted) return fail(printer(false), wanted.error());
+    if (wanted->help) {
+        const auto help = command_help("restore");
+        std::fwrite(help.data(), 1, help.size(), stdout);
+        return static_cast<int>(exit_code::done);
+    }
+    const printer out(wanted->how.json);
+    app::prepare_process();
+    const auto configuration = app::load_configuration(wanted->config_file);
+    if (!configuration) return fail(out, {exit_code::configuration, configuration.error().message});
+    const auto& settings = configuration->values;
+
+    store_address from;
+    from.plugin = wanted->engine;
+    from.path = wanted->folder;
+    asio::io_context context{1};  // outlives the stores, whose threads post to it
+    auto source = open_source(from, settings.storage);
+    if (!source) return fail(out, source.error());
+    std::error_code failed;
+    const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
+    const auto active = app::find_active_storage(settings.storage, data.string());
+    if (!active) return fail(out, {exit_code::configuration, active.error().message});
+    auto target = open_configured(active->settings, data.string());
+    if (!target) return fail(out, target.error());
+
+    const auto done = run_copy(context, out, *source, *target, wanted->how);
+    if (!done) return fail(out, done.error());
+    if (*done) {
+        if (auto noted = note_identity(context, *active, *target); !noted) return fail(out, noted.error());
+    }
+    return static_cast<int>(*done ? exit_code::done : exit_code::refused);
+}
+
+}  // namespace gallery::admin

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/active_storage.hpp"
+
+#include "mirror/identity.hpp"
+#include "mirror/superseded.hpp"
+#include "plugins/host.hpp"
+
+#include <array>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+
+namespace gallery::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string utc(std::int64_t milliseconds) {
+    const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
+    std::tm parts{};
+    std::array<char, 32> text{};
+    if (::gmtime_r(&seconds, &parts) == nullptr) return "an unknown time";
+    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
+    return {text.data(), size};
+}
+
+bool is_same_folder(const std::string& a, const std::string& b) {
+    std::error_code failed;
+    const auto first = fs::weakly_canonical(a, failed);
+    if (failed) return false;
+    const auto second = fs::weakly_canonical(b, failed);
+    return !failed && first == second;
+}
+
+bool is_filled_folder(const std::string& path) {
+    std::error_code failed;
+    return fs::is_directory(path, failed) && !fs::is_empty(path, failed) && !failed;
+}
+
+/// Whether the configuration names the store. Its plugin may be missing: then it does not.
+bool names(const config::storage_settings& configured, const std::string& data_folder,
+           const mirror::known_store& store) {
+    const auto plugin = plugins::load_plugin(configured.plugin, configured.plugin_dir);
+    if (!plugin || plugin->descriptor->shared || plugin->descriptor->name != store.plugin) return false;
+    const std::string path = configured.path.empty() ? data_folder + "/" + store.plugin : configured.path;
+    return is_same_folder(path, store.address.path);
+}
+
+}  // namespace
+
+std::string active_storage::note() const {
+    if (is_configured) return {};
+    return "chosen by the switch of " + utc(decided->since) + " (" + file +
+           "); STORAGE_PLUGIN=" + configured_plugin + " of the configuration does not apply";
+}
+
+result<void> active_storage::require_store() const {
+    if (!decided || is_filled_folder(decided->now.address.path)) return {};
+    return error{errc::not_found, "there is no store in " + decided->now.address.path +
+                                      ", from which the server serves since the switch of " +
+                                      utc(decided->since) + " (" + file +
+                                      "). Mount its disk, or restore it. To serve from the store of the "
+                                      "configuration instead, run gallery-admin reinstate"};
+}
+
+result<active_storage> find_active_storage(const config::storage_settings& configured,
+                                           const std::string& data_folder) {
+    active_storage out;
+    out.settings = configured;
+    out.configured_plugin = configured.plugin;
+    out.file = data_folder + "/" + mirror::active_store_file;
+    auto decided = mirror::read_active_store(out.file);
+    if (!decided) return decided.error();
+    if (!decided->has_value()) return out;
+    out.decided = std::move(*decided);
+    const auto& now = out.decided->now;
+    out.is_configured = names(configured, data_folder, now);
+    if (!out.is_configured) {
+        out.settings.plugin = now.address.engine;
+        out.settings.path = now.address.path;
+        out.settings.sections[now.plugin] = now.address.options;
+    }
+    return out;
+}
+
+task<result<void>> check_active_storage(document_store& opened, active_storage chosen) {
+    if (chosen.decided) {
+        const auto identity = co_await mirror::find_identity(opened);
+        if (!identity) co_return identity.error();
+        const auto& wanted = chosen.decided->now;
+        if (*identity != wanted.identity) {
+            co_return error{
+                errc::unavailable,
+                "the store in " + wanted.address.path +
+                    " is another one than the store to which the server was switched on " +
+                    utc(chosen.decided->since) + " (" + chosen.file +
+                    "). Mount the right disk, or restore the store. To serve from the store of the "
+                    "configuration instead, run gallery-admin reinstate"};
+        }
+        co_return co_await mirror::release_store(opened);
+    }
+    const auto successor = co_await mirror::find_successor(opened);
+    if (!successor) co_return successor.error();
+    if (!successor->has_value()) co_return result<void>();
+    const auto& by = **successor;
+    co_return error{
+        errc::unavailable,
+        "this store is not the current one: the server was switched to " + by.engine + ":" + by.path +
+            " on " + utc(by.since) +
+            ", and what was written since then is there. Start the server with the data folder that "
+            "contains " +
+            mirror::active_store_file +
+            ", or set STORAGE_PLUGIN and STORAGE_PATH to that store. To serve from this one again and "
+            "lose what it does not contain, run gallery-admin reinstate"};
+}
+
+}  // namespace gallery::app

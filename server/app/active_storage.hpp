@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Which store a server opens: that of the last switch, otherwise that of the configuration.
+#pragma once
+
+#include "config/settings.hpp"
+#include "mirror/active_store.hpp"
+
+#include <gallery/document_store.hpp>
+#include <gallery/error.hpp>
+#include <gallery/task.hpp>
+
+#include <optional>
+#include <string>
+
+namespace gallery::app {
+
+struct active_storage {
+    config::storage_settings settings;            ///< of the store to open
+    std::string configured_plugin;                ///< STORAGE_PLUGIN
+    std::optional<mirror::active_store> decided;  ///< by the last switch; empty: by the configuration
+    std::string file;                             ///< that contains the decision
+    bool is_configured = true;                    ///< the configuration names the same store
+
+    /// Whether there is a store where the server was switched to: a server would create a new one in an empty
+    /// folder. Error: not_found.
+    [[nodiscard]] result<void> require_store() const;
+    /// One sentence for people; empty if the configuration decides, or names the same store.
+    [[nodiscard]] std::string note() const;
+};
+
+/// Reads the file in the data folder, which is absolute. The options of a store that the configuration names,
+/// too, are those of the configuration. Blocks. Errors: io_error, corrupt.
+result<active_storage> find_active_storage(const config::storage_settings& configured,
+                                           const std::string& data_folder);
+
+/// Whether the store that was opened may be used: refuses a store that another one has taken the place of,
+/// and another store than the one that was switched to. Errors: unavailable, those of the store.
+task<result<void>> check_active_storage(document_store& opened, active_storage chosen);
+
+}  // namespace gallery::app

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/mirror_target.hpp"
+
+#include "plugins/host.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gallery::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An engine that needs a temporary folder keeps it as long as it is open.
+class engine_with_folder final : public storage_engine {
+public:
+    explicit engine_with_folder(unprobed_store all) : all_(std::move(all)) {}
+    image_store& images() noexcept override { return all_.store->images(); }
+    document_store& documents() noexcept override { return all_.store->documents(); }
+    change_feed& feed() noexcept override { return all_.store->feed(); }
+    task<result<check_report>> check() override { return all_.store->check(); }
+    [[nodiscard]] write_state writing() const override { return all_.store->writing(); }
+    void change_options(const std::map<std::string, std::string>& options) override {
+        all_.store->change_options(options);
+    }
+    [[nodiscard]] std::vector<statistic> statistics() const override { return all_.store->statistics(); }
+
+private:
+    unprobed_store all_;
+};
+
+bool is_within(const fs::path& path, const fs::path& folder) {
+    const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+    static_cast<void>(rest);
+    return end == folder.end();
+}
+
+result<fs::path> resolved(const fs::path& path) {
+    std::error_code failed;
+    auto out = fs::weakly_canonical(path, failed);
+    if (failed) {
+        return error{errc::invalid_argument,
+                     "the path '" + path.string() + "' cannot be used: " + failed.message()};
+    }
+    if (!out.has_filename()) out = out.parent_path();
+    return out;
+}
+
+bool is_filled_folder(const std::string& path) {
+    std::error_code failed;
+    return fs::is_directory(path, failed) && !fs::is_empty(path, failed) && !failed;
+}
+
+std::vector<std::string> parts_of(std::string_view list, char separator) {
+    std::vector<std::string> out;
+    while (!list.empty()) {
+        const auto end = std::min(list.find(separator), list.size());
+        if (end > 0) out.emplace_back(list.substr(0, end));
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return out;
+}
+
+result<void> check_allowed(const mirror_rules& rules, const fs::path& path) {
+    auto allowed = parts_of(rules.allowed_paths, ':');
+    if (allowed.empty()) allowed.push_back(rules.data_folder);
+    bool is_allowed = false;
+    for (const auto& each : allowed) {
+        const auto folder = resolved(each);
+        is_allowed = is_allowed || (folder && path != *folder && is_within(path, *folder));
+    }
+    if (!is_allowed) {
+        return error{errc::permission_denied,
+                     "a mirror may not be in '" + path.string() +
+                         "'. An operator can allow other folders than those below the data folder with "
+                         "MIRROR_ALLOWED_PATHS"};
+    }
+    for (const auto& own : {rules.active_folder, rules.data_folder}) {
+        const auto folder = resolved(own);
+        if (!folder) return folder.error();
+        if (is_within(*folder, path) || (own == rules.active_folder && is_within(path, *folder))) {
+            return error{errc::invalid_argument,
+                         "the folder '" + path.string() +
+                             "' contains, or is in, the server's own store or data folder"};
+        }
+    }
+    std::error_code failed;
+    if (!fs::is_directory(path.parent_path(), failed)) {
+        return error{errc::invalid_argument, "there is no folder '" + path.parent_path().string() +
+                                                 "'. Create it, or mount its disk"};
+    }
+    return {};
+}
+
+}  // namespace
+
+result<mirror::target_address> check_mirror_target(const mirror_rules& rules, mirror::target_address target) {
+    if (target.engine.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+        std::string::npos) {
+        return error{errc::invalid_argument,
+                     "the engine '" + target.engine + "' is not the name of a storage plugin"};
+    }
+    if (target.path.empty()) return target;
+    if (target.path.find('\0') != std::string::npos)
+        return error{errc::invalid_argument, "the path contains a NUL character"};
+    const auto path = resolved(fs::path(rules.data_folder) / target.path);
+    if (!path) return path.error();
+    if (auto allowed = check_allowed(rules, *path); !allowed) return allowed.error();
+    target.path = path->string();
+    return target;
+}
+
+confinement mirror_confinement(std::string_view hosts) {
+    std::string list(hosts);
+    std::erase(list, ' ');
+    return {parts_of(list, ',')};
+}
+
+result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
+                                                           const mirror::target_address& target,
+                                                           bool may_create, confinement confined,
+                                                           log_function say) {
+    const auto plugin = plugins::load_plugin(target.engine, plugin_dir);
+    if (!plugin) return plugin.error();
+    const bool shared = plugin->descriptor->shared;
+    if (!shared && target.path.empty())
+        return error{errc::invalid_argument, "the engine " + target.engine + " requires a path"};
+    if (!shared) {
+        if (auto checked = check_store_folder(plugin->descriptor->name, target.path); !checked)
+            return checked.error();
+        // A disk that is not mounted leaves an empty folder, in which an engine would begin a new store.
+        if (!may_create && !is_filled_folder(target.path)) {
+            return error{errc::not_found,
+                         "there is no store in " + target.path +
+                             ". Is its disk mounted? To begin again, start the mirror again"};
+        }
+    }
+    config::storage_settings settings;
+    settings.plugin_dir = plugin_dir;
+    settings.plugin = plugin->file;
+    settings.path = target.path;
+    settings.sections[plugin->descriptor->name] = target.options;
+    auto opened = open_unprobed(settings, "", may_create && !shared, std::move(say), std::move(confined));
+    if (!opened) return opened.error();
+    return std::unique_ptr<storage_engine>(std::make_unique<engine_with_folder>(std::move(*opened)));
+}
+
+}  // namespace gallery::app

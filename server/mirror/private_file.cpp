@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirror/private_file.hpp"
+
+#include <gallery/bytes.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gallery::mirror {
+
+namespace {
+
+error file_error(const std::string& what, const std::string& path) {
+    return {errc::io_error, what + " " + path + ": " + std::strerror(errno)};
+}
+
+bool write_all(int file, std::string_view text) {
+    while (!text.empty()) {
+        const auto written = ::write(file, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+bool sync_folder_of(const std::string& path) {
+    const auto folder = std::filesystem::path(path).parent_path().string();
+    const file_handle opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return opened.descriptor() >= 0 && ::fsync(opened.descriptor()) == 0;
+}
+
+}  // namespace
+
+result<void> write_private_file(const std::string& path, std::string_view text) {
+    const std::string temporary = path + ".new";
+    static_cast<void>(::unlink(temporary.c_str()));
+    const file_handle file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    if (file.descriptor() < 0) return file_error("cannot create", temporary);
+    if (!write_all(file.descriptor(), text) || ::fsync(file.descriptor()) != 0)
+        return file_error("cannot write", temporary);
+    if (::rename(temporary.c_str(), path.c_str()) != 0 || !sync_folder_of(path))
+        return file_error("cannot replace", path);
+    return {};
+}
+
+result<std::optional<std::string>> read_private_file(const std::string& path) {
+    const file_handle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.descriptor() < 0 && errno == ENOENT) return std::optional<std::string>();
+    if (file.descriptor() < 0) return file_error("cannot read", path);
+    std::string text;
+    std::array<char, 4096> part{};
+    for (;;) {
+        const auto got = ::read(file.descriptor(), part.data(), part.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return file_error("cannot read", path);
+        if (got == 0) return std::optional<std::string>(std::move(text));
+        text.append(part.data(), static_cast<std::size_t>(got));
+    }
+}
+
+result<void> remove_private_file(const std::string& path) {
+    if (::unlink(path.c_str()) != 0) {
+        if (errno == ENOENT) return {};
+        return file_error("cannot remove", path);
+    }
+    if (!sync_folder_of(path)) return file_error("cannot remove", path);
+    return {};
+}
+
+}  // namespace gallery::mirror

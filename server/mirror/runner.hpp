@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One mirror, from the opening of its target to its end.
+///
+/// It is driven in steps by one thread, and runs the coroutines of the copier on that thread. A step ends
+/// when there is nothing to do at the moment, when a command has arrived, and when something has failed. A
+/// failure closes the target; a later step opens it again and continues. A backup ends with its first
+/// failure, so that its caller can report it.
+///
+/// The mirror is complete only if a comparing pass has ended, every change of the source has been applied,
+/// the feed of the source has no further change at that moment, and the mark in the target says so. New
+/// writes to the source are delayed so that such a moment comes on a busy server; correctness does not depend
+/// on it. The delay has a limit that does not depend on this thread. When it is exceeded, writes go on, and
+/// the attempt is repeated a few times. Then the target is closed and opened again, and must still contain
+/// this. Last, the state file must say so, because the next start of the server would otherwise copy into the
+/// target again. Only then is the mirror reported to be complete.
+#pragma once
+
+#include "mirror/copier.hpp"
+#include "mirror/served_store.hpp"
+#include "mirror/state_file.hpp"
+#include "mirror/status.hpp"
+#include "mirror/switching.hpp"
+
+#include <gallery/error.hpp>
+#include <gallery/storage_engine.hpp>
+#include <gallery/task.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gallery::mirror {
+
+struct mirror_options {
+    std::string source_name;  ///< for the mark
+    std::string state_file;
+    /// Checks that a mirror may be there, and completes the address. Blocks.
+    std::function<result<target_address>(target_address)> check;
+    /// Opens a target, or creates it if @p may_create. Blocks.
+    std::function<result<std::unique_ptr<storage_engine>>(const target_address&, bool may_create)> open;
+    /// Delays new writes to the source until release_writes(), for the given time at most.
+    std::function<void(std::chrono::milliseconds longest)> hold_writes;
+    std::function<void()> release_writes;
+    copy_options copying;
+    std::chrono::milliseconds interval{200};      ///< how often the feed is read
+    std::chrono::milliseconds retry{5'000};       ///< after a failure
+    std::chrono::milliseconds longest_hold{700};  ///< of writes
+    /// Null: the source is always the same, and the server cannot be switched to the target.
+    served_store* served = nullptr;
+    std::string active_file;                             ///< active_store_file
+    std::chrono::milliseconds switch_timeout{1'000};     ///< for the last changes; writes wait meanwhile
+    std::chrono::milliseconds longest_catch_up{30'000};  ///< before that; writes are slowed down
+    std::function<void(bool is_problem, std::string_view text)> log;
+};
+
+/// When a running step is to end.
+struct interruptions {
+    std::function<bool()> is_ending;    ///< the server stops
+    std::function<bool()> has_command;  ///< a command is waiting
+};
+
+class runner {
+public:
+    /// All arguments outlive it. @p source is not used if mirror_options::served is set. @p context outlives
+    /// both stores, whose threads post to it.
+    runner(storage_engine& source, const mirror_options& options, interruptions when, status_board& board,
+           asio::io_context& context, saved_mirror what);
+    runner(const runner&) = delete;
+    runner& operator=(const runner&) = delete;
+    /// Closes the target.
+    ~runner() = default;
+
+    /// Opens the target and begins to copy. Gives the source an identity if it has none. Errors: those of
+    /// mirror_options::check and open, of copier::begin(), and of a source that cannot store its identity;
+    /// invalid_argument for an engine that does not keep what is stored in it.
+    result<void> open(bool any_source, bool may_create);
+
+    /// Stores that the mirror continues after a restart of the server. Error: io_error.
+    result<void> remember();
+
+    enum class next : std::uint8_t {
+        now,       ///< call step() again
+        interval,  ///< after mirror_options::interval
+        retry,     ///< after mirror_options::retry
+        never,     ///< the mirror has ended: the status says how, and the state file is written
+    };
+    next step();
+
+    /// Ends the mirror when it is complete. Error: busy if it does not follow.
+    result<void> stop();
+    /// Ends the mirror as it is. It is not complete. Then next::never applies. Error: io_error if the state
+    /// file cannot be written; the mirror goes on when it can be.
+    result<void> abandon();
+    /// Error: busy if it does not follow, or a verification is in progress.
+    result<void> verify();
+    /// Makes the target the store of the server, and the store of the server the target. Returns when it is
+    /// done or given up. Errors, after which nothing has changed: busy if the mirror does not follow or the
+    /// store is written too fast; corrupt if items are damaged; those of switch_store() and of
+    /// served_store::can_be().
+    result<void> switch_over();
+
+    [[nodiscard]] const saved_mirror& what() const noexcept { return what_; }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    struct session {
+        std::shared_ptr<storage_engine> store;
+        std::unique_ptr<copier> all;
+        bool can_be_served = false;  ///< the server could be switched to it
+    };
+    class hold;
+
+    template <class T>
+    result<T> await(task<result<T>> work);
+
+    [[nodiscard]] bool is_interrupted() const;
+    result<void> open_session(const target_address& where, bool any_source, bool may_create);
+    [[nodiscard]] storage_engine& source() const;
+    [[nodiscard]] std::string source_name() const;
+    [[nodiscard]] result<target_address> check_target() const;
+    /// Of the session.
+    std::unique_ptr<copier> make_copier();
+    /// Of a target that was the store of the server: stores which one has taken its place.
+    result<void> note_former();
+    result<next> advance();
+    result<void> follow();
+    result<next> lost_changes();
+    result<void> end_round();
+    result<next> finish();
+    /// False: the source was written faster than it was followed, or the pass has begun again.
+    result<bool> finish_held();
+    result<next> complete();
+    /// Opens the closed target and checks that it contains the mark and as much as was counted.
+    result<void> check_closed(const mark& completed, const tenant_usage& counted);
+    next fail(const error& why);
+
+    [[nodiscard]] bool can_switch() const;
+    [[nodiscard]] result<void> check_switch() const;
+    /// Until the mirror is a few changes behind.
+    result<void> catch_up(clock::time_point until);
+    result<void> follow_until(clock::time_point until);
+    result<switched> hold_and_switch();
+    void follow_in_reverse(switched done);
+
+    /// The state file may contain either state after a failure.
+    result<void> save(bool is_running, const std::string& problem);
+    void say(bool is_problem, const std::string& text) const;
+    [[nodiscard]] std::string name() const { return what_.target.engine + ":" + what_.target.path; }
+
+    storage_engine& source_;
+    const mirror_options& options_;
+    const interruptions when_;
+    status_board& board_;
+    asio::io_context& context_;
+    saved_mirror what_;
+
+    std::optional<session> session_;
+    bool is_saved_ = true;                           ///< the state file says that the mirror is running
+    bool was_following_ = false;                     ///< the log says that it follows
+    copier::reach reached_ = copier::reach::behind;  ///< when the feed was read last
+    bool is_stopping_ = false;
+    int holds_ = 0;             ///< of this stop
+    std::string stop_problem_;  ///< why the last stop or verification was given up
+
+    bool is_switching_ = false;
+    bool is_verifying_ = false;
+    bool is_verified_ = false;
+    int losses_ = 0;             ///< of changes from the feed, during this verification
+    bool has_given_up_ = false;  ///< a failure that no repetition helps
+    verification verification_;
+    std::uint64_t bodies_before_ = 0;
+
+    std::optional<clock::time_point> deadline_;  ///< while writes are held
+};
+
+}  // namespace gallery::mirror

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirror/service.hpp"
+
+#include <gallery/uuid.hpp>
+
+#include <utility>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace gallery::mirror {
+
+namespace {
+
+/// Without a mirror. A command ends the wait.
+constexpr std::chrono::milliseconds idle_wait{60'000};
+
+/// Of this thread only, as Linux counts it.
+void lower_priority() {
+    constexpr int less = 10;
+    static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), less));
+}
+
+error server_stops() {
+    return {errc::unavailable, "the server is stopping"};
+}
+
+/// What belongs to the server and not to a mirror is kept.
+void clear(mirror_status& in) {
+    mirror_status out;
+    out.switches = in.switches;
+    out.switched = std::move(in.switched);
+    in = std::move(out);
+}
+
+void show(mirror_status& in, const saved_mirror& what) {
+    clear(in);
+    in.run = what.run;
+    in.engine = what.target.engine;
+    in.path = what.target.path;
+    in.is_backup = what.is_backup;
+    in.problem = what.problem;
+    in.completed = what.completed;
+    in.backup_at = what.backup_at;
+    if (what.completed) in.position = what.completed->rev;
+    in.state = what.is_running        ? mirror_state::copying
+               : what.problem.empty() ? mirror_state::stopped
+                                      : mirror_state::failed;
+}
+
+}  // namespace
+
+service::service(storage_engine& source, mirror_options options)
+    : source_(source), options_(std::move(options)), thread_([this] {
+          lower_priority();
+          work();
+      }) {}
+
+service::~service() {
+    shut_down();
+}
+
+void service::shut_down() {
+    if (!thread_.joinable()) return;
+    {
+        const lock_guard lock(mutex_);
+        is_ending_.store(true);
+        changed_.notify_all();
+    }
+    thread_.join();
+}
+
+result<void> service::resume() {
+    auto known = read_state_file(options_.state_file);
+    if (!known) {
+        board_.change([&known](mirror_status& s) {
+            s.state = mirror_state::failed;
+            s.problem = known.error().message;
+        });
+        return known.error();
+    }
+    if (auto completed = complete_switch(*known); !completed) return completed;
+    if (!known->has_value()) return {};
+    const saved_mirror what = **known;
+    board_.change([&what](mirror_status& s) { show(s, what); });
+    if (!what.is_running) return {};
+    std::function<result<void>()> run = [this, what]() -> result<void> {
+        runner_ = make_runner(what);  // it opens the target in its first step
+        return {};
+    };
+    const lock_guard lock(mutex_);
+    commands_.push_back({std::move(run), std::nullopt});
+    changed_.notify_all();
+    return {};
+}
+
+/// A crash after the decision of a switch, before the mirror was recorded in the other direction.
+result<void> service::complete_switch(std::optional<saved_mirror>& known) const {
+    if (options_.served == nullptr || !known || !known->is_running) return {};
+    if (known->target.path != options_.served->where().address.path) return {};
+    const auto decided = read_active_store(options_.active_file);
+    if (!decided) return decided.error();
+    if (!decided->has_value() || (*decided)->now.address.path != known->target.path) return {};
+    saved_mirror next;
+    next.target = (*decided)->before.address;
+    next.former_identity = (*decided)->before.identity;
+    next.is_running = true;
+    next.run = known->run;
+    next.backup_at = known->backup_at;
+    known = std::move(next);
+    return write_state_file(options_.state_file, *known);
+}
+
+// ---- commands --------------------------------------------------------------------------------------
+
+task<service::answer> service::execute(std::function<result<void>()> run) {
+    auto start = [this, run = std::move(run)](resumption<answer> waiting) mutable {
+        {
+            const lock_guard lock(mutex_);
+            if (!is_closed_) {
+                commands_.push_back({std::move(run), std::move(waiting)});
+                changed_.notify_all();
+                return;
+            }
+        }
+        waiting.complete(answer(server_stops()));
+    };
+    co_return co_await suspend<answer>(std::move(start));
+}
+
+task<service::answer> service::start(start_request request) {
+    return execute([this, request = std::move(request)] { return begin(request); });
+}
+
+task<service::answer> service::stop() {
+    return execute([this]() -> result<void> {
+        if (auto exists = check_exists(); !exists) return exists;
+        return runner_ ? runner_->stop() : result<void>();
+    });
+}
+
+task<service::answer> service::abandon() {
+    return execute([this]() -> result<void> {
+        if (auto exists = check_exists(); !exists) return exists;
+        if (!runner_) return {};
+        if (auto ended = runner_->abandon(); !ended) return ended;
+        runner_.reset();
+        return {};
+    });
+}
+
+task<service::answer> service::verify() {
+    return execute([this]() -> result<void> {
+        if (auto exists = check_exists(); !exists) return exists;
+        if (!runner_) return error{errc::busy, "The mirror has ended. Start it again to verify it."};
+        return runner_->verify();
+    });
+}
+
+task<service::answer> service::switch_over() {
+    return execute([this]() -> result<void> {
+        if (auto exists = check_exists(); !exists) return exists;
+        if (!runner_) return error{errc::busy, "The mirror has ended. Start it again before a switch."};
+        return runner_->switch_over();
+    });
+}
+
+task<service::answer> service::forget() {
+    return execute([this] { return remove(); });
+}
+
+// ---- the own thread --------------------------------------------------------------------------------
+
+void service::work() {
+    for (;;) {
+        run_commands();
+        if (is_ending_.load()) break;
+        if (!runner_) {
+            wait(idle_wait);
+            continue;
+        }
+        switch (runner_->step()) {
+            case runner::next::now:
+                break;
+            case runner::next::interval:
+                wait(options_.interval);
+                break;
+            case runner::next::retry:
+                wait(options_.retry);
+                break;
+            case runner::next::never:
+                runner_.reset();
+                break;
+        }
+    }
+    runner_.reset();
+    refuse_commands();
+}
+
+void service::wait(std::chrono::milliseconds how_long) {
+    const auto until = std::chrono::steady_clock::now() + how_long;
+    const lock_guard lock(mutex_);
+    while (commands_.empty() && !is_ending_.load()) {
+        if (changed_.wait_until(mutex_, until) == std::cv_status::timeout) return;
+    }
+}
+
+void service::run_commands() {
+    for (;;) {
+        std::optional<command> next;
+        {
+            const lock_guard lock(mutex_);
+            if (commands_.empty() || is_ending_.load()) return;
+            next.emplace(std::move(commands_.front()));
+            commands_.pop_front();
+        }
+        const auto done = next->run();
+        if (next->waiting) next->waiting->complete(done ? answer(status()) : answer(done.error()));
+    }
+}
+
+void service::refuse_commands() {
+    std::deque<command> all;
+    {
+        const lock_guard lock(mutex_);
+        is_closed_ = true;
+        all.swap(commands_);
+    }
+    for (auto& each : all) {
+        if (each.waiting) each.waiting->complete(answer(server_stops()));
+    }
+}
+
+bool service::has_command() const {
+    const lock_guard lock(mutex_);
+    return !commands_.empty();
+}
+
+std::unique_ptr<runner> service::make_runner(saved_mirror what) {
+    interruptions when;
+    when.is_ending = [this] { return is_ending_.load(); };
+    when.has_command = [this] { return has_command(); };
+    return std::make_unique<runner>(source_, options_, std::move(when), board_, context_, std::move(what));
+}
+
+result<void> service::check_exists() const {
+    if (status().state != mirror_state::none) return {};
+    return error{errc::not_found, "There is no mirror."};
+}
+
+result<void> service::begin(start_request request) {
+    const auto before = status();
+    if (runner_) {
+        return error{errc::already_exists, "There is a mirror already, in " + before.engine + ":" +
+                                               before.path +
+                                               ". Stop or abandon it before another one is started."};
+    }
+    saved_mirror what;
+    what.target = std::move(request.target);
+    what.is_backup = request.is_backup;
+    what.verifies = request.verifies;
+    what.skips_damaged = request.skips_damaged;
+    what.run = to_string(random_uuid());
+    what.backup_at = before.backup_at;
+    auto next = make_runner(std::move(what));
+    constexpr bool may_create = true;
+    auto begun = next->open(request.any_source, may_create);
+    if (begun) begun = next->remember();
+    if (!begun) return begun;
+    board_.change([&next](mirror_status& s) { show(s, next->what()); });
+    runner_ = std::move(next);
+    return {};
+}
+
+result<void> service::remove() {
+    const auto now = status();
+    if (now.state == mirror_state::none && now.problem.empty()) return check_exists();
+    if (runner_) return error{errc::busy, "Stop or abandon the mirror first."};
+    if (auto removed = remove_state_file(options_.state_file); !removed) return removed;
+    board_.change(clear);
+    return {};
+}
+
+}  // namespace gallery::mirror

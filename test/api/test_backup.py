@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gallery-admin backup and restore, and keeping the backups of several days."""
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import unittest
+import urllib.parse
+
+from admin_tool import BINARY, REFUSED, run
+from harness import CUSTOMER, ROOT, SYSADMIN, TENANT, Client, Server, png
+from mirror_tool import MIRROR, MirrorTest, Writers
+from test_copy import gallery_of, path_of
+
+# What belongs to a server and not to its store.
+OF_THE_SERVER = {"/api/system/nodes", "/api/system/mirror"}
+FIELDS = ("ETag", "Content-Type", "Content-Disposition", "Last-Modified", "Content-Length", "Cache-Control")
+LISTS = ("pageSize=3&page=0", "pageSize=1000&page=0&sortProperty=createdTime&sortOrder=DESC",
+         "pageSize=1000&page=0&textSearch=e")
+IMAGE_LISTS = LISTS + ("pageSize=1000&page=0&includeSystemImages=true&sortProperty=title",
+                       "pageSize=1000&page=0&imageSubType=SCADA_SYMBOL", "pageSize=1000&page=0&tag=plant",
+                       "pageSize=1000&page=0&public=true", "pageSize=1000&page=0&mediaType=image%2Fpng")
+
+
+class Answers:
+    """What a server answers on every route that reads, to every kind of user. Tokens are those of one server."""
+
+    def __init__(self, server):
+        self.clients = {name: server.client(who)
+                        for name, who in (("system", SYSADMIN), ("tenant", TENANT), ("customer", CUSTOMER))}
+        self.paths = self.clients["system"].get("/v3/api-docs").json()["paths"]
+        system, tenant = self.clients["system"], self.clients["tenant"]
+        everything = "?pageSize=1000&page=0"
+        tenants = system.get("/api/tenants" + everything).json()["data"]
+        users = [user for client in (system, tenant) for user in client.get("/api/users" + everything).json()["data"]]
+        images = tenant.list(pageSize=1000, includeSystemImages="true").json()["data"]
+        links = [path_of(one).split("/")[3:] for one in images]
+        assert {kind for kind, _ in links} == {"tenant", "system"}
+        ids = lambda all_of_it: sorted({one["id"]["id"] for one in all_of_it})
+        self.values = {
+            "type,key": [*map(tuple, links), ("tenant", "not-there.png")],
+            "publicResourceKey": [(one["publicResourceKey"],) for one in images],
+            "tenantId": [(one,) for one in ids(tenants)],
+            "userId": [(one,) for one in ids(users)],
+            "customerId": [(one,) for one in ids(tenant.get("/api/customers" + everything).json()["data"])],
+        }
+        self.activation = next(re.search(r"activateToken=([\w.-]+)", answer.body.decode()).group(1)
+                               for answer in (system.get(f"/api/user/{one}/activationLink") for one, in self.values["userId"])
+                               if answer.status == 200)
+
+    def requests(self):
+        for path, methods in sorted(self.paths.items()):
+            if "get" not in methods or path in OF_THE_SERVER:
+                continue
+            names = re.findall(r"{(\w+)}", path)
+            parameters = [one.get("name") for one in methods["get"].get("parameters", [])]
+            queries = [""]
+            if "pageSize" in parameters:
+                queries = ["?" + one for one in (IMAGE_LISTS if path == "/api/images" else LISTS)]
+            if "activateToken" in parameters:
+                queries = ["?activateToken=" + self.activation]
+            for values in self.values[",".join(names)] if names else [()]:
+                filled = path
+                for name, value in zip(names, values):
+                    filled = filled.replace("{" + name + "}", value)
+                for query in queries:
+                    yield path, filled + query
+
+    def of(self, server):
+        found, routes = {}, {}
+        for who, client in self.clients.items():
+            asking = Client(server, keep=True)
+            asking.token = client.token
+            for route, target in self.requests():
+                answer = asking.get(target)
+                body = answer.body.replace(f":{server.port}".encode(), b":PORT")
+                if answer.status >= 400:
+                    body = re.sub(rb'"timestamp":\d+', b"", body)
+                found[who, target] = (answer.status, body, *(answer.header(name) for name in FIELDS))
+                routes.setdefault(route, set()).add(answer.status)
+                if answer.status == 200 and answer.header("ETag"):
+                    again = asking.get(target, headers={"If-None-Match": answer.header("ETag")})
+                    assert again.status == 304, (target, again)
+        return found, routes
+
+
+class Backups(MirrorTest):
+    def fill_all(self):
+        """Something of every kind that a store contains."""
+        self.fill(12)
+        images = self.tenant.list(pageSize=100).json()["data"]
+        for number, one in enumerate(images):
+            path = path_of(one)
+            if number % 3 == 0:
+                self.assertEqual(200, self.tenant.put(path + "/tags", {"tags": ["plant", f"number {number}"]}).status)
+            if number % 4 == 0:
+                self.assertEqual(200, self.tenant.put(path + "/public/true").status)
+            if number % 5 == 0:
+                self.assertEqual(200, self.tenant.put(path + "/info", dict(one, title=f"changed {number}")).status)
+        symbol = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+        self.assertEqual(200, self.tenant.upload("symbol.svg", symbol, sub_type="SCADA_SYMBOL").status)
+        self.assertEqual(200, self.tenant.delete("/api/images/tenant/picture%204.png").status)
+        self.assertEqual(200, self.tenant.replace("picture 5.png", "picture 5.png", png(70, 7, text="other")).status)
+        self.call("tenant", "create", "Second")
+        self.call("user", "create", "invited@example.com", "--role", "SYS_ADMIN")
+        self.call("apikey", "create", "of a script")
+
+    def check_restored(self, target, expected, answers, plugin, engine="filesystem"):
+        place = self.folder / f"restored-{plugin}"
+        place.mkdir()
+        other = Server(plugin=plugin, data=place)
+        done = run("restore", str(target), "--engine", engine, "--verify", "--json", env=other.environment())
+        self.assertEqual(0, done.returncode, done)
+        self.assertTrue(json.loads(done.stdout)["verified"]["same"])
+        other.start()
+        try:
+            found, _ = answers.of(other)
+            self.assertEqual(sorted(expected), sorted(found))
+            for request, answer in expected.items():
+                self.assertEqual(answer, found[request], request)
+            # It is a store of its own: it can be written, and no restore overwrites it.
+            self.assertEqual(200, other.client(TENANT).upload("of the restored.png", png(text="restored")).status)
+        finally:
+            other.stop()
+        done = run("restore", str(target), "--engine", engine, env=other.environment())
+        self.assertEqual(REFUSED, done.returncode, done)
+        self.assertIn("other data", done.stderr)
+
+    def test_a_restored_server_answers_every_request_as_the_original_did(self):
+        self.fill_all()
+        answers = Answers(self.server)
+        expected, routes = answers.of(self.server)
+        # Each route that reads was answered with success for somebody.
+        self.assertEqual([], [route for route, statuses in routes.items() if not statuses & {200, 303}])
+        report = self.json("backup", str(self.backups / "nightly"), "--verify")
+        self.assertTrue(report["verified"]["same"])
+        # What is written later is not part of it.
+        self.fill(3, "later")
+        self.assertEqual(200, self.tenant.delete("/api/images/tenant/picture%201.png").status)
+        for plugin in ("filesystem", "rocksdb"):
+            with self.subTest(plugin):
+                self.check_restored(self.backups / "nightly", expected, answers, plugin)
+
+    def test_a_backup_can_be_of_another_engine(self):
+        self.fill_all()
+        answers = Answers(self.server)
+        expected, _ = answers.of(self.server)
+        self.json("backup", str(self.backups / "nightly"), "--engine", "rocksdb")
+        self.check_restored(self.backups / "nightly", expected, answers, "filesystem", engine="rocksdb")
+
+    def test_repeated_only_changes_are_transferred(self):
+        self.fill(20)
+        target = str(self.backups / "nightly")
+        first = self.json("backup", target)
+        self.assertGreaterEqual(first["images"], 20)
+        self.assertEqual(first["time"] / 1000, self.metrics()["gallery_mirror_backup_timestamp_seconds", ()])
+        self.assertEqual((first["images"], first["bytes"]), (first["imagesTransferred"], first["bytesTransferred"]))
+        second = self.json("backup", target)
+        self.assertEqual((0, 0), (second["imagesTransferred"], second["bytesTransferred"]))
+        self.assertEqual((first["images"], first["bytes"]), (second["images"], second["bytes"]))
+        self.fill(2, "new")
+        third = self.json("backup", target)
+        self.assertEqual((first["images"] + 2, 2), (third["images"], third["imagesTransferred"]))
+        self.assertGreater(third["revision"], second["revision"])
+        done = self.call("backup", target, words=["is complete as of revision", f"{third['images']} images"])
+        self.assertIn("0 images (0 bytes) were transferred", done.stdout)
+        self.check_served(self.backups / "nightly", "filesystem")
+
+    def test_during_writes_it_is_one_state_of_the_store_and_no_request_fails(self):
+        self.fill(60)
+        target = self.backups / "busy"
+        with Writers(self.server) as writers:
+            report = self.json("backup", str(target), "--verify")
+        self.assertEqual([], writers.failed)
+        self.assertEqual([], report["verified"]["repaired"])
+        self.assertLess(self.metrics()["gallery_writes_longest_hold_seconds", ()], 1)
+        done = run("copy", "--from", f"filesystem:{target}", "--to", f"rocksdb:{self.folder}/copy", "--verify", "--json")
+        self.assertEqual(0, done.returncode, done)
+        self.assertEqual(report["images"], json.loads(done.stdout)["images"])
+
+    def test_a_command_that_is_interrupted_does_not_interrupt_the_backup(self):
+        self.fill(60)
+        target = self.backups / "nightly"
+        process = subprocess.Popen([str(BINARY), "backup", str(target)], env=self.env(), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        self.wait_for(lambda now: now["state"] != "none")
+        process.kill()
+        process.wait()
+        self.server.kill()
+        self.server.start()
+        self.wait_for(lambda now: now["state"] == "stopped" and "completed" in now)
+        self.check_served(target, "filesystem")
+
+    def test_a_backup_of_another_store_is_refused_and_left_unchanged(self):
+        self.fill(5)
+        target = self.backups / "nightly"
+        self.json("backup", str(target))
+        (self.folder / "other").mkdir()
+        with Server(plugin="rocksdb", data=self.folder / "other", environment={
+                "MIRROR_ALLOWED_PATHS": str(self.backups)}) as other:
+            env = dict(self.env(), GALLERY_URL=f"http://127.0.0.1:{other.port}")
+            done = run("backup", str(target), env=env)
+            self.assertEqual(REFUSED, done.returncode, done)
+            self.assertIn("is a copy of", done.stderr)
+        self.check_served(target, "filesystem")
+
+
+class Replaced(MirrorTest):
+    """One byte in a second: a backup never ends by itself."""
+    options = {"MIRROR_MAX_RATE": "1"}
+
+    def test_the_result_of_another_backup_is_not_reported_as_that_of_the_command(self):
+        self.fill(3)
+        command = subprocess.Popen([str(BINARY), "backup", str(self.backups / "first")], env=self.env(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = self.wait_for(lambda now: now["state"] == "copying")
+        # It asks again when the other backup is in progress.
+        command.send_signal(signal.SIGSTOP)
+        self.assertEqual(200, self.admin.post(MIRROR + "/stop", {"abandon": True}).status)
+        started = self.admin.post(MIRROR + "/start", {"engine": "filesystem", "path": str(self.backups / "second"),
+                                                      "backup": True})
+        self.assertEqual(200, started.status, started)
+        command.send_signal(signal.SIGCONT)
+        output, problem = command.communicate(timeout=120)
+        self.assertEqual((REFUSED, ""), (command.returncode, output))
+        self.assertIn("another one was started", problem)
+        second = self.state()
+        self.assertEqual(("copying", started.json()["run"]), (second["state"], second["run"]))
+        self.assertNotIn(second["run"], ("", first["run"]))
+
+
+class Damage(MirrorTest):
+    plugin = "filesystem"
+
+    def test_a_backup_without_a_damaged_image_is_complete_only_if_that_was_asked_for(self):
+        self.fill(12)
+        self.assertEqual(0, self.server.terminate())
+        victim = sorted((self.server.data / "data/storage").glob("*/*/original*"))[3]
+        victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+        self.server.start()
+        target = str(self.backups / "nightly")
+        self.call("backup", target, code=REFUSED, words=["not complete", "cannot be read from the store"])
+        self.assertEqual("failed", self.state()["state"])
+        (self.folder / "other").mkdir()
+        other = Server(plugin="rocksdb", data=self.folder / "other")
+        done = run("restore", target, env=other.environment())
+        self.assertEqual(REFUSED, done.returncode, done)
+        self.assertIn("incomplete copy", done.stderr)
+        report = self.json("backup", target, "--skip-damaged")
+        self.assertEqual(1, report["damaged"])
+
+
+    def test_an_image_that_the_engine_has_set_aside_stays_in_the_backup(self):
+        self.fill(12)
+        target = str(self.backups / "nightly")
+        self.json("backup", target)
+        one = next(one for one in self.tenant.list(pageSize=100).json()["data"] if one["title"] == "picture 3.png")
+        self.assertEqual(0, self.server.terminate())
+        record, = (self.server.data / "data/storage").glob("*/picture*3.png/record.json")
+        record.write_text("{")
+        self.server.start()
+        self.assertEqual(404, self.tenant.get(path_of(one)).status)
+        self.assertEqual(1, self.metrics()["gallery_storage_entries_set_aside", ()])
+        # Others are erased, which the feed says.
+        self.assertEqual(200, self.tenant.delete("/api/images/tenant/picture%205.png").status)
+        self.call("backup", target, code=REFUSED, words=["not complete", "cannot be read from the store", "picture 3"])
+        report = self.json("backup", target, "--skip-damaged", "--verify")
+        self.assertEqual((1, True), (report["damaged"], report["verified"]["same"]))
+        (self.folder / "other").mkdir()
+        other = Server(plugin="rocksdb", data=self.folder / "other")
+        done = run("restore", target, env=other.environment())
+        self.assertEqual(0, done.returncode, done)
+        other.start()
+        try:
+            titles = {each["title"] for each in other.client(TENANT).list(pageSize=100).json()["data"]}
+            self.assertIn("picture 3.png", titles)
+            self.assertNotIn("picture 5.png", titles)
+            self.assertEqual(200, other.client(TENANT).get(path_of(one)).status)
+        finally:
+            other.stop()
+
+    def test_a_damaged_backup_is_restored_without_an_image_only_if_that_was_asked_for(self):
+        self.fill(12)
+        target = self.backups / "nightly"
+        self.json("backup", str(target))
+        victim = sorted(target.glob("*/picture*/original*"))[3]
+        victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+        (self.folder / "other").mkdir()
+        other = Server(plugin="rocksdb", data=self.folder / "other")
+        done = run("restore", str(target), env=other.environment())
+        self.assertEqual(REFUSED, done.returncode, done)
+        done = run("restore", str(target), "--skip-damaged", env=other.environment())
+        self.assertEqual(0, done.returncode, done)
+        with other:
+            self.assertEqual(11, len([link for link in gallery_of(other.client(TENANT)) if "picture" in link]))
+
+
+class Days(MirrorTest):
+    """The script of operations.md that keeps the backups of several days."""
+
+    def setUp(self):
+        super().setUp()
+        text = (ROOT / "etc/doc/operations.md").read_text()
+        block = re.search(r"(?:^    .*\n|^\n)*^    # /etc/gallery/keep-backups\n(?:^    .*\n|^\n)*", text, re.M).group(0)
+        script = "\n".join(line[4:] for line in block.splitlines()).strip() + "\n"
+        self.assertTrue(script.startswith("#!/bin/sh\n"), script)
+        self.assertIn("/backup/gallery", script)
+        self.script = self.folder / "keep-backups"
+        self.script.write_text(script.replace("/backup/gallery", str(self.backups)))
+        self.script.chmod(0o700)
+
+    def keep(self, day):
+        """The script on this day."""
+        bin_folder = self.folder / "bin"
+        bin_folder.mkdir(exist_ok=True)
+        (bin_folder / "date").write_text(f"#!/bin/sh\necho {day}\n")
+        (bin_folder / "date").chmod(0o700)
+        subprocess.run([str(self.script)], check=True, env=dict(os.environ, PATH=f"{bin_folder}:{os.environ['PATH']}"))
+
+    def digests(self, folder):
+        return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+                for file in folder.rglob("*") if file.is_file()}
+
+    def test_later_backups_do_not_change_the_files_of_earlier_ones(self):
+        self.fill(20)
+        current = self.backups / "current"
+        self.json("backup", str(current))
+        first = gallery_of(self.tenant)
+        self.keep("2026-11-01")
+        before = self.digests(self.backups / "2026-11-01")
+        self.assertEqual(before, self.digests(current))
+
+        # Every kind of write that a backup makes in its store.
+        self.fill(5, "new")
+        images = [one for one in self.tenant.list(pageSize=100).json()["data"] if one["title"].startswith("picture")]
+        for number, one in enumerate(images):
+            path = path_of(one)
+            if number % 4 == 0:
+                self.assertEqual(200, self.tenant.delete(path).status)
+            elif number % 4 == 1:
+                key = urllib.parse.unquote(path.split("/")[-1])
+                self.assertEqual(200, self.tenant.replace(key, key, png(50, 3, text=f"new {number}")).status)
+            elif number % 4 == 2:
+                self.assertEqual(200, self.tenant.put(path + "/info", dict(one, title=f"changed {number}")).status)
+        self.call("user", "create", "new@example.com", "--role", "SYS_ADMIN")
+        self.json("backup", str(current), "--verify")
+        self.keep("2026-11-02")
+        self.json("backup", str(current))
+        self.assertEqual(before, self.digests(self.backups / "2026-11-01"))
+        # The test could fail: some files of a store are written in place.
+        inodes = {file.stat().st_ino for file in self.backups.joinpath("2026-11-01").rglob("*") if file.is_file()}
+        after = self.digests(current)
+        self.assertTrue([name for name, digest in before.items() if after.get(name, digest) != digest])
+        # An image that has not changed is on the disk once.
+        shared = [file for file in current.glob("*/*/original*") if file.stat().st_ino in inodes]
+        self.assertGreaterEqual(len(shared), 5)
+        self.assertGreaterEqual(shared[0].stat().st_nlink, 3)
+
+        self.serve(self.backups / "2026-11-01", "filesystem",
+                   lambda other: self.assertEqual(first, gallery_of(other.client(TENANT))))
+        self.check_served(self.backups / "2026-11-02", "filesystem")
+        # A restore from it, which opens it, changes none of the shared files.
+        shared_files = {name: digest for name, digest in before.items() if not name.startswith(".gallery")}
+        place = self.folder / "restored"
+        place.mkdir()
+        other = Server(plugin="rocksdb", data=place)
+        done = run("restore", str(self.backups / "2026-11-01"), env=other.environment())
+        self.assertEqual(0, done.returncode, done)
+        now = self.digests(self.backups / "2026-11-01")
+        self.assertEqual(shared_files, {name: now.get(name) for name in shared_files})
+
+    def test_two_weeks_are_kept_and_a_run_that_was_interrupted_is_repeated(self):
+        self.fill(2)
+        self.json("backup", str(self.backups / "current"))
+        (self.backups / "partial").mkdir()
+        for day in range(1, 18):
+            self.keep(f"2026-11-{day:02}")
+        self.keep("2026-11-17")
+        self.assertEqual(["current", *(f"2026-11-{day:02}" for day in range(4, 18))],
+                         sorted(os.listdir(self.backups), key=lambda name: (name != "current", name)))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Kills the real server with SIGKILL at random moments while clients write and the store is copied to a mirror, followed
+by it and switched to it and back, again and again.
+
+After each restart the server must serve from exactly one of the two stores: the one that active-store.json names. Each
+image must be in one of the states that its client may expect (kill_cycles.py), and the mirror must go on by itself. From
+time to time a server is started on a copy of the other store, which must refuse. About half of the kills come within
+half a second of a request to switch. At the end both stores are compared byte for byte, and checked.
+
+usage: switch_kills.py [--cycles N] [--clients N] [--seed N] [--keep]
+exit code: 0 where everything held, 1 otherwise; says the seed, so that a run can be repeated as far as time allows.
+"""
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import harness  # noqa: E402
+from kill_cycles import Pictures, Violation, Writer, check, listed, verify  # noqa: E402
+
+MIRROR = "/api/system/mirror"
+LOAD_SECONDS = (0.02, 2.0)      # from when the clients begin until the kill
+SWITCH_SECONDS = (0.0, 0.5)     # from the request to switch until the kill
+TARGETED = 0.5                  # share of the cycles whose kill follows a request to switch
+REFUSALS = 0.1                  # share of the cycles after which a server is started on the other store
+ROCKSDB, FILESYSTEM = "rocksdb", "filesystem"
+
+
+class Operator(threading.Thread):
+    """Starts the mirror, and switches to it whenever that is possible, until the server is gone."""
+
+    def __init__(self, server, token, target):
+        super().__init__()
+        self.client = harness.Client(server, keep=True, timeout=60)
+        self.client.token = token
+        self.target = target
+        self.switching = threading.Event()  # a request to switch is sent
+        self.switches = 0
+        self.refused = 0
+        self.problem = None
+
+    def run(self):
+        try:
+            while True:
+                self.step()
+        except (OSError, http.client.HTTPException):
+            return  # killed
+        except Exception as e:  # noqa: BLE001: a mistake of this program must not look like success
+            self.problem = f"{type(e).__name__}: {e}"
+
+    def step(self):
+        now = self.state()
+        if now["state"] == "none":
+            answer = self.client.post(MIRROR + "/start", {"engine": FILESYSTEM, "path": self.target})
+            if answer.status != 200:
+                raise Violation(f"the mirror does not start: {answer}")
+        elif now.get("canSwitch"):
+            self.switching.set()
+            answer = self.client.post(MIRROR + "/switch")
+            if answer.status == 200:
+                self.switches += 1
+            elif answer.status == 400 and "nothing has changed" in answer.json()["message"]:
+                self.refused += 1
+            else:
+                raise Violation(f"the switch: {answer}")
+        time.sleep(0.02)
+
+    def state(self):
+        answer = self.client.get(MIRROR)
+        if answer.status != 200:
+            raise Violation(f"the state of the mirror: {answer}")
+        return answer.json()
+
+
+def check_one_store_is_active(server, client, stores):
+    """Returns the engine of the store that the server does not serve from."""
+    file = server.data / "data/active-store.json"
+    expected = json.loads(file.read_text())["now"]["plugin"] if file.exists() else ROCKSDB
+    state = client.get(MIRROR).json()
+    if (state["active"]["engine"], state["active"]["path"]) != (expected, str(stores[expected])):
+        raise Violation(f"the server serves from {state['active']}, and its file names {expected}")
+    other = FILESYSTEM if expected == ROCKSDB else ROCKSDB
+    if state["state"] != "none" and state["mirror"]["engine"] != other:
+        raise Violation(f"the mirror is {state['mirror']} beside {state['active']}")
+    return other
+
+
+def check_refused(server, engine, folder):
+    """A server with another data folder does not start on the store."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="gallery-other-"))
+    try:
+        (place / "data").mkdir(mode=0o700)
+        shutil.copytree(folder, place / "data/storage")
+        os.chmod(place / "data/storage", 0o700)
+        other = harness.Server(plugin=engine, data=place)
+        other.start(wait=False)
+        if other.process.wait(120) == 0 or not ("not the current one" in other.log() or "incomplete copy" in other.log()):
+            raise Violation(f"a server started on the other store, {engine}:\n{other.log()}")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def wait_for(client, is_wanted, limit=300):
+    deadline = time.monotonic() + limit
+    while not is_wanted(now := client.get(MIRROR).json()):
+        if time.monotonic() > deadline:
+            raise Violation(f"the mirror does not go on: {now}")
+        time.sleep(0.05)
+    return now
+
+
+def run(options, server):
+    chooser = random.Random(options.seed)
+    pictures = Pictures(options.seed)
+    server.start()
+    administrator = server.client(harness.SYSADMIN)
+    token = server.client().token
+    samples = set(listed(server.client()))
+    stores = {ROCKSDB: server.data / "data/storage", FILESYSTEM: server.data / "data/mirror"}
+    writers = [Writer(n, server, token, pictures, chooser.random()) for n in range(options.clients)]
+    begun = time.monotonic()
+    switches = refused = targeted = images = 0
+    active = {ROCKSDB: 0, FILESYSTEM: 0}
+    for cycle in range(1, options.cycles + 1):
+        operator = Operator(server, administrator.token, "mirror")
+        threads = [threading.Thread(target=w.run) for w in writers]
+        for thread in (operator, *threads):
+            thread.start()
+        if chooser.random() < TARGETED and operator.switching.wait(20):
+            targeted += 1
+            time.sleep(chooser.uniform(*SWITCH_SECONDS))
+        else:
+            time.sleep(chooser.uniform(*LOAD_SECONDS))
+        server.kill()
+        for thread in (operator, *threads):
+            thread.join()
+        for each in (operator, *writers):
+            if each.problem:
+                raise Violation(f"cycle {cycle}: {each.problem}")
+        switches += operator.switches
+        refused += operator.refused
+        server.start()
+        try:
+            images, _ = check(server, token, writers, samples)
+            other = check_one_store_is_active(server, administrator, stores)
+            active[FILESYSTEM if other == ROCKSDB else ROCKSDB] += 1
+            if chooser.random() < REFUSALS and stores[other].exists() and cycle > 1:
+                wait_for(administrator, lambda now: now["state"] in ("following", "none"))
+                server.kill()
+                check_refused(server, other, stores[other])
+                server.start()
+        except Violation as e:
+            raise Violation(f"after cycle {cycle}: {e}") from e
+        if cycle % 20 == 0:
+            print(f"{cycle} cycles, {switches} switches, {sum(w.acknowledged for w in writers)} writes acknowledged, "
+                  f"{images} images", flush=True)
+    wait_for(administrator, lambda now: now["state"] == "following")
+    if administrator.post(MIRROR + "/verify").status != 200:
+        raise Violation("the verification does not begin")
+    now = wait_for(administrator, lambda now: not now["verifying"] and "verified" in now)
+    if not now["verified"]["same"] or now["verified"]["repaired"]:
+        raise Violation(f"the stores differ: {now['verified']}")
+    if server.terminate() != 0:
+        raise Violation(f"a graceful stop ended with {server.process.returncode}")
+    report = verify(server)
+    acknowledged = sum(w.acknowledged for w in writers)
+    print(f"{options.cycles} kills in {time.monotonic() - begun:.0f} s, {targeted} of them at a switch; {switches} switches, "
+          f"{refused} given up; after the kills the store was {active[ROCKSDB]} times rocksdb, {active[FILESYSTEM]} times "
+          f"filesystem; {acknowledged} acknowledged writes all held; {images} images; verify: {report['images']} images, "
+          "sound")
+    if acknowledged == 0 or switches == 0:
+        raise Violation("nothing was acknowledged or switched, so nothing was tested")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cycles", type=int, default=12)
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--keep", action="store_true", help="leave the data folder where something was wrong")
+    options = parser.parse_args()
+    server = harness.Server(plugin=ROCKSDB)
+    failed = True
+    try:
+        run(options, server)
+        failed = False
+    except (Violation, AssertionError) as e:
+        print(f"FAILED with --seed {options.seed}: {e}\nthe server's log ends:\n{server.log()}")
+    finally:
+        server.kill()
+        if failed and options.keep:
+            print(f"data: {server.data}")
+        else:
+            server.stop()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
