@@ -140,7 +140,8 @@ write_state store::writing() const {
 }
 
 void store::change_options(const std::map<std::string, std::string>& options) {
-    const auto chosen = parse_options(options);
+    // They are of the configuration.
+    const auto chosen = parse_options(options, std::nullopt);
     if (chosen) bodies_.set_bound(chosen->cache_bytes);
 }
 

@@ -208,7 +208,8 @@ def reload_settings(gallery):
         return Client(gallery, USER).get("/api/system/params").json()["maxResourceSize"]
 
     def reload_until(expected):
-        machine.run("systemctl", "reload", "gallery")
+        done = machine.run("systemctl", "reload", "gallery", check=False)
+        check(done.returncode == 0, f"the reload fails:\n{done.stdout}{done.stderr}{gallery.log()}")
         deadline = time.monotonic() + 60
         while limit() != expected:
             check(time.monotonic() < deadline, f"the limit is {limit()} and not {expected}:\n{gallery.log()}")
