@@ -122,7 +122,8 @@ server's user and with the server's environment.)",
      R"(
 exit codes:
    0  done
-   1  the server serves from the store of the configuration already
+   1  the server serves from the store of the configuration already, a server uses the
+      other store, or the store of the configuration was never the one of the server
   64  wrong options, or no --yes
   69  the store cannot be opened
   70  a fault of the storage engine

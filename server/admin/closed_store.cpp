@@ -27,7 +27,7 @@ outcome<closed_store> open_closed_store(const std::string& config_file) {
     std::error_code failed;
     const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
     const auto active = app::find_active_storage(settings.storage, data.string());
-    if (!active) return ended_by(active.error());
+    if (!active) return failure{exit_code::configuration, active.error().message};
     if (auto there = active->require_store(); !there) return ended_by(there.error());
     // Looking must not make what is not there.
     constexpr bool may_create = false;

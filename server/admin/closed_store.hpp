@@ -44,6 +44,7 @@ std::optional<T> run_on(asio::io_context& context, task<T> work) {
     asio::co_spawn(context.get_executor(), std::move(work), [&](std::exception_ptr thrown, T got) {
         if (!thrown) value.emplace(std::move(got));
     });
+    context.restart();  // it has stopped after the work before
     context.run();
     return value;
 }

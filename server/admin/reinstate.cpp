@@ -5,13 +5,19 @@
 #include "admin/help.hpp"
 #include "admin/output.hpp"
 #include "admin/store_address.hpp"
+#include "admin/times.hpp"
 #include "app/configuration_file.hpp"
 #include "app/mirror_target.hpp"
 #include "app/process.hpp"
+#include "mirror/active_store.hpp"
+#include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
 #include "mirror/private_file.hpp"
+#include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
 #include "plugins/host.hpp"
+
+#include <gallery/clock.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -53,12 +59,16 @@ outcome<options> parse(std::span<const char* const> arguments) {
 
 /// What the store says about itself.
 struct found {
+    std::string identity;  ///< empty if it has none
     std::optional<mirror::successor> successor;
     std::optional<mirror::stored_mark> mark;
 };
 
 task<result<found>> examine(document_store& store) {
     found out;
+    auto identity = co_await mirror::find_identity(store);
+    if (!identity) co_return identity.error();
+    out.identity = std::move(*identity);
     auto successor = co_await mirror::find_successor(store);
     if (!successor) co_return successor.error();
     out.successor = std::move(*successor);
@@ -69,10 +79,62 @@ task<result<found>> examine(document_store& store) {
 }
 
 std::string lost(const found& known, const std::string& store) {
-    std::string text = "Serve from " + store + " again. What was written to the other store since the switch";
-    if (!known.mark) return text + " is not in it";
-    if (known.mark->value.is_complete) return text + " is in it: it is a complete copy";
-    return text + " and after this one has followed it last is not in it";
+    const std::string text = "Serve from " + store + " again. ";
+    if (known.mark && known.mark->value.is_complete) {
+        return text + "It contains what was written to the other store only up to " +
+               format_time(known.mark->value.changed_time) +
+               ", when it became a complete copy; everything later is lost";
+    }
+    if (known.mark)
+        return text + "What was written to the other store after this one has followed it last is lost";
+    return text + "What was written to the other store since the switch is lost";
+}
+
+/// The store that the server serves from now, as far as it is known. Null: no other one.
+std::optional<mirror::known_store> other_store(const std::optional<mirror::active_store>& decided,
+                                               const found& known, const std::string& folder) {
+    mirror::known_store other;
+    if (decided) {
+        other = decided->now;
+    } else if (known.successor) {
+        other.plugin = other.address.engine = known.successor->engine;
+        other.address.path = known.successor->path;
+        other.identity = known.successor->identity;
+    }
+    if (other.address.path.empty() || mirror::is_same_folder(other.address.path, folder)) return std::nullopt;
+    return other;
+}
+
+bool is_filled_folder(const std::string& path) {
+    std::error_code failed;
+    return std::filesystem::is_directory(path, failed) && !std::filesystem::is_empty(path, failed) && !failed;
+}
+
+/// Opens it, so that no server serves from it meanwhile. Empty if it is lost. Failure: refused if it is in
+/// use.
+outcome<std::optional<app::unprobed_store>> hold(const mirror::known_store& other,
+                                                 config::storage_settings settings) {
+    if (!is_filled_folder(other.address.path) || !app::check_store_folder(other.plugin, other.address.path))
+        return std::optional<app::unprobed_store>();
+    settings.plugin = other.address.engine;
+    settings.path = other.address.path;
+    settings.sections[other.plugin] = other.address.options;
+    constexpr bool may_create = false;
+    auto opened = app::open_unprobed(settings, "", may_create, [](log_level, std::string_view) {});
+    if (opened) return std::optional<app::unprobed_store>(std::move(*opened));
+    if (opened.error().code != errc::unavailable) return std::optional<app::unprobed_store>();
+    return failure{
+        exit_code::refused,
+        "nothing was changed, because the other store cannot be opened: " + opened.error().message +
+            " If a server uses it, stop the server first. If it is lost, move its folder away"};
+}
+
+/// So that no server starts on the other store by mistake.
+task<result<void>> note_place_taken(document_store& other, std::string expected, mirror::successor next) {
+    const auto identity = co_await mirror::find_identity(other);
+    if (!identity) co_return identity.error();
+    if (*identity != expected) co_return result<void>();  // it is not the one that the server served from
+    co_return co_await mirror::note_successor(other, std::move(next));
 }
 
 failure failed_by(const error& e) {
@@ -82,7 +144,8 @@ failure failed_by(const error& e) {
 /// The mirror of the server would be its own store.
 result<void> forget_mirror(const std::string& file, const std::string& store_folder) {
     const auto known = mirror::read_state_file(file);
-    if (!known || !known->has_value() || (*known)->target.path != store_folder) return {};
+    if (!known || !known->has_value() || !mirror::is_same_folder((*known)->target.path, store_folder))
+        return {};
     return mirror::remove_state_file(file);
 }
 
@@ -131,10 +194,32 @@ int reinstate(std::span<const char* const> arguments) {
     const std::string name = store->engine + ":" + store->folder;
     if (!is_decided && !known.successor)
         return end(out, {exit_code::refused, "the server serves from " + name + " already"});
+    // A file that cannot be read decides nothing.
+    const auto read = mirror::read_active_store(file);
+    const auto decided = read ? *read : std::nullopt;
+    const bool was_served = known.successor || (decided && decided->before.identity == known.identity);
+    if (known.mark && !known.mark->value.is_complete && !was_served) {
+        return end(out, {exit_code::refused, name + " is an incomplete copy of " + known.mark->value.source +
+                                                 ", and was never the store of the server"});
+    }
     const auto text = lost(known, name);
     if (!wanted->yes)
         return end(out, {exit_code::usage, text + ". This cannot be undone; confirm it with --yes"});
 
+    std::optional<app::unprobed_store> held;  // to the end
+    const auto other = other_store(decided, known, store->folder);
+    if (other) {
+        auto opened = hold(*other, settings.storage);
+        if (!opened) return end(out, opened.error());
+        held = std::move(*opened);
+    }
+    if (held) {
+        mirror::successor next{store->engine, store->folder, known.identity, now_ms()};
+        const auto noted =
+            run_on(context, note_place_taken(held->store->documents(), other->identity, std::move(next)));
+        if (!noted || !*noted)
+            out.note("the other store does not say that it is not the one of the server any more");
+    }
     const auto released = run_on(context, mirror::release_store(documents));
     if (!released) return end(out, engine_failed());
     if (!*released) return end(out, failed_by(released->error()));

@@ -8,8 +8,10 @@
 #include "admin/store_address.hpp"
 #include "app/active_storage.hpp"
 #include "app/configuration_file.hpp"
+#include "app/mirror_target.hpp"
 #include "app/process.hpp"
 #include "mirror/identity.hpp"
+#include "mirror/state_file.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -59,13 +61,17 @@ outcome<options> parse(std::span<const char* const> arguments) {
     return parsed;
 }
 
-/// A server that was switched to this place expects the store that was there.
-outcome<> note_identity(asio::io_context& context, const app::active_storage& active,
-                        const app::unprobed_store& restored) {
+/// A server that was switched to this place expects the store that was there. Its mirror is the old store,
+/// which would be made equal to the restored one: it may contain more, so it stays as it is.
+outcome<> accept(asio::io_context& context, const app::active_storage& active, const std::string& mirror_file,
+                 const app::unprobed_store& restored) {
     if (!active.decided) return {};
     const auto identity = run_on(context, mirror::find_identity(restored.store->documents()));
     if (!identity) return engine_failed();
     if (!*identity) return failure{exit_code::unreachable, identity->error().message};
+    // Before the store is accepted, so that no server continues the mirror.
+    const auto forgotten = mirror::remove_state_file(mirror_file);
+    if (!forgotten) return failure{exit_code::unreachable, forgotten.error().message};
     auto decided = *active.decided;
     decided.now.identity = **identity;
     const auto written = mirror::write_active_store(active.file, decided);
@@ -110,7 +116,9 @@ int restore(std::span<const char* const> arguments) {
     const auto done = run_copy(context, out, *source, *target, wanted->how);
     if (!done) return fail(out, done.error());
     if (*done) {
-        if (auto noted = note_identity(context, *active, *target); !noted) return fail(out, noted.error());
+        const auto mirror_file = (data / app::mirror_file).string();
+        if (auto accepted = accept(context, *active, mirror_file, *target); !accepted)
+            return fail(out, accepted.error());
     }
     return static_cast<int>(*done ? exit_code::done : exit_code::refused);
 }

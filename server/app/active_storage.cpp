@@ -2,6 +2,7 @@
 #include "app/active_storage.hpp"
 
 #include "mirror/identity.hpp"
+#include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
 #include "plugins/host.hpp"
 
@@ -25,14 +26,6 @@ std::string utc(std::int64_t milliseconds) {
     return {text.data(), size};
 }
 
-bool is_same_folder(const std::string& a, const std::string& b) {
-    std::error_code failed;
-    const auto first = fs::weakly_canonical(a, failed);
-    if (failed) return false;
-    const auto second = fs::weakly_canonical(b, failed);
-    return !failed && first == second;
-}
-
 bool is_filled_folder(const std::string& path) {
     std::error_code failed;
     return fs::is_directory(path, failed) && !fs::is_empty(path, failed) && !failed;
@@ -44,7 +37,7 @@ bool names(const config::storage_settings& configured, const std::string& data_f
     const auto plugin = plugins::load_plugin(configured.plugin, configured.plugin_dir);
     if (!plugin || plugin->descriptor->shared || plugin->descriptor->name != store.plugin) return false;
     const std::string path = configured.path.empty() ? data_folder + "/" + store.plugin : configured.path;
-    return is_same_folder(path, store.address.path);
+    return mirror::is_same_folder(path, store.address.path);
 }
 
 }  // namespace
@@ -52,7 +45,8 @@ bool names(const config::storage_settings& configured, const std::string& data_f
 std::string active_storage::note() const {
     if (is_configured) return {};
     return "chosen by the switch of " + utc(decided->since) + " (" + file +
-           "); STORAGE_PLUGIN=" + configured_plugin + " of the configuration does not apply";
+           "); STORAGE_PLUGIN=" + configured_plugin +
+           " of the configuration does not apply until gallery-admin reinstate is run";
 }
 
 result<void> active_storage::require_store() const {

@@ -122,7 +122,8 @@ confinement mirror_confinement(std::string_view hosts) {
 
 result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
                                                            const mirror::target_address& target,
-                                                           bool may_create, confinement confined,
+                                                           bool may_create,
+                                                           std::optional<confinement> confined,
                                                            log_function say) {
     const auto plugin = plugins::load_plugin(target.engine, plugin_dir);
     if (!plugin) return plugin.error();

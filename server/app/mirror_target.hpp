@@ -11,6 +11,7 @@
 #include <gallery/storage_engine.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,11 +37,13 @@ result<mirror::target_address> check_mirror_target(const mirror_rules& rules, mi
 confinement mirror_confinement(std::string_view hosts);
 
 /// Opens the store, or creates it if @p may_create. Blocks. The engine gets only the options of @p target:
-/// those of the configuration belong to the server's own store and may be secret. Errors: not_found for a
-/// folder without a store, invalid_argument, those of open_unprobed().
+/// those of the configuration belong to the server's own store and may be secret. @p confined as for
+/// open_unprobed(). Errors: not_found for a folder without a store, invalid_argument, those of
+/// open_unprobed().
 result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
                                                            const mirror::target_address& target,
-                                                           bool may_create, confinement confined,
+                                                           bool may_create,
+                                                           std::optional<confinement> confined,
                                                            log_function say);
 
 }  // namespace gallery::app

@@ -67,7 +67,7 @@ result<void> gallery_server::parts::open_store() {
     if (!chosen) return chosen.error();
     active_ = std::move(*chosen);
     if (auto there = active_.require_store(); !there) return there;
-    if (const auto note = active_.note(); !note.empty()) log_info("the store was " + note);
+    if (const auto note = active_.note(); !note.empty()) log_warning("the store was " + note);
     auto opened = open_storage(active_.settings, data_folder_);
     if (!opened) return opened.error();
     storage_ = std::move(*opened);

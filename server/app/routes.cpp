@@ -13,6 +13,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -131,6 +132,12 @@ void gallery_server::parts::make_mirror() {
                        const mirror::target_address& target, bool may_create) {
         return open_mirror_target(
             plugins, target, may_create, confined,
+            [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
+    };
+    options.open_former = [plugins = settings.storage.plugin_dir](const mirror::target_address& target,
+                                                                  bool may_create) {
+        return open_mirror_target(
+            plugins, target, may_create, std::nullopt,
             [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
     };
     options.hold_writes = [this](std::chrono::milliseconds longest) {

@@ -23,7 +23,9 @@ result<void> served_storage::can_be(const mirror::target_address& other) const {
         return error{errc::invalid_argument,
                      "A server cannot be switched to a store that several servers can share (" +
                          other.engine +
-                         "). Stop the mirror, and start the server with STORAGE_PLUGIN=" + other.engine};
+                         "). Stop the mirror and the server, and start the server with STORAGE_PLUGIN=" +
+                         other.engine +
+                         ". If it was switched before, run gallery-admin reinstate with this setting first"};
     }
     if (!store_.can_exchange())
         return error{errc::unavailable, "The store was switched very often. Restart the server first"};

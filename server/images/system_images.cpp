@@ -50,6 +50,9 @@ std::string state_of(const image_record& record) {
     return to_hex(sha256(std::span<const char>(text)));
 }
 
+/// Instead of a state, of an image that the administrator has changed or deleted.
+constexpr const char* changed_state = "changed";
+
 /// The document of an installed picture.
 struct installation {
     std::int64_t version = 0;
@@ -68,6 +71,15 @@ std::string to_text(std::int64_t version, const image_record& record) {
     object["key"] = record.key;
     object["state"] = state_of(record);
     object["revision"] = record.rev;  // for earlier versions of the server
+    return json::serialize(object);
+}
+
+std::string to_text(const installation& changed) {
+    json::object object;
+    object["version"] = changed.version;
+    object["key"] = changed.key;
+    object["state"] = changed_state;
+    object["revision"] = changed.rev;  // for earlier versions of the server
     return json::serialize(object);
 }
 
@@ -134,17 +146,18 @@ task<result<record_ptr>> update(image_service& images, image_store& store, insta
     co_return unless_changed(std::move(written));
 }
 
-/// Completes what an earlier version of the server has recorded, as long as the revision says that the image
-/// is unchanged: a copy of the store has other revisions. A failure is no reason not to start; the next start
-/// repeats this.
+/// Completes what an earlier version of the server has recorded, as long as the revision says whether the
+/// image is unchanged: a copy of the store has other revisions, one of which may be the recorded one by
+/// chance. A failure is no reason not to start; the next start repeats this.
 task<void> complete_record(image_store& store, document_store& documents, document known) {
     const auto before = parse_installation(known.body);
     if (!before.state.empty() || before.key.empty()) co_return;
     std::string key = before.key;
     const auto current = co_await store.find(system_tenant, std::move(key));
-    if (!current || !before.is_of(**current)) co_return;
+    if (!current && current.error().code != errc::not_found) co_return;
+    const bool is_unchanged = current && before.is_of(**current);
     const auto as_read = precondition::match(known.rev);
-    known.body = to_text(before.version, **current);
+    known.body = is_unchanged ? to_text(before.version, **current) : to_text(before);
     static_cast<void>(co_await documents.save(std::move(known), as_read));
 }
 

@@ -42,7 +42,7 @@ struct active_store {
 
 // Paths below the folder of the file are stored relative to it, so that a data folder can be moved.
 
-/// Blocks. Error: io_error; the file may have either content, which read_active_store() returns.
+/// Blocks. Errors: those of write_private_file().
 result<void> write_active_store(const std::string& path, const active_store& value);
 /// Empty if there is no file. Blocks. Errors: io_error, corrupt.
 result<std::optional<active_store>> read_active_store(const std::string& path);

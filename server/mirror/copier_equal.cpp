@@ -23,6 +23,8 @@ task<result<void>> copier::begin_equal(revision position) {
     next.begun_time = now_ms();
     mark_rev_ = known->has_value() ? (*known)->rev : 0;
     if (auto stored = co_await store_mark(std::move(next)); !stored) co_return stored;
+    // Nothing is missing because of what the source has out of service now: the target is equal.
+    work_.absent.disregard(entries_set_aside(work_.from).value_or(0));
     follows_versions_ = true;
     co_return co_await count();
 }

@@ -31,24 +31,32 @@ bool write_all(int file, std::string_view text) {
     return true;
 }
 
-bool sync_folder_of(const std::string& path) {
-    const auto folder = std::filesystem::path(path).parent_path().string();
-    const file_handle opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return opened.descriptor() >= 0 && ::fsync(opened.descriptor()) == 0;
+int open_folder_of(const std::string& path) {
+    const auto parent = std::filesystem::path(path).parent_path().string();
+    return ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+error not_certain(const std::string& what, const std::string& path) {
+    auto out = file_error(what + ", but may not be on the disk:", path);
+    out.code = errc::unknown_outcome;
+    return out;
 }
 
 }  // namespace
 
 result<void> write_private_file(const std::string& path, std::string_view text) {
     const std::string temporary = path + ".new";
+    // Before the file is replaced: after that, nothing may fail that need not.
+    const file_handle folder(open_folder_of(path));
+    if (folder.descriptor() < 0) return file_error("cannot create", temporary);
     static_cast<void>(::unlink(temporary.c_str()));
     const file_handle file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
     if (file.descriptor() < 0) return file_error("cannot create", temporary);
     if (!write_all(file.descriptor(), text) || ::fsync(file.descriptor()) != 0)
         return file_error("cannot write", temporary);
-    if (::rename(temporary.c_str(), path.c_str()) != 0 || !sync_folder_of(path))
-        return file_error("cannot replace", path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error("cannot replace", path);
+    if (::fsync(folder.descriptor()) != 0) return not_certain("the file was replaced", path);
     return {};
 }
 
@@ -68,11 +76,16 @@ result<std::optional<std::string>> read_private_file(const std::string& path) {
 }
 
 result<void> remove_private_file(const std::string& path) {
+    const file_handle folder(open_folder_of(path));
+    if (folder.descriptor() < 0) {
+        if (errno == ENOENT) return {};
+        return file_error("cannot remove", path);
+    }
     if (::unlink(path.c_str()) != 0) {
         if (errno == ENOENT) return {};
         return file_error("cannot remove", path);
     }
-    if (!sync_folder_of(path)) return file_error("cannot remove", path);
+    if (::fsync(folder.descriptor()) != 0) return not_certain("the file was removed", path);
     return {};
 }
 

@@ -122,7 +122,7 @@ result<void> runner::open(bool any_source, bool may_create) {
 }
 
 result<void> runner::open_session(const target_address& where, bool any_source, bool may_create) {
-    auto store = options_.open(where, may_create);
+    auto store = open_target(where, may_create);
     if (!store) return store.error();
     session_.emplace();
     session_->store = std::move(*store);
@@ -312,13 +312,20 @@ result<void> runner::abandon() {
         return error{saved.error().code,
                      "the mirror was not abandoned, because this cannot be stored: " + saved.error().message};
     }
+    std::string problem;
+    if (const auto noted = note_abandoned(); !noted) {
+        problem = "the store in " + what_.target.path +
+                  " does not say that another one has taken its place, so do not start a server on it: " +
+                  noted.error().message;
+        say(true, problem);
+    }
     session_.reset();
-    board_.change([](mirror_status& s) {
+    board_.change([&problem](mirror_status& s) {
         s.state = mirror_state::stopped;
         s.is_stopping = s.is_verifying = s.is_retried = s.can_switch = false;
         s.completed.reset();
         s.lag = 0;
-        s.problem.clear();
+        s.problem = problem;
     });
     say(false, name() + " was abandoned and is not complete");
     return {};
@@ -412,7 +419,7 @@ result<runner::next> runner::complete() {
 
 result<void> runner::check_closed(const mark& completed, const tenant_usage& counted) {
     constexpr bool may_create = false;
-    const auto store = options_.open(what_.target, may_create);
+    const auto store = open_target(what_.target, may_create);
     if (!store) {
         return error{store.error().code,
                      "the mirror cannot be opened after it was completed: " + store.error().message};

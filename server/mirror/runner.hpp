@@ -47,6 +47,10 @@ struct mirror_options {
     std::function<result<target_address>(target_address)> check;
     /// Opens a target, or creates it if @p may_create. Blocks.
     std::function<result<std::unique_ptr<storage_engine>>(const target_address&, bool may_create)> open;
+    /// Likewise a target that was the store of the server before a switch: an operator has configured it.
+    /// Null: open.
+    std::function<result<std::unique_ptr<storage_engine>>(const target_address&, bool may_create)>
+        open_former;
     /// Delays new writes to the source until release_writes(), for the given time at most.
     std::function<void(std::chrono::milliseconds longest)> hold_writes;
     std::function<void()> release_writes;
@@ -98,7 +102,8 @@ public:
     /// Ends the mirror when it is complete. Error: busy if it does not follow.
     result<void> stop();
     /// Ends the mirror as it is. It is not complete. Then next::never applies. Error: io_error if the state
-    /// file cannot be written; the mirror goes on when it can be.
+    /// file cannot be written; the mirror goes on when it can be. The status contains as its problem that the
+    /// store that the server was switched from does not say so.
     result<void> abandon();
     /// Error: busy if it does not follow, or a verification is in progress.
     result<void> verify();
@@ -128,10 +133,14 @@ private:
     [[nodiscard]] storage_engine& source() const;
     [[nodiscard]] std::string source_name() const;
     [[nodiscard]] result<target_address> check_target() const;
+    [[nodiscard]] result<std::unique_ptr<storage_engine>> open_target(const target_address& where,
+                                                                      bool may_create) const;
     /// Of the session.
     std::unique_ptr<copier> make_copier();
     /// Of a target that was the store of the server: stores which one has taken its place.
     result<void> note_former();
+    /// Likewise, before it is given up. Opens it if it is not open.
+    result<void> note_abandoned();
     result<next> advance();
     result<void> follow();
     result<next> lost_changes();

@@ -3,6 +3,7 @@
 #include "mirror/identity.hpp"
 #include "mirror/run_to_end.hpp"
 #include "mirror/runner.hpp"
+#include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
 #include "mirror/switching.hpp"
 
@@ -69,10 +70,36 @@ std::unique_ptr<copier> runner::make_copier() {
 result<target_address> runner::check_target() const {
     if (what_.former_identity.empty()) return options_.check(what_.target);
     // It was the store of the server. Whoever may have chosen it, it was an operator.
-    if (options_.served == nullptr || options_.served->where().address.path != what_.target.path)
+    if (options_.served == nullptr ||
+        !is_same_folder(options_.served->where().address.path, what_.target.path))
         return what_.target;
     return error{errc::invalid_argument,
                  "the mirror in " + what_.target.path + " is the store of the server itself"};
+}
+
+result<std::unique_ptr<storage_engine>> runner::open_target(const target_address& where,
+                                                            bool may_create) const {
+    if (!what_.former_identity.empty() && options_.open_former)
+        return options_.open_former(where, may_create);
+    return options_.open(where, may_create);
+}
+
+result<void> runner::note_abandoned() {
+    if (what_.former_identity.empty()) return {};
+    if (!session_) {
+        auto checked = check_target();
+        if (!checked) return checked.error();
+        constexpr bool may_create = false;
+        auto store = open_target(*checked, may_create);
+        if (!store) return store.error();
+        const auto identity = run_to_end(context_, find_identity((*store)->documents()));
+        if (!identity) return of_target(identity.error());
+        if (*identity != what_.former_identity)
+            return error{errc::not_found, "another store is in " + checked->path};
+        session_.emplace();
+        session_->store = std::move(*store);
+    }
+    return note_former();
 }
 
 result<void> runner::note_former() {

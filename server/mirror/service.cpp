@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/service.hpp"
 
+#include "mirror/same_folder.hpp"
+
 #include <gallery/uuid.hpp>
 
+#include <boost/asio/post.hpp>
+
+#include <future>
 #include <utility>
 
 #include <sys/resource.h>
@@ -20,6 +25,27 @@ constexpr std::chrono::milliseconds idle_wait{60'000};
 void lower_priority() {
     constexpr int less = 10;
     static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), less));
+}
+
+using opener = std::function<result<std::unique_ptr<storage_engine>>(const target_address&, bool)>;
+
+/// A thread inherits the priority of the one that starts it. An engine starts its threads when it is opened,
+/// and they serve requests after a switch.
+opener opened_on(asio::thread_pool& threads, opener open) {
+    if (!open) return open;
+    return [&threads, open = std::move(open)](const target_address& where, bool may_create) {
+        std::packaged_task<result<std::unique_ptr<storage_engine>>()> work(
+            [&] { return open(where, may_create); });
+        auto opened = work.get_future();
+        asio::post(threads, std::move(work));
+        return opened.get();
+    };
+}
+
+mirror_options with_opener_on(asio::thread_pool& threads, mirror_options options) {
+    options.open = opened_on(threads, std::move(options.open));
+    options.open_former = opened_on(threads, std::move(options.open_former));
+    return options;
 }
 
 error server_stops() {
@@ -52,7 +78,7 @@ void show(mirror_status& in, const saved_mirror& what) {
 }  // namespace
 
 service::service(storage_engine& source, mirror_options options)
-    : source_(source), options_(std::move(options)), thread_([this] {
+    : source_(source), options_(with_opener_on(opening_, std::move(options))), thread_([this] {
           lower_priority();
           work();
       }) {}
@@ -98,10 +124,10 @@ result<void> service::resume() {
 /// A crash after the decision of a switch, before the mirror was recorded in the other direction.
 result<void> service::complete_switch(std::optional<saved_mirror>& known) const {
     if (options_.served == nullptr || !known || !known->is_running) return {};
-    if (known->target.path != options_.served->where().address.path) return {};
+    if (!is_same_folder(known->target.path, options_.served->where().address.path)) return {};
     const auto decided = read_active_store(options_.active_file);
     if (!decided) return decided.error();
-    if (!decided->has_value() || (*decided)->now.address.path != known->target.path) return {};
+    if (!decided->has_value() || !is_same_folder((*decided)->now.address.path, known->target.path)) return {};
     saved_mirror next;
     next.target = (*decided)->before.address;
     next.former_identity = (*decided)->before.identity;

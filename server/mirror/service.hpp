@@ -16,6 +16,7 @@
 #include <gallery/task.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -100,6 +101,7 @@ private:
     std::unique_ptr<runner> make_runner(saved_mirror what);
 
     storage_engine& source_;
+    asio::thread_pool opening_{1};  ///< of targets; has the priority of the server, as its thread is older
     const mirror_options options_;
     status_board board_;
     asio::io_context context_{1};

@@ -43,11 +43,12 @@ std::string to_json(const saved_mirror& value);
 /// Empty for a text that to_json() cannot have returned.
 std::optional<saved_mirror> parse_saved_mirror(std::string_view text);
 
-/// Replaces the file in one step; only its owner can read it. Blocks. Error: io_error.
+/// Replaces the file in one step; only its owner can read it. Blocks. Errors: those of
+/// write_private_file().
 result<void> write_state_file(const std::string& path, const saved_mirror& value);
 /// Empty if there is no file. Blocks. Errors: io_error, corrupt.
 result<std::optional<saved_mirror>> read_state_file(const std::string& path);
-/// Succeeds if there is no file. Blocks. Error: io_error.
+/// Succeeds if there is no file. Blocks. Errors: those of remove_private_file().
 result<void> remove_state_file(const std::string& path);
 
 }  // namespace gallery::mirror

@@ -91,17 +91,17 @@ task<result<void>> compare_figures(switch_parts& parts) {
                                        ". Verify the mirror: gallery-admin mirror verify"};
 }
 
-/// Whether the file has the new content now decides, also if writing it ended with an error.
+/// The replacement of the file decides, also if it is not known to be on the disk: then the server must not
+/// go on with the old store, because its next start would use the new one.
 result<void> decide(const switch_parts& parts, const active_store& next) {
     const auto written = write_active_store(parts.active_file, next);
     if (written) return {};
-    const auto seen = read_active_store(parts.active_file);
-    if (!seen || !seen->has_value() || **seen != next) {
+    if (written.error().code != errc::unknown_outcome) {
         return error{written.error().code,
                      "The store was not switched, and nothing has changed: " + written.error().message};
     }
-    parts.log(true,
-              "the store is switched, although its file may not be on the disk: " + written.error().message);
+    parts.log(true, "the store is switched, although a crash of the machine may undo it: " +
+                        written.error().message);
     return {};
 }
 

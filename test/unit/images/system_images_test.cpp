@@ -146,6 +146,32 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_version_of_the_server_recorded_is_completed
     BOOST_TEST(install().updated == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_changed_before_its_state_was_recorded_stays_so_in_a_copy_too) {
+    package(1);
+    install();
+    await(gallery.rename(may_write(system_tenant), "one.png", "Mine", unchecked)).value();
+    await(gallery.erase(may_write(system_tenant), "two.png", unchecked)).value();
+    const auto forget_state = [&] {
+        for (auto note : notes()) {
+            const auto from = note.body.find("\"state\"");
+            note.body.erase(from, note.body.find(',', from) + 1 - from);
+            await(engine->documents().save(note, precondition::any())).value();
+        }
+    };
+    forget_state();
+    install();
+    // By chance, the copy has the recorded revision.
+    for (auto note : notes()) {
+        const auto from = note.body.find("\"revision\"");
+        note.body.replace(from, std::string::npos,
+                          "\"revision\":" + std::to_string(system("one.png")->rev) + "}");
+        await(engine->documents().save(note, precondition::any())).value();
+    }
+    package(2);
+    BOOST_TEST(install().kept == 2U);
+    BOOST_TEST(content(system("one.png")) == "PICTURE one v1");
+}
+
 BOOST_AUTO_TEST_CASE(what_the_administrator_changed_or_deleted_stays_so) {
     package(1);
     install();
