@@ -170,6 +170,66 @@ class Switches(SwitchTest):
         done = run("reinstate", "--yes", env=env)
         self.assertEqual(REFUSED, done.returncode, done)
 
+    def test_the_old_store_is_used_again_only_while_no_server_runs_on_the_new_one(self):
+        self.fill(3)
+        self.begin()
+        self.switch()
+        self.wait_until_current()
+        self.json("mirror", "stop", "--abandon", "--yes")
+        env = self.server.environment()
+        done = run("reinstate", "--yes", env=env)
+        self.assertEqual(REFUSED, done.returncode, done)
+        self.assertIn("stop the server first", done.stderr)
+        self.assertTrue(self.active_file().exists())
+        self.assertEqual(0, self.server.terminate())
+        done = run("reinstate", "--yes", env=env)
+        self.assertEqual(0, done.returncode, done)
+        # The other one is not the store of the server any more.
+        self.server.plugin = "filesystem"
+        self.server.extra["STORAGE_PATH"] = self.target()
+        self.server.start(wait=False)
+        self.assertNotEqual(0, self.server.process.wait(120))
+        self.assertIn("not the current one", self.server.log())
+
+    def test_a_copy_is_not_taken_for_a_store_of_the_server(self):
+        self.fill(3)
+        for name in ("complete", "incomplete"):
+            self.begin(name=name)
+            self.json("mirror", "stop", "--yes", *([] if name == "complete" else ["--abandon"]))
+            self.json("mirror", "forget", "--yes")
+        self.begin()
+        self.switch()
+        self.assertEqual(0, self.server.terminate())
+        self.server.plugin = "filesystem"
+        self.server.extra["STORAGE_PATH"] = self.target("incomplete")
+        done = run("reinstate", "--yes", env=self.server.environment())
+        self.assertEqual(REFUSED, done.returncode, done)
+        self.assertIn("was never the store of the server", done.stderr)
+        self.server.extra["STORAGE_PATH"] = self.target("complete")
+        done = run("reinstate", env=self.server.environment())
+        self.assertEqual(USAGE, done.returncode, done)
+        self.assertRegex(done.stderr, "only up to 20[0-9-]+ [0-9:]+Z.*everything later is lost")
+        self.assertTrue(self.active_file().exists())
+
+    def test_a_restore_after_a_switch_leaves_the_old_store_alone(self):
+        self.fill(3)
+        saved = self.target("saved")
+        self.call("backup", saved)
+        expected = gallery_of(self.tenant)
+        self.begin()
+        self.switch()
+        self.fill(2, "later")
+        self.wait_until_current()
+        self.assertEqual(0, self.server.terminate())
+        self.assertTrue((self.server.data / "data/mirror.json").exists())
+        shutil.rmtree(self.target())
+        done = run("restore", saved, env=self.server.environment())
+        self.assertEqual(0, done.returncode, done)
+        self.server.start()
+        state = self.state()
+        self.assertEqual((self.target(), "none"), (state["active"]["path"], state["state"]))
+        self.assertEqual(expected, gallery_of(self.tenant))
+
     def test_a_file_that_cannot_be_read_stops_the_start(self):
         self.begin()
         self.switch()

@@ -31,8 +31,8 @@ BOOST_AUTO_TEST_CASE(the_manual_describes_every_command_and_every_option) {
     }
     for (const auto& option : common_options)
         BOOST_TEST(contains(page, option.help), option.name);
-    BOOST_TEST(
-        contains(page, "All commands except verify, copy, restore and reset-sysadmin have these options."));
+    BOOST_TEST(contains(
+        page, "All commands except verify, copy, restore, reinstate and reset-sysadmin have these options."));
     BOOST_TEST(contains(page, "GALLERY_API_KEY"));
 }
 

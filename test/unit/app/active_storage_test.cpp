@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_switch_wins_over_the_configuration) {
     BOOST_TEST(found.settings.sections.at("filesystem").at("threads") == "3");
     BOOST_TEST(found.settings.plugin_dir == in.configured.plugin_dir);
     BOOST_TEST(found.require_store().has_value());
-    for (const char* word : {"2025-11-29", "active-store.json", "STORAGE_PLUGIN=memory"})
+    for (const char* word : {"2025-11-29", "active-store.json", "STORAGE_PLUGIN=memory", "reinstate"})
         BOOST_TEST(found.note().find(word) != std::string::npos, found.note());
 }
 

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(an_engine_that_does_not_confine_itself_is_no_mirror) {
     plugins.add("test-plugins", "switchable");
     const auto place = in.root / "backup/gallery";
     const auto refused = open_mirror_target(plugins.path().string(), {"switchable", place.string(), {}}, true,
-                                            {}, [](log_level, std::string_view) {});
+                                            confinement{}, [](log_level, std::string_view) {});
     BOOST_REQUIRE(refused.has_error());
     BOOST_TEST(bool(refused.error().code == errc::invalid_argument));
     BOOST_TEST(refused.error().message.find("does not confine itself") != std::string::npos);
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(a_folder_without_a_store_is_opened_only_by_a_command) {
     const auto* build = std::getenv("GALLERY_BUILD");
     const auto plugins = fs::path(build != nullptr ? build : "build/release") / "lib/gallery/plugins";
     const auto open = [&plugins](const fs::path& path, bool may_create) {
-        return open_mirror_target(plugins.string(), {"filesystem", path.string(), {}}, may_create, {},
-                                  [](log_level, std::string_view) {});
+        return open_mirror_target(plugins.string(), {"filesystem", path.string(), {}}, may_create,
+                                  confinement{}, [](log_level, std::string_view) {});
     };
     const auto place = in.root / "backup/gallery";
     const auto refused = open(place, false);

@@ -5,8 +5,10 @@
 
 #include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
+#include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
 
+#include "descriptors.hpp"
 #include "stores.hpp"
 
 #include <fstream>
@@ -58,6 +60,37 @@ BOOST_AUTO_TEST_CASE(a_data_folder_can_be_moved_and_other_folders_stay_where_the
     BOOST_REQUIRE(moved.has_value());
     BOOST_TEST(moved->before.address.path == (second / "rocksdb").string());
     BOOST_TEST(moved->now.address.path == decided.now.address.path);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_is_the_same_by_another_path) {
+    const gallery::test::scratch_folder folder;
+    std::filesystem::create_directory(folder.path() / "one");
+    std::filesystem::create_directory_symlink("one", folder.path() / "link");
+    const auto one = (folder.path() / "one").string();
+    for (const char* other : {"one", "one/", "./one", "link", "link/../one"})
+        BOOST_TEST(is_same_folder(one, folder.path().string() + "/" + other), other);
+    for (const char* other : {"two", "one/two", ""})
+        BOOST_TEST(!is_same_folder(one, folder.path().string() + "/" + other), other);
+    BOOST_TEST(!is_same_folder(one, ""));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_replaced_stays_as_it_was) {
+    const gallery::test::scratch_folder folder;
+    const auto path = (folder.path() / active_store_file).string();
+    const auto decided = some_decision(folder.path());
+    require(write_active_store(path, decided));
+    auto next = decided;
+    std::swap(next.now, next.before);
+    for (const int left : {0, 1}) {
+        result<void> written;
+        {
+            const used_descriptors used(left);
+            written = write_active_store(path, next);
+        }
+        BOOST_REQUIRE(written.has_error());
+        BOOST_TEST(bool(written.error().code == errc::io_error));
+        BOOST_TEST(bool(read_active_store(path).value() == decided));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(another_content_is_an_error_with_the_remedy) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The switch of a server to its mirror, and back.
+#include "descriptors.hpp"
 #include "switched_server.hpp"
 
 #include <map>
@@ -260,6 +261,18 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_changes_nothing) {
     server.check_not_switched();
 }
 
+BOOST_AUTO_TEST_CASE(without_file_descriptors_nothing_changes) {
+    for (const int left : {0, 1}) {
+        switched_server server;
+        server.start_with_mirror();
+        std::optional<used_descriptors> used;
+        server.store->on_hold_on = [&used, left] { used.emplace(left); };
+        BOOST_TEST(bool(refused(server, "Too many open files") == errc::io_error));
+        used.reset();
+        server.check_not_switched();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_target_that_cannot_be_written_changes_nothing) {
     switched_server server;
     server.start_with_mirror();
@@ -310,6 +323,55 @@ BOOST_AUTO_TEST_CASE(the_mirror_after_a_switch_can_end_and_begin_again) {
     server.wait_until_current();
     server.switch_over();
     server.check_switched_to("/a");
+}
+
+BOOST_AUTO_TEST_CASE(a_target_is_opened_with_the_priority_of_the_server) {
+    switched_server server;
+    server.opening_priority = 99;
+    server.start_with_mirror();
+    BOOST_TEST(server.opening_priority == switched_server::own_priority());
+    BOOST_TEST(server.opened_former == 0);
+    server.switch_over();
+    server.restart();
+    server.wait_until_current();
+    BOOST_TEST(server.opening_priority == switched_server::own_priority());
+    BOOST_TEST(server.opened_former == 1);  // as the server opened it
+}
+
+BOOST_AUTO_TEST_CASE(an_old_store_that_does_not_say_so_is_reported_when_its_mirror_is_abandoned) {
+    switched_server server;
+    server.start_with_mirror();
+    std::atomic<bool> is_full{false};
+    server.a.faulty_texts.on_write = [&is_full]() -> std::optional<error> {
+        if (is_full) return error{errc::io_error, "the disk is broken"};
+        return std::nullopt;
+    };
+    server.store->before_exchange = [&is_full] { is_full = true; };
+    server.switch_over();
+    const auto abandoned = await(server.mirror->abandon());
+    BOOST_REQUIRE(abandoned.has_value());
+    for (const char* word : {"/a", "do not start a server on it", "the disk is broken"})
+        BOOST_TEST(abandoned->problem.find(word) != std::string::npos, abandoned->problem);
+    BOOST_TEST(!await(find_successor(server.stored_a->documents())).value().has_value());
+    BOOST_TEST(server.open == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_old_store_is_told_when_its_mirror_is_abandoned) {
+    switched_server server;
+    server.start_with_mirror();
+    std::atomic<bool> is_full{false};
+    server.a.faulty_texts.on_write = [&is_full]() -> std::optional<error> {
+        if (is_full) return error{errc::io_error, "the disk is broken"};
+        return std::nullopt;
+    };
+    server.store->before_exchange = [&is_full] { is_full = true; };
+    server.switch_over();
+    is_full = false;
+    const auto abandoned = await(server.mirror->abandon());
+    BOOST_REQUIRE(abandoned.has_value());
+    BOOST_TEST(abandoned->problem.empty());
+    BOOST_TEST(await(find_successor(server.stored_a->documents())).value().has_value());
+    BOOST_TEST(server.open == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,10 @@
 #include <string>
 #include <thread>
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 namespace gallery::mirror::test {
 
 /// A store as a server opens and closes it, while the test keeps it. Nobody listens to it.
@@ -126,6 +130,8 @@ public:
     faulty_store a{*stored_a};
     faulty_store b{*stored_b};
     std::atomic<int> open{0};              ///< stores, of the server and of the mirror
+    std::atomic<int> opened_former{0};     ///< targets that were the store of the server
+    std::atomic<int> opening_priority{0};  ///< of the thread that has opened the last target
     std::function<result<void>()> may_be;  ///< test_store::may_be
     std::chrono::milliseconds switch_timeout{60'000};
     std::chrono::milliseconds longest_catch_up{60'000};
@@ -135,6 +141,10 @@ public:
 
     [[nodiscard]] std::string state_file() const { return (root_ / "mirror.json").string(); }
 
+    /// As Linux counts it, of this thread.
+    static int own_priority() {
+        return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)));
+    }
     static target_address address(const std::string& path) { return {"memory", path, {}}; }
     storage_engine& at(const std::string& path) { return path == "/a" ? a : b; }
     storage_engine& stored_at(const std::string& path) { return path == "/a" ? *stored_a : *stored_b; }
@@ -163,8 +173,13 @@ public:
         options.longest_catch_up = longest_catch_up;
         options.check = [](target_address where) { return result<target_address>(std::move(where)); };
         options.open = [this](const target_address& where, bool) -> result<std::unique_ptr<storage_engine>> {
+            opening_priority = own_priority();
             return std::unique_ptr<storage_engine>(
                 std::make_unique<plugins::measured_engine>(open_at(where.path), "memory"));
+        };
+        options.open_former = [this, open = options.open](const target_address& where, bool may_create) {
+            ++opened_former;
+            return open(where, may_create);
         };
         options.hold_writes = [this](std::chrono::milliseconds longest) {
             store->served().gate().close(longest);
