@@ -27,7 +27,7 @@ struct opened_storage {
     std::string name;                        ///< store_name()
     bool shared = false;                     ///< several servers may have the store open
     const plugin_descriptor* plugin = nullptr;
-    revision found = 0;                      ///< the newest one before this server wrote anything
+    revision found = 0;  ///< the newest one before this server wrote anything
 };
 
 /// A store that was not probed and so not written to, for a look from outside. A store that several servers
@@ -36,8 +36,8 @@ struct opened_storage {
 struct unprobed_store {
     std::shared_ptr<const void> folder_of_its_own;  ///< null for a store that one process owns
     std::unique_ptr<plugins::measured_engine> store;
-    std::string plugin;       ///< its file
-    std::string engine;       ///< its name
+    std::string plugin;  ///< its file
+    std::string engine;  ///< its name
     const plugin_descriptor* descriptor = nullptr;
     std::string folder;       ///< of the data, absolute
     std::string name;         ///< store_name()

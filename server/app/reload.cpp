@@ -89,7 +89,9 @@ config::option_rule gallery_server::parts::rule_of_option(const std::string& pat
     if (!declared) return {};
     for (const auto& option : *declared) {
         if (path == prefix + option.name)
-            return {.is_used = true, .is_secret = option.secret, .is_changeable = option.reload && serves_configured_store()};
+            return {.is_used = true,
+                    .is_secret = option.secret,
+                    .is_changeable = option.reload && serves_configured_store()};
     }
     return {};
 }
