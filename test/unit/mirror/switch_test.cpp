@@ -325,6 +325,17 @@ BOOST_AUTO_TEST_CASE(the_mirror_after_a_switch_can_end_and_begin_again) {
     server.check_switched_to("/a");
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_missing_because_of_what_the_new_store_had_out_of_service) {
+    switched_server server;
+    server.a.set_aside = 0;
+    server.b.set_aside = 2;  // before it was copied
+    server.start_with_mirror();
+    server.switch_over();
+    server.check_switched_to("/b");
+    server.switch_over();
+    server.check_switched_to("/a");
+}
+
 BOOST_AUTO_TEST_CASE(a_target_is_opened_with_the_priority_of_the_server) {
     switched_server server;
     server.opening_priority = 99;

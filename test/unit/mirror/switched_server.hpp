@@ -36,7 +36,7 @@ public:
     change_feed& feed() noexcept override { return feed_; }
     task<result<check_report>> check() override { return inner_.check(); }
     [[nodiscard]] write_state writing() const override { return inner_.writing(); }
-    [[nodiscard]] std::vector<statistic> statistics() const override { return {}; }
+    [[nodiscard]] std::vector<statistic> statistics() const override { return inner_.statistics(); }
 
 private:
     class quiet_feed final : public change_feed {
