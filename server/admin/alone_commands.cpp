@@ -100,7 +100,8 @@ exit codes:
 engine. That store must be new, empty, or an interrupted restore of the same backup.
 Stop the server first, and run the command as the server's user and with the server's
 environment. The contents of the backup are not changed.)",
-     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin restore /backup/gallery/current",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery \\\n"
+     "  gallery-admin restore /backup/gallery/current",
      restore_options, nullptr, &restore,
      R"(
 exit codes:

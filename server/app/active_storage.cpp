@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/active_storage.hpp"
 
+#include "app/data_folder.hpp"
 #include "mirror/identity.hpp"
 #include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
@@ -65,7 +66,11 @@ result<active_storage> find_active_storage(const config::storage_settings& confi
     out.configured_plugin = configured.plugin;
     out.file = data_folder + "/" + mirror::active_store_file;
     auto decided = mirror::read_active_store(out.file);
-    if (!decided) return decided.error();
+    if (!decided) {
+        // Somebody else's folder: whose it is says more than the name of a file.
+        if (auto owned = check_owner(data_folder); !owned) return owned.error();
+        return decided.error();
+    }
     if (!decided->has_value()) return out;
     out.decided = std::move(*decided);
     const auto& now = out.decided->now;
