@@ -293,21 +293,24 @@ def run(options, server):
         raise Violation("no write was acknowledged, so nothing was tested")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cycles", type=int, default=5)
-    parser.add_argument("--plugin", default=os.environ.get("STORAGE_PLUGIN", "rocksdb"))
-    parser.add_argument("--clients", type=int, default=8)
+def make_parser(description, cycles, clients):
+    """With the options that the tests with kills have in common."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cycles", type=int, default=cycles)
+    parser.add_argument("--clients", type=int, default=clients)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--keep", action="store_true", help="leave the data folder where something was wrong")
-    options = parser.parse_args()
-    server = harness.Server(plugin=options.plugin)
+    return parser
+
+
+def exit_code_of(work, options, server, again):
+    """Calls work(options, server), and removes the server and its data. `again`: the options that repeat the run."""
     failed = True
     try:
-        run(options, server)
+        work(options, server)
         failed = False
     except (Violation, AssertionError) as e:
-        print(f"FAILED with --plugin {options.plugin} --seed {options.seed}: {e}\nthe server's log ends:\n{server.log()}")
+        print(f"FAILED with {again}: {e}\nthe server's log ends:\n{server.log()}")
     finally:
         server.kill()
         if failed and options.keep:
@@ -315,6 +318,14 @@ def main():
         else:
             server.stop()
     return 1 if failed else 0
+
+
+def main():
+    parser = make_parser(__doc__, cycles=5, clients=8)
+    parser.add_argument("--plugin", default=os.environ.get("STORAGE_PLUGIN", "rocksdb"))
+    options = parser.parse_args()
+    return exit_code_of(run, options, harness.Server(plugin=options.plugin),
+                        f"--plugin {options.plugin} --seed {options.seed}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ half a second of a request to switch. At the end both stores are compared byte f
 usage: switch_kills.py [--cycles N] [--clients N] [--seed N] [--keep]
 exit code: 0 where everything held, 1 otherwise; says the seed, so that a run can be repeated as far as time allows.
 """
-import argparse
 import http.client
 import json
 import os
@@ -26,7 +25,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness  # noqa: E402
-from kill_cycles import Pictures, Violation, Writer, check, listed, verify  # noqa: E402
+from kill_cycles import Pictures, Violation, Writer, check, exit_code_of, listed, make_parser, verify  # noqa: E402
 
 MIRROR = "/api/system/mirror"
 LOAD_SECONDS = (0.02, 2.0)      # from when the clients begin until the kill
@@ -183,26 +182,8 @@ def run(options, server):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cycles", type=int, default=12)
-    parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--keep", action="store_true", help="leave the data folder where something was wrong")
-    options = parser.parse_args()
-    server = harness.Server(plugin=ROCKSDB)
-    failed = True
-    try:
-        run(options, server)
-        failed = False
-    except (Violation, AssertionError) as e:
-        print(f"FAILED with --seed {options.seed}: {e}\nthe server's log ends:\n{server.log()}")
-    finally:
-        server.kill()
-        if failed and options.keep:
-            print(f"data: {server.data}")
-        else:
-            server.stop()
-    return 1 if failed else 0
+    options = make_parser(__doc__, cycles=12, clients=4).parse_args()
+    return exit_code_of(run, options, harness.Server(plugin=ROCKSDB), f"--seed {options.seed}")
 
 
 if __name__ == "__main__":
