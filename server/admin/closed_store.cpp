@@ -3,6 +3,7 @@
 
 #include "app/active_storage.hpp"
 #include "app/configuration_file.hpp"
+#include "app/data_folder.hpp"
 #include "app/process.hpp"
 
 #include <cstdio>
@@ -24,15 +25,14 @@ outcome<closed_store> open_closed_store(const std::string& config_file) {
     if (!configuration) return failure{exit_code::configuration, configuration.error().message};
     auto& settings = configuration->values;
 
-    std::error_code failed;
-    const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
-    const auto active = app::find_active_storage(settings.storage, data.string());
+    const auto data = app::absolute_folder(settings.data.folder);
+    const auto active = app::find_active_storage(settings.storage, data);
     if (!active) return failure{exit_code::configuration, active.error().message};
     if (auto there = active->require_store(); !there) return ended_by(there.error());
     // Looking must not make what is not there.
     constexpr bool may_create = false;
-    auto opened = app::open_unprobed(
-        active->settings, data.string(), may_create, [](log_level level, std::string_view text) {
+    auto opened =
+        app::open_unprobed(active->settings, data, may_create, [](log_level level, std::string_view text) {
             if (level < log_level::warning) return;
             std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
         });

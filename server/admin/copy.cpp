@@ -10,7 +10,6 @@
 #include "app/configuration_file.hpp"
 #include "app/process.hpp"
 
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,8 +69,7 @@ outcome<options> parse(std::span<const char* const> arguments) {
 }
 
 int fail(const printer& out, const failure& what) {
-    out.error("gallery-admin copy", what);
-    return static_cast<int>(what.code);
+    return out.end("gallery-admin copy", what);
 }
 
 }  // namespace
@@ -79,11 +77,7 @@ int fail(const printer& out, const failure& what) {
 int copy(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return fail(printer(false), wanted.error());
-    if (wanted->help) {
-        const auto help = command_help("copy");
-        std::fwrite(help.data(), 1, help.size(), stdout);
-        return static_cast<int>(exit_code::done);
-    }
+    if (wanted->help) return print_help("copy");
     const printer out(wanted->how.json);
     const auto from = parse_store_address(wanted->from, wanted->from_options);
     if (!from) return fail(out, from.error());

@@ -2,8 +2,10 @@
 #include "admin/help.hpp"
 
 #include "admin/commands.hpp"
+#include "admin/failure.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <span>
 #include <vector>
 
@@ -121,6 +123,12 @@ std::string command_help(std::string_view words) {
     const auto& all = all_commands();
     return command_help(
         **std::find_if(all.begin(), all.end(), [words](const auto* one) { return one->words == words; }));
+}
+
+int print_help(std::string_view words) {
+    const auto help = command_help(words);
+    std::fwrite(help.data(), 1, help.size(), stdout);
+    return static_cast<int>(exit_code::done);
 }
 
 std::string alone_names() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What --help prints, made from the tables. Pure.
+/// What --help prints, made from the tables.
 #pragma once
 
 #include "admin/command.hpp"
@@ -17,6 +17,8 @@ std::string group_help(std::string_view group);
 std::string command_help(const command& what);
 /// The same, of the command with these words. Precondition: there is one.
 std::string command_help(std::string_view words);
+/// Prints it to standard output; the exit code of the process.
+int print_help(std::string_view words);
 
 /// The commands that ask no server, to be read: "verify, copy and reset-sysadmin".
 std::string alone_names();

@@ -57,6 +57,12 @@ public:
     /// On standard error, for programs as an object.
     void error(const std::string& command, const failure& what) const;
 
+    /// error(), and the exit code of the process.
+    [[nodiscard]] int end(const std::string& command, const failure& what) const {
+        error(command, what);
+        return static_cast<int>(what.code);
+    }
+
     /// Failure: output, where not all of it could be written.
     static outcome<> finish();
 

@@ -7,6 +7,7 @@
 #include "admin/store_address.hpp"
 #include "admin/times.hpp"
 #include "app/configuration_file.hpp"
+#include "app/data_folder.hpp"
 #include "app/mirror_target.hpp"
 #include "app/process.hpp"
 #include "mirror/active_store.hpp"
@@ -105,16 +106,12 @@ std::optional<mirror::known_store> other_store(const std::optional<mirror::activ
     return other;
 }
 
-bool is_filled_folder(const std::string& path) {
-    std::error_code failed;
-    return std::filesystem::is_directory(path, failed) && !std::filesystem::is_empty(path, failed) && !failed;
-}
-
 /// Opens it, so that no server serves from it meanwhile. Empty if it is lost. Failure: refused if it is in
 /// use.
 outcome<std::optional<app::unprobed_store>> hold(const mirror::known_store& other,
                                                  config::storage_settings settings) {
-    if (!is_filled_folder(other.address.path) || !app::check_store_folder(other.plugin, other.address.path))
+    if (!app::is_filled_folder(other.address.path) ||
+        !app::check_store_folder(other.plugin, other.address.path))
         return std::optional<app::unprobed_store>();
     settings.plugin = other.address.engine;
     settings.path = other.address.path;
@@ -150,8 +147,7 @@ result<void> forget_mirror(const std::string& file, const std::string& store_fol
 }
 
 int end(const printer& out, const failure& what) {
-    out.error("gallery-admin reinstate", what);
-    return static_cast<int>(what.code);
+    return out.end("gallery-admin reinstate", what);
 }
 
 }  // namespace
@@ -159,19 +155,14 @@ int end(const printer& out, const failure& what) {
 int reinstate(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return end(printer(false), wanted.error());
-    if (wanted->help) {
-        const auto help = command_help("reinstate");
-        std::fwrite(help.data(), 1, help.size(), stdout);
-        return static_cast<int>(exit_code::done);
-    }
+    if (wanted->help) return print_help("reinstate");
     const printer out(wanted->json);
     app::prepare_process();
     const auto configuration = app::load_configuration(wanted->config_file);
     if (!configuration) return end(out, {exit_code::configuration, configuration.error().message});
     const auto& settings = configuration->values;
-    std::error_code ignored;
-    const auto data = std::filesystem::absolute(settings.data.folder, ignored).lexically_normal();
-    const std::string file = (data / mirror::active_store_file).string();
+    const auto data = app::absolute_folder(settings.data.folder);
+    const std::string file = data + "/" + mirror::active_store_file;
 
     asio::io_context context{1};  // outlives the store, whose threads post to it
     store_address where;
@@ -180,7 +171,7 @@ int reinstate(std::span<const char* const> arguments) {
     if (where.path.empty()) {
         const auto plugin = plugins::load_plugin(settings.storage.plugin, settings.storage.plugin_dir);
         if (!plugin) return end(out, {exit_code::configuration, plugin.error().message});
-        where.path = (data / plugin->descriptor->name).string();
+        where.path = data + "/" + plugin->descriptor->name;
     }
     auto store = open_source(where, settings.storage);
     if (!store) return end(out, store.error());
@@ -189,6 +180,7 @@ int reinstate(std::span<const char* const> arguments) {
     if (!examined) return end(out, engine_failed());
     if (!*examined) return end(out, failed_by(examined->error()));
 
+    std::error_code ignored;
     const bool is_decided = std::filesystem::exists(file, ignored);
     const auto& known = **examined;
     const std::string name = store->engine + ":" + store->folder;
@@ -225,7 +217,7 @@ int reinstate(std::span<const char* const> arguments) {
     if (!*released) return end(out, failed_by(released->error()));
     if (auto removed = mirror::remove_private_file(file); !removed)
         return end(out, {exit_code::unreachable, removed.error().message});
-    if (auto forgotten = forget_mirror((data / app::mirror_file).string(), store->folder); !forgotten)
+    if (auto forgotten = forget_mirror(data + "/" + app::mirror_file, store->folder); !forgotten)
         return end(out, {exit_code::unreachable, forgotten.error().message});
 
     boost::json::object value;

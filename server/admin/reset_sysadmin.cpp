@@ -10,7 +10,6 @@
 
 #include <boost/json/object.hpp>
 
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,8 +100,7 @@ task<outcome<new_password>> reset(document_store& store, std::string wanted, std
 }
 
 int end(const printer& out, const failure& what) {
-    out.error("gallery-admin reset-sysadmin", what);
-    return static_cast<int>(what.code);
+    return out.end("gallery-admin reset-sysadmin", what);
 }
 
 }  // namespace
@@ -110,11 +108,7 @@ int end(const printer& out, const failure& what) {
 int reset_sysadmin(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return end(printer(false), wanted.error());
-    if (wanted->help) {
-        const auto help = command_help("reset-sysadmin");
-        std::fwrite(help.data(), 1, help.size(), stdout);
-        return static_cast<int>(exit_code::done);
-    }
+    if (wanted->help) return print_help("reset-sysadmin");
     const printer out(wanted->json);
     asio::io_context context{1};  // outlives the store, whose threads post to it
     auto store = open_closed_store(wanted->config_file);

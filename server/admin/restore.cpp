@@ -8,12 +8,12 @@
 #include "admin/store_address.hpp"
 #include "app/active_storage.hpp"
 #include "app/configuration_file.hpp"
+#include "app/data_folder.hpp"
 #include "app/mirror_target.hpp"
 #include "app/process.hpp"
 #include "mirror/identity.hpp"
 #include "mirror/state_file.hpp"
 
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -80,8 +80,7 @@ outcome<> accept(asio::io_context& context, const app::active_storage& active, c
 }
 
 int fail(const printer& out, const failure& what) {
-    out.error("gallery-admin restore", what);
-    return static_cast<int>(what.code);
+    return out.end("gallery-admin restore", what);
 }
 
 }  // namespace
@@ -89,11 +88,7 @@ int fail(const printer& out, const failure& what) {
 int restore(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return fail(printer(false), wanted.error());
-    if (wanted->help) {
-        const auto help = command_help("restore");
-        std::fwrite(help.data(), 1, help.size(), stdout);
-        return static_cast<int>(exit_code::done);
-    }
+    if (wanted->help) return print_help("restore");
     const printer out(wanted->how.json);
     app::prepare_process();
     const auto configuration = app::load_configuration(wanted->config_file);
@@ -106,17 +101,16 @@ int restore(std::span<const char* const> arguments) {
     asio::io_context context{1};  // outlives the stores, whose threads post to it
     auto source = open_source(from, settings.storage);
     if (!source) return fail(out, source.error());
-    std::error_code failed;
-    const auto data = std::filesystem::absolute(settings.data.folder, failed).lexically_normal();
-    const auto active = app::find_active_storage(settings.storage, data.string());
+    const auto data = app::absolute_folder(settings.data.folder);
+    const auto active = app::find_active_storage(settings.storage, data);
     if (!active) return fail(out, {exit_code::configuration, active.error().message});
-    auto target = open_configured(active->settings, data.string());
+    auto target = open_configured(active->settings, data);
     if (!target) return fail(out, target.error());
 
     const auto done = run_copy(context, out, *source, *target, wanted->how);
     if (!done) return fail(out, done.error());
     if (*done) {
-        const auto mirror_file = (data / app::mirror_file).string();
+        const auto mirror_file = data + "/" + app::mirror_file;
         if (auto accepted = accept(context, *active, mirror_file, *target); !accepted)
             return fail(out, accepted.error());
     }

@@ -33,11 +33,6 @@ int print(const std::string& text, bool asked) {
     return static_cast<int>(asked ? exit_code::done : exit_code::usage);
 }
 
-int end(const printer& out, const std::string& command, const failure& what) {
-    out.error(command, what);
-    return static_cast<int>(what.code);
-}
-
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
@@ -126,7 +121,7 @@ int execute(const command& what, const arguments& given) {
     const auto name = "gallery-admin " + std::string(what.words);
     const printer out(given.has("--json"));
     auto http = client_of(given);
-    if (!http) return end(out, name, http.error());
+    if (!http) return out.end(name, http.error());
     if (!http->where.tls && !http->where.is_this_machine()) {
         out.note("warning: " + http->where.text +
                  " is not encrypted; passwords and keys can be read in transit");
@@ -135,7 +130,7 @@ int execute(const command& what, const arguments& given) {
     session with{what, given, server, out};
     auto done = what.run(with);
     if (done) done = printer::finish();
-    return done ? static_cast<int>(exit_code::done) : end(out, name, done.error());
+    return done ? static_cast<int>(exit_code::done) : out.end(name, done.error());
 }
 
 }  // namespace
@@ -171,17 +166,17 @@ int run(std::span<const char* const> arguments) {
     }
     std::size_t used = 0;
     const auto what = select(all, used);
-    if (!what) return end(plain, "gallery-admin", what.error());
+    if (!what) return plain.end("gallery-admin", what.error());
     if ((*what)->alone != nullptr) {
         static constexpr std::array<const char*, 1> only_help{"--help"};
         if (asked) return (*what)->alone(only_help);
-        return end(plain, "gallery-admin",
-                   usage(std::string((*what)->words) +
-                         " must be the first argument, and only its own options may follow"));
+        return plain.end("gallery-admin",
+                         usage(std::string((*what)->words) +
+                               " must be the first argument, and only its own options may follow"));
     }
     if (asked) return print(command_help(**what), true);
     const auto given = parse_arguments(**what, std::span(all).subspan(used));
-    if (!given) return end(plain, "gallery-admin", given.error());
+    if (!given) return plain.end("gallery-admin", given.error());
     if (given->has("--help")) return print(command_help(**what), true);
     return execute(**what, *given);
 }

@@ -87,11 +87,7 @@ void print_text(const plugins::verification& found, const std::string& store, bo
 int verify(std::span<const char* const> arguments) {
     const auto wanted = parse(arguments);
     if (!wanted) return fail(wanted.error());
-    if (wanted->help) {
-        const auto help = command_help("verify");
-        std::fwrite(help.data(), 1, help.size(), stdout);
-        return EXIT_SUCCESS;
-    }
+    if (wanted->help) return print_help("verify");
     asio::io_context context{1};  // outlives the store, whose threads post to it
     auto store = open_closed_store(wanted->config_file);
     if (!store) return fail(store.error());

@@ -27,11 +27,6 @@ std::string utc(std::int64_t milliseconds) {
     return {text.data(), size};
 }
 
-bool is_filled_folder(const std::string& path) {
-    std::error_code failed;
-    return fs::is_directory(path, failed) && !fs::is_empty(path, failed) && !failed;
-}
-
 /// Whether the configuration names the store. Its plugin may be missing: then it does not.
 bool names(const config::storage_settings& configured, const std::string& data_folder,
            const mirror::known_store& store) {

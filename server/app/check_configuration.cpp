@@ -158,9 +158,8 @@ void check_access_log(const configuration& c, findings& wrong) {
 
 /// Only the plugin knows which values its options take, and says so when it is opened.
 std::string try_plugin(const configuration& c, findings& wrong) {
-    std::error_code failed;
-    const auto data = std::filesystem::absolute(c.values.data.folder, failed).lexically_normal();
-    const auto active = find_active_storage(c.values.storage, data.string());
+    const auto data = absolute_folder(c.values.data.folder);
+    const auto active = find_active_storage(c.values.storage, data);
     const auto there = active ? active->require_store() : result<void>(active.error());
     if (!there) {
         wrong.add(there.error().message);

@@ -66,6 +66,16 @@ temporary_folder::~temporary_folder() {
     if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
+std::string absolute_folder(const std::string& path) {
+    std::error_code failed;
+    return std::filesystem::absolute(path, failed).lexically_normal().string();
+}
+
+bool is_filled_folder(const std::string& path) {
+    std::error_code failed;
+    return std::filesystem::is_directory(path, failed) && !std::filesystem::is_empty(path, failed) && !failed;
+}
+
 result<void> check_owner(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0 && status.st_uid != ::geteuid())

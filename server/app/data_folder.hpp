@@ -41,6 +41,12 @@ private:
     std::string path_;
 };
 
+/// The absolute form of a folder's path, as it is stored and compared; links in it stay.
+std::string absolute_folder(const std::string& path);
+
+/// False also for a folder that cannot be read.
+bool is_filled_folder(const std::string& path);
+
 /// Error: permission_denied for a folder that is there and belongs to another user, with how to run as that
 /// one.
 result<void> check_owner(const std::string& path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/mirror_target.hpp"
 
+#include "app/data_folder.hpp"
 #include "plugins/host.hpp"
 
 #include <algorithm>
@@ -48,11 +49,6 @@ result<fs::path> resolved(const fs::path& path) {
     }
     if (!out.has_filename()) out = out.parent_path();
     return out;
-}
-
-bool is_filled_folder(const std::string& path) {
-    std::error_code failed;
-    return fs::is_directory(path, failed) && !fs::is_empty(path, failed) && !failed;
 }
 
 std::vector<std::string> parts_of(std::string_view list, char separator) {
