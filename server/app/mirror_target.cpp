@@ -2,6 +2,7 @@
 #include "app/mirror_target.hpp"
 
 #include "app/data_folder.hpp"
+#include "plugins/forwarding_engine.hpp"
 #include "plugins/host.hpp"
 
 #include <algorithm>
@@ -17,18 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// An engine that needs a temporary folder keeps it as long as it is open.
-class engine_with_folder final : public storage_engine {
+class engine_with_folder final : public plugins::forwarding_engine {
 public:
-    explicit engine_with_folder(unprobed_store all) : all_(std::move(all)) {}
-    image_store& images() noexcept override { return all_.store->images(); }
-    document_store& documents() noexcept override { return all_.store->documents(); }
-    change_feed& feed() noexcept override { return all_.store->feed(); }
-    task<result<check_report>> check() override { return all_.store->check(); }
-    [[nodiscard]] write_state writing() const override { return all_.store->writing(); }
-    void change_options(const std::map<std::string, std::string>& options) override {
-        all_.store->change_options(options);
-    }
-    [[nodiscard]] std::vector<statistic> statistics() const override { return all_.store->statistics(); }
+    explicit engine_with_folder(unprobed_store all) : forwarding_engine(*all.store), all_(std::move(all)) {}
 
 private:
     unprobed_store all_;

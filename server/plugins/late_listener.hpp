@@ -5,6 +5,8 @@
 /// exchanged for one that has been written before, as a mirror; only then somebody listens to it.
 #pragma once
 
+#include "plugins/forwarding_engine.hpp"
+
 #include <gallery/mutex.hpp>
 #include <gallery/storage.hpp>
 
@@ -42,21 +44,13 @@ private:
 };
 
 /// An engine whose on_change() may be called at any time and repeatedly.
-class late_listening_engine final : public storage_engine {
+class late_listening_engine final : public forwarding_engine {
 public:
     /// Before the first write to @p inner.
     explicit late_listening_engine(std::unique_ptr<storage_engine> inner)
-        : inner_(std::move(inner)), feed_(inner_->feed()) {}
+        : forwarding_engine(*inner), inner_(std::move(inner)), feed_(inner_->feed()) {}
 
-    image_store& images() noexcept override { return inner_->images(); }
-    document_store& documents() noexcept override { return inner_->documents(); }
     change_feed& feed() noexcept override { return feed_; }
-    task<result<check_report>> check() override { return inner_->check(); }
-    [[nodiscard]] write_state writing() const override { return inner_->writing(); }
-    void change_options(const std::map<std::string, std::string>& options) override {
-        inner_->change_options(options);
-    }
-    [[nodiscard]] std::vector<statistic> statistics() const override { return inner_->statistics(); }
 
 private:
     class late_feed final : public change_feed {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/measured_engine.hpp"
 
+#include "plugins/forwarding_engine.hpp"
 #include "plugins/late_listener.hpp"
 #include "plugins/soundness.hpp"
 
@@ -346,18 +347,10 @@ void measured_feed::notify() {
 namespace {
 
 /// An engine that somebody else owns, too.
-class joint_engine final : public storage_engine {
+class joint_engine final : public forwarding_engine {
 public:
-    explicit joint_engine(std::shared_ptr<storage_engine> inner) : inner_(std::move(inner)) {}
-    image_store& images() noexcept override { return inner_->images(); }
-    document_store& documents() noexcept override { return inner_->documents(); }
-    change_feed& feed() noexcept override { return inner_->feed(); }
-    task<result<check_report>> check() override { return inner_->check(); }
-    [[nodiscard]] write_state writing() const override { return inner_->writing(); }
-    void change_options(const std::map<std::string, std::string>& options) override {
-        inner_->change_options(options);
-    }
-    [[nodiscard]] std::vector<statistic> statistics() const override { return inner_->statistics(); }
+    explicit joint_engine(std::shared_ptr<storage_engine> inner)
+        : forwarding_engine(*inner), inner_(std::move(inner)) {}
 
 private:
     std::shared_ptr<storage_engine> inner_;

@@ -319,7 +319,7 @@ void shifted_feed::on_change(std::function<void()> notify) {
 }
 
 shifted_engine::shifted_engine(storage_engine& inner, revision base)
-    : inner_(inner),
+    : forwarding_engine(inner),
       by_(base),
       images_(inner.images(), by_),
       documents_(inner.documents(), by_),

@@ -12,6 +12,7 @@
 /// allocate nothing as long as the engine returns the same records.
 #pragma once
 
+#include "plugins/forwarding_engine.hpp"
 #include "plugins/per_thread.hpp"
 
 #include <gallery/storage.hpp>
@@ -105,7 +106,7 @@ private:
     revision_shift& by_;
 };
 
-class shifted_engine final : public storage_engine {
+class shifted_engine final : public forwarding_engine {
 public:
     /// @p inner outlives it. Its revisions plus @p base are below 2^63.
     shifted_engine(storage_engine& inner, revision base);
@@ -113,15 +114,8 @@ public:
     image_store& images() noexcept override { return images_; }
     document_store& documents() noexcept override { return documents_; }
     change_feed& feed() noexcept override { return feed_; }
-    task<result<check_report>> check() override { return inner_.check(); }
-    [[nodiscard]] write_state writing() const override { return inner_.writing(); }
-    void change_options(const std::map<std::string, std::string>& options) override {
-        inner_.change_options(options);
-    }
-    [[nodiscard]] std::vector<statistic> statistics() const override { return inner_.statistics(); }
 
 private:
-    storage_engine& inner_;
     revision_shift by_;
     shifted_images images_;
     shifted_documents documents_;
