@@ -18,6 +18,15 @@ errc refused(switched_server& server, const std::string& word = {}) {
     return done.error().code;
 }
 
+/// From the exchange on, while the flag is set, the old store cannot be written.
+void break_old_store_at_exchange(switched_server& server, std::atomic<bool>& is_broken) {
+    server.a.faulty_texts.on_write = [&is_broken]() -> std::optional<error> {
+        if (is_broken) return error{errc::io_error, "the disk is broken"};
+        return std::nullopt;
+    };
+    server.store->before_exchange = [&is_broken] { is_broken = true; };
+}
+
 /// A client that writes one document again and again, and reads what it has written.
 class writer {
 public:
@@ -293,19 +302,15 @@ BOOST_AUTO_TEST_CASE(a_target_that_cannot_be_written_changes_nothing) {
 BOOST_AUTO_TEST_CASE(an_old_store_that_cannot_be_written_does_not_prevent_the_switch) {
     switched_server server;
     server.start_with_mirror();
-    std::atomic<bool> is_full{false};
-    server.a.faulty_texts.on_write = [&is_full]() -> std::optional<error> {
-        if (is_full) return error{errc::io_error, "the disk is broken"};
-        return std::nullopt;
-    };
-    server.store->before_exchange = [&is_full] { is_full = true; };
+    std::atomic<bool> is_broken{false};
+    break_old_store_at_exchange(server, is_broken);
     server.switch_over();
     BOOST_TEST(server.active() == "/b");
     save(server.served(), make_picture(tenant(1), "later", "later"));
     server.wait_for(
         [](const mirror_status& now) { return now.state == mirror_state::failed && now.is_retried; });
     BOOST_TEST(!await(find_successor(server.stored_a->documents())).value().has_value());
-    is_full = false;
+    is_broken = false;
     server.check_switched_to("/b");
 }
 
@@ -352,12 +357,8 @@ BOOST_AUTO_TEST_CASE(a_target_is_opened_with_the_priority_of_the_server) {
 BOOST_AUTO_TEST_CASE(an_old_store_that_does_not_say_so_is_reported_when_its_mirror_is_abandoned) {
     switched_server server;
     server.start_with_mirror();
-    std::atomic<bool> is_full{false};
-    server.a.faulty_texts.on_write = [&is_full]() -> std::optional<error> {
-        if (is_full) return error{errc::io_error, "the disk is broken"};
-        return std::nullopt;
-    };
-    server.store->before_exchange = [&is_full] { is_full = true; };
+    std::atomic<bool> is_broken{false};
+    break_old_store_at_exchange(server, is_broken);
     server.switch_over();
     const auto abandoned = await(server.mirror->abandon());
     BOOST_REQUIRE(abandoned.has_value());
@@ -370,14 +371,10 @@ BOOST_AUTO_TEST_CASE(an_old_store_that_does_not_say_so_is_reported_when_its_mirr
 BOOST_AUTO_TEST_CASE(an_old_store_is_told_when_its_mirror_is_abandoned) {
     switched_server server;
     server.start_with_mirror();
-    std::atomic<bool> is_full{false};
-    server.a.faulty_texts.on_write = [&is_full]() -> std::optional<error> {
-        if (is_full) return error{errc::io_error, "the disk is broken"};
-        return std::nullopt;
-    };
-    server.store->before_exchange = [&is_full] { is_full = true; };
+    std::atomic<bool> is_broken{false};
+    break_old_store_at_exchange(server, is_broken);
     server.switch_over();
-    is_full = false;
+    is_broken = false;
     const auto abandoned = await(server.mirror->abandon());
     BOOST_REQUIRE(abandoned.has_value());
     BOOST_TEST(abandoned->problem.empty());

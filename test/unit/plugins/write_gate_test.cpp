@@ -37,6 +37,26 @@ public:
     bool has_document() { return await(engine.documents().find("user", "a")).has_value(); }
 };
 
+/// A write to a store whose gate is closed, on a context of its own.
+class waiting_write {
+public:
+    explicit waiting_write(gated_store& to) {
+        asio::co_spawn(context, to.engine.documents().save({"user", "a", "{}", 0}, precondition::any()),
+                       [this](std::exception_ptr thrown, const result<write_outcome>& saved) {
+                           is_written = !thrown && saved.has_value();
+                       });
+        look_again();
+    }
+    /// It looks at the gate again and again.
+    void look_again() {
+        for (int i = 0; i < 5; ++i)
+            context.run_one();
+    }
+
+    asio::io_context context;
+    bool is_written = false;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(write_gates)
@@ -44,19 +64,12 @@ BOOST_AUTO_TEST_SUITE(write_gates)
 BOOST_AUTO_TEST_CASE(a_write_waits_until_the_gate_is_opened_and_does_not_fail) {
     gated_store store;
     store.engine.gate().close(1h);
-    asio::io_context context;
-    bool is_written = false;
-    asio::co_spawn(context, store.engine.documents().save({"user", "a", "{}", 0}, precondition::any()),
-                   [&is_written](std::exception_ptr thrown, const result<write_outcome>& saved) {
-                       is_written = !thrown && saved.has_value();
-                   });
-    for (int i = 0; i < 5; ++i)
-        context.run_one();  // it looks at the gate again and again
-    BOOST_TEST(!is_written);
+    waiting_write write(store);
+    BOOST_TEST(!write.is_written);
     BOOST_TEST(!store.has_document());  // reads are not delayed
     store.engine.gate().open();
-    context.run();
-    BOOST_TEST(is_written);
+    write.context.run();
+    BOOST_TEST(write.is_written);
     BOOST_TEST(store.has_document());
 }
 
@@ -64,41 +77,26 @@ BOOST_AUTO_TEST_CASE(a_write_waits_for_one_closing_only) {
     gated_store store;
     auto& gate = store.engine.gate();
     gate.close(1h);
-    asio::io_context context;
-    bool is_written = false;
-    asio::co_spawn(context, store.engine.documents().save({"user", "a", "{}", 0}, precondition::any()),
-                   [&is_written](std::exception_ptr thrown, const result<write_outcome>& saved) {
-                       is_written = !thrown && saved.has_value();
-                   });
-    for (int i = 0; i < 5; ++i)
-        context.run_one();
+    waiting_write write(store);
     gate.open();
     gate.close(1h);  // before the write has looked
-    context.run_for(60s);
-    BOOST_TEST(is_written);
+    write.context.run_for(60s);
+    BOOST_TEST(write.is_written);
 }
 
 BOOST_AUTO_TEST_CASE(a_sealed_gate_is_closed_also_to_a_write_that_has_waited_before) {
     gated_store store;
     auto& gate = store.engine.gate();
     gate.close(1h);
-    asio::io_context context;
-    bool is_written = false;
-    asio::co_spawn(context, store.engine.documents().save({"user", "a", "{}", 0}, precondition::any()),
-                   [&is_written](std::exception_ptr thrown, const result<write_outcome>& saved) {
-                       is_written = !thrown && saved.has_value();
-                   });
-    for (int i = 0; i < 5; ++i)
-        context.run_one();
+    waiting_write write(store);
     gate.open();
     gate.seal(1h);  // before the write has looked
-    for (int i = 0; i < 5; ++i)
-        context.run_one();
-    BOOST_TEST(!is_written);
+    write.look_again();
+    BOOST_TEST(!write.is_written);
     BOOST_TEST(gate.under_way() == 0U);
     gate.open();
-    context.run_for(60s);
-    BOOST_TEST(is_written);
+    write.context.run_for(60s);
+    BOOST_TEST(write.is_written);
 }
 
 BOOST_AUTO_TEST_CASE(writes_are_counted_from_their_beginning_to_their_end) {
