@@ -37,6 +37,18 @@ std::string message_of(const result<T>& outcome) {
     return outcome.has_error() ? outcome.error().message : std::string();
 }
 
+/// A check for every thread, which the framework's own are not: they are for one thread at a time. It ends the
+/// test case, or on another thread than the one of the case, the program.
+inline void demand(bool holds, const std::string& otherwise) {
+    if (!holds) throw std::runtime_error(otherwise);
+}
+
+template <class T>
+void demand_committed(const result<T>& outcome) {
+    demand(outcome.has_value(), "a write failed: " + message_of(outcome));
+    demand(outcome->status == write_status::committed, "a write was not committed");
+}
+
 inline bool mentions(const std::vector<std::string>& texts, const std::string& part) {
     return std::any_of(texts.begin(), texts.end(),
                        [&part](const std::string& text) { return text.find(part) != std::string::npos; });
@@ -147,23 +159,20 @@ inline picture make_picture(const tenant_id& of, const std::string& key, const s
 
 inline write_outcome save(storage_engine& to, const picture& what, write_rules rules = precondition::any()) {
     const auto saved = await(to.images().save(what.record, body(what.original), body(what.preview), rules));
-    BOOST_REQUIRE_MESSAGE(saved.has_value(), message_of(saved));
-    BOOST_REQUIRE(saved->status == write_status::committed);
+    demand_committed(saved);
     return *saved;
 }
 
 inline void erase(storage_engine& from, const tenant_id& of, const std::string& key,
                   write_rules rules = precondition::any()) {
     const auto erased = await(from.images().erase(of, key, rules));
-    BOOST_REQUIRE(erased.has_value());
-    BOOST_REQUIRE(erased->status == write_status::committed);
+    demand_committed(erased);
 }
 
 inline void save_document(storage_engine& to, const std::string& kind, const std::string& id,
                           const std::string& text) {
     const auto saved = await(to.documents().save({kind, id, text, 0}, precondition::any()));
-    BOOST_REQUIRE(saved.has_value());
-    BOOST_REQUIRE(saved->status == write_status::committed);
+    demand_committed(saved);
 }
 
 /// As a server does, which gives its store an identity.

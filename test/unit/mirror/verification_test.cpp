@@ -99,7 +99,8 @@ BOOST_AUTO_TEST_CASE(writes_during_a_verification_are_no_differences) {
         if (i % 2 == 0) return;
         const auto versions = all_kept(source);
         const auto& record = *versions[versions.size() - 1 - static_cast<std::size_t>(i) % 3].record;
-        BOOST_REQUIRE(await(source.images().drop_kept(record.id, record.content_rev)).has_value());
+        const auto dropped = await(source.images().drop_kept(record.id, record.content_rev));
+        demand(dropped.has_value(), message_of(dropped));
     };
     // Between two reads of the mirror, from a thread of its own, as the mirror's thread is within its copy.
     std::atomic<int> left{0};
