@@ -6,9 +6,10 @@ by it and switched to it and back, again and again.
 After each restart the server must serve from exactly one of the two stores: the one that active-store.json names. Each
 image must be in one of the states that its client may expect (kill_cycles.py), and the mirror must go on by itself. From
 time to time a server is started on a copy of the other store, which must refuse. About half of the kills come within
-half a second of a request to switch. At the end both stores are compared byte for byte, and checked.
+half a second of a request to switch. In about a quarter of the cycles the mirror is abandoned and begun in an empty
+folder, and the kill comes while it is copied. At the end both stores are compared byte for byte, and checked.
 
-usage: switch_kills.py [--cycles N] [--clients N] [--seed N] [--keep]
+usage: switch_kills.py [--cycles N] [--clients N] [--images N] [--seed N] [--keep]
 exit code: 0 where everything held, 1 otherwise; says the seed, so that a run can be repeated as far as time allows.
 """
 import http.client
@@ -30,7 +31,9 @@ from kill_cycles import Pictures, Violation, Writer, check, exit_code_of, listed
 MIRROR = "/api/system/mirror"
 LOAD_SECONDS = (0.02, 2.0)      # from when the clients begin until the kill
 SWITCH_SECONDS = (0.0, 0.5)     # from the request to switch until the kill
+COPY_SECONDS = (0.0, 0.4)       # from when the first copy begins until the kill
 TARGETED = 0.5                  # share of the cycles whose kill follows a request to switch
+ANEW = 0.25                     # share of the cycles that begin with another mirror, which is killed while copied
 REFUSALS = 0.1                  # share of the cycles after which a server is started on the other store
 ROCKSDB, FILESYSTEM = "rocksdb", "filesystem"
 
@@ -38,11 +41,12 @@ ROCKSDB, FILESYSTEM = "rocksdb", "filesystem"
 class Operator(threading.Thread):
     """Starts the mirror, and switches to it whenever that is possible, until the server is gone."""
 
-    def __init__(self, server, token, target):
+    def __init__(self, server, token, engine, target):
         super().__init__()
         self.client = harness.Client(server, keep=True, timeout=60)
         self.client.token = token
-        self.target = target
+        self.engine, self.target = engine, target
+        self.copying = threading.Event()    # a first copy has begun
         self.switching = threading.Event()  # a request to switch is sent
         self.switches = 0
         self.refused = 0
@@ -60,9 +64,10 @@ class Operator(threading.Thread):
     def step(self):
         now = self.state()
         if now["state"] == "none":
-            answer = self.client.post(MIRROR + "/start", {"engine": FILESYSTEM, "path": self.target})
+            answer = self.client.post(MIRROR + "/start", {"engine": self.engine, "path": self.target})
             if answer.status != 200:
                 raise Violation(f"the mirror does not start: {answer}")
+            self.copying.set()
         elif now.get("canSwitch"):
             self.switching.set()
             answer = self.client.post(MIRROR + "/switch")
@@ -109,6 +114,24 @@ def check_refused(server, engine, folder):
         shutil.rmtree(place, ignore_errors=True)
 
 
+def begin_anew(client, other, stores, number):
+    """Abandons the mirror, if there is one, and lets the next one begin in an empty folder."""
+    if client.get(MIRROR).json()["state"] != "none":
+        answer = client.delete(MIRROR)
+        if answer.status != 200:
+            raise Violation(f"the mirror is not abandoned: {answer}")
+    shutil.rmtree(stores[other], ignore_errors=True)
+    stores[other] = stores[other].parent / f"store-{number}"
+
+
+def fill(client, count):
+    """Images that nobody changes, so that a copy takes its time."""
+    for i in range(count):
+        answer = client.upload(f"constant-{i}.png", harness.png(16, 16, text=f"{i} " + "x" * 20000))
+        if answer.status != 200:
+            raise Violation(f"filling: {answer}")
+
+
 def wait_for(client, is_wanted, limit=300):
     deadline = time.monotonic() + limit
     while not is_wanted(now := client.get(MIRROR).json()):
@@ -124,18 +147,26 @@ def run(options, server):
     server.start()
     administrator = server.client(harness.SYSADMIN)
     token = server.client().token
+    fill(server.client(keep=True), options.images)
     samples = set(listed(server.client()))
     stores = {ROCKSDB: server.data / "data/storage", FILESYSTEM: server.data / "data/mirror"}
     writers = [Writer(n, server, token, pictures, chooser.random()) for n in range(options.clients)]
     begun = time.monotonic()
-    switches = refused = targeted = images = 0
+    switches = refused = targeted = copies = copying = images = 0
+    other = FILESYSTEM
     active = {ROCKSDB: 0, FILESYSTEM: 0}
     for cycle in range(1, options.cycles + 1):
-        operator = Operator(server, administrator.token, "mirror")
+        is_anew = cycle > 1 and chooser.random() < ANEW
+        if is_anew:
+            begin_anew(administrator, other, stores, cycle)
+        operator = Operator(server, administrator.token, other, stores[other].name)
         threads = [threading.Thread(target=w.run) for w in writers]
         for thread in (operator, *threads):
             thread.start()
-        if chooser.random() < TARGETED and operator.switching.wait(20):
+        if is_anew and operator.copying.wait(20):
+            copies += 1
+            time.sleep(chooser.uniform(*COPY_SECONDS))
+        elif chooser.random() < TARGETED and operator.switching.wait(20):
             targeted += 1
             time.sleep(chooser.uniform(*SWITCH_SECONDS))
         else:
@@ -149,6 +180,7 @@ def run(options, server):
         switches += operator.switches
         refused += operator.refused
         server.start()
+        copying += is_anew and administrator.get(MIRROR).json()["state"] == "copying"
         try:
             images, _ = check(server, token, writers, samples)
             other = check_one_store_is_active(server, administrator, stores)
@@ -173,8 +205,8 @@ def run(options, server):
         raise Violation(f"a graceful stop ended with {server.process.returncode}")
     report = verify(server)
     acknowledged = sum(w.acknowledged for w in writers)
-    print(f"{options.cycles} kills in {time.monotonic() - begun:.0f} s, {targeted} of them at a switch; {switches} switches, "
-          f"{refused} given up; after the kills the store was {active[ROCKSDB]} times rocksdb, {active[FILESYSTEM]} times "
+    print(f"{options.cycles} kills in {time.monotonic() - begun:.0f} s, {targeted} of them at a switch, "
+          f"{copies} at a first copy, of which {copying} went on copying; {switches} switches, {refused} given up; after the kills the store was {active[ROCKSDB]} times rocksdb, {active[FILESYSTEM]} times "
           f"filesystem; {acknowledged} acknowledged writes all held; {images} images; verify: {report['images']} images, "
           "sound")
     if acknowledged == 0 or switches == 0:
@@ -182,7 +214,9 @@ def run(options, server):
 
 
 def main():
-    options = make_parser(__doc__, cycles=12, clients=4).parse_args()
+    parser = make_parser(__doc__, cycles=12, clients=4)
+    parser.add_argument("--images", type=int, default=200, help="that nobody changes, so that a copy takes its time")
+    options = parser.parse_args()
     return exit_code_of(run, options, harness.Server(plugin=ROCKSDB), f"--seed {options.seed}")
 
 
