@@ -36,6 +36,12 @@ CUSTOMER = ("customer@gallery.local", "demo-password-1")
 SYSTEM_TENANT = "13814000-1dd2-11b2-8080-808080808080"
 
 
+def is_sanitized():
+    """Whether the server is built with a sanitizer, which takes several times the memory and the time."""
+    cache = BUILD / "CMakeCache.txt"
+    return cache.exists() and bool(re.search(r"^GALLERY_SANITIZE:\w+=\w", cache.read_text(), re.MULTILINE))
+
+
 def testdata(*names):
     """Pictures by relative name; without arguments all valid ones, of which there are some."""
     if names:
@@ -221,6 +227,8 @@ class Server:
             "STORAGE_PATH": str(self.data / "data" / "storage"),
             "GALLERY_SYSADMIN_PASSWORD": SYSADMIN[1], "GALLERY_DEMO_PASSWORD": TENANT[1],
         })
+        if is_sanitized():
+            env["IMAGE_TIMEOUT"] = "10m"
         env.update(self.extra)
         return env
 

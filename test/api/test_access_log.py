@@ -41,6 +41,10 @@ class AccessLogTest(AccountTest):
         def with_file(server, *given, **kw):
             cls.log = server.data / "access.log"
             server.extra["ACCESS_LOG_FILE"] = str(cls.log)
+            console = server.data / "console"  # builds with sanitizers have none
+            console.mkdir(exist_ok=True)
+            (console / "index.html").write_text("<!doctype html><title>Gallery</title>")
+            server.extra["GALLERY_CONSOLE_DIR"] = str(console)
             return start(server, *given, **kw)
 
         Server.start = with_file

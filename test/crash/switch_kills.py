@@ -117,7 +117,7 @@ def check_refused(server, engine, folder):
 def begin_anew(client, other, stores, number):
     """Abandons the mirror, if there is one, and lets the next one begin in an empty folder."""
     if client.get(MIRROR).json()["state"] != "none":
-        answer = client.delete(MIRROR)
+        answer = client.post(MIRROR + "/stop", {"abandon": True})
         if answer.status != 200:
             raise Violation(f"the mirror is not abandoned: {answer}")
     shutil.rmtree(stores[other], ignore_errors=True)

@@ -270,7 +270,7 @@ class Operator:
         return self.wait_for(lambda now: not now["verifying"] and "verified" in now)["verified"]
 
     def abandon(self):
-        answer = self.client.delete(MIRROR)
+        answer = self.client.post(MIRROR + "/stop", {"abandon": True})
         if answer.status != 200:
             raise SystemExit(f"the mirror is not abandoned: {answer}")
 
