@@ -334,6 +334,8 @@ def run(options, server):
     found = [results.get() for _ in processes]
     for each in processes:
         each.join()
+    memory.is_ending = True
+    memory.join()
     verified = operator.verify()
     problems = [p for one in found for p in one[1]]
     reads = {name: [t for one in found for t in one[2][name]] for name in PHASES}
