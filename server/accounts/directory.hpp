@@ -24,6 +24,7 @@
 
 #include "accounts/account_tables.hpp"
 #include "accounts/accounts.hpp"
+#include "accounts/tenant_limits.hpp"
 #include "cache/freshness.hpp"
 #include "cache/token_cache.hpp"
 #include "turns/fair_turns.hpp"
@@ -110,6 +111,11 @@ public:
     [[nodiscard]] std::vector<tenant_id> deleted_tenants_to_check() const;
     /// Deleted or being deleted. False for an unknown tenant.
     [[nodiscard]] bool is_tenant_deleted(tenant_id id) const;
+
+    /// The limits of the tenant's profile, or of the default profile for a tenant without one, also for one
+    /// that is not known here. Null if there are none, and for the system tenant. A changed profile or tenant
+    /// has an effect on the next call. Takes a shared lock and copies a pointer; no I/O.
+    [[nodiscard]] tenant_limits_ptr limits_of(const tenant_id& id) const;
 
     /// The data that decides about a token, read under one lock.
     struct account_status {
