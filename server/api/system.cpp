@@ -116,8 +116,9 @@ constexpr endpoint<system_services> endpoints[] = {
      allow<accounts::system_administrator, nodes>},
     {http::method::post, "/api/system/reload", "system.reload", body_kind::none,
      allow<accounts::system_administrator, reload>},
-    {http::method::get, "/health/live", "health.live", body_kind::none, allow<everyone, live>},
-    {http::method::get, "/health/ready", "health.ready", body_kind::none, allow<everyone, ready>},
+    {http::method::get, "/health/live", "health.live", body_kind::none, allow<everyone, live>, false, true},
+    {http::method::get, "/health/ready", "health.ready", body_kind::none, allow<everyone, ready>, false,
+     true},
 };
 
 }  // namespace

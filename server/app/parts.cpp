@@ -100,6 +100,7 @@ void gallery_server::parts::reopen_logs() noexcept {
 result<void> gallery_server::parts::start_threads() {
     if (auto opened = open_access_log(); !opened) return opened;
     auto options = http_options(settings);
+    options.admit = admission_.by(settings.server);
     options.observe = [this](const http::finished_exchange& e) {
         requests_.observe(e);
         if (access_log_) access_log_->observe(e);

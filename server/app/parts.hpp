@@ -10,6 +10,7 @@
 #include "app/access_log.hpp"
 #include "app/active_storage.hpp"
 #include "app/change_follower.hpp"
+#include "app/client_admission.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
 #include "app/node_registry.hpp"
@@ -125,6 +126,7 @@ private:
     std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
+    client_admission admission_;
     std::unique_ptr<access_log> access_log_;  ///< null where it is off
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<accounts::directory> accounts_;
