@@ -9,6 +9,7 @@ template <class Function>
 void for_each_table(Function use) {
     use(system_endpoints(), &all_services::system);
     use(image_endpoints(), &all_services::images);
+    use(image_usage_endpoints(), &all_services::images);
     use(image_document_endpoints(), &all_services::images);
     use(image_bytes_endpoints(), &all_services::image_bytes);
     use(image_archive_endpoints(), &all_services::archives);

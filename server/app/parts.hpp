@@ -80,6 +80,8 @@ private:
     result<void> listen_for_metrics();
     /// What a compressed drawing grows to is bounded as if it had come so.
     task<result<imaging::picture>> inspect(imaging::upload what);
+    /// By the tenant's profile. Any thread.
+    [[nodiscard]] images::tenant_quota quota_of(const tenant_id& tenant) const;
     /// Refuses a store that a switch has left, and another one than that of the last switch.
     result<void> check_active();
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.

@@ -180,12 +180,16 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         return content_limit(from, pattern, kind);
     };
     const api::system_parameters parameters{from.image.max_resource_size, api::max_upload_size(limits)};
+    const auto own_limit = [this](const tenant_id& tenant) {
+        return images_->limits().of(tenant).max_image_bytes;
+    };
     const api::browser_ttl ttl{from.cache.system_images_browser_ttl, from.cache.tenant_images_browser_ttl};
     auto made = std::make_shared<routes_and_services>(api::all_services{
-        .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
+        .system = {verify, parameters, own_limit, [this] { return ready_.load() && fresh_->holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); },
                    [this] { return reload_by_request(); }},
-        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
+        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits),
+                   from.image.max_resource_size},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
@@ -246,6 +250,8 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.imaging = imaging_.get();
     sources.uploads = uploads_.get();
     sources.logins = logins_.get();
+    sources.quotas = &images_->limits();
+    sources.admission = &admission_;
     sources.writes = writes_.get();
     sources.reloads = &reloader_;
     sources.mirror = mirror_.get();
