@@ -64,6 +64,7 @@ task<result<void>> directory::load() {
     const auto turn = co_await writing_.take_first();
     auto fresh = std::make_unique<account_tables>();
     // In the order of stored_types.
+    if (auto done = co_await load_type<tenant_profile>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<tenant>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<customer>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<user>(fresh.get()); !done) co_return done;
@@ -72,6 +73,7 @@ task<result<void>> directory::load() {
     if (auto done = co_await load_type<spent_token>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<email_claim>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<title_claim>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<profile_name_claim>(fresh.get()); !done) co_return done;
     {
         const lock_guard lock(tables_mutex_);
         tables_ = std::move(fresh);
@@ -142,9 +144,10 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     }
     auto value = from_document<Account>(*doc);
     if (!value) co_return value.error();
-    if constexpr (std::is_same_v<Account, customer>) {
-        // Who knows a customer's revision knows its users. What a later change wrote waits for that
-        // change, because the users' changes before it have not been applied.
+    if constexpr (std::is_same_v<Account, customer> || std::is_same_v<Account, tenant_profile>) {
+        // Who knows the revision of a customer knows its users, and of a profile its tenants. What a later
+        // change wrote waits for that change, because the changes of users and tenants before it have not
+        // been applied.
         if (rev != 0 && value->rev > rev) co_return result<void>();
     }
     if constexpr (std::is_same_v<Account, api_key>) {
