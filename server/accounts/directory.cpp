@@ -126,10 +126,6 @@ bool directory::is_tenant_deleted(tenant_id id) const {
     return known && known->is_deleted();
 }
 
-tenant_limits_ptr directory::limits_of(const tenant_id& /*id*/) const {
-    return nullptr;
-}
-
 directory::account_status directory::account_status_of(user_id user_of_token, tenant_id tenant_of_token,
                                                        std::string_view session) const {
     account_status out;

@@ -12,12 +12,12 @@ namespace gallery::accounts {
 namespace {
 
 /// The longest part of a refused text that a message repeats.
-constexpr std::size_t shown_bytes = 40;
+constexpr std::size_t shown_rate_bytes = 40;
 
 error bad_rate(std::string_view part, std::string_view fault) {
     std::string message = "The rate '";
-    message += part.substr(0, shown_bytes);
-    if (part.size() > shown_bytes) message += "...";
+    message += part.substr(0, shown_rate_bytes);
+    if (part.size() > shown_rate_bytes) message += "...";
     message += "' ";
     message += fault;
     return {errc::invalid_argument, std::move(message)};

@@ -12,8 +12,8 @@ namespace gallery::accounts {
 struct tenant_limits {
     std::uint64_t max_resource_size = 0;    ///< bytes of one image; 0: no limit of its own
     std::uint64_t max_resources_bytes = 0;  ///< bytes of all images of the tenant; 0: no limit
-    std::string tenant_requests;            ///< of the whole tenant; parse_rates() accepts it; empty: no limit
-    std::string customer_requests;          ///< of each customer; parse_rates() accepts it; empty: no limit
+    std::string tenant_requests;    ///< of the whole tenant; parse_rates() accepts it; empty: no limit
+    std::string customer_requests;  ///< of each customer; parse_rates() accepts it; empty: no limit
 
     friend bool operator==(const tenant_limits&, const tenant_limits&) = default;
 };

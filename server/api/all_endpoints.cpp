@@ -14,6 +14,7 @@ void for_each_table(Function use) {
     use(image_bytes_endpoints(), &all_services::image_bytes);
     use(image_archive_endpoints(), &all_services::archives);
     use(auth_endpoints(), &all_services::accounts);
+    use(tenant_profile_endpoints(), &all_services::accounts);
     use(tenant_endpoints(), &all_services::accounts);
     use(customer_endpoints(), &all_services::accounts);
     use(user_endpoints(), &all_services::accounts);

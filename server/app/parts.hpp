@@ -139,6 +139,7 @@ private:
     std::unique_ptr<auth::password_service> passwords_;
     std::unique_ptr<accounts::logins> logins_;
     std::unique_ptr<accounts::user_credentials> credentials_;
+    std::unique_ptr<accounts::tenant_profiles> tenant_profiles_;
     std::unique_ptr<accounts::tenants> tenants_;
     std::unique_ptr<accounts::customers> customers_;
     std::unique_ptr<accounts::users> users_;

@@ -96,6 +96,7 @@ void gallery_server::parts::make_account_services() {
     const auto count_images = [this](tenant_id tenant) {
         return images_->count(images::permit_of_the_server<images::image_operation::read>(tenant));
     };
+    tenant_profiles_ = std::make_unique<accounts::tenant_profiles>(*accounts_);
     // The tenants of a ThingsBoard server whose users are let in can be adopted.
     tenants_ = std::make_unique<accounts::tenants>(*accounts_, erase_images, count_images,
                                                    settings.security.admits_thingsboard_users());
@@ -194,7 +195,8 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
-        .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
+        .accounts = {*logins_, *tenant_profiles_, *tenants_, *customers_, *users_, *api_keys_, background_,
+                     verify},
         .mirror = mirror_services(verify),
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
