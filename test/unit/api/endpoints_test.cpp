@@ -137,6 +137,11 @@ BOOST_AUTO_TEST_CASE(the_body_of_every_endpoint_is_described) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(only_probes_of_health_are_beyond_the_limit_of_clients) {
+    for (const auto& each : api::list_endpoints())
+        BOOST_TEST(each.is_probe == each.pattern.starts_with("/health/"), title(each));
+}
+
 BOOST_AUTO_TEST_CASE(names_are_unique_and_only_get_is_open_to_other_pages) {
     std::set<std::string_view> seen;
     for (const auto& each : api::list_endpoints()) {
