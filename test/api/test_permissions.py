@@ -242,6 +242,7 @@ ROUTES = {
     # 400: there is no ticket, which is the only credential of this route.
     "POST /api/images/zipDownload": Rule(EVERY_USER, is_open=True, allowed=400),
     "GET /api/images": Rule(ADMINISTRATORS, query=PAGE + "&includeSystemImages=true"),
+    "GET /api/images/usage": Rule(ADMINISTRATORS),
     "GET /api/images/{type}/{key}": Rule(VIEWED_IMAGE),
     "PUT /api/images/{type}/{key}": Rule(WRITTEN_IMAGE),
     "DELETE /api/images/{type}/{key}": Rule(WRITTEN_IMAGE),

@@ -112,6 +112,7 @@ BOOST_AUTO_TEST_CASE(the_access_of_every_endpoint_is_described) {
             const auto& answers = operation->at("responses").as_object();
             // Logging in answers 401 for a wrong password as well.
             if (!each.access.anonymous) BOOST_TEST(answers.contains("401"));
+            BOOST_TEST(answers.contains("429"));
             if (own.size() < auth::authority_names.entries.size()) BOOST_TEST(answers.contains("403"));
         }
     }
