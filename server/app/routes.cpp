@@ -191,7 +191,8 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
-        .accounts = {*logins_, *tenant_profiles_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
+        .accounts = {*logins_, *tenant_profiles_, *tenants_, *customers_, *users_, *api_keys_, background_,
+                     verify},
         .mirror = mirror_services(verify),
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
