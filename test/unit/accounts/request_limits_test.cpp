@@ -17,7 +17,7 @@ using namespace gallery;
 using namespace gallery::accounts;
 using namespace gallery::auth;
 
-std::string data_with(const std::string& of_tenant, const std::string& of_customer) {
+std::string data_with_rates(const std::string& of_tenant, const std::string& of_customer) {
     return R"({"configuration":{"tenantServerRestLimitsConfiguration":")" + of_tenant +
            R"(","customerServerRestLimitsConfiguration":")" + of_customer + "\"}}";
 }
@@ -28,7 +28,7 @@ struct limited_house : house {
         run(accounts.ensure_default_profile()).value();
         tenant_profile made;
         made.name = "limited";
-        set_data(made, data_with("3:1000000", "2:1000000")).value();
+        set_data(made, data_with_rates("3:1000000", "2:1000000")).value();
         profile = run(accounts.create(std::move(made))).value();
         limited = add_tenant("limited");
         give(limited, profile->id);
@@ -41,7 +41,9 @@ struct limited_house : house {
         run(accounts.change_tenant(to->id, edit)).value();
     }
     void change(const std::string& of_tenant, const std::string& of_customer) {
-        auto edit = [&](tenant_profile& value) { return set_data(value, data_with(of_tenant, of_customer)); };
+        auto edit = [&](tenant_profile& value) {
+            return set_data(value, data_with_rates(of_tenant, of_customer));
+        };
         run(accounts.change_profile(profile->id, edit)).value();
     }
     /// Whether a request with this token is answered.

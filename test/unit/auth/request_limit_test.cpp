@@ -21,19 +21,19 @@ namespace {
 using namespace gallery;
 using namespace gallery::auth;
 using namespace std::chrono_literals;
-using time_point = request_rate::clock::time_point;
+using moment = request_rate::clock::time_point;
 
 constexpr std::optional<std::uint32_t> allowed;
-const time_point start = time_point(1'000h);
+const moment noon = moment(1'000h);
 
-struct limit_fixture {
+struct request_limit_fixture {
     std::atomic<std::uint64_t> refused{0};
 
     std::shared_ptr<request_limit> limit(std::vector<request_rate> rates) {
         return std::make_shared<request_limit>(std::move(rates), refused);
     }
     /// How many requests at this time are allowed until the first one that is not.
-    static unsigned burst(request_limit& of, time_point now) {
+    static unsigned burst(request_limit& of, moment now) {
         unsigned count = 0;
         while (!of.take(now))
             ++count;
@@ -47,25 +47,25 @@ network_key client(const char* address) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(limits_of_requests, limit_fixture)
+BOOST_FIXTURE_TEST_SUITE(limits_of_requests, request_limit_fixture)
 
 BOOST_AUTO_TEST_CASE(as_many_requests_at_once_as_the_rate_says_and_then_one_per_interval) {
     const auto ten = limit({{10, 5}});
-    BOOST_TEST(burst(*ten, start) == 10U);
-    BOOST_TEST((ten->take(start + 499ms) == 1U));
-    BOOST_TEST((ten->take(start + 500ms) == allowed));
-    BOOST_TEST((ten->take(start + 500ms) == 1U));
-    BOOST_TEST(burst(*ten, start + 1s) == 1U);
+    BOOST_TEST(burst(*ten, noon) == 10U);
+    BOOST_TEST((ten->take(noon + 499ms) == 1U));
+    BOOST_TEST((ten->take(noon + 500ms) == allowed));
+    BOOST_TEST((ten->take(noon + 500ms) == 1U));
+    BOOST_TEST(burst(*ten, noon + 1s) == 1U);
     // An idle tenant has a full bucket again, and no more.
-    BOOST_TEST(burst(*ten, start + 1h) == 10U);
+    BOOST_TEST(burst(*ten, noon + 1h) == 10U);
     BOOST_TEST(refused == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(no_period_has_more_requests_than_the_rate_says) {
     const auto three = limit({{3, 1}});
-    BOOST_TEST(burst(*three, start) == 3U);
+    BOOST_TEST(burst(*three, noon) == 3U);
     unsigned count = 0;
-    for (auto now = start; now < start + 10s; now += 1ms)
+    for (auto now = noon; now < noon + 10s; now += 1ms)
         count += three->take(now) ? 0 : 1;
     BOOST_TEST(count <= 30U);
     BOOST_TEST(count >= 29U);
@@ -73,36 +73,36 @@ BOOST_AUTO_TEST_CASE(no_period_has_more_requests_than_the_rate_says) {
 
 BOOST_AUTO_TEST_CASE(all_rates_apply_and_a_refused_request_takes_from_none) {
     const auto both = limit({{2, 1}, {3, 60}});
-    BOOST_TEST(burst(*both, start) == 2U);
+    BOOST_TEST(burst(*both, noon) == 2U);
     // Refused by the first rate many times; the second one has still one request.
     for (int i = 0; i < 10; ++i)
-        BOOST_TEST((both->take(start) == 1U));
-    BOOST_TEST((both->take(start + 1s) == allowed));
+        BOOST_TEST((both->take(noon) == 1U));
+    BOOST_TEST((both->take(noon + 1s) == allowed));
     // The second rate refuses, which the first one does not count either.
-    BOOST_TEST((both->take(start + 1s) == 19U));
-    BOOST_TEST((both->take(start + 20s) == allowed));
-    BOOST_TEST((both->take(start + 20s) == 20U));
+    BOOST_TEST((both->take(noon + 1s) == 19U));
+    BOOST_TEST((both->take(noon + 20s) == allowed));
+    BOOST_TEST((both->take(noon + 20s) == 20U));
 }
 
 BOOST_AUTO_TEST_CASE(the_waiting_time_is_that_of_the_slowest_rate_in_whole_seconds) {
     const auto slow = limit({{1, 1}, {1, 100}});
-    BOOST_TEST((slow->take(start) == allowed));
-    BOOST_TEST((slow->take(start) == 100U));
-    BOOST_TEST((slow->take(start + 50s + 1ms) == 50U));
-    BOOST_TEST((slow->take(start + 99s + 999ms) == 1U));
-    BOOST_TEST((slow->take(start + 100s) == allowed));
+    BOOST_TEST((slow->take(noon) == allowed));
+    BOOST_TEST((slow->take(noon) == 100U));
+    BOOST_TEST((slow->take(noon + 50s + 1ms) == 50U));
+    BOOST_TEST((slow->take(noon + 99s + 999ms) == 1U));
+    BOOST_TEST((slow->take(noon + 100s) == allowed));
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_and_the_slowest_rate_work) {
     constexpr auto most = std::numeric_limits<std::uint32_t>::max();
     const auto fast = limit({{most, 1}});
     for (int i = 0; i < 1000; ++i)
-        BOOST_TEST_REQUIRE((fast->take(start) == allowed));
+        BOOST_TEST_REQUIRE((fast->take(noon) == allowed));
     const auto slow = limit({{1, most}});
-    BOOST_TEST((slow->take(start) == allowed));
-    BOOST_TEST((slow->take(start) == most));
-    BOOST_TEST((slow->take(start + std::chrono::seconds(most) - 1s) == 1U));
-    BOOST_TEST((slow->take(start + std::chrono::seconds(most)) == allowed));
+    BOOST_TEST((slow->take(noon) == allowed));
+    BOOST_TEST((slow->take(noon) == most));
+    BOOST_TEST((slow->take(noon + std::chrono::seconds(most) - 1s) == 1U));
+    BOOST_TEST((slow->take(noon + std::chrono::seconds(most)) == allowed));
 }
 
 BOOST_AUTO_TEST_CASE(no_number_of_threads_gets_more) {
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(no_number_of_threads_gets_more) {
             threads.emplace_back([&] {
                 all_are_there.arrive_and_wait();
                 for (int i = 0; i < 500; ++i)
-                    taken += shared->take(start) ? 0 : 1;
+                    taken += shared->take(noon) ? 0 : 1;
             });
     }
     BOOST_TEST(taken == 700U);
@@ -157,13 +157,13 @@ BOOST_AUTO_TEST_CASE(each_client_has_its_own_buckets) {
     client_limit each({{2, 1}, {3, 60}});
     const auto first = client("192.0.2.1");
     const auto second = client("192.0.2.2");
-    BOOST_TEST((each.take(first, start) == allowed));
-    BOOST_TEST((each.take(first, start) == allowed));
-    BOOST_TEST((each.take(first, start) == 1U));
-    BOOST_TEST((each.take(second, start) == allowed));
-    BOOST_TEST((each.take(first, start + 1s) == allowed));
-    BOOST_TEST((each.take(first, start + 1s) == 19U));
-    BOOST_TEST((each.take(second, start + 1s) == allowed));
+    BOOST_TEST((each.take(first, noon) == allowed));
+    BOOST_TEST((each.take(first, noon) == allowed));
+    BOOST_TEST((each.take(first, noon) == 1U));
+    BOOST_TEST((each.take(second, noon) == allowed));
+    BOOST_TEST((each.take(first, noon + 1s) == allowed));
+    BOOST_TEST((each.take(first, noon + 1s) == 19U));
+    BOOST_TEST((each.take(second, noon + 1s) == allowed));
 }
 
 BOOST_AUTO_TEST_CASE(a_network_of_ipv6_and_both_forms_of_an_ipv4_address_are_one_client) {
@@ -177,11 +177,11 @@ BOOST_AUTO_TEST_CASE(a_network_of_ipv6_and_both_forms_of_an_ipv4_address_are_one
 BOOST_AUTO_TEST_CASE(of_too_many_clients_those_that_came_longest_ago_are_forgotten) {
     client_limit few({{1, 1'000}}, client_limit::shard_count);
     const auto first = client("192.0.2.1");
-    BOOST_TEST((few.take(first, start) == allowed));
-    BOOST_TEST((few.take(first, start) != allowed));
+    BOOST_TEST((few.take(first, noon) == allowed));
+    BOOST_TEST((few.take(first, noon) != allowed));
     for (int i = 0; i < 1'000; ++i)
-        static_cast<void>(few.take(client(("2001:db8:0:" + std::to_string(i) + "::").c_str()), start));
-    BOOST_TEST((few.take(first, start) == allowed));
+        static_cast<void>(few.take(client(("2001:db8:0:" + std::to_string(i) + "::").c_str()), noon));
+    BOOST_TEST((few.take(first, noon) == allowed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,10 +19,10 @@ using gallery::test::may_write;
 
 namespace {
 
-const images::record_check unchecked;
+const images::record_check any_version;
 
 /// Of so many bytes.
-std::string picture(std::size_t size) {
+std::string picture_of(std::size_t size) {
     return "PICTURE" + std::string(size - 7, 'x');
 }
 
@@ -35,23 +35,23 @@ struct limited_fixture : test::gallery_fixture {
 
     result<record_ptr> store_image(const std::string& name, std::size_t size, tenant_id whose) {
         images::new_image image;
-        image.file = file(name, picture(size));
+        image.file = file(name, picture_of(size));
         return await(limited.upload(may_write(whose), std::move(image)));
     }
     result<record_ptr> store_image(const std::string& name, std::size_t size) {
         return store_image(name, size, tenant);
     }
     result<record_ptr> replace(const std::string& key, std::size_t size) {
-        return await(limited.replace(may_write(tenant), key, file(key, picture(size)), unchecked));
+        return await(limited.replace(may_write(tenant), key, file(key, picture_of(size)), any_version));
     }
     result<record_ptr> import(const std::string& key, std::size_t size) {
         images::resource_export made;
         made.resource_key = key;
         made.file_name = key;
-        const auto content = picture(size);
+        const auto content = picture_of(size);
         made.data.assign(content.begin(), content.end());
         made.digest = sha256(content);
-        return await(limited.import(may_write(tenant), std::move(made), unchecked));
+        return await(limited.import(may_write(tenant), std::move(made), any_version));
     }
     std::uint64_t used() { return await(store->usage(tenant)).value().images.original_bytes; }
 };
@@ -109,14 +109,14 @@ BOOST_AUTO_TEST_CASE(a_tenant_over_its_limit_can_read_replace_by_less_and_delete
     BOOST_TEST(store_image("a.png", 600).has_value());
     BOOST_TEST(store_image("b.png", 400).has_value());
     quota.max_total_bytes = 500;
-    BOOST_TEST(content(await(limited.find(may_write(tenant), "a.png")).value()) == picture(600));
+    BOOST_TEST(content(await(limited.find(may_write(tenant), "a.png")).value()) == picture_of(600));
     expect_refused(replace("a.png", 601), {"500 bytes", "601 bytes, instead of 600"});
     BOOST_TEST(replace("a.png", 600).has_value());
     BOOST_TEST(replace("a.png", 300).has_value());
     BOOST_TEST(import("a.png", 200).has_value());
-    BOOST_TEST(await(limited.rename(may_write(tenant), "a.png", "other", unchecked)).has_value());
+    BOOST_TEST(await(limited.rename(may_write(tenant), "a.png", "other", any_version)).has_value());
     expect_refused(store_image("c.png", 10), {});
-    BOOST_TEST(await(limited.erase(may_write(tenant), "b.png", unchecked)).has_value());
+    BOOST_TEST(await(limited.erase(may_write(tenant), "b.png", any_version)).has_value());
     BOOST_TEST(store_image("c.png", 300).has_value());
     BOOST_TEST(used() == 500U);
 }
