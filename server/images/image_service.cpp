@@ -43,7 +43,7 @@ task<result<void>> image_service::require_room(image_read_permit may, std::uint6
     const usage_figures after{.original_bytes =
                                   before.original_bytes - std::min(before.original_bytes, replaced) + size};
     if (quota.limit_of_saves().allows(before, after)) co_return result<void>();
-    co_return quotas_.refuse_total(quota, before.original_bytes, size, replaced);
+    co_return quotas_.refuse_total(quota, before.original_bytes);
 }
 
 task<error> image_service::over_total(tenant_quota quota, image_record record, std::uint64_t replaced) {

@@ -30,17 +30,23 @@ error quotas::refuse_image(const size_limit& limit, std::uint64_t size, known_si
                                  "administrator to raise the limit."};
 }
 
+error quotas::refuse_total(const tenant_quota& quota, std::uint64_t used) {
+    return refuse_total(quota, used, "This image");
+}
+
 error quotas::refuse_total(const tenant_quota& quota, std::uint64_t used, std::uint64_t size,
                            std::uint64_t replaced) {
+    std::string what = "This image of " + std::to_string(size) + " bytes";
+    if (replaced != 0) what += ", instead of " + std::to_string(replaced) + ",";
+    return refuse_total(quota, used, what);
+}
+
+error quotas::refuse_total(const tenant_quota& quota, std::uint64_t used, const std::string& what) {
     refused_by_total_.fetch_add(1, std::memory_order_relaxed);
-    std::string text = "The images of this tenant may have " + std::to_string(quota.max_total_bytes) +
-                       " bytes together, and have " + std::to_string(used) + ". This image of " +
-                       std::to_string(size) + " bytes";
-    if (replaced != 0) text += ", instead of " + std::to_string(replaced) + ",";
-    text +=
-        " does not fit. Delete images or replace them by smaller ones, or ask the system administrator to "
-        "raise the limit in the tenant profile.";
-    return {errc::too_large, std::move(text)};
+    return {errc::too_large, "The images of this tenant may have " + std::to_string(quota.max_total_bytes) +
+                                 " bytes together, and have " + std::to_string(used) + ". " + what +
+                                 " does not fit. Delete images or replace them by smaller ones, or ask the "
+                                 "system administrator to raise the limit in the tenant profile."};
 }
 
 quotas::figures quotas::refused() const noexcept {

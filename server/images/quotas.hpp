@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 
 namespace gallery::images {
@@ -68,7 +69,9 @@ public:
     [[nodiscard]] error refuse_image(const size_limit& limit, std::uint64_t size, known_size known);
 
     /// The error of images that would have more bytes together than the tenant's quota, too_large. @p used:
-    /// bytes of them now. @p size and @p replaced: of the new image, and of the image that it would replace.
+    /// bytes of them now.
+    [[nodiscard]] error refuse_total(const tenant_quota& quota, std::uint64_t used);
+    /// The same for an image of @p size bytes that would replace one of @p replaced bytes, or 0.
     [[nodiscard]] error refuse_total(const tenant_quota& quota, std::uint64_t used, std::uint64_t size,
                                      std::uint64_t replaced);
 
@@ -80,6 +83,9 @@ public:
     [[nodiscard]] figures refused() const noexcept;
 
 private:
+    /// @p what does not fit.
+    error refuse_total(const tenant_quota& quota, std::uint64_t used, const std::string& what);
+
     const quota_source source_;
     std::atomic<std::uint64_t> refused_by_size_{0};
     std::atomic<std::uint64_t> refused_by_total_{0};
