@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accounts/account_documents.hpp"
 
+#include "accounts/profile_data.hpp"
+
 #include <boost/json.hpp>
 
 #include <type_traits>
@@ -112,6 +114,28 @@ void put(json::object& out, const contact& value) {
     put(out, "email", value.email);
 }
 
+json::object members_of(const tenant_profile& value) {
+    json::object out;
+    out["createdTime"] = value.created_time;
+    put(out, "name", value.name);
+    put(out, "description", value.description);
+    if (value.is_default) out["default"] = true;
+    if (value.isolated_rule_engine) out["isolatedRuleEngine"] = true;
+    put(out, "data", value.data);
+    return out;
+}
+
+void read(reader& from, tenant_profile& out) {
+    from.read("createdTime", out.created_time);
+    from.read("name", out.name);
+    from.read("description", out.description);
+    from.read("default", out.is_default);
+    from.read("isolatedRuleEngine", out.isolated_rule_engine);
+    std::string data;
+    from.read("data", data);
+    if (!set_data(out, data)) from.note("data");
+}
+
 json::object members_of(const tenant& value) {
     json::object out;
     out["createdTime"] = value.created_time;
@@ -135,7 +159,9 @@ void read(reader& from, tenant& out) {
     from.read("title", out.title);
     from.read("region", out.region);
     from.read(out.reach);
-    from.read("profile", out.profile);
+    std::optional<uuid> profile;
+    from.read("profile", profile);
+    if (profile) out.profile = tenant_profile_id{*profile};
     from.read("additionalInfo", out.additional_info);
     from.read("version", out.version);
     from.read("deleting", out.deleting);
@@ -327,6 +353,7 @@ result<Account> from_document(const document& doc) {
 #define GALLERY_STORED(Account)                             \
     template document to_document<Account>(const Account&); \
     template result<Account> from_document<Account>(const document&);
+GALLERY_STORED(tenant_profile)
 GALLERY_STORED(tenant)
 GALLERY_STORED(customer)
 GALLERY_STORED(user)
@@ -335,6 +362,7 @@ GALLERY_STORED(ended_session)
 GALLERY_STORED(spent_token)
 GALLERY_STORED(email_claim)
 GALLERY_STORED(title_claim)
+GALLERY_STORED(profile_name_claim)
 #undef GALLERY_STORED
 
 }  // namespace gallery::accounts

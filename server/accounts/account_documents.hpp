@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Accounts as documents of the store and back. Pure functions.
 ///
-/// Kind and id of the documents: "tenant", "customer", "user", "api_key" under the UUID in canonical form;
-/// "session", "spent_token", "email" and "customer_title" under the lower-case SHA-256 of their names, which
-/// may contain any characters. Bodies are JSON objects. Unknown members are ignored, so an older server can
-/// read documents of a newer one.
+/// Kind and id of the documents: "tenant_profile", "tenant", "customer", "user", "api_key" under the UUID in
+/// canonical form; "session", "spent_token", "email", "customer_title" and "tenant_profile_name" under the
+/// lower-case SHA-256 of their names, which may contain any characters. Bodies are JSON objects. Unknown
+/// members are ignored, so an older server can read documents of a newer one.
 #pragma once
 
 #include "accounts/accounts.hpp"
@@ -21,9 +21,10 @@
 namespace gallery::accounts {
 
 /// Every type that is stored, in the order in which they are loaded: a type comes before those that refer to
-/// it, so that a customer in memory implies the users that the customer had when it was read.
-using stored_types =
-    std::tuple<tenant, customer, user, api_key, ended_session, spent_token, email_claim, title_claim>;
+/// it, so that a customer in memory implies the users that the customer had when it was read, and a profile
+/// its tenants.
+using stored_types = std::tuple<tenant_profile, tenant, customer, user, api_key, ended_session, spent_token,
+                                email_claim, title_claim, profile_name_claim>;
 
 /// Calls @p fn with std::type_identity<Account> for the type whose documents are of this kind. False where
 /// there is none.

@@ -32,6 +32,17 @@ api_key_ptr account_tables::find_by_hash(const sha256_digest& hash) const {
     return found == key_hashes_.end() ? nullptr : find<api_key>(found->second);
 }
 
+tenant_profile_ptr account_tables::profile_or_default(const std::optional<tenant_profile_id>& own) const {
+    if (own) {
+        if (auto known = find<tenant_profile>(*own)) return known;
+    }
+    return find<tenant_profile>(default_profile_);
+}
+
+void account_tables::enter_indexes(const tenant_profile& value) {
+    if (value.is_default) default_profile_ = value.id;
+}
+
 void account_tables::enter_indexes(const tenant& value) {
     if (value.is_deleted() && !value.images_erased) open_deletions_.insert(value.id);
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -34,6 +35,11 @@ public:
     }
     [[nodiscard]] user_ptr find_by_email(std::string_view email) const;
     [[nodiscard]] api_key_ptr find_by_hash(const sha256_digest& hash) const;
+
+    /// The profile @p own if it is known, otherwise the default one. Null if there is neither.
+    [[nodiscard]] tenant_profile_ptr profile_or_default(const std::optional<tenant_profile_id>& own) const;
+    /// Null if there is none.
+    [[nodiscard]] tenant_profile_ptr default_profile() const { return profile_or_default({}); }
 
     /// In place of what has the same id.
     template <class Account>
@@ -101,6 +107,7 @@ private:
         return std::get<table_of<Account>>(tables_);
     }
 
+    void enter_indexes(const tenant_profile& value);
     void enter_indexes(const tenant& value);
     void enter_indexes(const customer& value);
     void enter_indexes(const user& value);
@@ -122,6 +129,9 @@ private:
     };
 
     tables_of<stored_types>::type tables_;
+    /// The profile that became the default one last. It remains so until another one does: another server
+    /// changes both in one step, but the feed brings one after the other.
+    tenant_profile_id default_profile_;
     std::unordered_map<std::string, user_id> emails_;
     std::unordered_map<sha256_digest, api_key_id, digest_hash> key_hashes_;
     groups<tenant_id, user_id> users_of_;

@@ -3,6 +3,7 @@
 /// immutable object in memory that readers share.
 #pragma once
 
+#include "accounts/tenant_limits.hpp"
 #include "auth/principal.hpp"
 
 #include <gallery/model.hpp>
@@ -45,6 +46,25 @@ inline constexpr std::array<contact_field, 8> contact_fields{{
 /// For all types: times are milliseconds since 1970-01-01T00:00Z unless stated otherwise. rev is 0 before the
 /// first save. additional_info is JSON text, or empty. version counts the saves. document_kind is the kind of
 /// the stored documents.
+using tenant_profile_id = basic_id<struct tenant_profile_tag>;
+
+/// The limits of the tenants that belong to it, as ThingsBoard has them.
+struct tenant_profile {
+    static constexpr std::string_view document_kind = "tenant_profile";
+
+    tenant_profile_id id;
+    std::int64_t created_time = 0;
+    std::string name;  ///< unique
+    std::string description;
+    bool is_default = false;  ///< for new tenants; true for one profile
+    /// ThingsBoard's isolatedTbRuleEngine. The server only stores it.
+    bool isolated_rule_engine = false;
+    /// ThingsBoard's profileData, as JSON text. set_data() sets it and limits (profile_data.hpp).
+    std::string data;
+    tenant_limits_ptr limits;  ///< those that data contains; null if there are none
+    revision rev = 0;
+};
+
 struct tenant {
     static constexpr std::string_view document_kind = "tenant";
 
@@ -53,7 +73,9 @@ struct tenant {
     std::string title;
     std::string region;
     contact reach;
-    std::optional<uuid> profile;
+    /// Absent in stores of versions without profiles, which also stored ids of profiles that do not exist.
+    /// Such a tenant has the default profile.
+    std::optional<tenant_profile_id> profile;
     std::string additional_info;
     std::int64_t version = 0;
     /// The deletion is in progress: its users have no access, and its images and accounts are being erased.
@@ -166,6 +188,7 @@ struct spent_token {
     revision rev = 0;
 };
 
+using tenant_profile_ptr = std::shared_ptr<const tenant_profile>;
 using tenant_ptr = std::shared_ptr<const tenant>;
 using customer_ptr = std::shared_ptr<const customer>;
 using user_ptr = std::shared_ptr<const user>;

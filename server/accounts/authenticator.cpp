@@ -125,20 +125,22 @@ result<auth::principal_ptr> authenticator::authenticate(std::string_view header,
     const auto epoch = accounts_.epoch().current();
     auto verified = verify(header, now);
     if (!verified) return verified.error();
+    auto& who = (*verified)->who;
+    if (const auto limits = accounts_.limits_of(who.tenant)) limits_.assign(who, *limits);
     note_use(**verified);
     known.insert(header, *verified, (*verified)->expires_at, epoch);
     return auth::principal_ptr(*verified, &(*verified)->who);
 }
 
-result<std::shared_ptr<const authenticator::proof>> authenticator::verify(std::string_view header,
-                                                                          time_point now) const {
+result<std::shared_ptr<authenticator::proof>> authenticator::verify(std::string_view header,
+                                                                    time_point now) const {
     if (const auto token = after_scheme(header, "bearer")) return verify_token(*token, now);
     if (const auto secret = after_scheme(header, "apikey")) return verify_key(*secret, now);
     return failed();
 }
 
-result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(std::string_view token,
-                                                                                time_point now) const {
+result<std::shared_ptr<authenticator::proof>> authenticator::verify_token(std::string_view token,
+                                                                          time_point now) const {
     auto claims = codec_.verify(token, now);
     if (!claims) return claims.error();
     if (claims->kind != auth::token_kind::access) {
@@ -159,11 +161,11 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_token(
     }
     proven->who.session = std::move(claims->session);
     proven->expires_at = time_of(std::chrono::seconds(claims->expires_at));
-    return std::shared_ptr<const proof>(std::move(proven));
+    return proven;
 }
 
-result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(std::string_view secret,
-                                                                              time_point now) const {
+result<std::shared_ptr<authenticator::proof>> authenticator::verify_key(std::string_view secret,
+                                                                        time_point now) const {
     if (!secret.starts_with(auth::api_key_prefix) || secret.size() > 256) return failed();
     const auto status = accounts_.key_status_of(auth::api_key_digest(secret));
     if (!status.key || !status.account || status.tenant_deleted) return failed();
@@ -178,7 +180,7 @@ result<std::shared_ptr<const authenticator::proof>> authenticator::verify_key(st
                              ? time_point::max()
                              : time_of(std::chrono::milliseconds(status.key->expiration_time));
     proven->latest_use = status.key->latest_use;
-    return std::shared_ptr<const proof>(std::move(proven));
+    return proven;
 }
 
 cache::token_cache_counters authenticator::counters() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accounts/directory.hpp"
+#include "accounts/request_limits.hpp"
 #include "auth/jwt.hpp"
 #include "auth/principal.hpp"
 #include "cache/token_cache.hpp"
@@ -46,6 +47,9 @@ struct authenticator_options {
 ///    else, like everybody, and has no account (principal::has_account): no password, no API keys, no
 ///    refreshing.
 ///
+/// A principal also has the limits of requests that its tenant's profile sets. A changed profile raises the
+/// epoch of the directory, so that the next request has the new limits.
+///
 /// Threads: authenticate() on any thread at any time, never blocking; each thread caches verified tokens, so
 /// that a repeated one costs some 0.1 microseconds. The threads end before the authenticator.
 class authenticator {
@@ -70,22 +74,22 @@ public:
 
     /// Sums over all threads.
     [[nodiscard]] cache::token_cache_counters counters() const;
+    [[nodiscard]] request_limits::figures refused_requests() const noexcept { return limits_.refused(); }
 
 private:
     struct proof;
     struct thread_cache;
 
-    [[nodiscard]] result<std::shared_ptr<const proof>> verify(std::string_view header, time_point now) const;
-    [[nodiscard]] result<std::shared_ptr<const proof>> verify_token(std::string_view token,
-                                                                    time_point now) const;
-    [[nodiscard]] result<std::shared_ptr<const proof>> verify_key(std::string_view secret,
-                                                                  time_point now) const;
+    [[nodiscard]] result<std::shared_ptr<proof>> verify(std::string_view header, time_point now) const;
+    [[nodiscard]] result<std::shared_ptr<proof>> verify_token(std::string_view token, time_point now) const;
+    [[nodiscard]] result<std::shared_ptr<proof>> verify_key(std::string_view secret, time_point now) const;
     cache::token_cache<proof>& cache_of_this_thread();
 
     const directory& accounts_;
     const auth::token_codec& codec_;
     const authenticator_options options_;
     const std::uint64_t serial_;
+    request_limits limits_;
     mutable mutex caches_mutex_;
     std::vector<std::weak_ptr<thread_cache>> caches_ GALLERY_GUARDED_BY(caches_mutex_);
 };

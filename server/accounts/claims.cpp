@@ -22,4 +22,11 @@ std::optional<title_claim> claim_of(const customer& value) {
     return out;
 }
 
+std::optional<profile_name_claim> claim_of(const tenant_profile& value) {
+    profile_name_claim out;
+    out.id = name_digest(value.name);
+    out.holder = value.id.value;
+    return out;
+}
+
 }  // namespace gallery::accounts

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The accounts of the server: tenants, customers, users, API keys, ended sessions.
+/// The accounts of the server: tenants and their profiles, customers, users, API keys, ended sessions.
 ///
 /// All of them are in memory, so rights are decided without the store. The store decides about writes: each
 /// write states the revisions and absences that it relies on, of the account itself, of its unique name and
@@ -12,7 +12,8 @@
 ///
 /// Invariant, on which deletions rely: what is in memory is the state after some prefix of the feed, with the
 /// writes of this process on top. A user is created or moved together with a new revision of the customer, so
-/// that whoever has a customer's current revision in memory has all users of it.
+/// that whoever has a customer's current revision in memory has all users of it. The same holds for a tenant
+/// and its profile, unless that is the default one, which cannot be deleted.
 ///
 /// Threads: readers on any thread at any time; they take a shared lock for a look-up. Writers are coroutines
 /// on I/O threads. Everything handed out is immutable and may be kept.
@@ -24,6 +25,7 @@
 
 #include "accounts/account_tables.hpp"
 #include "accounts/accounts.hpp"
+#include "accounts/tenant_limits.hpp"
 #include "cache/freshness.hpp"
 #include "cache/token_cache.hpp"
 #include "turns/fair_turns.hpp"
@@ -93,6 +95,10 @@ public:
 
     // ---- reading: null or empty where there is none; tombstones are not found ------------------------
 
+    [[nodiscard]] tenant_profile_ptr find_profile(tenant_profile_id id) const;
+    [[nodiscard]] tenant_profile_ptr default_profile() const;
+    [[nodiscard]] tenant_profile_ptr profile_of(const tenant& value) const;
+    [[nodiscard]] std::vector<tenant_profile_ptr> profiles() const;
     [[nodiscard]] tenant_ptr find_tenant(tenant_id id) const;
     [[nodiscard]] customer_ptr find_customer(customer_id id) const;
     [[nodiscard]] user_ptr find_user(user_id id) const;
@@ -110,6 +116,11 @@ public:
     [[nodiscard]] std::vector<tenant_id> deleted_tenants_to_check() const;
     /// Deleted or being deleted. False for an unknown tenant.
     [[nodiscard]] bool is_tenant_deleted(tenant_id id) const;
+
+    /// The limits of the tenant's profile, or of the default profile for a tenant without one, also for one
+    /// that is not known here. Null if there are none, and for the system tenant. A changed profile or tenant
+    /// has an effect on the next call. Takes a shared lock and copies a pointer; no I/O.
+    [[nodiscard]] tenant_limits_ptr limits_of(const tenant_id& id) const;
 
     /// The data that decides about a token, read under one lock.
     struct account_status {
@@ -135,6 +146,7 @@ public:
 
     /// Missing ids, times and versions of new accounts are set here. Further error: version_conflict if the
     /// id is taken or a requirement does not hold.
+    task<result<tenant_profile_ptr>> create(tenant_profile value, requirements also = {});
     task<result<tenant_ptr>> create(tenant value, requirements also = {});
     task<result<customer_ptr>> create(customer value, requirements also = {});
     task<result<user_ptr>> create(user value, requirements also = {});
@@ -144,10 +156,18 @@ public:
     /// another process wrote in between, so edit may run more than once. Error: not_found.
     template <class Account>
     using edit = std::function<result<void>(Account&)>;
+    task<result<tenant_profile_ptr>> change_profile(tenant_profile_id id, edit<tenant_profile> how);
     task<result<tenant_ptr>> change_tenant(tenant_id id, edit<tenant> how);
     task<result<customer_ptr>> change_customer(customer_id id, edit<customer> how);
     task<result<user_ptr>> change_user(user_id id, edit<user> how);
     task<result<api_key_ptr>> change_api_key(api_key_id id, edit<api_key> how);
+
+    /// The default profile, which is created, without limits, if there is none.
+    task<result<tenant_profile_ptr>> ensure_default_profile(requirements also = {});
+    /// Makes it the default one in place of the current one. Error: not_found.
+    task<result<tenant_profile_ptr>> make_default(tenant_profile_id id);
+    /// Errors: not_found; invalid_argument for the default profile, and for one that tenants have.
+    task<result<void>> delete_profile(tenant_profile_id id);
 
     /// With its keys; a tombstone stays. Error: not_found.
     task<result<void>> delete_user(user_id id);
@@ -233,10 +253,17 @@ private:
     task<result<void>> erase_one(Key key, bool reverify);
 
     // directory_rules.cpp
+    [[nodiscard]] result<void> check(const tenant_profile& value) const;
     [[nodiscard]] result<void> check(const tenant& value) const;
     [[nodiscard]] result<void> check(const customer& value) const;
     [[nodiscard]] result<void> check(const user& value) const;
     [[nodiscard]] result<void> check(const api_key& value) const;
+    template <class Account>
+    [[nodiscard]] result<void> may_erase(const Account& /*value*/) const {
+        return {};
+    }
+    [[nodiscard]] result<void> may_erase(const customer& value) const;
+    [[nodiscard]] result<void> may_erase(const tenant_profile& value) const;
 
     document_store& store_;
     const directory_options options_;

@@ -51,6 +51,7 @@ void directory::add_claims(std::vector<document_write>& parts, const Account* be
 #define GALLERY_CLAIMS(Account)                                                                \
     template void directory::add_claims<Account>(std::vector<document_write>&, const Account*, \
                                                  const Account*) const;
+GALLERY_CLAIMS(tenant_profile)
 GALLERY_CLAIMS(tenant)
 GALLERY_CLAIMS(customer)
 GALLERY_CLAIMS(user)
@@ -78,6 +79,7 @@ std::vector<document_write> directory::missing_claims() const {
     };
     add(tables.of<user>());
     add(tables.of<customer>());
+    add(tables.of<tenant_profile>());
     return parts;
 }
 
@@ -131,6 +133,7 @@ std::vector<std::vector<document_write>> directory::orphaned_claims() const {
     };
     add(std::type_identity<email_claim>(), std::type_identity<user>());
     add(std::type_identity<title_claim>(), std::type_identity<customer>());
+    add(std::type_identity<profile_name_claim>(), std::type_identity<tenant_profile>());
     return steps;
 }
 

@@ -12,8 +12,9 @@ constexpr std::size_t scan_size = 1000;
 /// must_reverify() for an account that was not there before. A user may so far have been let in by the claims
 /// of a ThingsBoard server's token alone.
 template <class Account>
-constexpr bool must_reverify_new = std::is_same_v<Account, user> || std::is_same_v<Account, tenant> ||
-                                   std::is_same_v<Account, ended_session>;
+constexpr bool must_reverify_new =
+    std::is_same_v<Account, user> || std::is_same_v<Account, tenant> ||
+    std::is_same_v<Account, tenant_profile> || std::is_same_v<Account, ended_session>;
 
 template <class Account>
 constexpr bool must_reverify_erased = std::is_same_v<Account, user> || std::is_same_v<Account, api_key>;
@@ -26,8 +27,14 @@ bool must_reverify(const user& before, const user& after) {
            before.first_name != after.first_name || before.last_name != after.last_name ||
            before.tokens_valid_after != after.tokens_valid_after;
 }
+/// Whoever has a token of the tenant has the limits of its profile.
 bool must_reverify(const tenant& before, const tenant& after) {
-    return before.deleting != after.deleting || before.deleted != after.deleted;
+    return before.deleting != after.deleting || before.deleted != after.deleted ||
+           before.profile != after.profile;
+}
+bool must_reverify(const tenant_profile& before, const tenant_profile& after) {
+    const auto value_of = [](const tenant_limits_ptr& limits) { return limits ? *limits : tenant_limits(); };
+    return before.is_default != after.is_default || value_of(before.limits) != value_of(after.limits);
 }
 bool must_reverify(const api_key& before, const api_key& after) {
     return before.enabled != after.enabled || before.expiration_time != after.expiration_time ||
@@ -64,6 +71,7 @@ task<result<void>> directory::load() {
     const auto turn = co_await writing_.take_first();
     auto fresh = std::make_unique<account_tables>();
     // In the order of stored_types.
+    if (auto done = co_await load_type<tenant_profile>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<tenant>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<customer>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<user>(fresh.get()); !done) co_return done;
@@ -72,6 +80,7 @@ task<result<void>> directory::load() {
     if (auto done = co_await load_type<spent_token>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<email_claim>(fresh.get()); !done) co_return done;
     if (auto done = co_await load_type<title_claim>(fresh.get()); !done) co_return done;
+    if (auto done = co_await load_type<profile_name_claim>(fresh.get()); !done) co_return done;
     {
         const lock_guard lock(tables_mutex_);
         tables_ = std::move(fresh);
@@ -142,9 +151,10 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
     }
     auto value = from_document<Account>(*doc);
     if (!value) co_return value.error();
-    if constexpr (std::is_same_v<Account, customer>) {
-        // Who knows a customer's revision knows its users. What a later change wrote waits for that
-        // change, because the users' changes before it have not been applied.
+    if constexpr (std::is_same_v<Account, customer> || std::is_same_v<Account, tenant_profile>) {
+        // Who knows the revision of a customer knows its users, and of a profile its tenants. What a later
+        // change wrote waits for that change, because the changes of users and tenants before it have not
+        // been applied.
         if (rev != 0 && value->rev > rev) co_return result<void>();
     }
     if constexpr (std::is_same_v<Account, api_key>) {

@@ -22,6 +22,7 @@ bool must_reverify(const Account& /*before*/, const Account& /*after*/) {
 }
 bool must_reverify(const user& before, const user& after);
 bool must_reverify(const tenant& before, const tenant& after);
+bool must_reverify(const tenant_profile& before, const tenant_profile& after);
 bool must_reverify(const api_key& before, const api_key& after);
 inline bool must_reverify(const ended_session& /*before*/, const ended_session& /*after*/) {
     return true;

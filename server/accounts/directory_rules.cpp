@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules that accounts, their references and their unique names obey.
-#include "accounts/directory.hpp"
+#include "accounts/directory_internal.hpp"
 
 #include <gallery/mutex.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -16,8 +17,32 @@ error refused(std::string text) {
 
 }  // namespace
 
+result<void> directory::check(const tenant_profile& value) const {
+    if (value.name.empty()) return refused("Tenant profile name should be specified!");
+    const shared_lock lock(tables_mutex_);
+    const auto& all = tables_->of<tenant_profile>();
+    const auto claimed = tables_->find<profile_name_claim>(claim_of(value)->id);
+    const bool taken = (claimed && claimed->holder != value.id.value) ||
+                       std::any_of(all.begin(), all.end(), [&](const auto& entry) {
+                           return entry.first != value.id && entry.second->name == value.name;
+                       });
+    if (taken) return error{errc::already_exists, "Tenant profile with such name already exists!"};
+    const auto other = tables_->default_profile();
+    if (value.is_default && other && other->id != value.id)
+        return refused("Another default tenant profile is present!");
+    return {};
+}
+
 result<void> directory::check(const tenant& value) const {
-    if (value.title.empty() && !value.deleted) return refused("Tenant title should be specified!");
+    if (value.deleted) return {};
+    if (value.title.empty()) return refused("Tenant title should be specified!");
+    const shared_lock lock(tables_mutex_);
+    const auto before = tables_->find<tenant>(value.id);
+    const bool enters = value.profile && (!before || before->profile != value.profile);
+    if (enters && !tables_->find<tenant_profile>(*value.profile)) {
+        return error{errc::not_found,
+                     "Tenant profile with id [" + to_string(*value.profile) + "] is not found"};
+    }
     return {};
 }
 
@@ -81,6 +106,27 @@ result<void> directory::check(const api_key& value) const {
     const auto holder = tables_->find<user>(value.holder);
     if (!holder || holder->deleted) return refused("API key is referencing to non-existent user!");
     return {};
+}
+
+/// Another server may have added a user in the meantime.
+result<void> directory::may_erase(const customer& value) const {
+    if (!users_of(value.id).empty()) return conflict();
+    return {};
+}
+
+result<void> directory::may_erase(const tenant_profile& value) const {
+    const shared_lock lock(tables_mutex_);
+    const auto current = tables_->default_profile();
+    if (current && current->id == value.id)
+        return refused(
+            "Deletion of Default Tenant Profile is prohibited! Make another profile the default one");
+    const auto& all = tables_->of<tenant>();
+    const auto users = std::count_if(all.begin(), all.end(),
+                                     [&](const auto& entry) { return entry.second->profile == value.id; });
+    if (users == 0) return {};
+    return refused(
+        "The tenant profile referenced by the tenants cannot be deleted! Give another profile to " +
+        std::to_string(users) + (users == 1 ? " tenant" : " tenants"));
 }
 
 }  // namespace gallery::accounts

@@ -12,6 +12,7 @@ namespace {
 template <class Account>
 error not_found(const Account* /*type*/, const std::string& id) {
     std::string_view what = "Session";
+    if constexpr (std::is_same_v<Account, tenant_profile>) what = "Tenant profile";
     if constexpr (std::is_same_v<Account, tenant>) what = "Tenant";
     if constexpr (std::is_same_v<Account, customer>) what = "Customer";
     if constexpr (std::is_same_v<Account, user>) what = "User";
@@ -36,6 +37,9 @@ document_write require(const Account& value) {
 /// In whose name an account is written.
 tenant_id tenant_of(const tenant& value) {
     return value.id;
+}
+tenant_id tenant_of(const tenant_profile& /*value*/) {
+    return system_tenant;
 }
 template <class Account>
 tenant_id tenant_of(const Account& value) {
@@ -62,6 +66,9 @@ void begin(Account& value, std::int64_t now) {
 
 /// The accounts that @p after refers to must be as they are known. A user who enters a customer writes the
 /// customer, too, as it is: so the customer's deletion, which requires its revision, does not miss the user.
+/// The same for a tenant that gets a profile. The default profile is not written, so that servers that create
+/// tenants at the same time do not disturb each other. It cannot be deleted before it is written as another
+/// one becomes the default, and then its tenants are known.
 template <class Account>
 void directory::add_references(std::vector<document_write>& parts, const Account* before,
                                const Account& after) const {
@@ -75,6 +82,12 @@ void directory::add_references(std::vector<document_write>& parts, const Account
         const bool enters = before == nullptr || before->customer != after.customer;
         parts.push_back(enters ? document_write::save(to_document(*group), precondition::match(group->rev))
                                : require(*group));
+    } else if constexpr (std::is_same_v<Account, tenant>) {
+        const auto profile = after.profile ? tables_->find<tenant_profile>(*after.profile) : nullptr;
+        if (!profile || (before != nullptr && before->profile == after.profile)) return;
+        parts.push_back(profile->is_default
+                            ? require(*profile)
+                            : document_write::save(to_document(*profile), precondition::match(profile->rev)));
     } else if constexpr (std::is_same_v<Account, customer>) {
         if (const auto owner = tables_->find<tenant>(after.owner)) parts.push_back(require(*owner));
     } else if constexpr (std::is_same_v<Account, api_key>) {
@@ -82,7 +95,7 @@ void directory::add_references(std::vector<document_write>& parts, const Account
     }
 }
 
-/// In a turn. Writes the parts, and takes over the claims and customers among them. Error:
+/// In a turn. Writes the parts, and takes over the claims, customers and profiles among them. Error:
 /// version_conflict where a part did not hold.
 task<result<std::vector<revision>>> directory::commit(std::vector<document_write> parts) {
     auto outcome = co_await store_.write(parts);
@@ -106,9 +119,12 @@ task<result<std::vector<revision>>> directory::commit(std::vector<document_write
     for (std::size_t i = 0; i < parts.size(); ++i) {
         take(parts[i], outcome->revs[i], std::type_identity<email_claim>());
         take(parts[i], outcome->revs[i], std::type_identity<title_claim>());
+        take(parts[i], outcome->revs[i], std::type_identity<profile_name_claim>());
         take(parts[i], outcome->revs[i], std::type_identity<customer>());
+        take(parts[i], outcome->revs[i], std::type_identity<tenant_profile>());
         drop(parts[i], std::type_identity<email_claim>());
         drop(parts[i], std::type_identity<title_claim>());
+        drop(parts[i], std::type_identity<profile_name_claim>());
     }
     co_return std::move(outcome->revs);
 }
@@ -153,8 +169,12 @@ task<result<directory::pointer<Account>>> directory::create_one(Account value, r
     co_return conflict();
 }
 
+task<result<tenant_profile_ptr>> directory::create(tenant_profile value, requirements also) {
+    return create_one<tenant_profile>(std::move(value), std::move(also), false);
+}
 task<result<tenant_ptr>> directory::create(tenant value, requirements also) {
-    return create_one<tenant>(std::move(value), std::move(also), false);
+    // Users of a ThingsBoard server may have been let in as those of a tenant with the default profile.
+    return create_one<tenant>(std::move(value), std::move(also), true);
 }
 task<result<customer_ptr>> directory::create(customer value, requirements also) {
     return create_one<customer>(std::move(value), std::move(also), false);
@@ -185,6 +205,9 @@ task<result<directory::pointer<Account>>> directory::edit_one(Key key, edit<Acco
     co_return conflict();
 }
 
+task<result<tenant_profile_ptr>> directory::change_profile(tenant_profile_id id, edit<tenant_profile> how) {
+    return edit_one<tenant_profile>(id, std::move(how));
+}
 task<result<tenant_ptr>> directory::change_tenant(tenant_id id, edit<tenant> how) {
     return edit_one<tenant>(id, std::move(how));
 }
@@ -199,7 +222,7 @@ task<result<api_key_ptr>> directory::change_api_key(api_key_id id, edit<api_key>
 }
 
 /// Erases an account, as it is known, with its claim. Nothing where another process was faster to erase it.
-/// Errors, besides: not_found where it was never there; version_conflict for a customer that has users.
+/// Errors, besides: not_found where it was never there; those of may_erase().
 template <class Account, class Key>
 task<result<void>> directory::erase_one(Key key, bool reverify) {
     for (int attempt = 0; attempt < write_attempts; ++attempt) {
@@ -209,9 +232,7 @@ task<result<void>> directory::erase_one(Key key, bool reverify) {
         const auto known = find<Account>(key);
         if (!known && attempt == 0) co_return not_found(known.get(), text_of(key));
         if (!known) co_return result<void>();
-        if constexpr (std::is_same_v<Account, customer>) {
-            if (!users_of(key).empty()) co_return conflict();
-        }
+        if (const auto may = may_erase(*known); !may) co_return may.error();
         std::vector<document_write> parts;
         auto doc = to_document(*known);
         parts.push_back(
@@ -233,6 +254,10 @@ template task<result<void>> directory::erase_one<user>(user_id, bool);
 template task<result<void>> directory::erase_one<api_key>(api_key_id, bool);
 template task<result<void>> directory::erase_one<ended_session>(std::string, bool);
 template task<result<void>> directory::erase_one<spent_token>(std::string, bool);
+
+task<result<void>> directory::delete_profile(tenant_profile_id id) {
+    return erase_one<tenant_profile>(id, false);
+}
 
 task<result<void>> directory::delete_api_key(api_key_id id) {
     return erase_one<api_key>(id, true);

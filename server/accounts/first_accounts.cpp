@@ -16,6 +16,7 @@ task<result<tenant_id>> ensure_demo_tenant(directory& accounts, directory::requi
     tenant home;
     if (!accounts.is_tenant_deleted(demo_tenant)) home.id = demo_tenant;
     home.title = "Demo tenant";
+    if (const auto profile = accounts.default_profile()) home.profile = profile->id;
     auto made = co_await accounts.create(std::move(home), std::move(also));
     if (!made) co_return made.error();
     co_return (*made)->id;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accounts/tenants.hpp"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -37,19 +38,47 @@ task<result<tenant_ptr>> tenants::save(system_administrator /*who*/, submitted<t
     if (adopted) {
         if (auto may = may_adopt(sent.value.id); !may) co_return may.error();
     }
-    if (!sent.id || adopted) co_return co_await all_.create(std::move(sent.value));
+    const bool is_new = !sent.id || adopted;
+    auto stored = co_await store(std::move(sent), is_new);
+    if (!stored) co_return stored;
+    co_return with_profile(std::move(*stored));
+}
+
+task<result<tenant_ptr>> tenants::store(submitted<tenant> sent, bool is_new) {
+    if (is_new) {
+        if (!sent.value.profile) {
+            auto usual = co_await all_.ensure_default_profile();
+            if (!usual) co_return usual.error();
+            sent.value.profile = (*usual)->id;
+        }
+        co_return co_await all_.create(std::move(sent.value));
+    }
     const auto id = sent.value.id;
-    auto how = replace_members(std::move(sent), &tenant::title, &tenant::region, &tenant::reach,
-                               &tenant::profile, &tenant::additional_info);
+    const auto profile = sent.value.profile;
+    auto replace = replace_members(std::move(sent), &tenant::title, &tenant::region, &tenant::reach,
+                                   &tenant::additional_info);
+    directory::edit<tenant> how = [replace = std::move(replace), profile](tenant& value) -> result<void> {
+        if (auto done = replace(value); !done) return done;
+        if (profile) value.profile = profile;
+        return {};
+    };
     auto changed = co_await all_.change_tenant(id, std::move(how));
     co_return changed;
+}
+
+tenant_ptr tenants::with_profile(tenant_ptr found) const {
+    const auto profile = all_.profile_of(*found);
+    if (!profile || found->profile == profile->id) return found;
+    auto completed = std::make_shared<tenant>(*found);
+    completed->profile = profile->id;
+    return completed;
 }
 
 result<tenant_ptr> tenants::find(const administrator& who, tenant_id id) const {
     if (who.who().role == auth::authority::tenant_admin && who.who().tenant != id) return permission_denied();
     auto found = all_.find_tenant(id);
     if (!found) return not_found(id);
-    return found;
+    return with_profile(std::move(found));
 }
 
 task<result<tenant_contents>> tenants::contents(system_administrator /*who*/, tenant_id id) {
@@ -72,7 +101,10 @@ task<result<void>> tenants::erase(system_administrator /*who*/, tenant_id id) {
 }
 
 std::vector<tenant_ptr> tenants::list(const system_administrator& /*who*/) const {
-    return all_.tenants();
+    auto all = all_.tenants();
+    for (auto& each : all)
+        each = with_profile(std::move(each));
+    return all;
 }
 
 }  // namespace gallery::accounts

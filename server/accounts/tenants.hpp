@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The use cases of tenants. System administrators keep them; an administrator of a tenant reads it.
 ///
+/// The tenants that are returned have a profile, unless there is none at all: the default one stands for one
+/// that is absent or does not exist.
+///
 /// Threads: any number of calls on any I/O threads. Errors, besides those named: those of the directory.
 #pragma once
 
@@ -34,10 +37,11 @@ public:
     /// tenants that are not known here.
     tenants(directory& all, tenant_images_eraser erase_images, count_tenant_images count_images, bool adopts);
 
-    /// Creates or changes a tenant. **Ours**: where tenants are adopted, an id that is not known here is that
+    /// Creates or changes a tenant. A new one without a profile gets the default profile; a changed one keeps
+    /// its profile. **Ours**: where tenants are adopted, an id that is not known here is that
     /// of a tenant of ThingsBoard. It gets an account here, so that it can have users and API keys and can be
     /// deleted; what its users have uploaded stays its own. Errors: not_found, also for a tenant that was
-    /// deleted; version_conflict; invalid_argument.
+    /// deleted, and for a profile; version_conflict; invalid_argument.
     task<result<tenant_ptr>> save(system_administrator who, submitted<tenant> sent);
     /// Errors: not_found; permission_denied for an administrator of another tenant.
     result<tenant_ptr> find(const administrator& who, tenant_id id) const;
@@ -49,6 +53,8 @@ public:
 
 private:
     [[nodiscard]] result<void> may_adopt(tenant_id id) const;
+    task<result<tenant_ptr>> store(submitted<tenant> sent, bool is_new);
+    [[nodiscard]] tenant_ptr with_profile(tenant_ptr found) const;
 
     directory& all_;
     tenant_images_eraser erase_images_;

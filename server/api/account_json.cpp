@@ -80,7 +80,8 @@ json::object tenant_json(const accounts::tenant& value) {
     put_title(out, value.title);
     put(out, "region", value.region);
     put(out, value.reach);
-    out["tenantProfileId"] = entity_id("TENANT_PROFILE", value.profile.value_or(system_tenant.value));
+    const auto profile = value.profile ? value.profile->value : system_tenant.value;
+    out["tenantProfileId"] = entity_id("TENANT_PROFILE", profile);
     out["version"] = value.version;
     out["additionalInfo"] = additional_info(value.additional_info);
     return out;
@@ -138,7 +139,8 @@ result<accounts::submitted<accounts::tenant>> parse_tenant(const json::object& f
     out.value.title = fields.text("title");
     out.value.region = fields.text("region");
     out.value.reach = contact_from(fields);
-    out.value.profile = fields.id("tenantProfileId", "TENANT_PROFILE");
+    const auto profile = fields.id("tenantProfileId", "TENANT_PROFILE");
+    if (profile) out.value.profile = accounts::tenant_profile_id{*profile};
     out.value.additional_info = fields.json("additionalInfo");
     if (const auto good = fields.done(); !good) return good.error();
     return out;

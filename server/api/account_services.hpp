@@ -6,6 +6,7 @@
 #include "accounts/customers.hpp"
 #include "accounts/logins.hpp"
 #include "accounts/proof.hpp"
+#include "accounts/tenant_profiles.hpp"
 #include "accounts/tenants.hpp"
 #include "accounts/users.hpp"
 #include "api/endpoint.hpp"
@@ -24,6 +25,7 @@ namespace gallery::api {
 /// The use cases. Handlers do not reach the layers below them. Thread-safe; they outlive the router.
 struct account_services {
     accounts::logins& logins;
+    accounts::tenant_profiles& tenant_profiles;
     accounts::tenants& tenants;
     accounts::customers& customers;
     accounts::users& users;
@@ -36,6 +38,7 @@ using account_endpoints = std::span<const endpoint<account_services>>;
 
 /// Login, refresh, logout, passwords, activation.
 account_endpoints auth_endpoints() noexcept;
+account_endpoints tenant_profile_endpoints() noexcept;
 account_endpoints tenant_endpoints() noexcept;
 account_endpoints customer_endpoints() noexcept;
 account_endpoints user_endpoints() noexcept;

@@ -9,10 +9,12 @@ template <class Function>
 void for_each_table(Function use) {
     use(system_endpoints(), &all_services::system);
     use(image_endpoints(), &all_services::images);
+    use(image_usage_endpoints(), &all_services::images);
     use(image_document_endpoints(), &all_services::images);
     use(image_bytes_endpoints(), &all_services::image_bytes);
     use(image_archive_endpoints(), &all_services::archives);
     use(auth_endpoints(), &all_services::accounts);
+    use(tenant_profile_endpoints(), &all_services::accounts);
     use(tenant_endpoints(), &all_services::accounts);
     use(customer_endpoints(), &all_services::accounts);
     use(user_endpoints(), &all_services::accounts);

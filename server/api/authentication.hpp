@@ -17,7 +17,9 @@ namespace gallery::api {
 using verify_credentials = std::function<result<auth::principal_ptr>(std::string_view header_value)>;
 
 /// The principal of X-Authorization or, if absent, of Authorization, as in ThingsBoard. It is stored in the
-/// request, so a handler that runs after a hot_handler does not verify again. Errors: those of @p verify.
+/// request, so a handler that runs after a hot_handler does not verify again, and does not count the request
+/// a second time against the limits of the tenant and the customer. Errors: those of @p verify;
+/// too_many_requests.
 result<auth::principal_ptr> principal_of(http::request& message, const verify_credentials& verify);
 
 /// The principal that was stored in the request; null where there is none, because nobody asked for it or the

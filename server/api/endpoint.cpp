@@ -41,6 +41,7 @@ void add_route(http::router& routes, const endpoint_facts& facts, bool open_to_p
     options.name = facts.name;
     options.body_limit = body_limit(facts.body, limit);
     options.open_to_pages = open_to_pages;
+    options.limits_clients = facts.access.anonymous && !facts.is_probe;
     if (answer_now) routes.add_hot(facts.verb, facts.pattern, std::move(answer_now));
     routes.add(facts.verb, facts.pattern, std::move(answer), std::move(options));
 }

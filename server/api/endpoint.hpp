@@ -58,6 +58,7 @@ struct endpoint_facts {
     std::string_view name;     ///< in metrics and the access log
     body_kind body;
     access_rule access;
+    bool is_probe = false;
 };
 
 /// The most bytes that the content of a request's body may have: of the picture itself, whatever the form or
@@ -84,9 +85,10 @@ struct endpoint {
     body_kind body;
     guarded_handler<Services> handler;
     bool open_to_pages = false;  ///< pages of every origin may read the answers
+    bool is_probe = false;       ///< of load balancers, whose requests no limit of clients refuses
 
     [[nodiscard]] constexpr endpoint_facts facts() const noexcept {
-        return {verb, pattern, name, body, handler.access};
+        return {verb, pattern, name, body, handler.access, is_probe};
     }
 };
 

@@ -93,10 +93,17 @@ struct scanned {
 };
 
 task<result<scanned>> scan(const image_services& services, tenant_id owner, std::string sent) {
-    auto work = [sent = std::move(sent), most = services.max_picture_bytes]() mutable -> result<scanned> {
+    auto& limits = services.images.limits();
+    images::picture_size_check check = [&limits,
+                                        most = limits.limit_of_image(owner, services.max_picture_bytes)](
+                                           std::uint64_t size) -> result<void> {
+        if (size <= most.bytes) return {};
+        return limits.refuse_image(most, size, images::known_size::whole);
+    };
+    auto work = [sent = std::move(sent), check = std::move(check)]() mutable -> result<scanned> {
         auto text = images::decode_json_text(std::move(sent));
         if (!text) return text.error();
-        auto found = images::find_pictures(*text, most);
+        auto found = images::find_pictures(*text, check);
         if (!found) return found.error();
         return scanned{std::move(*text), std::move(*found)};
     };

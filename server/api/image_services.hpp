@@ -22,9 +22,12 @@ struct image_services {
     fair_pool<tenant_id>& background;  ///< writes exports
     verify_credentials verify;
     std::uint64_t max_picture_bytes = 0;  ///< max_upload_size()
+    std::uint64_t max_resource_size = 0;  ///< MAX_RESOURCE_SIZE; 0: no limit
 };
 
 std::span<const endpoint<image_services>> image_endpoints() noexcept;
+/// Of the usage of a tenant.
+std::span<const endpoint<image_services>> image_usage_endpoints() noexcept;
 /// Of documents that contain pictures or link to them: extract, collect, inline.
 std::span<const endpoint<image_services>> image_document_endpoints() noexcept;
 

@@ -48,7 +48,12 @@ task<result<std::string>> key_in_path(const image_services& services, images::im
 
 task<result<http::response>> upload(const image_services& services, image_write_permit may,
                                     http::request& message, content_limit limit) {
-    auto form = co_await read_upload_form(message, may.tenant(), services.memory, limit.bytes);
+    auto& limits = services.images.limits();
+    const auto most = limits.limit_of_image(may.tenant(), limit.bytes);
+    // Before the upload is read.
+    auto room = co_await services.images.require_room(may.lend(), least_image_size(message), 0);
+    if (!room) co_return room.error();
+    auto form = co_await read_upload_form(message, may.tenant(), services.memory, limits, most);
     if (!form) co_return form.error();
     images::new_image image;
     image.file = std::move(form->file);
@@ -62,7 +67,7 @@ task<result<http::response>> replace(const image_services& services, image_write
                                      http::request& message, content_limit limit) {
     auto key = co_await key_in_path(services, may.lend(), message.param(1));
     if (!key) co_return key.error();
-    // A missing image and a failed precondition are refused before the upload is read.
+    // A missing image, a failed precondition and a tenant without room are refused before the upload is read.
     auto current = co_await services.images.find(may.lend(), *key);
     if (!current) co_return current.error();
     auto check = co_await write_condition(message, may.lend(), *key, services.images, services.coded);
@@ -70,7 +75,12 @@ task<result<http::response>> replace(const image_services& services, image_write
     if (*check) {
         if (auto allowed = (*check)(current->get()); !allowed) co_return allowed.error();
     }
-    auto form = co_await read_upload_form(message, may.tenant(), services.memory, limit.bytes);
+    auto& limits = services.images.limits();
+    const auto most = limits.limit_of_image(may.tenant(), limit.bytes);
+    const auto replaced = (*current)->original.size;
+    auto room = co_await services.images.require_room(may.lend(), least_image_size(message), replaced);
+    if (!room) co_return room.error();
+    auto form = co_await read_upload_form(message, may.tenant(), services.memory, limits, most);
     if (!form) co_return form.error();
     auto record = co_await services.images.replace(std::move(may), std::move(*key), std::move(form->file),
                                                    std::move(*check));
@@ -83,9 +93,15 @@ task<result<http::response>> import(const image_services& services, image_write_
         co_return error{errc::unsupported_type,
                         "An import is a JSON document. Send it with Content-Type: application/json."};
     }
+    using images::known_size;
+    auto& limits = services.images.limits();
+    const auto most = limits.limit_of_image(may.tenant(), limit.bytes);
     auto& text = message.body();
+    text.set_limit(body_limit(body_kind::picture_document, {most.bytes}));
     const auto length = text.content_length().value_or(text.limit());
-    if (length > text.limit()) co_return picture_too_large(limit.bytes);
+    if (length > text.limit())
+        co_return limits.refuse_image(most, std::max((length - form_envelope) / 4 * 3, most.bytes + 1),
+                                      known_size::so_far);
     auto memory = co_await services.memory.acquire(may.tenant(), length / 4 * 3);
     if (!memory) co_return memory.error();
     images::resource_export_reader reader(length);
@@ -97,7 +113,8 @@ task<result<http::response>> import(const image_services& services, image_write_
     }
     auto exported = reader.finish();
     if (!exported) co_return exported.error();
-    if (exported->data.size() > limit.bytes) co_return picture_too_large(limit.bytes);
+    if (exported->data.size() > most.bytes)
+        co_return limits.refuse_image(most, exported->data.size(), known_size::whole);
     auto check = co_await write_condition(message, may.lend(), exported->resource_key, services.images,
                                           services.coded);
     if (!check) co_return check.error();

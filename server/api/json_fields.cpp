@@ -26,8 +26,9 @@ std::size_t characters_of(std::string_view text) {
     return count;
 }
 
-bool has_control_character(std::string_view text) {
+bool has_control_character(std::string_view text, std::string_view allowed) {
     for (const char c : text) {
+        if (allowed.find(c) != std::string_view::npos) continue;
         const auto byte = static_cast<unsigned char>(c);
         if (byte < 0x20 || byte == 0x7F) return true;
     }
@@ -65,6 +66,14 @@ result<void> json_fields::done() const {
 }
 
 std::string json_fields::text(std::string_view name, std::size_t most) {
+    return text(name, most, {});
+}
+
+std::string json_fields::long_text(std::string_view name, std::size_t most) {
+    return text(name, most, "\t\r\n");
+}
+
+std::string json_fields::text(std::string_view name, std::size_t most, std::string_view allowed_controls) {
     const auto* value = find(name);
     if (value == nullptr) return {};
     if (!value->is_string()) {
@@ -74,7 +83,7 @@ std::string json_fields::text(std::string_view name, std::size_t most) {
     std::string out(value->get_string());
     if (characters_of(out) > most) {
         refuse(quoted(name) + " has more than " + std::to_string(most) + " characters");
-    } else if (has_control_character(out)) {
+    } else if (has_control_character(out, allowed_controls)) {
         refuse(quoted(name) + " contains a control character");
     }
     return out;

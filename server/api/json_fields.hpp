@@ -44,6 +44,8 @@ public:
 
     /// Empty if absent. Control characters and more than @p most characters are invalid.
     std::string text(std::string_view name, std::size_t most = max_field_characters);
+    /// As text(), but with tabs and line breaks.
+    std::string long_text(std::string_view name, std::size_t most);
     /// As text(), and must not be absent or empty.
     std::string required_text(std::string_view name, std::size_t most = max_field_characters);
     /// Any characters, at most @p most bytes, unchanged. For passwords and tokens.
@@ -62,6 +64,7 @@ public:
     [[nodiscard]] result<void> done() const;
 
 private:
+    std::string text(std::string_view name, std::size_t most, std::string_view allowed_controls);
     [[nodiscard]] const boost::json::value* find(std::string_view name) const;
 
     const boost::json::object& from_;

@@ -3,6 +3,7 @@
 
 #include "api/pages.hpp"
 #include "http/query.hpp"
+#include "images/quotas.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -79,8 +80,13 @@ http::response health(bool is_up) {
                                      bytes::permanent(is_up ? R"({"status":"UP"})" : R"({"status":"DOWN"})"));
 }
 
-task<result<http::response>> parameters(const system_services& services, accounts::anybody, http::request&) {
-    co_return http::response::json(200, parameters_json(services.parameters));
+task<result<http::response>> parameters(const system_services& services, accounts::anybody who,
+                                        http::request&) {
+    const auto own = services.own_limit(who.who().tenant);
+    auto effective = services.parameters;
+    effective.max_resource_size = images::smaller_limit(own, effective.max_resource_size);
+    effective.max_upload_size = images::smaller_limit(own, effective.max_upload_size);
+    co_return http::response::json(200, parameters_json(effective));
 }
 
 task<result<http::response>> nodes(const system_services& services, accounts::system_administrator,
@@ -116,8 +122,9 @@ constexpr endpoint<system_services> endpoints[] = {
      allow<accounts::system_administrator, nodes>},
     {http::method::post, "/api/system/reload", "system.reload", body_kind::none,
      allow<accounts::system_administrator, reload>},
-    {http::method::get, "/health/live", "health.live", body_kind::none, allow<everyone, live>},
-    {http::method::get, "/health/ready", "health.ready", body_kind::none, allow<everyone, ready>},
+    {http::method::get, "/health/live", "health.live", body_kind::none, allow<everyone, live>, false, true},
+    {http::method::get, "/health/ready", "health.ready", body_kind::none, allow<everyone, ready>, false,
+     true},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
+#include <gallery/uuid.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -16,6 +17,7 @@
 
 namespace gallery::api {
 
+/// Of the server; a tenant may have a smaller limit of its own.
 struct system_parameters {
     std::uint64_t max_resource_size = 0;  ///< bytes, MAX_RESOURCE_SIZE; 0: only max_upload_size applies
     std::uint64_t max_upload_size = 0;    ///< bytes of the largest picture that a request can contain
@@ -56,6 +58,8 @@ using reload_configuration = std::function<task<result<reload_report>>()>;
 struct system_services {
     verify_credentials verify;
     system_parameters parameters;
+    /// Bytes of an image that the tenant's own limit allows; 0: no limit.
+    std::function<std::uint64_t(const tenant_id&)> own_limit;
     /// False while the server starts or stops, or while its memory is older than cluster.staleness.
     std::function<bool()> is_serving;
     std::function<bool()> accepts_writes;  ///< whether the store accepts writes

@@ -66,18 +66,21 @@ constexpr std::uint64_t first_of_chunked = 1 << 20;
 
 }  // namespace
 
-error picture_too_large(std::uint64_t max_bytes) {
-    return {errc::too_large, "The image is larger than " + std::to_string(max_bytes) +
-                                 " bytes, the limit of this server. Make it smaller, or ask the "
-                                 "administrator to raise the limit."};
+std::uint64_t least_image_size(http::request& message) {
+    const auto length = message.body().content_length().value_or(0);
+    return length > form_envelope ? length - form_envelope : 1;
 }
 
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
-                                           images::byte_budget& budget, std::uint64_t max_bytes) {
+                                           images::byte_budget& budget, images::quotas& limits,
+                                           images::size_limit most) {
+    using images::known_size;
+    const auto max_bytes = most.bytes;
     auto parser = http::multipart_parser::create(message.header(http::field::content_type));
     if (!parser) co_return parser.error();
     const auto length = message.body().content_length();
-    if (length && *length > max_bytes + form_envelope) co_return picture_too_large(max_bytes);
+    if (const auto least = least_image_size(message); least > max_bytes)
+        co_return limits.refuse_image(most, least, known_size::so_far);
     message.body().set_limit(max_bytes + form_envelope);
 
     // What comes in chunks of an unknown sum takes more memory as it arrives.
@@ -113,7 +116,8 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
             case http::multipart_event::data: {
                 const auto piece = reader.data();
                 if (in_file) {
-                    if (piece.size() > max_bytes - data.size()) co_return picture_too_large(max_bytes);
+                    if (piece.size() > max_bytes - data.size())
+                        co_return limits.refuse_image(most, data.size() + piece.size(), known_size::so_far);
                     const auto needed = data.size() + piece.size();
                     if (needed > form.memory.size()) {
                         const auto larger = std::min(std::max(needed, 2 * form.memory.size()), max_bytes);

@@ -5,6 +5,7 @@
 #include "http/request.hpp"
 #include "images/byte_budget.hpp"
 #include "images/image_service.hpp"
+#include "images/quotas.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
@@ -30,11 +31,13 @@ struct upload_form {
 /// Content-Type or of a part `_charset_`, otherwise in UTF-8. The image is hashed as it arrives and is in
 /// memory once. Before its first byte is read, its memory is taken from @p budget for @p owner, which may
 /// wait. Errors: unsupported_type (also for a charset), invalid_argument (missing or malformed parts),
-/// too_large for an image of more than @p max_bytes, busy.
+/// too_large by @p limits for an image of more than @p most, busy.
 task<result<upload_form>> read_upload_form(http::request& message, tenant_id owner,
-                                           images::byte_budget& budget, std::uint64_t max_bytes);
+                                           images::byte_budget& budget, images::quotas& limits,
+                                           images::size_limit most);
 
-/// The error of a picture over the limit.
-error picture_too_large(std::uint64_t max_bytes);
+/// The least size of the image in a form whose body has not been read: its Content-Length without the form;
+/// 1 where that says nothing.
+std::uint64_t least_image_size(http::request& message);
 
 }  // namespace gallery::api

@@ -4,6 +4,7 @@
 #include "app/active_storage.hpp"
 #include "app/data_folder.hpp"
 
+#include "accounts/rate_format.hpp"
 #include "auth/password.hpp"
 #include "http/cross_origin.hpp"
 #include "http/forwarded.hpp"
@@ -84,6 +85,14 @@ void check_base_path(const configuration& c, findings& wrong) {
     if (path && !begins("/api/") && !begins("/health/")) return;
     wrong.add(value.problem("expected a path such as /gallery, not below /api or /health, found \"" +
                             value.text + "\""));
+}
+
+void check_rates(const configuration& c, findings& wrong) {
+    const auto parsed = accounts::parse_rates(c.values.server.public_requests_per_client);
+    if (parsed) return;
+    wrong.add(
+        value_at(c, "server.public_requests_per_client")
+            .problem("expected rates such as 100:1,2000:60, or an empty value: " + parsed.error().message));
 }
 
 void check_cors(const configuration& c, findings& wrong) {
@@ -263,6 +272,7 @@ result<void> check_values(const configuration& c, const plugin_namer& name_of) {
     check_password(c, "security.sysadmin_password", security.sysadmin_password, wrong);
     check_password(c, "security.demo_password", security.demo_password, wrong);
     check_base_path(c, wrong);
+    check_rates(c, wrong);
     check_cors(c, wrong);
     check_sections(c, name_of, wrong);
     return wrong.outcome();

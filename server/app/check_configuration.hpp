@@ -19,10 +19,10 @@ using plugin_namer = std::function<std::string(const config::storage_settings&)>
 /// Loads a plugin that is configured by its path.
 std::string name_of_plugin(const config::storage_settings& storage);
 
-/// Checks of every start and reload: passwords against the policy, base path and cross-origin rules that are
-/// invalid or allow too much, and sections of storage plugins that do not exist or, for those of
-/// etc/gallery.yml, unknown options. Error: invalid_argument with all problems, one per line, each with file
-/// and line or variable.
+/// Checks of every start and reload: passwords against the policy, rates of requests, base path and
+/// cross-origin rules that are invalid or allow too much, and sections of storage plugins that do not exist
+/// or, for those of etc/gallery.yml, unknown options. Error: invalid_argument with all problems, one per
+/// line, each with file and line or variable.
 result<void> check_values(const config::configuration& c, const plugin_namer& name_of = &name_of_plugin);
 
 /// Further checks, without the data folder and without listening: the storage plugin and its options, for

@@ -171,6 +171,24 @@ void add_logins(page& p, const accounts::logins& logins) {
     p.counter("gallery_logins_total", help, c.held_off, {{"outcome", "held_off"}});
 }
 
+void add_limits(page& p, const metrics_sources& from) {
+    const auto add = [&p](std::uint64_t refused, const char* limit) {
+        p.counter("gallery_limits_refused_total", "Requests that were refused because of a limit, by limit",
+                  refused, {{"limit", limit}});
+    };
+    if (from.quotas != nullptr) {
+        const auto images = from.quotas->refused();
+        add(images.by_size, "size");
+        add(images.by_total, "quota");
+    }
+    if (from.authenticator != nullptr) {
+        const auto requests = from.authenticator->refused_requests();
+        add(requests.by_tenant, "rate_tenant");
+        add(requests.by_customer, "rate_customer");
+    }
+    if (from.admission != nullptr) add(from.admission->refused(), "rate_address");
+}
+
 void add_reloads(page& p, const reloader& reloads) {
     const auto c = reloads.counters();
     constexpr const char* help = "Reloads of the configuration, by outcome";
@@ -277,6 +295,7 @@ std::string render_metrics(const metrics_sources& from) {
                 static_cast<double>(c.entries));
     }
     if (from.logins != nullptr) add_logins(p, *from.logins);
+    add_limits(p, from);
     if (from.uploads != nullptr) {
         p.gauge("gallery_upload_bytes", "Memory used by uploads in progress",
                 static_cast<double>(from.uploads->in_use()));

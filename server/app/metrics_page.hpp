@@ -5,11 +5,13 @@
 #include "accounts/authenticator.hpp"
 #include "accounts/logins.hpp"
 #include "app/access_log.hpp"
+#include "app/client_admission.hpp"
 #include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "images/byte_budget.hpp"
+#include "images/quotas.hpp"
 #include "imaging/pool.hpp"
 #include "mirror/service.hpp"
 #include "plugins/measured_engine.hpp"
@@ -29,6 +31,8 @@ struct metrics_sources {
     const imaging::pool* imaging = nullptr;
     const images::byte_budget* uploads = nullptr;
     const accounts::logins* logins = nullptr;
+    const images::quotas* quotas = nullptr;
+    const client_admission* admission = nullptr;
     write_watch* writes = nullptr;
     const reloader* reloads = nullptr;
     const mirror::service* mirror = nullptr;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/parts.hpp"
 
-#include "api/upload_form.hpp"
 #include "app/data_folder.hpp"
 #include "app/http_options.hpp"
 #include "app/log.hpp"
@@ -100,6 +99,7 @@ void gallery_server::parts::reopen_logs() noexcept {
 result<void> gallery_server::parts::start_threads() {
     if (auto opened = open_access_log(); !opened) return opened;
     auto options = http_options(settings);
+    options.admit = admission_.by(settings.server);
     options.observe = [this](const http::finished_exchange& e) {
         requests_.observe(e);
         if (access_log_) access_log_->observe(e);
@@ -239,8 +239,17 @@ result<void> gallery_server::parts::start_imaging() {
 task<result<imaging::picture>> gallery_server::parts::inspect(imaging::upload what) {
     auto picture = co_await imaging_->inspect(std::move(what));
     const auto most = max_resource_size_.load(std::memory_order_relaxed);
-    if (picture && most != 0 && picture->document.size() > most) co_return api::picture_too_large(most);
+    if (picture && most != 0 && picture->document.size() > most) {
+        co_return images_->limits().refuse_image({.bytes = most}, picture->document.size(),
+                                                 images::known_size::whole);
+    }
     co_return picture;
+}
+
+images::tenant_quota gallery_server::parts::quota_of(const tenant_id& tenant) const {
+    const auto limits = accounts_->limits_of(tenant);
+    if (!limits) return {};
+    return {.max_image_bytes = limits->max_resource_size, .max_total_bytes = limits->max_resources_bytes};
 }
 
 result<void> gallery_server::parts::make_services() {
@@ -251,7 +260,8 @@ result<void> gallery_server::parts::make_services() {
                                                        download_wait_of(settings.transport));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
-        [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, *fresh_);
+        [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, *fresh_,
+        [this](const tenant_id& tenant) { return quota_of(tenant); });
     if (storage_.shared) {
         upkeep_turn_ = std::make_unique<lease>(storage_.store->documents(), "upkeep", node_id_, upkeep_lease);
     }

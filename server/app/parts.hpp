@@ -10,6 +10,7 @@
 #include "app/access_log.hpp"
 #include "app/active_storage.hpp"
 #include "app/change_follower.hpp"
+#include "app/client_admission.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
 #include "app/node_registry.hpp"
@@ -79,6 +80,8 @@ private:
     result<void> listen_for_metrics();
     /// What a compressed drawing grows to is bounded as if it had come so.
     task<result<imaging::picture>> inspect(imaging::upload what);
+    /// By the tenant's profile. Any thread.
+    [[nodiscard]] images::tenant_quota quota_of(const tenant_id& tenant) const;
     /// Refuses a store that a switch has left, and another one than that of the last switch.
     result<void> check_active();
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.
@@ -125,6 +128,7 @@ private:
     std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
+    client_admission admission_;
     std::unique_ptr<access_log> access_log_;  ///< null where it is off
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<accounts::directory> accounts_;
@@ -135,6 +139,7 @@ private:
     std::unique_ptr<auth::password_service> passwords_;
     std::unique_ptr<accounts::logins> logins_;
     std::unique_ptr<accounts::user_credentials> credentials_;
+    std::unique_ptr<accounts::tenant_profiles> tenant_profiles_;
     std::unique_ptr<accounts::tenants> tenants_;
     std::unique_ptr<accounts::customers> customers_;
     std::unique_ptr<accounts::users> users_;

@@ -146,10 +146,11 @@ result<std::vector<config::change>> gallery_server::parts::apply(const config::c
         options = std::move(*complete);
     }
     auto routes = make_routes(next);
-    const auto serving = http_options(next);
+    auto serving = http_options(next);
     if (auto done = imaging_->apply(pool_limits_of(next.image)); !done) return done.error();
 
     // What cannot.
+    serving.admit = admission_.by(next.server);
     set_live(next);
     uploads_->change(next.transport.upload_memory, upload_wait_of(next.transport));
     downloads_->change(next.transport.upload_memory, download_wait_of(next.transport));

@@ -96,6 +96,7 @@ void gallery_server::parts::make_account_services() {
     const auto count_images = [this](tenant_id tenant) {
         return images_->count(images::permit_of_the_server<images::image_operation::read>(tenant));
     };
+    tenant_profiles_ = std::make_unique<accounts::tenant_profiles>(*accounts_);
     // The tenants of a ThingsBoard server whose users are let in can be adopted.
     tenants_ = std::make_unique<accounts::tenants>(*accounts_, erase_images, count_images,
                                                    settings.security.admits_thingsboard_users());
@@ -180,17 +181,22 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         return content_limit(from, pattern, kind);
     };
     const api::system_parameters parameters{from.image.max_resource_size, api::max_upload_size(limits)};
+    const auto own_limit = [this](const tenant_id& tenant) {
+        return images_->limits().of(tenant).max_image_bytes;
+    };
     const api::browser_ttl ttl{from.cache.system_images_browser_ttl, from.cache.tenant_images_browser_ttl};
     auto made = std::make_shared<routes_and_services>(api::all_services{
-        .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
+        .system = {verify, parameters, own_limit, [this] { return ready_.load() && fresh_->holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); },
                    [this] { return reload_by_request(); }},
-        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
+        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits),
+                   from.image.max_resource_size},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},
         .archives = {*images_, archive_lists_, *downloads_, background_, archiving_, archive_places_,
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
-        .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
+        .accounts = {*logins_, *tenant_profiles_, *tenants_, *customers_, *users_, *api_keys_, background_,
+                     verify},
         .mirror = mirror_services(verify),
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
@@ -246,6 +252,8 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.imaging = imaging_.get();
     sources.uploads = uploads_.get();
     sources.logins = logins_.get();
+    sources.quotas = &images_->limits();
+    sources.admission = &admission_;
     sources.writes = writes_.get();
     sources.reloads = &reloader_;
     sources.mirror = mirror_.get();

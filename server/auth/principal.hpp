@@ -14,6 +14,8 @@
 
 namespace gallery::auth {
 
+class request_limit;
+
 enum class authority : std::uint8_t { sys_admin, tenant_admin, customer_user };
 
 /// As written in tokens and in JSON.
@@ -74,6 +76,9 @@ struct principal : identity {
     std::optional<api_key_id> api_key;  ///< if the request was made with one
     /// False for a user of a ThingsBoard server with the same signing key, who has no account here.
     bool has_account = true;
+    /// The limits of requests, which all principals of the tenant and of the customer share; null: no limit.
+    std::shared_ptr<request_limit> tenant_requests;
+    std::shared_ptr<request_limit> customer_requests;
 };
 
 using principal_ptr = std::shared_ptr<const principal>;

@@ -164,6 +164,8 @@ void add_server(table& t) {
     t.number("server.max_connections", next_connection, GALLERY_MEMBER(server.max_connections), 0, no_limit);
     t.number("server.max_connections_per_client", next_connection,
              GALLERY_MEMBER(server.max_connections_per_client), 0, no_limit);
+    t.text("server.public_requests_per_client", next_request,
+           GALLERY_MEMBER(server.public_requests_per_client));
     t.text("server.tcp_congestion_control", at_restart, GALLERY_MEMBER(server.tcp_congestion_control),
            "the name of a congestion control, for instance cubic, or an empty value", &is_congestion_control);
     t.add("server.trusted_proxies", next_request,

@@ -49,6 +49,7 @@ struct server_settings {
     unsigned io_threads = 0;                       ///< at most 1,024; 0: one per core
     std::uint64_t max_connections = 0;             ///< 0: limited by open files only
     std::uint64_t max_connections_per_client = 0;  ///< 0: no limit
+    std::string public_requests_per_client;        ///< accounts::parse_rates() reads it; empty: no limit
     std::string tcp_congestion_control;
     networks trusted_proxies;
     std::string base_path;  ///< as text; http::parse_path_prefix() parses it

@@ -41,6 +41,7 @@ bool exchange::begin(body_source& body) {
     if (from_proxy_) find_client();
     route_request();
     if (!target_) return true;
+    if (target_->options.limits_clients && !admit()) return true;
     message_.set_body({body, target_->options.body_limit});
     return target_->try_hot && try_at_once(target_->try_hot);
 }

@@ -72,6 +72,7 @@ private:
     void start() noexcept;
     void find_client();
     void route_request(int strips = 0);  // prefixes cut off the path so far
+    bool admit();
     bool strip_prefix();
     bool answer_preflight(std::string_view allow);
     bool try_at_once(const hot_handler& first);

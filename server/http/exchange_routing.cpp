@@ -60,9 +60,17 @@ void exchange::route_request(int strips) {
         answer_.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
         return;
     }
+    if (!admit()) return;
     if (routes.fallback() && try_at_once(routes.fallback())) return;
     answer_ = error_response(404, error_code::item_not_found,
                              "There is no resource at '" + std::string(message_.path().substr(0, 256)) + "'");
+}
+
+bool exchange::admit() {
+    if (!rules_->admit) return true;
+    const auto admitted = rules_->admit(message_.remote_address());
+    if (!admitted) answer_ = error_response(admitted.error());
+    return admitted.has_value();
 }
 
 // For proxies that pass the path on as the client sent it, and clients that write the prefix in front of a

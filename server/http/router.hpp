@@ -31,6 +31,8 @@ struct route_options {
     /// The largest body in bytes, including its envelope (multipart, base64). 0: the route has no body; a
     /// body of up to 16 KiB is read and ignored, because some clients send "{}" with every request.
     std::uint64_t body_limit = 0;
+    /// It needs no login, so that server_options::admit decides about each client's requests.
+    bool limits_clients = false;
     /// Pages of all origins may read the answers, whatever the server's cross_origin allows.
     bool open_to_pages = false;
 };

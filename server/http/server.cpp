@@ -63,6 +63,7 @@ shared_rules make_rules(const server_options& options, std::shared_ptr<const rou
     made->connections_per_client = options.limits.connections_per_client;
     made->timeouts = options.timeouts;
     made->front = options.front;
+    made->admit = options.admit;
     made->cross_origin = cross_origin(options.cross_origin);
     if (options.hsts_max_age.count() > 0) {
         made->hsts_line =

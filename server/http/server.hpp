@@ -37,6 +37,10 @@ struct finished_exchange {
     bool may_be_hot = false;               ///< the route has a hot try, or the fallback answered
     bool complete = false;                 ///< false: the client disconnected before the last byte
 };
+/// Whether a client, an address as text, may have another request answered that needs no login. An error is
+/// the answer. Called on the I/O thread; must be quick and must not block.
+using admit_client = std::function<result<void>(std::string_view client)>;
+
 /// Called on the I/O thread for each request; must be quick and must not throw.
 using observer = std::function<void(const finished_exchange&)>;
 
@@ -87,6 +91,9 @@ struct server_options {
     /// Clients to which limits.connections_per_client does not apply, besides trusted proxies. Any I/O
     /// thread.
     std::function<bool(const asio::ip::address&)> exempt;
+    /// Asked once for each request of a route with route_options::limits_clients, for files, and for paths
+    /// that do not exist. Empty: all are answered.
+    admit_client admit;
     cross_origin_settings cross_origin;
     /// Strict-Transport-Security for clients that use https, by a trusted proxy's word, too; 0 = not sent.
     std::chrono::seconds hsts_max_age{0};
@@ -130,9 +137,9 @@ public:
     void share_session_tickets(std::string_view secret);
 
     /// Gives new values to what can change while connections are served: the limits of connections, timeouts,
-    /// front, cross_origin and hsts_max_age of @p options, whose other members are ignored, and the routes. A
-    /// request that has begun keeps the old ones; those that begin after the return have the new ones. Fewer
-    /// connections than are open close none. Precondition: listen() has succeeded.
+    /// front, admit, cross_origin and hsts_max_age of @p options, whose other members are ignored, and the
+    /// routes. A request that has begun keeps the old ones; those that begin after the return have the new
+    /// ones. Fewer connections than are open close none. Precondition: listen() has succeeded.
     void apply(const server_options& options, std::shared_ptr<const router> routes);
 
     /// Uses another certificate for new connections. Precondition: the server was created with TLS.

@@ -29,6 +29,7 @@ struct serving_rules {
     std::size_t connections_per_client = 0;  ///< 0: no limit
     http::timeouts timeouts;
     front_door front;
+    admit_client admit;  ///< may be empty
     http::cross_origin cross_origin;
     std::string hsts_line;                 ///< empty where it is not sent
     std::shared_ptr<const router> routes;  ///< null until server::listen()

@@ -115,8 +115,7 @@ error at_path(const std::string& path, errc code, std::string_view why) {
 
 class picture_finder {
 public:
-    picture_finder(std::string_view text, std::uint64_t max_picture_bytes)
-        : strings_(text), max_picture_bytes_(max_picture_bytes) {}
+    picture_finder(std::string_view text, const picture_size_check& check) : strings_(text), check_(check) {}
 
     result<document_pictures> run() {
         while (strings_.next()) {
@@ -180,10 +179,8 @@ private:
         if (!is_valid || !reader.finish(data))
             return at_path(strings_.path(), errc::invalid_argument,
                            "is not valid Base64. Correct it or remove it, and send the document again.");
-        if (data.size() > max_picture_bytes_)
-            return at_path(strings_.path(), errc::too_large,
-                           "is larger than " + std::to_string(max_picture_bytes_) +
-                               " bytes, the limit of this server for an image. Make it smaller.");
+        if (const auto small = check_(data.size()); !small)
+            return at_path(strings_.path(), small.error().code, "is refused. " + small.error().message);
         if (data.empty() && !what.etag)
             return at_path(strings_.path(), errc::invalid_argument,
                            "is empty. Remove it, and send the document again.");
@@ -247,7 +244,7 @@ private:
     }
 
     json_strings strings_;
-    std::uint64_t max_picture_bytes_;
+    const picture_size_check& check_;
     document_pictures out_;
     std::vector<origin> origins_;  // of out_.pictures
     std::unordered_map<sha256_digest, std::size_t, digest_hash> index_;
@@ -278,9 +275,9 @@ std::optional<document_link> read_link(std::string_view literal) {
 
 }  // namespace
 
-result<document_pictures> find_pictures(std::string_view text, std::uint64_t max_picture_bytes) {
+result<document_pictures> find_pictures(std::string_view text, const picture_size_check& check) {
     if (auto checked = check_json(text); !checked) return checked.error();
-    return picture_finder(text, max_picture_bytes).run();
+    return picture_finder(text, check).run();
 }
 
 result<document_links> find_links(std::string_view text) {

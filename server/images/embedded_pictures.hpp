@@ -78,10 +78,13 @@ struct document_pictures {
     static constexpr std::size_t max_left_pictures = 100;
 };
 
+/// Whether a picture may have so many bytes.
+using picture_size_check = std::function<result<void>(std::uint64_t size)>;
+
 /// Finds and decodes the embedded pictures. Errors: invalid_argument if @p text is not JSON or a picture is
-/// not valid Base64; too_large for a picture of more than @p max_picture_bytes, and for more than
-/// max_document_images pictures or max_document_places places.
-result<document_pictures> find_pictures(std::string_view text, std::uint64_t max_picture_bytes);
+/// not valid Base64; that of @p check, with the picture's path; too_large for more than max_document_images
+/// pictures or max_document_places places.
+result<document_pictures> find_pictures(std::string_view text, const picture_size_check& check);
 
 struct document_link {
     std::string link;        ///< the path, "/api/images/..."

@@ -36,7 +36,9 @@ task<result<record_ptr>> image_service::overwrite(record_ptr current, image_reco
         next.preview_is_original = described.preview_is_original;
         next.modified_time = now_ms();
         if (adopt) adopt(next);
-        auto saved = co_await store_.save(next, original, preview, precondition::match(current->rev));
+        const auto quota = quotas_.of(next.tenant);
+        const auto rules = save_rules(precondition::match(current->rev), quota);
+        auto saved = co_await store_.save(next, original, preview, rules);
         if (!saved) {
             forget(next);
             co_return saved.error();
@@ -45,6 +47,8 @@ task<result<record_ptr>> image_service::overwrite(record_ptr current, image_reco
             forget(next);
             co_return std::move(saved->record);
         }
+        if (saved->status == write_status::over_limit)
+            co_return co_await over_total(quota, next, current->original.size);
         if (saved->status != write_status::conflict)
             co_return no_answer_to_a_save(described.key, saved->status);
         current = saved->record;

@@ -4,6 +4,7 @@
 #include "images/image_service_internal.hpp"
 #include "images/keys.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gallery::images {
@@ -24,12 +25,32 @@ error no_such_image(const std::string& key) {
 }
 
 image_service::image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
-                             tenant_check is_deleted, const cache::freshness& fresh)
+                             tenant_check is_deleted, const cache::freshness& fresh, quota_source quota)
     : store_(store),
       etags_(etags),
       inspect_(std::move(inspect)),
       is_deleted_(std::move(is_deleted)),
-      fresh_(fresh) {}
+      fresh_(fresh),
+      quotas_(std::move(quota)) {}
+
+task<result<void>> image_service::require_room(image_read_permit may, std::uint64_t size,
+                                               std::uint64_t replaced) {
+    const auto quota = quotas_.of(may.tenant());
+    if (quota.max_total_bytes == 0) co_return result<void>();
+    const auto used = co_await store_.usage(may.tenant());
+    if (!used) co_return used.error();
+    const usage_figures before{.original_bytes = used->images.original_bytes};
+    const usage_figures after{.original_bytes =
+                                  before.original_bytes - std::min(before.original_bytes, replaced) + size};
+    if (quota.limit_of_saves().allows(before, after)) co_return result<void>();
+    co_return quotas_.refuse_total(quota, before.original_bytes);
+}
+
+task<error> image_service::over_total(tenant_quota quota, image_record record, std::uint64_t replaced) {
+    const auto used = co_await store_.usage(record.tenant);
+    if (!used) co_return used.error();
+    co_return quotas_.refuse_total(quota, used->images.original_bytes, record.original.size, replaced);
+}
 
 task<result<void>> image_service::erase(image_write_permit may, std::string key, record_check check) {
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
@@ -78,6 +99,10 @@ task<result<std::uint64_t>> image_service::erase_all(image_write_permit may) {
             ++count;
         }
     }
+}
+
+task<result<tenant_usage>> image_service::usage(usage_permit may) {
+    return store_.usage(may.tenant());
 }
 
 task<result<std::uint64_t>> image_service::count(image_read_permit may) {

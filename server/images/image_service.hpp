@@ -9,6 +9,7 @@
 #include "cache/etag_cache.hpp"
 #include "cache/freshness.hpp"
 #include "images/permissions.hpp"
+#include "images/quotas.hpp"
 #include "imaging/picture.hpp"
 #include "imaging/upload.hpp"
 
@@ -78,13 +79,23 @@ using tenant_check = std::function<bool(const tenant_id&)>;
 class image_service {
 public:
     /// All of them must outlive this object. Without @p is_deleted no tenant is ever deleted. Nothing is
-    /// answered from memory while @p fresh does not hold.
+    /// answered from memory while @p fresh does not hold. Without @p quota no tenant has a limit.
     image_service(image_store& store, cache::etag_cache& etags, inspect_picture inspect,
-                  tenant_check is_deleted = {}, const cache::freshness& fresh = cache::always_fresh);
+                  tenant_check is_deleted = {}, const cache::freshness& fresh = cache::always_fresh,
+                  quota_source quota = {});
+
+    /// The limits of tenants, which every use case that stores bytes applies.
+    [[nodiscard]] quotas& limits() noexcept { return quotas_; }
+
+    /// Error: too_large if an image of at least @p size bytes, instead of one of @p replaced bytes, cannot be
+    /// within the tenant's limit for all images. To be asked before an image is read and decoded; storing
+    /// decides. Looks nothing up for a tenant without this limit.
+    task<result<void>> require_room(image_read_permit may, std::uint64_t size, std::uint64_t replaced);
 
     /// Stores a new image under its key, or the first free one that its file name yields; public. Errors:
     /// version_conflict for a given key that is taken, invalid_argument for names, not_found where the tenant
-    /// was deleted meanwhile, those of inspect_picture and of the store.
+    /// was deleted meanwhile, too_large over a limit of the tenant, those of inspect_picture and of the
+    /// store.
     task<result<record_ptr>> upload(image_write_permit may, new_image image);
 
     /// The first half of upload(), for several images of which all are checked before one is stored. Errors:
@@ -131,6 +142,8 @@ public:
     /// Erases all images of a tenant, of every sub type, and all their kept versions. Returns how many of
     /// both were erased.
     task<result<std::uint64_t>> erase_all(image_write_permit may);
+    /// What the tenant's images and kept versions take.
+    task<result<tenant_usage>> usage(usage_permit may);
     /// How many images erase_all() would erase now.
     task<result<std::uint64_t>> count(image_read_permit may);
 
@@ -155,6 +168,8 @@ private:
                                        bytes preview, change_record adopt, record_check check);
     task<result<record_ptr>> modify(image_write_permit may, std::string key, change_record change,
                                     record_check check);
+    /// The error of a save that the store found to be over the tenant's limit.
+    task<error> over_total(tenant_quota quota, image_record record, std::uint64_t replaced);
     /// Erases a new image again if its tenant was deleted meanwhile. Error: not_found if it was.
     task<result<void>> erase_if_tenant_deleted(record_ptr created);
     /// Called after each commit, before it is acknowledged.
@@ -165,6 +180,7 @@ private:
     inspect_picture inspect_;
     tenant_check is_deleted_;
     const cache::freshness& fresh_;
+    quotas quotas_;
     /// Of store_once(): one for each value of the first byte of a digest.
     std::array<async_mutex, 256> one_at_a_time_;
 };

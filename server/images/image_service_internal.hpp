@@ -19,6 +19,11 @@ inline result<void> run_check(const record_check& check, const image_record* cur
     return check ? check(current) : result<void>();
 }
 
+/// The rules of a save that keeps no version.
+inline write_rules save_rules(precondition condition, const tenant_quota& quota) noexcept {
+    return {condition, previous_version::drop(), quota.limit_of_saves()};
+}
+
 error contended(const std::string& key);
 error no_answer_to_a_save(const std::string& key, write_status status);
 error no_such_image(const std::string& key);

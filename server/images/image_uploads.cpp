@@ -41,6 +41,7 @@ error tenant_was_deleted(const image_record& record) {
 
 // Fills in what the bytes say; the file's own name and digest with it.
 task<result<void>> image_service::describe(picture_file& file, image_record& record, bytes& preview) {
+    if (auto small = quotas_.check_image(record.tenant, file.data.size()); !small) co_return small.error();
     imaging::upload what{record.tenant, file.digest, body(file.data)};
     auto inspected = co_await inspect_(std::move(what));
     if (!inspected) co_return inspected.error();
@@ -49,6 +50,8 @@ task<result<void>> image_service::describe(picture_file& file, image_record& rec
         file.data = std::move(picture.document);
         file.digest = sha256(file.data.span());
         file.file_name = decompressed_name(std::move(file.file_name));
+        if (auto small = quotas_.check_image(record.tenant, file.data.size()); !small)
+            co_return small.error();
     }
     record.file_name = file.file_name;
     record.original = {picture.media_type, picture.width, picture.height, file.data.size(), file.digest};
@@ -133,7 +136,9 @@ task<result<record_ptr>> image_service::create(image_record record, bytes origin
     for (int clashes = 0; clashes < max_attempts;) {
         record.key = key_candidate(wanted, n);
         if (is_deleted_ && is_deleted_(record.tenant)) co_return tenant_was_deleted(record);
-        auto saved = co_await store_.save(record, original, preview, precondition::absent());
+        const auto quota = quotas_.of(record.tenant);
+        const auto rules = save_rules(precondition::absent(), quota);
+        auto saved = co_await store_.save(record, original, preview, rules);
         if (!saved) {
             forget(record);
             co_return saved.error();
@@ -148,6 +153,8 @@ task<result<record_ptr>> image_service::create(image_record record, bytes origin
                 record.public_key = new_public_key();
                 ++clashes;
                 break;
+            case write_status::over_limit:
+                co_return co_await over_total(quota, record, 0);
             case write_status::conflict: {
                 if (key_is_fixed)
                     co_return error{errc::version_conflict,

@@ -18,7 +18,18 @@ constexpr auto allowed_roles = [] {
     return table;
 }();
 
+error denied() {
+    return {errc::permission_denied, "You don't have permission to perform this operation!"};
+}
+
 }  // namespace
+
+result<usage_permit> authorise_usage(const auth::principal& who, const std::optional<tenant_id>& tenant) {
+    const bool is_own = !tenant || *tenant == who.tenant;
+    if (who.role == auth::authority::sys_admin || (who.role == auth::authority::tenant_admin && is_own))
+        return usage_permit(tenant.value_or(who.tenant));
+    return denied();
+}
 
 result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view type, image_operation what) {
     const bool of_system = type == "system";
@@ -26,8 +37,7 @@ result<tenant_id> permitted_tenant(const auth::principal& who, std::string_view 
         return error{errc::invalid_argument, "The image type in the path is '" +
                                                  std::string(type.substr(0, 40)) +
                                                  "'. It takes 'tenant' or 'system'."};
-    if (!allowed_roles[static_cast<std::size_t>(what)][of_system].contains(who.role))
-        return error{errc::permission_denied, "You don't have permission to perform this operation!"};
+    if (!allowed_roles[static_cast<std::size_t>(what)][of_system].contains(who.role)) return denied();
     return of_system || who.role == auth::authority::sys_admin ? system_tenant : who.tenant;
 }
 

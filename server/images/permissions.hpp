@@ -8,6 +8,7 @@
 #include <gallery/uuid.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -94,6 +95,30 @@ template <image_operation What>
 image_permit<What> permit_of_the_server(tenant_id tenant) noexcept {
     return image_permit<What>(tenant);
 }
+
+/// Proof of the permission to see how much a tenant has stored. Move-only; only authorise_usage() creates
+/// one.
+class usage_permit {
+public:
+    usage_permit(usage_permit&&) noexcept = default;
+    usage_permit& operator=(usage_permit&&) noexcept = default;
+    usage_permit(const usage_permit&) = delete;
+    usage_permit& operator=(const usage_permit&) = delete;
+    ~usage_permit() = default;
+
+    [[nodiscard]] const tenant_id& tenant() const noexcept { return tenant_; }
+
+private:
+    explicit usage_permit(tenant_id tenant) noexcept : tenant_(tenant) {}
+    friend result<usage_permit> authorise_usage(const auth::principal& who,
+                                                const std::optional<tenant_id>& tenant);
+
+    tenant_id tenant_;
+};
+
+/// A system administrator may see the usage of any tenant, an administrator of a tenant that of the own one.
+/// Without @p tenant it is the own one. Error: permission_denied.
+result<usage_permit> authorise_usage(const auth::principal& who, const std::optional<tenant_id>& tenant);
 
 using image_view_permit = image_permit<image_operation::view>;
 using image_read_permit = image_permit<image_operation::read>;

@@ -20,7 +20,7 @@ class OpenApi(ServerTest):
         for path, operations in self.document["paths"].items():
             with self.subTest(path):
                 concrete = path
-                for parameter in ("tenantId", "customerId", "userId", "id"):
+                for parameter in ("tenantId", "tenantProfileId", "customerId", "userId", "id"):
                     concrete = concrete.replace("{" + parameter + "}", "784f394c-42b6-435a-983c-b7beff2784f9")
                 concrete = concrete.replace("{type}", "tenant").replace("{isPublic}", "true")
                 concrete = concrete.replace("{enabledValue}", "true").replace("{key}", "x.png")

@@ -141,6 +141,9 @@ TENANT = grid("""
 """)
 MANAGED_TENANT = {role: row if KEYS.get(role, role) == "SYS_ADMIN" else dict.fromkeys(row, "403")
                   for role, row in TENANT.items()}
+PROFILE = {role: {"profile": row["-"], "absent": "404" if row["-"] == "ok" else "403"}
+           for role, row in only("SYS_ADMIN").items()}
+NEW_PROFILE = {role: {"new_profile": row["-"]} for role, row in only("SYS_ADMIN").items()}
 NEW_TENANT = {role: {"new_tenant": row["-"]} for role, row in only("SYS_ADMIN").items()}
 # type/key. Images a and b are those of tenants A and B, s is one of the system. The path names no tenant, so an image
 # of another tenant cannot be told from one that does not exist.
@@ -228,6 +231,14 @@ ROUTES = {
     "DELETE /api/tenant/{tenantId}": Rule(MANAGED_TENANT),
     "GET /api/tenant/{tenantId}/contents": Rule(MANAGED_TENANT),
     "GET /api/tenants": Rule(SYSTEM_ADMINISTRATORS, query=PAGE, sees={"SYS_ADMIN": {"tenant_A", "tenant_B"}}),
+    "POST /api/tenantProfile": Rule(beside(NEW_PROFILE, PROFILE)),
+    "GET /api/tenantProfile/{tenantProfileId}": Rule(PROFILE),
+    "DELETE /api/tenantProfile/{tenantProfileId}": Rule(PROFILE),
+    "POST /api/tenantProfile/{tenantProfileId}/default": Rule(PROFILE),
+    "GET /api/tenantProfiles": Rule(SYSTEM_ADMINISTRATORS, query=PAGE, sees={"SYS_ADMIN": {"profile"}}),
+    "GET /api/tenantProfileInfo/default": Rule(SYSTEM_ADMINISTRATORS),
+    "GET /api/tenantProfileInfo/{tenantProfileId}": Rule(PROFILE),
+    "GET /api/tenantProfileInfos": Rule(SYSTEM_ADMINISTRATORS, query=PAGE, sees={"SYS_ADMIN": {"profile"}}),
     "POST /api/customer": Rule(beside(NEW_CUSTOMER, MANAGED_CUSTOMER)),
     "GET /api/customer/{customerId}": Rule(CUSTOMER),
     "DELETE /api/customer/{customerId}": Rule(MANAGED_CUSTOMER),
@@ -242,6 +253,7 @@ ROUTES = {
     # 400: there is no ticket, which is the only credential of this route.
     "POST /api/images/zipDownload": Rule(EVERY_USER, is_open=True, allowed=400),
     "GET /api/images": Rule(ADMINISTRATORS, query=PAGE + "&includeSystemImages=true"),
+    "GET /api/images/usage": Rule(ADMINISTRATORS),
     "GET /api/images/{type}/{key}": Rule(VIEWED_IMAGE),
     "PUT /api/images/{type}/{key}": Rule(WRITTEN_IMAGE),
     "DELETE /api/images/{type}/{key}": Rule(WRITTEN_IMAGE),
@@ -430,6 +442,8 @@ class Permissions(AccountTest):
             return self.make_customer(self.makers[tenant_of(name)])
         if name.startswith("tenant_"):
             return self.make_tenant()
+        if name == "profile":
+            return self.assertStatus(200, self.admin.post("/api/tenantProfile", {"name": self.unique("profile")})).json()
         if name == "tenant/both":
             first, second = (self.make_image(tenant, "both.png") for tenant in "AB")
             self.assertEqual(first["key"], second["key"])
@@ -502,7 +516,7 @@ class Permissions(AccountTest):
         keys = {one["key"] for one in self.shared.values() if "key" in one}
         found = []
         for maker in self.makers.values():
-            for path in ("/api/users?", "/api/customers?", "/api/tenants?"):
+            for path in ("/api/users?", "/api/customers?", "/api/tenants?", "/api/tenantProfiles?"):
                 answer = maker.get(path + PAGE)
                 if answer.status == 200:
                     found += [one for one in answer.json()["data"] if one["id"]["id"] in ids]
@@ -543,6 +557,9 @@ class Permissions(AccountTest):
             # The version tells a tenant that was deleted from one that is to be adopted.
             return {"title": self.unique("title")} if name.startswith("new_") else {
                 "id": what["id"], "title": self.unique("title"), "version": what["version"]}
+        if route == "POST /api/tenantProfile":
+            fields = {"name": self.unique("profile")}
+            return fields if name.startswith("new_") else {**fields, "id": what["id"]}
         if route == "PUT /api/image/import":
             key = f"import{next(self.names)}.png"
             return export_document(key, png(5, 5, text=key))
@@ -559,6 +576,7 @@ class Permissions(AccountTest):
             return multipart([("file", f"upload{next(self.names)}.png", "image/png", png(5, 5, text=self.unique()))])
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
                 "POST /api/auth/logout": None, "POST /api/system/reload": None, "DELETE": None,
+                "POST /api/tenantProfile/{tenantProfileId}/default": None,
                 "POST /api/system/mirror/start": MIRROR_TARGET, "POST /api/system/mirror/stop": {},
                 "POST /api/system/mirror/verify": None, "POST /api/system/mirror/switch": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},

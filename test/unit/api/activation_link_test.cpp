@@ -18,12 +18,14 @@ namespace {
 
 struct accounts_api {
     house h;
+    accounts::tenant_profiles tenant_profiles{h.accounts};
     accounts::tenants tenants{h.accounts, {}, {}, false};
     accounts::customers customers{h.accounts};
     accounts::users users{h.accounts, h.credentials};
     accounts::api_keys api_keys{h.accounts};
     fair_pool<tenant_id> background{"lists", {.at_once = 1}};
-    api::account_services services{h.logins, tenants, customers, users, api_keys, background, {}};
+    api::account_services services{h.logins, tenant_profiles, tenants,    customers,
+                                   users,    api_keys,        background, {}};
 
     result<http::response> follow(std::string_view token) {
         const std::string head =

@@ -112,6 +112,7 @@ BOOST_AUTO_TEST_CASE(the_access_of_every_endpoint_is_described) {
             const auto& answers = operation->at("responses").as_object();
             // Logging in answers 401 for a wrong password as well.
             if (!each.access.anonymous) BOOST_TEST(answers.contains("401"));
+            BOOST_TEST(answers.contains("429"));
             if (own.size() < auth::authority_names.entries.size()) BOOST_TEST(answers.contains("403"));
         }
     }
@@ -135,6 +136,11 @@ BOOST_AUTO_TEST_CASE(the_body_of_every_endpoint_is_described) {
                 BOOST_TEST(body->at("content").as_object().contains(media_types.at(each.body)));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(only_probes_of_health_are_beyond_the_limit_of_clients) {
+    for (const auto& each : api::list_endpoints())
+        BOOST_TEST(each.is_probe == each.pattern.starts_with("/health/"), title(each));
 }
 
 BOOST_AUTO_TEST_CASE(names_are_unique_and_only_get_is_open_to_other_pages) {

@@ -3,7 +3,9 @@
 // accounts, etag cache, image service, storage plugin, response. Every allocator of the process is counted.
 #define BOOST_TEST_MODULE api
 #include "accounts/house.hpp"
+#include "accounts/profile_data.hpp"
 #include "api/image_bytes.hpp"
+#include "auth/client_limit.hpp"
 #include "boost_test.hpp"
 #include "http/server.hpp"
 #include "images/gallery_fixture.hpp"
@@ -49,7 +51,33 @@ struct whole_path {
         if (!server->listen(std::move(routes))) throw std::runtime_error("cannot listen");
     }
 
+    /// Of the tenant and, 1,000,000 in an hour, of the client's address, which is not exempt here.
+    void limit_requests(const std::string& of_tenant = "1000000:3600") {
+        accounts::tenant_profile profile;
+        profile.name = "limited";
+        accounts::set_data(
+            profile, R"({"configuration":{"tenantServerRestLimitsConfiguration":")" + of_tenant + "\"}}")
+            .value();
+        const auto stored = run(accounts.accounts.create(std::move(profile))).value();
+        auto give = [id = stored->id](accounts::tenant& value) -> result<void> {
+            value.profile = id;
+            return {};
+        };
+        run(accounts.accounts.change_tenant(record->tenant, give)).value();
+        auto routes = std::make_shared<http::router>();
+        api::add_endpoints(*routes, api::image_bytes_endpoints(), bytes, {});
+        http::server_options options;
+        options.admit = [this](std::string_view client) -> result<void> {
+            const auto address = auth::parse_address(client);
+            const auto now = auth::client_limit::clock::now();
+            if (!clients.take(auth::network_key_of(address.value()), now)) return {};
+            return error{errc::too_many_requests, ""};
+        };
+        server->apply(options, std::move(routes));
+    }
+
     const std::string content = "PICTURE " + std::string(5000, 'x');
+    auth::client_limit clients{{{1'000'000, 3'600}}};
     house accounts;
     plugins::measured_engine engine{open_memory_engine(), "memory"};  // as the server has it
     image_store* store = &engine.images();
@@ -191,6 +219,36 @@ BOOST_AUTO_TEST_CASE(bytes_in_memory_are_sent_without_an_allocation) {
         BOOST_TEST(found.allocations <= ticks);
         BOOST_TEST(client.round(request).ends_with("\r\n\r\n" + house.content));
     }
+}
+
+BOOST_AUTO_TEST_CASE(limits_of_requests_allocate_nothing) {
+    whole_path house(1 << 20);
+    house.limit_requests();
+    repeater client(house.server->port());
+    for (const bool by_link : {false, true}) {
+        const auto unchanged = repeat(client, request_of(house, condition(house), by_link), "304");
+        BOOST_TEST(unchanged.wrong == 0U);
+        BOOST_TEST(unchanged.allocations <= ticks);
+        const auto found = repeat(client, request_of(house, "", by_link), "200");
+        BOOST_TEST(found.wrong == 0U);
+        BOOST_TEST(found.allocations <= ticks);
+    }
+    // So that it is known that the limits were asked.
+    const auto who = house.accounts.who(house.token).value();
+    BOOST_TEST((who->tenant_requests != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_refuses_before_the_caches_answer) {
+    whole_path house(1 << 20);
+    repeater client(house.server->port());
+    const auto request = request_of(house, condition(house));
+    BOOST_TEST(client.round(request).substr(9, 3) == "304");
+    house.limit_requests("1:1000000");
+    BOOST_TEST(client.round(request).substr(9, 3) == "304");
+    const auto refused = client.round(request);
+    BOOST_TEST(refused.substr(9, 3) == "429");
+    BOOST_TEST(refused.find("Retry-After: ") != refused.npos);
+    BOOST_TEST(refused.find("Too many requests for current tenant!") != refused.npos);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_switch_of_the_store_nothing_is_allocated_either) {

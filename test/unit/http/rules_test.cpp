@@ -105,6 +105,54 @@ BOOST_AUTO_TEST_CASE(an_open_connection_is_a_proxys_by_the_rules_in_use) {
     BOOST_TEST(who() == "127.0.0.1");
 }
 
+BOOST_AUTO_TEST_CASE(clients_are_admitted_by_the_rules_in_use_where_no_login_is_needed) {
+    const auto routes = [] {
+        auto table = std::make_shared<router>();
+        table->add(method::get, "/open", always([](request&) { return response::text(200, "open"); }),
+                   {.limits_clients = true});
+        table->add(method::get, "/login", always([](request&) { return response::text(200, "login"); }));
+        table->add_hot(method::get, "/at-once", [](request&, response& out) {
+            out = response::text(200, "at once");
+            return true;
+        });
+        table->add(method::get, "/at-once", always([](request&) { return response::text(500, ""); }),
+                   {.limits_clients = true});
+        table->set_fallback([](request& message, response& out) {
+            if (message.path() != "/file") return false;
+            out = response::text(200, "file");
+            return true;
+        });
+        return table;
+    };
+    running_server server([&](router& table) { table = std::move(*routes()); });
+    client c(server.port());
+    const auto status = [&c](std::string_view path) { return c.ask(get(path)).status; };
+    for (const auto* const path : {"/open", "/login", "/at-once", "/file"})
+        BOOST_TEST(status(path) == 200U);
+    std::string asked_for;
+    auto strict = options_for("");
+    strict.front.trusted = [](const boost::asio::ip::address& peer) { return peer.is_loopback(); };
+    strict.admit = [&asked_for](std::string_view address) -> result<void> {
+        asked_for += std::string(address) + " ";
+        return error{errc::too_many_requests, "too many", 7};
+    };
+    server.get().apply(strict, routes());
+    for (const auto* const path : {"/open", "/at-once", "/file", "/absent"}) {
+        asked_for.clear();
+        const auto refused = c.ask(get(path, "X-Forwarded-For: 192.0.2.7\r\n"));
+        BOOST_TEST(refused.status == 429U);
+        BOOST_TEST(refused.header("Retry-After") == "7");
+        BOOST_TEST(refused.body.find("\"errorCode\":33") != std::string::npos);
+        BOOST_TEST(asked_for == "192.0.2.7 ");
+    }
+    asked_for.clear();
+    BOOST_TEST(status("/login") == 200U);
+    BOOST_TEST(asked_for == "");
+    server.get().apply(options_for(""), routes());
+    BOOST_TEST(status("/open") == 200U);
+    BOOST_TEST(status("/absent") == 404U);
+}
+
 BOOST_AUTO_TEST_CASE(fewer_connections_than_are_open_close_none) {
     running_server server(fill_first);
     client first(server.port());

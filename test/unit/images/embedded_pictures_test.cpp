@@ -33,8 +33,16 @@ std::string document(std::string_view value) {
     return "{\"title\":\"Plant 1\",\"logo\":" + json::serialize(json::string_view(value)) + "}";
 }
 
+/// Of pictures with at most so many bytes.
+picture_size_check at_most(std::uint64_t most) {
+    return [most](std::uint64_t size) -> result<void> {
+        if (size <= most) return {};
+        return error{errc::too_large, "The image has " + std::to_string(size) + " bytes."};
+    };
+}
+
 document_pictures find(const std::string& text) {
-    return find_pictures(text, any_size).value();
+    return find_pictures(text, at_most(any_size)).value();
 }
 
 /// The only picture of a document with this string.
@@ -47,7 +55,7 @@ embedded_picture one(std::string_view value) {
 }
 
 error refusal(const std::string& text, std::uint64_t most = any_size) {
-    const auto found = find_pictures(text, most);
+    const auto found = find_pictures(text, at_most(most));
     BOOST_TEST_REQUIRE(found.has_error());
     return found.error();
 }
@@ -241,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_picture_is_refused_with_its_path) {
 
 BOOST_AUTO_TEST_CASE(the_size_of_a_picture_and_the_number_of_pictures_are_limited) {
     const auto text = document(data_url(std::string(1000, 'x')));
-    BOOST_TEST(find_pictures(text, 1000).has_value());
+    BOOST_TEST(find_pictures(text, at_most(1000)).has_value());
     const auto why = refusal(text, 999);
     BOOST_TEST((why.code == errc::too_large));
     BOOST_TEST(has(why, "'/logo'"));
