@@ -42,6 +42,12 @@ export function isConnectionLoss(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 0;
 }
 
+/** In how many seconds a request may be repeated that a rate limit has refused; null if the server does not say. */
+export function retryAfter(error: unknown): number | null {
+  const header = error instanceof HttpErrorResponse && error.status === 429 ? error.headers.get('Retry-After') : null;
+  return header !== null && /^\d+$/.test(header) ? Math.max(1, Number(header)) : null;
+}
+
 /** The image is not in the state that the request names: another user was faster. */
 export function isConflict(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 412;
