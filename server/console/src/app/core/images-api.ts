@@ -125,11 +125,10 @@ export class ImagesApi {
    * depends on the user and can be changed, so it is not kept.
    */
   async maxSize(): Promise<number> {
-    const { maxResourceSize, maxUploadSize } = await firstValueFrom(
+    const params = await firstValueFrom(
       this.http.get<{ maxResourceSize?: number; maxUploadSize?: number }>('/api/system/params'),
     );
-    const limits = [maxResourceSize ?? 0, maxUploadSize ?? 0].filter((limit) => limit > 0);
-    return limits.length > 0 ? Math.min(...limits) : 0;
+    return params.maxUploadSize ?? params.maxResourceSize ?? 0;
   }
 }
 

@@ -68,17 +68,18 @@ export interface NamedEntity {
   readonly name: string;
 }
 
-/** What the images of a tenant occupy, in bytes. A limit of 0 is no limit. */
+/** What the images of a tenant occupy, in bytes. */
 export interface ImagesUsage {
   readonly images: number;
+  /** With previews. */
   readonly bytes: number;
   /** Earlier pictures of images, which are kept for a while. */
   readonly keptVersions: number;
   readonly keptBytes: number;
-  /** What counts against `maxResourcesInBytes`. */
+  /** What counts against the limit: without previews and kept versions. */
   readonly usedBytes: number;
+  /** 0 for no limit. */
   readonly maxResourcesInBytes: number;
-  readonly maxResourceSize: number;
 }
 
 /** What deleting a tenant deletes with it, as counts. */

@@ -22,10 +22,13 @@ export function usageText({ usedBytes, maxResourcesInBytes }: ImagesUsage): stri
   return maxResourcesInBytes > 0 ? `${formatSize(usedBytes)} of ${formatSize(maxResourcesInBytes)}` : `${formatSize(usedBytes)} used`;
 }
 
-/** What occupies the space. Kept versions explain why it is not free at once after a deletion. */
-export function usageParts({ images, bytes, keptVersions, keptBytes }: ImagesUsage): string {
-  const kept = keptVersions > 0 ? `, ${formatSize(keptBytes)} in ${plural(keptVersions, 'kept version')}` : '';
-  return `${formatSize(bytes)} in ${plural(images, 'image')}${kept}`;
+/** What else is stored, and does not count against the limit. */
+export function usageParts({ images, bytes, usedBytes, keptVersions, keptBytes }: ImagesUsage): string {
+  const uncounted = [
+    bytes > usedBytes && `${formatSize(bytes - usedBytes)} in previews`,
+    keptVersions > 0 && `${formatSize(keptBytes)} in ${plural(keptVersions, 'kept version')}`,
+  ].filter(Boolean);
+  return [`${plural(images, 'image')}.`, uncounted.length > 0 && `Not counted: ${uncounted.join(', ')}.`].filter(Boolean).join(' ');
 }
 
 /** For screen readers: without figures, which change with every upload. Empty if there is nothing to warn of. */

@@ -30,7 +30,7 @@ import { EnteredSize, UNITS, Unit, bytesOf } from './byte-size';
     </mat-form-field>
     <mat-form-field class="unit" appearance="outline" subscriptSizing="dynamic">
       <mat-label>Unit</mat-label>
-      <mat-select [attr.aria-label]="'Unit of ' + label().toLowerCase()" [ngModel]="size().unit" (ngModelChange)="change(size().amount, $event)">
+      <mat-select [aria-label]="'Unit of ' + label().toLowerCase()" [ngModel]="size().unit" (ngModelChange)="change(size().amount, $event)">
         @for (unit of units; track unit) {
           <mat-option [value]="unit">{{ unit }}</mat-option>
         }
