@@ -72,7 +72,7 @@ import { EnteredRate, MOST_RATES, rateProblem } from './rates';
       display: flex;
       align-items: center;
       gap: 8px;
-      padding-top: 8px;
+      padding-top: 12px;
     }
     mat-form-field {
       flex: 1;

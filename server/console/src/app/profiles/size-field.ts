@@ -40,14 +40,14 @@ import { EnteredSize, UNITS, Unit, bytesOf } from './byte-size';
   styles: `
     :host {
       display: flex;
-      gap: 6px;
+      gap: 8px;
     }
     mat-form-field {
       flex: 1;
       min-width: 0;
     }
     .unit {
-      flex: 0 0 88px;
+      flex: 0 0 104px;
     }
     .problem {
       color: var(--mat-sys-error);
