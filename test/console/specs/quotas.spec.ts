@@ -36,6 +36,10 @@ test('a tenant administrator sees the used space, which follows uploads and dele
   await expect(bar.locator('.text')).toHaveCSS('color', 'rgb(95, 67, 4)');
   await expect(warning).toHaveCount(1);
   await console.shot('used-space-high');
+  // The narrowest window in which the bar above the images has one row.
+  await page.setViewportSize({ width: 900, height: 860 });
+  expect(await page.locator('.g-bar').evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+  await page.setViewportSize({ width: 1360, height: 860 });
 
   // A third picture is refused by the server, which says why, and changes nothing.
   await page.getByRole('button', { name: 'Upload images' }).first().click();

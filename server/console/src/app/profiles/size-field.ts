@@ -40,6 +40,7 @@ import { EnteredSize, UNITS, Unit, bytesOf } from './byte-size';
   styles: `
     :host {
       display: flex;
+      align-items: flex-start;
       gap: 8px;
     }
     mat-form-field {
