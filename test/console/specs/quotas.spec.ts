@@ -138,6 +138,45 @@ test('uploads that a rate limit refuses wait as long as the server asks, and the
   expect((await tenant.images()).length).toBe(8);
 });
 
+test('deletions that a rate limit refuses wait as well', async ({ console, tenant, page }) => {
+  for (let i = 0; i < 6; i++) {
+    await tenant.upload(numbered(i), `Old ${i}`);
+  }
+  await page.clock.install();
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(console.rows).toHaveCount(6);
+  let refused = 0;
+  let limited = true;
+  await page.route('**/api/images/tenant/*', (route) => {
+    if (route.request().method() !== 'DELETE' || !limited) {
+      return route.continue();
+    }
+    refused += 1;
+    return route.fulfill({ status: 429, headers: { 'Retry-After': '60' }, json: { status: 429, message: 'Too many requests.', errorCode: 33, timestamp: 1 } });
+  });
+  await page.getByLabel('Select all on this page').click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await console.dialog.getByRole('button', { name: 'Delete 6 images' }).click();
+  await expect(console.dialog.getByRole('status')).toHaveText('Too many requests. The deletion continues in 60 seconds.');
+  await expect.poll(() => refused).toBe(4);
+  limited = false;
+  await page.clock.runFor(61_000);
+  await console.closed();
+  expect(await tenant.images()).toEqual([]);
+
+  // Nobody has to wait for an hour in a dialog that cannot be closed.
+  await tenant.upload(numbered(7), 'Old 7');
+  await page.route('**/api/images/tenant/*', (route) =>
+    route.request().method() === 'DELETE'
+      ? route.fulfill({ status: 429, headers: { 'Retry-After': '3600' }, json: { status: 429, message: 'Too many requests.', errorCode: 33, timestamp: 1 } })
+      : route.continue(),
+  );
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await console.row('Old 7').getByRole('button', { name: /^Delete/ }).click();
+  await console.dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(console.dialog.getByRole('alert')).toContainText('Old 7: Too many requests.');
+});
+
 test('uploads that would have to wait for long fail with the server’s message, and can be tried again', async ({ console, tenant, page }) => {
   const profile = await newProfile();
   await setProfile(tenant, profile);

@@ -27,6 +27,11 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A message that others follow. */
+export function asSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
 /** As errorText, for requests whose answer is a blob, which contains the server's message. */
 export async function blobErrorText(error: unknown): Promise<string> {
   if (error instanceof HttpErrorResponse && error.error instanceof Blob) {

@@ -4,10 +4,11 @@ import { Injectable, computed, effect, inject, signal, untracked } from '@angula
 import { Subscription } from 'rxjs';
 
 import { Connection } from '../core/connection';
-import { errorText, isConflict, isConnectionLoss, retryAfter } from '../core/errors';
+import { errorText, isConflict, isConnectionLoss } from '../core/errors';
 import { plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
+import { RateHold } from '../core/rate-hold';
 import { LazyCode } from '../shared/lazy-code';
 import { Notices } from '../shared/notices';
 import { exportObjection, imageObjection, isJsonFile, isZipFile, sizeObjection } from './file-check';
@@ -92,15 +93,8 @@ export class UploadItem {
   }
 }
 
-/** A rate limit has refused a file. Until it permits more, nothing is sent. */
-export interface Hold {
-  /** The server's message. */
-  readonly reason: string;
-  readonly seconds: number;
-}
-
 const AT_ONCE = 4;
-// Nobody waits longer without a decision. Files that are refused for longer have failed.
+// In seconds.
 const LONGEST_HOLD = 600;
 // A file waits for a lost connection. Where the connection is lost each time a file is sent, the file itself is the
 // cause: it was changed or removed since it was chosen, or a proxy refuses it.
@@ -123,15 +117,13 @@ export class UploadQueue {
   private readonly notices = inject(Notices);
   private readonly list = signal<readonly UploadItem[]>([]);
   private readonly storedCount = signal(0);
-  private readonly held = signal<Hold | null>(null);
-  private heldUntil = 0;
-  private holdTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly rates = new RateHold(LONGEST_HOLD);
 
   readonly items = this.list.asReadonly();
   /** Incremented with every stored image, so that views can refresh. */
   readonly stored = this.storedCount.asReadonly();
   /** Why waiting files are not sent; null if they are. */
-  readonly hold = this.held.asReadonly();
+  readonly hold = this.rates.state;
   /** The dialog that shows the queue is open. */
   attended = false;
   readonly drafts = this.count('draft');
@@ -323,7 +315,7 @@ export class UploadQueue {
   }
 
   private pump(): void {
-    if (this.connection.lost() || this.held()) {
+    if (this.connection.lost() || this.hold()) {
       return;
     }
     let sending = this.list().filter((item) => item.state() === 'sending').length;
@@ -337,21 +329,6 @@ export class UploadQueue {
         void this.send(item);
       }
     }
-  }
-
-  // Several files are sent at once, so several are refused. The longest time applies.
-  private wait(reason: string, seconds: number): void {
-    const until = performance.now() + seconds * 1000;
-    if (until <= this.heldUntil) {
-      return;
-    }
-    clearTimeout(this.holdTimer);
-    this.heldUntil = until;
-    this.held.set({ reason, seconds });
-    this.holdTimer = setTimeout(() => {
-      this.held.set(null);
-      this.pump();
-    }, seconds * 1000);
   }
 
   // An image that is there already and is as the archive has it needs no decision.
@@ -401,7 +378,6 @@ export class UploadQueue {
         }
       },
       error: (error: unknown) => {
-        const pause = retryAfter(error);
         item.progress.set(0);
         if (isConnectionLoss(error)) {
           item.breaks += 1;
@@ -409,9 +385,9 @@ export class UploadQueue {
         if (isConnectionLoss(error) && item.breaks <= BREAKS_BORNE) {
           item.state.set('waiting');
           this.connection.reportLoss();
-        } else if (pause !== null && pause <= LONGEST_HOLD) {
+        } else if (this.rates.note(error)) {
           item.state.set('waiting');
-          this.wait(errorText(error), pause);
+          void this.rates.whenOver().then(() => this.pump());
         } else if (about && isConflict(error)) {
           void this.settle(item, about, signal);
           return;
