@@ -5,7 +5,7 @@ import { BrowserContextOptions } from '@playwright/test';
 import { Console, expect, test } from '../support/console';
 import { mirrors, playMirror } from '../support/mirror';
 import { png, svg } from '../support/pictures';
-import { Account, Client, customer, newTenant, sysadmin } from '../support/server';
+import { Account, Client, customer, newProfile, newTenant, setProfile, sysadmin } from '../support/server';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -48,6 +48,8 @@ test.beforeAll(async () => {
     await tenant.upload(png(`${title.slice(0, 40)}.png`, width, height, colour), title);
   }
   await tenant.upload(svg('logo.svg', '<circle cx="60" cy="40" r="30" fill="none" stroke="#c33" stroke-width="8"/>'), 'Logo, transparent');
+  const { usedBytes } = await tenant.call('GET', '/api/images/usage');
+  await setProfile(tenant, await newProfile({ maxResourceSize: 4 * 1024 * 1024, maxResourcesInBytes: Math.floor(usedBytes * 1.1), tenantServerRestLimitsConfiguration: '100000:1,2000000:60' }, 'Small sites'));
   const customerOf = await tenant.call('POST', '/api/customer', { title: 'Harbour office' });
   await tenant.call('POST', '/api/user?sendActivationMail=false', {
     email: `clerk@${tenant.account.email.split('@')[1]}`,
@@ -91,6 +93,7 @@ for (const [look, options] of Object.entries(looks)) {
       await signedIn(console, tenant.account, '/images?mode=list');
       await expect(console.rows).toHaveCount(10);
       await console.pictures(page.locator('g-image-list table'));
+      await expect(page.locator('g-usage-bar')).toHaveClass(/high/);
       await seen(console, 'list');
       await console.row('Bridge').click();
       await seen(console, 'list-selected');
@@ -227,7 +230,7 @@ for (const [look, options] of Object.entries(looks)) {
       await expect(page.locator('tr.mat-mdc-row').first()).toBeVisible();
       await seen(console, 'tenants');
       await page.getByRole('button', { name: 'Add tenant' }).click();
-      await expect(console.dialog.getByLabel('Phone')).toBeVisible();
+      await expect(console.dialog.getByRole('combobox', { name: 'Profile' })).toBeVisible();
       await seen(console, 'add-tenant');
       await page.keyboard.press('Escape');
       await console.closed();
@@ -236,6 +239,17 @@ for (const [look, options] of Object.entries(looks)) {
       await expect(console.dialog.getByRole('listitem')).toHaveCount(4);
       await seen(console, 'delete-tenant');
       await page.keyboard.press('Escape');
+      await console.closed();
+      await page.getByRole('link', { name: 'Tenant profiles' }).click();
+      await page.getByLabel('Search tenant profiles').fill('Small sites');
+      await expect(page.getByText('Small sites').first()).toBeVisible();
+      await seen(console, 'tenant-profiles');
+      await page.getByRole('button', { name: /^Actions/ }).first().click();
+      await page.getByRole('menuitem', { name: 'Edit' }).click();
+      await expect(console.dialog.getByLabel('Requests of limit 2', { exact: true })).toBeVisible();
+      await console.dialog.getByLabel('Largest image', { exact: true }).fill('much');
+      await seen(console, 'tenant-profile');
+      await console.dialog.getByRole('button', { name: 'Cancel' }).click();
       await console.closed();
       const played = await playMirror(page, mirrors.none);
       await page.getByRole('link', { name: 'Mirror' }).click();

@@ -119,3 +119,31 @@ export async function activeUser(admin: Client, user: { email: string; [key: str
   const password = 'Correct-Horse-7';
   return Client.of({ email: user.email, password }, await post('/api/noauth/activate', { activateToken, password }));
 }
+
+export interface Usage {
+  readonly images: number;
+  readonly usedBytes: number;
+  readonly maxResourcesInBytes: number;
+}
+
+/** A profile with these limits, named like the tenants of tests. `name` begins its name. */
+export async function newProfile(configuration: object = {}, name = 'Profile'): Promise<any> {
+  const unique = `${name} ${process.pid}-${Date.now().toString(36)}-${++count}`;
+  return (await systemAdministrator()).call('POST', '/api/tenantProfile', { name: unique, profileData: { configuration } });
+}
+
+/** The tenant of an administrator, as the system administrator sees it. */
+export async function tenantOf(client: Client): Promise<any> {
+  const { tenantId } = await client.call('GET', '/api/auth/user');
+  return (await systemAdministrator()).call('GET', `/api/tenant/${tenantId.id}`);
+}
+
+/** Gives the tenant this profile. */
+export async function setProfile(client: Client, profile: { readonly id: unknown }): Promise<any> {
+  return (await systemAdministrator()).call('POST', '/api/tenant', { ...(await tenantOf(client)), tenantProfileId: profile.id });
+}
+
+/** Replaces the limits of a profile. */
+export async function setLimits(profile: object, configuration: object): Promise<void> {
+  await (await systemAdministrator()).call('POST', '/api/tenantProfile', { ...profile, profileData: { configuration } });
+}

@@ -2,13 +2,15 @@
 import { Console, expect } from './console';
 import { mirrors, playMirror } from './mirror';
 import { png } from './pictures';
-import { Client, sysadmin } from './server';
+import { Client, newProfile, setProfile, sysadmin } from './server';
 
-/** What the tour shows is in this tenant: three images, a customer and an API key. */
+/** What the tour shows is in this tenant: three images, a limit of which most is used, a customer and an API key. */
 export async function furnish(tenant: Client): Promise<void> {
   await tenant.upload(png('bridge.png', 320, 200, [100, 100, 110]), 'Bridge');
   await tenant.upload(png('plan.png', 280, 280, [72, 122, 72]), 'Plan');
   await tenant.upload(png('light.png', 200, 260, [164, 112, 96]), 'Light');
+  const { usedBytes } = await tenant.call('GET', '/api/images/usage');
+  await setProfile(tenant, await newProfile({ maxResourcesInBytes: Math.floor(usedBytes * 1.1), tenantServerRestLimitsConfiguration: '100000:1' }));
   await tenant.call('POST', '/api/customer', { title: 'Harbour office' });
   const user = await tenant.call('GET', '/api/auth/user');
   await tenant.call('POST', '/api/apiKey', { userId: user.id, description: 'Camera at the gate', enabled: true, expirationTime: 0 });
@@ -39,6 +41,7 @@ export async function tour(console: Console, tenant: Client, visit: (view: strin
   await console.signIn(tenant.account, '/images?mode=list');
   await expect(console.rows).toHaveCount(3);
   await console.pictures(page.locator('g-image-list table'));
+  await expect(page.getByRole('meter')).toBeVisible();
   await seen('list');
   await console.row('Bridge').getByRole('checkbox').check();
   await seen('list-selected');
@@ -129,6 +132,21 @@ export async function tour(console: Console, tenant: Client, visit: (view: strin
   await expect(dialog.getByLabel('Name of the tenant')).toBeVisible();
   await seen('delete-tenant');
   await closed();
+
+  await button('Add tenant').click();
+  await expect(dialog.getByRole('combobox', { name: 'Profile' })).toBeVisible();
+  await seen('add-tenant');
+  await closed();
+  await page.goto('/tenant-profiles');
+  await button(/^Actions/).first().click();
+  await page.getByRole('menuitem', { name: 'Edit' }).click();
+  const group = dialog.getByRole('group', { name: 'Requests of a tenant' });
+  await group.getByRole('button', { name: 'Add limit' }).click();
+  await expect(group.getByLabel(/^Requests of limit/).last()).toBeFocused();
+  await seen('tenant-profile');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await console.closed();
+  await seen('tenant-profiles');
 
   const played = await playMirror(page, mirrors.following);
   await page.goto('/mirror');

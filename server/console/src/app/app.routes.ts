@@ -60,6 +60,12 @@ export const routes: Routes = [
         loadComponent: () => import('./accounts/organisations-page').then((m) => m.OrganisationsPage),
       },
       {
+        path: 'tenant-profiles',
+        title: 'Tenant profiles',
+        canActivate: [systemAdministrators],
+        loadComponent: () => import('./profiles/profiles-page').then((m) => m.ProfilesPage),
+      },
+      {
         path: 'customers',
         title: 'Customers',
         data: { kind: 'customer' },

@@ -5,9 +5,13 @@ import { MatButtonModule } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogModule } from '@angular/material/dialog';
 import { MatFormFieldModule } from '@angular/material/form-field';
 import { MatInputModule } from '@angular/material/input';
+import { MatSelectModule } from '@angular/material/select';
+import { firstValueFrom } from 'rxjs';
 
 import { AccountsApi, OrganisationKind } from '../core/accounts-api';
-import { Organisation } from '../core/model';
+import { errorText } from '../core/errors';
+import { EntityRef, NamedEntity, Organisation } from '../core/model';
+import { ProfilesApi } from '../core/profiles-api';
 import { FormDialog } from '../shared/form-dialog';
 
 export interface OrganisationDialogData {
@@ -15,8 +19,11 @@ export interface OrganisationDialogData {
   readonly value: Organisation | null;
 }
 
+// At most this many profiles are offered.
+const OFFERED = 1000;
+
 @Component({
-  imports: [FormsModule, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule],
+  imports: [FormsModule, MatButtonModule, MatDialogModule, MatFormFieldModule, MatInputModule, MatSelectModule],
   template: `
     <form (ngSubmit)="save()">
       <h2 mat-dialog-title>{{ data.value ? 'Edit ' + data.kind : 'Add ' + data.kind }}</h2>
@@ -36,6 +43,20 @@ export interface OrganisationDialogData {
           <mat-label>Phone</mat-label>
           <input matInput type="tel" name="phone" autocomplete="off" [(ngModel)]="phone" />
         </mat-form-field>
+        @if (profiles().length > 0) {
+          <mat-form-field appearance="outline" hideRequiredMarker subscriptSizing="dynamic">
+            <mat-label>Profile</mat-label>
+            <mat-select name="profile" [compareWith]="same" [(ngModel)]="profile">
+              @for (item of profiles(); track item.id.id) {
+                <mat-option [value]="item.id">{{ item.name }}</mat-option>
+              }
+            </mat-select>
+            <mat-hint>Sets the limits of the tenant.</mat-hint>
+          </mat-form-field>
+        }
+        @if (profileProblem(); as text) {
+          <p class="g-muted" role="status">The profiles cannot be shown: {{ text }}</p>
+        }
       </mat-dialog-content>
       <mat-dialog-actions>
         <button matButton type="button" mat-dialog-close>Cancel</button>
@@ -47,17 +68,32 @@ export interface OrganisationDialogData {
 })
 export class OrganisationDialog extends FormDialog<Organisation> {
   private readonly api = inject(AccountsApi);
+  private readonly profilesApi = inject(ProfilesApi);
 
   protected readonly data = inject<OrganisationDialogData>(MAT_DIALOG_DATA);
   protected readonly title = signal(this.data.value?.title ?? '');
   protected readonly email = signal(this.data.value?.email ?? '');
   protected readonly phone = signal(this.data.value?.phone ?? '');
+  /** Those that are offered; none for a customer. */
+  protected readonly profiles = signal<readonly NamedEntity[]>([]);
+  protected readonly profile = signal<EntityRef | null>(this.data.value?.tenantProfileId ?? null);
+  protected readonly profileProblem = signal<string | null>(null);
+  private readonly profileBefore = signal(this.profile());
+  protected readonly same = (a: EntityRef | null, b: EntityRef | null) => a?.id === b?.id;
   readonly unsaved = computed(
     () =>
+      this.profile()?.id !== this.profileBefore()?.id ||
       this.title() !== (this.data.value?.title ?? '') ||
       this.email() !== (this.data.value?.email ?? '') ||
       this.phone() !== (this.data.value?.phone ?? ''),
   );
+
+  constructor() {
+    super();
+    if (this.data.kind === 'tenant') {
+      this.loadProfiles().catch((error: unknown) => this.profileProblem.set(errorText(error)));
+    }
+  }
 
   protected async save(): Promise<void> {
     const title = this.title().trim();
@@ -68,8 +104,23 @@ export class OrganisationDialog extends FormDialog<Organisation> {
           title,
           email: this.email().trim() || null,
           phone: this.phone().trim() || null,
+          // Without one, the server chooses the default.
+          ...(this.profile() && { tenantProfileId: this.profile() }),
         }),
       );
+    }
+  }
+
+  private async loadProfiles(): Promise<void> {
+    const request = { page: 0, pageSize: OFFERED, sortProperty: 'name', sortOrder: 'ASC' } as const;
+    const [page, ofNew] = await Promise.all([this.profilesApi.names(request), this.profilesApi.defaultName()]);
+    const own = this.profileBefore();
+    const offered = (id: EntityRef) => page.data.some((profile) => profile.id.id === id.id);
+    const missing = own && !offered(own) ? [await firstValueFrom(this.profilesApi.get(own.id))] : [];
+    this.profiles.set([...missing, ...page.data]);
+    if (!own) {
+      this.profileBefore.set(ofNew.id);
+      this.profile.set(ofNew.id);
     }
   }
 }

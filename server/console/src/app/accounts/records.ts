@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, effect, inject, input, signal, untracked, viewChild } from '@angular/core';
+import { NgTemplateOutlet } from '@angular/common';
+import { ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, contentChildren, effect, inject, input, signal, untracked, viewChild } from '@angular/core';
 import { MatButtonModule } from '@angular/material/button';
 import { MatMenuModule } from '@angular/material/menu';
 import { MatPaginatorModule, PageEvent } from '@angular/material/paginator';
@@ -13,10 +14,12 @@ import { errorText } from '../core/errors';
 import { PageData, PageRequest } from '../core/model';
 import { Icon, IconName } from '../shared/icon';
 import { keepFocus } from '../shared/keep-focus';
+import { RecordCell } from './record-cell';
 
 export interface Column<T> {
   readonly key: string;
   readonly name: string;
+  /** Empty for a column with a template (`gRecordCell`). */
   readonly text: (row: T) => string;
   /** The sort property of the server for this column, where it has one. */
   readonly sort?: string;
@@ -40,7 +43,7 @@ const PAGE_SIZE = 10;
 /** A table with search, sorting and paging of what the server lists. */
 @Component({
   selector: 'g-records',
-  imports: [MatButtonModule, MatMenuModule, MatPaginatorModule, MatSortModule, MatTableModule, Icon],
+  imports: [NgTemplateOutlet, MatButtonModule, MatMenuModule, MatPaginatorModule, MatSortModule, MatTableModule, Icon],
   templateUrl: './records.html',
   styleUrl: './records.scss',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -61,6 +64,7 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
   protected readonly request = signal<PageRequest>({ page: 0, pageSize: PAGE_SIZE, sortProperty: 'createdTime', sortOrder: 'DESC' });
   protected readonly byId = (_index: number, row: T) => row.id.id;
   private readonly injector = inject(Injector);
+  private readonly cells = contentChildren(RecordCell);
   private readonly card = viewChild.required<ElementRef<HTMLElement>>('card');
   private readonly refreshes = signal(0);
   private call: Subscription | null = null;
@@ -87,6 +91,10 @@ export class Records<T extends { readonly id: { readonly id: string } }> {
 
   protected keys(): string[] {
     return [...this.columns().map((column) => column.key), 'actions'];
+  }
+
+  protected cell(column: Column<T>): RecordCell | undefined {
+    return this.cells().find(({ key }) => key() === column.key);
   }
 
   protected typed(textSearch: string): void {

@@ -27,6 +27,11 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A message that others follow. */
+export function asSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
 /** As errorText, for requests whose answer is a blob, which contains the server's message. */
 export async function blobErrorText(error: unknown): Promise<string> {
   if (error instanceof HttpErrorResponse && error.error instanceof Blob) {
@@ -40,6 +45,12 @@ export async function blobErrorText(error: unknown): Promise<string> {
 
 export function isConnectionLoss(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 0;
+}
+
+/** In how many seconds a request may be repeated that a rate limit has refused; null if the server does not say. */
+export function retryAfter(error: unknown): number | null {
+  const header = error instanceof HttpErrorResponse && error.status === 429 ? error.headers.get('Retry-After') : null;
+  return header !== null && /^\d+$/.test(header) ? Math.max(1, Number(header)) : null;
 }
 
 /** The image is not in the state that the request names: another user was faster. */

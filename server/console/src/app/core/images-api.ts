@@ -3,7 +3,7 @@ import { HttpClient, HttpEvent, HttpHeaders, HttpParams } from '@angular/common/
 import { Injectable, inject } from '@angular/core';
 import { Observable, firstValueFrom } from 'rxjs';
 
-import { ArchiveLayout, DeleteResult, ImageExport, ImageInfo, ImageRef, PageData, PageRequest, SYSTEM_TENANT } from './model';
+import { ArchiveLayout, DeleteResult, ImageExport, ImageInfo, ImageRef, ImagesUsage, PageData, PageRequest, SYSTEM_TENANT } from './model';
 
 /** A page request as query parameters, leaving out what is unset. */
 export function pageParams(request: PageRequest): HttpParams {
@@ -34,7 +34,6 @@ export function versionedAddress(image: ImageInfo): string {
 @Injectable({ providedIn: 'root' })
 export class ImagesApi {
   private readonly http = inject(HttpClient);
-  private limit: Promise<number> | null = null;
 
   list(request: PageRequest, includeSystemImages: boolean): Observable<PageData<ImageInfo>> {
     const params = pageParams(request).set('includeSystemImages', includeSystemImages);
@@ -116,18 +115,20 @@ export class ImagesApi {
     return firstValueFrom(this.http.delete<DeleteResult>(imageAddress(image), { params }));
   }
 
-  /** The largest upload in bytes, whichever of the server's limits sets it; 0 for no limit. Fetched once. */
-  maxSize(): Promise<number> {
-    this.limit ??= firstValueFrom(
+  /** Of the own tenant; a system administrator names another one. */
+  usage(tenantId?: string): Observable<ImagesUsage> {
+    return this.http.get<ImagesUsage>('/api/images/usage', { params: tenantId ? { tenantId } : {} });
+  }
+
+  /**
+   * The largest upload in bytes, whichever of the limits of the server and of the tenant sets it; 0 for no limit. It
+   * depends on the user and can be changed, so it is not kept.
+   */
+  async maxSize(): Promise<number> {
+    const params = await firstValueFrom(
       this.http.get<{ maxResourceSize?: number; maxUploadSize?: number }>('/api/system/params'),
-    ).then(
-      (params) => params.maxUploadSize ?? params.maxResourceSize ?? 0,
-      (error: unknown) => {
-        this.limit = null;
-        throw error;
-      },
     );
-    return this.limit;
+    return params.maxUploadSize ?? params.maxResourceSize ?? 0;
   }
 }
 

@@ -32,6 +32,54 @@ export interface Organisation {
   readonly title: string;
   readonly email?: string | null;
   readonly phone?: string | null;
+  /** Of a tenant only. */
+  readonly tenantProfileId?: EntityRef | null;
+}
+
+/** The members of a configuration that the console shows. Servers and other clients may store more of them. */
+export interface ProfileConfiguration {
+  readonly type?: string;
+  /** Bytes of one image; 0 for no limit. */
+  readonly maxResourceSize?: number | null;
+  /** Bytes of all images of a tenant; 0 for no limit. */
+  readonly maxResourcesInBytes?: number | null;
+  /** Requests of a whole tenant, such as `100:1,2000:60`; empty for no limit. */
+  readonly tenantServerRestLimitsConfiguration?: string | null;
+  /** Requests of each customer, in the same format. */
+  readonly customerServerRestLimitsConfiguration?: string | null;
+}
+
+/** The limits of the tenants that belong to it. */
+export interface TenantProfile {
+  readonly id: EntityRef;
+  readonly createdTime: number;
+  readonly name: string;
+  readonly description?: string | null;
+  /** New tenants get this profile, unless another one is chosen. */
+  readonly default?: boolean;
+  readonly profileData?: { readonly configuration?: ProfileConfiguration } | null;
+}
+
+/** A new profile has no id yet. */
+export type TenantProfileInput = Omit<TenantProfile, 'id' | 'createdTime'> & Partial<TenantProfile>;
+
+export interface NamedEntity {
+  readonly id: EntityRef;
+  readonly name: string;
+}
+
+/** What the images of a tenant occupy, in bytes. */
+export interface ImagesUsage {
+  readonly images: number;
+  /** With previews. */
+  readonly bytes: number;
+  /** Earlier pictures of images, which are kept for a while. */
+  readonly keptVersions: number;
+  readonly keptBytes: number;
+  /** What counts against the limit: without previews and kept versions. */
+  readonly usedBytes: number;
+  /** 0 for no limit. */
+  readonly maxResourcesInBytes: number;
 }
 
 /** What deleting a tenant deletes with it, as counts. */

@@ -4,10 +4,11 @@ import { MatButtonModule } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/material/dialog';
 import { MatProgressBarModule } from '@angular/material/progress-bar';
 
-import { errorText, isGone } from '../core/errors';
-import { plural } from '../core/format';
+import { asSentence, errorText, isGone } from '../core/errors';
+import { formatDuration, plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { ImageRef } from '../core/model';
+import { RateHold } from '../core/rate-hold';
 
 interface Failure {
   readonly image: ImageRef;
@@ -18,6 +19,8 @@ interface Failure {
 
 const AT_ONCE = 4;
 const NAMES_SHOWN = 5;
+// In seconds. The dialog cannot be closed meanwhile.
+const LONGEST_HOLD = 60;
 
 @Component({
   imports: [MatButtonModule, MatDialogModule, MatProgressBarModule],
@@ -40,6 +43,7 @@ export class DeleteDialog {
   private readonly api = inject(ImagesApi);
   private readonly dialog = inject(MatDialogRef);
   private readonly deleted: ImageRef[] = [];
+  private readonly rates = new RateHold(LONGEST_HOLD);
 
   protected readonly images = inject<readonly ImageRef[]>(MAT_DIALOG_DATA);
   protected readonly named = this.images.slice(0, NAMES_SHOWN);
@@ -48,6 +52,11 @@ export class DeleteDialog {
   protected readonly count = signal(this.images.length);
   protected readonly busy = signal(false);
   protected readonly failures = signal<readonly Failure[]>([]);
+  /** Why nothing is deleted at the moment, and when it is. */
+  protected readonly hold = computed(() => {
+    const hold = this.rates.state();
+    return hold ? `${asSentence(hold.reason)} The deletion continues in ${formatDuration(hold.seconds)}.` : '';
+  });
   protected readonly allUsed = computed(() => this.failures().every((failure) => failure.used));
 
   protected start(): void {
@@ -72,6 +81,7 @@ export class DeleteDialog {
     const left = [...images];
     const work = async () => {
       for (let image = left.shift(); image; image = left.shift()) {
+        await this.rates.whenOver();
         await this.deleteOne(image, force);
         this.finished.update((n) => n + 1);
       }
@@ -98,6 +108,9 @@ export class DeleteDialog {
       if (isGone(error)) {
         // Another user has deleted it already.
         this.deleted.push(image);
+      } else if (this.rates.note(error)) {
+        await this.rates.whenOver();
+        await this.deleteOne(image, force);
       } else {
         fail(errorText(error), false);
       }

@@ -13,11 +13,13 @@ import { Connection } from '../core/connection';
 import { errorText } from '../core/errors';
 import { formatCount, plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
-import { ImageInfo } from '../core/model';
+import { ImageInfo, ImagesUsage } from '../core/model';
 import { Session } from '../core/session';
+import { usageWarning } from '../core/usage';
 import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
 import { Notices } from '../shared/notices';
+import { UsageBar } from '../shared/usage-bar';
 import { readDropped } from '../upload/dropped-files';
 import { isJsonFile, isZipFile } from '../upload/file-check';
 import { openUploads } from '../upload/open-uploads';
@@ -49,7 +51,7 @@ const REFRESH_DELAY = 250;
 const COLLECTED_AT_ONCE = 1000;
 
 @Component({
-  imports: [MatButtonModule, MatMenuModule, MatSlideToggleModule, MatTooltipModule, Icon, ImageGrid, ImageList],
+  imports: [MatButtonModule, MatMenuModule, MatSlideToggleModule, MatTooltipModule, Icon, ImageGrid, ImageList, UsageBar],
   templateUrl: './images-page.html',
   styleUrl: './images-page.scss',
   host: {
@@ -101,6 +103,12 @@ export class ImagesPage {
   /** Incremented to fetch again what is shown. */
   protected readonly refreshes = signal(0);
   protected readonly dragging = signal(0);
+  /** Of the tenant. System images have no limit, so their use is not shown. */
+  protected readonly usage = signal<ImagesUsage | null>(null);
+  protected readonly usageWarning = computed(() => {
+    const usage = this.usage();
+    return usage ? usageWarning(usage) : '';
+  });
 
   constructor() {
     // A link that is passed on looks the same to whoever opens it.
@@ -120,6 +128,14 @@ export class ImagesPage {
       }
       clearTimeout(timer);
       timer = setTimeout(() => this.refresh(), REFRESH_DELAY);
+    });
+    effect((onCleanup) => {
+      this.refreshes();
+      if (!this.session.isSystem()) {
+        // An old figure is better than none, and the images show the error as well.
+        const call = this.images.usage().subscribe({ next: (usage) => this.usage.set(usage), error: () => undefined });
+        onCleanup(() => call.unsubscribe());
+      }
     });
     // Leaving takes until the other page is loaded. A search that began meanwhile would fetch back whoever leaves.
     this.router.events.pipe(takeUntilDestroyed()).subscribe((event) => {

@@ -49,7 +49,8 @@ export class Shell {
     const keys: Place = { path: '/api-keys', name: 'API keys', icon: 'key' };
     if (this.session.isSystem()) {
       const tenants: Place = { path: '/tenants', name: 'Tenants', icon: 'tenants' };
-      return [images, tenants, users, keys, { path: '/mirror', name: 'Mirror', icon: 'mirror' }];
+      const profiles: Place = { path: '/tenant-profiles', name: 'Tenant profiles', icon: 'profiles' };
+      return [images, tenants, profiles, users, keys, { path: '/mirror', name: 'Mirror', icon: 'mirror' }];
     }
     if (this.session.isAdmin()) {
       return [images, { path: '/customers', name: 'Customers', icon: 'customers' }, users, keys];

@@ -5,7 +5,8 @@ import { MAT_DIALOG_DATA, MatDialogModule, MatDialogRef } from '@angular/materia
 import { MatProgressBarModule } from '@angular/material/progress-bar';
 import { MatTooltipModule } from '@angular/material/tooltip';
 
-import { formatLimit, formatSize, plural } from '../core/format';
+import { asSentence } from '../core/errors';
+import { formatDuration, formatLimit, formatSize, plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { Dialogs } from '../shared/dialogs';
 import { Icon } from '../shared/icon';
@@ -72,6 +73,11 @@ export class UploadDialog {
       missing > 0 && `${missing} not ${verb}`,
     ];
     return parts.filter(Boolean).join(' · ');
+  });
+  /** Why waiting files are not sent, and when they are. */
+  protected readonly hold = computed(() => {
+    const hold = this.queue.running() > 0 ? this.queue.hold() : null;
+    return hold ? `${asSentence(hold.reason)} The waiting files are sent in ${formatDuration(hold.seconds)}.` : '';
   });
   protected readonly copies = computed(() => this.queue.items().filter((item) => this.queue.isCopy(item)));
   protected readonly retryable = computed(() =>

@@ -8,6 +8,7 @@ import { errorText, isConflict, isConnectionLoss } from '../core/errors';
 import { plural } from '../core/format';
 import { ImagesApi } from '../core/images-api';
 import { ImageInfo } from '../core/model';
+import { RateHold } from '../core/rate-hold';
 import { LazyCode } from '../shared/lazy-code';
 import { Notices } from '../shared/notices';
 import { exportObjection, imageObjection, isJsonFile, isZipFile, sizeObjection } from './file-check';
@@ -93,6 +94,8 @@ export class UploadItem {
 }
 
 const AT_ONCE = 4;
+// In seconds.
+const LONGEST_HOLD = 600;
 // A file waits for a lost connection. Where the connection is lost each time a file is sent, the file itself is the
 // cause: it was changed or removed since it was chosen, or a proxy refuses it.
 const BREAKS_BORNE = 3;
@@ -114,10 +117,13 @@ export class UploadQueue {
   private readonly notices = inject(Notices);
   private readonly list = signal<readonly UploadItem[]>([]);
   private readonly storedCount = signal(0);
+  private readonly rates = new RateHold(LONGEST_HOLD);
 
   readonly items = this.list.asReadonly();
   /** Incremented with every stored image, so that views can refresh. */
   readonly stored = this.storedCount.asReadonly();
+  /** Why waiting files are not sent; null if they are. */
+  readonly hold = this.rates.state;
   /** The dialog that shows the queue is open. */
   attended = false;
   readonly drafts = this.count('draft');
@@ -309,7 +315,7 @@ export class UploadQueue {
   }
 
   private pump(): void {
-    if (this.connection.lost()) {
+    if (this.connection.lost() || this.hold()) {
       return;
     }
     let sending = this.list().filter((item) => item.state() === 'sending').length;
@@ -379,6 +385,9 @@ export class UploadQueue {
         if (isConnectionLoss(error) && item.breaks <= BREAKS_BORNE) {
           item.state.set('waiting');
           this.connection.reportLoss();
+        } else if (this.rates.note(error)) {
+          item.state.set('waiting');
+          void this.rates.whenOver().then(() => this.pump());
         } else if (about && isConflict(error)) {
           void this.settle(item, about, signal);
           return;
