@@ -66,6 +66,7 @@ newest() {
 # make_root VERSION FILE
 make_root() {
     need mmdebstrap mmdebstrap
+    mkdir -p "$(dirname "$2")"
     local debs=() package
     for package in gallery-server gallery-engine-postgresql; do
         # A folder with a blank or a comma in its name would be split.
