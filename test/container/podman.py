@@ -3,10 +3,20 @@
 import json
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 
 DEFAULT_PROFILE = pathlib.Path("/usr/share/containers/seccomp.json")
+
+
+def own_limits():
+    """podman would raise the limits, which this computer may not permit. A server of a test needs no more than these."""
+    limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+    enough = 4096
+    values = {name: resource.getrlimit(number)[1] for name, number in limits.items()}
+    values = {name: enough if hard == resource.RLIM_INFINITY else min(hard, enough) for name, hard in values.items()}
+    return [f"--ulimit={name}={value}:{value}" for name, value in values.items()]
 
 
 class Impossible(Exception):
@@ -54,7 +64,7 @@ class Engine:
 
     def require_containers(self, image):
         """Impossible where not even a program without any restriction of its own runs in a container."""
-        done = self.podman("run", "--rm", "--network", "host", "--ulimit", "host", "--no-healthcheck", "--entrypoint",
+        done = self.podman("run", "--rm", "--network", "host", *own_limits(), "--no-healthcheck", "--entrypoint",
                            "/bin/true", image, check=False)
         if done.returncode != 0:
             raise Impossible("podman run: " + (done.stderr.strip().splitlines() or ["no reason given"])[-1])
@@ -87,7 +97,7 @@ class InPodman:
 
     def start(self):
         self.remove()
-        self.engine.podman("run", "--detach", "--name", self.container, "--network", "host", "--ulimit", "host",
+        self.engine.podman("run", "--detach", "--name", self.container, "--network", "host", *own_limits(),
                            "--log-driver", "k8s-file", *self.options, self.image)
 
     def run(self, *command, text=None, environment=None):

@@ -111,7 +111,7 @@ def use(server, port):
     try:
         wait_healthy(server, port)
         check_rights(server)
-        check("password" not in server.log().replace(SYSADMIN[1], ""), f"a password was generated:\n{server.log()}")
+        check(SYSADMIN[1] not in server.log(), f"the password is in the log:\n{server.log()}")
         admin = {"GALLERY_USER": SYSADMIN[0], "GALLERY_PASSWORD": SYSADMIN[1]}
         for command, text in ((("tenant", "create", "Acme Water"), None),
                               (("user", "create", USER[0], "--tenant", "Acme Water", "--password-stdin"), USER[1] + "\n")):
@@ -193,7 +193,7 @@ def check_image(engine, image):
     """The image says what the Containerfile says."""
     found = yaml.safe_load(engine.podman("image", "inspect", IMAGE).stdout)[0]
     told = found["Config"]
-    health = told.get("Healthcheck") or found.get("HealthCheck") or {}
+    health = found.get("Healthcheck") or {}
     check((told["User"], told["Entrypoint"], list(told["Volumes"]), health.get("Test"))
           == (image["USER"], image["ENTRYPOINT"], [image["VOLUME"]], ["CMD", *image["HEALTHCHECK"]]), f"the image is {told}")
     check(not [one for one in told["Env"] if "PASSWORD" in one], f"the image contains a password: {told['Env']}")
