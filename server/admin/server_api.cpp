@@ -254,6 +254,16 @@ outcome<json::array> server_api::pages(const std::string& target) {
     }
 }
 
+outcome<bool> server_api::is_ready(bool writes) {
+    const auto answer = http_.send({"GET", writes ? "/health/ready?for=write" : "/health/ready", {}, {}, {}});
+    if (!answer) return answer.error();
+    // A proxy without a ready server sends 503, too.
+    if (answer->status == 503) return false;
+    if (answer->status != 200 || answer->body != R"({"status":"UP"})")
+        return not_such_a_server(" (HTTP " + std::to_string(answer->status) + ")");
+    return true;
+}
+
 outcome<json::object> server_api::me() {
     if (!me_) {
         auto asked = get_object("/api/auth/user");

@@ -82,6 +82,10 @@ public:
     outcome<boost::json::array> list(const std::string& target, std::string_view property,
                                      std::string_view search);
 
+    /// Whether the server answers requests and, for @p writes, its store accepts them. Requires no login.
+    /// Failure: unreachable.
+    outcome<bool> is_ready(bool writes);
+
     /// The account that is logged in; asked for once.
     outcome<boost::json::object> me();
 

@@ -89,7 +89,7 @@ public:
     void stop() noexcept;
 
     [[nodiscard]] pool_stats stats() const;
-    /// The active layers of confinement, as text.
+    /// The active layers of confinement and those that are not available, as text.
     [[nodiscard]] std::string confinement() const;
 
 private:

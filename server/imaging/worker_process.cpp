@@ -92,11 +92,17 @@ std::string describe_layers(std::uint32_t layers) {
                                named{protocol::other_user, "user nobody"},
                                named{protocol::no_new_privileges, "no new privileges"},
                                named{protocol::resource_limits, "resource limits"}};
-    std::string text;
+    // "user nobody" is only for a server that root has started.
+    constexpr std::uint32_t optional = protocol::other_user;
+    std::string active;
+    std::string missing;
     for (const auto& n : names) {
-        if ((layers & n.bit) != 0) text += (text.empty() ? "" : ", ") + std::string(n.name);
+        auto& text = (layers & n.bit) != 0 ? active : missing;
+        if (&text == &active || (n.bit & optional) == 0)
+            text += (text.empty() ? "" : ", ") + std::string(n.name);
     }
-    return text.empty() ? "none" : text;
+    if (active.empty()) active = "none";
+    return missing.empty() ? active : active + "; not available: " + missing;
 }
 
 int open_for_worker(const body& original, std::uint64_t& offset) {

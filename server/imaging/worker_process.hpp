@@ -71,7 +71,8 @@ private:
     protocol::hello greeting_;
 };
 
-/// The layers of a greeting in words, for the log: "seccomp, Landlock (files, network), ...".
+/// The layers of a greeting in words, for the log, and those that the kernel or a container refused:
+/// "seccomp, resource limits; not available: network namespace".
 std::string describe_layers(std::uint32_t layers);
 
 /// A descriptor through which a worker can read the body and change nothing: a sealed copy of memory, or

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """gallery-admin against a running server: what each command does."""
 import base64
+import http.server
 import json
 import re
+import threading
 import time
 import unittest
 import uuid
 
-from admin_tool import (NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, AdminTest, Terminal, environment, run,
+from admin_tool import (LATER, NOT_FOUND, NOT_PERMITTED, REFUSED, UNREACHABLE, USAGE, AdminTest, Terminal, environment, run,
                         unique)
-from harness import CUSTOMER, SYSADMIN, TENANT, Client
+from harness import CUSTOMER, SYSADMIN, TENANT, Client, free_port
 
 
 class Tenants(AdminTest):
@@ -394,6 +396,66 @@ class Nodes(AdminTest):
         told = self.error(NOT_PERMITTED, "nodes", who=who)
         self.assertEqual((403, 20), (told["status"], told["errorCode"]))
         self.assertEqual(401, self.anonymous.get("/api/system/nodes").status)
+
+
+class Health(AdminTest):
+    """Asked without credentials, as health checks of containers do."""
+
+    def check(self, *arguments, url=None):
+        return run("health", *arguments, env=environment(GALLERY_URL=url or self.url()))
+
+    def test_a_server_that_answers_is_healthy(self):
+        for arguments in ((), ("--for-write",)):
+            done = self.check(*arguments)
+            self.assertEqual((0, ""), (done.returncode, done.stderr))
+            self.assertIn("answers requests", done.stdout)
+        self.assertEqual({"status": "UP"}, json.loads(self.check("--json").stdout))
+
+    def test_a_server_that_is_not_ready_is_not(self):
+        with Answering(503, b'{"status":"DOWN"}') as url:
+            for arguments, path in (((), "/health/ready"), (("--for-write",), "/health/ready?for=write")):
+                done = self.check(*arguments, url=url)
+                self.assertEqual((LATER, ""), (done.returncode, done.stdout))
+                self.assertIn("not ready", done.stderr)
+                self.assertEqual(path, Answering.asked.pop())
+
+    def test_another_program_on_the_port_is_not_a_healthy_server(self):
+        with Answering(200, b"<html>It works!</html>") as url:
+            done = self.check(url=url)
+            self.assertEqual((UNREACHABLE, ""), (done.returncode, done.stdout))
+            self.assertIn("is not a gallery server", done.stderr)
+
+    def test_a_server_that_is_down_is_not(self):
+        done = self.check(url=f"http://127.0.0.1:{free_port()}")
+        self.assertEqual((UNREACHABLE, ""), (done.returncode, done.stdout))
+
+
+class Answering:
+    """A program that answers every request with the same."""
+    asked = []
+
+    def __init__(self, status, body):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                Answering.asked.append(self.path)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
 
 class OwnAccount(AdminTest):

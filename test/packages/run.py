@@ -23,7 +23,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GALLERY_BUILD", ROOT / "build" / "release"))
 sys.path.insert(0, str(ROOT / "test" / "api"))
 # pylint: disable=wrong-import-position
+from build import build_packages  # noqa: E402
 from harness import Client, free_port, png, scrape  # noqa: E402
+from hardening import check_hardening  # noqa: E402
 from machine import Impossible, Machine, make_base  # noqa: E402
 
 try:
@@ -49,15 +51,6 @@ def say(text):
 def check(condition, text):
     if not condition:
         raise AssertionError(text)
-
-
-def build_packages(folder):
-    done = subprocess.run([str(ROOT / "etc/package.sh"), "--build", str(BUILD), "--output", str(folder)],
-                          capture_output=True, text=True, check=False,
-                          # They are unpacked here only, so compression is a waste.
-                          env={**os.environ, "DPKG_DEB_COMPRESSOR_LEVEL": "0"})
-    check(done.returncode == 0, f"etc/package.sh ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return next(folder.glob("gallery-server_*.deb"))
 
 
 def as_version(package, version, folder, new_default=False):
@@ -418,6 +411,9 @@ def walk(base, work):
     package = build_packages(packages)
     version = version_of(package)
     say(f"lintian finds no error in the packages of version {version}")
+    wrong = check_hardening(sorted(packages.glob(f"gallery-*_{version}_*.deb")))
+    check(not wrong, "binaries are not hardened:\n" + "\n".join(wrong))
+    say("all binaries are hardened")
     upstream = version.split("-")[0]
     major, minor = upstream.split(".")[:2]
     earlier = as_version(package, f"{upstream}-0~earlier", packages, new_default=True)
