@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lets the N-th system call of the storage engine fail while clients write, for N = 1, 2, ..., and holds the server to what
+it acknowledged.
+
+strace attaches to the threads of the server that are not named as threads of the network or of the log, and injects the
+error into the N-th call of each. The call, the error, and whether all later calls fail too, are chosen by chance. In some
+cases only synchronising folders fails. In a part of the cycles the fault hits the start of the server instead, in any
+thread.
+
+While the fault lasts, reads may fail with a status of the 500s, but they never return wrong bytes or an image that was
+deleted. Without the fault, the running server must have every image in one of the states that its client may expect
+(kill_cycles.py). It must take writes again, or refuse them with the text that nothing was changed, and say so at
+/health/ready?for=write, or it must have ended with an exit code. After a restart everything is checked again.
+
+usage: call_faults.py [--cycles N] [--first N] [--plugin NAME] [--clients N] [--seed N] [--call NAME] [--keep]
+exit code: 0 where everything held, 1 otherwise, 77 where strace cannot trace; says the seed.
+"""
+import collections
+import http.client
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import harness  # noqa: E402
+from kill_cycles import Pictures, Violation, Writer, check, describe, exit_code_of, listed, make_parser, verify  # noqa: E402
+
+DISK = ("EIO", "ENOSPC")
+OPENING = ("EMFILE", "ENFILE", "EIO", "ENOMEM")
+CALLS = {
+    "rocksdb": {
+        "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
+        "rename": DISK, "ftruncate": DISK, "fallocate": DISK, "unlink": ("EIO", "EROFS"), "sync_file_range": ("EIO",),
+        "pread64": ("EIO",), "newfstatat": ("EIO",),
+    },
+    "filesystem": {
+        "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
+        "renameat": DISK, "renameat2": (*DISK, "EINVAL"), "linkat": (*DISK, "EPERM"), "mkdirat": (*DISK, "EDQUOT"),
+        "unlinkat": ("EIO", "EROFS"), "ftruncate": DISK, "fallocate": (*DISK, "EOPNOTSUPP"), "getdents64": ("EIO",),
+        "read": ("EIO",), "pread64": ("EIO",), "newfstatat": ("EIO",),
+    },
+}
+FILES_OF_START = {"getdents64", "read", "newfstatat"}  # calls that writing rarely makes
+# Few threads, so that the N-th call of a thread is almost the N-th of the engine; small buffers, so that tables are written.
+SETTINGS = {"STORAGE_ROCKSDB_WRITERS": "2", "STORAGE_ROCKSDB_READERS": "1", "STORAGE_ROCKSDB_WRITE_BUFFER_BYTES": "8M",
+            "STORAGE_ROCKSDB_CACHE_BYTES": "0", "STORAGE_FILESYSTEM_THREADS": "2", "STORAGE_FILESYSTEM_CACHE_BYTES": "0",
+            "STORAGE_FILESYSTEM_OPEN_FILES": "0", "HTTP_IO_THREADS": "1"}
+OTHER_THREADS = ("io-", "line-log")
+STARTS = 0.2            # share of the faults that hit the start
+LASTING = 0.35          # share of the faults that last: all later calls fail as well
+FOLDERS = 0.4           # share of the fsync faults that hit only folders
+LOAD_SECONDS = 3        # for the N-th call to come
+MORE_SECONDS = 0.3      # of writing with the fault
+RECOVERY_SECONDS = 30   # for the server to decide whether it takes writes
+START_SECONDS = 60      # for a start with a fault to end in either way
+SKIPPED = 77
+
+
+class Unavailable(Exception):
+    """strace is missing, or may not trace."""
+
+
+class FaultyWriter(Writer):
+    refusals = (500, 503, 507)
+
+
+class Fault:
+    """One fault, described as an option of strace."""
+
+    def __init__(self, call, error, number, lasts, folders=()):
+        self.call, self.error, self.number, self.lasts, self.folders = call, error, number, lasts, folders
+
+    def __str__(self):
+        return (f"{self.call} {self.error} at call {self.number}{' and after' if self.lasts else ''}"
+                f"{' on folders' if self.folders else ''}")
+
+    def options(self, output):
+        more = "+" if self.lasts else ""
+        return ["-qq", "-y", "-o", str(output), "-e", "signal=none", "-e", f"trace={self.call}",
+                "-e", f"inject={self.call}:error={self.error}:when={self.number}{more}",
+                *(word for folder in self.folders for word in ("-P", folder))]
+
+
+class Tracer:
+    """strace, attached to the engine's threads until detach()."""
+
+    def __init__(self, fault, server, output):
+        self.output = output
+        output.unlink(missing_ok=True)
+        threads = list(engine_threads(server.process.pid))
+        self.process = subprocess.Popen(
+            ["strace", *fault.options(output), *(word for thread in threads for word in ("-p", str(thread)))],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while not all(is_traced(server.process.pid, thread) for thread in threads):
+            if self.process.poll() is not None:
+                raise Unavailable(f"strace: {self.process.stderr.read().strip()}")
+            time.sleep(0.005)
+
+    def detach(self):
+        """Returns how often the fault was injected."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        return injections(self.output)
+
+
+def engine_threads(process):
+    for thread in pathlib.Path(f"/proc/{process}/task").iterdir():
+        if not (thread / "comm").read_text().startswith(OTHER_THREADS):
+            yield int(thread.name)
+
+
+def is_traced(process, thread):
+    try:
+        status = pathlib.Path(f"/proc/{process}/task/{thread}/status").read_text()
+    except FileNotFoundError:
+        return True  # it has ended
+    return "TracerPid:\t0\n" not in status
+
+
+def injections(output):
+    return output.read_text(errors="replace").count("(INJECTED)") if output.exists() else 0
+
+
+def folders_of(plugin, server):
+    """Of which the engine synchronises the entries."""
+    storage = server.data / "data/storage"
+    if plugin == "rocksdb":
+        return [str(storage / "db")]
+    return [str(path) for path in storage.iterdir() if path.is_dir()]
+
+
+def choose(options, chooser, number, server, is_start):
+    calls = CALLS[options.plugin]
+    names = [name for name in calls if is_start or name not in FILES_OF_START]
+    call = options.call or chooser.choice(names)
+    folders = folders_of(options.plugin, server) if call == "fsync" and chooser.random() < FOLDERS else ()
+    return Fault(call, chooser.choice(calls[call]), number, chooser.random() < LASTING, folders)
+
+
+def check_reads(server, token, writers):
+    """With a fault: a read may fail, but what it returns is right."""
+    client = harness.Client(server, keep=True)
+    client.token = token
+    for writer in writers:
+        for key, image in writer.images.items():
+            answer = client.image(key)
+            if answer.status >= 500:
+                continue
+            if answer.status not in (200, 404):
+                raise Violation(f"{key}: {answer}")
+            found = answer.body if answer.status == 200 else None
+            if not any((state[0] if state else None) == found for state in image.states):
+                raise Violation(f"{key}, with the fault: expected {describe(image.states)}, found {answer}")
+
+
+def state_of(server, token, name):
+    """Whether the server goes on writing, or is read-only; it may take a while to find out."""
+    client = harness.Client(server)
+    client.token = token
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        answer = client.upload(name, harness.png(text=name))
+        health = client.get("/health/ready?for=write", authenticate=False).status
+        if answer.status == 200:
+            if health != 200:
+                raise Violation(f"an upload succeeds, and /health/ready?for=write answers {health}")
+            if client.delete(f"/api/images/tenant/{name}").status != 200:
+                raise Violation(f"what was uploaded cannot be deleted: {name}")
+            return "goes on"
+        if answer.status == 503 and b"Nothing was changed" in answer.body and health == 503:
+            return "is read-only"
+        if time.monotonic() > deadline:
+            raise Violation(f"the server neither takes writes nor is it read-only: {answer}, health {health}")
+        time.sleep(0.1)
+
+
+class Run:
+    """What the cycles share."""
+
+    def __init__(self, options, server):
+        self.options, self.server = options, server
+        self.chooser = random.Random(options.seed)
+        server.start()
+        administrator = server.client()
+        self.token = administrator.token
+        self.samples = set(listed(administrator))
+        pictures = Pictures(options.seed)
+        self.writers = [FaultyWriter(n, server, self.token, pictures, self.chooser.random()) for n in range(options.clients)]
+        self.output = server.data / "strace.log"
+        self.outcomes = collections.Counter()
+        self.reached = self.injected = 0
+
+    def acknowledged(self):
+        return sum(w.acknowledged for w in self.writers)
+
+    def count(self, injected):
+        self.injected += injected
+        self.reached += injected > 0
+
+    def while_writing(self, fault, number):
+        threads = [threading.Thread(target=w.run) for w in self.writers]
+        tracer = Tracer(fault, self.server, self.output)
+        try:
+            for writer in self.writers:
+                writer.is_stopping.clear()
+            for thread in threads:
+                thread.start()
+            deadline = time.monotonic() + LOAD_SECONDS
+            while not injections(self.output) and time.monotonic() < deadline and self.server.process.poll() is None:
+                time.sleep(0.01)
+            if not fault.lasts:
+                self.count(tracer.detach())
+            time.sleep(MORE_SECONDS)
+            for writer in self.writers:
+                writer.is_stopping.set()
+            for thread in threads:
+                thread.join()
+            for writer in self.writers:
+                if writer.problem:
+                    raise Violation(writer.problem)
+            if fault.lasts:
+                if self.server.process.poll() is None:
+                    check_reads(self.server, self.token, self.writers)
+                self.count(tracer.detach())
+        finally:
+            tracer.detach()
+        if (code := self.server.process.poll()) is not None:
+            if code < 0:
+                raise Violation(f"the server was ended by signal {-code}")
+            self.outcomes["ended"] += 1
+            return
+        check(self.server, self.token, self.writers, self.samples, settles=False)
+        self.outcomes[state_of(self.server, self.token, f"probe-{number}.png")] += 1
+        if self.chooser.random() < 0.5:
+            self.server.kill()
+        elif (code := self.server.terminate()) < 0:
+            raise Violation(f"a graceful stop was ended by signal {-code}")
+
+    def while_starting(self, fault):
+        self.server.kill()
+        self.output.unlink(missing_ok=True)
+        with open(self.server.log_path, "ab") as log:
+            self.server.process = subprocess.Popen(
+                ["strace", "-D", "-f", *fault.options(self.output), str(harness.BUILD / "bin/gallery-server"), "--demo"],
+                env=self.server.environment(), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                cwd=self.server.data)
+        client = harness.Client(self.server, timeout=5)
+        deadline = time.monotonic() + START_SECONDS
+        while (code := self.server.process.poll()) is None:
+            try:
+                if client.get("/health/ready").status == 200:
+                    break
+            except (OSError, http.client.HTTPException):
+                pass
+            if time.monotonic() > deadline:
+                raise Violation("the start neither ends nor succeeds")
+            time.sleep(0.02)
+        if code is None:
+            check_reads(self.server, self.token, self.writers)
+            self.outcomes["started"] += 1
+        elif code < 0:
+            raise Violation(f"the start was ended by signal {-code}")
+        else:
+            self.outcomes["did not start"] += 1
+        self.server.kill()
+        self.count(injections(self.output))
+
+    def cycle(self, number):
+        is_start = self.chooser.random() < STARTS
+        fault = choose(self.options, self.chooser, number, self.server, is_start)
+        try:
+            if is_start:
+                self.while_starting(fault)
+            else:
+                self.while_writing(fault, number)
+        except (Violation, AssertionError, http.client.HTTPException, OSError) as e:
+            raise Violation(f"{fault}, {'while it starts' if is_start else 'while it writes'}: {e}") from e
+        self.server.start()
+        try:
+            check(self.server, self.token, self.writers, self.samples)
+        except Violation as e:
+            raise Violation(f"after {fault} and a restart: {e}") from e
+
+
+def run(options, server):
+    begun = time.monotonic()
+    these = Run(options, server)
+    for number in range(options.first, options.first + options.cycles):
+        these.cycle(number)
+        if number % 20 == 0:
+            print(f"{number}: {these.acknowledged()} writes acknowledged, {dict(these.outcomes)}", flush=True)
+    if server.terminate() != 0:
+        raise Violation(f"a graceful stop ended with {server.process.returncode}")
+    report = verify(server)
+    outcomes = ", ".join(f"{count} {name}" for name, count in sorted(these.outcomes.items()))
+    print(f"{options.plugin}: {options.cycles} faults chosen, {these.reached} reached, {these.injected} calls failed in "
+          f"{time.monotonic() - begun:.0f} s; the server: {outcomes}; {these.acknowledged()} acknowledged writes all held; "
+          f"verify: {report['images']} images, {report['bodies']} bodies, sound")
+    if these.acknowledged() == 0 or these.reached == 0:
+        raise Violation("nothing was acknowledged, or no fault was reached, so nothing was tested")
+
+
+def main():
+    parser = make_parser(__doc__, cycles=8, clients=4)
+    parser.add_argument("--first", type=int, default=1, help="the first N")
+    parser.add_argument("--plugin", choices=CALLS, default=os.environ.get("STORAGE_PLUGIN", "rocksdb"))
+    parser.add_argument("--call", help="only this system call")
+    options = parser.parse_args()
+    if not shutil.which("strace"):
+        print("skipped: strace is missing")
+        return SKIPPED
+    server = harness.Server(plugin=options.plugin, environment=SETTINGS)
+    try:
+        return exit_code_of(run, options, server, f"--plugin {options.plugin} --first {options.first} --seed {options.seed}")
+    except Unavailable as e:
+        print(f"skipped: {e}")
+        return SKIPPED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
