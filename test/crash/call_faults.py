@@ -4,16 +4,17 @@
 it acknowledged.
 
 strace attaches to the threads of the server that are not named as threads of the network or of the log, and injects the
-error into the N-th call of each. The call, the error, and whether all later calls fail too, are chosen by chance. In some
-cases only synchronising folders fails. In a part of the cycles the fault hits the start of the server instead, in any
-thread.
+error into the N-th call of each. In a part of the cycles the fault hits the start of the server instead, in any thread.
+The call, the error, and whether all later calls fail too, are chosen by chance. Synchronising a folder is a call of its
+own. First the calls are counted without a fault; for one that is made more rarely than N times, N is reduced modulo that
+count.
 
 While the fault lasts, reads may fail with a status of the 500s, but they never return wrong bytes or an image that was
 deleted. Without the fault, the running server must have every image in one of the states that its client may expect
 (kill_cycles.py). It must take writes again, or refuse them with the text that nothing was changed, and say so at
 /health/ready?for=write, or it must have ended with an exit code. After a restart everything is checked again.
 
-usage: call_faults.py [--cycles N] [--first N] [--plugin NAME] [--clients N] [--seed N] [--call NAME] [--keep]
+usage: call_faults.py [--cycles N] [--first N] [--plugin NAME] [--clients N] [--seed N] [--call NAME] [--each] [--keep]
 exit code: 0 where everything held, 1 otherwise, 77 where strace cannot trace; says the seed.
 """
 import collections
@@ -21,6 +22,7 @@ import http.client
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -48,15 +50,14 @@ CALLS = {
         "read": ("EIO",), "pread64": ("EIO",), "newfstatat": ("EIO",),
     },
 }
-FILES_OF_START = {"getdents64", "read", "newfstatat"}  # calls that writing rarely makes
 # Few threads, so that the N-th call of a thread is almost the N-th of the engine; small buffers, so that tables are written.
 SETTINGS = {"STORAGE_ROCKSDB_WRITERS": "2", "STORAGE_ROCKSDB_READERS": "1", "STORAGE_ROCKSDB_WRITE_BUFFER_BYTES": "8M",
             "STORAGE_ROCKSDB_CACHE_BYTES": "0", "STORAGE_FILESYSTEM_THREADS": "2", "STORAGE_FILESYSTEM_CACHE_BYTES": "0",
-            "STORAGE_FILESYSTEM_OPEN_FILES": "0", "HTTP_IO_THREADS": "1"}
+            "STORAGE_FILESYSTEM_OPEN_FILES": "0", "STORAGE_FILESYSTEM_RENAME_EXCHANGE": "never", "HTTP_IO_THREADS": "1"}
 OTHER_THREADS = ("io-", "line-log")
 STARTS = 0.2            # share of the faults that hit the start
 LASTING = 0.35          # share of the faults that last: all later calls fail as well
-FOLDERS = 0.4           # share of the fsync faults that hit only folders
+REACH = 0.7             # share of the counted calls that are expected to come again
 LOAD_SECONDS = 3        # for the N-th call to come
 MORE_SECONDS = 0.3      # of writing with the fault
 RECOVERY_SECONDS = 30   # for the server to decide whether it takes writes
@@ -72,28 +73,29 @@ class FaultyWriter(Writer):
     refusals = (500, 503, 507)
 
 
-class Fault:
-    """One fault, described as an option of strace."""
+Target = collections.namedtuple("Target", "is_start call on_folders")
 
-    def __init__(self, call, error, number, lasts, folders=()):
-        self.call, self.error, self.number, self.lasts, self.folders = call, error, number, lasts, folders
+
+class Fault:
+    """One fault, as options of strace. Without an error it only counts."""
+
+    def __init__(self, target, number=0, error=None, lasts=False, folders=()):
+        self.target, self.number, self.error, self.lasts, self.folders = target, number, error, lasts, folders
 
     def __str__(self):
-        return (f"{self.call} {self.error} at call {self.number}{' and after' if self.lasts else ''}"
-                f"{' on folders' if self.folders else ''}")
+        return (f"{self.target.call} {self.error} at call {self.number}{' and after' if self.lasts else ''}"
+                f"{' on folders' if self.folders else ''}, while it {'starts' if self.target.is_start else 'writes'}")
 
     def options(self, output):
-        more = "+" if self.lasts else ""
-        return ["-qq", "-y", "-o", str(output), "-e", "signal=none", "-e", f"trace={self.call}",
-                "-e", f"inject={self.call}:error={self.error}:when={self.number}{more}",
-                *(word for folder in self.folders for word in ("-P", folder))]
+        inject = f"inject={self.target.call}:error={self.error}:when={self.number}{'+' if self.lasts else ''}"
+        return ["-qq", "-y", "-o", str(output), "-e", "signal=none", "-e", f"trace={self.target.call}",
+                *(("-e", inject) if self.error else ()), *(word for folder in self.folders for word in ("-P", folder))]
 
 
 class Tracer:
     """strace, attached to the engine's threads until detach()."""
 
     def __init__(self, fault, server, output):
-        self.output = output
         output.unlink(missing_ok=True)
         threads = list(engine_threads(server.process.pid))
         self.process = subprocess.Popen(
@@ -105,11 +107,9 @@ class Tracer:
             time.sleep(0.005)
 
     def detach(self):
-        """Returns how often the fault was injected."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
-        return injections(self.output)
 
 
 def engine_threads(process):
@@ -138,12 +138,20 @@ def folders_of(plugin, server):
     return [str(path) for path in storage.iterdir() if path.is_dir()]
 
 
-def choose(options, chooser, number, server, is_start):
-    calls = CALLS[options.plugin]
-    names = [name for name in calls if is_start or name not in FILES_OF_START]
-    call = options.call or chooser.choice(names)
-    folders = folders_of(options.plugin, server) if call == "fsync" and chooser.random() < FOLDERS else ()
-    return Fault(call, chooser.choice(calls[call]), number, chooser.random() < LASTING, folders)
+def calls_of_threads(output, folders):
+    """How often the busiest thread made each call: {(call, whether on a folder): count}."""
+    by_thread = collections.Counter()
+    for line in output.read_text(errors="replace").splitlines():
+        found = re.match(r"(\d+) +(\w+)\((?:\d+<([^>]*)>)?", line)
+        if found:
+            thread, call, path = found.groups()
+            by_thread[thread, call, False] += 1
+            if call == "fsync" and path in folders:
+                by_thread[thread, call, True] += 1
+    counts = collections.Counter()
+    for (_, call, on_folders), count in by_thread.items():
+        counts[call, on_folders] = max(counts[call, on_folders], count)
+    return counts
 
 
 def check_reads(server, token, writers):
@@ -197,16 +205,38 @@ class Run:
         self.writers = [FaultyWriter(n, server, self.token, pictures, self.chooser.random()) for n in range(options.clients)]
         self.output = server.data / "strace.log"
         self.outcomes = collections.Counter()
-        self.reached = self.injected = 0
+        self.reached = self.failed = 0
+        self.reach = self.count_calls()
 
     def acknowledged(self):
         return sum(w.acknowledged for w in self.writers)
 
-    def count(self, injected):
-        self.injected += injected
-        self.reached += injected > 0
+    def count_calls(self):
+        """Without faults: {target: how often it is reached}."""
+        reach = {}
+        for is_start in (False, True):
+            fault = Fault(Target(is_start, ",".join(CALLS[self.options.plugin]), False))
+            if is_start:
+                self.start_with(fault)
+                self.server.kill()
+            else:
+                self.write_with(fault)
+            counts = calls_of_threads(self.output, folders_of(self.options.plugin, self.server))
+            for (call, on_folders), count in counts.items():
+                reach[Target(is_start, call, on_folders)] = max(1, int(count * REACH))
+        self.server.start()
+        return {target: count for target, count in reach.items() if self.options.call in (None, target.call)}
 
-    def while_writing(self, fault, number):
+    def choose(self, number):
+        is_start = self.chooser.random() < STARTS
+        targets = [target for target in self.reach if target.is_start == is_start] or list(self.reach)
+        target = self.chooser.choice(targets)
+        return Fault(target, (number - 1) % self.reach[target] + 1, self.chooser.choice(CALLS[self.options.plugin][target.call]),
+                     self.chooser.random() < LASTING,
+                     folders_of(self.options.plugin, self.server) if target.on_folders else ())
+
+    def write_with(self, fault):
+        """The clients write until the fault has come, and for a moment more. Returns how many calls failed."""
         threads = [threading.Thread(target=w.run) for w in self.writers]
         tracer = Tracer(fault, self.server, self.output)
         try:
@@ -218,7 +248,7 @@ class Run:
             while not injections(self.output) and time.monotonic() < deadline and self.server.process.poll() is None:
                 time.sleep(0.01)
             if not fault.lasts:
-                self.count(tracer.detach())
+                tracer.detach()
             time.sleep(MORE_SECONDS)
             for writer in self.writers:
                 writer.is_stopping.set()
@@ -227,25 +257,28 @@ class Run:
             for writer in self.writers:
                 if writer.problem:
                     raise Violation(writer.problem)
-            if fault.lasts:
-                if self.server.process.poll() is None:
-                    check_reads(self.server, self.token, self.writers)
-                self.count(tracer.detach())
+            if fault.lasts and self.server.process.poll() is None:
+                check_reads(self.server, self.token, self.writers)
         finally:
             tracer.detach()
+        return injections(self.output)
+
+    def while_writing(self, fault, number):
+        failed = self.write_with(fault)
         if (code := self.server.process.poll()) is not None:
             if code < 0:
                 raise Violation(f"the server was ended by signal {-code}")
-            self.outcomes["ended"] += 1
-            return
+            return failed, "ended"
         check(self.server, self.token, self.writers, self.samples, settles=False)
-        self.outcomes[state_of(self.server, self.token, f"probe-{number}.png")] += 1
+        outcome = state_of(self.server, self.token, f"probe-{number}.png")
         if self.chooser.random() < 0.5:
             self.server.kill()
         elif (code := self.server.terminate()) < 0:
             raise Violation(f"a graceful stop was ended by signal {-code}")
+        return failed, outcome
 
-    def while_starting(self, fault):
+    def start_with(self, fault):
+        """Kills the server and starts it again; returns its exit code, None if it is ready."""
         self.server.kill()
         self.output.unlink(missing_ok=True)
         with open(self.server.log_path, "ab") as log:
@@ -264,26 +297,30 @@ class Run:
             if time.monotonic() > deadline:
                 raise Violation("the start neither ends nor succeeds")
             time.sleep(0.02)
+        return code
+
+    def while_starting(self, fault):
+        code = self.start_with(fault)
         if code is None:
             check_reads(self.server, self.token, self.writers)
-            self.outcomes["started"] += 1
         elif code < 0:
             raise Violation(f"the start was ended by signal {-code}")
-        else:
-            self.outcomes["did not start"] += 1
         self.server.kill()
-        self.count(injections(self.output))
+        return injections(self.output), "started" if code is None else "did not start"
 
     def cycle(self, number):
-        is_start = self.chooser.random() < STARTS
-        fault = choose(self.options, self.chooser, number, self.server, is_start)
+        fault = self.choose(number)
         try:
-            if is_start:
-                self.while_starting(fault)
-            else:
-                self.while_writing(fault, number)
+            failed, outcome = self.while_starting(fault) if fault.target.is_start else self.while_writing(fault, number)
         except (Violation, AssertionError, http.client.HTTPException, OSError) as e:
-            raise Violation(f"{fault}, {'while it starts' if is_start else 'while it writes'}: {e}") from e
+            raise Violation(f"{fault}: {e}") from e
+        self.outcomes[outcome] += failed > 0
+        self.reached += failed > 0
+        self.failed += failed
+        if self.options.each:
+            print(f"{number}: {fault}: {failed} calls failed, the server {outcome}", flush=True)
+        if "STORAGE_FILESYSTEM_RENAME_EXCHANGE" in self.server.extra:
+            self.server.extra["STORAGE_FILESYSTEM_RENAME_EXCHANGE"] = self.chooser.choice(("auto", "never"))
         self.server.start()
         try:
             check(self.server, self.token, self.writers, self.samples)
@@ -302,8 +339,8 @@ def run(options, server):
         raise Violation(f"a graceful stop ended with {server.process.returncode}")
     report = verify(server)
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(these.outcomes.items()))
-    print(f"{options.plugin}: {options.cycles} faults chosen, {these.reached} reached, {these.injected} calls failed in "
-          f"{time.monotonic() - begun:.0f} s; the server: {outcomes}; {these.acknowledged()} acknowledged writes all held; "
+    print(f"{options.plugin}: {options.cycles} faults chosen, {these.reached} reached, {these.failed} calls failed in "
+          f"{time.monotonic() - begun:.0f} s; then the server: {outcomes}; {these.acknowledged()} acknowledged writes all held; "
           f"verify: {report['images']} images, {report['bodies']} bodies, sound")
     if these.acknowledged() == 0 or these.reached == 0:
         raise Violation("nothing was acknowledged, or no fault was reached, so nothing was tested")
@@ -314,11 +351,12 @@ def main():
     parser.add_argument("--first", type=int, default=1, help="the first N")
     parser.add_argument("--plugin", choices=CALLS, default=os.environ.get("STORAGE_PLUGIN", "rocksdb"))
     parser.add_argument("--call", help="only this system call")
+    parser.add_argument("--each", action="store_true", help="print each fault")
     options = parser.parse_args()
     if not shutil.which("strace"):
         print("skipped: strace is missing")
         return SKIPPED
-    server = harness.Server(plugin=options.plugin, environment=SETTINGS)
+    server = harness.Server(plugin=options.plugin, environment=dict(SETTINGS))
     try:
         return exit_code_of(run, options, server, f"--plugin {options.plugin} --first {options.first} --seed {options.seed}")
     except Unavailable as e:
