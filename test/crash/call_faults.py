@@ -35,13 +35,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness  # noqa: E402
 from kill_cycles import Pictures, Violation, Writer, check, describe, exit_code_of, listed, make_parser, verify  # noqa: E402
 
+# sync_file_range is left out: Debian's RocksDB asserts that a call without flags, which does nothing, succeeds.
 DISK = ("EIO", "ENOSPC")
 OPENING = ("EMFILE", "ENFILE", "EIO", "ENOMEM")
 CALLS = {
     "rocksdb": {
         "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
-        "rename": DISK, "ftruncate": DISK, "fallocate": DISK, "unlink": ("EIO", "EROFS"), "sync_file_range": ("EIO",),
-        "pread64": ("EIO",), "newfstatat": ("EIO",),
+        "rename": DISK, "ftruncate": DISK, "fallocate": DISK, "unlink": ("EIO", "EROFS"), "pread64": ("EIO",), "newfstatat": ("EIO",),
     },
     "filesystem": {
         "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
@@ -109,7 +109,11 @@ class Tracer:
     def detach(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # strace waits for the process, and that for strace, if it is ending
+            self.process.kill()
+            self.process.wait()
 
 
 def engine_threads(process):
