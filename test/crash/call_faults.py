@@ -41,7 +41,8 @@ OPENING = ("EMFILE", "ENFILE", "EIO", "ENOMEM")
 CALLS = {
     "rocksdb": {
         "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
-        "rename": DISK, "ftruncate": DISK, "fallocate": DISK, "unlink": ("EIO", "EROFS"), "pread64": ("EIO",), "newfstatat": ("EIO",),
+        "rename": DISK, "ftruncate": DISK, "fallocate": DISK, "unlink": ("EIO", "EROFS"), "pread64": ("EIO",),
+        "newfstatat": ("EIO",),
     },
     "filesystem": {
         "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
@@ -233,10 +234,10 @@ class Run:
 
     def choose(self, number):
         is_start = self.chooser.random() < STARTS
-        targets = [target for target in self.reach if target.is_start == is_start] or list(self.reach)
+        targets = sorted(target for target in self.reach if target.is_start == is_start) or sorted(self.reach)
         target = self.chooser.choice(targets)
-        return Fault(target, (number - 1) % self.reach[target] + 1, self.chooser.choice(CALLS[self.options.plugin][target.call]),
-                     self.chooser.random() < LASTING,
+        error = self.chooser.choice(CALLS[self.options.plugin][target.call])
+        return Fault(target, (number - 1) % self.reach[target] + 1, error, self.chooser.random() < LASTING,
                      folders_of(self.options.plugin, self.server) if target.on_folders else ())
 
     def write_with(self, fault):
@@ -362,7 +363,8 @@ def main():
         return SKIPPED
     server = harness.Server(plugin=options.plugin, environment=dict(SETTINGS))
     try:
-        return exit_code_of(run, options, server, f"--plugin {options.plugin} --first {options.first} --seed {options.seed}")
+        again = f"--plugin {options.plugin} --first {options.first} --seed {options.seed}"
+        return exit_code_of(run, options, server, again)
     except Unavailable as e:
         print(f"skipped: {e}")
         return SKIPPED
