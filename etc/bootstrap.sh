@@ -38,6 +38,7 @@ test_packages=(
     libboost-test1.81-dev python3 python3-jsonschema openssl curl chromium-headless-shell wrk nginx-light haproxy prometheus
     clang-format postgresql-15 patroni etcd-server python3-psycopg2
     debhelper lintian mmdebstrap systemd-container buildah podman crun python3-yaml
+    strace xfsprogs
 )
 [ "$with_tests" = no ] || packages+=("${test_packages[@]}")
 [ "$with_packaging" = no ] || packages+=("${packaging_packages[@]}")

@@ -93,6 +93,11 @@ void committer::owe(undoing undo) {
     owed_.push_back(std::move(undo));
 }
 
+void committer::settle() {
+    const lock_guard lock(numbers_mutex_);
+    (void)settle_owed();
+}
+
 /// The mutex is held, so that no other write renames anything before.
 result<> committer::settle_owed() {
     while (!owed_.empty()) {

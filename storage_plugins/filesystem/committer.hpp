@@ -78,6 +78,8 @@ public:
 
     /// For a failed write that could not be undone: each later begin() first tries again.
     void owe(undoing undo);
+    /// Tries again to undo such writes. Blocks.
+    void settle();
 
     /// Set before the first write.
     void on_change(std::function<void()> notify) { notify_ = std::move(notify); }

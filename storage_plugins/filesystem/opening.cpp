@@ -114,8 +114,7 @@ result<> filesystem_store::sync_commits(const std::vector<change>& found) {
     for (const auto& one : found) {
         if (!one.document_kind.empty()) {
             folders.insert({std::string(accounts_folder), accounts_of(one.document_kind)});
-            if (exists(root_.get(), std::string(journal_folder)))
-                folders.insert({std::string(own_folder), std::string(journal_folder)});
+            folders.insert({std::string(own_folder), std::string(journal_folder)});
             continue;
         }
         folders.insert({std::string("."), to_string(one.tenant)});
@@ -123,7 +122,8 @@ result<> filesystem_store::sync_commits(const std::vector<change>& found) {
             folders.insert(folder_of(one.tenant, one.key));
     }
     for (const auto& folder : folders) {
-        // The folder of a kind of which all documents are in a journal may not be there yet.
+        // The folder of a kind of which all documents are in a journal may not be there yet, nor that of
+        // journals.
         auto synced = sync_folder(root_.get(), folder);
         if (!synced && synced.error().code != errc::not_found) return synced;
     }
@@ -217,11 +217,9 @@ result<> filesystem_store::recover() {
     const auto known = has_log ? std::optional(logged->last) : std::nullopt;
     auto tree = recovery(root, known, log_function_, [this] { return reserve_->release_one(); }).read();
     if (!tree) return tree.error();
-    if (exists(root, std::string(aside_folder))) {
-        const auto aside = list_folder(root, std::string(aside_folder));
-        if (!aside) return aside.error();
-        set_aside_count_ = aside->size();
-    }
+    const auto aside = list_folder(root, std::string(aside_folder));
+    if (!aside && aside.error().code != errc::not_found) return aside.error();
+    if (aside) set_aside_count_ = aside->size();
     const auto seen = std::max(tree->newest, logged->last);
     const bool is_new = mark && *mark == 0 && seen == 0;
     // Without the mark it is unknown which revisions after the newest trace were assigned.

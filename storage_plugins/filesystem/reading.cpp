@@ -115,7 +115,11 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     const auto writing = co_await lanes_.acquire(folder_of(record->tenant, record->key));
     folder = folder_of_version(*record);
     if (folder.empty()) co_return kit::stale_record(*record);
-    auto again = [this, record, preview, folder] { return load(*record, preview, folder); };
+    // Or it was renamed by a write that failed and could not be undone.
+    auto again = [this, record, preview, folder] {
+        committer_->settle();
+        return load(*record, preview, folder);
+    };
     loaded = co_await offload(pool_, std::move(again));
     if (!loaded) log_function_(log_level::error, loaded.error().message);
     co_return loaded;

@@ -71,8 +71,8 @@ result<> recovery::read_document(const std::string& kind, const std::string& nam
 /// A journal is written and synchronised before it gets its name, so an incomplete one is damaged.
 result<> recovery::read_journals() {
     const std::string folder(journal_folder);
-    if (!exists(root_, folder)) return {};
     auto entries = list_folder(root_, folder);
+    if (!entries && entries.error().code == errc::not_found) return {};
     if (!entries) return refusal(entries.error());
     std::sort(entries->begin(), entries->end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     for (const auto& entry : *entries) {

@@ -190,9 +190,39 @@ rocksdb::Status engine::write_lazily(rocksdb::WriteBatch& batch) {
     return db_->Write(rocksdb::WriteOptions(), &batch);
 }
 
+bool engine::has_buffered_writes() const {
+    std::uint64_t active = 0;
+    std::uint64_t waiting = 0;
+    using properties = rocksdb::DB::Properties;
+    db_->GetAggregatedIntProperty(properties::kNumEntriesActiveMemTable, &active);
+    db_->GetAggregatedIntProperty(properties::kNumImmutableMemTable, &waiting);
+    return active + waiting != 0;
+}
+
+bool engine::keep_buffers_filled() {
+    rocksdb::WriteBatch same;
+    same.Put(handle(family::meta), slice(format_key), encode_number(format_version));
+    rocksdb::WriteOptions how;
+    how.disableWAL = true;
+    return db_->Write(how, &same).ok();
+}
+
 bool engine::resume() {
     const lock_guard lock(resume_mutex_);
-    if (!db_->Resume().ok()) return false;
+    // While RocksDB is stopped because of its log, no write fills a buffer.
+    if (log_failed_ && !has_buffered_writes()) {
+        stop_writing(write_state::kind::failed,
+                     "rocksdb: the disk was full when the write-ahead log was written, and the log cannot be "
+                     "continued. Reading continues. Free space, then restart the server.");
+        log_(log_level::error, writing().reason);
+        return false;
+    }
+    const bool log_failed = log_failed_.exchange(false);
+    if (!db_->Resume().ok()) {
+        if (log_failed) log_failed_ = true;
+        return false;
+    }
+    if (!keep_buffers_filled()) return false;
     if (failed_.exchange(false, std::memory_order_relaxed))
         log_(log_level::info, "rocksdb: writing is possible again.");
     return true;

@@ -105,6 +105,10 @@ public:
 
     /// Resumes writing after RocksDB ran out of space. True if it succeeds.
     bool resume();
+    /// Buffers a record that is there already, after all buffers were written. RocksDB 7.8 replaces a log in
+    /// which a write failed only if something is buffered. Otherwise the next write would end the process:
+    /// Debian's library contains assertions.
+    bool keep_buffers_filled();
 
     /// See image_store::writing().
     [[nodiscard]] write_state writing() const;
@@ -134,6 +138,7 @@ private:
     void steer_blob_collection(std::uint64_t written);
     rocksdb::Status write(rocksdb::WriteBatch& batch);
     [[nodiscard]] bool log_has_room(std::uint64_t size) const;
+    [[nodiscard]] bool has_buffered_writes() const;
     [[nodiscard]] bool has_room(std::uint64_t size, reserve_share share);
     void stop_writing(write_state::kind how, std::string why);
     class background_listener;
@@ -150,7 +155,8 @@ private:
     std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
     acknowledged_mark mark_;
     std::atomic<bool> failed_{false};
-    mutex resume_mutex_;  ///< one resumption at a time
+    std::atomic<bool> log_failed_{false};  ///< the disk was full for a write to the write-ahead log
+    mutex resume_mutex_;                   ///< one resumption at a time
     std::unique_ptr<space_keeper> keeper_;
     mutex room_mutex_;  ///< one flush at a time to make room for a large body
     std::atomic<std::uint64_t> written_since_check_{0};  // bytes

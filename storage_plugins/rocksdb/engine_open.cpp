@@ -61,7 +61,7 @@ class engine::background_listener final : public rocksdb::EventListener {
 public:
     explicit background_listener(engine& of) : engine_(of) {}
 
-    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
         const bool out_of_space = status->IsNoSpace() || status->subcode() == rocksdb::Status::kSpaceLimit;
         const auto severity = status->severity();
         if (severity >= rocksdb::Status::kFatalError ||
@@ -72,6 +72,7 @@ public:
             engine_.log_(log_level::error, engine_.writing().reason);
             return;
         }
+        if (reason == rocksdb::BackgroundErrorReason::kWriteCallback) engine_.log_failed_ = true;
         engine_.log_(log_level::error, "rocksdb: a background task failed: " + status->ToString() +
                                            ". It will be resumed when there is free space.");
         engine_.failed_.store(true, std::memory_order_relaxed);
@@ -96,6 +97,7 @@ rocksdb::Options engine::database_options(const options& chosen) {
     how.max_total_wal_size = std::max<std::uint64_t>(chosen.write_buffer_bytes * 4, 64ULL << 20);
     how.bytes_per_sync = 1ULL << 20;
     how.avoid_unnecessary_blocking_io = true;
+    how.avoid_flush_during_shutdown = true;  // everything but keep_buffers_filled() is in the log
     how.skip_stats_update_on_db_open = true;
     how.stats_dump_period_sec = 0;
     how.info_log = make_info_log(folder_ + "/db");
@@ -274,6 +276,7 @@ result<std::unique_ptr<engine>> engine::open(const std::string& folder, const op
     auto opened = marked ? made->open_database(chosen) : made->open_read_only(chosen, marked.error().message);
     if (!opened) return opened.error();
     if (auto checked = made->check_format(); !checked) return checked.error();
+    if (made->takes_writes_) made->keep_buffers_filled();
     made->reserve_.complete();
     made->keeper_->start();
     return made;

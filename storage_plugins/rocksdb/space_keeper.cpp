@@ -108,6 +108,7 @@ void space_keeper::flush() {
     rocksdb::FlushOptions how;
     how.allow_write_stall = true;
     engine_.db().Flush(how, all).PermitUncheckedError();
+    engine_.keep_buffers_filled();
 }
 
 void space_keeper::compact() {
