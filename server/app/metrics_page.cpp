@@ -235,6 +235,34 @@ void add_mirror(page& p, const mirror::service& from, const plugins::measured_en
             std::chrono::duration<double>(store.gate().longest_hold()).count());
 }
 
+void add_scrub(page& p, const scrub::service& from) {
+    const auto s = from.status();
+    const auto& stored = s.stored;
+    const auto gauge = [&p](const char* name, const char* help, std::uint64_t value) {
+        p.gauge(name, help, static_cast<double>(value));
+    };
+    const auto time = [&p](const char* name, const char* help, std::int64_t milliseconds) {
+        p.gauge(name, help, static_cast<double>(milliseconds) / 1000);
+    };
+    p.gauge("gallery_scrub_running", "1 while this server reads all stored images to find damage",
+            s.state == scrub::scrub_state::running ? 1 : 0);
+    gauge("gallery_scrub_images_done", "Images that the last pass of the scrub has read", stored.done.images);
+    gauge("gallery_scrub_images", "Images at the start of the last pass of the scrub", stored.total.images);
+    gauge("gallery_scrub_done_bytes", "Bytes that the last pass of the scrub has read", stored.done.bytes);
+    gauge("gallery_scrub_bytes", "Bytes of images and kept versions at the start of the last pass of the scrub",
+          stored.total.bytes);
+    gauge("gallery_scrub_damaged", "Damaged bodies of images that the scrub has found and not seen sound since",
+          stored.damaged());
+    p.counter("gallery_scrub_bodies_total", "Bodies of images that the scrub has read", s.bodies);
+    p.counter("gallery_scrub_read_bytes_total", "Bytes of images that the scrub has read", s.bytes);
+    time("gallery_scrub_completed_timestamp_seconds",
+         "When the last complete pass of the scrub ended, in seconds since 1970; 0: never", stored.completed_at);
+    time("gallery_scrub_due_timestamp_seconds",
+         "When the pass of the scrub was started that is in progress, or the next one is due, in seconds since "
+         "1970; 0: none is due",
+         s.due_at);
+}
+
 void add_process(page& p) {
     p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
             {{"version", GALLERY_VERSION}});
@@ -291,6 +319,7 @@ std::string render_metrics(const metrics_sources& from) {
     }
     if (from.store != nullptr) add_store(p, *from.store);
     if (from.mirror != nullptr && from.store != nullptr) add_mirror(p, *from.mirror, *from.store);
+    if (from.scrub != nullptr) add_scrub(p, *from.scrub);
     return p.text();
 }
 

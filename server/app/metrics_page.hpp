@@ -13,6 +13,7 @@
 #include "imaging/pool.hpp"
 #include "mirror/service.hpp"
 #include "plugins/measured_engine.hpp"
+#include "scrub/service.hpp"
 
 #include <string>
 
@@ -32,6 +33,7 @@ struct metrics_sources {
     write_watch* writes = nullptr;
     const reloader* reloads = nullptr;
     const mirror::service* mirror = nullptr;
+    const scrub::service* scrub = nullptr;
 };
 
 /// Cheap enough to be asked every second.

@@ -316,6 +316,7 @@ gallery_server::parts::~parts() {
     if (watchdog_) watchdog_->stop();
     // Its waiting commands resume on I/O threads. It is destroyed after the store.
     if (mirror_) mirror_->shut_down();
+    if (scrub_) scrub_->shut_down();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
@@ -365,6 +366,7 @@ result<void> gallery_server::parts::listen() {
         if (auto resumed = mirror_->resume(); !resumed)
             log_error("the mirror does not continue: " + resumed.error().message);
     }
+    scrub_->begin();
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());

@@ -27,6 +27,7 @@
 #include "images/image_service.hpp"
 #include "imaging/pool.hpp"
 #include "mirror/service.hpp"
+#include "scrub/service.hpp"
 #include "turns/fair_pool.hpp"
 
 #include <atomic>
@@ -116,6 +117,7 @@ private:
     /// Whether the store is that of the configuration, so that options of its engine are those of the file.
     [[nodiscard]] bool serves_configured_store() const;
     void make_mirror();
+    void make_scrub();
     [[nodiscard]] api::mirror_services mirror_services(const api::verify_credentials& verify);
 
     std::string data_folder_;
@@ -157,6 +159,8 @@ private:
 
     std::unique_ptr<served_storage> served_;   ///< null where mirror_ is
     std::unique_ptr<mirror::service> mirror_;  ///< null if several servers can have the store open
+    std::unique_ptr<lease> scrub_turn_;        ///< null where no other server can have the store open
+    std::unique_ptr<scrub::service> scrub_;    ///< after scrub_turn_, which it uses
     http::hot_handler console_;                ///< empty where there is none
     std::shared_ptr<const http::router> routes_;
 

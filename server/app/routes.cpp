@@ -6,8 +6,11 @@
 #include "app/mirror_target.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
+#include "app/scrub_state.hpp"
 #include "app/upkeep.hpp"
 #include "http/static_files.hpp"
+
+#include <gallery/clock.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +26,10 @@ namespace {
 
 /// More than any machine has memory for, and far from where sums with it overflow.
 constexpr std::uint64_t largest_picture = 1ULL << 40;
+
+constexpr const char* scrub_file = "scrub.json";
+/// Renewed before each body, and one body at the lowest sensible rate takes minutes.
+constexpr std::chrono::minutes scrub_lease{10};
 
 /// What must succeed before the route answers.
 using prelude = std::function<task<result<void>>()>;
@@ -153,6 +160,28 @@ void gallery_server::parts::make_mirror() {
     mirror_ = std::make_unique<mirror::service>(*storage_.store, std::move(options));
 }
 
+void gallery_server::parts::make_scrub() {
+    scrub::scrub_options options;
+    options.now = &now_ms;
+    options.log = [](bool is_problem, std::string_view text) {
+        log(is_problem ? log_level::error : log_level::info, text);
+    };
+    if (storage_.shared) {
+        options.store_name = [name = storage_.engine] { return name; };
+        auto& documents = storage_.store->documents();
+        scrub_turn_ = std::make_unique<lease>(documents, "scrub", node_id_, scrub_lease);
+        keep_scrub_in_store(options, documents, *scrub_turn_);
+    } else {
+        options.store_name = [this] {
+            const auto now = served_->where();
+            return now.address.engine + ":" + now.address.path;
+        };
+        keep_scrub_in_file(options, data_folder_ + "/" + scrub_file);
+    }
+    scrub_ = std::make_unique<scrub::service>(*storage_.store, std::move(options),
+                                              settings.storage.scrub_interval, settings.storage.scrub_rate);
+}
+
 api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
     const auto ready = [this] { return ready_.load(); };
     const auto active = [this]() -> mirror::target_address {
@@ -166,6 +195,7 @@ api::mirror_services gallery_server::parts::mirror_services(const api::verify_cr
 result<void> gallery_server::parts::add_routes() {
     make_account_services();
     make_mirror();
+    make_scrub();
     if (auto console = add_console(); !console) return console;
     routes_ = make_routes(settings);
     return {};
@@ -192,6 +222,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
                      *tickets_, [](const std::string& text) { log_warning(text); }, verify},
         .accounts = {*logins_, *tenants_, *customers_, *users_, *api_keys_, background_, verify},
         .mirror = mirror_services(verify),
+        .scrub = {verify, scrub_.get(), [this] { return ready_.load(); }},
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
     if (console_) made->routes->set_fallback(console_);
@@ -249,6 +280,7 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.writes = writes_.get();
     sources.reloads = &reloader_;
     sources.mirror = mirror_.get();
+    sources.scrub = scrub_.get();
     auto routes = std::make_shared<http::router>();
     routes->add(http::method::get, "/metrics",
                 [sources](http::request&) -> task<result<http::response>> {

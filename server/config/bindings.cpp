@@ -217,6 +217,9 @@ void add_data(table& t) {
            &is_filled);
     t.file("storage.plugin_dir", at_restart, GALLERY_MEMBER(storage.plugin_dir));
     t.file("storage.path", at_restart, GALLERY_MEMBER(storage.path));
+    t.duration("storage.scrub_interval", at_once, GALLERY_MEMBER(storage.scrub_interval),
+               std::chrono::milliseconds(0));
+    t.size("storage.scrub_rate", at_once, GALLERY_MEMBER(storage.scrub_rate), 0);
 }
 
 void add_security(table& t) {

@@ -79,6 +79,8 @@ struct storage_settings {
     std::string plugin;
     std::string plugin_dir;
     std::string path;
+    std::chrono::milliseconds scrub_interval{};  ///< 0: off
+    std::uint64_t scrub_rate = 0;                ///< bytes per second; 0: no limit
     /// Each plugin's section under storage, flat; the plugin's schema defines its keys.
     std::map<std::string, std::map<std::string, std::string>> sections;
 };
