@@ -193,6 +193,9 @@ ROUTES = {
     "GET /api/system/params": Rule(EVERY_USER),
     "GET /api/system/nodes": Rule(SYSTEM_ADMINISTRATORS),
     "POST /api/system/reload": Rule(SYSTEM_ADMINISTRATORS),
+    "GET /api/system/scrub": Rule(SYSTEM_ADMINISTRATORS),
+    "POST /api/system/scrub/start": Rule(SYSTEM_ADMINISTRATORS),
+    "POST /api/system/scrub/stop": Rule(SYSTEM_ADMINISTRATORS),
     "GET /api/system/mirror": Rule(of_mirror("ok", "ok", "ok")),
     "POST /api/system/mirror/start": Rule(of_mirror("ok", "400", "ok")),
     "POST /api/system/mirror/stop": Rule(of_mirror("404", "ok", "ok")),
@@ -559,6 +562,7 @@ class Permissions(AccountTest):
             return multipart([("file", f"upload{next(self.names)}.png", "image/png", png(5, 5, text=self.unique()))])
         return {"POST /api/auth/login": {}, "POST /api/images/zipDownload": {}, "POST /api/auth/token": {}, "POST /api/noauth/activate": {},
                 "POST /api/auth/logout": None, "POST /api/system/reload": None, "DELETE": None,
+                "POST /api/system/scrub/start": {}, "POST /api/system/scrub/stop": None,
                 "POST /api/system/mirror/start": MIRROR_TARGET, "POST /api/system/mirror/stop": {},
                 "POST /api/system/mirror/verify": None, "POST /api/system/mirror/switch": None,
                 "POST /api/auth/changePassword": {"currentPassword": "secret-1", "newPassword": "short"},
