@@ -164,8 +164,15 @@ task<result<void>> scrubber::start(std::optional<std::uint64_t> rate) {
     const auto ours = co_await take_turn();
     if (!ours) co_return ours.error();
     if (!*ours) co_return error{errc::busy, elsewhere_text};
-    if (auto known = co_await know(); !known) co_return known;
-    if (!state_->is_running) co_return co_await begin(rate);
+    auto begun = co_await know();
+    if (begun && !state_->is_running) {
+        begun = co_await begin(rate);
+        if (begun) co_return begun;
+    }
+    if (!begun) {
+        co_await give_turn_back();
+        co_return begun;
+    }
     if (rate) state_->rate = rate;
     co_await keep(true);
     show(scrub_state::running, "");
@@ -224,6 +231,7 @@ task<result<milliseconds>> scrubber::step() {
             co_return milliseconds(0);
         }
         if (auto begun = co_await begin(std::nullopt); !begun) {
+            co_await give_turn_back();
             show(scrub_state::idle, "the store cannot be read: " + begun.error().message);
             co_return options_.retry;
         }
