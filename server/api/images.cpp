@@ -98,6 +98,7 @@ task<result<http::response>> import(const image_services& services, image_write_
     auto exported = reader.finish();
     if (!exported) co_return exported.error();
     if (exported->data.size() > limit.bytes) co_return picture_too_large(limit.bytes);
+    exported->request_id = message.request_id();
     auto check = co_await write_condition(message, may.lend(), exported->resource_key, services.images,
                                           services.coded);
     if (!check) co_return check.error();

@@ -434,8 +434,9 @@ void pool::state::lose(std::unique_ptr<worker_process>& worker, std::uint64_t po
         const lock_guard lock(mutex_);
         ++(stats_.*counter);
     }
+    const std::string of = j.request_id().empty() ? "" : " of the request [" + j.request_id() + "]";
     log("An imaging worker " + what + " (" + how + ") while it decoded a picture of " +
-        std::to_string(j.original().size()) + " bytes; another one is started.");
+        std::to_string(j.original().size()) + " bytes" + of + "; another one is started.");
 }
 
 result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
