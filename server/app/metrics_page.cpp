@@ -9,6 +9,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace gallery::app {
@@ -159,6 +160,19 @@ void add_imaging(page& p, const imaging::pool& pool) {
     p.counter("gallery_imaging_interrupted_total", "Workers that were killed or stopped from outside",
               s.interrupted);
     p.counter("gallery_imaging_worker_starts_total", "Workers started", s.starts);
+    const auto each_worker = [&](const char* name, const char* help, auto value) {
+        for (std::size_t i = 0; i < s.workers.size(); ++i)
+            p.counter(name, help, value(s.workers[i]), {{"worker", std::to_string(i)}});
+    };
+    using figures = imaging::worker_figures;
+    each_worker("gallery_imaging_worker_pictures_total", "Images that were given to a worker, by its place",
+                [](const figures& w) { return w.pictures; });
+    each_worker("gallery_imaging_worker_failures_total", "Workers that were lost while decoding, by their place",
+                [](const figures& w) { return w.failures; });
+    each_worker("gallery_imaging_worker_restarts_total", "Workers that followed another one in its place",
+                [](const figures& w) { return w.starts - std::min<std::uint64_t>(w.starts, 1); });
+    each_worker("gallery_imaging_worker_busy_seconds_total", "Time that the worker of a place decoded images",
+                [](const figures& w) { return std::chrono::duration<double>(w.busy).count(); });
     p.gauge("gallery_imaging_queued", "Images that are waiting for a worker", static_cast<double>(s.queued));
     p.gauge("gallery_imaging_busy", "Workers that are decoding an image", static_cast<double>(s.busy));
 }
@@ -263,6 +277,28 @@ void add_scrub(page& p, const scrub::service& from) {
          s.due_at);
 }
 
+std::string tenant_label(const std::optional<tenant_id>& tenant) {
+    return tenant ? to_string(*tenant) : "other";
+}
+
+void add_tenants(page& p, const tenant_metrics& from, const std::vector<tenant_contents>& contents) {
+    if (!from.is_on()) return;
+    const auto all = from.read();
+    for (const auto& one : all)
+        p.counter("gallery_tenant_requests_total", "Completed requests of a tenant", one.requests,
+                  {{"tenant", tenant_label(one.tenant)}});
+    for (const auto& one : all)
+        p.counter("gallery_tenant_sent_bytes_total", "Bytes of sent heads and bodies of a tenant", one.sent,
+                  {{"tenant", tenant_label(one.tenant)}});
+    for (const auto& one : contents)
+        p.gauge("gallery_tenant_images", "Images of a tenant", static_cast<double>(one.images),
+                {{"tenant", tenant_label(one.tenant)}});
+    for (const auto& one : contents)
+        p.gauge("gallery_tenant_stored_bytes",
+                "Bytes of the originals and previews of a tenant, also of kept versions",
+                static_cast<double>(one.bytes), {{"tenant", tenant_label(one.tenant)}});
+}
+
 void add_process(page& p) {
     p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
             {{"version", GALLERY_VERSION}});
@@ -284,7 +320,7 @@ void add_process(page& p) {
 
 }  // namespace
 
-std::string render_metrics(const metrics_sources& from) {
+std::string render_metrics(const metrics_sources& from, const std::vector<tenant_contents>& contents) {
     page p;
     add_process(p);
     if (from.requests != nullptr) add_requests(p, *from.requests);
@@ -320,6 +356,7 @@ std::string render_metrics(const metrics_sources& from) {
     if (from.store != nullptr) add_store(p, *from.store);
     if (from.mirror != nullptr && from.store != nullptr) add_mirror(p, *from.mirror, *from.store);
     if (from.scrub != nullptr) add_scrub(p, *from.scrub);
+    if (from.tenants != nullptr) add_tenants(p, *from.tenants, contents);
     return p.text();
 }
 

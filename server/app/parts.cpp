@@ -102,6 +102,7 @@ result<void> gallery_server::parts::start_threads() {
     auto options = http_options(settings);
     options.observe = [this](const http::finished_exchange& e) {
         requests_.observe(e);
+        by_tenant_.observe(e);
         if (access_log_) access_log_->observe(e);
         log_exchange(e);
     };
@@ -158,6 +159,10 @@ result<void> gallery_server::parts::load_accounts() {
         return error{loaded.error().code, "the accounts cannot be read: " + loaded.error().message};
     }
     follower_->start();
+    if (by_tenant_.is_on()) {
+        for (const auto& tenant : accounts_->tenants())
+            by_tenant_.add(tenant->id);
+    }
     return {};
 }
 

@@ -12,12 +12,14 @@
 #include "app/change_follower.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
+#include "app/metrics_page.hpp"
 #include "app/node_registry.hpp"
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
 #include "app/served_storage.hpp"
+#include "app/tenant_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "cache/freshness.hpp"
@@ -95,6 +97,9 @@ private:
     [[nodiscard]] bool lacks_accounts(const start_options& options) const;
     void warn_of_another_password(const char* email, const std::string& password, const char* setting);
     task<std::uint64_t> count_images();
+    /// Of each tenant that has metrics, and of all others together; empty if the store cannot say.
+    task<std::vector<tenant_contents>> contents_by_tenant();
+    task<result<http::response>> answer_metrics(metrics_sources sources);
     task<result<void>> ask_store_first();
     task<result<std::vector<api::node>>> list_nodes();
     /// Begins what runs beside requests, and tells the other servers that this one is there.
@@ -127,6 +132,7 @@ private:
     std::unique_ptr<cache::freshness> fresh_;
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
+    tenant_metrics by_tenant_{settings.metrics.tenants};
     std::unique_ptr<access_log> access_log_;  ///< null where it is off
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<accounts::directory> accounts_;

@@ -282,16 +282,42 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.mirror = mirror_.get();
     sources.scrub = scrub_.get();
     auto routes = std::make_shared<http::router>();
-    routes->add(http::method::get, "/metrics",
-                [sources](http::request&) -> task<result<http::response>> {
-                    http::response page =
-                        http::response::bytes(200, "text/plain; version=0.0.4; charset=utf-8",
-                                              body(bytes::own(render_metrics(sources))));
-                    page.add("Cache-Control", "no-store");
-                    co_return page;
-                },
-                {.name = "metrics"});
+    sources.tenants = &by_tenant_;
+    http::handler answer = [this, sources](http::request&) { return answer_metrics(sources); };
+    routes->add(http::method::get, "/metrics", std::move(answer), {.name = "metrics"});
     return metrics_http_->listen(std::move(routes));
+}
+
+task<result<http::response>> gallery_server::parts::answer_metrics(metrics_sources sources) {
+    const auto contents = co_await contents_by_tenant();
+    http::response page = http::response::bytes(200, "text/plain; version=0.0.4; charset=utf-8",
+                                                body(bytes::own(render_metrics(sources, contents))));
+    page.add("Cache-Control", "no-store");
+    co_return page;
+}
+
+task<std::vector<tenant_contents>> gallery_server::parts::contents_by_tenant() {
+    std::vector<tenant_contents> out;
+    if (!by_tenant_.is_on()) co_return out;
+    const auto add_usage = [&out](const std::optional<tenant_id>& tenant, const tenant_usage& used) {
+        out.push_back({tenant, used.images.count,
+                       used.images.original_bytes + used.images.preview_bytes + used.kept.original_bytes +
+                           used.kept.preview_bytes});
+    };
+    tenant_contents known;
+    for (const auto& one : by_tenant_.read()) {
+        const auto used = co_await storage_.store->images().usage(one.tenant);
+        if (!used) co_return std::vector<tenant_contents>();
+        add_usage(one.tenant, *used);
+        if (!one.tenant) continue;  // the last one: everybody
+        known.images += out.back().images;
+        known.bytes += out.back().bytes;
+    }
+    // The sums are of different moments.
+    auto& others = out.back();
+    others.images -= std::min(others.images, known.images);
+    others.bytes -= std::min(others.bytes, known.bytes);
+    co_return out;
 }
 
 }  // namespace gallery::app

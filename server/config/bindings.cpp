@@ -207,6 +207,7 @@ void add_server(table& t) {
     t.text("metrics.address", at_restart, GALLERY_MEMBER(metrics.address), "an IPv4 or IPv6 address",
            &is_address);
     t.number("metrics.port", at_restart, GALLERY_MEMBER(metrics.port), 0, 65535);
+    t.number("metrics.tenants", at_restart, GALLERY_MEMBER(metrics.tenants), 0, 10'000);
 }
 
 void add_data(table& t) {

@@ -67,7 +67,8 @@ struct transport_settings {
 
 struct metrics_settings {
     std::string address;
-    std::uint16_t port = 0;  ///< 0: off
+    std::uint16_t port = 0;     ///< 0: off
+    std::uint32_t tenants = 0;  ///< that have metrics of their own, at most 10,000; 0: off
 };
 
 struct data_settings {

@@ -125,7 +125,8 @@ class Live(unittest.TestCase):
             server = Server(engine, demo=False, environment={
                 "ACCESS_LOG_FORMAT": "json",
                 "METRICS_BIND_PORT": str(cls.ports[engine]), "GALLERY_SYSTEM_IMAGES_DIR": str(empty),
-                "GALLERY_CONSOLE_DIR": str(empty), "IMAGE_WORKERS": "1", **options})
+                "GALLERY_CONSOLE_DIR": str(empty), "IMAGE_WORKERS": "1",
+                "METRICS_TENANTS": "2", **options})
             cls.stack.callback(server.stop)
             cls.servers[engine] = server.start(wait=False)
         for server in cls.servers.values():
