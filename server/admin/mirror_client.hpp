@@ -20,8 +20,8 @@ inline constexpr const char* mirror_target = "/api/system/mirror";
 /// The properties that people see.
 std::span<const field> mirror_fields() noexcept;
 
-/// The state that the server has under @p target; logs in again when the token has expired. Failures: those of
-/// server_api.
+/// The state that the server has under @p target; logs in again when the token has expired. Failures: those
+/// of server_api.
 outcome<boost::json::object> state_at(session& in, const char* target);
 
 /// "done of total" of a member that is a progress; empty where there is none.

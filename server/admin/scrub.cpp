@@ -78,16 +78,17 @@ outcome<> show_scrub(session& in, const json::object& now) {
         return failure{exit_code::refused, "the scrub is not complete: " + problem};
     const auto damaged = number_of(now, "damagedBodies");
     if (damaged == 0) return {};
-    return failure{exit_code::refused, std::to_string(damaged) +
-                                           (damaged == 1 ? " body is" : " bodies are") +
-                                           " damaged. Restore the images from a backup, or upload them again"};
+    return failure{exit_code::refused,
+                   std::to_string(damaged) + (damaged == 1 ? " body is" : " bodies are") +
+                       " damaged. Restore the images from a backup, or upload them again"};
 }
 
 outcome<> start_scrub(session& in) {
     json::object asked;
     if (const auto rate = in.given.value("--rate")) {
         const auto bytes = config::parse_size(*rate);
-        if (!bytes) return usage("--rate: expected a number of bytes or a size such as 20MiB, 0 for no limit");
+        if (!bytes)
+            return usage("--rate: expected a number of bytes or a size such as 20MiB, 0 for no limit");
         asked["bytesPerSecond"] = *bytes;
     }
     auto now = in.server.post_object(scrub_target_of("start"), asked);

@@ -167,7 +167,8 @@ void add_imaging(page& p, const imaging::pool& pool) {
     using figures = imaging::worker_figures;
     each_worker("gallery_imaging_worker_pictures_total", "Images that were given to a worker, by its place",
                 [](const figures& w) { return w.pictures; });
-    each_worker("gallery_imaging_worker_failures_total", "Workers that were lost while decoding, by their place",
+    each_worker("gallery_imaging_worker_failures_total",
+                "Workers that were lost while decoding, by their place",
                 [](const figures& w) { return w.failures; });
     each_worker("gallery_imaging_worker_restarts_total", "Workers that followed another one in its place",
                 [](const figures& w) { return w.starts - std::min<std::uint64_t>(w.starts, 1); });
@@ -263,16 +264,18 @@ void add_scrub(page& p, const scrub::service& from) {
     gauge("gallery_scrub_images_done", "Images that the last pass of the scrub has read", stored.done.images);
     gauge("gallery_scrub_images", "Images at the start of the last pass of the scrub", stored.total.images);
     gauge("gallery_scrub_done_bytes", "Bytes that the last pass of the scrub has read", stored.done.bytes);
-    gauge("gallery_scrub_bytes", "Bytes of images and kept versions at the start of the last pass of the scrub",
-          stored.total.bytes);
-    gauge("gallery_scrub_damaged", "Damaged bodies of images that the scrub has found and not seen sound since",
-          stored.damaged());
+    gauge("gallery_scrub_bytes",
+          "Bytes of images and kept versions at the start of the last pass of the scrub", stored.total.bytes);
+    gauge("gallery_scrub_damaged",
+          "Damaged bodies of images that the scrub has found and not seen sound since", stored.damaged());
     p.counter("gallery_scrub_bodies_total", "Bodies of images that the scrub has read", s.bodies);
     p.counter("gallery_scrub_read_bytes_total", "Bytes of images that the scrub has read", s.bytes);
     time("gallery_scrub_completed_timestamp_seconds",
-         "When the last complete pass of the scrub ended, in seconds since 1970; 0: never", stored.completed_at);
+         "When the last complete pass of the scrub ended, in seconds since 1970; 0: never",
+         stored.completed_at);
     time("gallery_scrub_due_timestamp_seconds",
-         "When the pass of the scrub was started that is in progress, or the next one is due, in seconds since "
+         "When the pass of the scrub was started that is in progress, or the next one is due, in seconds "
+         "since "
          "1970; 0: none is due",
          s.due_at);
 }

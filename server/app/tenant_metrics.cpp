@@ -15,9 +15,8 @@ std::size_t hash_of(const tenant_id& tenant) noexcept {
     std::uint64_t halves[2];
     static_assert(sizeof(halves) == sizeof(tenant.value.data));
     std::memcpy(halves, tenant.value.data, sizeof halves);
-    return static_cast<std::size_t>(((halves[0] * 0x9E3779B97F4A7C15ULL) ^ halves[1]) *
-                                    0xD6E8FEB86659FD93ULL >>
-                                    20);
+    return static_cast<std::size_t>(
+        ((halves[0] * 0x9E3779B97F4A7C15ULL) ^ halves[1]) * 0xD6E8FEB86659FD93ULL >> 20);
 }
 
 std::size_t table_size(std::size_t most) noexcept {

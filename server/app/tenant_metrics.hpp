@@ -39,8 +39,8 @@ public:
     void observe(const http::finished_exchange& e) noexcept {
         if (most_ > 0) count(e);
     }
-    /// Precondition: is_on(). @p tenant: null if the request had no valid credentials. Such requests are counted with the other
-    /// tenants.
+    /// Precondition: is_on(). @p tenant: null if the request had no valid credentials. Such requests are
+    /// counted with the other tenants.
     void count(const tenant_id* tenant, std::uint64_t sent) noexcept;
 
     struct figures {

@@ -198,8 +198,7 @@ task<result<body>> measured_images::read(record_ptr record, representation which
 task<result<void>> measured_images::check_body(record_ptr record, representation which) {
     auto at = parts_.engine();
     auto asked = at->images().check_body(std::move(record), which);
-    return parts_.measure(operation::check, std::move(at), std::move(asked),
-                          as_it_is);
+    return parts_.measure(operation::check, std::move(at), std::move(asked), as_it_is);
 }
 std::optional<record_ptr> measured_images::find_now(const tenant_id& tenant, std::string_view key) {
     const auto at = parts_.engine();

@@ -119,8 +119,8 @@ task<result<piece>> pass::images(saved_scrub& state) {
 task<result<piece>> pass::kept(saved_scrub& state) {
     const std::optional<tenant_id> everybody;
     std::string cursor = state.cursor;
-    const auto page = co_await store_.images().kept(everybody, kept_order::oldest_first, std::move(cursor),
-                                                    options_.page);
+    const auto page =
+        co_await store_.images().kept(everybody, kept_order::oldest_first, std::move(cursor), options_.page);
     if (!page) co_return end_stage_early(state, page.error(), "the kept versions");
     figures done = state.done;
     for (const auto& one : page->items) {

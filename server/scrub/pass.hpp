@@ -26,10 +26,10 @@
 namespace gallery::scrub {
 
 struct pass_options {
-    std::size_t page = 32;                  ///< items of one scan, at least 1
-    std::function<std::uint64_t()> rate;    ///< bytes per second; 0: no limit
-    std::function<bool()> is_interrupted;   ///< the piece is to end; asked between bodies and during waits
-    std::function<task<result<bool>>()> go_on;   ///< awaited before each body; false: the pass is given up
+    std::size_t page = 32;                 ///< items of one scan, at least 1
+    std::function<std::uint64_t()> rate;   ///< bytes per second; 0: no limit
+    std::function<bool()> is_interrupted;  ///< the piece is to end; asked between bodies and during waits
+    std::function<task<result<bool>>()> go_on;    ///< awaited before each body; false: the pass is given up
     std::function<void(const figures&)> on_read;  ///< after each body, with what was read up to then
     std::function<std::int64_t()> now;            ///< milliseconds since 1970-01-01T00:00Z
     std::function<void(bool is_problem, std::string_view text)> log;

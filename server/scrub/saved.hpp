@@ -39,10 +39,10 @@ struct saved_scrub {
     std::int64_t completed_at = 0;      ///< of the last pass that has read everything; 0: never
     std::optional<std::uint64_t> rate;  ///< of this pass, instead of the configured one; 0: no limit
     stage at = stage::known;
-    std::string cursor;  ///< of the engine; empty at the begin of a stage
-    figures done;        ///< up to the cursor
-    figures total;       ///< as counted at the start of the pass
-    damage_list damage;  ///< also of earlier passes, until it is read again
+    std::string cursor;   ///< of the engine; empty at the begin of a stage
+    figures done;         ///< up to the cursor
+    figures total;        ///< as counted at the start of the pass
+    damage_list damage;   ///< also of earlier passes, until it is read again
     std::string problem;  ///< why the last pass is not complete; empty if there is none
 
     [[nodiscard]] std::uint64_t damaged() const noexcept { return damage.all().size() + done.unnamed; }

@@ -117,8 +117,8 @@ task<void> scrubber::keep(bool at_once) {
     auto writing = write();
     const auto saved = co_await std::move(writing);
     if (!saved && !is_unsaved_) {
-        options_.log(true, "scrub: its state cannot be stored, so a restart begins again: " +
-                               saved.error().message);
+        options_.log(
+            true, "scrub: its state cannot be stored, so a restart begins again: " + saved.error().message);
     }
     is_unsaved_ = saved.has_error();
 }
@@ -192,8 +192,7 @@ task<result<void>> scrubber::end() {
 task<result<void>> scrubber::stop() {
     const auto ours = co_await take_turn();
     if (!ours) co_return ours.error();
-    if (!*ours)
-        co_return error{errc::busy, elsewhere_text};
+    if (!*ours) co_return error{errc::busy, elsewhere_text};
     if (auto known = co_await know(); !known) co_return known;
     if (state_->is_running) {
         state_->idle_since = options_.now();
@@ -259,8 +258,8 @@ task<result<milliseconds>> scrubber::read_piece() {
         case piece::end:
             if (state_->problem.empty()) state_->completed_at = options_.now();
             options_.log(state_->damaged() > 0, "scrub: the pass has ended. Bodies that were read: " +
-                                                    std::to_string(state_->done.bodies) + ", damaged: " +
-                                                    std::to_string(state_->damaged()));
+                                                    std::to_string(state_->done.bodies) +
+                                                    ", damaged: " + std::to_string(state_->damaged()));
             if (auto ended = co_await end(); !ended) co_return ended.error();
             co_return milliseconds(0);
     }

@@ -20,7 +20,8 @@ service::service(storage_engine& store, scrub_options options, std::chrono::mill
                  std::uint64_t rate)
     : options_(std::move(options)),
       live_{.interval = interval, .rate = rate},
-      scrubber_(store, options_, live_, [this] { return is_interrupted(); }, board_) {}
+      scrubber_(
+          store, options_, live_, [this] { return is_interrupted(); }, board_) {}
 
 service::~service() {
     shut_down();

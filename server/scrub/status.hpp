@@ -23,10 +23,10 @@ struct scrub_status {
     /// When the pass in progress was started, or else the next one is due; 0: none is. Milliseconds since
     /// 1970-01-01T00:00Z.
     std::int64_t due_at = 0;
-    std::uint64_t rate = 0;        ///< in use, bytes per second; 0: no limit
-    std::uint64_t bodies = 0;      ///< read since the start of the server
-    std::uint64_t bytes = 0;       ///< of them
-    std::string problem;           ///< why nothing is read at the moment, or the last pass is not complete
+    std::uint64_t rate = 0;    ///< in use, bytes per second; 0: no limit
+    std::uint64_t bodies = 0;  ///< read since the start of the server
+    std::uint64_t bytes = 0;   ///< of them
+    std::string problem;       ///< why nothing is read at the moment, or the last pass is not complete
 };
 
 /// The status as several threads see it.

@@ -107,9 +107,9 @@ BOOST_AUTO_TEST_CASE(bodies_are_checked_where_they_are_stored) {
             BOOST_TEST(is_sound(record, which));
         // One that is replaced and kept, and one that is dropped.
         one = with_bytes(std::move(one), size + 1, size / 2 + 1);
-        const auto kept = await(store().save(one.record, body(bytes::own(one.original)),
-                                             body(bytes::own(one.preview)),
-                                             {precondition::any(), previous_version::keep(1'800'000'000'000)}));
+        const auto kept =
+            await(store().save(one.record, body(bytes::own(one.original)), body(bytes::own(one.preview)),
+                               {precondition::any(), previous_version::keep(1'800'000'000'000)}));
         BOOST_TEST_REQUIRE(kept.has_value());
         BOOST_TEST(is_sound(record, representation::original));
         BOOST_TEST(is_sound(kept->record, representation::original));

@@ -63,8 +63,7 @@ BOOST_AUTO_TEST_CASE(a_long_problem_is_cut_between_characters) {
 BOOST_AUTO_TEST_CASE(other_texts_are_refused) {
     for (const std::string text :
          {"", "{", "[]", "{}", R"({"running":true,"stage":"other","cursor":""})",
-          R"({"running":true,"stage":"kept","cursor":"x"})",
-          R"({"running":1,"stage":"kept","cursor":""})",
+          R"({"running":true,"stage":"kept","cursor":"x"})", R"({"running":1,"stage":"kept","cursor":""})",
           R"({"running":true,"stage":"kept","cursor":"","damaged":[{"id":"x"}]})"})
         BOOST_TEST(!parse_saved_scrub(text).has_value(), text);
 }
