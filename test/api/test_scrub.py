@@ -164,7 +164,7 @@ class Damage(ScrubTest):
         self.assertEqual(1, len(lines), lines)
         self.assertIn(key, lines[0])
         self.assertIn(damaged["tenantId"]["id"], lines[0])
-        replaced = self.tenant.replace(key, name, data)
+        replaced = self.tenant.replace(key, name, png(text="sound" * 1000))
         self.assertEqual(200, replaced.status, replaced)
         self.assertEqual(0, self.scrub()["damagedBodies"])
         self.assertEqual(0, self.figure("damaged"))
