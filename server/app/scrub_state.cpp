@@ -25,7 +25,9 @@ task<result<void>> save_scrub_file(std::string file, std::string text) {
 }
 
 task<stored_text> load_scrub_document(document_store& store) {
-    const auto found = co_await store.find(scrub_kind, scrub_id);
+    std::string kind = scrub_kind;
+    std::string id = scrub_id;
+    const auto found = co_await store.find(std::move(kind), std::move(id));
     if (found) co_return std::optional<std::string>(found->body);
     if (found.error().code != errc::not_found) co_return found.error();
     co_return std::optional<std::string>();
