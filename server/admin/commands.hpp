@@ -22,6 +22,7 @@ std::span<const command> dashboard_commands();
 std::span<const command> mirror_commands();
 std::span<const command> node_commands();
 std::span<const command> health_commands();
+std::span<const command> scrub_commands();
 std::span<const command> reload_commands();
 std::span<const command> backup_commands();
 /// Those that ask no server.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/mirror_client.hpp"
 
-#include "admin/progress_bar.hpp"
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -23,12 +21,6 @@ std::uint64_t part_of(const json::object& from, std::string_view name, std::stri
     const auto* value = from.if_contains(name);
     if (value == nullptr || !value->is_object()) return 0;
     return static_cast<std::uint64_t>(std::max<std::int64_t>(number_of(value->get_object(), part), 0));
-}
-
-std::string progress_of(const json::object& from, std::string_view name) {
-    if (from.if_contains(name) == nullptr) return {};
-    return std::to_string(part_of(from, name, "done")) + " of " +
-           std::to_string(part_of(from, name, "total"));
 }
 
 std::string lag_of(const json::object& from) {
@@ -127,11 +119,26 @@ std::span<const field> mirror_fields() noexcept {
     return fields;
 }
 
-outcome<json::object> mirror_status(session& in) {
-    auto answer = in.server.get_object(mirror_target);
+std::string progress_of(const json::object& from, std::string_view name) {
+    if (from.if_contains(name) == nullptr) return {};
+    return std::to_string(part_of(from, name, "done")) + " of " +
+           std::to_string(part_of(from, name, "total"));
+}
+
+progress_figures progress_figures_of(const json::object& from) {
+    return {part_of(from, "images", "done"), part_of(from, "images", "total"), part_of(from, "bytes", "done"),
+            part_of(from, "bytes", "total")};
+}
+
+outcome<json::object> state_at(session& in, const char* target) {
+    auto answer = in.server.get_object(target);
     if (answer || answer.error().status != unauthorized || in.server.has_api_key()) return answer;
     in.server.forget_login();
-    return in.server.get_object(mirror_target);
+    return in.server.get_object(target);
+}
+
+outcome<json::object> mirror_status(session& in) {
+    return state_at(in, mirror_target);
 }
 
 std::string run_of(const json::object& from) {
@@ -151,8 +158,7 @@ outcome<json::object> watch_mirror(session& in, const std::string& run,
         }
         if (is_done(*now)) return now;
         if (text_of(*now, "state") == "copying" || flag_of(*now, "verifying")) {
-            bar.show({part_of(*now, "images", "done"), part_of(*now, "images", "total"),
-                      part_of(*now, "bytes", "done"), part_of(*now, "bytes", "total")});
+            bar.show(progress_figures_of(*now));
         } else {
             bar.clear();
         }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "admin/output.hpp"
+#include "admin/progress_bar.hpp"
 #include "admin/session.hpp"
 
 #include <boost/json/object.hpp>
@@ -18,6 +19,15 @@ inline constexpr const char* mirror_target = "/api/system/mirror";
 
 /// The properties that people see.
 std::span<const field> mirror_fields() noexcept;
+
+/// The state that the server has under @p target; logs in again when the token has expired. Failures: those
+/// of server_api.
+outcome<boost::json::object> state_at(session& in, const char* target);
+
+/// "done of total" of a member that is a progress; empty where there is none.
+std::string progress_of(const boost::json::object& from, std::string_view name);
+/// Of the members images and bytes.
+progress_figures progress_figures_of(const boost::json::object& from);
 
 /// The state; logs in again when the token has expired. Failures: those of server_api.
 outcome<boost::json::object> mirror_status(session& in);

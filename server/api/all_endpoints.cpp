@@ -20,6 +20,7 @@ void for_each_table(Function use) {
     use(user_endpoints(), &all_services::accounts);
     use(api_key_endpoints(), &all_services::accounts);
     use(mirror_endpoints(), &all_services::mirror);
+    use(scrub_endpoints(), &all_services::scrub);
     use(openapi_endpoints(), &all_services::openapi);
 }
 

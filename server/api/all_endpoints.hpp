@@ -8,6 +8,7 @@
 #include "api/image_services.hpp"
 #include "api/mirror.hpp"
 #include "api/openapi.hpp"
+#include "api/scrub.hpp"
 #include "api/system.hpp"
 
 #include <vector>
@@ -21,6 +22,7 @@ struct all_services {
     archive_services archives;
     account_services accounts;
     mirror_services mirror;
+    scrub_services scrub;
     openapi_services openapi;
 };
 

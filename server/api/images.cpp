@@ -115,6 +115,7 @@ task<result<http::response>> import(const image_services& services, image_write_
     if (!exported) co_return exported.error();
     if (exported->data.size() > most.bytes)
         co_return limits.refuse_image(most, exported->data.size(), known_size::whole);
+    exported->request_id = message.request_id();
     auto check = co_await write_condition(message, may.lend(), exported->resource_key, services.images,
                                           services.coded);
     if (!check) co_return check.error();

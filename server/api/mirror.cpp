@@ -2,6 +2,7 @@
 #include "api/mirror.hpp"
 
 #include "api/json_fields.hpp"
+#include "api/shown_error.hpp"
 
 #include <gallery/clock.hpp>
 #include <gallery/name_table.hpp>
@@ -124,18 +125,6 @@ result<mirror::service*> service_of(const mirror_services& services) {
     return services.mirror;
 }
 
-/// The reason is for administrators, and so is sent. Without this, it would only be logged.
-error shown(const error& e) {
-    switch (e.code) {
-        case errc::not_found:
-        case errc::permission_denied:
-        case errc::invalid_argument:
-            return e;
-        default:
-            return {errc::invalid_argument, e.message};
-    }
-}
-
 result<void> parse_options(const json::object& from, std::map<std::string, std::string>& out) {
     const auto* options = from.if_contains("options");
     if (options == nullptr || options->is_null()) return {};
@@ -175,7 +164,7 @@ result<bool> parse_stop(const json::object& from) {
 
 result<http::response> response_of(const mirror_services& services,
                                    const result<mirror::mirror_status>& outcome) {
-    if (!outcome) return shown(outcome.error());
+    if (!outcome) return shown_to_administrators(outcome.error());
     return http::response::json(200, status_json(services, *outcome));
 }
 

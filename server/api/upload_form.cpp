@@ -167,6 +167,7 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
     form.title = std::move(*title);
     form.memory.shrink(data.size());
     form.file.digest = hasher.finish();
+    form.file.request_id = message.request_id();
     form.file.data = bytes::own(std::move(data));
     co_return form;
 }

@@ -9,6 +9,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace gallery::app {
@@ -159,6 +160,20 @@ void add_imaging(page& p, const imaging::pool& pool) {
     p.counter("gallery_imaging_interrupted_total", "Workers that were killed or stopped from outside",
               s.interrupted);
     p.counter("gallery_imaging_worker_starts_total", "Workers started", s.starts);
+    const auto each_worker = [&](const char* name, const char* help, auto value) {
+        for (std::size_t i = 0; i < s.workers.size(); ++i)
+            p.counter(name, help, value(s.workers[i]), {{"worker", std::to_string(i)}});
+    };
+    using figures = imaging::worker_figures;
+    each_worker("gallery_imaging_worker_pictures_total", "Images that were given to a worker, by its place",
+                [](const figures& w) { return w.pictures; });
+    each_worker("gallery_imaging_worker_failures_total",
+                "Workers that were lost while decoding, by their place",
+                [](const figures& w) { return w.failures; });
+    each_worker("gallery_imaging_worker_restarts_total", "Workers that followed another one in its place",
+                [](const figures& w) { return w.starts - std::min<std::uint64_t>(w.starts, 1); });
+    each_worker("gallery_imaging_worker_busy_seconds_total", "Time that the worker of a place decoded images",
+                [](const figures& w) { return std::chrono::duration<double>(w.busy).count(); });
     p.gauge("gallery_imaging_queued", "Images that are waiting for a worker", static_cast<double>(s.queued));
     p.gauge("gallery_imaging_busy", "Workers that are decoding an image", static_cast<double>(s.busy));
 }
@@ -253,6 +268,58 @@ void add_mirror(page& p, const mirror::service& from, const plugins::measured_en
             std::chrono::duration<double>(store.gate().longest_hold()).count());
 }
 
+void add_scrub(page& p, const scrub::service& from) {
+    const auto s = from.status();
+    const auto& stored = s.stored;
+    const auto gauge = [&p](const char* name, const char* help, std::uint64_t value) {
+        p.gauge(name, help, static_cast<double>(value));
+    };
+    const auto time = [&p](const char* name, const char* help, std::int64_t milliseconds) {
+        p.gauge(name, help, static_cast<double>(milliseconds) / 1000);
+    };
+    p.gauge("gallery_scrub_running", "1 while this server reads all stored images to find damage",
+            s.state == scrub::scrub_state::running ? 1 : 0);
+    gauge("gallery_scrub_images_done", "Images that the last pass of the scrub has read", stored.done.images);
+    gauge("gallery_scrub_images", "Images at the start of the last pass of the scrub", stored.total.images);
+    gauge("gallery_scrub_done_bytes", "Bytes that the last pass of the scrub has read", stored.done.bytes);
+    gauge("gallery_scrub_bytes",
+          "Bytes of images and kept versions at the start of the last pass of the scrub", stored.total.bytes);
+    gauge("gallery_scrub_damaged",
+          "Damaged bodies of images that the scrub has found and not seen sound since", stored.damaged());
+    p.counter("gallery_scrub_bodies_total", "Bodies of images that the scrub has read", s.bodies);
+    p.counter("gallery_scrub_read_bytes_total", "Bytes of images that the scrub has read", s.bytes);
+    time("gallery_scrub_completed_timestamp_seconds",
+         "When the last complete pass of the scrub ended, in seconds since 1970; 0: never",
+         stored.completed_at);
+    time("gallery_scrub_due_timestamp_seconds",
+         "When the pass of the scrub was started that is in progress, or the next one is due, in seconds "
+         "since "
+         "1970; 0: none is due",
+         s.due_at);
+}
+
+std::string tenant_label(const std::optional<tenant_id>& tenant) {
+    return tenant ? to_string(*tenant) : "other";
+}
+
+void add_tenants(page& p, const tenant_metrics& from, const std::vector<tenant_contents>& contents) {
+    if (!from.is_on()) return;
+    const auto all = from.read();
+    for (const auto& one : all)
+        p.counter("gallery_tenant_requests_total", "Completed requests of a tenant", one.requests,
+                  {{"tenant", tenant_label(one.tenant)}});
+    for (const auto& one : all)
+        p.counter("gallery_tenant_sent_bytes_total", "Bytes of sent heads and bodies of a tenant", one.sent,
+                  {{"tenant", tenant_label(one.tenant)}});
+    for (const auto& one : contents)
+        p.gauge("gallery_tenant_images", "Images of a tenant", static_cast<double>(one.images),
+                {{"tenant", tenant_label(one.tenant)}});
+    for (const auto& one : contents)
+        p.gauge("gallery_tenant_stored_bytes",
+                "Bytes of the originals and previews of a tenant, also of kept versions",
+                static_cast<double>(one.bytes), {{"tenant", tenant_label(one.tenant)}});
+}
+
 void add_process(page& p) {
     p.gauge("gallery_build_info", "1, with the version of this server as a label", 1,
             {{"version", GALLERY_VERSION}});
@@ -274,7 +341,7 @@ void add_process(page& p) {
 
 }  // namespace
 
-std::string render_metrics(const metrics_sources& from) {
+std::string render_metrics(const metrics_sources& from, const std::vector<tenant_contents>& contents) {
     page p;
     add_process(p);
     if (from.requests != nullptr) add_requests(p, *from.requests);
@@ -310,6 +377,8 @@ std::string render_metrics(const metrics_sources& from) {
     }
     if (from.store != nullptr) add_store(p, *from.store);
     if (from.mirror != nullptr && from.store != nullptr) add_mirror(p, *from.mirror, *from.store);
+    if (from.scrub != nullptr) add_scrub(p, *from.scrub);
+    if (from.tenants != nullptr) add_tenants(p, *from.tenants, contents);
     return p.text();
 }
 

@@ -8,6 +8,7 @@
 #include "app/client_admission.hpp"
 #include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
+#include "app/tenant_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "images/byte_budget.hpp"
@@ -15,10 +16,21 @@
 #include "imaging/pool.hpp"
 #include "mirror/service.hpp"
 #include "plugins/measured_engine.hpp"
+#include "scrub/service.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace gallery::app {
+
+/// What a tenant has stored.
+struct tenant_contents {
+    std::optional<tenant_id> tenant;  ///< empty: all others
+    std::uint64_t images = 0;
+    std::uint64_t bytes = 0;  ///< of originals and previews, also of kept versions
+};
 
 /// Where the figures come from; all of them may be asked by any thread at any time.
 struct metrics_sources {
@@ -36,9 +48,11 @@ struct metrics_sources {
     write_watch* writes = nullptr;
     const reloader* reloads = nullptr;
     const mirror::service* mirror = nullptr;
+    const scrub::service* scrub = nullptr;
+    const tenant_metrics* tenants = nullptr;
 };
 
 /// Cheap enough to be asked every second.
-std::string render_metrics(const metrics_sources& from);
+std::string render_metrics(const metrics_sources& from, const std::vector<tenant_contents>& contents);
 
 }  // namespace gallery::app

@@ -102,6 +102,7 @@ result<void> gallery_server::parts::start_threads() {
     options.admit = admission_.by(settings.server);
     options.observe = [this](const http::finished_exchange& e) {
         requests_.observe(e);
+        by_tenant_.observe(e);
         if (access_log_) access_log_->observe(e);
         log_exchange(e);
     };
@@ -158,6 +159,10 @@ result<void> gallery_server::parts::load_accounts() {
         return error{loaded.error().code, "the accounts cannot be read: " + loaded.error().message};
     }
     follower_->start();
+    if (by_tenant_.is_on()) {
+        for (const auto& tenant : accounts_->tenants())
+            by_tenant_.add(tenant->id);
+    }
     return {};
 }
 
@@ -326,6 +331,7 @@ gallery_server::parts::~parts() {
     if (watchdog_) watchdog_->stop();
     // Its waiting commands resume on I/O threads. It is destroyed after the store.
     if (mirror_) mirror_->shut_down();
+    if (scrub_) scrub_->shut_down();
     if (follower_) follower_->stop();
     // Their timers belong to the contexts of I/O threads and go before these.
     announcements_.reset();
@@ -375,6 +381,7 @@ result<void> gallery_server::parts::listen() {
         if (auto resumed = mirror_->resume(); !resumed)
             log_error("the mirror does not continue: " + resumed.error().message);
     }
+    scrub_->begin();
     ready_.store(true);
 
     const auto images = wait_for(http_->executor(0), count_images());

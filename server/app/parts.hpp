@@ -13,12 +13,14 @@
 #include "app/client_admission.hpp"
 #include "app/gallery_server.hpp"
 #include "app/lease.hpp"
+#include "app/metrics_page.hpp"
 #include "app/node_registry.hpp"
 #include "app/open_storage.hpp"
 #include "app/periodic.hpp"
 #include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
 #include "app/served_storage.hpp"
+#include "app/tenant_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
 #include "cache/freshness.hpp"
@@ -28,6 +30,7 @@
 #include "images/image_service.hpp"
 #include "imaging/pool.hpp"
 #include "mirror/service.hpp"
+#include "scrub/service.hpp"
 #include "turns/fair_pool.hpp"
 
 #include <atomic>
@@ -97,6 +100,9 @@ private:
     [[nodiscard]] bool lacks_accounts(const start_options& options) const;
     void warn_of_another_password(const char* email, const std::string& password, const char* setting);
     task<std::uint64_t> count_images();
+    /// Of each tenant that has metrics, and of all others together; empty if the store cannot say.
+    task<std::vector<tenant_contents>> contents_by_tenant();
+    task<result<http::response>> answer_metrics(metrics_sources sources);
     task<result<void>> ask_store_first();
     task<result<std::vector<api::node>>> list_nodes();
     /// Begins what runs beside requests, and tells the other servers that this one is there.
@@ -119,6 +125,7 @@ private:
     /// Whether the store is that of the configuration, so that options of its engine are those of the file.
     [[nodiscard]] bool serves_configured_store() const;
     void make_mirror();
+    void make_scrub();
     [[nodiscard]] api::mirror_services mirror_services(const api::verify_credentials& verify);
 
     std::string data_folder_;
@@ -129,6 +136,7 @@ private:
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
     client_admission admission_;
+    tenant_metrics by_tenant_{settings.metrics.tenants};
     std::unique_ptr<access_log> access_log_;  ///< null where it is off
     std::unique_ptr<cache::etag_cache> etags_;
     std::unique_ptr<accounts::directory> accounts_;
@@ -162,6 +170,8 @@ private:
 
     std::unique_ptr<served_storage> served_;   ///< null where mirror_ is
     std::unique_ptr<mirror::service> mirror_;  ///< null if several servers can have the store open
+    std::unique_ptr<lease> scrub_turn_;        ///< null where no other server can have the store open
+    std::unique_ptr<scrub::service> scrub_;    ///< after scrub_turn_, which it uses
     http::hot_handler console_;                ///< empty where there is none
     std::shared_ptr<const http::router> routes_;
 

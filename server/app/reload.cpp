@@ -152,6 +152,7 @@ result<std::vector<config::change>> gallery_server::parts::apply(const config::c
     // What cannot.
     serving.admit = admission_.by(next.server);
     set_live(next);
+    scrub_->change(next.storage.scrub_interval, next.storage.scrub_rate);
     uploads_->change(next.transport.upload_memory, upload_wait_of(next.transport));
     downloads_->change(next.transport.upload_memory, download_wait_of(next.transport));
     if (options) storage_.store->change_options(*options);

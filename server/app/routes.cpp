@@ -6,8 +6,11 @@
 #include "app/mirror_target.hpp"
 #include "app/parts.hpp"
 #include "app/process.hpp"
+#include "app/scrub_state.hpp"
 #include "app/upkeep.hpp"
 #include "http/static_files.hpp"
+
+#include <gallery/clock.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +26,10 @@ namespace {
 
 /// More than any machine has memory for, and far from where sums with it overflow.
 constexpr std::uint64_t largest_picture = 1ULL << 40;
+
+constexpr const char* scrub_file = "scrub.json";
+/// Renewed before each body, and one body at the lowest sensible rate takes minutes.
+constexpr std::chrono::minutes scrub_lease{10};
 
 /// What must succeed before the route answers.
 using prelude = std::function<task<result<void>>()>;
@@ -154,6 +161,28 @@ void gallery_server::parts::make_mirror() {
     mirror_ = std::make_unique<mirror::service>(*storage_.store, std::move(options));
 }
 
+void gallery_server::parts::make_scrub() {
+    scrub::scrub_options options;
+    options.now = &now_ms;
+    options.log = [](bool is_problem, std::string_view text) {
+        log(is_problem ? log_level::error : log_level::info, text);
+    };
+    if (storage_.shared) {
+        options.store_name = [name = storage_.engine] { return name; };
+        auto& documents = storage_.store->documents();
+        scrub_turn_ = std::make_unique<lease>(documents, "scrub", node_id_, scrub_lease);
+        keep_scrub_in_store(options, documents, *scrub_turn_);
+    } else {
+        options.store_name = [this] {
+            const auto now = served_->where();
+            return now.address.engine + ":" + now.address.path;
+        };
+        keep_scrub_in_file(options, data_folder_ + "/" + scrub_file);
+    }
+    scrub_ = std::make_unique<scrub::service>(*storage_.store, std::move(options),
+                                              settings.storage.scrub_interval, settings.storage.scrub_rate);
+}
+
 api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
     const auto ready = [this] { return ready_.load(); };
     const auto active = [this]() -> mirror::target_address {
@@ -167,6 +196,7 @@ api::mirror_services gallery_server::parts::mirror_services(const api::verify_cr
 result<void> gallery_server::parts::add_routes() {
     make_account_services();
     make_mirror();
+    make_scrub();
     if (auto console = add_console(); !console) return console;
     routes_ = make_routes(settings);
     return {};
@@ -198,6 +228,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         .accounts = {*logins_, *tenant_profiles_, *tenants_, *customers_, *users_, *api_keys_, background_,
                      verify},
         .mirror = mirror_services(verify),
+        .scrub = {verify, scrub_.get(), [this] { return ready_.load(); }},
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
     if (console_) made->routes->set_fallback(console_);
@@ -257,17 +288,44 @@ result<void> gallery_server::parts::listen_for_metrics() {
     sources.writes = writes_.get();
     sources.reloads = &reloader_;
     sources.mirror = mirror_.get();
+    sources.scrub = scrub_.get();
     auto routes = std::make_shared<http::router>();
-    routes->add(http::method::get, "/metrics",
-                [sources](http::request&) -> task<result<http::response>> {
-                    http::response page =
-                        http::response::bytes(200, "text/plain; version=0.0.4; charset=utf-8",
-                                              body(bytes::own(render_metrics(sources))));
-                    page.add("Cache-Control", "no-store");
-                    co_return page;
-                },
-                {.name = "metrics"});
+    sources.tenants = &by_tenant_;
+    http::handler answer = [this, sources](http::request&) { return answer_metrics(sources); };
+    routes->add(http::method::get, "/metrics", std::move(answer), {.name = "metrics"});
     return metrics_http_->listen(std::move(routes));
+}
+
+task<result<http::response>> gallery_server::parts::answer_metrics(metrics_sources sources) {
+    const auto contents = co_await contents_by_tenant();
+    http::response page = http::response::bytes(200, "text/plain; version=0.0.4; charset=utf-8",
+                                                body(bytes::own(render_metrics(sources, contents))));
+    page.add("Cache-Control", "no-store");
+    co_return page;
+}
+
+task<std::vector<tenant_contents>> gallery_server::parts::contents_by_tenant() {
+    std::vector<tenant_contents> out;
+    if (!by_tenant_.is_on()) co_return out;
+    const auto add_usage = [&out](const std::optional<tenant_id>& tenant, const tenant_usage& used) {
+        out.push_back({tenant, used.images.count,
+                       used.images.original_bytes + used.images.preview_bytes + used.kept.original_bytes +
+                           used.kept.preview_bytes});
+    };
+    tenant_contents known;
+    for (const auto& one : by_tenant_.read()) {
+        const auto used = co_await storage_.store->images().usage(one.tenant);
+        if (!used) co_return std::vector<tenant_contents>();
+        add_usage(one.tenant, *used);
+        if (!one.tenant) continue;  // the last one: everybody
+        known.images += out.back().images;
+        known.bytes += out.back().bytes;
+    }
+    // The sums are of different moments.
+    auto& others = out.back();
+    others.images -= std::min(others.images, known.images);
+    others.bytes -= std::min(others.bytes, known.bytes);
+    co_return out;
 }
 
 }  // namespace gallery::app

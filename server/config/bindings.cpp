@@ -209,6 +209,7 @@ void add_server(table& t) {
     t.text("metrics.address", at_restart, GALLERY_MEMBER(metrics.address), "an IPv4 or IPv6 address",
            &is_address);
     t.number("metrics.port", at_restart, GALLERY_MEMBER(metrics.port), 0, 65535);
+    t.number("metrics.tenants", at_restart, GALLERY_MEMBER(metrics.tenants), 0, 10'000);
 }
 
 void add_data(table& t) {
@@ -219,6 +220,9 @@ void add_data(table& t) {
            &is_filled);
     t.file("storage.plugin_dir", at_restart, GALLERY_MEMBER(storage.plugin_dir));
     t.file("storage.path", at_restart, GALLERY_MEMBER(storage.path));
+    t.duration("storage.scrub_interval", at_once, GALLERY_MEMBER(storage.scrub_interval),
+               std::chrono::milliseconds(0));
+    t.size("storage.scrub_rate", at_once, GALLERY_MEMBER(storage.scrub_rate), 0);
 }
 
 void add_security(table& t) {

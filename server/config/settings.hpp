@@ -68,7 +68,8 @@ struct transport_settings {
 
 struct metrics_settings {
     std::string address;
-    std::uint16_t port = 0;  ///< 0: off
+    std::uint16_t port = 0;     ///< 0: off
+    std::uint32_t tenants = 0;  ///< that have metrics of their own, at most 10,000; 0: off
 };
 
 struct data_settings {
@@ -80,6 +81,8 @@ struct storage_settings {
     std::string plugin;
     std::string plugin_dir;
     std::string path;
+    std::chrono::milliseconds scrub_interval{};  ///< 0: off
+    std::uint64_t scrub_rate = 0;                ///< bytes per second; 0: no limit
     /// Each plugin's section under storage, flat; the plugin's schema defines its keys.
     std::map<std::string, std::map<std::string, std::string>> sections;
 };

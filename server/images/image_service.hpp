@@ -36,6 +36,7 @@ struct picture_file {
     std::string file_name;
     bytes data;
     sha256_digest digest{};
+    std::string request_id;  ///< for the log; empty: of no request
 };
 
 struct new_image {

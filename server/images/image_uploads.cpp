@@ -42,7 +42,7 @@ error tenant_was_deleted(const image_record& record) {
 // Fills in what the bytes say; the file's own name and digest with it.
 task<result<void>> image_service::describe(picture_file& file, image_record& record, bytes& preview) {
     if (auto small = quotas_.check_image(record.tenant, file.data.size()); !small) co_return small.error();
-    imaging::upload what{record.tenant, file.digest, body(file.data)};
+    imaging::upload what{record.tenant, file.digest, body(file.data), file.request_id};
     auto inspected = co_await inspect_(std::move(what));
     if (!inspected) co_return inspected.error();
     auto& picture = *inspected;
@@ -215,6 +215,7 @@ task<result<record_ptr>> image_service::import(image_write_permit may, resource_
     file.file_name = exported.file_name;
     file.data = bytes::own(std::move(exported.data));
     file.digest = exported.digest;
+    file.request_id = std::move(exported.request_id);
     image_record record;
     record.tenant = may.tenant();
     record.key = exported.resource_key;

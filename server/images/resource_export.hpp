@@ -29,6 +29,7 @@ struct resource_export {
     std::int64_t created_time = 0;                 ///< milliseconds since 1970; 0: absent
     std::vector<char> data;
     sha256_digest digest{};  ///< of the data
+    std::string request_id;  ///< not part of the document: of the import, for the log; empty: of no request
 };
 
 /// Reads such a document in parts, as they arrive. The image is decoded while the text arrives, so it is

@@ -8,6 +8,7 @@
 #include <gallery/error.hpp>
 #include <gallery/task.hpp>
 
+#include <string>
 #include <utility>
 
 namespace gallery::imaging {
@@ -20,6 +21,7 @@ public:
 
     [[nodiscard]] const body& original() const noexcept { return what_.original; }
     [[nodiscard]] const tenant_id& tenant() const noexcept { return what_.tenant; }
+    [[nodiscard]] const std::string& request_id() const noexcept { return what_.request_id; }
     [[nodiscard]] const sha256_digest& content() const noexcept { return what_.content; }
 
     /// From any thread. The original's bytes are released before the coroutine resumes.

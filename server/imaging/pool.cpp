@@ -138,6 +138,8 @@ private:
     struct feeder {
         std::thread thread;
         bool has_ended = false;  ///< under mutex_: the thread uses the pool no more
+        std::size_t place = 0;   ///< in pool_stats::workers; that of no other one that has not ended
+        std::unique_ptr<worker_process> worker;  ///< used by the thread only
     };
     struct assignment {
         job what;
@@ -149,12 +151,12 @@ private:
     std::optional<assignment> next(feeder& me);
     std::optional<error> add_feeders(unsigned count) GALLERY_REQUIRES(mutex_);
     void join_ended_feeders();
-    bool ready(std::unique_ptr<worker_process>& worker, std::uint32_t memory_mib, std::optional<error>& why);
-    result<picture> inspect(std::unique_ptr<worker_process>& worker, const job& j, const pool_limits& limits);
-    result<picture> concluded(std::unique_ptr<worker_process>& worker, worker_process::exchanged said,
-                              const job& j, std::chrono::milliseconds allowed, std::uint32_t memory_mib);
-    void lose(std::unique_ptr<worker_process>& worker, std::uint64_t pool_stats::*counter,
-              const std::string& what, const job& j);
+    std::size_t free_place() const GALLERY_REQUIRES(mutex_);
+    bool ready(feeder& me, std::uint32_t memory_mib, std::optional<error>& why);
+    result<picture> inspect(feeder& me, const job& j, const pool_limits& limits);
+    result<picture> concluded(feeder& me, worker_process::exchanged said, const job& j,
+                              std::chrono::milliseconds allowed, std::uint32_t memory_mib);
+    void lose(feeder& me, std::uint64_t pool_stats::*counter, const std::string& what, const job& j);
     bool took_too_long_before(const sha256_digest& content) const {
         const lock_guard lock(mutex_);
         return too_slow_.contains(content, clock::now());
@@ -196,7 +198,10 @@ std::optional<error> pool::state::add_feeders(unsigned count) {
     unsigned added = 0;
     try {
         for (; added < count; ++added) {
+            const auto place = free_place();
+            if (place == stats_.workers.size()) stats_.workers.emplace_back();
             auto& one = feeders_.emplace_back();
+            one.place = place;
             one.has_ended = true;  // until there is a thread
             one.thread = std::thread([this, &one] { feed(one); });
             one.has_ended = false;
@@ -209,6 +214,14 @@ std::optional<error> pool::state::add_feeders(unsigned count) {
     while (reported_ != added && !stopping_)
         changed_.wait(mutex_);
     return start_failure_;
+}
+
+std::size_t pool::state::free_place() const {
+    std::size_t place = 0;
+    const auto is_taken = [&place](const feeder& one) { return !one.has_ended && one.place == place; };
+    while (std::ranges::any_of(feeders_, is_taken))
+        ++place;
+    return place;
 }
 
 std::optional<error> pool::state::apply(pool_limits limits) {
@@ -309,8 +322,8 @@ pool_stats pool::state::stats() const {
 }
 
 // Makes sure that there is a worker with nothing to do.
-bool pool::state::ready(std::unique_ptr<worker_process>& worker, std::uint32_t memory_mib,
-                        std::optional<error>& why) {
+bool pool::state::ready(feeder& me, std::uint32_t memory_mib, std::optional<error>& why) {
+    auto& worker = me.worker;
     if (worker && worker->idle_and_alive()) return true;
     if (worker) log("An idle imaging worker ended with " + worker->reap() + "; another one is started.");
     worker.reset();
@@ -324,19 +337,20 @@ bool pool::state::ready(std::unique_ptr<worker_process>& worker, std::uint32_t m
     layers_ = worker->greeting().layers;
     const lock_guard lock(mutex_);
     ++stats_.starts;
+    ++stats_.workers[me.place].starts;
     return true;
 }
 
 // One thread: a worker and the pictures it is given.
 void pool::state::feed(feeder& me) {
-    std::unique_ptr<worker_process> worker;
+    auto& worker = me.worker;
     std::uint32_t memory_mib = 0;
     {
         const lock_guard lock(mutex_);
         memory_mib = limits_.worker_memory_mib;
     }
     std::optional<error> why;
-    const bool is_ready = ready(worker, memory_mib, why);
+    const bool is_ready = ready(me, memory_mib, why);
     {
         const lock_guard lock(mutex_);
         ++reported_;
@@ -357,11 +371,15 @@ void pool::state::feed(feeder& me) {
             worker.reset();
         }
         const auto begun = clock::now();
-        auto outcome = inspect(worker, *j, limits);
+        auto outcome = inspect(me, *j, limits);
+        const auto taken = clock::now() - begun;
         {
             const lock_guard lock(mutex_);
             --stats_.busy;
-            queue_.done(j->tenant(), clock::now() - begun);
+            auto& mine = stats_.workers[me.place];
+            ++mine.pictures;
+            mine.busy += taken;
+            queue_.done(j->tenant(), taken);
             if (outcome)
                 ++stats_.pictures;
             else if (outcome.error().code == errc::not_an_image)
@@ -375,13 +393,14 @@ void pool::state::feed(feeder& me) {
         // The next picture shall find a worker ready. A failure is met again, and told, with that picture.
         if (!worker) {
             std::optional<error> failure;
-            if (!ready(worker, memory_mib, failure)) log(failure->message);
+            if (!ready(me, memory_mib, failure)) log(failure->message);
         }
     }
+    worker.reset();
 }
 
-result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, const job& j,
-                                     const pool_limits& limits) {
+result<picture> pool::state::inspect(feeder& me, const job& j, const pool_limits& limits) {
+    auto& worker = me.worker;
     const auto& original = j.original();
     if (original.size() == 0) return error{errc::not_an_image, not_an_image_text(sniff({}))};
     const auto kind = kind_of(original);
@@ -403,7 +422,7 @@ result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, co
     // A worker that is killed from outside does not fail the upload.
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         std::optional<error> why;
-        if (!ready(worker, limits.worker_memory_mib, why)) {
+        if (!ready(me, limits.worker_memory_mib, why)) {
             log(why->message);
             return not_at_the_moment();
         }
@@ -418,28 +437,29 @@ result<picture> pool::state::inspect(std::unique_ptr<worker_process>& worker, co
         if (said.how == worker_process::ending::not_sent) {
             worker.reset();
         } else if (said.how == worker_process::ending::interrupted) {
-            lose(worker, &pool_stats::interrupted, "was killed or stopped from outside", j);
+            lose(me, &pool_stats::interrupted, "was killed or stopped from outside", j);
         } else {
-            return concluded(worker, std::move(said), j, allowed, limits.worker_memory_mib);
+            return concluded(me, std::move(said), j, allowed, limits.worker_memory_mib);
         }
     }
     return not_at_the_moment();
 }
 
-void pool::state::lose(std::unique_ptr<worker_process>& worker, std::uint64_t pool_stats::*counter,
-                       const std::string& what, const job& j) {
-    const auto how = worker->reap();
-    worker.reset();
+void pool::state::lose(feeder& me, std::uint64_t pool_stats::*counter, const std::string& what,
+                       const job& j) {
+    const auto how = me.worker->reap();
+    me.worker.reset();
     {
         const lock_guard lock(mutex_);
         ++(stats_.*counter);
+        ++stats_.workers[me.place].failures;
     }
+    const std::string of = j.request_id().empty() ? "" : " of the request [" + j.request_id() + "]";
     log("An imaging worker " + what + " (" + how + ") while it decoded a picture of " +
-        std::to_string(j.original().size()) + " bytes; another one is started.");
+        std::to_string(j.original().size()) + " bytes" + of + "; another one is started.");
 }
 
-result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
-                                       worker_process::exchanged said, const job& j,
+result<picture> pool::state::concluded(feeder& me, worker_process::exchanged said, const job& j,
                                        std::chrono::milliseconds allowed, std::uint32_t memory_mib) {
     using enum worker_process::ending;
     using protocol::outcome;
@@ -448,30 +468,30 @@ result<picture> pool::state::concluded(std::unique_ptr<worker_process>& worker,
         case answered:
             break;
         case stopped:
-            worker.reset();
+            me.worker.reset();
             return error{errc::unavailable, "The server is stopping; the picture was not decoded."};
         case timed_out: {
-            lose(worker, &pool_stats::timeouts, "missed its deadline and was killed", j);
+            lose(me, &pool_stats::timeouts, "missed its deadline and was killed", j);
             const lock_guard lock(mutex_);
             too_slow_.add(j.content(), clock::now());
             return not_decodable(kind, "that takes more than " + in_seconds(allowed) + ".");
         }
         case violated_protocol:
-            lose(worker, &pool_stats::crashes, "sent a malformed reply", j);
+            lose(me, &pool_stats::crashes, "sent a malformed reply", j);
             return decoder_failed(kind);
         default:
-            lose(worker, &pool_stats::crashes, "crashed", j);
+            lose(me, &pool_stats::crashes, "crashed", j);
             return decoder_failed(kind);
     }
     const auto what = static_cast<outcome>(said.answer.outcome);
     if (what == outcome::out_of_memory) {
-        lose(worker, &pool_stats::exhausted, "used up its memory", j);
+        lose(me, &pool_stats::exhausted, "used up its memory", j);
         return not_decodable(kind, "that takes more than " + std::to_string(memory_mib) +
                                        " MiB of memory (IMAGE_WORKER_MEMORY).");
     }
     if (what == outcome::picture) {
         if (auto p = believable(said, j.original())) return std::move(*p);
-        lose(worker, &pool_stats::crashes, "sent an impossible reply", j);
+        lose(me, &pool_stats::crashes, "sent an impossible reply", j);
         return decoder_failed(kind);
     }
     if (!printable(said.text) || said.text.empty()) said.text = "The picture cannot be decoded.";

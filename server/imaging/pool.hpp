@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::imaging {
 
@@ -40,6 +41,14 @@ struct pool_options : pool_limits {
     std::function<void(std::string_view)> log;
 };
 
+/// Counters since start of one place for a worker. Workers that follow each other there are counted together.
+struct worker_figures {
+    std::uint64_t pictures = 0;  ///< that it was given
+    std::uint64_t failures = 0;  ///< workers that were lost while they decoded a picture
+    std::uint64_t starts = 0;
+    std::chrono::nanoseconds busy{0};
+};
+
 /// Counters since start, and two gauges.
 struct pool_stats {
     std::uint64_t pictures = 0;   ///< inspected and accepted
@@ -52,6 +61,7 @@ struct pool_stats {
     std::uint64_t starts = 0;  ///< of workers, the first ones included
     std::size_t queued = 0;
     std::size_t busy = 0;
+    std::vector<worker_figures> workers;  ///< by place; also of those that a reload has given up
 };
 
 class pool {

@@ -30,7 +30,7 @@ bool is_same_version(const kept_version& a, const kept_version& b) {
 }
 
 bool is_copied(std::string_view document_kind) noexcept {
-    constexpr std::array<std::string_view, 6> left_behind{"lease",       "node",    "probe",
+    constexpr std::array<std::string_view, 7> left_behind{"lease",       "node",    "probe",        "scrub",
                                                           identity_kind, mark_kind, superseded_kind};
     return std::find(left_behind.begin(), left_behind.end(), document_kind) == left_behind.end();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/service.hpp"
 
+#include "mirror/low_priority.hpp"
 #include "mirror/same_folder.hpp"
 
 #include <gallery/uuid.hpp>
@@ -10,22 +11,12 @@
 #include <future>
 #include <utility>
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 namespace gallery::mirror {
 
 namespace {
 
 /// Without a mirror. A command ends the wait.
 constexpr std::chrono::milliseconds idle_wait{60'000};
-
-/// Of this thread only, as Linux counts it.
-void lower_priority() {
-    constexpr int less = 10;
-    static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), less));
-}
 
 using opener = std::function<result<std::unique_ptr<storage_engine>>(const target_address&, bool)>;
 

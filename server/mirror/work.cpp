@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/work.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-
 #include <algorithm>
 #include <utility>
 
@@ -12,8 +9,6 @@ namespace gallery::mirror {
 namespace {
 
 constexpr const char* stopped_text = "the copy was stopped; start it again to continue";
-
-constexpr std::chrono::milliseconds longest_nap{50};
 
 /// At most work::max_problems, and the number of the others.
 std::vector<std::string> shortened(std::vector<std::string> texts) {
@@ -136,16 +131,9 @@ result<void> work::may_go_on() const {
 
 task<result<void>> work::wait_for_share(std::uint64_t bytes) {
     if (options.bytes_per_second == 0 || is_hurried) co_return result<void>();
-    asio::basic_waitable_timer<clock, asio::wait_traits<clock>, io_executor> timer(
-        co_await asio::this_coro::executor);
-    while (clock::now() < next_read_) {
-        if (auto may = may_go_on(); !may) co_return may;
-        timer.expires_at(std::min(next_read_, clock::now() + longest_nap));
-        co_await timer.async_wait(use_task);
-    }
-    const std::chrono::duration<double> price(static_cast<double>(bytes) /
-                                              static_cast<double>(options.bytes_per_second));
-    next_read_ = std::max(next_read_, clock::now()) + std::chrono::duration_cast<clock::duration>(price);
+    auto turn = pace_.wait(bytes, options.bytes_per_second, options.is_stopping);
+    const bool goes_on = co_await std::move(turn);
+    if (!goes_on) co_return error{errc::unavailable, stopped_text};
     co_return result<void>();
 }
 

@@ -5,12 +5,12 @@
 #include "mirror/absences.hpp"
 #include "mirror/bodies.hpp"
 #include "mirror/mark.hpp"
+#include "mirror/pace.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage_engine.hpp>
 #include <gallery/task.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -109,8 +109,6 @@ public:
     void report() const;
 
 private:
-    using clock = std::chrono::steady_clock;
-
     void count_damage() noexcept;
     /// Entries that the source has out of service and of which the target has no copy, as far as is known.
     [[nodiscard]] std::uint64_t missing_entries() const noexcept;
@@ -120,7 +118,7 @@ private:
     std::uint64_t set_aside_ = 0;
     std::map<std::string, std::string> differences_;  ///< by item; at most max_differences
     bool has_more_differences_ = false;
-    clock::time_point next_read_;  ///< when options.bytes_per_second permits another read
+    pace pace_;
 };
 
 /// The error of a copy that was told to stop.

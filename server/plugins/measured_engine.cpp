@@ -71,8 +71,10 @@ task<result<T>> measured_parts::await_answer(operation what, unsigned rate, engi
     const bool timed = mine(what).due(source::engine, rate);
     const auto begin = timed ? clock::now() : clock::time_point();
     auto outcome = co_await std::move(inner);
-    if (outcome) {
-        if (auto wrong = check(*outcome)) outcome = std::move(*wrong);
+    if constexpr (!std::is_void_v<T>) {
+        if (outcome) {
+            if (auto wrong = check(*outcome)) outcome = std::move(*wrong);
+        }
     }
     // Asked for again: this may be another thread than before.
     operation_counters& count = mine(what);
@@ -192,6 +194,11 @@ task<result<body>> measured_images::read(record_ptr record, representation which
                          [this, record = std::move(record), which](const body& content) {
                              return unsound(parts_.name, content, *record, which);
                          });
+}
+task<result<void>> measured_images::check_body(record_ptr record, representation which) {
+    auto at = parts_.engine();
+    auto asked = at->images().check_body(std::move(record), which);
+    return parts_.measure(operation::check, std::move(at), std::move(asked), as_it_is);
 }
 std::optional<record_ptr> measured_images::find_now(const tenant_id& tenant, std::string_view key) {
     const auto at = parts_.engine();

@@ -136,6 +136,11 @@ task<result<body>> shifted_images::read(record_ptr record, representation which)
     return inner_.read(by_.in(*record), which);
 }
 
+task<result<void>> shifted_images::check_body(record_ptr record, representation which) {
+    if (!record) return inner_.check_body(std::move(record), which);
+    return inner_.check_body(by_.in(*record), which);
+}
+
 std::optional<record_ptr> shifted_images::find_now(const tenant_id& tenant, std::string_view key) {
     auto found = inner_.find_now(tenant, key);
     if (found) *found = by_.out(*found);

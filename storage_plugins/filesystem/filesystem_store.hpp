@@ -137,7 +137,13 @@ private:
     void remove_later(std::string path);
 
     // Reading.
-    result<body> load(const image_record& record, bool preview, const std::string& folder);
+    enum class purpose : std::uint8_t {
+        serve,  ///< it is kept in the cache
+        check,  ///< from the disk, as far as the kernel permits, and not kept
+    };
+    result<body> load(const image_record& record, bool preview, const std::string& folder, purpose why);
+    /// Calls load(), and again where the folder was renamed by a write in progress.
+    task<result<body>> load_version(record_ptr record, bool preview, std::string folder, purpose why);
     /// The present folder of this version; empty if it is neither current nor kept.
     [[nodiscard]] std::string folder_of_version(const image_record& record) const;
 

@@ -5,6 +5,7 @@
 #include "filesystem_store.hpp"
 #include "layout.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
@@ -108,7 +109,24 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     const auto reading =
         co_await lanes_.acquire("read " + std::to_string(key.content_rev) + (preview ? " preview" : ""));
     if (auto hot = cache_.find(key)) co_return std::move(*hot);
-    auto work = [this, record, preview, folder] { return load(*record, preview, folder); };
+    auto loaded = co_await load_version(record, preview, std::move(folder), purpose::serve);
+    const bool is_fault = !loaded && loaded.error().code != errc::busy && loaded.error().code != errc::stale;
+    if (is_fault) log_function_(log_level::error, loaded.error().message);
+    co_return loaded;
+}
+
+task<result<void>> filesystem_store::check_body(record_ptr record, representation which) {
+    auto folder = folder_of_version(*record);
+    if (folder.empty()) co_return kit::stale_record(*record);
+    const bool preview = which == representation::preview && !record->preview_is_original;
+    const auto loaded = co_await load_version(record, preview, std::move(folder), purpose::check);
+    if (!loaded) co_return loaded.error();
+    co_return result<void>();
+}
+
+task<result<body>> filesystem_store::load_version(record_ptr record, bool preview, std::string folder,
+                                                  purpose why) {
+    auto work = [this, record, preview, folder, why] { return load(*record, preview, folder, why); };
     auto loaded = co_await offload(pool_, std::move(work));
     if (loaded || loaded.error().code == errc::busy) co_return loaded;
     // Perhaps the folder was renamed already by a write whose commit is on its way: wait for that one.
@@ -116,18 +134,17 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     folder = folder_of_version(*record);
     if (folder.empty()) co_return kit::stale_record(*record);
     // Or it was renamed by a write that failed and could not be undone.
-    auto again = [this, record, preview, folder] {
+    auto again = [this, record, preview, folder, why] {
         committer_->settle();
-        return load(*record, preview, folder);
+        return load(*record, preview, folder, why);
     };
-    loaded = co_await offload(pool_, std::move(again));
-    if (!loaded) log_function_(log_level::error, loaded.error().message);
-    co_return loaded;
+    co_return co_await offload(pool_, std::move(again));
 }
 
 /// Reads and checks the file. That its bytes have the record's hash is what makes it the right file,
 /// whatever was renamed or restored in between.
-result<body> filesystem_store::load(const image_record& record, bool preview, const std::string& folder) {
+result<body> filesystem_store::load(const image_record& record, bool preview, const std::string& folder,
+                                    purpose why) {
     const auto& described = preview ? record.preview : record.original;
     const auto path = folder + '/' + body_name(record, preview);
     auto opened = open_to_read(root_.get(), path);
@@ -141,6 +158,9 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
             record, path,
             "has " + std::to_string(state->size) + " bytes instead of " + std::to_string(described.size));
 
+    // What the kernel has in memory may be right while the disk is not. Pages that others use stay.
+    if (why == purpose::check)
+        static_cast<void>(::posix_fadvise(file->descriptor(), 0, 0, POSIX_FADV_DONTNEED));
     const bool in_memory = described.size < smallest_region;
     std::vector<char> buffer(static_cast<std::size_t>(
         in_memory ? described.size : std::min<std::uint64_t>(described.size, 256 * 1024)));
@@ -162,12 +182,12 @@ result<body> filesystem_store::load(const image_record& record, bool preview, co
     const body_key key{record.content_rev, preview};
     if (in_memory) {
         auto content = bytes::own(std::move(buffer));
-        cache_.put(key, content);
+        if (why == purpose::serve) cache_.put(key, content);
         return body(std::move(content));
     }
     // The file was written while it was read: the hashed bytes differ from those that would be sent.
     if (state_of(file->descriptor()) != state) return damaged(record, path, "was changed while it was read");
-    if (tells_later_writes(*state)) cache_.put(key, file, *state);
+    if (why == purpose::serve && tells_later_writes(*state)) cache_.put(key, file, *state);
     return body(file_region{std::move(file), 0, described.size});
 }
 

@@ -103,6 +103,12 @@ public:
         co_return std::move(*found);
     }
 
+    /// There is no other place than memory to read it from.
+    task<result<void>> check_body(record_ptr record, representation which) override {
+        if (!read_now(*record, which)) co_return kit::stale_record(*record);
+        co_return result<void>();
+    }
+
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override {
         auto found = catalog_.find(tenant, key);
         if (!found) return std::nullopt;

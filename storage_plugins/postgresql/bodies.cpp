@@ -164,6 +164,19 @@ task<result<body>> body_store::read(record_ptr record, representation which) {
     co_return body(std::move(*loaded));
 }
 
+task<result<void>> body_store::check(record_ptr record, representation which) {
+    auto newest = co_await follower_.barrier();
+    if (!newest) co_return newest.error();
+    const auto version = mirror_.images().find_version(*record);
+    if (!version) co_return kit::stale_record(*record);
+    const auto deadline = signal::clock::now() + in_.chosen.timeout;
+    const auto lease = co_await gate_.enter(record->descriptor(which).size);
+    if (signal::clock::now() >= deadline) co_return too_late();
+    const auto loaded = co_await load(*record, which, version.body);
+    if (!loaded) co_return loaded.error();
+    co_return result<void>();
+}
+
 body_store::figures body_store::statistics() const {
     const auto now = cache_.statistics();
     return {now.bytes, now.entries, now.hits, now.misses, now.evictions};

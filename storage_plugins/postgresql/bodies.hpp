@@ -33,6 +33,8 @@ public:
 
     /// As image_store::read, without its barrier for what is in memory. Engine's thread.
     task<result<body>> read(record_ptr record, representation which);
+    /// As image_store::check_body. Engine's thread.
+    task<result<void>> check(record_ptr record, representation which);
     /// From memory. Any thread.
     [[nodiscard]] std::optional<body> find(const image_record& record, representation which);
     /// Of a version that is not stored any more. Any thread.

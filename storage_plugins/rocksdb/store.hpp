@@ -82,7 +82,9 @@ private:
     found_record find_through(const std::string& lookup_key, engine::reach how);
     result<std::vector<record_ptr>> find_content_now(tenant_id tenant, const sha256_digest& etag) const;
     result<body> load_body(const image_record& record, representation which);
-    result<body> missing_body(const image_record& record, representation which) const;
+    /// From the disk. Its size and hash are those of the record.
+    result<rocksdb::PinnableSlice> read_verified(const image_record& record, representation which) const;
+    error missing_body(const image_record& record, representation which) const;
     result<scan_page<record_ptr>> scan_now(const std::optional<tenant_id>& tenant, const std::string& cursor,
                                            std::size_t limit) const;
 

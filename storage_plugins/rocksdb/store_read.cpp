@@ -147,37 +147,55 @@ task<result<body>> store::read(record_ptr record, representation which) {
     co_return co_await offload(readers_, std::move(work));
 }
 
+task<result<void>> store::check_body(record_ptr record, representation which) {
+    if (!record) co_return error{errc::invalid_argument, "The record to read the bytes of is missing."};
+    if (record->preview_is_original) which = representation::original;
+    auto work = [this, record = std::move(record), which] {
+        return guarded([&]() -> result<void> {
+            const auto value = read_verified(*record, which);
+            if (!value) return value.error();
+            return {};
+        });
+    };
+    co_return co_await offload(readers_, std::move(work));
+}
+
+result<rocksdb::PinnableSlice> store::read_verified(const image_record& record, representation which) const {
+    const auto& wanted = record.descriptor(which);
+    const auto what = [&] {
+        return std::string(which == representation::preview ? "the preview" : "the bytes") + " of " +
+               describe_image(record_key(record.tenant, record.key));
+    };
+    rocksdb::PinnableSlice value;
+    const auto status = engine_->get(family::bodies, body_key(record.id, record.content_rev, which), value,
+                                     engine::reach::disk_aside);
+    if (status.IsNotFound()) return missing_body(record, which);
+    if (!status.ok()) return to_error(status, "reading " + what());
+    if (value.size() != wanted.size || !same(sha256({value.data(), value.size()}), wanted.etag))
+        return error{errc::corrupt, what() + " do not match their hash. Restore them from a backup."};
+    return value;
+}
+
 result<body> store::load_body(const image_record& record, representation which) {
     const auto& wanted = record.descriptor(which);
     const kit::body_name name{record.id, record.content_rev, which};
-    const std::string key = body_key(record.id, record.content_rev, which);
-    const auto locked = loading_.lock({key});
+    const auto locked = loading_.lock({body_key(record.id, record.content_rev, which)});
     const auto matches = [&wanted](const verified_body& kept) {
         return kept.etag == wanted.etag && kept.memory.size() == wanted.size;
     };
     if (auto kept = body_cache_.find(name); kept && matches(**kept)) return body((*kept)->memory);
 
     const auto generation = body_cache_.generation(name);
-    const std::string record_name = record_key(record.tenant, record.key);
-    const auto what = [&] {
-        return std::string(which == representation::preview ? "the preview" : "the bytes") + " of " +
-               describe_image(record_name);
-    };
-    rocksdb::PinnableSlice value;
-    const auto status = engine_->get(family::bodies, key, value, engine::reach::disk_aside);
-    if (status.IsNotFound()) return missing_body(record, which);
-    if (!status.ok()) return to_error(status, "reading " + what());
-
+    auto value = read_verified(record, which);
+    if (!value) return value.error();
     auto verified = std::make_shared<verified_body>();
-    verified->etag = sha256({value.data(), value.size()});
-    if (value.size() != wanted.size || verified->etag != wanted.etag)
-        return error{errc::corrupt, what() + " do not match their hash. Restore them from a backup."};
+    verified->etag = wanted.etag;
     // Small values share a block, which a reference would keep in memory completely.
     constexpr std::size_t small = 1024;
-    if (value.size() <= small) {
-        verified->memory = bytes::own(value.ToString());
+    if (value->size() <= small) {
+        verified->memory = bytes::own(value->ToString());
     } else {
-        auto owner = std::make_shared<pinned_value>(engine_->shared_block_cache(), std::move(value));
+        auto owner = std::make_shared<pinned_value>(engine_->shared_block_cache(), std::move(*value));
         const std::span<const char> all(owner->value.data(), owner->value.size());
         verified->memory = bytes(std::move(owner), all);
     }
@@ -190,7 +208,7 @@ result<body> store::load_body(const image_record& record, representation which) 
 /// The bytes of a record are not there: it was replaced, erased or dropped, or they are lost. Bytes are
 /// removed together with what refers to them and never come back, so what still refers to them now did so
 /// before.
-result<body> store::missing_body(const image_record& record, representation which) const {
+error store::missing_body(const image_record& record, representation which) const {
     const std::string name = record_key(record.tenant, record.key);
     const auto now = *load_record(*engine_, name, engine::reach::disk);
     if (!now) return now.error();

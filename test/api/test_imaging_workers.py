@@ -60,6 +60,13 @@ class Workers(Unharmed):
         with self.nothing_is_stored(crashes=1):
             self.assertError(400, 31, self.ask("crash"), "cannot be decoded", "decoder failed")
 
+    def test_the_log_names_the_request_whose_picture_ended_a_worker(self):
+        self.assertStatus(200, self.tenant.upload("named.png", png(text="named")))
+        document = harness.export_document("named.png", b"GALLERY-TEST:crash")
+        for answer in (self.ask("crash"), self.tenant.put("/api/image/import", document)):
+            self.assertError(400, 31, answer, "decoder failed")
+            self.server.wait_for_log(f"bytes of the request [{answer.json()['requestId']}]")
+
     def test_nonsense_from_a_worker_is_one_uploads_400(self):
         with self.nothing_is_stored(crashes=1):
             self.assertError(400, 31, self.ask("garbage"), "cannot be decoded", "decoder failed")

@@ -142,5 +142,64 @@ class Metrics(ServerTest):
         self.assertEqual(1, self.figure("gallery_build_info", version=version))
 
 
+class Tenants(ServerTest):
+    """The demonstration's tenant has the only place; system administrators are among the others."""
+    asked = 0  # requests of that tenant
+
+    @classmethod
+    def setUpClass(cls):
+        cls.metrics_port = free_port()
+        cls.options = {"environment": {"METRICS_BIND_PORT": str(cls.metrics_port), "METRICS_TENANTS": "1",
+                                       "IMAGE_WORKERS": "1"}}
+        super().setUpClass()
+
+    def figures(self, name, label="tenant"):
+        return {dict(labels)[label]: number for (full, labels), number in scrape(self.metrics_port).items()
+                if full == "gallery_" + name}
+
+    def wait_for(self, holds, limit=20):
+        deadline = time.monotonic() + limit
+        while not holds():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+    def ask(self, send):
+        answer = send()
+        type(self).asked += 1
+        return self.assertStatus(200, answer)
+
+    def test_requests_bytes_and_contents_are_those_of_the_tenant(self):
+        self.ask(lambda: self.tenant.upload("first.png", png(text="first")))
+        # An answer is counted when its last byte has left, which may be after the client has it.
+        self.wait_for(lambda: self.asked in self.figures("tenant_requests_total").values())
+        names = set(self.figures("tenant_requests_total"))
+        self.assertEqual(2, len(names))
+        self.assertIn("other", names)
+        own = (names - {"other"}).pop()
+        before = self.figures("tenant_requests_total"), self.figures("tenant_sent_bytes_total")
+        images, stored = self.figures("tenant_images"), self.figures("tenant_stored_bytes")
+        data = png(text="x" * 3000)
+        uploaded = self.ask(lambda: self.tenant.upload("second.png", data)).json()
+        for _ in range(3):
+            self.ask(lambda: self.tenant.get(uploaded["link"]))
+        self.assertStatus(200, self.admin.get("/api/system/nodes"))
+        self.wait_for(lambda: self.figures("tenant_requests_total")[own] == self.asked
+                      and self.figures("tenant_requests_total")["other"] > before[0]["other"])
+        self.assertGreater(self.figures("tenant_sent_bytes_total")[own], before[1][own] + 3 * len(data))
+        self.assertEqual(images[own] + 1, self.figures("tenant_images")[own])
+        self.assertEqual(images["other"], self.figures("tenant_images")["other"])
+        self.assertGreaterEqual(self.figures("tenant_stored_bytes")[own], stored[own] + len(data))
+        self.assertEqual(stored["other"], self.figures("tenant_stored_bytes")["other"])
+
+    def test_each_worker_has_figures(self):
+        before = self.figures("imaging_worker_pictures_total", "worker")
+        self.assertEqual({"0"}, set(before))
+        self.ask(lambda: self.tenant.upload("worker.png", png(text="worker")))
+        self.assertEqual(before["0"] + 1, self.figures("imaging_worker_pictures_total", "worker")["0"])
+        self.assertGreater(self.figures("imaging_worker_busy_seconds_total", "worker")["0"], 0)
+        self.assertEqual({"0": 0}, self.figures("imaging_worker_failures_total", "worker"))
+        self.assertEqual({"0": 0}, self.figures("imaging_worker_restarts_total", "worker"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -91,6 +91,21 @@ class ReloadTest(unittest.TestCase):
         self.assertEqual(before, client.connection.sock.getsockname())
 
 
+class Scrub(ReloadTest):
+    first = {"storage": {"scrub_interval": "0"}}
+
+    def state(self):
+        return self.admin.get("/api/system/scrub").json()
+
+    def test_interval_and_rate_change_at_once(self):
+        self.assertEqual(0, self.state()["dueTime"])
+        report = self.reload({"storage": {"scrub_interval": "1d", "scrub_rate": "5MiB"}})
+        self.assertEqual({"storage.scrub_interval": ("0", "1d"), "storage.scrub_rate": ("4MiB", "5MiB")},
+                         self.changed(report))
+        wait_until(lambda: self.state()["dueTime"] > 0, "the next pass is due")
+        self.assertEqual(5 << 20, self.state()["bytesPerSecond"])
+
+
 class Limits(ReloadTest):
     def test_the_size_of_images_changes_on_an_open_connection(self):
         data = png(64, 64, text="x" * 5000)

@@ -93,6 +93,33 @@ BOOST_AUTO_TEST_CASE(what_is_answered_at_once_is_as_new_as_what_is_waited_for) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(bodies_are_checked_where_they_are_stored) {
+    const auto tenant = tenant_number(1);
+    const auto is_sound = [this](const record_ptr& record, representation which) {
+        return await(store().check_body(record, which)).has_value();
+    };
+    for (const std::size_t size : {0, 100, 40'000, 300'000}) {
+        auto one = make(tenant, "checked " + std::to_string(size), size, size / 2);
+        must_save(one, precondition::absent());
+        reopen();
+        const auto record = must_find(tenant, one.record.key);
+        for (const auto which : {representation::original, representation::preview})
+            BOOST_TEST(is_sound(record, which));
+        // One that is replaced and kept, and one that is dropped.
+        one = with_bytes(std::move(one), size + 1, size / 2 + 1);
+        const auto kept =
+            await(store().save(one.record, body(bytes::own(one.original)), body(bytes::own(one.preview)),
+                               {precondition::any(), previous_version::keep(1'800'000'000'000)}));
+        BOOST_TEST_REQUIRE(kept.has_value());
+        BOOST_TEST(is_sound(record, representation::original));
+        BOOST_TEST(is_sound(kept->record, representation::original));
+        BOOST_TEST_REQUIRE(await(store().drop_kept(record->id, record->content_rev)).has_value());
+        const auto dropped = await(store().check_body(record, representation::original));
+        BOOST_TEST_REQUIRE(dropped.has_error());
+        BOOST_TEST((dropped.error().code == errc::stale));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(fifty_mebibytes_come_back) {
     const auto large = make(tenant_number(1), "large", 50U << 20, 100);
     must_save(large);

@@ -13,7 +13,7 @@ import sys
 
 # A folder of server/ and those whose headers it may include beside its own. Downwards only:
 # main -> app -> api -> {images, accounts, mirror} -> {auth, imaging, cache, plugins} -> common. http and config know
-# nothing of the gallery. mirror knows only the storage contract. turns is what several of them need: whose turn it is.
+# nothing of the gallery. mirror and scrub know only the storage contract. turns is what several of them need: whose turn it is.
 SERVER = {
     "turns": set(),
     "coding": set(),
@@ -23,11 +23,13 @@ SERVER = {
     "imaging": {"turns"},
     "plugins": {"config"},
     "mirror": set(),
+    "scrub": {"mirror"},
     "auth": {"turns"},
     "images": {"auth", "imaging", "cache", "coding", "turns"},
     "accounts": {"auth", "cache", "turns"},
-    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding", "mirror"},
-    "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror"},
+    "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding", "mirror", "scrub"},
+    "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror",
+            "scrub"},
     "admin": {"app", "http", "accounts", "images", "auth", "plugins", "config", "mirror"},
 }
 # Libraries that only some may use.

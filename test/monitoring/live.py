@@ -125,7 +125,8 @@ class Live(unittest.TestCase):
             server = Server(engine, demo=False, environment={
                 "ACCESS_LOG_FORMAT": "json",
                 "METRICS_BIND_PORT": str(cls.ports[engine]), "GALLERY_SYSTEM_IMAGES_DIR": str(empty),
-                "GALLERY_CONSOLE_DIR": str(empty), "IMAGE_WORKERS": "1", **options})
+                "GALLERY_CONSOLE_DIR": str(empty), "IMAGE_WORKERS": "1",
+                "METRICS_TENANTS": "2", **options})
             cls.stack.callback(server.stop)
             cls.servers[engine] = server.start(wait=False)
         for server in cls.servers.values():
@@ -147,6 +148,12 @@ class Live(unittest.TestCase):
         for engine, is_backup in (("rocksdb", False), ("filesystem", True)):
             started = cls.servers[engine].client(SYSADMIN).post(
                 "/api/system/mirror/start", {"engine": "filesystem", "path": "mirror", "backup": is_backup})
+            if started.status != 200:
+                raise AssertionError(started)
+
+        # A pass of the scrub that is complete.
+        for server in cls.servers.values():
+            started = server.client(SYSADMIN).post("/api/system/scrub/start", {"bytesPerSecond": 0})
             if started.status != 200:
                 raise AssertionError(started)
 

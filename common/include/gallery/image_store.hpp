@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gallery {
@@ -66,6 +67,13 @@ public:
     /// returns the bytes or stale, nothing else. Errors: stale if the version is neither current nor kept,
     /// corrupt.
     virtual task<result<body>> read(record_ptr record, representation which) = 0;
+
+    /// Reads the bytes of one representation where they are stored, and compares their size and hash with the
+    /// record. For checks of the whole store: the bytes do not come from the memory of the engine, and are
+    /// not kept there, so that those of requests stay. A read that overlaps the write that removes the
+    /// version succeeds or returns stale. Errors: as read(). An engine that keeps no bytes in memory inherits
+    /// this function, which calls read().
+    virtual task<result<void>> check_body(record_ptr record, representation which);
 
     /// The answers of find(), find_by_public_key() and read() if they are in memory and nothing has to be
     /// waited for. Otherwise empty, also if the answer would be an error: the server then calls the
@@ -146,6 +154,7 @@ public:
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;                         \
     task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override; \
     task<result<body>> read(record_ptr record, representation which) override;                            \
+    task<result<void>> check_body(record_ptr record, representation which) override;                      \
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;           \
     std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;               \
     std::optional<body> read_now(const image_record& record, representation which) override;              \
@@ -166,6 +175,11 @@ public:
                                           std::int64_t kept_time, bool is_erased) override;               \
     task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override
 
+inline task<result<void>> image_store::check_body(record_ptr record, representation which) {
+    const auto content = co_await read(std::move(record), which);
+    if (!content) co_return content.error();
+    co_return result<void>();
+}
 inline std::optional<record_ptr> image_store::find_now(const tenant_id& /*tenant*/,
                                                        std::string_view /*key*/) {
     return std::nullopt;

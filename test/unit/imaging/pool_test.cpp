@@ -84,6 +84,12 @@ BOOST_AUTO_TEST_CASE(a_worker_that_crashes_costs_one_picture) {
     BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());
     BOOST_TEST(p->stats().crashes == 1u);
     BOOST_TEST(p->stats().starts == 2u);
+    BOOST_REQUIRE(p->stats().workers.size() == 1u);
+    const auto figures = p->stats().workers.front();
+    BOOST_TEST(figures.pictures == 2u);
+    BOOST_TEST(figures.failures == 1u);
+    BOOST_TEST(figures.starts == 2u);
+    BOOST_TEST(figures.busy.count() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_hangs_is_killed_at_its_deadline) {
@@ -337,6 +343,7 @@ BOOST_AUTO_TEST_CASE(further_workers_are_ready_at_once_and_surplus_ones_end_afte
     limits.workers = 2;
     BOOST_TEST(p->apply(limits).has_value());
     BOOST_TEST(children() == 2u);
+    BOOST_TEST(p->stats().workers.size() == 3u);  // its place was free
 }
 
 BOOST_AUTO_TEST_CASE(other_limits_hold_for_the_next_picture) {

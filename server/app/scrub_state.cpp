@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/scrub_state.hpp"
+
+#include "mirror/private_file.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace gallery::app {
+
+namespace {
+
+using stored_text = result<std::optional<std::string>>;
+
+constexpr const char* scrub_kind = "scrub";
+constexpr const char* scrub_id = "state";
+
+task<stored_text> load_scrub_file(std::string file) {
+    co_return mirror::read_private_file(file);
+}
+
+task<result<void>> save_scrub_file(std::string file, std::string text) {
+    co_return mirror::write_private_file(file, text);
+}
+
+task<stored_text> load_scrub_document(document_store& store) {
+    std::string kind = scrub_kind;
+    std::string id = scrub_id;
+    const auto found = co_await store.find(std::move(kind), std::move(id));
+    if (found) co_return std::optional<std::string>(found->body);
+    if (found.error().code != errc::not_found) co_return found.error();
+    co_return std::optional<std::string>();
+}
+
+task<result<void>> save_scrub_document(document_store& store, lease& turn, std::string text) {
+    document doc;
+    doc.kind = scrub_kind;
+    doc.id = scrub_id;
+    doc.body = std::move(text);
+    std::vector<document_write> parts;
+    parts.push_back(turn.requirement());
+    parts.push_back(document_write::save(std::move(doc), precondition::any()));
+    auto writing = store.write(std::move(parts));
+    const auto written = co_await std::move(writing);
+    if (!written) co_return written.error();
+    if (written->status != write_status::committed)
+        co_return error{errc::busy, "another server has taken over the scrub"};
+    co_return result<void>();
+}
+
+}  // namespace
+
+void keep_scrub_in_file(scrub::scrub_options& options, std::string file) {
+    options.load = [file] { return load_scrub_file(file); };
+    options.save = [file](std::string text) { return save_scrub_file(file, std::move(text)); };
+}
+
+void keep_scrub_in_store(scrub::scrub_options& options, document_store& store, lease& turn) {
+    options.load = [&store] { return load_scrub_document(store); };
+    options.save = [&store, &turn](std::string text) {
+        return save_scrub_document(store, turn, std::move(text));
+    };
+    options.shared = scrub::turn{[&turn] { return turn.acquire(); }, [&turn] { return turn.release(); }};
+}
+
+}  // namespace gallery::app

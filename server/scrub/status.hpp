@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What is known about the scrub of a server.
+#pragma once
+
+#include "scrub/saved.hpp"
+
+#include <gallery/mutex.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace gallery::scrub {
+
+enum class scrub_state : std::uint8_t {
+    idle,       ///< waits until the next pass is due, or for a command
+    running,    ///< reads
+    elsewhere,  ///< another server of the cluster reads; the figures are those that it stored last
+};
+
+struct scrub_status {
+    scrub_state state = scrub_state::idle;
+    saved_scrub stored;  ///< what is stored, with `done` up to the last body
+    /// When the pass in progress was started, or else the next one is due; 0: none is. Milliseconds since
+    /// 1970-01-01T00:00Z.
+    std::int64_t due_at = 0;
+    std::uint64_t rate = 0;    ///< in use, bytes per second; 0: no limit
+    std::uint64_t bodies = 0;  ///< read since the start of the server
+    std::uint64_t bytes = 0;   ///< of them
+    std::string problem;       ///< why nothing is read at the moment, or the last pass is not complete
+};
+
+/// The status as several threads see it.
+class status_board {
+public:
+    template <class How>
+    void change(How how) {
+        const lock_guard lock(mutex_);
+        how(status_);
+    }
+    [[nodiscard]] scrub_status read() const {
+        const lock_guard lock(mutex_);
+        return status_;
+    }
+
+private:
+    mutable mutex mutex_;
+    scrub_status status_ GALLERY_GUARDED_BY(mutex_);
+};
+
+}  // namespace gallery::scrub
