@@ -145,7 +145,7 @@ bool gallery_server::parts::lacks_accounts(const start_options& options) const {
 }
 
 result<void> gallery_server::parts::make_first_accounts(const start_options& options) {
-    if (storage_.shared && lacks_accounts(options)) {
+    if (sharing_->is_shared() && lacks_accounts(options)) {
         const auto executor = http_->executor(0);
         lease turn(storage_.store->documents(), "first_start", node_id_, first_start_lease);
         for (;;) {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The servers on a store: each writes a document about itself every some seconds.
+///
+/// A server writes its document before it serves, and only if no switch has claimed the store or has left it
+/// (mirror/superseded.hpp). A switch therefore finds each server that could write to the store, or that server
+/// does not start.
 #pragma once
 
 #include "api/system.hpp"
@@ -25,11 +29,16 @@ result<std::string> load_or_create_node_id(const std::string& folder);
 
 class node_registry {
 public:
-    /// @p store outlives this. @p self: its times are filled in here. Where the store is not shared, this
+    /// @p store outlives this. @p self: its times are filled in here. While the store is not shared, this
     /// server is the only one and nothing is written.
-    node_registry(document_store& store, bool shared, api::node self, std::function<std::int64_t()> now);
+    node_registry(document_store& store, std::function<bool()> is_shared, api::node self,
+                  std::function<std::int64_t()> now);
 
-    /// Writes that this server is there. Errors: those of the store.
+    /// Before other threads use this.
+    void set_address(std::string address) { self_.address = std::move(address); }
+
+    /// Writes that this server is there. Errors: unavailable if another store has taken the place of this one,
+    /// or another server has claimed it for a switch; those of the store.
     task<result<void>> announce();
     /// Removes what announce() wrote, at the end. Errors: those of the store.
     task<result<void>> withdraw();
@@ -40,9 +49,19 @@ public:
     /// those of the store.
     task<result<void>> forget_missing();
 
+    // Of any store that can be shared, on any thread; the store is not the one of this server yet, or any more.
+
+    /// The other servers that are up. Errors: those of the store.
+    [[nodiscard]] task<result<std::vector<api::node>>> others(document_store& on) const;
+    task<result<void>> join(document_store& on) const;
+    task<result<void>> leave(document_store& on) const;
+
 private:
+    [[nodiscard]] document as_document() const;
+    [[nodiscard]] task<result<std::vector<api::node>>> read(document_store& on) const;
+
     document_store& store_;
-    const bool shared_;
+    std::function<bool()> is_shared_;
     api::node self_;
     std::function<std::int64_t()> now_;
 };

@@ -40,10 +40,10 @@ task<result<http::response>> answer_after(std::shared_ptr<const preceded> all, h
     co_return co_await all->then(message);
 }
 
-/// The same routes; those whose pattern starts with @p prefix await @p first before they answer, and so have
-/// no handler any more that answers at once.
+/// The same routes; those whose pattern starts with @p prefix await @p first before they answer. Their
+/// handlers that answer at once do so only while @p is_needless.
 std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::router& routes,
-                                         const prelude& first) {
+                                         const prelude& first, const std::function<bool()>& is_needless) {
     auto out = std::make_shared<http::router>();
     for (const auto* each : routes.routes()) {
         if (!each->pattern.starts_with(prefix)) {
@@ -56,6 +56,11 @@ std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::ro
             return answer_after(all, message);
         };
         out->add(each->verb, each->pattern, std::move(answer), each->options);
+        if (!each->try_hot) continue;
+        out->add_hot(each->verb, each->pattern,
+                     [is_needless, hot = each->try_hot](http::request& message, http::response& answered) {
+                         return is_needless() && hot(message, answered);
+                     });
     }
     out->set_fallback(routes.fallback());
     return out;
@@ -106,24 +111,25 @@ void gallery_server::parts::make_account_services() {
 }
 
 void gallery_server::parts::make_mirror() {
-    // Only this server's own writes can be held, and only they are certain to be in its memory.
-    if (storage_.shared) return;
     const auto section = active_.settings.sections.find(storage_.engine);
     mirror::known_store place;
     place.address.engine = active_.settings.plugin;
-    place.address.path = storage_.folder;
+    // A store that can be shared is where its options say; the folder is this server's own.
+    if (!storage_.shared) place.address.path = storage_.folder;
     if (section != active_.settings.sections.end()) place.address.options = section->second;
     place.plugin = storage_.engine;
     served_ =
-        std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir);
+        std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir, *sharing_);
 
     mirror::mirror_options options;
     options.source_name = storage_.name;
     options.served = served_.get();
+    options.others = sharing_.get();
     options.active_file = active_.file;
     options.switch_timeout = settings.mirror.switch_timeout;
     options.state_file = data_folder_ + "/" + mirror_file;
     options.check = [this](mirror::target_address target) {
+        if (sharing_->can_share(target)) target.path.clear();
         const mirror_rules rules{settings.mirror.allowed_paths, data_folder_, served_->where().address.path};
         return check_mirror_target(rules, std::move(target));
     };
@@ -156,7 +162,6 @@ void gallery_server::parts::make_mirror() {
 api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
     const auto ready = [this] { return ready_.load(); };
     const auto active = [this]() -> mirror::target_address {
-        if (!served_) return {storage_.engine, storage_.folder, {}};
         const auto now = served_->where();
         return {now.plugin, now.address.path, {}};
     };
@@ -182,7 +187,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
     const api::system_parameters parameters{from.image.max_resource_size, api::max_upload_size(limits)};
     const api::browser_ttl ttl{from.cache.system_images_browser_ttl, from.cache.tenant_images_browser_ttl};
     auto made = std::make_shared<routes_and_services>(api::all_services{
-        .system = {verify, parameters, [this] { return ready_.load() && fresh_->holds(); },
+        .system = {verify, parameters, [this] { return ready_.load() && fresh_.holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); },
                    [this] { return reload_by_request(); }},
         .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits)},
@@ -195,9 +200,10 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
     if (console_) made->routes->set_fallback(console_);
-    if (from.cluster.strict && storage_.shared) {
+    if (from.cluster.strict) {
         const auto ask = [this] { return ask_store_first(); };
-        made->routes = ask_before("/api/", *made->routes, ask);
+        const auto is_alone = [this] { return !sharing_->is_shared(); };
+        made->routes = ask_before("/api/", *made->routes, ask, is_alone);
     }
     const auto* const routes = made->routes.get();
     return {std::move(made), routes};
@@ -206,6 +212,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
 /// Before each answer memory takes over what other servers have changed, so that no answer is older than its
 /// question.
 task<result<void>> gallery_server::parts::ask_store_first() {
+    if (!sharing_->is_shared()) co_return result<void>();
     co_return co_await follower_->catch_up();
 }
 
