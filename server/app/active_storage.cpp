@@ -98,12 +98,16 @@ error not_current(const mirror::successor& by) {
     const auto where = by.engine + ":" + by.path;
     if (!by.node.empty()) {
         return {errc::unavailable,
-                "the server with the id " + by.node + " (node-id in its data folder) switches between this "
-                "store and " + where + ", or was interrupted while it did. Wait until it has ended, or start "
-                "that server. If it is lost, run gallery-admin reinstate to use this store as it is"};
+                "the server with the id " + by.node +
+                    " (node-id in its data folder) switches between this "
+                    "store and " +
+                    where +
+                    ", or was interrupted while it did. Wait until it has ended, or start "
+                    "that server. If it is lost, run gallery-admin reinstate to use this store as it is"};
     }
     return {errc::unavailable,
-            "this store is not the current one: the server was switched to " + where + " on " + utc(by.since) +
+            "this store is not the current one: the server was switched to " + where + " on " +
+                utc(by.since) +
                 ", and what was written since then is there. Start the server with the data folder that "
                 "contains " +
                 mirror::active_store_file +
@@ -128,8 +132,8 @@ task<result<void>> check_active_storage(document_store& opened, active_storage c
                     "configuration instead, run gallery-admin reinstate"};
         }
         // Another server may have left a store since then, if it could be shared.
-        const bool is_reversed = successor && successor->has_value() &&
-                                 (*successor)->identity == chosen.decided->before.identity;
+        const bool is_reversed =
+            successor && successor->has_value() && (*successor)->identity == chosen.decided->before.identity;
         if (wanted.address.path.empty() && successor && successor->has_value() && !is_claimed && !is_reversed)
             co_return not_current(**successor);
         co_return co_await mirror::release_store(opened);

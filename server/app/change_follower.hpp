@@ -45,8 +45,8 @@ struct follower_options {
     std::chrono::milliseconds interval{5'000};
     /// How long catch_up() waits. 0: it is not called.
     std::chrono::milliseconds patience{0};
-    /// Whether nobody else writes to the store at the moment; the interval is then alone_interval. Any thread.
-    /// Empty: never.
+    /// Whether nobody else writes to the store at the moment; the interval is then alone_interval. Any
+    /// thread. Empty: never.
     std::function<bool()> is_alone{};
     std::chrono::milliseconds alone_interval{5'000};
     /// Awaited when the store says that another one has taken its place, and when changes were lost. An error

@@ -2,8 +2,8 @@
 /// The servers on a store: each writes a document about itself every some seconds.
 ///
 /// A server writes its document before it serves, and only if no switch has claimed the store or has left it
-/// (mirror/superseded.hpp). A switch therefore finds each server that could write to the store, or that server
-/// does not start.
+/// (mirror/superseded.hpp). A switch therefore finds each server that could write to the store, or that
+/// server does not start.
 #pragma once
 
 #include "api/system.hpp"
@@ -37,8 +37,8 @@ public:
     /// Before other threads use this.
     void set_address(std::string address) { self_.address = std::move(address); }
 
-    /// Writes that this server is there. Errors: unavailable if another store has taken the place of this one,
-    /// or another server has claimed it for a switch; those of the store.
+    /// Writes that this server is there. Errors: unavailable if another store has taken the place of this
+    /// one, or another server has claimed it for a switch; those of the store.
     task<result<void>> announce();
     /// Removes what announce() wrote, at the end. Errors: those of the store.
     task<result<void>> withdraw();
@@ -49,7 +49,8 @@ public:
     /// those of the store.
     task<result<void>> forget_missing();
 
-    // Of any store that can be shared, on any thread; the store is not the one of this server yet, or any more.
+    // Of any store that can be shared, on any thread; the store is not the one of this server yet, or any
+    // more.
 
     /// The other servers that are up. Errors: those of the store.
     [[nodiscard]] task<result<std::vector<api::node>>> others(document_store& on) const;

@@ -78,7 +78,8 @@ result<void> gallery_server::parts::open_store() {
     auto id = load_or_create_node_id(data_folder_);
     if (!id) log_warning(id.error().message + ". It has another one at each start");
     node_id_ = id ? std::move(*id) : to_string(random_uuid());
-    sharing_ = std::make_unique<store_sharing>(storage_.shared, fresh_, settings.storage.plugin_dir, node_id_);
+    sharing_ =
+        std::make_unique<store_sharing>(storage_.shared, fresh_, settings.storage.plugin_dir, node_id_);
     writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {
         log(accepts ? log_level::info : log_level::error, text);
     });
@@ -169,7 +170,8 @@ result<void> gallery_server::parts::load_accounts() {
 }
 
 result<void> gallery_server::parts::check_active() {
-    auto checked = wait_for(http_->executor(0), check_active_storage(storage_.store->documents(), active_, node_id_));
+    auto checked =
+        wait_for(http_->executor(0), check_active_storage(storage_.store->documents(), active_, node_id_));
     if (checked) return {};
     if (checked.error().code != errc::read_only && checked.error().code != errc::no_space) return checked;
     log_warning("the store contains what an interrupted switch has left: " + checked.error().message);

@@ -118,8 +118,8 @@ void gallery_server::parts::make_mirror() {
     if (!storage_.shared) place.address.path = storage_.folder;
     if (section != active_.settings.sections.end()) place.address.options = section->second;
     place.plugin = storage_.engine;
-    served_ =
-        std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir, *sharing_);
+    served_ = std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir,
+                                               *sharing_);
 
     mirror::mirror_options options;
     options.source_name = storage_.name;

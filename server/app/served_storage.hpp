@@ -18,10 +18,7 @@ public:
     /// @p store and @p sharing outlive its use. @p plugin_dir as in the settings.
     served_storage(plugins::measured_engine& store, mirror::known_store where, std::string plugin_dir,
                    store_sharing& sharing)
-        : store_(store),
-          plugin_dir_(std::move(plugin_dir)),
-          sharing_(sharing),
-          where_(std::move(where)) {}
+        : store_(store), plugin_dir_(std::move(plugin_dir)), sharing_(sharing), where_(std::move(where)) {}
 
     [[nodiscard]] mirror::known_store where() const override;
     [[nodiscard]] storage_engine& engine() override;

@@ -54,9 +54,8 @@ task<result<void>> store_sharing::check_absent(storage_engine& on) {
     std::string names;
     for (const auto& one : *others)
         names += (names.empty() ? "" : ", ") + one.address;
-    co_return error{errc::busy,
-                    "other servers use a store of the switch: " + names +
-                        ". Stop them first. A server that was killed counts for half a minute"};
+    co_return error{errc::busy, "other servers use a store of the switch: " + names +
+                                    ". Stop them first. A server that was killed counts for half a minute"};
 }
 
 task<result<void>> store_sharing::join(storage_engine& on) {

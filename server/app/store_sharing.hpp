@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Whether other servers can write to the store of this one now. A switch of the store can change that.
 ///
-/// Whatever depends on it asks is_shared() each time. Memory is of limited freshness exactly while it is true:
-/// own() and admit() change both together. During a switch, the claims of both stores keep other servers away
-/// (mirror/switch_claims.hpp); so this server is the only one from before the exchange until admit().
+/// Whatever depends on it asks is_shared() each time. Memory is of limited freshness exactly while it is
+/// true: own() and admit() change both together. During a switch, the claims of both stores keep other
+/// servers away (mirror/switch_claims.hpp); so this server is the only one from before the exchange until
+/// admit().
 #pragma once
 
 #include "app/change_follower.hpp"
@@ -26,8 +27,8 @@ public:
     /// Any thread.
     [[nodiscard]] bool is_shared() const noexcept { return is_shared_.load(std::memory_order_acquire); }
 
-    /// What a mirror needs, before there is one. All of them outlive its use. @p mirror_turn is a lease in the
-    /// store of the server.
+    /// What a mirror needs, before there is one. All of them outlive its use. @p mirror_turn is a lease in
+    /// the store of the server.
     void use(node_registry& nodes, change_follower& follower, lease& mirror_turn);
 
     /// Other servers do not write to the store of this one, and its memory contains what they have written:

@@ -37,8 +37,8 @@ public:
 
     /// Errors: busy while another server uses the store, with its address; those of the store.
     virtual task<result<void>> check_absent(storage_engine& on) = 0;
-    /// Makes this server one of those that check_absent() of others finds, before it serves the store. Errors:
-    /// unavailable if the store cannot be served; those of the store.
+    /// Makes this server one of those that check_absent() of others finds, before it serves the store.
+    /// Errors: unavailable if the store cannot be served; those of the store.
     virtual task<result<void>> join(storage_engine& on) = 0;
     virtual task<result<void>> leave(storage_engine& on) = 0;
     /// Returns when the memory of this server contains everything that others have written to its store.

@@ -95,7 +95,8 @@ result<void> runner::take_turn() {
 void runner::end_turn() {
     if (options_.others == nullptr) return;
     const auto ended = await(options_.others->end_turn());
-    if (!ended) say(true, "other servers on the store wait before they have a mirror: " + ended.error().message);
+    if (!ended)
+        say(true, "other servers on the store wait before they have a mirror: " + ended.error().message);
 }
 
 void runner::say(bool is_problem, const std::string& text) const {

@@ -70,8 +70,7 @@ std::unique_ptr<copier> runner::make_copier() {
 result<target_address> runner::check_target() const {
     if (what_.former_identity.empty()) return options_.check(what_.target);
     // It was the store of the server. Whoever may have chosen it, it was an operator.
-    if (options_.served == nullptr ||
-        !is_same_store(options_.served->where().address, what_.target))
+    if (options_.served == nullptr || !is_same_store(options_.served->where().address, what_.target))
         return what_.target;
     return error{errc::invalid_argument,
                  "the mirror in " + address_text(what_.target) + " is the store of the server itself"};
@@ -112,8 +111,8 @@ result<void> runner::note_former() {
 
 result<void> runner::give_back_target() {
     if (options_.others != nullptr && options_.others->can_share(what_.target)) {
-        auto given = run_to_end(context_,
-                                give_back_store(session_->store->documents(), options_.others->id()));
+        auto given =
+            run_to_end(context_, give_back_store(session_->store->documents(), options_.others->id()));
         if (!given) return of_target(given.error());
     }
     return note_former();
@@ -197,7 +196,8 @@ result<switched> runner::claim_and_switch() {
     return done;
 }
 
-result<switched> runner::try_to_switch(const switch_claims& claims, const known_store& from, const known_store& to) {
+result<switched> runner::try_to_switch(const switch_claims& claims, const known_store& from,
+                                       const known_store& to) {
     result<switched> done = not_switched(errc::busy, "it was not tried.");
     const auto until = clock::now() + options_.longest_catch_up;
     for (int i = 0; i < max_switch_attempts; ++i) {

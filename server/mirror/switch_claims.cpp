@@ -34,7 +34,8 @@ task<result<void>> switch_claims::claim_all() {
         if (auto alone = co_await others_->check_absent(each->store); !alone) co_return alone;
     }
     for (const auto& [each, is_target] : shared) {
-        successor claim{to_.where.plugin, to_.where.address.path, to_.where.identity, now_ms(), others_->id()};
+        successor claim{to_.where.plugin, to_.where.address.path, to_.where.identity, now_ms(),
+                        others_->id()};
         // Also after an error, which leaves open whether it is stored.
         (is_target ? is_target_claimed_ : is_source_claimed_) = true;
         auto claimed = co_await claim_store(each->store.documents(), std::move(claim), is_target);

@@ -13,8 +13,8 @@
 ///
 /// The store orders 2 and each registration, and a server registers before it serves. Each server is thus
 /// found by 3 or is refused. A server that has not reported for half a minute counts as gone. If it was only
-/// stopped or cut off, it accepts no request after that before it has read the feed, and then finds the claim.
-/// A write that it had accepted before can still reach the old store, and is then lost.
+/// stopped or cut off, it accepts no request after that before it has read the feed, and then finds the
+/// claim. A write that it had accepted before can still reach the old store, and is then lost.
 #pragma once
 
 #include "mirror/active_store.hpp"
@@ -46,8 +46,8 @@ public:
     task<result<void>> take();
     /// After a switch that was given up. Failures are logged.
     task<result<void>> give_back();
-    /// After a switch that was decided: @p before is the engine of the old store. Others may use the new store
-    /// after this. Failures are logged.
+    /// After a switch that was decided: @p before is the engine of the old store. Others may use the new
+    /// store after this. Failures are logged.
     task<result<void>> complete(storage_engine& before);
 
     [[nodiscard]] bool has_claimed_target() const noexcept { return is_target_claimed_; }

@@ -47,7 +47,7 @@ struct switch_parts {
     known_store from;                        ///< the store of the server, with its identity
     known_store to;                          ///< the target, likewise
     std::string active_file;
-    bool is_target_claimed = false;     ///< the target stays claimed until after the switch (switch_claims.hpp)
+    bool is_target_claimed = false;  ///< the target stays claimed until after the switch (switch_claims.hpp)
     std::chrono::milliseconds longest;  ///< how long writes wait before the switch is given up
     std::function<void(bool is_problem, std::string_view text)> log;
 };
