@@ -10,11 +10,13 @@
 
 #include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,8 +36,8 @@ public:
     node_registry(document_store& store, std::function<bool()> is_shared, api::node self,
                   std::function<std::int64_t()> now);
 
-    /// Before other threads use this.
-    void set_address(std::string address) { self_.address = std::move(address); }
+    /// Of later announcements. Any thread.
+    void set_address(std::string address);
 
     /// Writes that this server is there. Errors: unavailable if another store has taken the place of this
     /// one, or another server has claimed it for a switch; those of the store.
@@ -49,8 +51,12 @@ public:
     /// those of the store.
     task<result<void>> forget_missing();
 
-    // Of any store that can be shared, on any thread; the store is not the one of this server yet, or any
-    // more.
+    /// The other servers that may be up. Any thread. Besides those of list(), a server counts until this one
+    /// has not seen an announcement for as long by its own clock: the clocks of two machines may differ.
+    /// Errors: those of the store.
+    task<result<std::vector<api::node>>> others();
+
+    // Of a store that is not the one of this server yet, or any more; any thread.
 
     /// The other servers that are up. Errors: those of the store.
     [[nodiscard]] task<result<std::vector<api::node>>> others(document_store& on) const;
@@ -58,13 +64,23 @@ public:
     task<result<void>> leave(document_store& on) const;
 
 private:
-    [[nodiscard]] document as_document() const;
+    /// With the present time.
+    [[nodiscard]] api::node self() const;
     [[nodiscard]] task<result<std::vector<api::node>>> read(document_store& on) const;
+    /// Notes what is known of the server now. False while it may be up.
+    bool is_silent(const api::node& of);
 
     document_store& store_;
     std::function<bool()> is_shared_;
-    api::node self_;
+    const std::string id_;
     std::function<std::int64_t()> now_;
+    mutable mutex mutex_;
+    api::node self_ GALLERY_GUARDED_BY(mutex_);
+    struct observation {
+        std::int64_t announced = 0;  ///< by the clock of the other server
+        std::int64_t seen_at = 0;    ///< by the own clock, first
+    };
+    std::map<std::string, observation> observed_ GALLERY_GUARDED_BY(mutex_);  ///< by id
 };
 
 }  // namespace gallery::app

@@ -185,11 +185,17 @@ result<void> gallery_server::parts::register_node() {
     self.version = GALLERY_VERSION;
     nodes_ = std::make_unique<node_registry>(
         storage_.store->documents(), [this] { return sharing_->is_shared(); }, std::move(self), &now_ms);
-    const auto announced = wait_for(http_->executor(0), nodes_->announce());
-    if (announced) return {};
-    if (announced.error().code != errc::read_only && announced.error().code != errc::no_space)
-        return announced.error();
-    log_warning("this server could not be announced: " + announced.error().message);
+    const auto executor = http_->executor(0);
+    const auto announced = wait_for(executor, nodes_->announce());
+    const bool is_full =
+        !announced && (announced.error().code == errc::read_only || announced.error().code == errc::no_space);
+    if (!announced && !is_full) return announced.error();
+    if (is_full) log_warning("this server could not be announced: " + announced.error().message);
+    // From now on, because the start may take longer than a server counts without an announcement.
+    announcements_ = std::make_unique<periodic>(executor, announcement_interval, [this]() -> task<void> {
+        const auto done = co_await nodes_->announce();
+        if (!done) log_warning("this server could not be announced: " + done.error().message);
+    });
     return {};
 }
 
@@ -306,6 +312,7 @@ bool gallery_server::parts::drain() {
 
 void gallery_server::parts::leave_after_failed_start() {
     if (!nodes_ || !sharing_->is_shared()) return;
+    if (announcements_) announcements_->stop();
     left_ = std::make_shared<std::promise<void>>();
     static_cast<void>(wait_at_most(farewell_time, http_->executor(0), leave_cluster(left_)));
 }
@@ -329,10 +336,6 @@ void gallery_server::parts::begin_background_work() {
     upkeep_ = std::make_unique<periodic>(executor, upkeep_interval, [this] {
         lease* const turn = sharing_->is_shared() ? upkeep_turn_.get() : nullptr;
         return run_upkeep({*etags_, *writes_, *accounts_, *images_, *nodes_, turn});
-    });
-    announcements_ = std::make_unique<periodic>(executor, announcement_interval, [this]() -> task<void> {
-        const auto announced = co_await nodes_->announce();
-        if (!announced) log_warning("this server could not be announced: " + announced.error().message);
     });
 }
 
@@ -394,6 +397,10 @@ result<void> gallery_server::parts::listen() {
     const auto address = node_address(settings, http_->port());
     url = (settings.server.ssl.enabled ? "https://" : "http://") + address + "/";
     nodes_->set_address(address);
+    if (sharing_->is_shared()) {
+        // This server may have been stopped during its start for so long that it did not count any more.
+        if (auto current = wait_for(http_->executor(0), check_current()); !current) return current;
+    }
     begin_background_work();
     if (auto resumed = mirror_->resume(); !resumed)
         log_error("the mirror does not continue: " + resumed.error().message);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 namespace gallery::app {
 
@@ -13,6 +14,16 @@ namespace {
 
 /// In which all accounts are read from the new store of a switch.
 constexpr std::chrono::milliseconds longest_reading{10'000};
+
+result<void> refusal_of(const result<std::vector<api::node>>& others) {
+    if (!others) return others.error();
+    if (others->empty()) return {};
+    std::string names;
+    for (const auto& one : *others)
+        names += (names.empty() ? "" : ", ") + one.address;
+    return error{errc::busy, "other servers use a store of the switch: " + names +
+                                 ". Stop them first. A server that was killed counts for half a minute"};
+}
 
 }  // namespace
 
@@ -47,15 +58,14 @@ task<result<void>> store_sharing::end_turn() {
     co_return co_await mirror_turn_->release();
 }
 
+task<result<void>> store_sharing::check_alone() {
+    const auto others = co_await nodes_->others();
+    co_return refusal_of(others);
+}
+
 task<result<void>> store_sharing::check_absent(storage_engine& on) {
     const auto others = co_await nodes_->others(on.documents());
-    if (!others) co_return others.error();
-    if (others->empty()) co_return result<void>();
-    std::string names;
-    for (const auto& one : *others)
-        names += (names.empty() ? "" : ", ") + one.address;
-    co_return error{errc::busy, "other servers use a store of the switch: " + names +
-                                    ". Stop them first. A server that was killed counts for half a minute"};
+    co_return refusal_of(others);
 }
 
 task<result<void>> store_sharing::join(storage_engine& on) {

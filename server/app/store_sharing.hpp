@@ -39,6 +39,7 @@ public:
     [[nodiscard]] bool can_share(const mirror::target_address& store) const override;
     task<result<bool>> take_turn() override;
     task<result<void>> end_turn() override;
+    task<result<void>> check_alone() override;
     task<result<void>> check_absent(storage_engine& on) override;
     task<result<void>> join(storage_engine& on) override;
     task<result<void>> leave(storage_engine& on) override;

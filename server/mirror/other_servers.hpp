@@ -12,7 +12,7 @@
 
 namespace gallery::mirror {
 
-/// Threads: all members on the thread of the mirror. Every store that is passed is one that can be shared.
+/// Threads: all members on the thread of the mirror. Every store that is concerned is one that can be shared.
 class other_servers {
 public:
     other_servers() = default;
@@ -35,9 +35,11 @@ public:
 
     // A switch.
 
-    /// Errors: busy while another server uses the store, with its address; those of the store.
+    /// Errors: busy while another server uses the store of this one, with its address; those of the store.
+    virtual task<result<void>> check_alone() = 0;
+    /// The same for another store.
     virtual task<result<void>> check_absent(storage_engine& on) = 0;
-    /// Makes this server one of those that check_absent() of others finds, before it serves the store.
+    /// Makes this server one of those that check_alone() of others finds, before it serves the store.
     /// Errors: unavailable if the store cannot be served; those of the store.
     virtual task<result<void>> join(storage_engine& on) = 0;
     virtual task<result<void>> leave(storage_engine& on) = 0;

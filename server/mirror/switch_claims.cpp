@@ -25,30 +25,35 @@ task<result<void>> switch_claims::take() {
 }
 
 task<result<void>> switch_claims::claim_all() {
-    std::vector<std::pair<side*, bool>> shared;  // whether it is the target
-    if (others_->can_share(from_.where.address)) shared.emplace_back(&from_, false);
-    if (others_->can_share(to_.where.address)) shared.emplace_back(&to_, true);
-    if (shared.empty()) co_return result<void>();
+    const bool is_source_shared = others_->can_share(from_.where.address);
+    const bool is_target_shared = others_->can_share(to_.where.address);
     // First, because a claim disturbs other servers.
-    for (const auto& [each, is_target] : shared) {
-        if (auto alone = co_await others_->check_absent(each->store); !alone) co_return alone;
+    if (auto alone = co_await check(is_source_shared, is_target_shared); !alone) co_return alone;
+    const successor claim{to_.where.plugin, to_.where.address.path, to_.where.identity, now_ms(),
+                          others_->id()};
+    // Noted before, because an error can leave open whether the claim is stored.
+    if (is_source_shared) {
+        is_source_claimed_ = true;
+        if (auto done = co_await claim_store(from_.store.documents(), claim, false); !done) co_return done;
     }
-    for (const auto& [each, is_target] : shared) {
-        successor claim{to_.where.plugin, to_.where.address.path, to_.where.identity, now_ms(),
-                        others_->id()};
-        // Also after an error, which leaves open whether it is stored.
-        (is_target ? is_target_claimed_ : is_source_claimed_) = true;
-        auto claimed = co_await claim_store(each->store.documents(), std::move(claim), is_target);
-        if (!claimed) co_return claimed;
+    if (is_target_shared) {
+        is_target_claimed_ = true;
+        if (auto done = co_await claim_store(to_.store.documents(), claim, true); !done) co_return done;
     }
-    for (const auto& [each, is_target] : shared) {
-        if (auto alone = co_await others_->check_absent(each->store); !alone) co_return alone;
-    }
+    if (auto alone = co_await check(is_source_shared, is_target_shared); !alone) co_return alone;
     if (is_target_claimed_) {
         has_joined_ = true;
         if (auto joined = co_await others_->join(to_.store); !joined) co_return joined;
     }
     if (is_source_claimed_) co_return co_await others_->read_theirs();
+    co_return result<void>();
+}
+
+task<result<void>> switch_claims::check(bool is_source_shared, bool is_target_shared) {
+    if (is_source_shared) {
+        if (auto alone = co_await others_->check_alone(); !alone) co_return alone;
+    }
+    if (is_target_shared) co_return co_await others_->check_absent(to_.store);
     co_return result<void>();
 }
 

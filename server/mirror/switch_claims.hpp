@@ -26,7 +26,6 @@
 
 #include <functional>
 #include <string_view>
-#include <vector>
 
 namespace gallery::mirror {
 
@@ -54,6 +53,8 @@ public:
 
 private:
     task<result<void>> claim_all();
+    /// That no other server is there.
+    task<result<void>> check(bool is_source_shared, bool is_target_shared);
     void report(const result<void>& done, std::string_view what) const;
 
     other_servers* others_;

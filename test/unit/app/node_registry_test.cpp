@@ -109,6 +109,27 @@ BOOST_AUTO_TEST_CASE(others_are_the_ones_that_are_up) {
     BOOST_TEST(await(a.others(store)).value().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_server_whose_clock_is_behind_is_not_taken_for_one_that_is_missing) {
+    auto a = of("a:1");
+    auto b = of("b:1");
+    const auto announce_late = [&] {
+        pass(-std::chrono::hours(1));
+        BOOST_REQUIRE(await(b.announce()));
+        pass(std::chrono::hours(1));
+    };
+    announce_late();
+    BOOST_REQUIRE(await(a.announce()));
+    BOOST_TEST(!await(a.list()).value()[1].is_up);
+    for (int i = 0; i < 5; ++i) {
+        BOOST_REQUIRE(await(a.others()).value().size() == 1U);
+        pass(std::chrono::seconds(20));
+        announce_late();
+        BOOST_REQUIRE(await(a.announce()));
+    }
+    pass(std::chrono::seconds(31));
+    BOOST_TEST(await(a.others()).value().empty());
+}
+
 BOOST_AUTO_TEST_CASE(no_server_announces_itself_on_a_store_that_a_switch_claims_or_has_left) {
     auto a = of("a:1");
     auto b = of("b:1");

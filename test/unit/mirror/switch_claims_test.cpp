@@ -25,6 +25,7 @@ public:
         is_turn_ended = true;
         co_return result<void>();
     }
+    task<result<void>> check_alone() override { co_return note("check", nullptr); }
     task<result<void>> check_absent(storage_engine& on) override { co_return note("check", &on); }
     task<result<void>> join(storage_engine& on) override { co_return note("join", &on); }
     task<result<void>> leave(storage_engine& on) override { co_return note("leave", &on); }
