@@ -171,7 +171,6 @@ private:
     /// Until the mirror is a few changes behind.
     result<void> catch_up(clock::time_point until);
     result<void> follow_until(clock::time_point until);
-    [[nodiscard]] result<known_store> identified(known_store store, storage_engine& engine) const;
     result<switched> try_to_switch(const switch_claims& claims, const known_store& from,
                                    const known_store& to);
     result<switched> hold_and_switch(const switch_claims& claims, known_store from, known_store to);

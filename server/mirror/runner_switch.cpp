@@ -163,35 +163,31 @@ result<void> runner::switch_over() {
     return why;
 }
 
-result<known_store> runner::identified(known_store store, storage_engine& engine) const {
-    auto identity = run_to_end(context_, find_identity(engine.documents()));
-    if (!identity) return identity.error();
-    if (identity->empty()) {
+result<switched> runner::claim_and_switch() {
+    known_store from = options_.served->where();
+    auto identity = run_to_end(context_, find_identity(source().documents()));
+    if (!identity) return of_source(identity.error());
+    from.identity = std::move(*identity);
+    known_store to{what_.target, what_.target.engine, {}};
+    identity = run_to_end(context_, find_identity(session_->store->documents()));
+    if (!identity) return of_target(identity.error());
+    to.identity = std::move(*identity);
+    if (from.identity.empty() || to.identity.empty()) {
         return not_switched(errc::busy,
                             "one of the stores has no identity, by which it would be recognised. Restart the "
                             "server when the stores accept writes.");
     }
-    store.identity = std::move(*identity);
-    return store;
-}
-
-result<switched> runner::claim_and_switch() {
-    const auto from = identified(options_.served->where(), source());
-    if (!from) return of_source(from.error());
-    const auto to = identified({what_.target, what_.target.engine, {}}, *session_->store);
-    if (!to) return of_target(to.error());
     const auto log = [this](bool is_problem, std::string_view text) { say(is_problem, std::string(text)); };
-    switch_claims claims(options_.others, {source(), *from}, {*session_->store, *to}, log);
-    if (auto claimed = run_to_end(context_, claims.take()); !claimed) return claimed.error();
-    auto done = try_to_switch(claims, *from, *to);
+    switch_claims claims(options_.others, {source(), from}, {*session_->store, to}, log);
+    const auto claimed = run_to_end(context_, claims.take());
+    auto done = claimed ? try_to_switch(claims, from, to) : result<switched>(claimed.error());
     if (done) {
         static_cast<void>(run_to_end(context_, claims.complete(*done->before)));
         return done;
     }
-    const bool was_claimed = claims.has_claimed_target();
     static_cast<void>(run_to_end(context_, claims.give_back()));
     // The claim has replaced what the target said.
-    if (const auto noted = was_claimed ? note_former() : result<void>(); !noted)
+    if (const auto noted = options_.others != nullptr ? give_back_target() : result<void>(); !noted)
         say(true, "the mirror does not say that another store has taken its place: " + noted.error().message);
     return done;
 }
