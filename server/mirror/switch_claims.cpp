@@ -34,11 +34,13 @@ task<result<void>> switch_claims::claim_all() {
     // Noted before, because an error can leave open whether the claim is stored.
     if (is_source_shared) {
         is_source_claimed_ = true;
-        if (auto done = co_await claim_store(from_.store.documents(), claim, false); !done) co_return done;
+        auto claiming = claim_store(from_.store.documents(), claim, false);
+        if (auto done = co_await std::move(claiming); !done) co_return done;
     }
     if (is_target_shared) {
         is_target_claimed_ = true;
-        if (auto done = co_await claim_store(to_.store.documents(), claim, true); !done) co_return done;
+        auto claiming = claim_store(to_.store.documents(), claim, true);
+        if (auto done = co_await std::move(claiming); !done) co_return done;
     }
     if (auto alone = co_await check(is_source_shared, is_target_shared); !alone) co_return alone;
     if (is_target_claimed_) {
