@@ -159,6 +159,8 @@ BOOST_AUTO_TEST_CASE(a_mirror_follows_only_while_it_is_the_turn_of_its_server) {
     BOOST_TEST(bool(refused.error().code == errc::busy));
     BOOST_TEST(refused.error().message.find("another server") != std::string::npos);
     BOOST_TEST(open == 1);  // the target was not opened
+    BOOST_TEST(noted.is_turn_ended);
+    noted.is_turn_ended = false;
     noted.has_turn = true;
     BOOST_REQUIRE(begin().has_value());
     wait_until_current();
