@@ -129,9 +129,11 @@ void gallery_server::parts::make_mirror() {
     options.switch_timeout = settings.mirror.switch_timeout;
     options.state_file = data_folder_ + "/" + mirror_file;
     options.check = [this](mirror::target_address target) {
-        if (sharing_->can_share(target)) target.path.clear();
         const mirror_rules rules{settings.mirror.allowed_paths, data_folder_, served_->where().address.path};
-        return check_mirror_target(rules, std::move(target));
+        // Before a plugin of that name is loaded.
+        auto checked = check_mirror_target(rules, std::move(target));
+        if (checked && sharing_->can_share(*checked)) checked->path.clear();
+        return checked;
     };
     options.open = [plugins = settings.storage.plugin_dir,
                     confined = mirror_confinement(settings.mirror.allowed_hosts)](
