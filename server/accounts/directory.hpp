@@ -67,9 +67,13 @@ public:
 
     /// Makes memory contain every write that any process had been told to be committed before the call.
     using reader_of_changes = std::function<task<result<void>>()>;
-    /// For a store that several processes share; set before the first use, and never after. Without it the
-    /// store is read as a whole where another process was faster.
-    void follow_with(reader_of_changes catch_up) { catch_up_ = std::move(catch_up); }
+    /// For a store that several processes share; set before the first use, and never after. Without it, and
+    /// while @p others_write returns false, the store is read as a whole where another process was faster. An
+    /// empty @p others_write is always true.
+    void follow_with(reader_of_changes catch_up, std::function<bool()> others_write = {}) {
+        catch_up_ = std::move(catch_up);
+        others_write_ = std::move(others_write);
+    }
 
     /// To be awaited before something is decided that another process may have changed a moment ago: a login,
     /// a refreshed token. Writers of this class do so themselves. Returns at once where the store is not
@@ -219,6 +223,7 @@ private:
     [[nodiscard]] pointer<Account> find(const Key& key) const;
 
     // directory_following.cpp
+    [[nodiscard]] bool is_followed() const;
     task<result<void>> before_attempt(int attempt);
     [[nodiscard]] bool is_applied(const change& what) const;
     template <class Account>
@@ -268,7 +273,8 @@ private:
     document_store& store_;
     const directory_options options_;
     std::function<std::int64_t()> now_;
-    reader_of_changes catch_up_;  ///< empty: the store belongs to this process
+    reader_of_changes catch_up_;          ///< empty: the store belongs to this process
+    std::function<bool()> others_write_;  ///< empty: always, if there is catch_up_
     /// Taken by whoever changes memory or writes to the store, one at a time and by tenant. What follows the
     /// feed goes first: until the feed has been read, nothing is answered to anybody.
     fair_turns<tenant_id> writing_;

@@ -96,14 +96,18 @@ result<void> directory::require_fresh() const {
                  "to their end for longer than cluster.staleness"};
 }
 
+bool directory::is_followed() const {
+    return catch_up_ && (!others_write_ || others_write_());
+}
+
 task<result<void>> directory::catch_up() {
-    if (catch_up_) co_return co_await catch_up_();
+    if (is_followed()) co_return co_await catch_up_();
     co_return result<void>();
 }
 
 /// Not in a turn: catching up goes through apply(), which takes one.
 task<result<void>> directory::before_attempt(int attempt) {
-    if (catch_up_) co_return co_await catch_up_();
+    if (is_followed()) co_return co_await catch_up_();
     if (attempt > 0) co_return co_await load();
     co_return result<void>();
 }

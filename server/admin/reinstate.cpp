@@ -9,6 +9,7 @@
 #include "app/configuration_file.hpp"
 #include "app/data_folder.hpp"
 #include "app/mirror_target.hpp"
+#include "app/node_registry.hpp"
 #include "app/process.hpp"
 #include "mirror/active_store.hpp"
 #include "mirror/identity.hpp"
@@ -91,6 +92,10 @@ std::string lost(const found& known, const std::string& store) {
     return text + "What was written to the other store since the switch is lost";
 }
 
+bool is_database(const mirror::known_store& store) {
+    return store.address.path.empty();
+}
+
 /// The store that the server serves from now, as far as it is known. Null: no other one.
 std::optional<mirror::known_store> other_store(const std::optional<mirror::active_store>& decided,
                                                const found& known, const std::string& folder) {
@@ -102,7 +107,12 @@ std::optional<mirror::known_store> other_store(const std::optional<mirror::activ
         other.address.path = known.successor->path;
         other.identity = known.successor->identity;
     }
-    if (other.address.path.empty() || mirror::is_same_folder(other.address.path, folder)) return std::nullopt;
+    if (is_database(other)) {
+        // A successor does not contain the options, which say where it is.
+        const bool is_known = !other.address.options.empty() && other.identity != known.identity;
+        return is_known ? std::optional(other) : std::nullopt;
+    }
+    if (mirror::is_same_folder(other.address.path, folder)) return std::nullopt;
     return other;
 }
 
@@ -110,20 +120,45 @@ std::optional<mirror::known_store> other_store(const std::optional<mirror::activ
 /// use.
 outcome<std::optional<app::unprobed_store>> hold(const mirror::known_store& other,
                                                  config::storage_settings settings) {
-    if (!app::is_filled_folder(other.address.path) ||
-        !app::check_store_folder(other.plugin, other.address.path))
-        return std::optional<app::unprobed_store>();
+    const bool is_missing =
+        !is_database(other) && (!app::is_filled_folder(other.address.path) ||
+                                !app::check_store_folder(other.plugin, other.address.path));
+    if (is_missing) return std::optional<app::unprobed_store>();
     settings.plugin = other.address.engine;
     settings.path = other.address.path;
     settings.sections[other.plugin] = other.address.options;
     constexpr bool may_create = false;
     auto opened = app::open_unprobed(settings, "", may_create, [](log_level, std::string_view) {});
     if (opened) return std::optional<app::unprobed_store>(std::move(*opened));
-    if (opened.error().code != errc::unavailable) return std::optional<app::unprobed_store>();
+    // A database that does not answer is lost, or it is not known who uses it.
+    if (is_database(other) || opened.error().code != errc::unavailable)
+        return std::optional<app::unprobed_store>();
     return failure{
         exit_code::refused,
         "nothing was changed, because the other store cannot be opened: " + opened.error().message +
             " If a server uses it, stop the server first. If it is lost, move its folder away"};
+}
+
+failure failed_by(const error& e) {
+    return failure{exit_code::unreachable, "nothing was changed: " + e.message};
+}
+
+/// Also this server, if it runs. Failure: refused, with their addresses.
+outcome<> check_unused(asio::io_context& context, const app::unprobed_store& other) {
+    if (!other.shared) return {};
+    auto& documents = other.store->documents();
+    const app::node_registry registry(
+        documents, [] { return true; }, {}, &now_ms);
+    const auto nodes = run_on(context, registry.others(documents));
+    if (!nodes) return engine_failed();
+    if (!*nodes) return failed_by(nodes->error());
+    if ((*nodes)->empty()) return {};
+    std::string names;
+    for (const auto& one : **nodes)
+        names += (names.empty() ? "" : ", ") + one.address;
+    return failure{exit_code::refused, "nothing was changed, because servers use the other store: " + names +
+                                           ". Stop them first. A server that was killed counts for half a "
+                                           "minute"};
 }
 
 /// So that no server starts on the other store by mistake.
@@ -134,16 +169,14 @@ task<result<void>> note_place_taken(document_store& other, std::string expected,
     co_return co_await mirror::note_successor(other, std::move(next));
 }
 
-failure failed_by(const error& e) {
-    return failure{exit_code::unreachable, "nothing was changed: " + e.message};
-}
-
 /// The mirror of the server would be its own store.
-result<void> forget_mirror(const std::string& file, const std::string& store_folder) {
+result<void> forget_mirror(const std::string& file, const mirror::successor& store) {
     const auto known = mirror::read_state_file(file);
-    if (!known || !known->has_value() || !mirror::is_same_folder((*known)->target.path, store_folder))
-        return {};
-    return mirror::remove_state_file(file);
+    if (!known || !known->has_value()) return {};
+    const auto& mirror = **known;
+    const bool is_it = store.path.empty() ? mirror.former_identity == store.identity
+                                          : mirror::is_same_folder(mirror.target.path, store.path);
+    return is_it ? mirror::remove_state_file(file) : result<void>();
 }
 
 int end(const printer& out, const failure& what) {
@@ -183,7 +216,9 @@ int reinstate(std::span<const char* const> arguments) {
     std::error_code ignored;
     const bool is_decided = std::filesystem::exists(file, ignored);
     const auto& known = **examined;
-    const std::string name = store->engine + ":" + store->folder;
+    const mirror::successor own{
+        store->engine, store->shared ? "" : store->folder, known.identity, now_ms(), {}};
+    const std::string name = own.engine + ":" + own.path;
     if (!is_decided && !known.successor)
         return end(out, {exit_code::refused, "the server serves from " + name + " already"});
     // A file that cannot be read decides nothing.
@@ -205,10 +240,13 @@ int reinstate(std::span<const char* const> arguments) {
         if (!opened) return end(out, opened.error());
         held = std::move(*opened);
     }
+    if (other && !held && is_database(*other))
+        out.note("the other store cannot be opened. Make sure that no server uses it");
     if (held) {
-        mirror::successor next{store->engine, store->folder, known.identity, now_ms()};
-        const auto noted =
-            run_on(context, note_place_taken(held->store->documents(), other->identity, std::move(next)));
+        if (auto unused = check_unused(context, *held); !unused) return end(out, unused.error());
+    }
+    if (held) {
+        const auto noted = run_on(context, note_place_taken(held->store->documents(), other->identity, own));
         if (!noted || !*noted)
             out.note("the other store does not say that it is not the one of the server any more");
     }
@@ -217,12 +255,12 @@ int reinstate(std::span<const char* const> arguments) {
     if (!*released) return end(out, failed_by(released->error()));
     if (auto removed = mirror::remove_private_file(file); !removed)
         return end(out, {exit_code::unreachable, removed.error().message});
-    if (auto forgotten = forget_mirror(data + "/" + app::mirror_file, store->folder); !forgotten)
+    if (auto forgotten = forget_mirror(data + "/" + app::mirror_file, own); !forgotten)
         return end(out, {exit_code::unreachable, forgotten.error().message});
 
     boost::json::object value;
     value["engine"] = store->engine;
-    value["path"] = store->folder;
+    value["path"] = own.path;
     out.done("the next start of the server serves from " + name + " again", value);
     if (auto printed = printer::finish(); !printed) return end(out, printed.error());
     return static_cast<int>(exit_code::done);

@@ -116,11 +116,6 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
 }
 
 result<mirror::service*> service_of(const mirror_services& services) {
-    if (services.mirror == nullptr) {
-        return error{errc::invalid_argument,
-                     "This server shares its store with others, and such a store has no mirror. Use the "
-                     "backups of the database"};
-    }
     if (!services.has_started()) return error{errc::unavailable, "the server is starting"};
     return services.mirror;
 }

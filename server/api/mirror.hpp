@@ -15,7 +15,7 @@ namespace gallery::api {
 /// The services that the handlers use. They outlive the router.
 struct mirror_services {
     verify_credentials verify;
-    mirror::service* mirror = nullptr;               ///< null if several servers share the store
+    mirror::service* mirror = nullptr;               ///< null only before the start
     std::function<bool()> has_started;               ///< the server
     std::function<mirror::target_address()> active;  ///< the server's own store, without options
 };

@@ -7,6 +7,7 @@
 #include "mirror/superseded.hpp"
 #include "plugins/host.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <filesystem>
@@ -27,11 +28,25 @@ std::string utc(std::int64_t milliseconds) {
     return {text.data(), size};
 }
 
+std::string place_of(const mirror::target_address& where) {
+    return where.path.empty() ? "the database of " + where.engine : where.path;
+}
+
 /// Whether the configuration names the store. Its plugin may be missing: then it does not.
 bool names(const config::storage_settings& configured, const std::string& data_folder,
            const mirror::known_store& store) {
     const auto plugin = plugins::load_plugin(configured.plugin, configured.plugin_dir);
-    if (!plugin || plugin->descriptor->shared || plugin->descriptor->name != store.plugin) return false;
+    if (!plugin || plugin->descriptor->name != store.plugin) return false;
+    if (plugin->descriptor->shared) {
+        // The store is where its options say.
+        const auto section = configured.sections.find(store.plugin);
+        const auto& given = store.address.options;
+        return section != configured.sections.end() &&
+               std::all_of(given.begin(), given.end(), [&section](const auto& option) {
+                   const auto same = section->second.find(option.first);
+                   return same != section->second.end() && same->second == option.second;
+               });
+    }
     const std::string path = configured.path.empty() ? data_folder + "/" + store.plugin : configured.path;
     return mirror::is_same_folder(path, store.address.path);
 }
@@ -46,7 +61,8 @@ std::string active_storage::note() const {
 }
 
 result<void> active_storage::require_store() const {
-    if (!decided || is_filled_folder(decided->now.address.path)) return {};
+    if (!decided || decided->now.address.path.empty()) return {};  // a database is asked when it is opened
+    if (is_filled_folder(decided->now.address.path)) return {};
     return error{errc::not_found, "there is no store in " + decided->now.address.path +
                                       ", from which the server serves since the switch of " +
                                       utc(decided->since) + " (" + file +
@@ -78,7 +94,30 @@ result<active_storage> find_active_storage(const config::storage_settings& confi
     return out;
 }
 
-task<result<void>> check_active_storage(document_store& opened, active_storage chosen) {
+error not_current(const mirror::successor& by) {
+    const auto where = by.engine + ":" + by.path;
+    if (!by.node.empty()) {
+        return {errc::unavailable,
+                "the server with the id " + by.node +
+                    " (node-id in its data folder) switches between this "
+                    "store and " +
+                    where +
+                    ", or was interrupted while it did. Wait until it has ended, or start "
+                    "that server. If it is lost, run gallery-admin reinstate to use this store as it is"};
+    }
+    return {errc::unavailable,
+            "this store is not the current one: the server was switched to " + where + " on " +
+                utc(by.since) +
+                ", and what was written since then is there. Start the server with the data folder that "
+                "contains " +
+                mirror::active_store_file +
+                ", or set STORAGE_PLUGIN and STORAGE_PATH to that store. To serve from this one again and "
+                "lose what it does not contain, run gallery-admin reinstate"};
+}
+
+task<result<void>> check_active_storage(document_store& opened, active_storage chosen, std::string node) {
+    const auto successor = co_await mirror::find_successor(opened);
+    const bool is_claimed = successor && successor->has_value() && (*successor)->node == node;
     if (chosen.decided) {
         const auto identity = co_await mirror::find_identity(opened);
         if (!identity) co_return identity.error();
@@ -86,27 +125,24 @@ task<result<void>> check_active_storage(document_store& opened, active_storage c
         if (*identity != wanted.identity) {
             co_return error{
                 errc::unavailable,
-                "the store in " + wanted.address.path +
+                "the store in " + place_of(wanted.address) +
                     " is another one than the store to which the server was switched on " +
                     utc(chosen.decided->since) + " (" + chosen.file +
                     "). Mount the right disk, or restore the store. To serve from the store of the "
                     "configuration instead, run gallery-admin reinstate"};
         }
+        // Another server may have left a store since then, if it could be shared.
+        const bool is_reversed =
+            successor && successor->has_value() && (*successor)->identity == chosen.decided->before.identity;
+        if (wanted.address.path.empty() && successor && successor->has_value() && !is_claimed && !is_reversed)
+            co_return not_current(**successor);
         co_return co_await mirror::release_store(opened);
     }
-    const auto successor = co_await mirror::find_successor(opened);
     if (!successor) co_return successor.error();
     if (!successor->has_value()) co_return result<void>();
-    const auto& by = **successor;
-    co_return error{
-        errc::unavailable,
-        "this store is not the current one: the server was switched to " + by.engine + ":" + by.path +
-            " on " + utc(by.since) +
-            ", and what was written since then is there. Start the server with the data folder that "
-            "contains " +
-            mirror::active_store_file +
-            ", or set STORAGE_PLUGIN and STORAGE_PATH to that store. To serve from this one again and "
-            "lose what it does not contain, run gallery-admin reinstate"};
+    // This server had not decided its switch when it was interrupted.
+    if (is_claimed) co_return co_await mirror::give_back_store(opened, std::move(node));
+    co_return not_current(**successor);
 }
 
 }  // namespace gallery::app

@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "mirror/active_store.hpp"
+#include "mirror/superseded.hpp"
 
 #include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
@@ -34,7 +35,12 @@ result<active_storage> find_active_storage(const config::storage_settings& confi
                                            const std::string& data_folder);
 
 /// Whether the store that was opened may be used: refuses a store that another one has taken the place of,
-/// and another store than the one that was switched to. Errors: unavailable, those of the store.
-task<result<void>> check_active_storage(document_store& opened, active_storage chosen);
+/// or that another server than @p node has claimed for a switch, and another store than the one that was
+/// switched to. Removes what an interrupted switch of this server has left. Errors: unavailable, those of the
+/// store.
+task<result<void>> check_active_storage(document_store& opened, active_storage chosen, std::string node);
+
+/// The refusal of a store with this successor, with where to go instead.
+error not_current(const mirror::successor& by);
 
 }  // namespace gallery::app

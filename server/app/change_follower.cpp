@@ -2,6 +2,7 @@
 #include "app/change_follower.hpp"
 
 #include "app/wait.hpp"
+#include "mirror/superseded.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -47,7 +48,7 @@ change_follower::change_follower(change_feed& feed, cache::etag_cache& etags, ac
       executor_(executor),
       complain_(std::move(complain)),
       timer_(executor_),
-      options_(options) {}
+      options_(std::move(options)) {}
 
 task<result<void>> change_follower::begin() {
     auto newest = co_await feed_.last();
@@ -103,7 +104,7 @@ task<void> change_follower::run() {
         failing = !outcome;
         if (stopping_) break;
         if (!failing && signal_->take()) continue;
-        timer_.expires_after(failing ? std::min(after_failure, options_.interval) : options_.interval);
+        timer_.expires_after(failing ? std::min(after_failure, interval()) : interval());
         boost::system::error_code cancelled;
         co_await timer_.async_wait(asio::redirect_error(use_task, cancelled));
     }
@@ -132,6 +133,9 @@ task<result<void>> change_follower::apply(change_batch& batch) {
         etags_.clear();
         auto loaded = co_await accounts_.load();
         if (!loaded) co_return loaded;
+        if (options_.check_current) {
+            if (auto current = co_await options_.check_current(); !current) co_return current;
+        }
     }
     for (auto& change : batch.changes) {
         switch (change.what) {
@@ -147,6 +151,9 @@ task<result<void>> change_follower::apply(change_batch& batch) {
                 break;
             case change::kind::document_saved:
             case change::kind::document_erased: {
+                if (options_.check_current && change.document_kind == mirror::superseded_kind) {
+                    if (auto current = co_await options_.check_current(); !current) co_return current;
+                }
                 auto applied = co_await accounts_.apply(std::move(change));
                 if (!applied) co_return applied;
                 break;
@@ -156,25 +163,25 @@ task<result<void>> change_follower::apply(change_batch& batch) {
     co_return result<void>();
 }
 
-task<result<void>> change_follower::catch_up() {
+task<result<void>> change_follower::catch_up(std::chrono::milliseconds patience) {
     // Without asking a store that may take long to say no.
     if (was_fresh_.load(std::memory_order_relaxed) && !fresh_.holds()) {
         co_return error{errc::unavailable, "the changes of the store cannot be followed at the moment"};
     }
     const auto newest = co_await feed_.last();
     if (!newest) co_return newest.error();
-    const bool reached = co_await reach(*newest);
+    const bool reached = co_await reach(*newest, patience);
     if (!reached) {
         co_return error{errc::unavailable, "the changes of other servers have not arrived within " +
-                                               std::to_string(options_.patience.count()) + " ms"};
+                                               std::to_string(patience.count()) + " ms"};
     }
     co_return result<void>();
 }
 
-task<bool> change_follower::reach(revision rev) {
+task<bool> change_follower::reach(revision rev, std::chrono::milliseconds patience) {
     if (seen_.load(std::memory_order_acquire) >= rev) co_return true;
     signal_->notify();
-    auto wait = [this, rev](resumption<bool> waiting) {
+    auto wait = [this, rev, patience](resumption<bool> waiting) {
         const lock_guard lock(waiters_mutex_);
         // Looked at again under the lock, under which waiters are woken after seen_ has changed.
         const bool reached = seen_.load(std::memory_order_acquire) >= rev;
@@ -182,7 +189,7 @@ task<bool> change_follower::reach(revision rev) {
             waiting.complete(reached);
             return;
         }
-        waiters_.push_back({rev, std::chrono::steady_clock::now() + options_.patience, std::move(waiting)});
+        waiters_.push_back({rev, std::chrono::steady_clock::now() + patience, std::move(waiting)});
     };
     co_return co_await suspend<bool>(std::move(wait));
 }

@@ -45,6 +45,13 @@ struct follower_options {
     std::chrono::milliseconds interval{5'000};
     /// How long catch_up() waits. 0: it is not called.
     std::chrono::milliseconds patience{0};
+    /// Whether nobody else writes to the store at the moment; the interval is then alone_interval. Any
+    /// thread. Empty: never.
+    std::function<bool()> is_alone{};
+    std::chrono::milliseconds alone_interval{5'000};
+    /// Awaited when the store says that another one has taken its place, and when changes were lost. An error
+    /// ends the freshness of memory until it succeeds. Empty: nothing is checked.
+    std::function<task<result<void>>()> check_current{};
 };
 
 class change_follower {
@@ -64,7 +71,12 @@ public:
 
     /// Returns when memory contains every write that any process had been told to be committed before the
     /// call. On any I/O thread. Errors: unavailable where that takes too long, those of the store.
-    task<result<void>> catch_up();
+    task<result<void>> catch_up() { return catch_up(options_.patience); }
+    /// The same with another limit.
+    task<result<void>> catch_up(std::chrono::milliseconds patience);
+
+    /// Looks at the feed now. Any thread.
+    void look() { signal_->notify(); }
 
     /// Returns when nothing of it is under way any more. Precondition: not called on @p executor.
     void stop();
@@ -82,7 +94,10 @@ private:
     task<void> run();
     task<result<void>> read_feed();
     task<result<void>> apply(change_batch& batch);
-    task<bool> reach(revision rev);
+    task<bool> reach(revision rev, std::chrono::milliseconds patience);
+    [[nodiscard]] std::chrono::milliseconds interval() const {
+        return options_.is_alone && options_.is_alone() ? options_.alone_interval : options_.interval;
+    }
     void wake_waiters(std::chrono::steady_clock::time_point now, bool all);
 
     change_feed& feed_;

@@ -148,7 +148,7 @@ result<void> gallery_server::parts::make_first_accounts(const start_options& opt
     // Also of a store of an earlier version. It is created later if the store takes no writes now.
     const auto profile = wait_for(http_->executor(0), accounts_->ensure_default_profile());
     if (!profile) log_warning("the default tenant profile was not created: " + profile.error().message);
-    if (storage_.shared && lacks_accounts(options)) {
+    if (sharing_->is_shared() && lacks_accounts(options)) {
         const auto executor = http_->executor(0);
         lease turn(storage_.store->documents(), "first_start", node_id_, first_start_lease);
         for (;;) {

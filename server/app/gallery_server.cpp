@@ -10,18 +10,25 @@ namespace gallery::app {
 gallery_server::gallery_server(std::unique_ptr<parts> all) : parts_(std::move(all)) {}
 gallery_server::~gallery_server() = default;
 
+result<void> gallery_server::run_steps(parts& of, const start_options& options) {
+    if (auto done = of.open_store(); !done) return done;
+    if (auto done = of.start_threads(); !done) return done;
+    if (auto done = of.load_accounts(); !done) return done;
+    if (auto done = of.start_imaging(); !done) return done;
+    if (auto done = of.make_services(); !done) return done;
+    if (auto done = of.make_first_accounts(options); !done) return done;
+    if (auto done = of.install_pictures(); !done) return done;
+    if (auto done = of.add_routes(); !done) return done;
+    return of.listen();
+}
+
 result<std::unique_ptr<gallery_server>> gallery_server::start(config::configuration configuration,
                                                               start_options options) {
     auto p = std::make_unique<parts>(std::move(configuration), options);
-    if (auto done = p->open_store(); !done) return done.error();
-    if (auto done = p->start_threads(); !done) return done.error();
-    if (auto done = p->load_accounts(); !done) return done.error();
-    if (auto done = p->start_imaging(); !done) return done.error();
-    if (auto done = p->make_services(); !done) return done.error();
-    if (auto done = p->make_first_accounts(options); !done) return done.error();
-    if (auto done = p->install_pictures(); !done) return done.error();
-    if (auto done = p->add_routes(); !done) return done.error();
-    if (auto done = p->listen(); !done) return done.error();
+    if (auto done = run_steps(*p, options); !done) {
+        p->leave_after_failed_start();
+        return done.error();
+    }
     p->begin_watchdog(options);
     return std::unique_ptr<gallery_server>(new gallery_server(std::move(p)));
 }

@@ -63,6 +63,7 @@ public:
 
 private:
     class parts;
+    static result<void> run_steps(parts& of, const start_options& options);
     explicit gallery_server(std::unique_ptr<parts> all);
     std::unique_ptr<parts> parts_;
 };

@@ -68,6 +68,7 @@ result<void> check_allowed(const mirror_rules& rules, const fs::path& path) {
                          "MIRROR_ALLOWED_PATHS"};
     }
     for (const auto& own : {rules.active_folder, rules.data_folder}) {
+        if (own.empty()) continue;
         const auto folder = resolved(own);
         if (!folder) return folder.error();
         if (is_within(*folder, path) || (own == rules.active_folder && is_within(path, *folder))) {

@@ -24,7 +24,7 @@ inline constexpr const char* mirror_file = "mirror.json";
 struct mirror_rules {
     std::string allowed_paths;  ///< as in config::mirror_settings
     std::string data_folder;    ///< absolute
-    std::string active_folder;  ///< of the server's own store; absolute
+    std::string active_folder;  ///< of the server's own store, absolute; empty if it is a database
 };
 
 /// Makes the path absolute (a relative one is below the data folder) and resolves symbolic links. An account

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/node_registry.hpp"
 
+#include "app/active_storage.hpp"
 #include "app/data_folder.hpp"
+#include "mirror/superseded.hpp"
 
 #include <gallery/uuid.hpp>
 
@@ -82,46 +84,80 @@ result<std::string> load_or_create_node_id(const std::string& folder) {
     return id;
 }
 
-node_registry::node_registry(document_store& store, bool shared, api::node self,
+node_registry::node_registry(document_store& store, std::function<bool()> is_shared, api::node self,
                              std::function<std::int64_t()> now)
-    : store_(store), shared_(shared), self_(std::move(self)), now_(std::move(now)) {
-    self_.started_time = self_.last_seen_time = now_();
+    : store_(store),
+      is_shared_(std::move(is_shared)),
+      id_(self.id),
+      now_(std::move(now)),
+      self_(std::move(self)) {
+    self_.started_time = now_();
     self_.is_self = true;
     self_.is_up = true;
 }
 
+void node_registry::set_address(std::string address) {
+    const lock_guard lock(mutex_);
+    self_.address = std::move(address);
+}
+
+api::node node_registry::self() const {
+    const auto now = now_();
+    const lock_guard lock(mutex_);
+    auto out = self_;
+    out.last_seen_time = now;
+    return out;
+}
+
 task<result<void>> node_registry::announce() {
-    if (!shared_) co_return result<void>();
-    self_.last_seen_time = now_();
-    auto doc = to_document(self_);
-    const auto written = co_await store_.save(std::move(doc), precondition::any());
+    if (!is_shared_()) co_return result<void>();
+    std::vector<document_write> parts;
+    parts.push_back(document_write::save(to_document(self()), precondition::any()));
+    parts.push_back(mirror::require_current());
+    const auto written = co_await store_.write(std::move(parts));
+    if (!written) co_return written.error();
+    if (written->status == write_status::committed) {
+        // So that it is known how long each of them has been silent.
+        const auto seen = co_await others();
+        co_return seen ? result<void>() : result<void>(seen.error());
+    }
+    const auto by = co_await mirror::find_successor(store_);
+    if (!by) co_return by.error();
+    if (!by->has_value()) co_return error{errc::unavailable, "a switch of the store was given up just now"};
+    // The claim of this server's own switch keeps only others away.
+    if ((*by)->node == id_) co_return co_await join(store_);
+    co_return not_current(**by);
+}
+
+task<result<void>> node_registry::join(document_store& on) const {
+    auto doc = to_document(self());
+    const auto written = co_await on.save(std::move(doc), precondition::any());
     if (!written) co_return written.error();
     co_return result<void>();
 }
 
-task<result<void>> node_registry::withdraw() {
-    if (!shared_) co_return result<void>();
-    const auto erased = co_await store_.erase(node_kind, self_.id, precondition::any());
+task<result<void>> node_registry::leave(document_store& on) const {
+    const auto erased = co_await on.erase(node_kind, id_, precondition::any());
     if (!erased) co_return erased.error();
     co_return result<void>();
 }
 
-task<result<std::vector<api::node>>> node_registry::list() {
+task<result<void>> node_registry::withdraw() {
+    if (!is_shared_()) co_return result<void>();
+    co_return co_await leave(store_);
+}
+
+task<result<std::vector<api::node>>> node_registry::read(document_store& on) const {
     std::vector<api::node> all;
     const auto now = now_();
-    if (!shared_) {
-        all.push_back(self_);
-        all.back().last_seen_time = now;
-        co_return all;
-    }
     std::string cursor;
     do {
-        auto page = co_await store_.scan(node_kind, std::move(cursor), 100);
+        auto page = co_await on.scan(node_kind, std::move(cursor), 100);
         if (!page) co_return page.error();
         for (const auto& doc : page->items) {
             auto one = from_document(doc);
             if (!one || one->last_seen_time + forgotten_after_ms < now) continue;
-            one->is_self = one->id == self_.id;
+            one->is_self = one->id == id_;
             one->is_up = one->is_self || one->last_seen_time + missing_after_ms >= now;
             all.push_back(std::move(*one));
         }
@@ -133,8 +169,40 @@ task<result<std::vector<api::node>>> node_registry::list() {
     co_return all;
 }
 
+task<result<std::vector<api::node>>> node_registry::list() {
+    if (is_shared_()) co_return co_await read(store_);
+    std::vector<api::node> all;
+    all.push_back(self());
+    co_return all;
+}
+
+bool node_registry::is_silent(const api::node& of) {
+    const auto now = now_();
+    const lock_guard lock(mutex_);
+    auto& known = observed_[of.id];
+    if (known.announced != of.last_seen_time) known = {of.last_seen_time, now};
+    return now - known.seen_at > missing_after_ms;
+}
+
+task<result<std::vector<api::node>>> node_registry::others() {
+    auto all = co_await read(store_);
+    if (!all) co_return all;
+    std::erase_if(*all, [this](const api::node& one) {
+        const bool is_silent_here = is_silent(one);
+        return one.is_self || (!one.is_up && is_silent_here);
+    });
+    co_return all;
+}
+
+task<result<std::vector<api::node>>> node_registry::others(document_store& on) const {
+    auto all = co_await read(on);
+    if (!all) co_return all;
+    std::erase_if(*all, [](const api::node& one) { return one.is_self || !one.is_up; });
+    co_return all;
+}
+
 task<result<void>> node_registry::forget_missing() {
-    if (!shared_) co_return result<void>();
+    if (!is_shared_()) co_return result<void>();
     const auto now = now_();
     auto page = co_await store_.scan(node_kind, "", 1000);
     if (!page) co_return page.error();

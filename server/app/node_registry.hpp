@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The servers on a store: each writes a document about itself every some seconds.
+///
+/// A server writes its document before it serves, and only if no switch has claimed the store or has left it
+/// (mirror/superseded.hpp). A switch therefore finds each server that could write to the store, or that
+/// server does not start.
 #pragma once
 
 #include "api/system.hpp"
 
 #include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
+#include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,11 +31,16 @@ result<std::string> load_or_create_node_id(const std::string& folder);
 
 class node_registry {
 public:
-    /// @p store outlives this. @p self: its times are filled in here. Where the store is not shared, this
+    /// @p store outlives this. @p self: its times are filled in here. While the store is not shared, this
     /// server is the only one and nothing is written.
-    node_registry(document_store& store, bool shared, api::node self, std::function<std::int64_t()> now);
+    node_registry(document_store& store, std::function<bool()> is_shared, api::node self,
+                  std::function<std::int64_t()> now);
 
-    /// Writes that this server is there. Errors: those of the store.
+    /// Of later announcements. Any thread.
+    void set_address(std::string address);
+
+    /// Writes that this server is there. Errors: unavailable if another store has taken the place of this
+    /// one, or another server has claimed it for a switch; those of the store.
     task<result<void>> announce();
     /// Removes what announce() wrote, at the end. Errors: those of the store.
     task<result<void>> withdraw();
@@ -40,11 +51,36 @@ public:
     /// those of the store.
     task<result<void>> forget_missing();
 
+    /// The other servers that may be up. Any thread. Besides those of list(), a server counts until this one
+    /// has not seen an announcement for as long by its own clock: the clocks of two machines may differ.
+    /// Errors: those of the store.
+    task<result<std::vector<api::node>>> others();
+
+    // Of a store that is not the one of this server yet, or any more; any thread.
+
+    /// The other servers that are up. Errors: those of the store.
+    [[nodiscard]] task<result<std::vector<api::node>>> others(document_store& on) const;
+    task<result<void>> join(document_store& on) const;
+    task<result<void>> leave(document_store& on) const;
+
 private:
+    /// With the present time.
+    [[nodiscard]] api::node self() const;
+    [[nodiscard]] task<result<std::vector<api::node>>> read(document_store& on) const;
+    /// Notes what is known of the server now. False while it may be up.
+    bool is_silent(const api::node& of);
+
     document_store& store_;
-    const bool shared_;
-    api::node self_;
+    std::function<bool()> is_shared_;
+    const std::string id_;
     std::function<std::int64_t()> now_;
+    mutable mutex mutex_;
+    api::node self_ GALLERY_GUARDED_BY(mutex_);
+    struct observation {
+        std::int64_t announced = 0;  ///< by the clock of the other server
+        std::int64_t seen_at = 0;    ///< by the own clock, first
+    };
+    std::map<std::string, observation> observed_ GALLERY_GUARDED_BY(mutex_);  ///< by id
 };
 
 }  // namespace gallery::app

@@ -13,6 +13,7 @@
 #include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
 #include "mirror/starts.hpp"
+#include "mirror/superseded.hpp"
 
 #include <gallery/abi_headers.hpp>
 #include <gallery/clock.hpp>
@@ -30,12 +31,14 @@ constexpr std::size_t coded_bodies_memory = 64ULL << 20;
 /// As long as three runs of the upkeep, so that a late one does not lose it.
 constexpr std::chrono::milliseconds upkeep_lease = 3 * upkeep_interval;
 
+/// As several renewals (mirror_options::keep_turn), so that a copy of large images does not lose it.
+constexpr std::chrono::milliseconds mirror_lease{60'000};
+
 /// How long the end waits for the store to hear of it.
 constexpr std::chrono::seconds farewell_time{2};
 
-follower_options follower_options_of(const config::cluster_settings& cluster, bool shared) {
-    follower_options out;  // nobody else writes
-    if (!shared) return out;
+follower_options follower_options_of(const config::cluster_settings& cluster) {
+    follower_options out;
     // Often enough that one late answer does not let the time run out.
     out.interval = cluster.staleness / 4;
     out.patience = cluster.staleness;
@@ -46,6 +49,7 @@ follower_options follower_options_of(const config::cluster_settings& cluster, bo
 
 gallery_server::parts::parts(config::configuration start, const start_options& options)
     : settings(start.values),
+      fresh_(settings.cluster.staleness),
       reloader_(std::move(start), reload_steps(options)),
       reloading_(options.reloading),
       reloaded_(options.reloaded) {
@@ -73,8 +77,8 @@ result<void> gallery_server::parts::open_store() {
     auto id = load_or_create_node_id(data_folder_);
     if (!id) log_warning(id.error().message + ". It has another one at each start");
     node_id_ = id ? std::move(*id) : to_string(random_uuid());
-    fresh_ = storage_.shared ? std::make_unique<cache::freshness>(settings.cluster.staleness)
-                             : std::make_unique<cache::freshness>();
+    sharing_ =
+        std::make_unique<store_sharing>(storage_.shared, fresh_, settings.storage.plugin_dir, node_id_);
     writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {
         log(accepts ? log_level::info : log_level::error, text);
     });
@@ -120,6 +124,7 @@ result<void> gallery_server::parts::start_threads() {
 
 result<void> gallery_server::parts::load_accounts() {
     if (auto checked = check_active(); !checked) return checked;
+    if (auto registered = register_node(); !registered) return registered;
     if (auto taken = take_over_copy(); !taken) return taken;
     const auto& security = settings.security;
     auto key = signing_key();
@@ -131,12 +136,12 @@ result<void> gallery_server::parts::load_accounts() {
                                                                     security.refresh_token_expiration_time))
                                      .count();
     directory.keep_tombstones = security.admits_thingsboard_users();
-    directory.fresh = fresh_.get();
+    directory.fresh = &fresh_;
     accounts::authenticator_options gate;
     gate.foreign_users = security.admits_thingsboard_users();
 
     const auto& cache = settings.cache;
-    etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live, *fresh_);
+    etags_ = std::make_unique<cache::etag_cache>(cache.etag_max_size, cache.etag_time_to_live, fresh_);
     accounts_ = std::make_unique<accounts::directory>(storage_.store->documents(), directory);
     codec_ = std::make_unique<auth::token_codec>(std::move(*key), security.token_issuer);
     authenticator_ = std::make_unique<accounts::authenticator>(*accounts_, *codec_, gate);
@@ -148,11 +153,14 @@ result<void> gallery_server::parts::load_accounts() {
     logins_ = std::make_unique<accounts::logins>(*accounts_, *codec_, *passwords_, limiter_, logins);
 
     const auto executor = http_->executor(0);
+    auto following = follower_options_of(settings.cluster);
+    following.is_alone = [this] { return !sharing_->is_shared(); };
+    following.check_current = [this] { return check_current(); };
     follower_ = std::make_unique<change_follower>(
-        storage_.store->feed(), *etags_, *accounts_, *fresh_, storage_.changes, executor,
-        [](std::string_view text) { log_error(text); },
-        follower_options_of(settings.cluster, storage_.shared));
-    if (storage_.shared) accounts_->follow_with([this] { return follower_->catch_up(); });
+        storage_.store->feed(), *etags_, *accounts_, fresh_, storage_.changes, executor,
+        [](std::string_view text) { log_error(text); }, std::move(following));
+    accounts_->follow_with([this] { return follower_->catch_up(); },
+                           [this] { return sharing_->is_shared(); });
     // In this order, so that no change falls between the two.
     if (auto begun = wait_for(executor, follower_->begin()); !begun) return begun.error();
     if (auto loaded = wait_for(executor, accounts_->load()); !loaded) {
@@ -167,11 +175,40 @@ result<void> gallery_server::parts::load_accounts() {
 }
 
 result<void> gallery_server::parts::check_active() {
-    auto checked = wait_for(http_->executor(0), check_active_storage(storage_.store->documents(), active_));
+    auto checked =
+        wait_for(http_->executor(0), check_active_storage(storage_.store->documents(), active_, node_id_));
     if (checked) return {};
     if (checked.error().code != errc::read_only && checked.error().code != errc::no_space) return checked;
     log_warning("the store contains what an interrupted switch has left: " + checked.error().message);
     return {};
+}
+
+result<void> gallery_server::parts::register_node() {
+    api::node self;
+    self.id = node_id_;
+    self.address = node_address(settings, settings.server.port);
+    self.version = GALLERY_VERSION;
+    nodes_ = std::make_unique<node_registry>(
+        storage_.store->documents(), [this] { return sharing_->is_shared(); }, std::move(self), &now_ms);
+    const auto executor = http_->executor(0);
+    const auto announced = wait_for(executor, nodes_->announce());
+    const bool is_full =
+        !announced && (announced.error().code == errc::read_only || announced.error().code == errc::no_space);
+    if (!announced && !is_full) return announced.error();
+    if (is_full) log_warning("this server could not be announced: " + announced.error().message);
+    // From now on, because the start may take longer than a server counts without an announcement.
+    announcements_ = std::make_unique<periodic>(executor, announcement_interval, [this]() -> task<void> {
+        const auto done = co_await nodes_->announce();
+        if (!done) log_warning("this server could not be announced: " + done.error().message);
+    });
+    return {};
+}
+
+task<result<void>> gallery_server::parts::check_current() {
+    const auto by = co_await mirror::find_successor(storage_.store->documents());
+    if (!by) co_return by.error();
+    if (!by->has_value() || (*by)->node == node_id_) co_return result<void>();
+    co_return not_current(**by);
 }
 
 result<void> gallery_server::parts::take_over_copy() {
@@ -213,7 +250,7 @@ result<std::string> gallery_server::parts::signing_key() {
     const bool unwritable =
         !key && (key.error().code == errc::read_only || key.error().code == errc::no_space);
     if (unwritable && !earlier->empty()) return earlier;
-    if (unwritable && !storage_.shared) {
+    if (unwritable && !sharing_->is_shared()) {
         log_warning(
             "the store does not accept writes, so tokens of this start are valid only until its end: " +
             key.error().message);
@@ -265,11 +302,12 @@ result<void> gallery_server::parts::make_services() {
                                                        download_wait_of(settings.transport));
     images_ = std::make_unique<images::image_service>(
         storage_.store->images(), *etags_, [this](imaging::upload what) { return inspect(std::move(what)); },
-        [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, *fresh_,
+        [this](const tenant_id& tenant) { return accounts_->is_tenant_deleted(tenant); }, fresh_,
         [this](const tenant_id& tenant) { return quota_of(tenant); });
-    if (storage_.shared) {
-        upkeep_turn_ = std::make_unique<lease>(storage_.store->documents(), "upkeep", node_id_, upkeep_lease);
-    }
+    auto& documents = storage_.store->documents();
+    upkeep_turn_ = std::make_unique<lease>(documents, "upkeep", node_id_, upkeep_lease);
+    mirror_turn_ = std::make_unique<lease>(documents, "mirror", node_id_, mirror_lease);
+    sharing_->use(*nodes_, *follower_, *mirror_turn_);
     return {};
 }
 
@@ -279,7 +317,7 @@ bool gallery_server::parts::drain() {
     if (metrics_http_) metrics_http_->drain(std::chrono::milliseconds(0));
     // After an unclean drain the process ends without destroying it.
     if (access_log_) static_cast<void>(access_log_->flush(farewell_time));
-    if (!clean || !storage_.shared) return clean;
+    if (!clean || !sharing_->is_shared()) return clean;
     announcements_->stop();
     upkeep_->stop();
     // A store that no longer answers must not make a clean stop late. It is not closed before this has ended.
@@ -287,12 +325,19 @@ bool gallery_server::parts::drain() {
     return wait_at_most(farewell_time, http_->executor(0), leave_cluster(left_)).has_value();
 }
 
+void gallery_server::parts::leave_after_failed_start() {
+    if (!nodes_ || !sharing_->is_shared()) return;
+    if (announcements_) announcements_->stop();
+    left_ = std::make_shared<std::promise<void>>();
+    static_cast<void>(wait_at_most(farewell_time, http_->executor(0), leave_cluster(left_)));
+}
+
 task<result<void>> gallery_server::parts::leave_cluster(std::shared_ptr<std::promise<void>> left) {
     auto withdrawn = co_await nodes_->withdraw();
-    if (withdrawn) {
+    if (withdrawn && upkeep_turn_) {
         auto released = co_await upkeep_turn_->release();
         if (!released) log_warning("the upkeep could not be handed over: " + released.error().message);
-    } else {
+    } else if (!withdrawn) {
         log_warning("the end of this server could not be announced: " + withdrawn.error().message);
     }
     left->set_value();
@@ -304,12 +349,8 @@ void gallery_server::parts::begin_background_work() {
     if (const auto announced = wait_for(executor, nodes_->announce()); !announced)
         log_warning("this server could not be announced: " + announced.error().message);
     upkeep_ = std::make_unique<periodic>(executor, upkeep_interval, [this] {
-        return run_upkeep({*etags_, *writes_, *accounts_, *images_, *nodes_, upkeep_turn_.get()});
-    });
-    if (!storage_.shared) return;
-    announcements_ = std::make_unique<periodic>(executor, announcement_interval, [this]() -> task<void> {
-        const auto announced = co_await nodes_->announce();
-        if (!announced) log_warning("this server could not be announced: " + announced.error().message);
+        lease* const turn = sharing_->is_shared() ? upkeep_turn_.get() : nullptr;
+        return run_upkeep({*etags_, *writes_, *accounts_, *images_, *nodes_, turn});
     });
 }
 
@@ -369,18 +410,16 @@ result<void> gallery_server::parts::listen() {
     if (auto listening = listen_for_metrics(); !listening) return listening;
     // Not before, so that failed starts that a service manager repeats do not fill the list.
     identify_store();
-    api::node self;
-    self.id = node_id_;
-    self.address = node_address(settings, http_->port());
-    url = (settings.server.ssl.enabled ? "https://" : "http://") + self.address + "/";
-    self.version = GALLERY_VERSION;
-    nodes_ = std::make_unique<node_registry>(storage_.store->documents(), storage_.shared, std::move(self),
-                                             &now_ms);
-    begin_background_work();
-    if (mirror_) {
-        if (auto resumed = mirror_->resume(); !resumed)
-            log_error("the mirror does not continue: " + resumed.error().message);
+    const auto address = node_address(settings, http_->port());
+    url = (settings.server.ssl.enabled ? "https://" : "http://") + address + "/";
+    nodes_->set_address(address);
+    if (sharing_->is_shared()) {
+        // This server may have been stopped during its start for so long that it did not count any more.
+        if (auto current = wait_for(http_->executor(0), check_current()); !current) return current;
     }
+    begin_background_work();
+    if (auto resumed = mirror_->resume(); !resumed)
+        log_error("the mirror does not continue: " + resumed.error().message);
     scrub_->begin();
     ready_.store(true);
 
@@ -395,12 +434,10 @@ result<void> gallery_server::parts::listen() {
          {"contents", counted(images, "image") + ", " + counted(accounts_->tenants().size(), "tenant")},
          {"previews", imaging_->confinement()}});
     if (const auto note = active_.note(); !note.empty()) report.emplace_back("the storage was", note);
-    if (mirror_) {
-        const auto mirror = mirror_->status();
-        const bool is_running =
-            mirror.state != mirror::mirror_state::none && mirror.state != mirror::mirror_state::stopped;
-        if (is_running) report.emplace_back("mirror", mirror.engine + ":" + mirror.path);
-    }
+    const auto mirror = mirror_->status();
+    const bool is_running =
+        mirror.state != mirror::mirror_state::none && mirror.state != mirror::mirror_state::stopped;
+    if (is_running) report.emplace_back("mirror", mirror.engine + ":" + mirror.path);
     if (metrics_http_) {
         report.emplace_back("metrics", "http://" + settings.metrics.address + ":" +
                                            std::to_string(metrics_http_->port()) + "/metrics");

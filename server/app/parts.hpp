@@ -20,6 +20,7 @@
 #include "app/reloader.hpp"
 #include "app/request_metrics.hpp"
 #include "app/served_storage.hpp"
+#include "app/store_sharing.hpp"
 #include "app/tenant_metrics.hpp"
 #include "app/write_watch.hpp"
 #include "cache/etag_cache.hpp"
@@ -67,6 +68,9 @@ public:
     /// For log files that were renamed.
     void reopen_logs() noexcept;
 
+    /// After a step of the start that failed: other servers need not wait for this one.
+    void leave_after_failed_start();
+
     /// False where requests had to be broken off.
     bool drain();
 
@@ -87,6 +91,10 @@ private:
     [[nodiscard]] images::tenant_quota quota_of(const tenant_id& tenant) const;
     /// Refuses a store that a switch has left, and another one than that of the last switch.
     result<void> check_active();
+    /// Lets other servers of the store find this one, before it writes to the store.
+    result<void> register_node();
+    /// Refuses a store that another one has taken the place of while this server ran.
+    task<result<void>> check_current();
     /// Of a store that is a complete copy of another one: it is used as a store of its own from now on.
     result<void> take_over_copy();
     /// Gives the store its identity if it has none, and adds this start to its list.
@@ -132,7 +140,8 @@ private:
     std::string node_id_;
     active_storage active_;
     opened_storage storage_;
-    std::unique_ptr<cache::freshness> fresh_;
+    cache::freshness fresh_;
+    std::unique_ptr<store_sharing> sharing_;
     std::unique_ptr<write_watch> writes_;
     request_metrics requests_;
     client_admission admission_;
@@ -168,17 +177,18 @@ private:
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;
 
-    std::unique_ptr<served_storage> served_;   ///< null where mirror_ is
-    std::unique_ptr<mirror::service> mirror_;  ///< null if several servers can have the store open
-    std::unique_ptr<lease> scrub_turn_;        ///< null where no other server can have the store open
-    std::unique_ptr<scrub::service> scrub_;    ///< after scrub_turn_, which it uses
-    http::hot_handler console_;                ///< empty where there is none
+    std::unique_ptr<served_storage> served_;
+    std::unique_ptr<mirror::service> mirror_;
+    std::unique_ptr<lease> scrub_turn_;      ///< only used while other servers can write to the store
+    std::unique_ptr<scrub::service> scrub_;  ///< after scrub_turn_, which it uses
+    http::hot_handler console_;              ///< empty where there is none
     std::shared_ptr<const http::router> routes_;
 
     std::unique_ptr<http::server> http_;
     std::unique_ptr<http::server> metrics_http_;
     std::unique_ptr<change_follower> follower_;
-    std::unique_ptr<lease> upkeep_turn_;  ///< null where no other server can have the store open
+    std::unique_ptr<lease> upkeep_turn_;
+    std::unique_ptr<lease> mirror_turn_;
     std::unique_ptr<node_registry> nodes_;
     std::unique_ptr<periodic> upkeep_;
     std::unique_ptr<periodic> announcements_;

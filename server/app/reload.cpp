@@ -79,7 +79,7 @@ reloader::steps gallery_server::parts::reload_steps(const start_options& options
 }
 
 bool gallery_server::parts::serves_configured_store() const {
-    return !active_.decided && (!mirror_ || mirror_->status().switches == 0);
+    return !active_.decided && mirror_->status().switches == 0;
 }
 
 config::option_rule gallery_server::parts::rule_of_option(const std::string& path) const {

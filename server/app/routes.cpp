@@ -47,10 +47,10 @@ task<result<http::response>> answer_after(std::shared_ptr<const preceded> all, h
     co_return co_await all->then(message);
 }
 
-/// The same routes; those whose pattern starts with @p prefix await @p first before they answer, and so have
-/// no handler any more that answers at once.
+/// The same routes; those whose pattern starts with @p prefix await @p first before they answer. Their
+/// handlers that answer at once do so only while @p is_needless.
 std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::router& routes,
-                                         const prelude& first) {
+                                         const prelude& first, const std::function<bool()>& is_needless) {
     auto out = std::make_shared<http::router>();
     for (const auto* each : routes.routes()) {
         if (!each->pattern.starts_with(prefix)) {
@@ -63,6 +63,11 @@ std::shared_ptr<http::router> ask_before(std::string_view prefix, const http::ro
             return answer_after(all, message);
         };
         out->add(each->verb, each->pattern, std::move(answer), each->options);
+        if (!each->try_hot) continue;
+        out->add_hot(each->verb, each->pattern,
+                     [is_needless, hot = each->try_hot](http::request& message, http::response& answered) {
+                         return is_needless() && hot(message, answered);
+                     });
     }
     out->set_fallback(routes.fallback());
     return out;
@@ -114,26 +119,29 @@ void gallery_server::parts::make_account_services() {
 }
 
 void gallery_server::parts::make_mirror() {
-    // Only this server's own writes can be held, and only they are certain to be in its memory.
-    if (storage_.shared) return;
     const auto section = active_.settings.sections.find(storage_.engine);
     mirror::known_store place;
     place.address.engine = active_.settings.plugin;
-    place.address.path = storage_.folder;
+    // A store that can be shared is where its options say; the folder is this server's own.
+    if (!storage_.shared) place.address.path = storage_.folder;
     if (section != active_.settings.sections.end()) place.address.options = section->second;
     place.plugin = storage_.engine;
-    served_ =
-        std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir);
+    served_ = std::make_unique<served_storage>(*storage_.store, std::move(place), settings.storage.plugin_dir,
+                                               *sharing_);
 
     mirror::mirror_options options;
     options.source_name = storage_.name;
     options.served = served_.get();
+    options.others = sharing_.get();
     options.active_file = active_.file;
     options.switch_timeout = settings.mirror.switch_timeout;
     options.state_file = data_folder_ + "/" + mirror_file;
     options.check = [this](mirror::target_address target) {
         const mirror_rules rules{settings.mirror.allowed_paths, data_folder_, served_->where().address.path};
-        return check_mirror_target(rules, std::move(target));
+        // Before a plugin of that name is loaded.
+        auto checked = check_mirror_target(rules, std::move(target));
+        if (checked && sharing_->can_share(*checked)) checked->path.clear();
+        return checked;
     };
     options.open = [plugins = settings.storage.plugin_dir,
                     confined = mirror_confinement(settings.mirror.allowed_hosts)](
@@ -167,18 +175,14 @@ void gallery_server::parts::make_scrub() {
     options.log = [](bool is_problem, std::string_view text) {
         log(is_problem ? log_level::error : log_level::info, text);
     };
-    if (storage_.shared) {
-        options.store_name = [name = storage_.engine] { return name; };
-        auto& documents = storage_.store->documents();
-        scrub_turn_ = std::make_unique<lease>(documents, "scrub", node_id_, scrub_lease);
-        keep_scrub_in_store(options, documents, *scrub_turn_);
-    } else {
-        options.store_name = [this] {
-            const auto now = served_->where();
-            return now.address.engine + ":" + now.address.path;
-        };
-        keep_scrub_in_file(options, data_folder_ + "/" + scrub_file);
-    }
+    options.store_name = [this] {
+        const auto now = served_->where();
+        return sharing_->is_shared() ? now.plugin : now.address.engine + ":" + now.address.path;
+    };
+    auto& documents = storage_.store->documents();
+    scrub_turn_ = std::make_unique<lease>(documents, "scrub", node_id_, scrub_lease);
+    keep_scrub(options, {data_folder_ + "/" + scrub_file, documents, *scrub_turn_,
+                         [this] { return sharing_->is_shared(); }});
     scrub_ = std::make_unique<scrub::service>(*storage_.store, std::move(options),
                                               settings.storage.scrub_interval, settings.storage.scrub_rate);
 }
@@ -186,7 +190,6 @@ void gallery_server::parts::make_scrub() {
 api::mirror_services gallery_server::parts::mirror_services(const api::verify_credentials& verify) {
     const auto ready = [this] { return ready_.load(); };
     const auto active = [this]() -> mirror::target_address {
-        if (!served_) return {storage_.engine, storage_.folder, {}};
         const auto now = served_->where();
         return {now.plugin, now.address.path, {}};
     };
@@ -216,7 +219,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
     };
     const api::browser_ttl ttl{from.cache.system_images_browser_ttl, from.cache.tenant_images_browser_ttl};
     auto made = std::make_shared<routes_and_services>(api::all_services{
-        .system = {verify, parameters, own_limit, [this] { return ready_.load() && fresh_->holds(); },
+        .system = {verify, parameters, own_limit, [this] { return ready_.load() && fresh_.holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); },
                    [this] { return reload_by_request(); }},
         .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits),
@@ -232,9 +235,10 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         .openapi = {}});
     api::add_all_endpoints(*made->routes, made->services, limits);
     if (console_) made->routes->set_fallback(console_);
-    if (from.cluster.strict && storage_.shared) {
+    if (from.cluster.strict) {
         const auto ask = [this] { return ask_store_first(); };
-        made->routes = ask_before("/api/", *made->routes, ask);
+        const auto is_alone = [this] { return !sharing_->is_shared(); };
+        made->routes = ask_before("/api/", *made->routes, ask, is_alone);
     }
     const auto* const routes = made->routes.get();
     return {std::move(made), routes};
@@ -243,6 +247,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
 /// Before each answer memory takes over what other servers have changed, so that no answer is older than its
 /// question.
 task<result<void>> gallery_server::parts::ask_store_first() {
+    if (!sharing_->is_shared()) co_return result<void>();
     co_return co_await follower_->catch_up();
 }
 

@@ -3,6 +3,7 @@
 
 #include "mirror/private_file.hpp"
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -49,19 +50,31 @@ task<result<void>> save_scrub_document(document_store& store, lease& turn, std::
     co_return result<void>();
 }
 
-}  // namespace
-
-void keep_scrub_in_file(scrub::scrub_options& options, std::string file) {
-    options.load = [file] { return load_scrub_file(file); };
-    options.save = [file](std::string text) { return save_scrub_file(file, std::move(text)); };
+task<result<bool>> take_scrub_turn(const scrub_places& at) {
+    if (!at.is_shared()) co_return true;
+    auto asking = at.turn.acquire();
+    co_return co_await std::move(asking);
 }
 
-void keep_scrub_in_store(scrub::scrub_options& options, document_store& store, lease& turn) {
-    options.load = [&store] { return load_scrub_document(store); };
-    options.save = [&store, &turn](std::string text) {
-        return save_scrub_document(store, turn, std::move(text));
+task<result<void>> give_scrub_turn_back(const scrub_places& at) {
+    if (!at.is_shared()) co_return result<void>();
+    auto releasing = at.turn.release();
+    co_return co_await std::move(releasing);
+}
+
+}  // namespace
+
+void keep_scrub(scrub::scrub_options& options, scrub_places places) {
+    const auto at = std::make_shared<const scrub_places>(std::move(places));
+    options.load = [at] {
+        return at->is_shared() ? load_scrub_document(at->store) : load_scrub_file(at->file);
     };
-    options.shared = scrub::turn{[&turn] { return turn.acquire(); }, [&turn] { return turn.release(); }};
+    options.save = [at](std::string text) {
+        return at->is_shared() ? save_scrub_document(at->store, at->turn, std::move(text))
+                               : save_scrub_file(at->file, std::move(text));
+    };
+    options.shared =
+        scrub::turn{[at] { return take_scrub_turn(*at); }, [at] { return give_scrub_turn_back(*at); }};
 }
 
 }  // namespace gallery::app

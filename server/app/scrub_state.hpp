@@ -8,16 +8,22 @@
 
 #include <gallery/document_store.hpp>
 
+#include <functional>
 #include <string>
 
 namespace gallery::app {
 
-/// Sets load and save of @p options. They block for the file, so they are for a thread of their own. Errors:
-/// those of mirror::read_private_file() and write_private_file().
-void keep_scrub_in_file(scrub::scrub_options& options, std::string file);
+/// Both places. All members outlive the use of the options.
+struct scrub_places {
+    std::string file;                 ///< while no other server can write to the store
+    document_store& store;            ///< while others can
+    lease& turn;                      ///< in the store; only its holder saves there
+    std::function<bool()> is_shared;  ///< now; a switch of the store can change it. Any thread.
+};
 
-/// Sets load, save and shared of @p options. Only the holder of @p turn saves. All outlive the use of
-/// @p options. Errors: those of the store; busy if the lease was lost.
-void keep_scrub_in_store(scrub::scrub_options& options, document_store& store, lease& turn);
+/// Sets load, save and turn of @p options. They block for the file, so they are for a thread of their own.
+/// Errors: those of mirror::read_private_file() and write_private_file(), and of the store; busy if the lease
+/// was lost.
+void keep_scrub(scrub::scrub_options& options, scrub_places places);
 
 }  // namespace gallery::app

@@ -2,6 +2,7 @@
 /// The store of the server, as a switch of the mirror uses it.
 #pragma once
 
+#include "app/store_sharing.hpp"
 #include "mirror/served_store.hpp"
 #include "plugins/measured_engine.hpp"
 
@@ -14,9 +15,10 @@ namespace gallery::app {
 
 class served_storage final : public mirror::served_store {
 public:
-    /// @p store outlives its use. @p plugin_dir as in the settings.
-    served_storage(plugins::measured_engine& store, mirror::known_store where, std::string plugin_dir)
-        : store_(store), plugin_dir_(std::move(plugin_dir)), where_(std::move(where)) {}
+    /// @p store and @p sharing outlive its use. @p plugin_dir as in the settings.
+    served_storage(plugins::measured_engine& store, mirror::known_store where, std::string plugin_dir,
+                   store_sharing& sharing)
+        : store_(store), plugin_dir_(std::move(plugin_dir)), sharing_(sharing), where_(std::move(where)) {}
 
     [[nodiscard]] mirror::known_store where() const override;
     [[nodiscard]] storage_engine& engine() override;
@@ -32,6 +34,7 @@ public:
 private:
     plugins::measured_engine& store_;
     const std::string plugin_dir_;
+    store_sharing& sharing_;
     std::shared_ptr<storage_engine> current_;  ///< null before the first exchange
     mutable mutex mutex_;
     mirror::known_store where_ GALLERY_GUARDED_BY(mutex_);

@@ -24,7 +24,7 @@ struct upkeep_subjects {
     accounts::directory& accounts;
     images::image_service& images;
     node_registry& nodes;
-    lease* turn;  ///< null where no other server can have the store open
+    lease* turn;  ///< null while no other server can have the store open
 };
 
 /// Erases all images of a tenant; an accounts::tenant_images_eraser.

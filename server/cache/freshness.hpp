@@ -4,7 +4,8 @@
 /// What a server has in memory of a store that other servers write, too, is as new as its last look at the
 /// store's feed. It may be answered for a bounded time after that, the staleness. When the feed cannot be
 /// followed the time runs out, and nothing is answered from memory: an account could have been disabled, an
-/// image replaced. What is in memory of a store that one process owns is always current.
+/// image replaced. What is in memory of a store that one process owns is always current. A switch of the
+/// store can change which of the two applies.
 #pragma once
 
 #include <atomic>
@@ -36,6 +37,14 @@ public:
         while (known < until && !deadline_.compare_exchange_weak(known, until, std::memory_order_release)) {
         }
     }
+
+    /// Others write to the store from now on. Memory contains every write that was committed before @p
+    /// horizon. Precondition: the staleness was given.
+    void share(time_point horizon) noexcept {
+        deadline_.store((horizon + staleness_).time_since_epoch().count(), std::memory_order_release);
+    }
+    /// Nobody else writes to the store from now on, and memory contains all that others have written.
+    void own() noexcept { deadline_.store(always, std::memory_order_release); }
 
     /// One load; the clock is read only where the answer depends on it.
     [[nodiscard]] bool holds() const noexcept {

@@ -32,8 +32,10 @@ std::optional<known_store> to_store(const json::object& from, const char* name, 
     auto address = address_member(members->get_object());
     const auto plugin = text_member(members->get_object(), "plugin");
     const auto identity = text_member(members->get_object(), "identity");
-    if (!address || address->path.empty() || !plugin || !identity) return std::nullopt;
-    address->path = (folder / address->path).string();
+    if (!address || !plugin || !identity) return std::nullopt;
+    // Without a folder, the options name the store.
+    if (address->path.empty() && address->options.empty()) return std::nullopt;
+    if (!address->path.empty()) address->path = (folder / address->path).string();
     return known_store{std::move(*address), *plugin, *identity};
 }
 

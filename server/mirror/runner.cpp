@@ -76,7 +76,27 @@ result<T> runner::await(task<result<T>> work) {
 
 bool runner::is_interrupted() const {
     if (when_.is_ending()) return true;
-    return deadline_ ? clock::now() >= *deadline_ : when_.has_command();
+    return deadline_ ? clock::now() >= *deadline_ : when_.has_command() || is_turn_over();
+}
+
+result<void> runner::take_turn() {
+    if (options_.others == nullptr) return {};
+    const auto ours = await(options_.others->take_turn());
+    if (!ours) return of_source(ours.error());
+    if (!*ours) {
+        return error{errc::busy,
+                     "another server on the same store has a mirror. This one continues when that one has "
+                     "ended, or its server has been away for a minute"};
+    }
+    renew_turn_at_ = clock::now() + options_.keep_turn;
+    return {};
+}
+
+void runner::end_turn() {
+    if (options_.others == nullptr) return;
+    const auto ended = await(options_.others->end_turn());
+    if (!ended)
+        say(true, "other servers on the store wait before they have a mirror: " + ended.error().message);
 }
 
 void runner::say(bool is_problem, const std::string& text) const {
@@ -92,6 +112,7 @@ result<void> runner::save(bool is_running, const std::string& problem) {
 }
 
 result<void> runner::open(bool any_source, bool may_create) {
+    if (auto ours = take_turn(); !ours) return ours;
     // At each opening, because the folders that are allowed may have changed.
     auto checked = check_target();
     if (!checked) return checked.error();
@@ -128,7 +149,7 @@ result<void> runner::open_session(const target_address& where, bool any_source, 
     session_->store = std::move(*store);
     session_->all = make_copier();
     auto begun = await(session_->all->begin(any_source));
-    if (begun) begun = note_former();
+    if (begun) begun = give_back_target();
     if (!begun) session_.reset();
     return begun;
 }
@@ -153,6 +174,9 @@ result<runner::next> runner::advance() {
         // before the file says that the mirror goes on.
         what_.completed.reset();
         if (auto saved = save(true, ""); !saved) return saved.error();
+    }
+    if (session_ && is_turn_over()) {
+        if (auto ours = take_turn(); !ours) return ours.error();
     }
     if (!session_) {
         constexpr bool any_source = false;

@@ -16,9 +16,11 @@
 #pragma once
 
 #include "mirror/copier.hpp"
+#include "mirror/other_servers.hpp"
 #include "mirror/served_store.hpp"
 #include "mirror/state_file.hpp"
 #include "mirror/status.hpp"
+#include "mirror/switch_claims.hpp"
 #include "mirror/switching.hpp"
 
 #include <gallery/error.hpp>
@@ -60,6 +62,8 @@ struct mirror_options {
     std::chrono::milliseconds longest_hold{700};  ///< of writes
     /// Null: the source is always the same, and the server cannot be switched to the target.
     served_store* served = nullptr;
+    other_servers* others = nullptr;                     ///< null: no store can be shared by several servers
+    std::chrono::milliseconds keep_turn{10'000};         ///< how often the turn of this server is renewed
     std::string active_file;                             ///< active_store_file
     std::chrono::milliseconds switch_timeout{1'000};     ///< for the last changes; writes wait meanwhile
     std::chrono::milliseconds longest_catch_up{30'000};  ///< before that; writes are slowed down
@@ -113,6 +117,9 @@ public:
     /// served_store::can_be().
     result<void> switch_over();
 
+    /// Another server of the store may have a mirror after this. For a mirror that has ended.
+    void end_turn();
+
     [[nodiscard]] const saved_mirror& what() const noexcept { return what_; }
 
 private:
@@ -129,6 +136,12 @@ private:
     result<T> await(task<result<T>> work);
 
     [[nodiscard]] bool is_interrupted() const;
+    /// Keeps the turn of this server. Errors: busy if another server of the store has a mirror; those of the
+    /// store.
+    result<void> take_turn();
+    [[nodiscard]] bool is_turn_over() const {
+        return options_.others != nullptr && clock::now() >= renew_turn_at_;
+    }
     result<void> open_session(const target_address& where, bool any_source, bool may_create);
     [[nodiscard]] storage_engine& source() const;
     [[nodiscard]] std::string source_name() const;
@@ -158,7 +171,12 @@ private:
     /// Until the mirror is a few changes behind.
     result<void> catch_up(clock::time_point until);
     result<void> follow_until(clock::time_point until);
-    result<switched> hold_and_switch();
+    result<switched> try_to_switch(const switch_claims& claims, const known_store& from,
+                                   const known_store& to);
+    result<switched> hold_and_switch(const switch_claims& claims, known_store from, known_store to);
+    result<switched> claim_and_switch();
+    /// Of a target that a switch which was interrupted, or given up, has claimed.
+    result<void> give_back_target();
     void follow_in_reverse(switched done);
 
     /// The state file may contain either state after a failure.
@@ -189,6 +207,7 @@ private:
     verification verification_;
     std::uint64_t bodies_before_ = 0;
 
+    clock::time_point renew_turn_at_ = clock::time_point::min();
     std::optional<clock::time_point> deadline_;  ///< while writes are held
 };
 

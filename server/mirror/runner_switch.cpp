@@ -70,11 +70,10 @@ std::unique_ptr<copier> runner::make_copier() {
 result<target_address> runner::check_target() const {
     if (what_.former_identity.empty()) return options_.check(what_.target);
     // It was the store of the server. Whoever may have chosen it, it was an operator.
-    if (options_.served == nullptr ||
-        !is_same_folder(options_.served->where().address.path, what_.target.path))
+    if (options_.served == nullptr || !is_same_store(options_.served->where().address, what_.target))
         return what_.target;
     return error{errc::invalid_argument,
-                 "the mirror in " + what_.target.path + " is the store of the server itself"};
+                 "the mirror in " + address_text(what_.target) + " is the store of the server itself"};
 }
 
 result<std::unique_ptr<storage_engine>> runner::open_target(const target_address& where,
@@ -110,6 +109,15 @@ result<void> runner::note_former() {
     return run_to_end(context_, note_successor(session_->store->documents(), successor_of(**decided)));
 }
 
+result<void> runner::give_back_target() {
+    if (options_.others != nullptr && options_.others->can_share(what_.target)) {
+        auto given =
+            run_to_end(context_, give_back_store(session_->store->documents(), options_.others->id()));
+        if (!given) return of_target(given.error());
+    }
+    return note_former();
+}
+
 bool runner::can_switch() const {
     return options_.served != nullptr && session_ && session_->all->state().at == stage::following &&
            !what_.is_backup && !is_verifying_ && !is_stopping_ && !is_switching_ &&
@@ -142,18 +150,7 @@ result<void> runner::switch_over() {
         s.can_switch = false;
         s.problem.clear();
     });
-    result<switched> done = not_switched(errc::busy, "it was not tried.");
-    const auto until = clock::now() + options_.longest_catch_up;
-    for (int i = 0; i < max_switch_attempts; ++i) {
-        if (auto caught = catch_up(until); !caught) {
-            done = caught.error();
-            break;
-        }
-        done = hold_and_switch();
-        if (done || done.error().code != errc::busy || when_.is_ending()) break;
-        // So that a write waits for one attempt only.
-        static_cast<void>(run_to_end(context_, nap(between_holds)));
-    }
+    auto done = claim_and_switch();
     is_switching_ = false;
     if (done) {
         follow_in_reverse(std::move(*done));
@@ -164,6 +161,52 @@ result<void> runner::switch_over() {
     auto why = not_switched(done.error().code, done.error().message);
     say(true, why.message);
     return why;
+}
+
+result<switched> runner::claim_and_switch() {
+    known_store from = options_.served->where();
+    auto identity = run_to_end(context_, find_identity(source().documents()));
+    if (!identity) return of_source(identity.error());
+    from.identity = std::move(*identity);
+    known_store to{what_.target, what_.target.engine, {}};
+    identity = run_to_end(context_, find_identity(session_->store->documents()));
+    if (!identity) return of_target(identity.error());
+    to.identity = std::move(*identity);
+    if (from.identity.empty() || to.identity.empty()) {
+        return not_switched(errc::busy,
+                            "one of the stores has no identity, by which it would be recognised. Restart the "
+                            "server when the stores accept writes.");
+    }
+    const auto log = [this](bool is_problem, std::string_view text) { say(is_problem, std::string(text)); };
+    switch_claims claims(options_.others, {source(), from}, {*session_->store, to}, log);
+    const auto claimed = run_to_end(context_, claims.take());
+    auto done = claimed ? try_to_switch(claims, from, to) : result<switched>(claimed.error());
+    if (done) {
+        static_cast<void>(run_to_end(context_, claims.complete(*done->before)));
+        return done;
+    }
+    static_cast<void>(run_to_end(context_, claims.give_back()));
+    // The claim has replaced what the target said.
+    if (const auto noted = options_.others != nullptr ? give_back_target() : result<void>(); !noted)
+        say(true, "the mirror does not say that another store has taken its place: " + noted.error().message);
+    return done;
+}
+
+result<switched> runner::try_to_switch(const switch_claims& claims, const known_store& from,
+                                       const known_store& to) {
+    result<switched> done = not_switched(errc::busy, "it was not tried.");
+    const auto until = clock::now() + options_.longest_catch_up;
+    for (int i = 0; i < max_switch_attempts; ++i) {
+        if (auto caught = catch_up(until); !caught) {
+            done = caught.error();
+            break;
+        }
+        done = hold_and_switch(claims, from, to);
+        if (done || done.error().code != errc::busy || when_.is_ending()) break;
+        // So that a write waits for one attempt only.
+        static_cast<void>(run_to_end(context_, nap(between_holds)));
+    }
+    return done;
 }
 
 result<void> runner::catch_up(clock::time_point until) {
@@ -207,20 +250,7 @@ result<void> runner::follow_until(clock::time_point until) {
     return {};
 }
 
-result<switched> runner::hold_and_switch() {
-    known_store from = options_.served->where();
-    auto identity = run_to_end(context_, find_identity(source().documents()));
-    if (!identity) return of_source(identity.error());
-    from.identity = std::move(*identity);
-    known_store to{what_.target, what_.target.engine, {}};
-    identity = run_to_end(context_, find_identity(session_->store->documents()));
-    if (!identity) return of_target(identity.error());
-    to.identity = std::move(*identity);
-    if (from.identity.empty() || to.identity.empty()) {
-        return not_switched(errc::busy,
-                            "one of the stores has no identity, by which it would be recognised. Restart the "
-                            "server when the stores accept writes.");
-    }
+result<switched> runner::hold_and_switch(const switch_claims& claims, known_store from, known_store to) {
     switch_parts parts{
         *options_.served,
         *session_->all,
@@ -228,6 +258,7 @@ result<switched> runner::hold_and_switch() {
         std::move(from),
         std::move(to),
         options_.active_file,
+        claims.has_claimed_target(),
         options_.switch_timeout,
         [this](bool is_problem, std::string_view text) { say(is_problem, std::string(text)); }};
     session_->all->shared().is_hurried = true;
@@ -245,6 +276,7 @@ void runner::follow_in_reverse(switched done) {
                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(done.held).count()) +
                    " ms");
     session_.reset();
+    renew_turn_at_ = clock::now();  // of the new store
     saved_mirror reversed;
     reversed.target = before.address;
     reversed.former_identity = before.identity;

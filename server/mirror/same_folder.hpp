@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Whether two paths name one folder.
+/// Whether two paths name one folder, and two addresses one store.
 #pragma once
+
+#include "mirror/state_file.hpp"
 
 #include <filesystem>
 #include <string>
@@ -22,6 +24,12 @@ inline bool is_same_folder(const std::string& a, const std::string& b) {
     if (failed) return false;
     const auto second = resolved(b, failed);
     return !failed && first == second;
+}
+
+/// By the folder. Without one, by engine and options. Blocks.
+inline bool is_same_store(const target_address& a, const target_address& b) {
+    if (a.path.empty() && b.path.empty()) return a.engine == b.engine && a.options == b.options;
+    return is_same_folder(a.path, b.path);
 }
 
 }  // namespace gallery::mirror

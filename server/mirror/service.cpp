@@ -115,10 +115,9 @@ result<void> service::resume() {
 /// A crash after the decision of a switch, before the mirror was recorded in the other direction.
 result<void> service::complete_switch(std::optional<saved_mirror>& known) const {
     if (options_.served == nullptr || !known || !known->is_running) return {};
-    if (!is_same_folder(known->target.path, options_.served->where().address.path)) return {};
     const auto decided = read_active_store(options_.active_file);
     if (!decided) return decided.error();
-    if (!decided->has_value() || !is_same_folder((*decided)->now.address.path, known->target.path)) return {};
+    if (!decided->has_value() || !is_same_store((*decided)->now.address, known->target)) return {};
     saved_mirror next;
     next.target = (*decided)->before.address;
     next.former_identity = (*decided)->before.identity;
@@ -162,6 +161,7 @@ task<service::answer> service::abandon() {
         if (auto exists = check_exists(); !exists) return exists;
         if (!runner_) return {};
         if (auto ended = runner_->abandon(); !ended) return ended;
+        runner_->end_turn();
         runner_.reset();
         return {};
     });
@@ -207,6 +207,7 @@ void service::work() {
                 wait(options_.retry);
                 break;
             case runner::next::never:
+                runner_->end_turn();
                 runner_.reset();
                 break;
         }
@@ -284,7 +285,10 @@ result<void> service::begin(start_request request) {
     constexpr bool may_create = true;
     auto begun = next->open(request.any_source, may_create);
     if (begun) begun = next->remember();
-    if (!begun) return begun;
+    if (!begun) {
+        next->end_turn();
+        return begun;
+    }
     board_.change([&next](mirror_status& s) { show(s, next->what()); });
     runner_ = std::move(next);
     return {};

@@ -152,9 +152,11 @@ task<result<switched>> switch_store(switch_parts parts) {
 
     known_store place = parts.to;
     out.before = parts.served.exchange(parts.target, std::move(place));
-    auto releasing = guarded(release_store(parts.target->documents()));
-    const auto released = co_await std::move(releasing);
-    report(parts, released, "the store is still marked as a copy of another one");
+    if (!parts.is_target_claimed) {
+        auto releasing = guarded(release_store(parts.target->documents()));
+        const auto released = co_await std::move(releasing);
+        report(parts, released, "the store is still marked as a copy of another one");
+    }
     auto noting = guarded(note_successor(out.before->documents(), successor_of(out.decided)));
     const auto noted = co_await std::move(noting);
     report(parts, noted, "the old store does not say yet that another one has taken its place");

@@ -13,6 +13,9 @@
 ///     8  the old store gets its successor
 ///     9  the writes go on, on the new store
 ///
+/// If the target can be shared by several servers, the successor of 7 is erased later, by
+/// switch_claims::complete(); 8 then replaces the claim of the old store, if that can be shared.
+///
 /// Until 5 the switch may be given up, and nothing has changed. A crash leaves the old store as the store of
 /// the server; the target is continued as its mirror. From 5 on the new store is the one of the server, also
 /// after a crash. A restart repeats 7 and 8. Both stores are equal from 2 to 9, so it does not matter which
@@ -44,6 +47,7 @@ struct switch_parts {
     known_store from;                        ///< the store of the server, with its identity
     known_store to;                          ///< the target, likewise
     std::string active_file;
+    bool is_target_claimed = false;  ///< the target stays claimed until after the switch (switch_claims.hpp)
     std::chrono::milliseconds longest;  ///< how long writes wait before the switch is given up
     std::function<void(bool is_problem, std::string_view text)> log;
 };

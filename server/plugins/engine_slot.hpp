@@ -28,9 +28,9 @@ class engine_slot {
     struct place;
 
 public:
-    /// Revisions of an engine are below this number.
-    static constexpr revision width = revision{1} << 48;
-    static constexpr std::size_t max_exchanges = 30'000;  ///< so that shifted revisions are positive numbers
+    /// Revisions of an engine are below this number. Those of some engines have an epoch in their high bits.
+    static constexpr revision width = revision{1} << 52;
+    static constexpr std::size_t max_exchanges = 2'000;  ///< so that shifted revisions are positive numbers
 
     explicit engine_slot(std::shared_ptr<storage_engine> first);
     engine_slot(const engine_slot&) = delete;

@@ -533,4 +533,23 @@ BOOST_AUTO_TEST_CASE(a_tenant_with_many_writes_is_refused_more_and_holds_up_no_o
     BOOST_TEST((other->has_value() && (*other)->has_value()));
 }
 
+BOOST_AUTO_TEST_CASE(changes_are_followed_only_while_other_servers_write) {
+    documents_in_memory store;
+    directory accounts(store);
+    bool others_write = false;
+    int followed = 0;
+    accounts.follow_with(
+        [&]() -> task<result<void>> {
+            ++followed;
+            co_return result<void>();
+        },
+        [&] { return others_write; });
+    BOOST_REQUIRE(run(accounts.load()));
+    BOOST_REQUIRE(run(accounts.catch_up()));
+    BOOST_TEST(followed == 0);
+    others_write = true;
+    BOOST_REQUIRE(run(accounts.catch_up()));
+    BOOST_TEST(followed == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -125,23 +125,80 @@ BOOST_AUTO_TEST_CASE(only_the_store_that_was_switched_to_is_used) {
     // A store that another one has taken the place of is refused, with where the data is.
     const mirror::successor by{"filesystem", "/srv/images", "an identity", 1'764'448'000'000};
     BOOST_REQUIRE(await(mirror::note_successor(documents, by)).has_value());
-    const auto refused = await(check_active_storage(documents, in.find()));
+    const auto refused = await(check_active_storage(documents, in.find(), "own"));
     BOOST_REQUIRE(refused.has_error());
     for (const char* word : {"filesystem:/srv/images", "2025-11-29", "reinstate"})
         BOOST_TEST(refused.error().message.find(word) != std::string::npos, refused.error().message);
 
     // Another store than the one of the switch, too.
     in.decide("memory");
-    const auto another = await(check_active_storage(documents, in.find()));
+    const auto another = await(check_active_storage(documents, in.find(), "own"));
     BOOST_REQUIRE(another.has_error());
     BOOST_TEST(another.error().message.find("is another one") != std::string::npos, another.error().message);
 
     // The decision is above the document, which an interrupted switch has left.
     in.decide("memory", identity);
-    BOOST_TEST(await(check_active_storage(documents, in.find())).has_value());
+    BOOST_TEST(await(check_active_storage(documents, in.find(), "own")).has_value());
     BOOST_TEST(!await(mirror::find_successor(documents)).value().has_value());
     fs::remove(in.file());
-    BOOST_TEST(await(check_active_storage(documents, in.find())).has_value());
+    BOOST_TEST(await(check_active_storage(documents, in.find(), "own")).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_without_a_folder_is_where_its_options_say) {
+    data_folder in;
+    mirror::active_store decided;
+    decided.now = {
+        {"postgresql", "", {{"dsn", "host=db1"}, {"schema", "gallery"}}}, "postgresql", "an identity"};
+    decided.before = {{"memory", in.path + "/memory", {}}, "memory", "another identity"};
+    BOOST_REQUIRE(mirror::write_active_store(in.file(), decided).has_value());
+    in.configured.path = "/srv/other";
+    const auto found = in.find();
+    BOOST_TEST(found.settings.plugin == "postgresql");
+    BOOST_TEST(found.settings.path.empty());  // then this server has a folder of its own in the data folder
+    BOOST_TEST(found.settings.sections.at("postgresql").at("dsn") == "host=db1");
+    BOOST_TEST(found.require_store().has_value());
+    BOOST_TEST(found.note().find("STORAGE_PLUGIN=memory") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_interrupted_switch_of_another_server_has_left_keeps_this_one_away) {
+    const data_folder in;
+    auto opened = open_unprobed(in.configured, in.path, true, [](log_level, std::string_view) {});
+    BOOST_REQUIRE(opened.has_value());
+    auto& documents = opened->store->documents();
+    const auto claim = [&documents](const std::string& node) {
+        const mirror::successor by{"rocksdb", "/srv/images", "an identity", 1'764'448'000'000, node};
+        BOOST_REQUIRE(await(mirror::note_successor(documents, by)).has_value());
+    };
+    claim("another");
+    const auto refused = await(check_active_storage(documents, in.find(), "own"));
+    BOOST_REQUIRE(refused.has_error());
+    for (const char* word : {"another", "was interrupted", "rocksdb:/srv/images", "reinstate"})
+        BOOST_TEST(refused.error().message.find(word) != std::string::npos, refused.error().message);
+    BOOST_TEST(await(mirror::find_successor(documents)).value().has_value());
+    // Its own, which was not decided, says nothing.
+    claim("own");
+    BOOST_TEST(await(check_active_storage(documents, in.find(), "own")).has_value());
+    BOOST_TEST(!await(mirror::find_successor(documents)).value().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(another_server_can_have_left_the_shared_store_that_this_one_was_switched_to) {
+    const data_folder in;
+    auto opened = open_unprobed(in.configured, in.path, true, [](log_level, std::string_view) {});
+    BOOST_REQUIRE(opened.has_value());
+    auto& documents = opened->store->documents();
+    active_storage chosen;
+    chosen.decided.emplace();
+    chosen.decided->now = {{"postgresql", "", {{"dsn", "host=db1"}}}, "postgresql", {}};
+    chosen.decided->now.identity = await(mirror::ensure_identity(documents)).value();
+    chosen.decided->before = {{"rocksdb", "/srv/own", {}}, "rocksdb", "the store before"};
+    BOOST_REQUIRE(await(mirror::note_successor(documents, {"rocksdb", "/srv/theirs", "of another", 5})));
+    const auto refused = await(check_active_storage(documents, chosen, "own"));
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().message.find("rocksdb:/srv/theirs") != std::string::npos);
+    // What the switch itself has reversed.
+    BOOST_REQUIRE(await(mirror::note_successor(documents, {"rocksdb", "/srv/own", "the store before", 5})));
+    BOOST_TEST(await(check_active_storage(documents, chosen, "own")).has_value());
+    BOOST_TEST(!await(mirror::find_successor(documents)).value().has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

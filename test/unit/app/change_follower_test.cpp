@@ -30,13 +30,15 @@ using clock_type = std::chrono::steady_clock;
 class server {
 public:
     explicit server(documents_in_memory& store, std::chrono::milliseconds patience = 10s)
+        : server(store, app::follower_options{.interval = 5ms, .patience = patience}) {}
+    server(documents_in_memory& store, app::follower_options options)
         : fresh(1h),
           accounts(store, {.fresh = &fresh}),
           guard_(asio::make_work_guard(context_)),
           thread_([this] { context_.run(); }),
-          follower_(store, etags, accounts, fresh, std::make_shared<app::change_signal>(),
-                    context_.get_executor(), [](std::string_view) {},
-                    {.interval = 5ms, .patience = patience}) {
+          follower_(
+              store, etags, accounts, fresh, std::make_shared<app::change_signal>(), context_.get_executor(),
+              [](std::string_view) {}, std::move(options)) {
         accounts.follow_with([this] { return follower_.catch_up(); });
         BOOST_REQUIRE(run(follower_.begin()));
         BOOST_REQUIRE(run(accounts.load()));
@@ -61,6 +63,7 @@ public:
         return outcome.get_future().get();
     }
     result<void> catch_up() { return run(follower_.catch_up()); }
+    void look() { follower_.look(); }
 
     cache::freshness fresh;
     cache::etag_cache etags{1 << 20, std::chrono::minutes(10)};
@@ -95,6 +98,55 @@ BOOST_AUTO_TEST_CASE(memory_has_what_another_server_wrote_once_it_has_caught_up)
         BOOST_REQUIRE(one.catch_up());
         BOOST_TEST_REQUIRE(one.accounts.find_tenant(tenant->id) != nullptr);
     }
+}
+
+BOOST_AUTO_TEST_CASE(memory_is_not_fresh_while_the_store_is_not_the_current_one) {
+    documents_in_memory store;
+    std::atomic<bool> is_current{true};
+    std::atomic<int> checks{0};
+    app::follower_options options{.interval = 5ms, .patience = 10s};
+    options.check_current = [&]() -> task<result<void>> {
+        ++checks;
+        if (is_current) co_return result<void>();
+        co_return error{errc::unavailable, "another store has taken its place"};
+    };
+    // In the past, so that only further looks at the end of the feed make memory fresh.
+    std::atomic<bool> behind{true};
+    store.horizon = [&] { return clock_type::now() - (behind ? 2h : 0h); };
+    server one(store, std::move(options));
+    BOOST_REQUIRE(one.catch_up());
+    is_current = false;
+    const auto by = one.run([](documents_in_memory& to) -> task<result<write_outcome>> {
+        document doc{"superseded", "by", "{}", 0};
+        co_return co_await to.save(std::move(doc), precondition::any());
+    }(store));
+    BOOST_REQUIRE(by.has_value());
+    BOOST_REQUIRE(becomes_true([&] { return checks > 0; }));
+    behind = false;
+    const auto before = checks.load();
+    BOOST_REQUIRE(becomes_true([&] { return checks > before + 1; }));
+    BOOST_TEST(!one.fresh.holds());
+    is_current = true;
+    BOOST_TEST(becomes_true([&] { return one.fresh.holds(); }));
+}
+
+BOOST_AUTO_TEST_CASE(the_feed_is_looked_at_when_others_begin_to_write) {
+    documents_in_memory store;
+    std::atomic<bool> is_alone{true};
+    app::follower_options options{.interval = 5ms, .patience = 10s};
+    options.is_alone = [&] { return is_alone.load(); };
+    options.alone_interval = 1h;
+    std::atomic<int> looks{0};
+    store.horizon = [&] {
+        ++looks;
+        return clock_type::now();
+    };
+    server one(store, std::move(options));
+    BOOST_REQUIRE(becomes_true([&] { return looks > 0; }));
+    is_alone = false;
+    one.look();
+    const auto before = looks.load();
+    BOOST_TEST(becomes_true([&] { return looks > before + 5; }));
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_as_fresh_as_the_feed_says) {

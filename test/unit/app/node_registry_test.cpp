@@ -2,6 +2,8 @@
 // Which servers are on a store.
 #include "app/node_registry.hpp"
 
+#include "mirror/superseded.hpp"
+
 #include "accounts/documents_in_memory.hpp"
 #include "await.hpp"
 #include "boost_test.hpp"
@@ -27,7 +29,8 @@ struct registry_fixture {
         self.id = to_string(random_uuid());
         self.address = std::move(address);
         self.version = "1.2.3";
-        return node_registry(store, shared, std::move(self), [this] { return now; });
+        return node_registry(
+            store, [shared] { return shared; }, std::move(self), [this] { return now; });
     }
     void pass(std::chrono::milliseconds time) { now += time.count(); }
 };
@@ -89,6 +92,70 @@ BOOST_AUTO_TEST_CASE(the_owner_of_a_store_is_listed_and_writes_nothing) {
     BOOST_TEST(seen[0].is_up);
     BOOST_TEST(seen[0].last_seen_time == now);
     BOOST_TEST(store.count("node") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(others_are_the_ones_that_are_up) {
+    auto a = of("a:1");
+    auto b = of("b:1");
+    auto c = of("c:1");
+    BOOST_REQUIRE(await(c.announce()));
+    pass(std::chrono::seconds(31));
+    BOOST_REQUIRE(await(a.join(store)));
+    BOOST_REQUIRE(await(b.announce()));
+    const auto seen = await(a.others(store)).value();
+    BOOST_REQUIRE(seen.size() == 1U);
+    BOOST_TEST(seen[0].address == "b:1");
+    BOOST_REQUIRE(await(b.leave(store)));
+    BOOST_TEST(await(a.others(store)).value().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_whose_clock_is_behind_is_not_taken_for_one_that_is_missing) {
+    auto a = of("a:1");
+    auto b = of("b:1");
+    const auto announce_late = [&] {
+        pass(-std::chrono::hours(1));
+        BOOST_REQUIRE(await(b.announce()));
+        pass(std::chrono::hours(1));
+    };
+    announce_late();
+    BOOST_REQUIRE(await(a.announce()));
+    BOOST_TEST(!await(a.list()).value()[1].is_up);
+    for (int i = 0; i < 5; ++i) {
+        BOOST_REQUIRE(await(a.others()).value().size() == 1U);
+        pass(std::chrono::seconds(20));
+        announce_late();
+        BOOST_REQUIRE(await(a.announce()));
+    }
+    pass(std::chrono::seconds(31));
+    BOOST_TEST(await(a.others()).value().empty());
+}
+
+BOOST_AUTO_TEST_CASE(no_server_announces_itself_on_a_store_that_a_switch_claims_or_has_left) {
+    auto a = of("a:1");
+    auto b = of("b:1");
+    const auto id_of_a = [&] {
+        BOOST_REQUIRE(await(a.announce()));
+        return await(a.list()).value().at(0).id;
+    }();
+    mirror::successor claim{"rocksdb", "/srv/images", "an identity", 1'764'448'000'000, id_of_a};
+    BOOST_REQUIRE(await(mirror::claim_store(store, claim, false)));
+    const auto refused = await(b.announce());
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST(bool(refused.error().code == errc::unavailable));
+    BOOST_TEST(refused.error().message.find(id_of_a) != std::string::npos, refused.error().message);
+    BOOST_TEST(store.count("node") == 1U);
+    // The switch is its own.
+    BOOST_REQUIRE(await(a.announce()));
+    claim.node.clear();
+    BOOST_REQUIRE(await(mirror::note_successor(store, claim)));
+    for (auto* each : {&a, &b}) {
+        const auto left = await(each->announce());
+        BOOST_REQUIRE(left.has_error());
+        BOOST_TEST(left.error().message.find("rocksdb:/srv/images") != std::string::npos,
+                   left.error().message);
+    }
+    BOOST_REQUIRE(await(mirror::release_store(store)));
+    BOOST_REQUIRE(await(b.announce()));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_keeps_its_id) {

@@ -28,7 +28,7 @@ struct upkeep_fixture {
     accounts::directory accounts{engine.documents()};
     /// An image service of a server that does not know of any deletion.
     images::image_service images{engine.images(), etags, test::inspect_by_prefix};
-    app::node_registry nodes{engine.documents(), false, {}, [this] { return now.load(); }};
+    app::node_registry nodes{engine.documents(), [] { return false; }, {}, [this] { return now.load(); }};
     app::write_watch writes{engine, [](bool, std::string_view) {}};
 
     upkeep_fixture() {

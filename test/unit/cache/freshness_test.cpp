@@ -49,6 +49,23 @@ BOOST_AUTO_TEST_CASE(a_store_of_ones_own_is_always_fresh) {
     BOOST_TEST(own.holds(freshness::time_point(std::chrono::hours(24 * 365 * 100))));
 }
 
+BOOST_AUTO_TEST_CASE(a_switch_of_the_store_changes_how_long_it_holds) {
+    freshness fresh(1s);
+    const freshness::time_point start{1000h};
+    fresh.own();
+    BOOST_TEST(fresh.holds(start + 1h));
+    // A look at the store before, which ends late.
+    fresh.renew(start);
+    BOOST_TEST(fresh.holds(start + 1h));
+    fresh.share(start);
+    BOOST_TEST(fresh.holds(start + 999ms));
+    BOOST_TEST(!fresh.holds(start + 1s));
+    fresh.renew(start + 1s);
+    BOOST_TEST(fresh.holds(start + 1s));
+    fresh.own();
+    BOOST_TEST(fresh.holds(start + 1h));
+}
+
 BOOST_AUTO_TEST_CASE(an_etag_is_not_found_while_memory_is_too_old) {
     freshness fresh(1s);
     cache::etag_cache etags(1 << 20, 10min, fresh);

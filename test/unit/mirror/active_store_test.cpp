@@ -48,6 +48,25 @@ BOOST_AUTO_TEST_CASE(the_file_is_read_as_it_was_written_and_only_its_owner_can_r
     BOOST_TEST(bool(read_active_store(path).value() == next));
 }
 
+BOOST_AUTO_TEST_CASE(a_store_without_a_folder_is_one_that_its_options_name) {
+    const gallery::test::scratch_folder folder;
+    const auto path = (folder.path() / active_store_file).string();
+    auto decided = some_decision(folder.path());
+    decided.now = {{"postgresql", "", {{"dsn", "host=db1"}}}, "postgresql", "id 1"};
+    require(write_active_store(path, decided));
+    BOOST_TEST(bool(read_active_store(path).value() == decided));
+    decided.now.address.options.clear();
+    require(write_active_store(path, decided));
+    BOOST_TEST(read_active_store(path).has_error());
+    const target_address one{"postgresql", "", {{"dsn", "host=db1"}}};
+    auto other = one;
+    BOOST_TEST(is_same_store(one, other));
+    other.options["schema"] = "another";
+    BOOST_TEST(!is_same_store(one, other));
+    BOOST_TEST(!is_same_store(one, {"rocksdb", "/data", {}}));
+    BOOST_TEST(is_same_store({"rocksdb", "/data", {{"a", "b"}}}, {"rocksdb", "/data/", {}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_data_folder_can_be_moved_and_other_folders_stay_where_they_are) {
     const gallery::test::scratch_folder folder;
     const auto first = folder.path() / "first";
@@ -127,6 +146,28 @@ BOOST_AUTO_TEST_CASE(a_store_says_which_one_has_taken_its_place_until_it_is_rele
     const auto released = await(store->feed().last()).value();
     require(await(release_store(documents)));
     BOOST_TEST(await(store->feed().last()).value() == released);
+}
+
+BOOST_AUTO_TEST_CASE(one_server_at_a_time_claims_a_store) {
+    scratch_store store("memory");
+    auto& documents = store->documents();
+    const successor claim{"rocksdb", "/a", "id", 5, "one"};
+    require(await(claim_store(documents, claim, false)));
+    require(await(claim_store(documents, claim, false)));
+    BOOST_TEST(bool(await(find_successor(documents)).value() == claim));
+    const successor other{"rocksdb", "/b", "id", 5, "other"};
+    BOOST_TEST(bool(await(claim_store(documents, other, false)).error().code == errc::busy));
+    require(await(give_back_store(documents, "other")));
+    BOOST_TEST(bool(await(find_successor(documents)).value() == claim));
+    require(await(give_back_store(documents, "one")));
+    BOOST_TEST(!await(find_successor(documents)).value().has_value());
+    // A switch that was decided is no claim; the old store may be switched to again.
+    require(await(note_successor(documents, {"rocksdb", "/a", "id", 5})));
+    BOOST_TEST(bool(await(claim_store(documents, claim, false)).error().code == errc::busy));
+    require(await(give_back_store(documents, "")));
+    BOOST_TEST(await(find_successor(documents)).value().has_value());
+    require(await(claim_store(documents, claim, true)));
+    BOOST_TEST(await(find_successor(documents)).value()->node == "one");
 }
 
 BOOST_AUTO_TEST_CASE(a_successor_that_cannot_be_read_is_an_error_and_is_replaced) {

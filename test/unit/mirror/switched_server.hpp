@@ -133,6 +133,8 @@ public:
     std::atomic<int> opened_former{0};     ///< targets that were the store of the server
     std::atomic<int> opening_priority{0};  ///< of the thread that has opened the last target
     std::function<result<void>()> may_be;  ///< test_store::may_be
+    other_servers* others = nullptr;
+    std::chrono::milliseconds keep_turn{20};
     std::chrono::milliseconds switch_timeout{60'000};
     std::chrono::milliseconds longest_catch_up{60'000};
     std::string active_file = (root_ / "active-store.json").string();
@@ -167,6 +169,8 @@ public:
         BOOST_REQUIRE(!await(find_successor(documents)).value().has_value());
         mirror_options options;
         options.served = store.get();
+        options.others = others;
+        options.keep_turn = keep_turn;
         options.active_file = active_file;
         options.state_file = state_file();
         options.switch_timeout = switch_timeout;
