@@ -28,6 +28,7 @@ SERVER = {
     "accounts": {"auth", "cache", "turns"},
     "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding", "mirror"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror"},
+    "load": {"admin", "http", "auth"},
     "admin": {"app", "http", "accounts", "images", "auth", "plugins", "config", "mirror"},
 }
 # Libraries that only some may use.
@@ -36,7 +37,7 @@ LIBRARIES = [
     (r"libpq-fe\.h|libpq/", {"storage_plugins/postgresql"}),
     (r"spdlog/", {"server/app"}),
     (r"prometheus/", {"server/app"}),
-    (r"yaml-cpp/", {"server/config"}),
+    (r"yaml-cpp/", {"server/config", "server/load"}),
     (r"brotli/", {"server/coding"}),
     (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
     (r"boost/beast", {"server/http"}),
