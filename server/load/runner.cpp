@@ -117,8 +117,10 @@ admin::outcome<limit_report> find_limit(scenario plan, double start, std::chrono
     limit_search search(start, factor, precision);
     for (auto each = settings; !search.is_over(); ++each.seed) {
         // Until the first visits end, there are fewer requests than later.
-        plan.warm_up = std::max(hold / 5, plan.longest_visit());
-        plan.stages = {{search.next(), plan.warm_up}, {search.next(), hold}};
+        const auto ramp = hold / 10;
+        const auto steady = std::max(ramp, plan.longest_visit());
+        plan.warm_up = ramp + steady;
+        plan.stages = {{search.next(), ramp}, {search.next(), steady + hold}};
         auto run = run_once(plan, data, server, each);
         if (!run) return run.error();
         const auto step = step_of(*run);

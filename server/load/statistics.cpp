@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/statistics.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace gallery::load {
@@ -64,7 +65,7 @@ void statistics::end_second(std::uint32_t second, std::uint64_t waiting) {
 }
 
 void statistics::end(std::int64_t nanoseconds) noexcept {
-    totals_.seconds = static_cast<double>(nanoseconds - warm_up_) / 1e9;
+    totals_.seconds = static_cast<double>(std::max<std::int64_t>(0, nanoseconds - warm_up_)) / 1e9;
 }
 
 }  // namespace gallery::load
