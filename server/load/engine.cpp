@@ -42,7 +42,8 @@ engine::engine(const scenario& plan, catalogue& content, const admin::address& a
       signals_(context_),
       schedule_(plan, options_.seed),
       writer_(plan, content, address, options_.seed),
-      statistics_(plan.warm_up.count()) {
+      statistics_(plan.warm_up.count()),
+      idle_(plan.connections) {
     connection_user& user = *this;
     connections_.reserve(plan.connections);
     for (std::size_t i = 0; i < plan.connections; ++i)
@@ -103,7 +104,7 @@ void engine::on_open(connection& on) {
         serve_backlog(on);
         return;
     }
-    idle_.push_back(&on);
+    idle_.push(&on);
     if (idle_.size() == connections_.size())
         begin();
     else
@@ -131,8 +132,7 @@ void engine::pump() {
 void engine::submit(const planned_request& wanted, run_time time) {
     if (!idle_.empty()) {
         // Those that were idle longest first: all connections are used.
-        auto* const on = idle_.front();
-        idle_.pop_front();
+        auto* const on = idle_.pop();
         report_.lag.record(static_cast<std::uint64_t>(time - wanted.intended) / 1000);
         start(*on, wanted, time);
     } else if (backlog_.size() < most_waiting) {
@@ -164,7 +164,7 @@ void engine::serve_backlog(connection& on) {
         statistics_.record(wanted.what, verdict::timeout, wanted.intended, -1, time, 0, 0);
         fault("timeout before a connection was free");
     }
-    idle_.push_back(&on);
+    idle_.push(&on);
 }
 
 void engine::settle(const sent_request& asked, verdict how, std::uint64_t received,
@@ -205,7 +205,7 @@ void engine::on_broken(connection& on, bool had_request, const std::string& why)
         fault(std::string(name_of(asked.plan.what)) + ": " + why);
         settle(asked, verdict::broken, on.answer().received(), on.out().size());
     } else {
-        std::erase(idle_, &on);
+        idle_.remove(&on);
     }
     if (is_stopped_) return;
     if (!is_running_) {

@@ -11,6 +11,7 @@
 #include "load/catalogue.hpp"
 #include "load/connection.hpp"
 #include "load/requests.hpp"
+#include "load/ring.hpp"
 #include "load/schedule.hpp"
 #include "load/statistics.hpp"
 
@@ -95,7 +96,7 @@ private:
     request_writer writer_;
     statistics statistics_;
     std::vector<std::unique_ptr<connection>> connections_;
-    std::deque<connection*> idle_;
+    ring<connection*> idle_;
     std::deque<planned_request> backlog_;
     std::vector<connection*> to_open_;
     std::size_t opened_at_begin_ = 0;
