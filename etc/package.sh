@@ -70,7 +70,7 @@ if [ -z "$build" ]; then
     }
     cmake --build "$build" --target products contract_suite
 fi
-for program in gallery-server gallery-admin contract_suite; do
+for program in gallery-server gallery-admin gallery-load contract_suite; do
     [ -x "$build/bin/$program" ] ||
         fail "there is no finished build in $build: bin/$program is missing (targets: products, contract_suite)"
 done

@@ -12,8 +12,8 @@ namespace gallery::admin {
 
 namespace {
 
-failure usage(const command& what, std::string message) {
-    message += ". gallery-admin " + std::string(what.words) + " --help describes it";
+failure usage(const program& of, const command& what, std::string message) {
+    message += ". " + std::string(of.name) + " " + std::string(what.words) + " --help describes it";
     return {exit_code::usage, std::move(message)};
 }
 
@@ -73,7 +73,8 @@ const option* find_option(const command& what, std::string_view name) noexcept {
     return common == common_options.end() ? nullptr : &*common;
 }
 
-outcome<arguments> parse_arguments(const command& what, std::span<const std::string_view> given) {
+outcome<arguments> parse_arguments(const command& what, std::span<const std::string_view> given,
+                                   const program& of) {
     arguments out;
     const auto end_of_options = std::find(given.begin(), given.end(), "--");
     if (std::any_of(given.begin(), end_of_options,
@@ -97,31 +98,35 @@ outcome<arguments> parse_arguments(const command& what, std::span<const std::str
         const auto* const known = find_option(what, name);
         if (known == nullptr) {
             const auto near = nearest(name, names_of_options(what));
-            return usage(what, quoted(name) + " is not an option of " + std::string(what.words) +
-                                   (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+            return usage(of, what,
+                         quoted(name) + " is not an option of " + std::string(what.words) +
+                             (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
         }
-        if (out.has(name) && !known->repeats) return usage(what, std::string(name) + " is given twice");
+        if (out.has(name) && !known->repeats) return usage(of, what, std::string(name) + " is given twice");
         if (known->value.empty()) {
-            if (equals != std::string_view::npos) return usage(what, std::string(name) + " takes no value");
+            if (equals != std::string_view::npos)
+                return usage(of, what, std::string(name) + " takes no value");
             out.options.emplace(name, "");
         } else if (equals != std::string_view::npos) {
             add_value(out, name, text.substr(equals + 1));
         } else if (i + 1 < given.size()) {
             add_value(out, name, given[++i]);
         } else {
-            return usage(what, std::string(name) + " requires a value: " + std::string(name) + " " +
-                                   std::string(known->value));
+            return usage(of, what,
+                         std::string(name) + " requires a value: " + std::string(name) + " " +
+                             std::string(known->value));
         }
     }
     const auto [least, most] = bounds(what.operands);
     if (out.operands.size() < least || out.operands.size() > most) {
-        return usage(what, std::string(what.words) + " takes " +
-                               (what.operands.empty() ? "options only" : std::string(what.operands)) +
-                               ", and " + std::to_string(out.operands.size()) +
-                               (out.operands.size() == 1 ? " word was given" : " words were given"));
+        return usage(of, what,
+                     std::string(what.words) + " takes " +
+                         (what.operands.empty() ? "options only" : std::string(what.operands)) + ", and " +
+                         std::to_string(out.operands.size()) +
+                         (out.operands.size() == 1 ? " word was given" : " words were given"));
     }
     if (std::any_of(out.operands.begin(), out.operands.end(), [](const auto& one) { return one.empty(); })) {
-        return usage(what, "an empty word is not a valid " + std::string(what.operands));
+        return usage(of, what, "an empty word is not a valid " + std::string(what.operands));
     }
     return out;
 }

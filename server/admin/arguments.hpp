@@ -2,7 +2,7 @@
 /// A command's operands and options. Pure.
 #pragma once
 
-#include "admin/command.hpp"
+#include "admin/help.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -29,7 +29,8 @@ public:
 
 /// Options may be anywhere, as "--name value" or "--name=value"; after "--" everything is an operand. With
 /// --help among them nothing else is checked. Failure: usage; it repeats no values, which might be secrets.
-outcome<arguments> parse_arguments(const command& what, std::span<const std::string_view> given);
+outcome<arguments> parse_arguments(const command& what, std::span<const std::string_view> given,
+                                   const program& of = admin_program());
 
 /// A whole number without a sign, if it is within these bounds.
 std::optional<std::size_t> whole_number(std::string_view text, std::size_t least, std::size_t most) noexcept;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace gallery::admin {
 
@@ -36,6 +37,18 @@ struct command {
     int (*alone)(std::span<const char* const>) = nullptr;
     /// Of such a command, lines as in its help.
     std::string_view exit_codes = {};
+};
+
+/// A program of such commands. Its help, its manual page, its completion and its start are made from this.
+struct program {
+    std::string_view name;     ///< "gallery-admin"
+    std::string_view summary;  ///< one line for lists of manual pages
+    std::string_view purpose;  ///< a sentence
+    const std::vector<const command*>& (*commands)();
+    std::string_view credentials;  ///< where they come from; lines, after a heading
+    std::string_view exit_codes;   ///< likewise
+    std::string_view example;      ///< lines for the shell
+    std::string_view see_also;     ///< other manual pages
 };
 
 /// The first word.

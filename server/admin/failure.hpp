@@ -12,6 +12,7 @@ namespace gallery::admin {
 enum class exit_code : int {
     done = 0,
     refused = 1,         ///< the server says that it cannot be: a taken name, a wrong value, a conflict
+    too_slow = 2,        ///< gallery-load: a threshold does not hold
     not_found = 3,       ///< no such tenant, user, customer, key; or a name that several have
     usage = 64,          ///< the command line is wrong; the server was not asked
     unreachable = 69,    ///< no server answers there, or none that can be trusted

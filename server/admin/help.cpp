@@ -36,6 +36,17 @@ credentials (never arguments, because every user of the machine can read those):
                                     GALLERY_PASSWORD it is read from the terminal
 )";
 
+constexpr program gallery_admin{"gallery-admin",
+                                "manage accounts and images of a gallery server",
+                                "Manages the accounts and images of a running gallery server.",
+                                all_commands,
+                                credentials_text,
+                                exit_codes,
+                                "export GALLERY_USER=sysadmin@gallery.local\n"
+                                "gallery-admin tenant create 'Acme Water'\n"
+                                "gallery-admin user create admin@acme.example --tenant 'Acme Water'",
+                                "gallery-server(8), gallery.yml(5), gallery-load(1)"};
+
 struct row {
     std::string left;
     std::string_view right;
@@ -72,47 +83,49 @@ std::string indented(std::string_view lines) {
 
 }  // namespace
 
-std::string general_help() {
-    std::vector<row> rows;
-    for (const auto* one : all_commands())
-        rows.push_back({term_of(*one), one->summary});
-    return "usage: gallery-admin COMMAND [OPTIONS]\n\n"
-           "Manages the accounts and images of a running gallery server.\n\ncommands:\n" +
-           aligned(rows) + options_text("options of all commands except " + alone_names(), common_options) +
-           std::string(credentials_text) + std::string(exit_codes) +
-           "\nexample:\n  export GALLERY_USER=sysadmin@gallery.local\n"
-           "  gallery-admin tenant create 'Acme Water'\n"
-           "  gallery-admin user create admin@acme.example --tenant 'Acme Water'\n"
-           "\ngallery-admin COMMAND --help describes one command. gallery-admin --version prints\n"
-           "the version.\n";
+const program& admin_program() noexcept {
+    return gallery_admin;
 }
 
-std::string group_help(std::string_view group) {
+std::string general_help(const program& of) {
+    std::vector<row> rows;
+    for (const auto* one : of.commands())
+        rows.push_back({term_of(*one), one->summary});
+    const std::string name(of.name);
+    return "usage: " + name + " COMMAND [OPTIONS]\n\n" + std::string(of.purpose) + "\n\ncommands:\n" +
+           aligned(rows) + options_text("options of all commands" + except_alone(of), common_options) +
+           std::string(of.credentials) + std::string(of.exit_codes) + "\nexample:\n" + indented(of.example) +
+           "\n" + name + " COMMAND --help describes one command. " + name +
+           " --version prints\nthe version.\n";
+}
+
+std::string group_help(std::string_view group, const program& of) {
     std::vector<row> rows;
     std::string examples;
-    for (const auto* one : all_commands()) {
+    for (const auto* one : of.commands()) {
         if (group_of(*one) != group) continue;
         rows.push_back({term_of(*one), one->summary});
         if (examples.empty()) examples = one->example;
     }
-    const auto name = std::string(group);
-    return "usage: gallery-admin " + name + " COMMAND [OPTIONS]\n\ncommands:\n" + aligned(rows) +
+    const auto program_name = std::string(of.name);
+    const auto name = program_name + " " + std::string(group);
+    return "usage: " + name + " COMMAND [OPTIONS]\n\ncommands:\n" + aligned(rows) +
            options_text("options of all commands", common_options) + "\nexample:\n" + indented(examples) +
-           "\ngallery-admin " + name +
-           " COMMAND --help describes one command. gallery-admin --help\n"
+           "\n" + name + " COMMAND --help describes one command. " + program_name +
+           " --help\n"
            "describes credentials and exit codes.\n";
 }
 
-std::string command_help(const command& what) {
-    auto out = "usage: gallery-admin " + std::string(what.words);
+std::string command_help(const command& what, const program& of) {
+    auto out = "usage: " + std::string(of.name) + " " + std::string(what.words);
     if (!what.operands.empty()) out += " " + std::string(what.operands);
     out += " [OPTIONS]\n\nPurpose: " + std::string(what.summary) + ".\n";
     if (!what.text.empty()) out += std::string(what.text) + '\n';
     if (!what.options.empty()) out += options_text("options", what.options);
     if (what.alone == nullptr) {
         out += options_text("common options", common_options);
-        out += credentials_text;
-        out += exit_codes;
+        out += of.credentials;
+        out += of.exit_codes;
     } else {
         out += what.exit_codes;
     }
@@ -131,22 +144,16 @@ int print_help(std::string_view words) {
     return static_cast<int>(exit_code::done);
 }
 
-std::string alone_names() {
-    const auto all = alone_commands();
+std::string except_alone(const program& of) {
+    std::vector<std::string_view> names;
+    for (const auto* one : of.commands())
+        if (one->alone != nullptr) names.push_back(one->words);
     std::string out;
-    for (const auto& one : all) {
-        const bool last = &one == &all.back();
-        out += (out.empty() ? "" : last ? " and " : ", ") + std::string(one.words);
+    for (const auto& one : names) {
+        const bool last = &one == &names.back();
+        out += (out.empty() ? " except " : last ? " and " : ", ") + std::string(one);
     }
     return out;
-}
-
-std::string_view credentials_help() noexcept {
-    return credentials_text;
-}
-
-std::string_view exit_codes_help() noexcept {
-    return exit_codes;
 }
 
 std::string term_of(const option& one) {

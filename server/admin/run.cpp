@@ -2,7 +2,6 @@
 #include "admin/run.hpp"
 
 #include "admin/address.hpp"
-#include "admin/commands.hpp"
 #include "admin/help.hpp"
 #include "admin/manual.hpp"
 #include "admin/session.hpp"
@@ -68,9 +67,9 @@ failure unknown(const std::string& what, std::string_view typed, const words& kn
 }
 
 /// The command that the first words name; @p used of them.
-outcome<const command*> select(const words& all, std::size_t& used) {
+outcome<const command*> select(const program& of, const words& all, std::size_t& used) {
     words groups, verbs;
-    for (const auto* one : all_commands()) {
+    for (const auto* one : of.commands()) {
         if (std::find(groups.begin(), groups.end(), group_of(*one)) == groups.end())
             groups.push_back(group_of(*one));
         if (group_of(*one) != all[0]) continue;
@@ -80,9 +79,9 @@ outcome<const command*> select(const words& all, std::size_t& used) {
         used = 2;
         if (all.size() > 1 && verb_of(*one) == all[1]) return one;
     }
-    if (verbs.empty()) return unknown("a command", all[0], groups, "gallery-admin --help");
+    if (verbs.empty()) return unknown("a command", all[0], groups, std::string(of.name) + " --help");
     const auto group = std::string(all[0]);
-    return unknown("a command of " + group, all[1], verbs, "gallery-admin " + group + " --help");
+    return unknown("a command of " + group, all[1], verbs, std::string(of.name) + " " + group + " --help");
 }
 
 outcome<http_client> client_of(const arguments& given) {
@@ -117,8 +116,8 @@ credentials credentials_of(const arguments& given) {
     return out;
 }
 
-int execute(const command& what, const arguments& given) {
-    const auto name = "gallery-admin " + std::string(what.words);
+int execute(const program& of, const command& what, const arguments& given) {
+    const auto name = std::string(of.name) + " " + std::string(what.words);
     const printer out(given.has("--json"));
     auto http = client_of(given);
     if (!http) return out.end(name, http.error());
@@ -135,8 +134,8 @@ int execute(const command& what, const arguments& given) {
 
 }  // namespace
 
-int run(std::span<const char* const> arguments) {
-    for (const auto* one : all_commands()) {
+int run(std::span<const char* const> arguments, const program& of) {
+    for (const auto* one : of.commands()) {
         if (one->alone != nullptr && !arguments.empty() && arguments[0] == one->words)
             return one->alone(arguments.subspan(1));
     }
@@ -153,32 +152,32 @@ int run(std::span<const char* const> arguments) {
         all.erase(all.begin());
     }
     const printer plain(std::find(all.begin(), all.end(), "--json") != all.end());
-    if (all.empty()) return print(general_help(), asked);
-    if (is_help(all[0])) return print(general_help(), true);
-    if (all[0] == "--manual") return print(manual(), true);
-    if (all[0] == "--completion") return print(completion(), true);
-    if (all[0] == "--version") return print("gallery-admin " GALLERY_VERSION "\n", true);
-    const bool group = std::any_of(all_commands().begin(), all_commands().end(), [&](const command* one) {
+    if (all.empty()) return print(general_help(of), asked);
+    if (is_help(all[0])) return print(general_help(of), true);
+    if (all[0] == "--manual") return print(manual(of), true);
+    if (all[0] == "--completion") return print(completion(of), true);
+    if (all[0] == "--version") return print(std::string(of.name) + " " GALLERY_VERSION "\n", true);
+    const bool group = std::any_of(of.commands().begin(), of.commands().end(), [&](const command* one) {
         return group_of(*one) == all[0] && !verb_of(*one).empty();
     });
     if (group && (all.size() == 1 || all[1].starts_with('-'))) {
-        return print(group_help(all[0]), asked || std::any_of(all.begin(), all.end(), is_help));
+        return print(group_help(all[0], of), asked || std::any_of(all.begin(), all.end(), is_help));
     }
     std::size_t used = 0;
-    const auto what = select(all, used);
-    if (!what) return plain.end("gallery-admin", what.error());
+    const auto what = select(of, all, used);
+    if (!what) return plain.end(std::string(of.name), what.error());
     if ((*what)->alone != nullptr) {
         static constexpr std::array<const char*, 1> only_help{"--help"};
         if (asked) return (*what)->alone(only_help);
-        return plain.end("gallery-admin",
+        return plain.end(std::string(of.name),
                          usage(std::string((*what)->words) +
                                " must be the first argument, and only its own options may follow"));
     }
-    if (asked) return print(command_help(**what), true);
-    const auto given = parse_arguments(**what, std::span(all).subspan(used));
-    if (!given) return plain.end("gallery-admin", given.error());
-    if (given->has("--help")) return print(command_help(**what), true);
-    return execute(**what, *given);
+    if (asked) return print(command_help(**what, of), true);
+    const auto given = parse_arguments(**what, std::span(all).subspan(used), of);
+    if (!given) return plain.end(std::string(of.name), given.error());
+    if (given->has("--help")) return print(command_help(**what, of), true);
+    return execute(of, **what, *given);
 }
 
 }  // namespace gallery::admin

@@ -51,6 +51,10 @@ public:
     /// The password with which log_in() succeeded; empty with a key.
     [[nodiscard]] const std::string& password() const noexcept { return who_.password; }
     [[nodiscard]] bool has_api_key() const noexcept { return !who_.api_key.empty(); }
+    /// The value of X-Authorization; empty before log_in().
+    [[nodiscard]] const std::string& authorization() const noexcept { return authorization_; }
+    /// Where the server is.
+    [[nodiscard]] const http_client& client() const noexcept { return http_; }
     [[nodiscard]] std::chrono::seconds timeout() const noexcept { return http_.timeout; }
 
     /// @p target is percent-encoded. An answer without a body is null. Failures: unreachable; as the server's

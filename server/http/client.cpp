@@ -4,6 +4,7 @@
 #include "http/client.hpp"
 
 #include "http/beast_text.hpp"
+#include "http/client_tls.hpp"
 #include "http/fields.hpp"
 
 #include <boost/beast/core/buffers_range.hpp>
@@ -15,9 +16,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -41,7 +40,6 @@ using maybe_failure = std::optional<client_failure>;
 
 struct ssl_deleter {
     void operator()(SSL* p) const noexcept { SSL_free(p); }
-    void operator()(SSL_CTX* p) const noexcept { SSL_CTX_free(p); }
 };
 
 std::string system_text(int code) {
@@ -53,12 +51,6 @@ std::string openssl_text() {
     if (code == 0) return "the connection ended";
     const char* const text = ERR_reason_error_string(code);
     return text != nullptr ? text : "unknown error";
-}
-
-bool is_address(const std::string& host) {
-    std::array<unsigned char, sizeof(in6_addr)> ignored{};
-    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
-           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
 }
 
 }  // namespace
@@ -107,7 +99,7 @@ private:
 
     const client_options& options_;
     int socket_ = -1;
-    std::unique_ptr<SSL_CTX, ssl_deleter> trust_;
+    client_context trust_;
     std::unique_ptr<SSL, ssl_deleter> tls_;
     clock::time_point deadline_;
     bool timed_out_ = false;
@@ -164,30 +156,13 @@ maybe_failure client::connection::connect() {
 }
 
 maybe_failure client::connection::begin_tls() {
-    trust_.reset(SSL_CTX_new(TLS_client_method()));
-    if (!trust_) throw std::bad_alloc();
-    if (options_.ca_file.empty()) {
-        SSL_CTX_set_default_verify_paths(trust_.get());
-    } else {
-        ERR_clear_error();
-        if (SSL_CTX_load_verify_locations(trust_.get(), options_.ca_file.c_str(), nullptr) != 1) {
-            return client_failure{reason::bad_ca_file, openssl_text()};
-        }
-    }
-    SSL_CTX_set_verify(trust_.get(), SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_min_proto_version(trust_.get(), TLS1_2_VERSION);
+    trust_ = make_client_context(options_.ca_file);
+    if (!trust_) return client_failure{reason::bad_ca_file, openssl_text()};
     tls_.reset(SSL_new(trust_.get()));
     // The bytes pass through memory, because OpenSSL's writing to sockets raises SIGPIPE.
     SSL_set_bio(tls_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(tls_.get());
-    std::string name = options_.host;
-    // SSL_set_tlsext_host_name() is a macro with an old-style cast.
-    const bool named = is_address(name)
-                           ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), name.c_str()) == 1
-                           : SSL_set1_host(tls_.get(), name.c_str()) == 1 &&
-                                 SSL_ctrl(tls_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                                          name.data()) == 1;
-    if (!named) return client_failure{reason::bad_host_name, name};
+    if (!expect_host(tls_.get(), options_.host)) return client_failure{reason::bad_host_name, options_.host};
     begin_step();
     if (run_tls([this] { return SSL_do_handshake(tls_.get()); }) > 0) return std::nullopt;
     if (const auto verdict = SSL_get_verify_result(tls_.get()); verdict != X509_V_OK) {

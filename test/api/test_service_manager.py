@@ -98,6 +98,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(["--quiet"], self.complete("gallery-admin", "verify", "--q"))
         self.assertEqual(["--everywhere"], self.complete("gallery-admin", "logout", "--json", "--ev"))
         self.assertEqual([], self.complete("gallery-admin", "nonsense", "--q"))
+        self.assertEqual(["find-limit"], self.complete("gallery-load", "fi"))
+        self.assertEqual(["--threshold"], self.complete("gallery-load", "run", "browse", "--thr"))
         self.assertEqual(["--check-config"], self.complete("gallery-server", "--ch"))
 
     def test_files_are_offered_where_an_option_takes_one(self):

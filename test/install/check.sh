@@ -18,7 +18,7 @@ fail() {
 prefix=$place/all
 "$cmake" --install "$build" --prefix "$prefix" >"$place/log" 2>&1 || fail "cmake --install: $(tail -5 "$place/log")"
 version=$(cat "$(dirname "${BASH_SOURCE[0]}")/../../VERSION")
-for program in gallery-server gallery-admin; do
+for program in gallery-server gallery-admin gallery-load; do
     shown=$("$prefix/bin/$program" --version) || fail "$program does not start"
     [ "$shown" = "$program $version" ] || fail "$program --version prints '$shown', but VERSION contains $version"
 done

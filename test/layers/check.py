@@ -30,6 +30,7 @@ SERVER = {
     "api": {"images", "accounts", "auth", "cache", "turns", "http", "coding", "mirror", "scrub"},
     "app": {"api", "accounts", "images", "auth", "imaging", "cache", "turns", "plugins", "http", "config", "mirror",
             "scrub"},
+    "load": {"admin", "http", "auth"},
     "admin": {"app", "http", "accounts", "images", "auth", "plugins", "config", "mirror"},
 }
 # Libraries that only some may use.
@@ -38,7 +39,7 @@ LIBRARIES = [
     (r"libpq-fe\.h|libpq/", {"storage_plugins/postgresql"}),
     (r"spdlog/", {"server/app"}),
     (r"prometheus/", {"server/app"}),
-    (r"yaml-cpp/", {"server/config"}),
+    (r"yaml-cpp/", {"server/config", "server/load"}),
     (r"brotli/", {"server/coding"}),
     (r"vips/|librsvg/|seccomp\.h|linux/landlock\.h", {"server/imaging/worker"}),
     (r"boost/beast", {"server/http"}),

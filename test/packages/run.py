@@ -144,7 +144,7 @@ def install(gallery, package):
     check(owner == "gallery gallery 700", f"{DATA} belongs to {owner}")
     check(SETTINGS in machine.run("dpkg-query", "-W", "-f", "${Conffiles}", "gallery-server").stdout,
           "gallery.yml is not a conffile")
-    for page in ("man1/gallery-admin.1.gz", "man5/gallery.yml.5.gz", "man8/gallery-server.8.gz"):
+    for page in ("man1/gallery-admin.1.gz", "man1/gallery-load.1.gz", "man5/gallery.yml.5.gz", "man8/gallery-server.8.gz"):
         check(f"/usr/share/man/{page}" in machine.run("dpkg-query", "-L", "gallery-server").stdout, f"{page} is missing")
     fill(gallery)
     answer = Client(gallery).get("/")
