@@ -37,8 +37,8 @@ std::string message_of(const result<T>& outcome) {
     return outcome.has_error() ? outcome.error().message : std::string();
 }
 
-/// A check for every thread, which the framework's own are not: they are for one thread at a time. It ends the
-/// test case, or on another thread than the one of the case, the program.
+/// A check for every thread, which the framework's own are not: they are for one thread at a time. It ends
+/// the test case, or on another thread than the one of the case, the program.
 inline void demand(bool holds, const std::string& otherwise) {
     if (!holds) throw std::runtime_error(otherwise);
 }
