@@ -51,6 +51,7 @@ inline constexpr std::array query_parameters{
     query_parameter{"sortOrder", visibility::value},
     query_parameter{"sortProperty", visibility::value},
     query_parameter{"tag", visibility::value},
+    query_parameter{"tenantId", visibility::value},
     query_parameter{"textSearch", visibility::name},
     query_parameter{"ticket", visibility::name},
     query_parameter{"uniquifySeparator", visibility::value},
