@@ -46,6 +46,12 @@ std::string branch(std::string_view before, const std::vector<std::string_view>&
     return "    '" + std::string(before) + "') words='" + joined(words) + "' ;;\n";
 }
 
+/// The same for a command without a verb, whose second word may be an operand.
+std::string branch_with_operands(std::string_view before, const std::vector<std::string_view>& words) {
+    const std::string quoted = "'" + std::string(before);
+    return "    " + quoted + "' | " + quoted + " '*) words='" + joined(words) + "' ;;\n";
+}
+
 /// The options of @p one; those that take the path of a file are added to @p with_file.
 std::vector<std::string_view> options_of(const command& one, std::vector<std::string_view>& with_file) {
     std::vector<std::string_view> names;
@@ -101,8 +107,13 @@ std::string completion(const program& of) {
             groups.push_back(group_of(*one));
             verbs.emplace_back();
         }
-        if (!verb_of(*one).empty()) verbs.back().push_back(verb_of(*one));
-        branches += branch(one->words, options_of(*one, with_file));
+        const auto options = options_of(*one, with_file);
+        if (verb_of(*one).empty()) {
+            branches += branch_with_operands(one->words, options);
+        } else {
+            verbs.back().push_back(verb_of(*one));
+            branches += branch(one->words, options);
+        }
     }
     for (std::size_t i = 0; i < groups.size(); ++i)
         if (!verbs[i].empty()) branches += branch(groups[i], verbs[i]);

@@ -15,7 +15,7 @@ from mirror_tool import MIRROR, MirrorTest, Writers
 from test_copy import gallery_of, path_of
 
 # What belongs to a server and not to its store.
-OF_THE_SERVER = {"/api/system/nodes", "/api/system/mirror"}
+OF_THE_SERVER = {"/api/system/nodes", "/api/system/mirror", "/api/system/scrub"}
 FIELDS = ("ETag", "Content-Type", "Content-Disposition", "Last-Modified", "Content-Length", "Cache-Control")
 LISTS = ("pageSize=3&page=0", "pageSize=1000&page=0&sortProperty=createdTime&sortOrder=DESC",
          "pageSize=1000&page=0&textSearch=e")
@@ -43,6 +43,8 @@ class Answers:
             "type,key": [*map(tuple, links), ("tenant", "not-there.png")],
             "publicResourceKey": [(one["publicResourceKey"],) for one in images],
             "tenantId": [(one,) for one in ids(tenants)],
+            "tenantProfileId": [(one,) for one in
+                                ids(system.get("/api/tenantProfiles" + everything).json()["data"])],
             "userId": [(one,) for one in ids(users)],
             "customerId": [(one,) for one in ids(tenant.get("/api/customers" + everything).json()["data"])],
         }

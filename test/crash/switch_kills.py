@@ -35,7 +35,14 @@ COPY_SECONDS = (0.0, 0.4)       # from when the first copy begins until the kill
 TARGETED = 0.5                  # share of the cycles whose kill follows a request to switch
 ANEW = 0.25                     # share of the cycles that begin with another mirror, which is killed while copied
 REFUSALS = 0.1                  # share of the cycles after which a server is started on the other store
+ENDED = ("none", "stopped")     # states of a mirror that can be started
 ROCKSDB, FILESYSTEM = "rocksdb", "filesystem"
+
+
+def start_mirror(client, engine, path):
+    answer = client.post(MIRROR + "/start", {"engine": engine, "path": path})
+    if answer.status != 200:
+        raise Violation(f"the mirror does not start: {answer}")
 
 
 class Operator(threading.Thread):
@@ -63,10 +70,8 @@ class Operator(threading.Thread):
 
     def step(self):
         now = self.state()
-        if now["state"] == "none":
-            answer = self.client.post(MIRROR + "/start", {"engine": self.engine, "path": self.target})
-            if answer.status != 200:
-                raise Violation(f"the mirror does not start: {answer}")
+        if now["state"] in ENDED:
+            start_mirror(self.client, self.engine, self.target)
             self.copying.set()
         elif now.get("canSwitch"):
             self.switching.set()
@@ -116,7 +121,7 @@ def check_refused(server, engine, folder):
 
 def begin_anew(client, other, stores, number):
     """Abandons the mirror, if there is one, and lets the next one begin in an empty folder."""
-    if client.get(MIRROR).json()["state"] != "none":
+    if client.get(MIRROR).json()["state"] not in ENDED:
         answer = client.post(MIRROR + "/stop", {"abandon": True})
         if answer.status != 200:
             raise Violation(f"the mirror is not abandoned: {answer}")
@@ -186,7 +191,7 @@ def run(options, server):
             other = check_one_store_is_active(server, administrator, stores)
             active[FILESYSTEM if other == ROCKSDB else ROCKSDB] += 1
             if chooser.random() < REFUSALS and stores[other].exists() and cycle > 1:
-                wait_for(administrator, lambda now: now["state"] in ("following", "none"))
+                wait_for(administrator, lambda now: now["state"] in ("following", *ENDED))
                 server.kill()
                 check_refused(server, other, stores[other])
                 server.start()
@@ -195,6 +200,8 @@ def run(options, server):
         if cycle % 20 == 0:
             print(f"{cycle} cycles, {switches} switches, {sum(w.acknowledged for w in writers)} writes acknowledged, "
                   f"{images} images", flush=True)
+    if administrator.get(MIRROR).json()["state"] in ENDED:
+        start_mirror(administrator, other, stores[other].name)
     wait_for(administrator, lambda now: now["state"] == "following")
     if administrator.post(MIRROR + "/verify").status != 200:
         raise Violation("the verification does not begin")
