@@ -10,8 +10,8 @@
 // revision as its key, shows this; list() then applies it in place of the writer and begins again. It does
 // not wait for writers.
 //
-// A load reads the records at a snapshot, without a lock. Writes that settle meanwhile are collected in
-// `late` and applied at the end, except those that the snapshot already contained. If the outcome of a write
+// A load reads the records at a snapshot, without a lock. Writes that settle after the snapshot are collected
+// in `late` and applied at the end, except those that the snapshot already contained. If the outcome of a write
 // is unknown, the index is forgotten, or its load is repeated. A tenant with a record that cannot be read has
 // no index until its next write; its lists are read from the disk, which handles damage image by image.
 //
@@ -253,6 +253,8 @@ result<void> search_index::load_now(const tenant_id& tenant) {
         const lock_guard lock(mutex_);
         at = engine_.snapshot();
         ++builds_;
+        // Those that settled while the load waited for its turn are in the snapshot.
+        tenants_.peek(tenant)->value.late.clear();
         for (const auto& [which, pending] : pending_)
             if (pending.what.tenant == tenant) announced.emplace_back(which, pending.what.rev);
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -28,10 +29,11 @@ struct search_fixture : store_fixture {
     double indexed_bytes() { return figure("search_index_bytes"); }
 
     /// Saves images by several threads. Titles of a few words, so that many match.
-    void fill(unsigned count, const std::string& prefix) {
+    void fill(unsigned count, const std::string& prefix) { fill(tenant, count, prefix); }
+    void fill(const tenant_id& of, unsigned count, const std::string& prefix) {
         std::vector<image> all;
         for (unsigned i = 0; i < count; ++i) {
-            auto one = make(tenant, prefix + std::to_string(i), 10, 0);
+            auto one = make(of, prefix + std::to_string(i), 10, 0);
             one.record.title = (i % 3 == 0 ? "Pump " : "Valve ") + std::to_string(number(50));
             one.record.created_time = static_cast<std::int64_t>(number(100));
             all.push_back(std::move(one));
@@ -44,11 +46,20 @@ struct search_fixture : store_fixture {
                 for (unsigned at = next++; at < count; at = next++) {
                     const auto saved = save(all[at]);
                     const std::lock_guard lock(mutex);
-                    if (saved) content[{tenant, all[at].record.key}] = *saved->record;
+                    if (saved) content[{of, all[at].record.key}] = *saved->record;
                 }
             });
         threads.clear();
         BOOST_TEST_REQUIRE(content.size() >= count);
+    }
+
+    /// Also if that takes long; ends a test that hangs.
+    template <class F>
+    void wait_until(F is_reached) {
+        for (const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2); !is_reached();) {
+            BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < until));
+            std::this_thread::yield();
+        }
     }
 
     image_query random_query() {
@@ -76,9 +87,10 @@ struct search_fixture : store_fixture {
             BOOST_TEST_REQUIRE((got->images[i]->id == wanted.images[i]));
     }
 
-    image_query search(const std::string& text) const {
+    image_query search(const std::string& text) const { return search(tenant, text); }
+    image_query search(const tenant_id& of, const std::string& text) const {
         image_query query;
-        query.tenant = tenant;
+        query.tenant = of;
         query.text_search = text;
         query.page_size = 100'000;
         return query;
@@ -106,6 +118,12 @@ BOOST_AUTO_TEST_CASE(lists_are_right_while_an_index_is_loaded_and_images_are_wri
         }));
     std::atomic<bool> has_ended = false;
     std::atomic<int> wrong = 0;
+    std::mutex first_mutex;
+    std::string first;  // what was wrong first
+    const auto report = [&](const std::string& what) {
+        const std::lock_guard lock(first_mutex);
+        if (wrong++ == 0) first = what;
+    };
     std::atomic<int> searches = 0;
     std::atomic<int> searches_in_memory = 0;
     std::vector<std::jthread> readers;
@@ -115,14 +133,15 @@ BOOST_AUTO_TEST_CASE(lists_are_right_while_an_index_is_loaded_and_images_are_wri
                 const bool in_memory = indexed_bytes() > 0;
                 const auto page = list(search(who == 0 ? "pump" : "valve"));
                 if (!page || page->total != page->images.size()) {
-                    ++wrong;
+                    report(page ? "a page that is not its total" : "a search: " + page.error().message);
                     return;
                 }
-                if (who == 0 && page->total != pumps) ++wrong;
+                if (who == 0 && page->total != pumps) report("pumps: " + std::to_string(page->total));
                 const auto staying =
                     std::count_if(page->images.begin(), page->images.end(),
                                   [](const auto& one) { return one->key.starts_with("kept-"); });
-                if (who == 1 && static_cast<std::uint64_t>(staying) != kept - pumps) ++wrong;
+                if (who == 1 && static_cast<std::uint64_t>(staying) != kept - pumps)
+                    report("valves: " + std::to_string(staying));
                 ++searches;
                 if (in_memory) ++searches_in_memory;
             }
@@ -133,7 +152,8 @@ BOOST_AUTO_TEST_CASE(lists_are_right_while_an_index_is_loaded_and_images_are_wri
             // Pumps stay pumps.
             while (searches_in_memory < 20 && wrong == 0) {
                 for (unsigned i = who; i < coming.size(); i += 4)
-                    if (!save(coming[i])) ++wrong;
+                    if (const auto saved = save(coming[i]); !saved)
+                        report("a save: " + saved.error().message);
                 for (unsigned i = who; i < kept; i += 400) {
                     auto& record = content[{tenant, "kept-" + std::to_string(i)}];
                     record.title =
@@ -142,22 +162,52 @@ BOOST_AUTO_TEST_CASE(lists_are_right_while_an_index_is_loaded_and_images_are_wri
                     if (updated && updated->record)
                         record = *updated->record;
                     else
-                        ++wrong;
+                        report("an update: " + (updated ? "not committed" : updated.error().message));
                 }
                 for (unsigned i = who; i < coming.size(); i += 4)
-                    if (!erase(tenant, coming[i].record.key)) ++wrong;
+                    if (const auto erased = erase(tenant, coming[i].record.key); !erased)
+                        report("a deletion: " + erased.error().message);
             }
         });
     writers.clear();
     has_ended = true;
     readers.clear();
-    BOOST_TEST(wrong == 0);
+    BOOST_TEST(wrong == 0, first);
     BOOST_TEST(figure("search_index_builds_total") == 1);
     for (int i = 0; i < 100; ++i)
         compare(random_query());
     reopen();
     for (int i = 0; i < 20; ++i)
         compare(random_query());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_while_a_load_waits_for_another_one_is_listed_once) {
+    constexpr unsigned kept = 5'200;
+    const tenant_id other = tenant_number(2);
+    fill(kept, "kept-");
+    fill(other, kept, "kept-");
+    reopen();
+    list(search("pump"));
+    wait_until([&] { return indexed_bytes() > 0; });
+    const auto bytes_of_one = indexed_bytes();
+    for (int round = 0; round < 5; ++round) {
+        reopen();
+        std::atomic<bool> has_ended = false;
+        unsigned saved = 0;
+        std::jthread writer([&] {
+            for (; !has_ended; ++saved)
+                if (!save(make(other, "coming-" + std::to_string(saved), 10, 0))) return;
+        });
+        list(search("pump"));         // its load begins,
+        list(search(other, "pump"));  // and this one waits for it
+        wait_until([&] { return indexed_bytes() > bytes_of_one * 1.5; });
+        has_ended = true;
+        writer.join();
+        for (unsigned i = 0; i < saved; ++i)
+            BOOST_TEST_REQUIRE(erase(other, "coming-" + std::to_string(i)).has_value());
+        compare(search(other, ""));
+        compare(search(other, "coming"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_tenant_that_does_not_fit_is_searched_on_the_disk) {
