@@ -108,7 +108,7 @@ test('what was not changed in a configuration stays as it is', () => {
   const sameSize = { ...before, imageSize: { amount: ' 5000001 ', unit: 'B' } };
   assert.deepEqual(withLimits(configuration, before, sameSize), configuration);
   const now = { imageSize: { amount: '', unit: 'MB' }, totalSize: { amount: '2', unit: 'GB' }, tenantRates: [{ requests: '10', seconds: '1' }], customerRates: [] };
-  assert.ok(isValid(now));
+  assert.ok(isValid(now, before));
   assert.deepEqual(withLimits(configuration, before, now), {
     ...configuration,
     maxResourceSize: 0,
@@ -116,8 +116,18 @@ test('what was not changed in a configuration stays as it is', () => {
     tenantServerRestLimitsConfiguration: '10:1',
     customerServerRestLimitsConfiguration: '',
   });
-  assert.ok(!isValid({ ...now, totalSize: { amount: 'x', unit: 'GB' } }));
-  assert.ok(!isValid({ ...now, customerRates: [{ requests: '0', seconds: '1' }] }));
+  assert.ok(!isValid({ ...now, totalSize: { amount: 'x', unit: 'GB' } }, before));
+  assert.ok(!isValid({ ...now, customerRates: [{ requests: '0', seconds: '1' }] }, before));
+});
+
+test('a size that cannot be entered is valid as long as it is not changed', () => {
+  const configuration = { maxResourcesInBytes: 2 ** 60 };
+  const before = enteredLimits(configuration);
+  assert.ok(isValid(before, before));
+  assert.deepEqual(withLimits(configuration, before, before), configuration);
+  const changed = { ...before, totalSize: { ...before.totalSize, amount: `${before.totalSize.amount}0` } };
+  assert.ok(!isValid(changed, before));
+  assert.ok(isValid({ ...before, totalSize: { amount: '2', unit: 'GB' } }, before));
 });
 
 test('used space warns from 80 % on, and is full at the limit only', () => {

@@ -24,6 +24,7 @@ test('the system administrator keeps tenants and their administrators', async ({
   await console.dialog.getByLabel('Phone').fill('+49 30 1234');
   await console.dialog.getByRole('button', { name: 'Save' }).click();
   await expect(row(page, name)).toContainText('+49 30 1234');
+  await expect(row(page, name).locator('td').first()).toHaveText(name);
   await page.getByLabel('Search tenants').fill(name.toUpperCase());
   await expect(page.locator('tr.mat-mdc-row')).toHaveCount(1);
 

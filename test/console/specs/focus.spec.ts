@@ -78,3 +78,18 @@ test('the keyboard stays in the edit dialog when the button that was used goes a
   await expect(page.getByText('Image updated')).toBeVisible();
   await expect(console.dialog).toBeFocused();
 });
+
+test('a dialog takes the focus at once, and not from a field in which the user types already', async ({ console, tenant, page }) => {
+  await page.clock.install();
+  await console.signIn(tenant.account, '/customers');
+  await expect(page.getByText('There are no customers yet.')).toBeVisible();
+  await page.clock.pauseAt(Date.now() + 3_600_000);
+  await page.getByRole('button', { name: 'Add customer' }).click();
+  await expect(page.locator('mat-dialog-container')).toHaveCount(1);
+  // Long enough to draw the dialog, and shorter than its animation.
+  await page.clock.runFor(60);
+  await expect(console.dialog.getByLabel('Name', { exact: true })).toBeFocused();
+  await console.dialog.getByLabel('Phone').focus();
+  await page.clock.runFor(1000);
+  await expect(console.dialog.getByLabel('Phone')).toBeFocused();
+});

@@ -164,7 +164,7 @@ test('deletions that a rate limit refuses wait as well', async ({ console, tenan
   await console.closed();
   expect(await tenant.images()).toEqual([]);
 
-  // Nobody has to wait for an hour in a dialog that cannot be closed.
+  // Nobody has to wait for an hour.
   await tenant.upload(numbered(7), 'Old 7');
   await page.route('**/api/images/tenant/*', (route) =>
     route.request().method() === 'DELETE'
@@ -175,6 +175,38 @@ test('deletions that a rate limit refuses wait as well', async ({ console, tenan
   await console.row('Old 7').getByRole('button', { name: /^Delete/ }).click();
   await console.dialog.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(console.dialog.getByRole('alert')).toContainText('Old 7: Too many requests.');
+});
+
+test('deletions that a rate limit refuses again and again can be stopped', async ({ console, tenant, page }) => {
+  for (let i = 0; i < 6; i++) {
+    await tenant.upload(numbered(i), `Old ${i}`);
+  }
+  await page.clock.install();
+  await console.signIn(tenant.account, '/images?mode=list');
+  await expect(console.rows).toHaveCount(6);
+  let deletions = 0;
+  await page.route('**/api/images/tenant/*', (route) => {
+    if (route.request().method() !== 'DELETE') {
+      return route.continue();
+    }
+    deletions += 1;
+    return deletions === 1
+      ? route.continue()
+      : route.fulfill({ status: 429, headers: { 'Retry-After': '6' }, json: { status: 429, message: 'Too many requests.', errorCode: 33, timestamp: 1 } });
+  });
+  await page.getByLabel('Select all on this page').click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await console.dialog.getByRole('button', { name: 'Delete 6 images' }).click();
+  await expect.poll(() => deletions).toBeGreaterThanOrEqual(4);
+  await expect(console.dialog.getByText('The deletion continues in 6 seconds.')).toBeVisible();
+  await console.dialog.getByRole('button', { name: 'Stop' }).click();
+  await console.closed();
+  await expect(console.rows).toHaveCount(5);
+  const sent = deletions;
+  await page.clock.runFor(61_000);
+  await expect(console.rows).toHaveCount(5);
+  expect(deletions).toBe(sent);
+  expect(await tenant.images()).toHaveLength(5);
 });
 
 test('uploads that would have to wait for long fail with the server’s message, and can be tried again', async ({ console, tenant, page }) => {

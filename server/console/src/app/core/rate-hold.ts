@@ -46,7 +46,10 @@ export class RateHold {
     return this.current() ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve();
   }
 
-  private end(): void {
+  /** Ends the hold now. The server may refuse the next request again. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.until = 0;
     this.current.set(null);
     const waiting = this.waiting;
     this.waiting = [];

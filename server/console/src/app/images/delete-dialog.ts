@@ -19,7 +19,7 @@ interface Failure {
 
 const AT_ONCE = 4;
 const NAMES_SHOWN = 5;
-// In seconds. The dialog cannot be closed meanwhile.
+// In seconds.
 const LONGEST_HOLD = 60;
 
 @Component({
@@ -51,6 +51,8 @@ export class DeleteDialog {
   protected readonly finished = signal(0);
   protected readonly count = signal(this.images.length);
   protected readonly busy = signal(false);
+  /** The user does not want the images deleted that are left. */
+  protected readonly stopped = signal(false);
   protected readonly failures = signal<readonly Failure[]>([]);
   /** Why nothing is deleted at the moment, and when it is. */
   protected readonly hold = computed(() => {
@@ -67,6 +69,12 @@ export class DeleteDialog {
     void this.run(this.failures().map((failure) => failure.image), this.allUsed());
   }
 
+  /** Requests that were sent are awaited. Nothing is sent any more, and what a limit has refused is not repeated. */
+  protected stop(): void {
+    this.stopped.set(true);
+    this.rates.end();
+  }
+
   close(): void {
     if (!this.busy()) {
       this.dialog.close(this.deleted);
@@ -75,17 +83,26 @@ export class DeleteDialog {
 
   private async run(images: readonly ImageRef[], force: boolean): Promise<void> {
     this.busy.set(true);
+    this.stopped.set(false);
     this.failures.set([]);
     this.finished.set(0);
     this.count.set(images.length);
     const left = [...images];
+    const next = () => (this.stopped() ? undefined : left.shift());
     const work = async () => {
-      for (let image = left.shift(); image; image = left.shift()) {
-        await this.rates.whenOver();
-        await this.deleteOne(image, force);
-        this.finished.update((n) => n + 1);
+      for (let image = next(); image; image = next()) {
+        if (await this.deleteOne(image, force)) {
+          this.finished.update((n) => n + 1);
+        } else {
+          left.unshift(image);
+        }
+        // A request that was under way may be refused after the stop.
+        if (!this.stopped()) {
+          await this.rates.whenOver();
+        }
       }
     };
+    await this.rates.whenOver();
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     this.busy.set(false);
     if (this.failures().length === 0) {
@@ -93,7 +110,8 @@ export class DeleteDialog {
     }
   }
 
-  private async deleteOne(image: ImageRef, force: boolean): Promise<void> {
+  /** False if a rate limit has refused the request, which is to be repeated when the hold is over. */
+  private async deleteOne(image: ImageRef, force: boolean): Promise<boolean> {
     const fail = (reason: string, used: boolean) =>
       this.failures.update((failures) => [...failures, { image, reason, used }]);
     try {
@@ -109,11 +127,11 @@ export class DeleteDialog {
         // Another user has deleted it already.
         this.deleted.push(image);
       } else if (this.rates.note(error)) {
-        await this.rates.whenOver();
-        await this.deleteOne(image, force);
+        return false;
       } else {
         fail(errorText(error), false);
       }
     }
+    return true;
   }
 }

@@ -32,6 +32,11 @@ function roundedAmount(bytes: number, unit: Unit): number {
   return Number((bytes / unitBytes(unit)).toFixed(2));
 }
 
+/** Whether it can be saved. A size that was not changed can, even if the server has one that cannot be entered. */
+export function isSize(size: EnteredSize, before: EnteredSize): boolean {
+  return bytesOf(size) !== null || (size.amount === before.amount && size.unit === before.unit);
+}
+
 /** In bytes; 0 for no limit; null if it is no size. */
 export function bytesOf({ amount, unit }: EnteredSize): number | null {
   const text = amount.trim();

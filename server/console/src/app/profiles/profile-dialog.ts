@@ -25,7 +25,7 @@ export class ProfileDialog extends FormDialog<TenantProfile> {
 
   /** Null for a new one. */
   protected readonly value = inject<TenantProfile | null>(MAT_DIALOG_DATA);
-  private readonly before = enteredLimits(this.value?.profileData?.configuration ?? {});
+  protected readonly before = enteredLimits(this.value?.profileData?.configuration ?? {});
 
   protected readonly name = signal(this.value?.name ?? '');
   protected readonly description = signal(this.value?.description ?? '');
@@ -46,7 +46,7 @@ export class ProfileDialog extends FormDialog<TenantProfile> {
       this.description() !== (this.value?.description ?? '') ||
       JSON.stringify(this.limits()) !== JSON.stringify(this.before),
   );
-  protected readonly ready = computed(() => this.name().trim() !== '' && isValid(this.limits()));
+  protected readonly ready = computed(() => this.name().trim() !== '' && isValid(this.limits(), this.before));
 
   protected async save(): Promise<void> {
     if (this.ready()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The limits of a profile, as its configuration contains them and as they are entered. */
 import { ProfileConfiguration } from '../core/model';
-import { EnteredSize, bytesOf, enteredSize } from './byte-size';
+import { EnteredSize, bytesOf, enteredSize, isSize } from './byte-size';
 import { EnteredRate, formatRates, parseRates, rateProblem } from './rates';
 
 export interface EnteredLimits {
@@ -20,8 +20,13 @@ export function enteredLimits(configuration: ProfileConfiguration): EnteredLimit
   };
 }
 
-export function isValid({ imageSize, totalSize, tenantRates, customerRates }: EnteredLimits): boolean {
-  return bytesOf(imageSize) !== null && bytesOf(totalSize) !== null && rateProblem(tenantRates) === null && rateProblem(customerRates) === null;
+export function isValid({ imageSize, totalSize, tenantRates, customerRates }: EnteredLimits, before: EnteredLimits): boolean {
+  return (
+    isSize(imageSize, before.imageSize) &&
+    isSize(totalSize, before.totalSize) &&
+    rateProblem(tenantRates) === null &&
+    rateProblem(customerRates) === null
+  );
 }
 
 /** The configuration with valid limits. What was not entered stays as it is, including members that the console does not know. */

@@ -5,7 +5,7 @@ import { MatFormFieldModule } from '@angular/material/form-field';
 import { MatInputModule } from '@angular/material/input';
 import { MatSelectModule } from '@angular/material/select';
 
-import { EnteredSize, UNITS, Unit, bytesOf } from './byte-size';
+import { EnteredSize, UNITS, Unit, isSize } from './byte-size';
 
 /** A size in bytes: its number and its unit. */
 @Component({
@@ -58,10 +58,12 @@ import { EnteredSize, UNITS, Unit, bytesOf } from './byte-size';
 })
 export class SizeField {
   readonly label = input.required<string>();
+  /** The size that is stored. */
+  readonly before = input.required<EnteredSize>();
   readonly size = model.required<EnteredSize>();
 
   protected readonly units = UNITS;
-  protected readonly isWrong = computed(() => bytesOf(this.size()) === null);
+  protected readonly isWrong = computed(() => !isSize(this.size(), this.before()));
 
   protected change(amount: string, unit: Unit): void {
     this.size.set({ amount, unit });

@@ -80,6 +80,8 @@ export class Dialogs {
       width: '560px',
       maxWidth: 'min(96vw, 100vw)',
       autoFocus: 'first-tabbable',
+      // At once. After the opening animation, the focus would leave a field in which the user types already.
+      delayFocusTrap: false,
       restoreFocus: true,
       disableClose: closesItself,
       // dialogFirst closes a dialog when the user goes back in the browser.
