@@ -88,8 +88,9 @@ def main():
     root = pathlib.Path(sys.argv[1])
     monitoring = root / "etc/monitoring"
     page = (root / "etc/doc/operations.md").read_text()
-    problems = [*check_alerts((monitoring / "gallery-alerts.yml").read_text(),
-                              (root / "test/monitoring/alerts_test.yml").read_text(), page,
+    tests = "".join((root / "test/monitoring" / name).read_text()
+                    for name in ("alerts_test.yml", "alerts_of_months_test.yml"))
+    problems = [*check_alerts((monitoring / "gallery-alerts.yml").read_text(), tests, page,
                               (root / "server/app/metrics_page.cpp").read_text()),
                 *check_dashboard(json.loads((monitoring / "gallery-dashboard.json").read_text()), page)]
     for problem in problems:
