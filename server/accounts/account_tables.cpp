@@ -32,11 +32,12 @@ api_key_ptr account_tables::find_by_hash(const sha256_digest& hash) const {
     return found == key_hashes_.end() ? nullptr : find<api_key>(found->second);
 }
 
-tenant_profile_ptr account_tables::profile_or_default(const std::optional<tenant_profile_id>& own) const {
-    if (own) {
-        if (auto known = find<tenant_profile>(*own)) return known;
+tenant_profile_ptr account_tables::profile_of(const tenant& value) const {
+    if (value.profile) {
+        if (auto known = find<tenant_profile>(*value.profile)) return known;
     }
-    return find<tenant_profile>(default_profile_);
+    if (auto first = find<tenant_profile>(first_tenant_profile)) return first;
+    return default_profile();
 }
 
 void account_tables::enter_indexes(const tenant_profile& value) {

@@ -21,6 +21,10 @@ namespace gallery::accounts {
 /// The form in which email addresses are compared: case-folded.
 std::string folded_email(std::string_view email);
 
+/// The id of the first profile on every server, so that servers that start at the same time create one.
+inline constexpr tenant_profile_id first_tenant_profile{
+    uuid{0x67, 0x61, 0x6c, 0x6c, 0x65, 0x72, 0x40, 0x79, 0x80, 0x70, 0x72, 0x6f, 0x66, 0x00, 0x00, 0x01}};
+
 class account_tables {
 public:
     template <class Account>
@@ -36,10 +40,13 @@ public:
     [[nodiscard]] user_ptr find_by_email(std::string_view email) const;
     [[nodiscard]] api_key_ptr find_by_hash(const sha256_digest& hash) const;
 
-    /// The profile @p own if it is known, otherwise the default one. Null if there is neither.
-    [[nodiscard]] tenant_profile_ptr profile_or_default(const std::optional<tenant_profile_id>& own) const;
+    /// Its own profile. A tenant of an earlier version has none that is known: it has the first one, and
+    /// keeps that when another one becomes the default. Otherwise the default one; null if there is none.
+    [[nodiscard]] tenant_profile_ptr profile_of(const tenant& value) const;
     /// Null if there is none.
-    [[nodiscard]] tenant_profile_ptr default_profile() const { return profile_or_default({}); }
+    [[nodiscard]] tenant_profile_ptr default_profile() const {
+        return find<tenant_profile>(default_profile_);
+    }
 
     /// In place of what has the same id.
     template <class Account>

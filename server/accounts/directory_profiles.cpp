@@ -10,10 +10,6 @@
 namespace gallery::accounts {
 namespace {
 
-/// Of the first profile on every server, so that servers that start at the same time create one.
-constexpr tenant_profile_id first_profile{
-    uuid{0x67, 0x61, 0x6c, 0x6c, 0x65, 0x72, 0x40, 0x79, 0x80, 0x70, 0x72, 0x6f, 0x66, 0x00, 0x00, 0x01}};
-
 document_write save_as_default(const tenant_profile& profile, bool is_default) {
     auto next = profile;
     next.is_default = is_default;
@@ -33,7 +29,7 @@ tenant_profile_ptr directory::default_profile() const {
 
 tenant_profile_ptr directory::profile_of(const tenant& value) const {
     const shared_lock lock(tables_mutex_);
-    return tables_->profile_or_default(value.profile);
+    return tables_->profile_of(value);
 }
 
 std::vector<tenant_profile_ptr> directory::profiles() const {
@@ -48,14 +44,14 @@ tenant_limits_ptr directory::limits_of(const tenant_id& id) const {
     if (id == system_tenant) return nullptr;
     const shared_lock lock(tables_mutex_);
     const auto known = tables_->find<tenant>(id);
-    const auto profile = known ? tables_->profile_or_default(known->profile) : tables_->default_profile();
+    const auto profile = known ? tables_->profile_of(*known) : tables_->default_profile();
     return profile ? profile->limits : nullptr;
 }
 
 task<result<tenant_profile_ptr>> directory::ensure_default_profile(requirements also) {
     if (auto known = default_profile()) co_return known;
     tenant_profile first;
-    first.id = first_profile;
+    first.id = first_tenant_profile;
     first.name = "Default";
     first.description = "Default tenant profile";
     first.is_default = true;
@@ -83,7 +79,7 @@ task<result<tenant_profile_ptr>> directory::make_default(tenant_profile_id id) {
         parts.push_back(save_as_default(*next, true));
         if (const auto current = default_profile()) parts.push_back(save_as_default(*current, false));
         auto written = co_await commit(std::move(parts));
-        // Tenants without a profile have other limits.
+        // Those that have no tenant here have other limits.
         if (written) epoch_.bump();
         if (written) co_return find<tenant_profile>(id);
         if (!is_conflict(written.error())) co_return written.error();

@@ -121,8 +121,12 @@ result<void> directory::may_erase(const tenant_profile& value) const {
         return refused(
             "Deletion of Default Tenant Profile is prohibited! Make another profile the default one");
     const auto& all = tables_->of<tenant>();
-    const auto users = std::count_if(all.begin(), all.end(),
-                                     [&](const auto& entry) { return entry.second->profile == value.id; });
+    const auto users = std::count_if(all.begin(), all.end(), [&](const auto& entry) {
+        const tenant& each = *entry.second;
+        if (each.is_deleted()) return false;
+        const auto profile = tables_->profile_of(each);
+        return profile && profile->id == value.id;
+    });
     if (users == 0) return {};
     return refused(
         "The tenant profile referenced by the tenants cannot be deleted! Give another profile to " +

@@ -31,8 +31,9 @@ http::admit_client client_admission::by(const config::server_settings& settings)
     return
         [this, limit = limit_, proxies = settings.trusted_proxies](std::string_view client) -> result<void> {
             const auto address = auth::parse_address(client);
-            // As for connections: this machine, and proxies, whose own requests these are.
-            if (!address || address->is_loopback() || proxies.contain(*address)) return {};
+            // This machine, unless it is a proxy: what it passes on without a usable address of the client
+            // counts as its own, so that nobody evades the limit by a header that cannot be read.
+            if (!address || (address->is_loopback() && !proxies.contain(*address))) return {};
             const auto wait = limit->take(auth::network_key_of(*address), auth::client_limit::clock::now());
             if (!wait) return {};
             refused_.fetch_add(1, std::memory_order_relaxed);

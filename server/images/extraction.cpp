@@ -96,7 +96,8 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
     out.pictures.resize(pictures.size());
     std::vector<std::optional<checked_image>> checked(pictures.size());
     // A drawing may be there compressed and uncompressed.
-    std::unordered_set<sha256_digest, digest_hash> rehearsed;
+    std::unordered_set<sha256_digest, digest_hash> coming;
+    std::uint64_t coming_bytes = 0;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const auto& picture = pictures[i];
         const auto wish = wish_of(picture);
@@ -115,13 +116,19 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
             became = std::move(*known);
             if (became.record) continue;
         }
+        const bool is_first = coming.insert(passed->record.original.etag).second;
+        if (is_first) coming_bytes += passed->record.original.size;
         if (is_rehearsal) {
-            became.is_new = rehearsed.insert(passed->record.original.etag).second;
+            became.is_new = is_first;
             became.record = std::make_shared<const image_record>(std::move(passed->record));
         } else if (const auto size = size_of(*passed, picture); size <= kept_bytes) {
             kept_bytes -= size;
             checked[i] = std::move(*passed);
         }
+    }
+    if (coming_bytes > 0) {
+        auto asking = service.require_room(may.own.lend(), coming_bytes, 0);
+        if (const auto room = co_await std::move(asking); !room) co_return room.error();
     }
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const auto& picture = pictures[i];

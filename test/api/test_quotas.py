@@ -180,11 +180,13 @@ class BytesOfAllImages(LimitTest):
         self.assertEqual(20 * 2000, self.usage(client)["usedBytes"])
         self.assertEqual(20, self.total(client))
 
-    def test_an_extraction_says_what_was_stored_before_the_limit(self):
+    def test_an_extraction_without_room_for_all_of_it_stores_nothing(self):
         _, _, client = self.limited(maxResourcesInBytes=3000)
         logos = ["data:image/png;base64," + base64.b64encode(picture(2000)).decode() for _ in range(2)]
-        self.assertError(413, 31, client.post("/api/images/extract", {"title": "board", "logos": logos}),
-                         "3000 bytes", "1 new image was stored")
+        for target in ("/api/images/extract?dryRun=true", "/api/images/extract"):
+            self.assertError(413, 31, client.post(target, {"title": "board", "logos": logos}), "3000 bytes")
+            self.assertEqual(0, self.total(client))
+        self.assertStatus(200, client.post("/api/images/extract", {"title": "board", "logos": logos[:1] * 2}))
         self.assertEqual(1, self.total(client))
 
     def test_usage_is_shown_to_whom_it_concerns(self):

@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(changes_of_other_servers_have_an_effect_when_the_feed_bring
 }
 
 /// Versions without profiles stored whatever id a client had sent.
-BOOST_AUTO_TEST_CASE(tenants_of_earlier_versions_have_the_default_profile) {
+BOOST_AUTO_TEST_CASE(tenants_of_earlier_versions_have_the_first_profile) {
     house h;
     const auto first = run(h.accounts.ensure_default_profile()).value();
     BOOST_REQUIRE(run(h.accounts.change_profile(first->id, with_size(300))));
@@ -238,6 +238,10 @@ BOOST_AUTO_TEST_CASE(tenants_of_earlier_versions_have_the_default_profile) {
     BOOST_REQUIRE(run(h.store.write({document_write::save(to_document(stored), precondition::absent())})));
     BOOST_REQUIRE(run(h.accounts.load()));
     tenants all(h.accounts, no_images(), {}, false);
+    // They keep it when another one becomes the default.
+    const auto next = run(h.accounts.create(new_profile("Next"))).value();
+    BOOST_REQUIRE(run(h.accounts.make_default(next->id)));
+    BOOST_TEST(run(h.accounts.delete_profile(first->id)).has_error());
     for (const auto id : {stored.id, without->id}) {
         BOOST_TEST(size_limit_of(h.accounts, id) == 300U);
         BOOST_TEST(
