@@ -28,17 +28,16 @@ http::admit_client client_admission::by(const config::server_settings& settings)
         return {};
     }
     if (!limit_ || limit_->rates() != rates) limit_ = std::make_shared<auth::client_limit>(std::move(rates));
-    return
-        [this, limit = limit_, proxies = settings.trusted_proxies](std::string_view client) -> result<void> {
-            const auto address = auth::parse_address(client);
-            // This machine, unless it is a proxy: what it passes on without a usable address of the client
-            // counts as its own, so that nobody evades the limit by a header that cannot be read.
-            if (!address || (address->is_loopback() && !proxies.contain(*address))) return {};
-            const auto wait = limit->take(auth::network_key_of(*address), auth::client_limit::clock::now());
-            if (!wait) return {};
-            refused_.fetch_add(1, std::memory_order_relaxed);
-            return too_many_of_client(*limit, *wait);
-        };
+    return [this, limit = limit_](std::string_view client) -> result<void> {
+        const auto address = auth::parse_address(client);
+        // Of this machine only. What another proxy passes on without a usable address of the client counts
+        // as the proxy's own, so that nobody evades the limit by a header that cannot be read.
+        if (!address || address->is_loopback()) return {};
+        const auto wait = limit->take(auth::network_key_of(*address), auth::client_limit::clock::now());
+        if (!wait) return {};
+        refused_.fetch_add(1, std::memory_order_relaxed);
+        return too_many_of_client(*limit, *wait);
+    };
 }
 
 }  // namespace gallery::app

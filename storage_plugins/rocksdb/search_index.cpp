@@ -11,9 +11,10 @@
 // not wait for writers.
 //
 // A load reads the records at a snapshot, without a lock. Writes that settle after the snapshot are collected
-// in `late` and applied at the end, except those that the snapshot already contained. If the outcome of a write
-// is unknown, the index is forgotten, or its load is repeated. A tenant with a record that cannot be read has
-// no index until its next write; its lists are read from the disk, which handles damage image by image.
+// in `late` and applied at the end, except those that the snapshot already contained. If the outcome of a
+// write is unknown, the index is forgotten, or its load is repeated. A tenant with a record that cannot be
+// read has no index until its next write; its lists are read from the disk, which handles damage image by
+// image.
 //
 // The cost. A load takes 4 microseconds for each image. A write takes some microseconds and two short locks.
 // A list makes one look-up in memory for each write of the tenant that is under way.

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(help_manual_and_completion_have_all_commands_and_options) {
     for (const auto* one : of.commands()) {
         const auto help = admin::command_help(*one, of);
         BOOST_TEST(has(general, "  " + std::string(one->words)), one->words);
-        BOOST_TEST(has(script, "'" + std::string(one->words) + "') words="), one->words);
+        BOOST_TEST(has(script, "    '" + std::string(one->words) + "' | '"), one->words);
         BOOST_TEST(has(page, ".SS \""), one->words);
         BOOST_TEST(has(help, "usage: gallery-load " + std::string(one->words)), help);
         BOOST_TEST(one->example.find("gallery-load " + std::string(one->words)) != std::string_view::npos,
