@@ -4,6 +4,7 @@ which the service is started by the command line of its unit."""
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -80,15 +81,17 @@ class Machine:
 
     # Life of the machine.
 
-    def boot(self):
-        """True where systemd runs in it."""
+    def boot(self, alone=False):
+        """True where systemd runs in it. @p alone: it has a network of its own, which leads nowhere. Otherwise it shares
+        that of this computer."""
         if self.may_boot and shutil.which("systemd-nspawn"):
+            network = ["--private-network"] if alone else ["--resolv-conf=copy-host"]
             binds = [f"--bind={outside}:{inside}" for outside, inside in self.shared.items()]
             # Its console is of use where it does not boot.
             console = open(self.root.parent / "console", "wb")  # noqa: SIM115: the container keeps it
             self.container = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe",
-                 "--resolv-conf=copy-host", "-D", str(self.root), *binds,
+                 *network, "-D", str(self.root), *binds,
                  # Workers confine themselves by these, which the container's own filter does not know.
                  "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
@@ -101,19 +104,38 @@ class Machine:
                     return True
                 time.sleep(0.2)
             self.halt()
+        self.attach()
+        self.refresh()
+        return False
+
+    def attach(self):
+        """For a chroot: what a container has by itself."""
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
         subprocess.run(["mount", "-t", "proc", "proc", str(self.root / "proc")], check=True)
         for outside, inside in self.shared.items():
             target = self.path(inside)
             target.mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "--bind", str(outside), str(target)], check=True)
-        self.refresh()
-        return False
+
+    def detach(self):
+        for place in [self.root / "proc", *(self.path(inside) for inside in self.shared.values())]:
+            subprocess.run(["umount", str(place)], check=True)
 
     def refresh(self):
         """Debian's archive does not keep packages that it has replaced."""
         if self.is_outdated:
             self.apt("update")
+            self.is_outdated = False
+
+    def download(self, *packages):
+        """Before boot(alone=True): later installations of these need no network."""
+        self.attach()
+        self.refresh()
+        self.apt("install", "--install-recommends", "--download-only", *packages)
+        # Unlike apt-get, apt deletes what it has installed. Nobody is there to answer whether to continue.
+        self.path("/etc/apt/apt.conf.d/90test").write_text('Binary::apt::APT::Keep-Downloaded-Packages "true";\n'
+                                                           'APT::Get::Assume-Yes "true";\n')
+        self.detach()
 
     def console(self):
         """The last line of what a container that did not boot has printed."""
@@ -154,12 +176,15 @@ class Machine:
             command = ("runuser", "-u", user, "--", *command)
         variables = [f"{k}={v}" for k, v in {**ENVIRONMENT, **(environment or {})}.items()]
         inside = ["env", "-i", "-C", "/", *variables, *command]
-        whole = (["nsenter", "-t", self.leader, "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--root", "--wd=/"]
-                 if self.leader else ["chroot", str(self.root)]) + inside
-        done = subprocess.run(whole, capture_output=True, text=True, input=text or "", check=False)
+        done = subprocess.run(self.enter() + inside, capture_output=True, text=True, input=text or "", check=False)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
+
+    def enter(self):
+        """The beginning of a command line that runs the rest in the machine."""
+        return (["nsenter", "-t", self.leader, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd=/"]
+                if self.leader else ["chroot", str(self.root)])
 
     def apt(self, *arguments, check=True):
         done = self.run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, check=False)
@@ -171,6 +196,10 @@ class Machine:
 
     def path(self, inside):
         return self.root / inside.lstrip("/")
+
+    def shell(self, folder):
+        """An operator's shell."""
+        return Shell([*self.enter(), "env", "-i", "-C", folder, *(f"{k}={v}" for k, v in ENVIRONMENT.items()), "bash"])
 
     # The service, by systemd, or by the command line of the unit.
 
@@ -193,3 +222,37 @@ class Machine:
             self.service.terminate()
             self.service.wait(60)
             self.service = None
+
+
+class Shell:
+    """Runs blocks of commands one after the other. Variables and functions stay. `with` ends it."""
+
+    END = "the-block-has-ended"
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True)
+        self.write("set -eo pipefail\n")
+
+    def write(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def run(self, block):
+        """What @p block prints. A command that fails ends the shell and is an AssertionError."""
+        # The commands do not read this shell's input, which contains the next ones.
+        self.write(f"eval {shlex.quote(block)} </dev/null; echo {self.END}\n")
+        said = ""
+        for line in self.process.stdout:
+            if line.rstrip("\n").endswith(self.END):
+                return said + line.rstrip("\n").removesuffix(self.END)
+            said += line
+        raise AssertionError(f"a command failed with {self.process.wait()} in:\n{block}\nIt printed:\n{said}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()

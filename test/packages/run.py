@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Installs the packages on a bare Debian 12, uses the server, upgrades it, refuses to go back, removes it and purges it.
+On another one, follows the page of first steps.
 
 usage: run.py [--no-container]
 
@@ -25,6 +26,7 @@ sys.path.insert(0, str(ROOT / "test" / "api"))
 # pylint: disable=wrong-import-position
 from build import build_packages  # noqa: E402
 from harness import Client, free_port, png, scrape  # noqa: E402
+from first_steps import prepare, take_first_steps  # noqa: E402
 from hardening import check_hardening  # noqa: E402
 from machine import Impossible, Machine, make_base  # noqa: E402
 
@@ -466,6 +468,17 @@ def walk(base, work):
         if booted:
             use_another_disk(gallery, inside(package))
             say("installed on another disk, with a link and a port in use at first, and purged")
+    if booted:
+        follow_first_steps(base, work, earlier, package, archive)
+
+
+def follow_first_steps(base, work, earlier, package, archive):
+    root = work / "first-steps"
+    root.mkdir()
+    with Machine(base, root, {"/var/cache/apt/archives": archive}) as machine:
+        prepare(machine, earlier)
+        check(machine.boot(alone=True), f"the machine does not boot with a network of its own: {machine.console()}")
+        take_first_steps(machine, package, say)
 
 
 def main():
