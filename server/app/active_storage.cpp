@@ -131,10 +131,9 @@ task<result<void>> check_active_storage(document_store& opened, active_storage c
                     "). Mount the right disk, or restore the store. To serve from the store of the "
                     "configuration instead, run gallery-admin reinstate"};
         }
-        // Another server may have left a store since then, if it could be shared.
-        const bool is_reversed =
-            successor && successor->has_value() && (*successor)->identity == chosen.decided->before.identity;
-        if (wanted.address.path.empty() && successor && successor->has_value() && !is_claimed && !is_reversed)
+        // Another server may have left a store since then, if it could be shared. What this server's own
+        // switch leaves there is its claim, also if the store was left for the one before at an earlier time.
+        if (wanted.address.path.empty() && successor && successor->has_value() && !is_claimed)
             co_return not_current(**successor);
         co_return co_await mirror::release_store(opened);
     }

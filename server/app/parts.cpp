@@ -205,6 +205,7 @@ result<void> gallery_server::parts::register_node() {
 }
 
 task<result<void>> gallery_server::parts::check_current() {
+    if (!sharing_->is_shared()) co_return result<void>();  // only this server leaves its store
     const auto by = co_await mirror::find_successor(storage_.store->documents());
     if (!by) co_return by.error();
     if (!by->has_value() || (*by)->node == node_id_) co_return result<void>();
