@@ -153,6 +153,19 @@ class BytesOfAllImages(LimitTest):
         status, message = self.announce(client, "PUT", "/api/images/tenant/a.png", 100_000)
         self.assertEqual(413, status, message)
 
+    def test_an_import_that_cannot_fit_is_refused_before_it_is_decoded(self):
+        _, _, client = self.limited(maxResourcesInBytes=3000)
+        self.assertStatus(200, client.upload("a.png", picture(2000)))
+
+        def put(key, size):
+            return client.put("/api/image/import", export_document(key, b"x" * size))
+        self.assertError(413, 31, put("b.png", 1001), "3000 bytes", "2000")
+        self.assertError(413, 31, put("a.png", 3001), "3000 bytes", "2000")
+        # What has room is decoded, and is no picture.
+        for key, size in (("b.png", 1000), ("a.png", 3000)):
+            self.assertError(400, 31, put(key, size))
+        self.assertEqual(2000, self.usage(client)["usedBytes"])
+
     def test_simultaneous_uploads_never_exceed_the_limit(self):
         _, _, client = self.limited(maxResourcesInBytes=20 * 2000 + 1999)
         answers, most, ended = [], [], threading.Event()
