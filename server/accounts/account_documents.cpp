@@ -133,7 +133,7 @@ void read(reader& from, tenant_profile& out) {
     from.read("isolatedRuleEngine", out.isolated_rule_engine);
     std::string data;
     from.read("data", data);
-    if (!set_data(out, data)) from.note("data");
+    if (!restore_data(out, std::move(data))) from.note("data");
 }
 
 json::object members_of(const tenant& value) {

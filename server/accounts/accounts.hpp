@@ -59,7 +59,7 @@ struct tenant_profile {
     bool is_default = false;  ///< for new tenants; true for one profile
     /// ThingsBoard's isolatedTbRuleEngine. The server only stores it.
     bool isolated_rule_engine = false;
-    /// ThingsBoard's profileData, as JSON text. set_data() sets it and limits (profile_data.hpp).
+    /// ThingsBoard's profileData, as JSON text. profile_data.hpp sets it and the limits.
     std::string data;
     tenant_limits_ptr limits;  ///< those that data contains; null if there are none
     revision rev = 0;

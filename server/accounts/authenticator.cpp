@@ -125,11 +125,14 @@ result<auth::principal_ptr> authenticator::authenticate(std::string_view header,
     const auto epoch = accounts_.epoch().current();
     auto verified = verify(header, now);
     if (!verified) return verified.error();
-    auto& who = (*verified)->who;
-    if (const auto limits = accounts_.limits_of(who.tenant)) limits_.assign(who, *limits);
+    assign_limits((*verified)->who);
     note_use(**verified);
     known.insert(header, *verified, (*verified)->expires_at, epoch);
     return auth::principal_ptr(*verified, &(*verified)->who);
+}
+
+void authenticator::assign_limits(auth::principal& who) {
+    if (const auto limits = accounts_.limits_of(who.tenant)) limits_.assign(who, *limits);
 }
 
 result<std::shared_ptr<authenticator::proof>> authenticator::verify(std::string_view header,

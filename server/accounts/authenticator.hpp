@@ -68,6 +68,10 @@ public:
     /// past its time, of a session that was logged out, or from before a change of the password.
     [[nodiscard]] result<auth::principal_ptr> authenticate(std::string_view header, time_point now);
 
+    /// Gives a principal that was found in another way, by a ticket, the limits of its requests, which
+    /// authenticate() gives all others.
+    void assign_limits(auth::principal& who);
+
     /// The system's clock at the kernel's last tick, some milliseconds ago. It is cheap, and exact enough for
     /// expiries in seconds.
     [[nodiscard]] static time_point coarse_now() noexcept;

@@ -39,8 +39,15 @@ std::int64_t seconds_of(download_tickets::time_point when) {
     return std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count();
 }
 
-/// What issue() has written; its signature was checked.
-std::optional<download_tickets::holder> read_content(std::string_view text) {
+/// What issue() has written.
+struct ticket_content {
+    auth::principal who;
+    sha256_digest what{};
+    std::int64_t since = 0;
+};
+
+/// Its signature was checked.
+std::optional<ticket_content> read_content(std::string_view text) {
     boost::system::error_code failed;
     const auto value = json::parse(text, failed);
     const auto* const object = failed ? nullptr : value.if_object();
@@ -67,8 +74,7 @@ std::optional<download_tickets::holder> read_content(std::string_view text) {
     who.has_account = has_account->get_bool();
     if (const auto customer = parse_uuid(text_of("customer"))) who.customer = customer_id{*customer};
     if (const auto key = parse_uuid(text_of("apiKey"))) who.api_key = api_key_id{*key};
-    return download_tickets::holder{std::make_shared<const auth::principal>(std::move(who)), *what,
-                                    issued_at->get_int64()};
+    return ticket_content{std::move(who), *what, issued_at->get_int64()};
 }
 
 }  // namespace
@@ -106,8 +112,9 @@ result<download_tickets::holder> download_tickets::redeem(std::string_view ticke
         return error{errc::unauthenticated,
                      "The ticket of this download has expired. Start the download again."};
     }
-    if (auto admitted = check_still_admitted(*found->who, found->since); !admitted) return admitted.error();
-    return std::move(*found);
+    if (auto admitted = check_still_admitted(found->who, found->since); !admitted) return admitted.error();
+    gate_.assign_limits(found->who);
+    return holder{std::make_shared<const auth::principal>(std::move(found->who)), found->what, found->since};
 }
 
 std::int64_t download_tickets::admission_of(const auth::principal& who, time_point now) const {

@@ -5,10 +5,12 @@
 /// Authorization, because the token is in the page's storage. The page therefore gets a ticket first, which
 /// it puts into the request. A ticket contains who asked for it and the digest of what is downloaded, and is
 /// signed with the key that signs tokens, so that every server of a cluster takes it and none has to
-/// remember it. It can be used for that download only, and only for ticket_lifetime. Whoever loses the
-/// account, the role or the session in between is refused.
+/// remember it. It can be used for that download only, and only for ticket_lifetime. It can be used more than
+/// once, so each use counts as a request of the holder. Whoever loses the account, the role or the session
+/// in between is refused.
 #pragma once
 
+#include "accounts/authenticator.hpp"
 #include "accounts/directory.hpp"
 #include "auth/jwt.hpp"
 #include "auth/principal.hpp"
@@ -30,16 +32,18 @@ class download_tickets {
 public:
     using time_point = std::chrono::system_clock::time_point;
 
-    /// Both outlive this.
-    download_tickets(const directory& accounts, const auth::token_codec& codec)
-        : accounts_(accounts), codec_(codec) {}
+    /// All of them outlive this.
+    download_tickets(const directory& accounts, const auth::token_codec& codec, authenticator& gate)
+        : accounts_(accounts), codec_(codec), gate_(gate) {}
 
     /// Letters, digits, '-', '_' and '.'. @p what: the digest of what is downloaded.
     [[nodiscard]] std::string issue(const auth::principal& who, const sha256_digest& what,
                                     time_point now) const;
 
     struct holder {
-        auth::principal_ptr who;  ///< without the e-mail address, since a ticket is in the logs of proxies
+        /// Without the e-mail address, since a ticket is in the logs of proxies. With the limits of requests,
+        /// of which none has been taken.
+        auth::principal_ptr who;
         sha256_digest what{};
         std::int64_t since = 0;  ///< for check_still_admitted()
     };
@@ -55,6 +59,7 @@ public:
 private:
     const directory& accounts_;
     const auth::token_codec& codec_;
+    authenticator& gate_;
 };
 
 }  // namespace gallery::accounts

@@ -5,7 +5,9 @@
 
 #include <boost/json.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,9 @@ namespace json = boost::json;
 
 /// As much of a refused value as a message repeats.
 constexpr std::size_t shown_value_bytes = 40;
+
+/// Numbers of JavaScript clients are exact up to here.
+constexpr std::int64_t max_bytes = (std::int64_t{1} << 53) - 1;
 
 error bad_field(std::string_view name, std::string_view fault) {
     return {errc::invalid_argument,
@@ -31,10 +36,11 @@ const json::value* find_field(const json::object& configuration, std::string_vie
 result<std::uint64_t> read_bytes(const json::object& configuration, std::string_view name) {
     const auto* value = find_field(configuration, name);
     if (value == nullptr) return std::uint64_t{0};
-    if (value->is_int64() && value->get_int64() >= 0) return static_cast<std::uint64_t>(value->get_int64());
+    if (const auto* const bytes = value->if_int64(); bytes != nullptr && *bytes >= 0 && *bytes <= max_bytes)
+        return static_cast<std::uint64_t>(*bytes);
     return bad_field(name, "is " + json::serialize(*value).substr(0, shown_value_bytes) +
-                               ". It takes a whole number of bytes from 0 to 9223372036854775807; 0 means no "
-                               "limit");
+                               ". It takes a whole number of bytes from 0 to " + std::to_string(max_bytes) +
+                               "; 0 means no limit");
 }
 
 result<std::string> read_rates(const json::object& configuration, std::string_view name) {
@@ -49,21 +55,32 @@ result<std::string> read_rates(const json::object& configuration, std::string_vi
     return std::string(text);
 }
 
-result<tenant_limits> read_limits(const json::object& configuration) {
-    tenant_limits limits;
-    const auto size = read_bytes(configuration, "maxResourceSize");
-    if (!size) return size.error();
-    limits.max_resource_size = *size;
-    const auto total = read_bytes(configuration, "maxResourcesInBytes");
-    if (!total) return total.error();
-    limits.max_resources_bytes = *total;
-    auto of_tenant = read_rates(configuration, "tenantServerRestLimitsConfiguration");
-    if (!of_tenant) return of_tenant.error();
-    limits.tenant_requests = std::move(*of_tenant);
-    auto of_customer = read_rates(configuration, "customerServerRestLimitsConfiguration");
-    if (!of_customer) return of_customer.error();
-    limits.customer_requests = std::move(*of_customer);
-    return limits;
+/// What a configuration says about limits.
+struct limits_read {
+    tenant_limits limits;        ///< those that are accepted
+    std::optional<error> fault;  ///< of the first one that is not
+};
+
+limits_read read_limits(const json::object& configuration) {
+    limits_read out;
+    const auto take = [&out](auto& limit, auto read) {
+        if (read) {
+            limit = std::move(*read);
+        } else if (!out.fault) {
+            out.fault = read.error();
+        }
+    };
+    auto& limits = out.limits;
+    take(limits.max_resource_size, read_bytes(configuration, "maxResourceSize"));
+    take(limits.max_resources_bytes, read_bytes(configuration, "maxResourcesInBytes"));
+    take(limits.tenant_requests, read_rates(configuration, "tenantServerRestLimitsConfiguration"));
+    take(limits.customer_requests, read_rates(configuration, "customerServerRestLimitsConfiguration"));
+    return out;
+}
+
+/// Null where there are none.
+tenant_limits_ptr shared(const tenant_limits& limits) {
+    return limits == tenant_limits() ? nullptr : std::make_shared<const tenant_limits>(limits);
 }
 
 }  // namespace
@@ -80,11 +97,24 @@ result<void> set_data(tenant_profile& profile, std::string_view text) {
     if (!configuration->is_object())
         return error{errc::invalid_argument, "The field 'profileData.configuration' is not a JSON object"};
     auto& members = configuration->get_object();
-    const auto limits = read_limits(members);
-    if (!limits) return limits.error();
+    const auto read = read_limits(members);
+    if (read.fault) return *read.fault;
     if (find_field(members, "type") == nullptr) members["type"] = "DEFAULT";
     profile.data = json::serialize(data);
-    profile.limits = *limits == tenant_limits() ? nullptr : std::make_shared<const tenant_limits>(*limits);
+    profile.limits = shared(read.limits);
+    return {};
+}
+
+result<void> restore_data(tenant_profile& profile, std::string text) {
+    if (text.empty()) return set_data(profile, {});
+    boost::system::error_code failed;
+    const auto data = json::parse(text, failed);
+    if (failed) return error{errc::invalid_argument, "The field 'profileData' is not JSON"};
+    const auto* const members = data.if_object();
+    const auto* const found = members != nullptr ? members->if_contains("configuration") : nullptr;
+    const auto* const configuration = found != nullptr ? found->if_object() : nullptr;
+    profile.limits = configuration != nullptr ? shared(read_limits(*configuration).limits) : nullptr;
+    profile.data = std::move(text);
     return {};
 }
 

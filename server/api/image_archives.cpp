@@ -8,6 +8,7 @@
 #include "api/image_archives.hpp"
 
 #include "accounts/authenticator.hpp"
+#include "auth/request_limit.hpp"
 #include "http/disposition.hpp"
 #include "http/media_type.hpp"
 #include "http/query.hpp"
@@ -179,6 +180,7 @@ task<result<http::response>> archive_by_ticket(const archive_services& services,
     const auto holder = services.tickets.redeem(*ticket, accounts::authenticator::coarse_now());
     if (!holder) co_return holder.error();
     message.attachment() = holder->who;
+    if (auto taken = auth::take_request(*holder->who); !taken) co_return taken.error();
     auto receiving = receive_order(services, holder->who->tenant, message, limit, body_form::form);
     auto order = co_await std::move(receiving);
     if (!order) co_return order.error();

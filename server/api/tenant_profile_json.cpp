@@ -19,7 +19,7 @@ boost::json::object tenant_profile_json(const accounts::tenant_profile& value) {
     if (!value.description.empty()) out["description"] = value.description;
     out["default"] = value.is_default;
     out["isolatedTbRuleEngine"] = value.isolated_rule_engine;
-    // set_data() has made sure that it is JSON.
+    // set_data() and restore_data() have made sure that it is JSON.
     boost::system::error_code failed;
     out["profileData"] = boost::json::parse(value.data, failed);
     return out;

@@ -145,7 +145,7 @@ result<void> gallery_server::parts::load_accounts() {
     accounts_ = std::make_unique<accounts::directory>(storage_.store->documents(), directory);
     codec_ = std::make_unique<auth::token_codec>(std::move(*key), security.token_issuer);
     authenticator_ = std::make_unique<accounts::authenticator>(*accounts_, *codec_, gate);
-    tickets_ = std::make_unique<accounts::download_tickets>(*accounts_, *codec_);
+    tickets_ = std::make_unique<accounts::download_tickets>(*accounts_, *codec_, *authenticator_);
     passwords_ = std::make_unique<auth::password_service>();
     accounts::login_options logins;
     logins.access_lifetime = security.token_expiration_time;

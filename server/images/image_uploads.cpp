@@ -225,6 +225,19 @@ task<result<record_ptr>> image_service::import(image_write_permit may, resource_
     record.public_key = is_public_key(exported.public_key) ? exported.public_key : new_public_key();
     record.created_time = exported.created_time;
     if (exported.tags) record.tags = *exported.tags;
+    // Before the picture is decoded; storing decides.
+    if (quotas_.of(record.tenant).max_total_bytes != 0) {
+        std::uint64_t replaced = 0;
+        if (key_is_given) {
+            const auto current = co_await store_.find(may.tenant(), record.key);
+            if (!current && current.error().code != errc::not_found) co_return current.error();
+            if (auto allowed = run_check(check, current ? current->get() : nullptr); !allowed)
+                co_return allowed.error();
+            if (current) replaced = (*current)->original.size;
+        }
+        const auto room = co_await require_room(may.lend(), file.data.size(), replaced);
+        if (!room) co_return room.error();
+    }
     bytes preview;
     if (auto described = co_await describe(file, record, preview); !described) co_return described.error();
 

@@ -6,10 +6,11 @@ import http.client
 import json
 import threading
 import unittest
+import urllib.parse
 import uuid
 
 from accounts import AccountTest
-from harness import SYSTEM_TENANT, Client, export_document, free_port, png, scrape
+from harness import SYSTEM_TENANT, Client, export_document, free_port, png, quote, scrape
 from test_reload import ReloadTest
 
 SLOW = "1000000"
@@ -153,6 +154,19 @@ class BytesOfAllImages(LimitTest):
         status, message = self.announce(client, "PUT", "/api/images/tenant/a.png", 100_000)
         self.assertEqual(413, status, message)
 
+    def test_an_import_that_cannot_fit_is_refused_before_it_is_decoded(self):
+        _, _, client = self.limited(maxResourcesInBytes=3000)
+        self.assertStatus(200, client.upload("a.png", picture(2000)))
+
+        def put(key, size):
+            return client.put("/api/image/import", export_document(key, b"x" * size))
+        self.assertError(413, 31, put("b.png", 1001), "3000 bytes", "2000")
+        self.assertError(413, 31, put("a.png", 3001), "3000 bytes", "2000")
+        # What has room is decoded, and is no picture.
+        for key, size in (("b.png", 1000), ("a.png", 3000)):
+            self.assertError(400, 31, put(key, size))
+        self.assertEqual(2000, self.usage(client)["usedBytes"])
+
     def test_simultaneous_uploads_never_exceed_the_limit(self):
         _, _, client = self.limited(maxResourcesInBytes=20 * 2000 + 1999)
         answers, most, ended = [], [], threading.Event()
@@ -252,6 +266,23 @@ class Requests(LimitTest):
             self.refused(user.get("/api/auth/user"), "Too many requests for current customer!")
         self.assertEqual(before + 2, self.refusals("rate_customer"))
         self.assertStatus(200, client.get("/api/auth/user"))
+
+    def test_each_use_of_a_ticket_is_a_request(self):
+        _, _, client = self.limited()
+        key = self.assertStatus(200, client.upload("a.png", picture(500))).json()["resourceKey"]
+        wanted = {"tenant": [key]}
+        form = urllib.parse.urlencode({"images": json.dumps(wanted)}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        before = self.refusals("rate_tenant")
+        self.change(tenantServerRestLimitsConfiguration=f"3:{SLOW}")
+        ticket = self.assertStatus(200, client.post("/api/images/zipTicket", wanted)).json()["ticket"]
+
+        def download():
+            return self.anonymous.request("POST", f"/api/images/zipDownload?ticket={quote(ticket)}", form, headers)
+        for _ in range(2):
+            self.assertStatus(200, download())
+        self.refused(download(), "Too many requests for current tenant!")
+        self.assertEqual(before + 1, self.refusals("rate_tenant"))
 
     def test_an_address_has_a_limited_number_of_requests_without_a_login(self):
         public = self.tenant.upload("public.png", data := png(text="public")).json()["publicLink"]

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accounts/download_tickets.hpp"
+#include "accounts/profile_data.hpp"
+#include "auth/request_limit.hpp"
 #include "boost_test.hpp"
 #include "house.hpp"
 
@@ -28,7 +30,7 @@ struct ticket_house : house {
     user_ptr member = add_user("m@b.example", tenant->id, "secret1", customer->id);
     token_pair pair = log_in("m@b.example").value();
     auth::principal_ptr reader = who(pair.token).value();
-    download_tickets tickets{accounts, codec};
+    download_tickets tickets{accounts, codec, gate};
 
     std::string ticket(const auth::principal_ptr& of) { return tickets.issue(*of, digest_of("a"), time()); }
     result<download_tickets::holder> redeem(const std::string& ticket) {
@@ -93,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_ticket_is_no_token_and_a_token_is_no_ticket) {
     BOOST_TEST(!h.who(h.ticket(h.reader)));
     BOOST_TEST(h.is_refused(h.pair.token));
     const auth::token_codec other(std::string(64, 'x'), "thingsboard.io");
-    BOOST_TEST(h.is_refused(download_tickets(h.accounts, other).issue(*h.reader, digest_of("a"), h.time())));
+    BOOST_TEST(h.is_refused(download_tickets(h.accounts, other, h.gate).issue(*h.reader, digest_of("a"), h.time())));
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_admitted_any_more_has_no_use_of_a_ticket) {
@@ -157,9 +159,30 @@ BOOST_AUTO_TEST_CASE(a_new_password_does_not_delay_downloads) {
     BOOST_TEST(h.tickets.check_still_admitted(**who, h.tickets.admission_of(**who, h.time())).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(who_has_a_ticket_shares_the_limits_with_who_has_a_token) {
+    ticket_house h;
+    tenant_profile limited;
+    limited.name = "limited";
+    BOOST_REQUIRE(set_data(
+        limited, R"({"configuration":{"tenantServerRestLimitsConfiguration":"100:1000000",)"
+                 R"("customerServerRestLimitsConfiguration":"2:1000000"}})"));
+    const auto profile = run(h.accounts.create(std::move(limited))).value();
+    BOOST_REQUIRE(run(h.accounts.change_tenant(h.tenant->id, [&](tenant& value) -> result<void> {
+        value.profile = profile->id;
+        return {};
+    })));
+    const auto reader = h.who(h.pair.token).value();
+    const auto ticket = h.ticket(reader);
+    const auto is_taken = [&] { return auth::take_request(*h.redeem(ticket).value().who).has_value(); };
+    BOOST_TEST(is_taken());
+    BOOST_TEST(auth::take_request(*reader).has_value());
+    BOOST_TEST(!is_taken());
+    BOOST_TEST(h.gate.refused_requests().by_customer == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_user_of_thingsboard_can_have_a_ticket) {
     house h;
-    const download_tickets tickets(h.accounts, h.codec);
+    const download_tickets tickets(h.accounts, h.codec, h.gate);
     auth::principal who;
     who.user.value = parse_uuid("784f394c-42b6-435a-983c-b7beff2784f9").value();
     who.tenant.value = parse_uuid("784f394c-42b6-435a-983c-b7beff2784f8").value();

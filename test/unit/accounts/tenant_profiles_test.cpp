@@ -110,12 +110,12 @@ BOOST_AUTO_TEST_SUITE(tenant_profiles_of_the_server)
 
 BOOST_AUTO_TEST_CASE(the_limits_are_those_of_the_configuration) {
     const auto profile =
-        new_profile("P", R"("maxResourceSize":1048576,"maxResourcesInBytes":9223372036854775807,)"
+        new_profile("P", R"("maxResourceSize":1048576,"maxResourcesInBytes":9007199254740991,)"
                          R"("tenantServerRestLimitsConfiguration":"100:1,2000:60",)"
                          R"("customerServerRestLimitsConfiguration":"5:1")");
     BOOST_REQUIRE(profile.limits);
     const tenant_limits expected{.max_resource_size = 1048576,
-                                 .max_resources_bytes = 9223372036854775807,
+                                 .max_resources_bytes = 9007199254740991,
                                  .tenant_requests = "100:1,2000:60",
                                  .customer_requests = "5:1"};
     BOOST_TEST((*profile.limits == expected));
@@ -156,6 +156,7 @@ BOOST_AUTO_TEST_CASE(malformed_limits_are_refused_with_the_field_and_change_noth
         {data_with(R"("maxResourceSize":-1)"), "'profileData.configuration.maxResourceSize' is -1"},
         {data_with(R"("maxResourceSize":1.5)"), "maxResourceSize"},
         {data_with(R"("maxResourceSize":"10")"), "maxResourceSize"},
+        {data_with(R"("maxResourcesInBytes":9007199254740992)"), "0 to 9007199254740991"},
         {data_with(R"("maxResourcesInBytes":9223372036854775808)"), "maxResourcesInBytes"},
         {data_with(R"("tenantServerRestLimitsConfiguration":7)"), "tenantServerRestLimitsConfiguration"},
         {data_with(R"("tenantServerRestLimitsConfiguration":"7")"),
@@ -175,6 +176,36 @@ BOOST_AUTO_TEST_CASE(malformed_limits_are_refused_with_the_field_and_change_noth
             BOOST_TEST(value.limits->max_resource_size == 100U);
         }
     }
+}
+
+/// Another version of the server may have accepted them.
+BOOST_AUTO_TEST_CASE(a_stored_profile_with_limits_that_are_not_accepted_is_kept_with_the_others) {
+    const auto stored_with = [](std::string data) {
+        tenant_profile value;
+        value.id = tenant_profile_id{random_uuid()};
+        value.name = "P";
+        value.data = std::move(data);
+        return from_document<tenant_profile>(to_document(value));
+    };
+    const auto data = data_with(R"("maxResourceSize":-1,"maxResourcesInBytes":9007199254740992,)"
+                                R"("tenantServerRestLimitsConfiguration":"1:1",)"
+                                R"("customerServerRestLimitsConfiguration":"x")");
+    const auto profile = stored_with(data);
+    BOOST_TEST_REQUIRE(profile.has_value());
+    BOOST_TEST(profile->data == data);
+    BOOST_REQUIRE(profile->limits);
+    BOOST_TEST((*profile->limits == tenant_limits{.tenant_requests = "1:1"}));
+    for (const std::string other : {"[]", "{}", R"({"configuration":null})"}) {
+        BOOST_TEST_CONTEXT(other) {
+            const auto without = stored_with(other);
+            BOOST_TEST_REQUIRE(without.has_value());
+            BOOST_TEST(without->data == other);
+            BOOST_TEST((without->limits == nullptr));
+        }
+    }
+    const auto broken = stored_with("{");
+    BOOST_TEST_REQUIRE(!broken.has_value());
+    BOOST_TEST((broken.error().code == errc::corrupt));
 }
 
 // ---- the limits of a tenant ---------------------------------------------------------------------------
