@@ -95,7 +95,8 @@ BOOST_AUTO_TEST_CASE(a_ticket_is_no_token_and_a_token_is_no_ticket) {
     BOOST_TEST(!h.who(h.ticket(h.reader)));
     BOOST_TEST(h.is_refused(h.pair.token));
     const auth::token_codec other(std::string(64, 'x'), "thingsboard.io");
-    BOOST_TEST(h.is_refused(download_tickets(h.accounts, other, h.gate).issue(*h.reader, digest_of("a"), h.time())));
+    BOOST_TEST(
+        h.is_refused(download_tickets(h.accounts, other, h.gate).issue(*h.reader, digest_of("a"), h.time())));
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_admitted_any_more_has_no_use_of_a_ticket) {
@@ -163,9 +164,9 @@ BOOST_AUTO_TEST_CASE(who_has_a_ticket_shares_the_limits_with_who_has_a_token) {
     ticket_house h;
     tenant_profile limited;
     limited.name = "limited";
-    BOOST_REQUIRE(set_data(
-        limited, R"({"configuration":{"tenantServerRestLimitsConfiguration":"100:1000000",)"
-                 R"("customerServerRestLimitsConfiguration":"2:1000000"}})"));
+    BOOST_REQUIRE(set_data(limited,
+                           R"({"configuration":{"tenantServerRestLimitsConfiguration":"100:1000000",)"
+                           R"("customerServerRestLimitsConfiguration":"2:1000000"}})"));
     const auto profile = run(h.accounts.create(std::move(limited))).value();
     BOOST_REQUIRE(run(h.accounts.change_tenant(h.tenant->id, [&](tenant& value) -> result<void> {
         value.profile = profile->id;
