@@ -344,6 +344,33 @@ class Client(threading.Thread):
         self.expect(304, again)
 
 
+def switch_under_load(test, clients, rounds, other):
+    """While clients work, the server of `test` is switched from rocksdb to the engine `other` and back. No request fails.
+    Returns the clients, and how long writes were held each time."""
+    clients = [Client(test.server, i) for i in range(clients)]
+    for each in clients:
+        each.start()
+    held = []
+    try:
+        for i in range(2 * rounds):
+            before = sum(each.requests for each in clients)
+            while sum(each.requests for each in clients) < before + 20 * len(clients):
+                test.assertFalse([text for each in clients for text in each.failed][:3])
+                time.sleep(0.01)
+            switched = test.switch()
+            test.assertEqual("rocksdb" if i % 2 else other, switched["active"]["engine"])
+            held.append(switched["lastSwitch"]["heldMilliseconds"])
+    finally:
+        for each in clients:
+            each.ending.set()
+        for each in clients:
+            each.join()
+    test.assertEqual([], [text for each in clients for text in each.failed][:5])
+    print(f"measured: {sum(each.requests for each in clients)} requests; writes were held {held} ms; the longest write "
+          f"took {max(each.longest_write for each in clients):.3f} s", flush=True)
+    return clients, held
+
+
 class Load(SwitchTest):
     """While clients work, the store is switched three times in each direction."""
     rounds = int(os.environ.get("GALLERY_SWITCH_ROUNDS", "3"))
@@ -352,27 +379,7 @@ class Load(SwitchTest):
     def test_no_request_fails_no_answer_is_stale_and_nothing_is_lost(self):
         self.fill(40)
         self.begin()
-        clients = [Client(self.server, i) for i in range(self.clients)]
-        for each in clients:
-            each.start()
-        held = []
-        try:
-            for i in range(2 * self.rounds):
-                before = sum(each.requests for each in clients)
-                while sum(each.requests for each in clients) < before + 20 * len(clients):
-                    self.assertFalse([text for each in clients for text in each.failed][:3])
-                    time.sleep(0.01)
-                switched = self.switch()
-                self.assertEqual("rocksdb" if i % 2 else "filesystem", switched["active"]["engine"])
-                held.append(switched["lastSwitch"]["heldMilliseconds"])
-        finally:
-            for each in clients:
-                each.ending.set()
-            for each in clients:
-                each.join()
-        self.assertEqual([], [text for each in clients for text in each.failed][:5])
-        print(f"{sum(each.requests for each in clients)} requests; writes were held {held} ms; the longest write took "
-              f"{max(each.longest_write for each in clients):.3f} s", flush=True)
+        clients, held = switch_under_load(self, self.clients, self.rounds, "filesystem")
         self.assertLess(max(held), 1000)
         self.assertEqual(2 * self.rounds, self.metrics()["gallery_mirror_switches_total", ()])
         for each in clients:

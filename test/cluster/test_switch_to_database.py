@@ -9,7 +9,7 @@ from database_mirror import PASSWORD, DatabaseMirrorTest
 from harness import SYSADMIN, TENANT, Server, png, sha256
 from support import wait_for
 from test_copy import gallery_of
-from test_switch import Client
+from test_switch import switch_under_load
 
 ROUNDS = 2  # in each direction
 CLIENTS = 4
@@ -54,27 +54,7 @@ class SwitchToDatabase(DatabaseMirrorTest):
 
     def test_no_request_fails_no_answer_is_stale_and_nothing_is_lost_under_load(self):
         self.begin()
-        clients = [Client(self.server, i) for i in range(CLIENTS)]
-        for each in clients:
-            each.start()
-        held = []
-        try:
-            for i in range(2 * ROUNDS):
-                before = sum(each.requests for each in clients)
-                while sum(each.requests for each in clients) < before + 20 * len(clients):
-                    self.assertFalse([text for each in clients for text in each.failed][:3])
-                    time.sleep(0.01)
-                switched = self.switch()
-                self.assertEqual("rocksdb" if i % 2 else "postgresql", switched["active"]["engine"])
-                held.append(switched["lastSwitch"]["heldMilliseconds"])
-        finally:
-            for each in clients:
-                each.ending.set()
-            for each in clients:
-                each.join()
-        self.assertEqual([], [text for each in clients for text in each.failed][:5])
-        print(f"measured: {sum(each.requests for each in clients)} requests; writes were held {held} ms; the longest write "
-              f"took {max(each.longest_write for each in clients):.3f} s", flush=True)
+        clients, _ = switch_under_load(self, CLIENTS, ROUNDS, "postgresql")
         for each in clients:
             for key in each.images:
                 each.check(key)

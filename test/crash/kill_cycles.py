@@ -254,6 +254,19 @@ def verify(server):
     return json.loads(done.stdout)
 
 
+def work_until(end, writers, cycle, others=()):
+    """The writers, and other threads that have a `problem`, work until end() has ended the server."""
+    threads = [*others, *(threading.Thread(target=w.run) for w in writers)]
+    for thread in threads:
+        thread.start()
+    end()
+    for thread in threads:
+        thread.join()
+    for each in (*others, *writers):
+        if each.problem:
+            raise Violation(f"cycle {cycle}: {each.problem}")
+
+
 def run(options, server):
     chooser = random.Random(options.seed)
     pictures = Pictures(options.seed)
@@ -263,19 +276,15 @@ def run(options, server):
     samples = set(listed(administrator))
     writers = [Writer(n, server, token, pictures, chooser.random()) for n in range(options.clients)]
     under_way = {"happened": 0, "did not": 0}
+
+    def kill_soon():
+        time.sleep(chooser.uniform(*LOAD_SECONDS))
+        server.kill()
+
     begun = time.monotonic()
     images = 0
     for cycle in range(1, options.cycles + 1):
-        threads = [threading.Thread(target=w.run) for w in writers]
-        for thread in threads:
-            thread.start()
-        time.sleep(chooser.uniform(*LOAD_SECONDS))
-        server.kill()
-        for thread in threads:
-            thread.join()
-        for writer in writers:
-            if writer.problem:
-                raise Violation(f"cycle {cycle}: {writer.problem}")
+        work_until(kill_soon, writers, cycle)
         while chooser.random() < START_KILLS:
             server.start(wait=False)
             time.sleep(chooser.uniform(0, 0.4))

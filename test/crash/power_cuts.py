@@ -20,13 +20,12 @@ import random
 import shutil
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness  # noqa: E402
-from kill_cycles import Pictures, Violation, Writer, check, exit_code_of, listed, make_parser, verify  # noqa: E402
+from kill_cycles import Pictures, Violation, Writer, check, exit_code_of, listed, make_parser, verify, work_until  # noqa: E402
 from recording_disk import Disk, Unavailable  # noqa: E402
 
 LOAD_SECONDS = (0.02, 1.5)   # from when the clients begin until the cut
@@ -83,17 +82,13 @@ def run_cycles(options, server, disk, totals):
     writers = [PoweredWriter(n, server, token, pictures, chooser.random()) for n in range(options.clients)]
     under_way = {"happened": 0, "did not": 0}
     images = 0
-    for cycle in range(1, options.cycles + 1):
-        threads = [threading.Thread(target=w.run) for w in writers]
-        for thread in threads:
-            thread.start()
+
+    def cut_power():
         cut(disk, chooser, LOAD_SECONDS, LOAD_REQUESTS, totals)
         server.kill()
-        for thread in threads:
-            thread.join()
-        for writer in writers:
-            if writer.problem:
-                raise Violation(f"cycle {cycle}: {writer.problem}")
+
+    for cycle in range(1, options.cycles + 1):
+        work_until(cut_power, writers, cycle)
         restart_machine(server, disk)
         while chooser.random() < START_CUTS:
             cut_a_start(server, disk, chooser, totals)

@@ -26,7 +26,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness  # noqa: E402
-from kill_cycles import Pictures, Violation, Writer, check, exit_code_of, listed, make_parser, verify  # noqa: E402
+from kill_cycles import Pictures, Violation, Writer, check, exit_code_of, listed, make_parser, verify, work_until  # noqa: E402
 
 MIRROR = "/api/system/mirror"
 LOAD_SECONDS = (0.02, 2.0)      # from when the clients begin until the kill
@@ -146,6 +146,21 @@ def wait_for(client, is_wanted, limit=300):
     return now
 
 
+def kill_at_a_moment(server, operator, chooser, is_anew):
+    """Returns what the operator was doing, if that was waited for."""
+    moment = None
+    if is_anew and operator.copying.wait(20):
+        moment = "copying"
+        time.sleep(chooser.uniform(*COPY_SECONDS))
+    elif chooser.random() < TARGETED and operator.switching.wait(20):
+        moment = "switching"
+        time.sleep(chooser.uniform(*SWITCH_SECONDS))
+    else:
+        time.sleep(chooser.uniform(*LOAD_SECONDS))
+    server.kill()
+    return moment
+
+
 def run(options, server):
     chooser = random.Random(options.seed)
     pictures = Pictures(options.seed)
@@ -165,23 +180,10 @@ def run(options, server):
         if is_anew:
             begin_anew(administrator, other, stores, cycle)
         operator = Operator(server, administrator.token, other, stores[other].name)
-        threads = [threading.Thread(target=w.run) for w in writers]
-        for thread in (operator, *threads):
-            thread.start()
-        if is_anew and operator.copying.wait(20):
-            copies += 1
-            time.sleep(chooser.uniform(*COPY_SECONDS))
-        elif chooser.random() < TARGETED and operator.switching.wait(20):
-            targeted += 1
-            time.sleep(chooser.uniform(*SWITCH_SECONDS))
-        else:
-            time.sleep(chooser.uniform(*LOAD_SECONDS))
-        server.kill()
-        for thread in (operator, *threads):
-            thread.join()
-        for each in (operator, *writers):
-            if each.problem:
-                raise Violation(f"cycle {cycle}: {each.problem}")
+        moments = []
+        work_until(lambda: moments.append(kill_at_a_moment(server, operator, chooser, is_anew)), writers, cycle, [operator])
+        copies += moments == ["copying"]
+        targeted += moments == ["switching"]
         switches += operator.switches
         refused += operator.refused
         server.start()
