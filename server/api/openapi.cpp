@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/openapi.hpp"
 
+#include "http/html.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -23,27 +25,6 @@ constexpr std::string_view style =
     "pre{background:#f5f7fa;padding:.75rem;overflow:auto}"
     "@media(prefers-color-scheme:dark){body{color:#e4e7eb;background:#16191d}pre{background:#22272e}"
     "details{border-color:#3e4c59}a{color:#8ab4f8}}";
-
-void append_escaped(std::string& out, std::string_view text) {
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-}
 
 std::string text_of(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
@@ -68,13 +49,13 @@ void append_parameters(std::string& out, const json::value& parameters) {
     for (const auto& each : parameters.as_array()) {
         const auto& parameter = each.as_object();
         out += "<tr><td><code>";
-        append_escaped(out, text_of(parameter, "name"));
+        out += http::escape_html(text_of(parameter, "name"));
         out += "</code></td><td>";
-        append_escaped(out, text_of(parameter, "in"));
+        out += http::escape_html(text_of(parameter, "in"));
         out += parameter.at("required").as_bool() ? ", required</td><td>" : "</td><td>";
-        append_escaped(out, describe_schema(parameter.at("schema")));
+        out += http::escape_html(describe_schema(parameter.at("schema")));
         out += "</td><td>";
-        append_escaped(out, text_of(parameter, "description"));
+        out += http::escape_html(text_of(parameter, "description"));
         out += "</td></tr>";
     }
     out += "</table>";
@@ -85,7 +66,7 @@ void append_content(std::string& out, const json::object& holder) {
     if (content == nullptr) return;
     for (const auto& [media_type, described] : content->as_object()) {
         out += " <code>";
-        append_escaped(out, media_type);
+        out += http::escape_html(media_type);
         out += "</code> ";
         const auto& schema = described.at("schema");
         const auto name = describe_schema(schema);
@@ -93,7 +74,7 @@ void append_content(std::string& out, const json::object& holder) {
             out += "<a href=\"#schema-" + name + "\">" + name + "</a>";
         } else if (name == "object") {
             out += "<pre>";
-            append_escaped(out, json::serialize(schema.as_object().at("properties")));
+            out += http::escape_html(json::serialize(schema.as_object().at("properties")));
             out += "</pre>";
         }
     }
@@ -105,9 +86,9 @@ void append_operation(std::string& out, std::string_view verb, std::string_view 
     for (const char c : verb)
         out += static_cast<char>(c - 32);
     out += "</span><code>";
-    append_escaped(out, path);
+    out += http::escape_html(path);
     out += "</code> ";
-    append_escaped(out, text_of(operation, "summary"));
+    out += http::escape_html(text_of(operation, "summary"));
     out += "</summary>";
     if (const auto* parameters = operation.if_contains("parameters")) append_parameters(out, *parameters);
     if (const auto* body = operation.if_contains("requestBody")) {
@@ -121,9 +102,9 @@ void append_operation(std::string& out, std::string_view verb, std::string_view 
         if (const auto reference = text_of(*answer, "$ref"); !reference.empty())
             answer = &shared_responses.at(last_segment(reference)).as_object();
         out += "<tr><td>";
-        append_escaped(out, status);
+        out += http::escape_html(status);
         out += "</td><td>";
-        append_escaped(out, text_of(*answer, "description"));
+        out += http::escape_html(text_of(*answer, "description"));
         append_content(out, *answer);
         out += "</td></tr>";
     }
@@ -163,7 +144,7 @@ std::string render_openapi_page(std::string_view document) {
         "content=\"width=device-width,initial-scale=1\"><title>Gallery API</title><style>";
     out += style;
     out += "</style><h1>Gallery API</h1><p>";
-    append_escaped(out, text_of(root.at("info").as_object(), "summary"));
+    out += http::escape_html(text_of(root.at("info").as_object(), "summary"));
     out += " The same for programs: <a href=\"/v3/api-docs\">/v3/api-docs</a>.</p>";
     for (const auto& tag : root.at("tags").as_array()) {
         const auto name = text_of(tag.as_object(), "name");
@@ -179,11 +160,11 @@ std::string render_openapi_page(std::string_view document) {
     out += "<h2>Shapes</h2>";
     for (const auto& [name, schema] : components.at("schemas").as_object()) {
         out += "<details id=\"schema-";
-        append_escaped(out, name);
+        out += http::escape_html(name);
         out += "\"><summary><code>";
-        append_escaped(out, name);
+        out += http::escape_html(name);
         out += "</code></summary><pre>";
-        append_escaped(out, json::serialize(schema));
+        out += http::escape_html(json::serialize(schema));
         out += "</pre></details>";
     }
     return out + "</html>";

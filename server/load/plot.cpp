@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/plot.hpp"
 
+#include "http/html.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -65,7 +67,7 @@ double y_at(const scale& of, double value) {
 std::string text_at(double x, double y, std::string_view anchor, std::string_view text,
                     std::string_view extra = "") {
     return "<text x=\"" + fixed(x) + "\" y=\"" + fixed(y) + "\" text-anchor=\"" + std::string(anchor) + "\"" +
-           std::string(extra) + ">" + escape_html(text) + "</text>";
+           std::string(extra) + ">" + http::escape_html(text) + "</text>";
 }
 
 }  // namespace
@@ -76,29 +78,6 @@ double round_up(double value) noexcept {
     for (const double step : {1.0, 2.0, 5.0})
         if (value <= step * power * 1.0000001) return step * power;
     return 10 * power;
-}
-
-std::string escape_html(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
 }
 
 std::string svg_of(const plot& what) {
@@ -122,7 +101,7 @@ std::string svg_of(const plot& what) {
         what.is_logarithmic ? std::pow(10, std::ceil(std::log10(std::max(most_y, 10.0)))) : round_up(most_y);
 
     std::string out =
-        "<svg viewBox=\"0 0 860 260\" role=\"img\" aria-label=\"" + escape_html(what.title) + "\">";
+        "<svg viewBox=\"0 0 860 260\" role=\"img\" aria-label=\"" + http::escape_html(what.title) + "\">";
     out += text_at(left, 18, "start", what.title, " class=\"title\"");
     if (!has_points) return out + text_at(width / 2, height / 2, "middle", "no data") + "</svg>\n";
     for (const double mark : y.marks()) {

@@ -30,9 +30,6 @@ struct plot {
 /// An element <svg> with axes, a legend, and the lines. Without points it says so.
 std::string svg_of(const plot& what);
 
-/// For text between tags and in attributes.
-std::string escape_html(std::string_view text);
-
 /// A round number not below @p value: 1, 2 or 5 times a power of ten.
 double round_up(double value) noexcept;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "http/html.hpp"
 #include "load/plot.hpp"
 #include "load/report.hpp"
 
@@ -31,7 +32,7 @@ std::string decimals(double value, int digits) {
 }
 
 std::string cell(std::string_view text, std::string_view tag = "td") {
-    return "<" + std::string(tag) + ">" + escape_html(text) + "</" + std::string(tag) + ">";
+    return "<" + std::string(tag) + ">" + http::escape_html(text) + "</" + std::string(tag) + ">";
 }
 
 std::string heading_row(const std::vector<std::string_view>& names) {
@@ -119,13 +120,13 @@ std::string plots_of(const run_report& run) {
 
 std::string body_of_run(const run_report& run) {
     const auto& totals = run.figures.totals;
-    std::string out = "<p>" + escape_html(run.description) + "</p><p>" + escape_html(run.url) + ", " +
-                      escape_html(run.begun) + ", " + std::to_string(run.connections) + " connections, " +
-                      decimals(run.visit_rate, 1) + " visits a second (" + decimals(run.request_rate, 1) +
-                      " requests a second), " + decimals(totals.seconds, 1) + " s measured after " +
-                      decimals(run.warm_up, 0) + " s of warm-up.</p>\n";
+    std::string out = "<p>" + http::escape_html(run.description) + "</p><p>" + http::escape_html(run.url) +
+                      ", " + http::escape_html(run.begun) + ", " + std::to_string(run.connections) +
+                      " connections, " + decimals(run.visit_rate, 1) + " visits a second (" +
+                      decimals(run.request_rate, 1) + " requests a second), " + decimals(totals.seconds, 1) +
+                      " s measured after " + decimals(run.warm_up, 0) + " s of warm-up.</p>\n";
     for (const auto& one : warnings_of(run))
-        out += "<p class=\"note\">Warning: " + escape_html(one) + ".</p>\n";
+        out += "<p class=\"note\">Warning: " + http::escape_html(one) + ".</p>\n";
     out += "<h2>Thresholds</h2>\n" + heading_row({"threshold", "found", "outcome"});
     for (const auto& one : run.thresholds) {
         out += "<tr>" + cell(one.text) + cell(one.found) + "<td class=\"" +
@@ -150,7 +151,7 @@ std::string body_of_run(const run_report& run) {
 }  // namespace
 
 std::string html_of_run(const run_report& run) {
-    return std::string(page_begin) + "<h1>" + escape_html(run.scenario) + ": " +
+    return std::string(page_begin) + "<h1>" + http::escape_html(run.scenario) + ": " +
            (all_hold(run.thresholds) ? "<span class=\"ok\">all thresholds hold</span>"
                                      : "<span class=\"bad\">a threshold is broken</span>") +
            "</h1>\n" + body_of_run(run) + std::string(page_end);
@@ -177,14 +178,14 @@ std::string html_of_limit(const limit_report& found) {
         rows += "<tr>" + cell(decimals(one.request_rate, 1)) + cell(decimals(one.achieved, 1)) +
                 cell(latency_text(one.p50)) + cell(latency_text(one.p99)) +
                 cell(decimals(one.errors * 100, 2) + " %") + cell(decimals(one.server_cpu, 2)) +
-                "<td class=\"" + (one.holds ? "ok\">holds" : "bad\">" + escape_html(one.broken)) +
+                "<td class=\"" + (one.holds ? "ok\">holds" : "bad\">" + http::escape_html(one.broken)) +
                 "</td></tr>\n";
     }
     std::string out =
         std::string(page_begin) + "<h1>Limit: " +
         (found.limit > 0 ? decimals(found.limit, 1) + " requests a second" : std::string("none")) +
         "</h1>\n<p>The highest rate at which all thresholds hold. The search ended: " +
-        escape_html(found.reason) + ".</p>\n" +
+        http::escape_html(found.reason) + ".</p>\n" +
         heading_row({"requests/s", "achieved", "p50", "p99", "errors", "server CPU", "outcome"}) + rows +
         "</table>\n" + svg_of(latency) + svg_of(achieved);
     const bool knows_server =
