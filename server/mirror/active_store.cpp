@@ -40,10 +40,8 @@ std::optional<known_store> to_store(const json::object& from, const char* name, 
 }
 
 std::optional<active_store> parse(std::string_view text, const fs::path& folder) {
-    json::error_code wrong;
-    const auto parsed = json::parse(json::string_view(text.data(), text.size()), wrong);
-    const auto* members = wrong ? nullptr : parsed.if_object();
-    if (members == nullptr) return std::nullopt;
+    const auto members = object_in(text);
+    if (!members) return std::nullopt;
     auto now = to_store(*members, "now", folder);
     auto before = to_store(*members, "before", folder);
     const auto since = number_member(*members, "since");

@@ -10,8 +10,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gallery::mirror {
+
+/// The object that @p text consists of; empty if it is anything else.
+inline std::optional<boost::json::object> object_in(std::string_view text) {
+    boost::json::error_code wrong;
+    auto parsed = boost::json::parse(boost::json::string_view(text.data(), text.size()), wrong);
+    if (wrong || !parsed.is_object()) return std::nullopt;
+    return std::move(parsed.as_object());
+}
 
 inline std::optional<std::string> text_member(const boost::json::object& from, std::string_view name) {
     const auto* value = from.if_contains(name);

@@ -48,10 +48,8 @@ document to_document(const mark& value) {
 }
 
 std::optional<mark> parse_mark(std::string_view text) {
-    json::error_code failed;
-    const auto parsed = json::parse(json::string_view(text.data(), text.size()), failed);
-    const auto* members = failed ? nullptr : parsed.if_object();
-    if (members == nullptr) return std::nullopt;
+    const auto members = object_in(text);
+    if (!members) return std::nullopt;
     const auto source = text_member(*members, "source");
     const auto name = text_member(*members, "stage");
     const auto at = name ? stage_names.find(*name) : std::nullopt;

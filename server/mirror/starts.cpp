@@ -46,10 +46,8 @@ std::optional<store_start> parse_start(const json::value& from) {
 }
 
 std::optional<std::vector<store_start>> parse_starts(std::string_view text) {
-    json::error_code failed;
-    const auto parsed = json::parse(json::string_view(text.data(), text.size()), failed);
-    const auto* members = failed ? nullptr : parsed.if_object();
-    const auto* list = members == nullptr ? nullptr : members->if_contains("starts");
+    const auto members = object_in(text);
+    const auto* list = members ? members->if_contains("starts") : nullptr;
     if (list == nullptr || !list->is_array()) return std::nullopt;
     std::vector<store_start> out;
     for (const auto& each : list->get_array()) {

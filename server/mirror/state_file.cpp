@@ -57,10 +57,8 @@ std::string to_json(const saved_mirror& value) {
 }
 
 std::optional<saved_mirror> parse_saved_mirror(std::string_view text) {
-    json::error_code wrong;
-    const auto parsed = json::parse(json::string_view(text.data(), text.size()), wrong);
-    const auto* members = wrong ? nullptr : parsed.if_object();
-    if (members == nullptr) return std::nullopt;
+    const auto members = object_in(text);
+    if (!members) return std::nullopt;
     auto target = address_member(*members);
     const auto running = boolean_member(*members, "running");
     if (!target || !running) return std::nullopt;

@@ -2,10 +2,10 @@
 /// What is known about the mirror of a server.
 #pragma once
 
+#include "mirror/shared_status.hpp"
 #include "mirror/work.hpp"
 
 #include <gallery/model.hpp>
-#include <gallery/mutex.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -88,22 +88,6 @@ inline double lag_seconds(const mirror_status& s, std::int64_t now) noexcept {
     return static_cast<double>(std::max<std::int64_t>(now - s.current_at, 0)) / 1000;
 }
 
-/// The status as several threads see it.
-class status_board {
-public:
-    template <class How>
-    void change(How how) {
-        const lock_guard lock(mutex_);
-        how(status_);
-    }
-    [[nodiscard]] mirror_status read() const {
-        const lock_guard lock(mutex_);
-        return status_;
-    }
-
-private:
-    mutable mutex mutex_;
-    mirror_status status_ GALLERY_GUARDED_BY(mutex_);
-};
+using status_board = shared_status<mirror_status>;
 
 }  // namespace gallery::mirror

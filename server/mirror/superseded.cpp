@@ -34,10 +34,8 @@ document to_document(const successor& value) {
 }
 
 std::optional<successor> parse_successor(const std::string& text) {
-    json::error_code failed;
-    const auto parsed = json::parse(text, failed);
-    const auto* members = failed ? nullptr : parsed.if_object();
-    if (members == nullptr) return std::nullopt;
+    const auto members = object_in(text);
+    if (!members) return std::nullopt;
     const auto engine = text_member(*members, "engine");
     const auto path = text_member(*members, "path");
     const auto identity = text_member(*members, "identity");

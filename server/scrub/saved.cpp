@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 using mirror::boolean_member;
 using mirror::number_member;
+using mirror::object_in;
 using mirror::text_member;
 
 constexpr name_table<stage, 3> stages{
@@ -112,10 +113,8 @@ std::string to_json(const saved_scrub& value) {
 }
 
 std::optional<saved_scrub> parse_saved_scrub(std::string_view text) {
-    json::error_code wrong;
-    const auto parsed = json::parse(json::string_view(text.data(), text.size()), wrong);
-    const auto* members = wrong ? nullptr : parsed.if_object();
-    if (members == nullptr) return std::nullopt;
+    const auto members = object_in(text);
+    if (!members) return std::nullopt;
     const auto running = boolean_member(*members, "running");
     const auto at = stages.find(text_member(*members, "stage").value_or(""));
     auto cursor = hex_decode(text_member(*members, "cursor").value_or(""));

@@ -2,9 +2,8 @@
 /// What is known about the scrub of a server.
 #pragma once
 
+#include "mirror/shared_status.hpp"
 #include "scrub/saved.hpp"
-
-#include <gallery/mutex.hpp>
 
 #include <cstdint>
 #include <string>
@@ -29,22 +28,6 @@ struct scrub_status {
     std::string problem;       ///< why nothing is read at the moment, or the last pass is not complete
 };
 
-/// The status as several threads see it.
-class status_board {
-public:
-    template <class How>
-    void change(How how) {
-        const lock_guard lock(mutex_);
-        how(status_);
-    }
-    [[nodiscard]] scrub_status read() const {
-        const lock_guard lock(mutex_);
-        return status_;
-    }
-
-private:
-    mutable mutex mutex_;
-    scrub_status status_ GALLERY_GUARDED_BY(mutex_);
-};
+using status_board = mirror::shared_status<scrub_status>;
 
 }  // namespace gallery::scrub
