@@ -74,7 +74,7 @@ struct tenant {
     std::string region;
     contact reach;
     /// Absent in stores of versions without profiles, which also stored ids of profiles that do not exist.
-    /// Such a tenant has the default profile.
+    /// Such a tenant has the first profile (account_tables::profile_of()).
     std::optional<tenant_profile_id> profile;
     std::string additional_info;
     std::int64_t version = 0;
