@@ -4,6 +4,7 @@
 #include "app/data_folder.hpp"
 #include "plugins/forwarding_engine.hpp"
 #include "plugins/host.hpp"
+#include "plugins/options.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -133,7 +134,8 @@ result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& pl
     settings.plugin_dir = plugin_dir;
     settings.plugin = plugin->file;
     settings.path = target.path;
-    settings.sections[plugin->descriptor->name] = target.options;
+    settings.sections[plugin->descriptor->name] =
+        plugins::with_least_caches(*plugin->descriptor, target.options);
     auto opened = open_unprobed(settings, "", may_create && !shared, std::move(say), std::move(confined));
     if (!opened) return opened.error();
     return std::unique_ptr<storage_engine>(std::make_unique<engine_with_folder>(std::move(*opened)));

@@ -155,7 +155,10 @@ result<std::vector<config::change>> gallery_server::parts::apply(const config::c
     scrub_->change(next.storage.scrub_interval, next.storage.scrub_rate);
     uploads_->change(next.transport.upload_memory, upload_wait_of(next.transport));
     downloads_->change(next.transport.upload_memory, download_wait_of(next.transport));
-    if (options) storage_.store->change_options(*options);
+    if (options) {
+        storage_.store->change_options(*options);
+        served_->note_options(section_of(next, storage_.plugin->name));
+    }
     if (etags) {
         etags_->replace(std::move(etags));
         // Only handlers and the follower use it, which are on I/O threads and do not keep it while they wait.

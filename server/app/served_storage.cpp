@@ -2,6 +2,7 @@
 #include "app/served_storage.hpp"
 
 #include "plugins/host.hpp"
+#include "plugins/options.hpp"
 
 #include <utility>
 
@@ -32,6 +33,25 @@ std::shared_ptr<storage_engine> served_storage::exchange(std::shared_ptr<storage
     const lock_guard lock(mutex_);
     where_ = std::move(place);
     return before;
+}
+
+void served_storage::move_caches(storage_engine& former, const mirror::known_store& former_place) {
+    const auto change = [this](storage_engine& of, const mirror::known_store& place, bool is_served) {
+        const auto plugin = plugins::load_plugin(place.address.engine, plugin_dir_);
+        if (!plugin) return;
+        auto options = place.address.options;
+        if (!is_served) options = plugins::with_least_caches(*plugin->descriptor, std::move(options));
+        const auto complete = plugins::complete_options(*plugin->descriptor, std::move(options));
+        if (complete) of.change_options(*complete);
+    };
+    // The smaller one first, so that both together never need more.
+    change(former, former_place, false);
+    change(engine(), where(), true);
+}
+
+void served_storage::note_options(std::map<std::string, std::string> options) {
+    const lock_guard lock(mutex_);
+    where_.address.options = std::move(options);
 }
 
 }  // namespace gallery::app

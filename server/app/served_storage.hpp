@@ -8,6 +8,7 @@
 
 #include <gallery/mutex.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,10 @@ public:
     [[nodiscard]] bool hold_on(std::uint64_t known) override { return store_.gate().hold_on(known); }
     std::shared_ptr<storage_engine> exchange(std::shared_ptr<storage_engine> next,
                                              mirror::known_store place) override;
+    void move_caches(storage_engine& former, const mirror::known_store& former_place) override;
+
+    /// The store has got these options, in the form of the configuration. Any thread.
+    void note_options(std::map<std::string, std::string> options);
 
 private:
     plugins::measured_engine& store_;

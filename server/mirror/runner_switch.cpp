@@ -276,6 +276,7 @@ void runner::follow_in_reverse(switched done) {
                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(done.held).count()) +
                    " ms");
     session_.reset();
+    options_.served->move_caches(*done.before, before);
     renew_turn_at_ = clock::now();  // of the new store
     saved_mirror reversed;
     reversed.target = before.address;

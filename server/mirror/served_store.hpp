@@ -42,6 +42,10 @@ public:
     /// before. Its last owner waits for the calls that still run on it. Precondition: can_be() that.
     virtual std::shared_ptr<storage_engine> exchange(std::shared_ptr<storage_engine> next,
                                                      known_store place) = 0;
+
+    /// After an exchange, when the gate is open: gives the served engine its caches, and @p former, which
+    /// nobody is served from any more, the least that its engine allows. May block for a short time.
+    virtual void move_caches(storage_engine& former, const known_store& former_place) = 0;
 };
 
 }  // namespace gallery::mirror

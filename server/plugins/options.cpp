@@ -175,6 +175,8 @@ private:
                 option.secret = member.value().get_bool();
             } else if (key == "reload" && member.value().is_bool()) {
                 option.reload = member.value().get_bool();
+            } else if (key == "cache" && member.value().is_bool()) {
+                option.cache = member.value().get_bool();
             } else if ((key == "min" || key == "max") && member.value().is_int64()) {
                 (key == "min" ? option.min : option.max) = member.value().get_int64();
             } else if (key == "values" && is_list_of_texts(member.value())) {
@@ -189,6 +191,10 @@ private:
                                option.type == option_type::duration;
         if (has_limits(option) && (!is_number || option.min > option.max))
             return malformed(name, "has limits that do not fit its type or each other");
+        const bool has_min = option.min != std::numeric_limits<std::int64_t>::min();
+        if (option.cache && (!option.reload || !has_min || option.type == option_type::duration))
+            return malformed(name,
+                             "is a cache without \"reload\": true, or without a \"min\" of a number or size");
         if ((option.type == option_type::choice) == option.values.empty())
             return malformed(name, "has values but is not a choice, or is a choice without values");
         if (!accepted(option, option.preset))
@@ -241,6 +247,16 @@ result<std::map<std::string, std::string>> complete_options(const plugin_descrip
         problem(option, "the plugin " + plugin + " has no such option; it has: " + names_of(*declared));
     if (!problems.empty()) return error{errc::invalid_argument, problems};
     return complete;
+}
+
+std::map<std::string, std::string> with_least_caches(const plugin_descriptor& descriptor,
+                                                     std::map<std::string, std::string> given) {
+    const auto declared = declared_options(descriptor);
+    if (!declared) return given;
+    for (const auto& option : *declared) {
+        if (option.cache) given[option.name] = std::to_string(option.min);
+    }
+    return given;
 }
 
 secret_texts::secret_texts(const plugin_descriptor& descriptor,

@@ -13,9 +13,9 @@ namespace gallery::file_store {
 namespace {
 
 constexpr const char* schema = R"({
-  "cache_bytes": {"type": "size", "reload": true, "default": "64M", "min": 0, "max": 1099511627776,
+  "cache_bytes": {"type": "size", "reload": true, "cache": true, "default": "64M", "min": 0, "max": 1099511627776,
     "description": "Memory for small images (below 32 KiB). 0: off"},
-  "open_files": {"type": "integer", "reload": true, "default": "512", "min": 0, "max": 1000000,
+  "open_files": {"type": "integer", "reload": true, "cache": true, "default": "512", "min": 0, "max": 1000000,
     "description": "Number of files of larger images that are kept open; at most a quarter of the process's limit of open files. 0: none"},
   "threads": {"type": "integer", "default": "16", "min": 1, "max": 256,
     "description": "Number of threads that read and write files"},

@@ -16,7 +16,7 @@ const char* const options_schema = R"({
     "description": "true: also run if synchronous_standby_names is empty or synchronous_commit is below on. Losing the primary then loses acknowledged writes."},
   "connections": {"type": "integer", "default": "8", "min": 1, "max": 64,
     "description": "Number of connections for image bytes and upkeep, 1 to 64. Each server opens four more for changes, writes and notifications."},
-  "cache_bytes": {"type": "size", "reload": true, "default": "64M", "min": 0, "max": 1099511627776,
+  "cache_bytes": {"type": "size", "reload": true, "cache": true, "default": "64M", "min": 0, "max": 1099511627776,
     "description": "Memory for image bytes that were read and verified. 0: off."},
   "timeout": {"type": "duration", "default": "10s", "min": 1000, "max": 600000,
     "description": "How long a request waits for the database before it fails, including a failover. 1s to 10m."},

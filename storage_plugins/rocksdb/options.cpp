@@ -8,11 +8,11 @@
 namespace gallery::rocks {
 
 const char* const options_schema = R"({
-"cache_bytes": {"type": "size", "reload": true, "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for image bytes that were read and verified. 0: off"},
-"record_cache_bytes": {"type": "size", "reload": true, "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records. 0: off"},
-"block_cache_bytes": {"type": "size", "reload": true, "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries and filters"},
+"cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for image bytes that were read and verified. 0: off"},
+"record_cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records. 0: off"},
+"block_cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries and filters"},
 "write_buffer_bytes": {"type": "size", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that are not yet in table files"},
-"page_index_bytes": {"type": "size", "reload": true, "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions in long lists, which make late pages as fast as early ones"},
+"page_index_bytes": {"type": "size", "reload": true, "cache": true, "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions in long lists, which make late pages as fast as early ones"},
 "search_index_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "512M", "description": "Memory for names and orders of the images of tenants that were searched, about 100 bytes an image. A tenant whose images do not fit is searched on the disk. 0: off"},
 "reserve_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space reserved for deleting images and logging out on a full disk, at most an eighth of the file system. 0: none"},
 "writers": {"type": "integer", "min": 1, "max": 256, "default": "16", "description": "Number of writing threads. Concurrent writes share disk synchronisations"},

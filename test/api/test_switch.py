@@ -55,6 +55,10 @@ class Switches(SwitchTest):
         self.assertLess(figures["gallery_writes_longest_hold_seconds", ()], 1)
         self.fill(5, "after the switch")
         self.wait_until_current()
+        # The served store has the caches of its configuration, whatever it had as a mirror.
+        for _ in range(2):
+            gallery_of(self.tenant)
+        self.assertGreater(self.metrics()["gallery_storage_body_cache_bytes", ()], 0)
         seen = gallery_of(self.tenant)
 
         # Also after a restart, whatever the configuration names.

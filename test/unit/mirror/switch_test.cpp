@@ -127,6 +127,27 @@ BOOST_AUTO_TEST_CASE(back_and_forth) {
     BOOST_TEST(server.mirror->status().switches == 6U);
 }
 
+BOOST_AUTO_TEST_CASE(the_caches_move_after_the_switch_while_writes_go_on) {
+    switched_server server;
+    server.start_with_mirror();
+    const auto* const first = &server.store->engine();
+    int moves = 0;
+    bool is_former = false;
+    bool is_written = false;
+    server.store->on_move_caches = [&](storage_engine& former, const known_store& place) {
+        ++moves;
+        is_former = &former != &server.store->engine() && place.address.path == "/a";
+        const auto saved =
+            await(server.served().documents().save({"user", "meanwhile", "{}", 0}, precondition::absent()));
+        is_written = saved && saved->status == write_status::committed;
+    };
+    server.switch_over();
+    BOOST_TEST(&server.store->engine() != first);
+    BOOST_TEST(moves == 1);
+    BOOST_TEST(is_former);
+    BOOST_TEST(is_written);
+}
+
 BOOST_AUTO_TEST_CASE(it_lasts_over_restarts) {
     switched_server server;
     server.start_with_mirror();

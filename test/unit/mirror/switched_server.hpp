@@ -66,6 +66,7 @@ public:
     std::function<void()> on_hold_on;        ///< before the limit is removed
     std::function<void()> before_exchange;   ///< after the decision
     std::function<void()> after_exchange;    ///< before the old store is noted
+    std::function<void(storage_engine&, const known_store&)> on_move_caches;
     std::function<result<void>()> may_be{};  ///< instead of true
 
     /// What the parts of a server use.
@@ -101,6 +102,10 @@ public:
         }
         if (after_exchange) after_exchange();
         return before;
+    }
+
+    void move_caches(storage_engine& former, const known_store& former_place) override {
+        if (on_move_caches) on_move_caches(former, former_place);
     }
 
 private:

@@ -53,6 +53,28 @@ BOOST_AUTO_TEST_CASE(an_option_that_can_be_reloaded_is_declared_so) {
     BOOST_TEST(declared_options(with_schema(R"({"a": {"default": "", "reload": "true"}})")).has_error());
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_can_be_changed_while_the_store_is_open_and_has_a_least_size) {
+    const auto is_declared = [](const char* option) {
+        const std::string schema = std::string(R"({"a": )") + option + "}";
+        return declared_options(with_schema(schema.c_str())).has_value();
+    };
+    BOOST_TEST(is_declared(R"({"type": "size", "default": "1M", "min": 0, "reload": true, "cache": true})"));
+    BOOST_TEST(!is_declared(R"({"type": "size", "default": "1M", "min": 0, "cache": true})"));
+    BOOST_TEST(!is_declared(R"({"type": "size", "default": "1M", "reload": true, "cache": true})"));
+    BOOST_TEST(
+        !is_declared(R"({"type": "duration", "default": "1s", "min": 0, "reload": true, "cache": true})"));
+    BOOST_TEST(!is_declared(R"({"default": "", "reload": true, "cache": "true"})"));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_serves_nobody_gets_the_least_caches) {
+    const auto engine = with_schema(
+        R"({"bodies": {"type": "size", "default": "64M", "min": 4096, "reload": true, "cache": true},
+            "files": {"type": "integer", "default": "512", "min": 0, "reload": true, "cache": true},
+            "index": {"type": "size", "default": "16M", "min": 0, "reload": true}})");
+    BOOST_TEST((with_least_caches(engine, {{"bodies", "1G"}, {"index", "2M"}}) ==
+                values{{"bodies", "4096"}, {"files", "0"}, {"index", "2M"}}));
+}
+
 BOOST_AUTO_TEST_CASE(values_reach_the_plugin_in_the_form_of_their_type) {
     const auto engine = with_schema(typed);
     BOOST_TEST((*complete_options(engine, {}) == values{{"name", ""},
