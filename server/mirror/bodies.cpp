@@ -34,7 +34,7 @@ body_reader::~body_reader() {
 }
 
 task<result<bytes>> body_reader::load_one(image_store& store, record_ptr record, representation which) {
-    auto read = co_await store.read(record, which);
+    auto read = co_await store.read_aside(record, which);
     if (!read) co_return read.error();
     auto load = [content = std::move(*read)]() noexcept {
         hashed out;

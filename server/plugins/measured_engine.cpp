@@ -195,6 +195,14 @@ task<result<body>> measured_images::read(record_ptr record, representation which
                              return unsound(parts_.name, content, *record, which);
                          });
 }
+task<result<body>> measured_images::read_aside(record_ptr record, representation which) {
+    auto at = parts_.engine();
+    auto asked = at->images().read_aside(record, which);
+    return parts_.sample(operation::read, std::move(at), std::move(asked),
+                         [this, record = std::move(record), which](const body& content) {
+                             return unsound(parts_.name, content, *record, which);
+                         });
+}
 task<result<void>> measured_images::check_body(record_ptr record, representation which) {
     auto at = parts_.engine();
     auto asked = at->images().check_body(std::move(record), which);

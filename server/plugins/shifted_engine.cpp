@@ -136,6 +136,11 @@ task<result<body>> shifted_images::read(record_ptr record, representation which)
     return inner_.read(by_.in(*record), which);
 }
 
+task<result<body>> shifted_images::read_aside(record_ptr record, representation which) {
+    if (!record) return inner_.read_aside(std::move(record), which);
+    return inner_.read_aside(by_.in(*record), which);
+}
+
 task<result<void>> shifted_images::check_body(record_ptr record, representation which) {
     if (!record) return inner_.check_body(std::move(record), which);
     return inner_.check_body(by_.in(*record), which);

@@ -139,6 +139,7 @@ private:
     // Reading.
     enum class purpose : std::uint8_t {
         serve,  ///< it is kept in the cache
+        copy,   ///< it is not kept
         check,  ///< from the disk, as far as the kernel permits, and not kept
     };
     result<body> load(const image_record& record, bool preview, const std::string& folder, purpose why);

@@ -115,6 +115,14 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     co_return loaded;
 }
 
+task<result<body>> filesystem_store::read_aside(record_ptr record, representation which) {
+    auto folder = folder_of_version(*record);
+    if (folder.empty()) co_return kit::stale_record(*record);
+    const bool preview = which == representation::preview && !record->preview_is_original;
+    if (auto hot = cache_.find({record->content_rev, preview})) co_return std::move(*hot);
+    co_return co_await load_version(record, preview, std::move(folder), purpose::copy);
+}
+
 task<result<void>> filesystem_store::check_body(record_ptr record, representation which) {
     auto folder = folder_of_version(*record);
     if (folder.empty()) co_return kit::stale_record(*record);

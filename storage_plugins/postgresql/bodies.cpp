@@ -164,7 +164,7 @@ task<result<body>> body_store::read(record_ptr record, representation which) {
     co_return body(std::move(*loaded));
 }
 
-task<result<void>> body_store::check(record_ptr record, representation which) {
+task<result<bytes>> body_store::load_aside(record_ptr record, representation which) {
     auto newest = co_await follower_.barrier();
     if (!newest) co_return newest.error();
     const auto version = mirror_.images().find_version(*record);
@@ -172,7 +172,17 @@ task<result<void>> body_store::check(record_ptr record, representation which) {
     const auto deadline = signal::clock::now() + in_.chosen.timeout;
     const auto lease = co_await gate_.enter(record->descriptor(which).size);
     if (signal::clock::now() >= deadline) co_return too_late();
-    const auto loaded = co_await load(*record, which, version.body);
+    co_return co_await load(*record, which, version.body);
+}
+
+task<result<body>> body_store::read_aside(record_ptr record, representation which) {
+    auto loaded = co_await load_aside(std::move(record), which);
+    if (!loaded) co_return loaded.error();
+    co_return body(std::move(*loaded));
+}
+
+task<result<void>> body_store::check(record_ptr record, representation which) {
+    const auto loaded = co_await load_aside(std::move(record), which);
     if (!loaded) co_return loaded.error();
     co_return result<void>();
 }

@@ -33,6 +33,8 @@ public:
 
     /// As image_store::read, without its barrier for what is in memory. Engine's thread.
     task<result<body>> read(record_ptr record, representation which);
+    /// As image_store::read_aside: from the database. Engine's thread.
+    task<result<body>> read_aside(record_ptr record, representation which);
     /// As image_store::check_body. Engine's thread.
     task<result<void>> check(record_ptr record, representation which);
     /// From memory. Any thread.
@@ -50,6 +52,8 @@ public:
 private:
     static kit::body_name name_of(const image_record& record, representation which);
     task<result<bytes>> load(const image_record& record, representation which, uuid body);
+    /// With the barrier, and within the bytes that may be in flight.
+    task<result<bytes>> load_aside(record_ptr record, representation which);
     task<> remove(uuid body);
 
     environment& in_;

@@ -70,6 +70,7 @@ public:
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;
     task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override;
     task<result<body>> read(record_ptr record, representation which) override;
+    task<result<body>> read_aside(record_ptr record, representation which) override;
     task<result<void>> check_body(record_ptr record, representation which) override;
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;
     std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;

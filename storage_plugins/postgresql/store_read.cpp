@@ -66,6 +66,11 @@ task<result<body>> store::read(record_ptr record, representation which) {
     co_return co_await on_engine(bodies_.read(std::move(record), which));
 }
 
+task<result<body>> store::read_aside(record_ptr record, representation which) {
+    if (!record) co_return error{errc::invalid_argument, "A record is needed to read its bytes."};
+    co_return co_await on_engine(bodies_.read_aside(std::move(record), which));
+}
+
 task<result<void>> store::check_body(record_ptr record, representation which) {
     if (!record) co_return error{errc::invalid_argument, "A record is needed to check its bytes."};
     co_return co_await on_engine(bodies_.check(std::move(record), which));

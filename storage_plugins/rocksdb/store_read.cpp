@@ -147,6 +147,20 @@ task<result<body>> store::read(record_ptr record, representation which) {
     co_return co_await offload(readers_, std::move(work));
 }
 
+task<result<body>> store::read_aside(record_ptr record, representation which) {
+    if (!record) co_return error{errc::invalid_argument, "The record to read the bytes of is missing."};
+    if (auto kept = read_now(*record, which)) co_return std::move(*kept);
+    if (record->preview_is_original) which = representation::original;
+    auto work = [this, record = std::move(record), which] {
+        return guarded([&]() -> result<body> {
+            auto value = read_verified(*record, which);
+            if (!value) return value.error();
+            return body(in_memory(std::move(*value)));
+        });
+    };
+    co_return co_await offload(readers_, std::move(work));
+}
+
 task<result<void>> store::check_body(record_ptr record, representation which) {
     if (!record) co_return error{errc::invalid_argument, "The record to read the bytes of is missing."};
     if (record->preview_is_original) which = representation::original;
@@ -176,6 +190,15 @@ result<rocksdb::PinnableSlice> store::read_verified(const image_record& record, 
     return value;
 }
 
+bytes store::in_memory(rocksdb::PinnableSlice&& value) const {
+    // Small values share a block, which a reference would keep in memory completely.
+    constexpr std::size_t small = 1024;
+    if (value.size() <= small) return bytes::own(value.ToString());
+    auto owner = std::make_shared<pinned_value>(engine_->shared_block_cache(), std::move(value));
+    const std::span<const char> all(owner->value.data(), owner->value.size());
+    return {std::move(owner), all};
+}
+
 result<body> store::load_body(const image_record& record, representation which) {
     const auto& wanted = record.descriptor(which);
     const kit::body_name name{record.id, record.content_rev, which};
@@ -190,15 +213,7 @@ result<body> store::load_body(const image_record& record, representation which) 
     if (!value) return value.error();
     auto verified = std::make_shared<verified_body>();
     verified->etag = wanted.etag;
-    // Small values share a block, which a reference would keep in memory completely.
-    constexpr std::size_t small = 1024;
-    if (value->size() <= small) {
-        verified->memory = bytes::own(value->ToString());
-    } else {
-        auto owner = std::make_shared<pinned_value>(engine_->shared_block_cache(), std::move(*value));
-        const std::span<const char> all(owner->value.data(), owner->value.size());
-        verified->memory = bytes(std::move(owner), all);
-    }
+    verified->memory = in_memory(std::move(*value));
     body answer(verified->memory);
     const auto size = answer.size() + sizeof(verified_body) + sizeof(pinned_value);
     body_cache_.put(name, std::move(verified), size, generation);

@@ -120,6 +120,35 @@ BOOST_AUTO_TEST_CASE(bodies_are_checked_where_they_are_stored) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_leaves_the_bytes_of_requests_in_memory) {
+    const auto tenant = tenant_number(1);
+    const auto which = representation::original;
+    for (const std::size_t size : {0, 100, 40'000, 300'000}) {
+        auto one = make(tenant, "copied " + std::to_string(size), size, size / 2);
+        must_save(one, precondition::absent());
+        reopen();
+        const auto record = must_find(tenant, one.record.key);
+        const bool was_in_memory = store().read_now(*record, which).has_value();
+        const auto copied = await(store().read_aside(record, which));
+        BOOST_TEST_REQUIRE(copied.has_value());
+        BOOST_TEST((copied->load()->view() == one.original));
+        BOOST_TEST(store().read_now(*record, which).has_value() == was_in_memory);
+        // A preview has its own bytes.
+        const auto preview = await(store().read_aside(record, representation::preview));
+        BOOST_TEST_REQUIRE(preview.has_value());
+        BOOST_TEST((preview->load()->view() == one.preview));
+        // What a request has read is still there after it.
+        BOOST_TEST_REQUIRE(await(store().read(record, which)).has_value());
+        const bool is_in_memory = store().read_now(*record, which).has_value();
+        BOOST_TEST_REQUIRE(await(store().read_aside(record, which)).has_value());
+        BOOST_TEST(store().read_now(*record, which).has_value() == is_in_memory);
+        must_save(with_bytes(one, size + 1, size / 2));
+        const auto gone = await(store().read_aside(record, which));
+        BOOST_TEST_REQUIRE(gone.has_error());
+        BOOST_TEST((gone.error().code == errc::stale));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(fifty_mebibytes_come_back) {
     const auto large = make(tenant_number(1), "large", 50U << 20, 100);
     must_save(large);

@@ -68,6 +68,11 @@ public:
     /// corrupt.
     virtual task<result<body>> read(record_ptr record, representation which) = 0;
 
+    /// As read(), for copies of the whole store: bytes that are not in the memory of the engine are not kept
+    /// there, so that those of requests stay. An engine that keeps no bytes in memory inherits this function,
+    /// which calls read().
+    virtual task<result<body>> read_aside(record_ptr record, representation which);
+
     /// Reads the bytes of one representation where they are stored, and compares their size and hash with the
     /// record. For checks of the whole store: the bytes do not come from the memory of the engine, and are
     /// not kept there, so that those of requests stay. A read that overlaps the write that removes the
@@ -154,6 +159,7 @@ public:
     task<result<record_ptr>> find_by_public_key(std::string public_key) override;                         \
     task<result<std::vector<record_ptr>>> find_by_content(tenant_id tenant, sha256_digest etag) override; \
     task<result<body>> read(record_ptr record, representation which) override;                            \
+    task<result<body>> read_aside(record_ptr record, representation which) override;                      \
     task<result<void>> check_body(record_ptr record, representation which) override;                      \
     std::optional<record_ptr> find_now(const tenant_id& tenant, std::string_view key) override;           \
     std::optional<record_ptr> find_by_public_key_now(std::string_view public_key) override;               \
@@ -175,6 +181,9 @@ public:
                                           std::int64_t kept_time, bool is_erased) override;               \
     task<result<write_outcome>> drop_kept(image_id id, revision content_rev) override
 
+inline task<result<body>> image_store::read_aside(record_ptr record, representation which) {
+    return read(std::move(record), which);
+}
 inline task<result<void>> image_store::check_body(record_ptr record, representation which) {
     const auto content = co_await read(std::move(record), which);
     if (!content) co_return content.error();

@@ -66,9 +66,11 @@ BOOST_AUTO_TEST_CASE(bytes_are_read_for_shifted_records_and_for_no_others) {
     BOOST_TEST(images.read_now(copy, representation::original)->load()->view() == "text");
     BOOST_TEST(text_of(shifted, std::make_shared<image_record>(copy)) == "text");
     BOOST_TEST(await(images.check_body(theirs, representation::original)).has_value());
+    BOOST_TEST(await(images.read_aside(theirs, representation::original)).value().load()->view() == "text");
     // Of another store that had the same id and the same number.
     BOOST_TEST(text_of(shifted, ours) == "error: stale");
     BOOST_TEST((await(images.check_body(ours, representation::original)).error().code == errc::stale));
+    BOOST_TEST((await(images.read_aside(ours, representation::original)).error().code == errc::stale));
     BOOST_TEST(!images.read_now(*ours, representation::original).has_value());
 }
 
