@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// fill_store --plugin <path of the .so> --folder <its folder> --tenant <uuid> [--images n]
+// fill_store --plugin <path of the .so> --folder <its folder> --tenant <uuid> [--images n] [--bytes n]
 //
 // Puts images into a tenant through the storage plugin, which is some twenty times as fast as uploading them.
 // No server may have the folder open. Keys are picture-000000.png and so on, titles are of a few words,
-// bytes are a PNG of one pixel with the number as its text.
+// bytes are a PNG of one pixel with the number as its text. With --bytes, the text is so much longer that the
+// pictures are between a tenth and nearly twice that many bytes long, that many on average.
 #include "engine.hpp"
 
 #include <gallery/text.hpp>
@@ -41,10 +42,10 @@ std::string chunk(const std::string& type, const std::string& data) {
 }
 
 // One grey pixel: the row's filter and its value, deflated without compression.
-std::string pixel(std::uint64_t number) {
+std::string pixel(const std::string& text) {
     using namespace std::string_literals;
     return "\x89PNG\r\n\x1a\n" + chunk("IHDR", be32(1) + be32(1) + "\x08\0\0\0\0"s) +
-           chunk("tEXt", "Comment\0"s + std::to_string(number)) +
+           chunk("tEXt", "Comment\0"s + text) +
            chunk("IDAT", "\x78\x01\x01\x02\0\xfd\xff\0\x80\0\x82\0\x81"s) + chunk("IEND", "");
 }
 
@@ -52,8 +53,21 @@ struct filling {
     image_store& store;
     tenant_id tenant;
     std::uint64_t images;
+    std::uint64_t bytes;  ///< of an image, on average; 0: as few as possible
     std::uint64_t next = 0;
     std::mt19937_64 dice{20240501};
+
+    std::string text(std::uint64_t number) {
+        std::string out = std::to_string(number);
+        if (bytes == 0) return out;
+        std::uniform_int_distribution<std::uint64_t> length(bytes / 10, bytes * 19 / 10);
+        const auto wanted = length(dice);
+        while (out.size() < wanted) {
+            const auto noise = dice();
+            out.append(reinterpret_cast<const char*>(&noise), sizeof noise);
+        }
+        return out;
+    }
 
     image_record record(std::uint64_t number, const std::string& bytes_of_it) {
         static const char* const words[] = {"north", "pump",  "Valve", "boiler", "room",
@@ -82,7 +96,7 @@ struct filling {
     task<void> work() {
         while (next < images) {
             const auto number = next++;
-            auto content = pixel(number);
+            auto content = pixel(text(number));
             auto what = record(number, content);
             body original = bytes::own(std::move(content));
             body none;
@@ -99,11 +113,14 @@ int main(int argc, char** argv) {
     std::string tenant;
     plugin_context context;
     std::uint64_t images = 100'000;
+    std::uint64_t size = 0;
     const auto takes = [&](const std::string& name, const std::string& value) {
         if (name == "--tenant")
             tenant = value;
         else if (name == "--images")
             images = std::stoull(value);
+        else if (name == "--bytes")
+            size = std::stoull(value);
         else
             return false;
         return true;
@@ -116,7 +133,7 @@ int main(int argc, char** argv) {
 
     const auto begin = std::chrono::steady_clock::now();
     auto store = must(descriptor.create(context));
-    filling all{store->images(), tenant_id{*owner}, images};
+    filling all{store->images(), tenant_id{*owner}, images, size};
     asio::io_context io{1};
     constexpr unsigned writers = 64;
     for (unsigned i = 0; i < writers; ++i)
