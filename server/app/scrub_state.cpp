@@ -73,8 +73,7 @@ void keep_scrub(scrub::scrub_options& options, scrub_places places) {
         return at->is_shared() ? save_scrub_document(at->store, at->turn, std::move(text))
                                : save_scrub_file(at->file, std::move(text));
     };
-    options.shared =
-        scrub::turn{[at] { return take_scrub_turn(*at); }, [at] { return give_scrub_turn_back(*at); }};
+    options.turn = {[at] { return take_scrub_turn(*at); }, [at] { return give_scrub_turn_back(*at); }};
 }
 
 }  // namespace gallery::app

@@ -43,8 +43,7 @@ scrubber::scrubber(storage_engine& store, const scrub_options& options, const li
 
 task<result<void>> scrubber::know() {
     const std::string store = options_.store_name();
-    const bool is_own = has_turn_ || !options_.shared;
-    if (state_ && is_own && state_->store == store) co_return result<void>();
+    if (state_ && has_turn_ && state_->store == store) co_return result<void>();
     auto loading = options_.load();
     const auto text = co_await std::move(loading);
     if (!text) co_return text.error();
@@ -74,8 +73,7 @@ task<result<void>> scrubber::make_state(std::string store) {
 }
 
 task<result<bool>> scrubber::take_turn() {
-    if (!options_.shared) co_return true;
-    auto asking = options_.shared->acquire();
+    auto asking = options_.turn.acquire();
     const auto ours = co_await std::move(asking);
     if (!ours) co_return ours.error();
     if (*ours && !has_turn_) state_.reset();  // another server may have changed it
@@ -85,8 +83,8 @@ task<result<bool>> scrubber::take_turn() {
 }
 
 task<result<bool>> scrubber::renew_turn() {
-    if (!options_.shared || (has_turn_ && clock::now() - renewed_at_ < options_.renewal)) co_return true;
-    auto asking = options_.shared->acquire();
+    if (has_turn_ && clock::now() - renewed_at_ < options_.renewal) co_return true;
+    auto asking = options_.turn.acquire();
     const auto ours = co_await std::move(asking);
     if (!ours) co_return ours.error();
     has_turn_ = *ours;
@@ -95,9 +93,9 @@ task<result<bool>> scrubber::renew_turn() {
 }
 
 task<void> scrubber::give_turn_back() {
-    if (!options_.shared || !has_turn_) co_return;
+    if (!has_turn_) co_return;
     has_turn_ = false;
-    auto releasing = options_.shared->release();
+    auto releasing = options_.turn.release();
     const auto released = co_await std::move(releasing);
     if (!released)
         options_.log(true, "scrub: the turn could not be handed over: " + released.error().message);
@@ -112,7 +110,7 @@ task<void> scrubber::keep(bool at_once) {
     const auto now = clock::now();
     if (!at_once && now - saved_at_ < options_.saving) co_return;
     // Only the server that has the turn writes what is common.
-    if (options_.shared && !has_turn_) co_return;
+    if (!has_turn_) co_return;
     saved_at_ = now;
     auto writing = write();
     const auto saved = co_await std::move(writing);

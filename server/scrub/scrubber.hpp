@@ -26,7 +26,7 @@
 
 namespace gallery::scrub {
 
-/// The turn of one server among several.
+/// The turn of one server among several. Where no other server can have the store open, it is always given.
 struct turn {
     std::function<task<result<bool>>()> acquire;  ///< or renew; false: another server has it
     std::function<task<result<void>>()> release;
@@ -38,7 +38,7 @@ struct scrub_options {
     /// What was stored last; empty if nothing was.
     std::function<task<result<std::optional<std::string>>>()> load;
     std::function<task<result<void>>(std::string)> save;
-    std::optional<turn> shared;         ///< empty where no other server can have the store open
+    scrub::turn turn;
     std::function<std::int64_t()> now;  ///< milliseconds since 1970-01-01T00:00Z
     std::function<void(bool is_problem, std::string_view text)> log;
     std::size_t page = 32;  ///< items of one scan, at least 1

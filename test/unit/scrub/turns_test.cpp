@@ -6,10 +6,6 @@ namespace gallery::scrub::test {
 
 namespace {
 
-task<result<bool>> answered(bool answer) {
-    co_return answer;
-}
-
 /// A lease without a clock.
 struct one_turn {
     std::string holder;
