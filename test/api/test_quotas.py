@@ -307,6 +307,15 @@ class Requests(LimitTest):
         self.assertStatus(200, ask("192.0.2.2"))
         for _ in range(6):
             self.assertStatus(200, self.anonymous.get(public))
+        # A forwarded request is not this machine's own. Those without a readable address share one limit.
+        unreadable = [{"X-Forwarded-For": "unknown"}, {"X-Forwarded-For": ""}, {"Forwarded": "for=_hidden"},
+                      {"Forwarded": "=;"}, {"X-Forwarded-For": "unix:, 127.0.0.1"}, {"X-Forwarded-Proto": "http"}]
+        for fields in unreadable[:5]:
+            self.assertStatus(200, self.anonymous.get(public, headers=fields))
+        for fields in unreadable:
+            with self.subTest(fields):
+                self.refused(self.anonymous.get(public, headers=fields), "your address")
+        self.assertStatus(200, self.anonymous.get(public))
         # A network of IPv6 is one client.
         for host in range(5):
             self.assertStatus(200, ask(f"2001:db8::{host + 1}"))
