@@ -222,7 +222,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         .system = {verify, parameters, own_limit, [this] { return ready_.load() && fresh_.holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); },
                    [this] { return reload_by_request(); }},
-        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits),
+        .images = {*images_, *coded_, *uploads_, background_, *tenants_, verify, api::max_upload_size(limits),
                    from.image.max_resource_size},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},
