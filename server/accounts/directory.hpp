@@ -51,6 +51,9 @@ struct directory_options {
     /// Keep tombstones of deleted users permanently. For a signing key that is shared with a ThingsBoard
     /// server, which may issue further tokens for a user who was deleted here.
     bool keep_tombstones = false;
+    /// As authenticator_options::foreign_users. Otherwise no token of a user or tenant that is not known here
+    /// was ever accepted, so that new ones need not be verified again.
+    bool foreign_users = false;
     /// Whether what is in memory may be answered. Outlives the directory.
     const cache::freshness* fresh = &cache::always_fresh;
 };
@@ -223,6 +226,15 @@ private:
     [[nodiscard]] pointer<Account> find(const Key& key) const;
 
     // directory_following.cpp
+    /// Whether tokens that were accepted while @p value was not known must be verified again.
+    template <class Account>
+    [[nodiscard]] bool must_reverify_new(const Account& /*value*/) const {
+        return false;
+    }
+    [[nodiscard]] bool must_reverify_new(const tenant_profile& value) const;
+    [[nodiscard]] bool must_reverify_new(const tenant& value) const;
+    [[nodiscard]] bool must_reverify_new(const user& value) const;
+    [[nodiscard]] bool must_reverify_new(const ended_session& /*value*/) const { return true; }
     [[nodiscard]] bool is_followed() const;
     task<result<void>> before_attempt(int attempt);
     [[nodiscard]] bool is_applied(const change& what) const;

@@ -315,6 +315,73 @@ BOOST_AUTO_TEST_CASE(a_new_tenant_gets_the_default_profile_and_a_changed_one_kee
     }
 }
 
+// ---- tokens that were verified before -----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(new_profiles_tenants_and_users_leave_verified_tokens_alone) {
+    two_servers s;
+    const auto before_one = s.one.accounts.epoch().current();
+    const auto before_other = s.other.accounts.epoch().current();
+    const auto profile = run(s.one.accounts.create(new_profile("Small"))).value();
+    BOOST_REQUIRE(run(s.other.follow()));
+    const auto id = run(s.one.accounts.create(new_tenant(profile->id))).value()->id;
+    const auto user = s.one.add_user("a@b.example", id).value();
+    BOOST_REQUIRE(run(s.other.follow()));
+    BOOST_TEST(s.other.accounts.find_user(user->id) != nullptr);
+    BOOST_TEST(size_limit_of(s.other.accounts, id) == 100U);
+    BOOST_TEST(s.one.accounts.epoch().current() == before_one);
+    BOOST_TEST(s.other.accounts.epoch().current() == before_other);
+    // Changes do invalidate.
+    BOOST_REQUIRE(run(s.one.accounts.change_profile(profile->id, with_size(200))));
+    BOOST_REQUIRE(run(s.other.follow()));
+    BOOST_TEST(s.one.accounts.epoch().current() > before_one);
+    BOOST_TEST(s.other.accounts.epoch().current() > before_other);
+}
+
+/// The profile is written again when the tenant gets it, and a server that reads the feed late takes over the
+/// later of the two.
+BOOST_AUTO_TEST_CASE(a_profile_that_becomes_known_after_its_tenant_invalidates) {
+    two_servers s;
+    const auto tenant = run(s.one.accounts.create(new_tenant())).value()->id;
+    BOOST_REQUIRE(run(s.other.follow()));
+    const auto profile = run(s.one.accounts.create(new_profile("Small"))).value();
+    BOOST_REQUIRE(run(s.one.accounts.change_tenant(tenant, with_profile(profile->id))));
+    const auto changes = run(s.store.changes(s.other.seen, 1000)).value().changes;
+    for (const auto& each : changes) {
+        const auto size = size_limit_of(s.other.accounts, tenant);
+        const auto epoch = s.other.accounts.epoch().current();
+        BOOST_REQUIRE(run(s.other.accounts.apply(each)));
+        const bool changed = size_limit_of(s.other.accounts, tenant) != size;
+        BOOST_TEST((!changed || s.other.accounts.epoch().current() > epoch));
+    }
+    BOOST_TEST(size_limit_of(s.other.accounts, tenant) == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_of_users_of_thingsboard_are_verified_again_when_their_tenant_becomes_known) {
+    documents_in_memory store;
+    const directory_options shared_key{.foreign_users = true};
+    node one(store, shared_key);
+    node other(store, shared_key);
+    BOOST_REQUIRE(run(one.accounts.ensure_default_profile()));
+    const auto profile = run(one.accounts.create(new_profile("Small"))).value();
+    BOOST_REQUIRE(run(other.follow()));
+    const auto invalidates = [&](tenant value) {
+        const auto before_one = one.accounts.epoch().current();
+        const auto before_other = other.accounts.epoch().current();
+        BOOST_REQUIRE(run(one.accounts.create(std::move(value))));
+        BOOST_REQUIRE(run(other.follow()));
+        return std::pair(one.accounts.epoch().current() > before_one,
+                         other.accounts.epoch().current() > before_other);
+    };
+    BOOST_TEST((invalidates(new_tenant()) == std::pair(false, false)));
+    auto adopted = new_tenant(profile->id);
+    adopted.id = tenant_id{random_uuid()};
+    BOOST_TEST((invalidates(adopted) == std::pair(true, true)));
+    const auto epoch = other.accounts.epoch().current();
+    BOOST_REQUIRE(one.add_user("a@b.example", adopted.id));
+    BOOST_REQUIRE(run(other.follow()));
+    BOOST_TEST(other.accounts.epoch().current() > epoch);
+}
+
 // ---- the default profile ------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(servers_that_start_at_the_same_time_create_one_default_profile) {
