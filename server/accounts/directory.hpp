@@ -54,6 +54,8 @@ struct directory_options {
     /// As authenticator_options::foreign_users. Otherwise no token of a user or tenant that is not known here
     /// was ever accepted, so that new ones need not be verified again.
     bool foreign_users = false;
+    /// Called with a warning for each limit of a profile that was read from the store and does not apply.
+    std::function<void(std::string_view)> log = [](std::string_view) {};
     /// Whether what is in memory may be answered. Outlives the directory.
     const cache::freshness* fresh = &cache::always_fresh;
 };
@@ -242,6 +244,7 @@ private:
     void install(pointer<Account> value, bool reverify);
     template <class Account>
     void forget(const Account& value, bool reverify);
+    void log_ignored(const tenant_profile& value) const;
     template <class Account>
     task<result<void>> load_type(account_tables* into);
     template <class Account, class Key>

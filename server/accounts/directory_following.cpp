@@ -62,6 +62,15 @@ bool directory::must_reverify_new(const user& value) const {
     return options_.foreign_users || value.deleted;
 }
 
+void directory::log_ignored(const tenant_profile& value) const {
+    for (const auto& fault : value.ignored_limits) {
+        options_.log("The tenant profile '" + value.name + "' (" + to_string(value.id) +
+                     ") contains a limit that this version does not accept. It does not apply to any tenant "
+                     "until the profile is saved with another value. " +
+                     fault);
+    }
+}
+
 template <class Account>
 task<result<void>> directory::load_type(account_tables* into) {
     std::string cursor;
@@ -77,6 +86,7 @@ task<result<void>> directory::load_type(account_tables* into) {
         for (const auto& doc : page->items) {
             auto value = from_document<Account>(doc);
             if (!value) co_return value.error();
+            if constexpr (std::is_same_v<Account, tenant_profile>) log_ignored(*value);
             if constexpr (std::is_same_v<Account, api_key>) {
                 // Requests may be using the key while it is read again.
                 if (const auto known = find<api_key>(value->id)) value->latest_use = known->latest_use;
@@ -182,6 +192,7 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
         // been applied.
         if (rev != 0 && value->rev > rev) co_return result<void>();
     }
+    if constexpr (std::is_same_v<Account, tenant_profile>) log_ignored(*value);
     if constexpr (std::is_same_v<Account, api_key>) {
         if (known) value->latest_use = known->latest_use;
     }

@@ -137,6 +137,7 @@ result<void> gallery_server::parts::load_accounts() {
                                      .count();
     directory.keep_tombstones = security.admits_thingsboard_users();
     directory.foreign_users = security.admits_thingsboard_users();
+    directory.log = [](std::string_view text) { log_warning(text); };
     directory.fresh = &fresh_;
     accounts::authenticator_options gate;
     gate.foreign_users = security.admits_thingsboard_users();
