@@ -175,14 +175,14 @@ void gallery_server::parts::make_scrub() {
     options.log = [](bool is_problem, std::string_view text) {
         log(is_problem ? log_level::error : log_level::info, text);
     };
-    options.store_name = [this] {
-        const auto now = served_->where();
-        return sharing_->is_shared() ? now.plugin : now.address.engine + ":" + now.address.path;
-    };
     auto& documents = storage_.store->documents();
     scrub_turn_ = std::make_unique<lease>(documents, "scrub", node_id_, scrub_lease);
+    const auto address = [this] {
+        const auto now = served_->where().address;
+        return now.engine + ":" + now.path;
+    };
     keep_scrub(options, {data_folder_ + "/" + scrub_file, documents, *scrub_turn_,
-                         [this] { return sharing_->is_shared(); }});
+                         [this] { return sharing_->is_shared(); }, address});
     scrub_ = std::make_unique<scrub::service>(*storage_.store, std::move(options),
                                               settings.storage.scrub_interval, settings.storage.scrub_rate);
 }
