@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::accounts {
 
@@ -62,6 +63,8 @@ struct tenant_profile {
     /// ThingsBoard's profileData, as JSON text. profile_data.hpp sets it and the limits.
     std::string data;
     tenant_limits_ptr limits;  ///< those that data contains; null if there are none
+    /// Why limits that stored data contains do not apply, a sentence for each field. See restore_data().
+    std::vector<std::string> ignored_limits;
     revision rev = 0;
 };
 

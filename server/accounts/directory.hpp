@@ -51,6 +51,11 @@ struct directory_options {
     /// Keep tombstones of deleted users permanently. For a signing key that is shared with a ThingsBoard
     /// server, which may issue further tokens for a user who was deleted here.
     bool keep_tombstones = false;
+    /// As authenticator_options::foreign_users. Otherwise no token of a user or tenant that is not known here
+    /// was ever accepted, so that new ones need not be verified again.
+    bool foreign_users = false;
+    /// Called with a warning for each limit of a profile that was read from the store and does not apply.
+    std::function<void(std::string_view)> log = [](std::string_view) {};
     /// Whether what is in memory may be answered. Outlives the directory.
     const cache::freshness* fresh = &cache::always_fresh;
 };
@@ -223,6 +228,15 @@ private:
     [[nodiscard]] pointer<Account> find(const Key& key) const;
 
     // directory_following.cpp
+    /// Whether tokens that were accepted while @p value was not known must be verified again.
+    template <class Account>
+    [[nodiscard]] bool must_reverify_new(const Account& /*value*/) const {
+        return false;
+    }
+    [[nodiscard]] bool must_reverify_new(const tenant_profile& value) const;
+    [[nodiscard]] bool must_reverify_new(const tenant& value) const;
+    [[nodiscard]] bool must_reverify_new(const user& value) const;
+    [[nodiscard]] bool must_reverify_new(const ended_session& /*value*/) const { return true; }
     [[nodiscard]] bool is_followed() const;
     task<result<void>> before_attempt(int attempt);
     [[nodiscard]] bool is_applied(const change& what) const;
@@ -230,6 +244,7 @@ private:
     void install(pointer<Account> value, bool reverify);
     template <class Account>
     void forget(const Account& value, bool reverify);
+    void log_ignored(const tenant_profile& value) const;
     template <class Account>
     task<result<void>> load_type(account_tables* into);
     template <class Account, class Key>

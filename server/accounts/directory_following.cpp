@@ -2,6 +2,7 @@
 // From the store to memory: loading, and following what other processes write.
 #include "accounts/directory_internal.hpp"
 
+#include <algorithm>
 #include <type_traits>
 
 namespace gallery::accounts {
@@ -9,15 +10,12 @@ namespace {
 
 constexpr std::size_t scan_size = 1000;
 
-/// must_reverify() for an account that was not there before. A user may so far have been let in by the claims
-/// of a ThingsBoard server's token alone.
-template <class Account>
-constexpr bool must_reverify_new =
-    std::is_same_v<Account, user> || std::is_same_v<Account, tenant> ||
-    std::is_same_v<Account, tenant_profile> || std::is_same_v<Account, ended_session>;
-
 template <class Account>
 constexpr bool must_reverify_erased = std::is_same_v<Account, user> || std::is_same_v<Account, api_key>;
+
+tenant_limits value_of(const tenant_limits_ptr& limits) {
+    return limits ? *limits : tenant_limits();
+}
 
 }  // namespace
 
@@ -33,12 +31,44 @@ bool must_reverify(const tenant& before, const tenant& after) {
            before.profile != after.profile;
 }
 bool must_reverify(const tenant_profile& before, const tenant_profile& after) {
-    const auto value_of = [](const tenant_limits_ptr& limits) { return limits ? *limits : tenant_limits(); };
     return before.is_default != after.is_default || value_of(before.limits) != value_of(after.limits);
 }
 bool must_reverify(const api_key& before, const api_key& after) {
     return before.enabled != after.enabled || before.expiration_time != after.expiration_time ||
            before.hash != after.hash || before.holder != after.holder;
+}
+
+/// Tenants that are known already have the limits of the default profile while theirs is not known.
+bool directory::must_reverify_new(const tenant_profile& value) const {
+    if (value.is_default || value.id == first_tenant_profile) return true;
+    const shared_lock lock(tables_mutex_);
+    const auto& all = tables_->of<tenant>();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& entry) { return entry.second->profile == value.id; });
+}
+
+/// Users of a ThingsBoard server may have been let in as those of a tenant with the default profile.
+bool directory::must_reverify_new(const tenant& value) const {
+    if (value.is_deleted()) return true;
+    if (!options_.foreign_users) return false;
+    const shared_lock lock(tables_mutex_);
+    const auto own = tables_->profile_of(value);
+    const auto usual = tables_->default_profile();
+    return value_of(own ? own->limits : nullptr) != value_of(usual ? usual->limits : nullptr);
+}
+
+/// A user of a ThingsBoard server may have been let in by the claims of a token alone.
+bool directory::must_reverify_new(const user& value) const {
+    return options_.foreign_users || value.deleted;
+}
+
+void directory::log_ignored(const tenant_profile& value) const {
+    for (const auto& fault : value.ignored_limits) {
+        options_.log("The tenant profile '" + value.name + "' (" + to_string(value.id) +
+                     ") contains a limit that this version does not accept. It does not apply to any tenant "
+                     "until the profile is saved with another value. " +
+                     fault);
+    }
 }
 
 template <class Account>
@@ -56,6 +86,7 @@ task<result<void>> directory::load_type(account_tables* into) {
         for (const auto& doc : page->items) {
             auto value = from_document<Account>(doc);
             if (!value) co_return value.error();
+            if constexpr (std::is_same_v<Account, tenant_profile>) log_ignored(*value);
             if constexpr (std::is_same_v<Account, api_key>) {
                 // Requests may be using the key while it is read again.
                 if (const auto known = find<api_key>(value->id)) value->latest_use = known->latest_use;
@@ -161,10 +192,11 @@ task<result<void>> directory::refresh(Key key, std::string id, revision rev) {
         // been applied.
         if (rev != 0 && value->rev > rev) co_return result<void>();
     }
+    if constexpr (std::is_same_v<Account, tenant_profile>) log_ignored(*value);
     if constexpr (std::is_same_v<Account, api_key>) {
         if (known) value->latest_use = known->latest_use;
     }
-    const bool reverify = known ? must_reverify(*known, *value) : must_reverify_new<Account>;
+    const bool reverify = known ? must_reverify(*known, *value) : must_reverify_new(*value);
     install<Account>(std::make_shared<const Account>(std::move(*value)), reverify);
     co_return result<void>();
 }

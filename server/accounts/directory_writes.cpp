@@ -173,14 +173,18 @@ task<result<tenant_profile_ptr>> directory::create(tenant_profile value, require
     return create_one<tenant_profile>(std::move(value), std::move(also), false);
 }
 task<result<tenant_ptr>> directory::create(tenant value, requirements also) {
-    // Users of a ThingsBoard server may have been let in as those of a tenant with the default profile.
-    return create_one<tenant>(std::move(value), std::move(also), true);
+    // Under an id that is given, users of a ThingsBoard server may have been let in as those of a tenant with
+    // the default profile. Of a new id no token can be known.
+    const bool reverify = !value.id.value.is_nil();
+    return create_one<tenant>(std::move(value), std::move(also), reverify);
 }
 task<result<customer_ptr>> directory::create(customer value, requirements also) {
     return create_one<customer>(std::move(value), std::move(also), false);
 }
 task<result<user_ptr>> directory::create(user value, requirements also) {
-    return create_one<user>(std::move(value), std::move(also), true);
+    // Likewise by the claims of a token alone.
+    const bool reverify = !value.id.value.is_nil();
+    return create_one<user>(std::move(value), std::move(also), reverify);
 }
 task<result<api_key_ptr>> directory::create(api_key value) {
     return create_one<api_key>(std::move(value), {}, false);

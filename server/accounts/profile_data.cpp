@@ -7,9 +7,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gallery::accounts {
 namespace {
@@ -25,6 +25,10 @@ constexpr std::int64_t max_bytes = (std::int64_t{1} << 53) - 1;
 error bad_field(std::string_view name, std::string_view fault) {
     return {errc::invalid_argument,
             "The field 'profileData.configuration." + std::string(name) + "' " + std::string(fault)};
+}
+
+error not_an_object(std::string_view name) {
+    return {errc::invalid_argument, "The field '" + std::string(name) + "' is not a JSON object"};
 }
 
 /// Null for a field that is absent or null.
@@ -57,8 +61,8 @@ result<std::string> read_rates(const json::object& configuration, std::string_vi
 
 /// What a configuration says about limits.
 struct limits_read {
-    tenant_limits limits;        ///< those that are accepted
-    std::optional<error> fault;  ///< of the first one that is not
+    tenant_limits limits;       ///< those that are accepted
+    std::vector<error> faults;  ///< of those that are not
 };
 
 limits_read read_limits(const json::object& configuration) {
@@ -66,8 +70,8 @@ limits_read read_limits(const json::object& configuration) {
     const auto take = [&out](auto& limit, auto read) {
         if (read) {
             limit = std::move(*read);
-        } else if (!out.fault) {
-            out.fault = read.error();
+        } else {
+            out.faults.push_back(read.error());
         }
     };
     auto& limits = out.limits;
@@ -89,19 +93,18 @@ result<void> set_data(tenant_profile& profile, std::string_view text) {
     if (text.empty()) text = R"({"configuration":{"maxResourcesInBytes":0,"maxResourceSize":0}})";
     boost::system::error_code failed;
     auto data = json::parse(text, failed);
-    if (failed || !data.is_object())
-        return error{errc::invalid_argument, "The field 'profileData' is not a JSON object"};
+    if (failed || !data.is_object()) return not_an_object("profileData");
     auto* const configuration = data.get_object().if_contains("configuration");
     if (configuration == nullptr || configuration->is_null())
         return error{errc::invalid_argument, "Tenant profile data configuration should be specified!"};
-    if (!configuration->is_object())
-        return error{errc::invalid_argument, "The field 'profileData.configuration' is not a JSON object"};
+    if (!configuration->is_object()) return not_an_object("profileData.configuration");
     auto& members = configuration->get_object();
     const auto read = read_limits(members);
-    if (read.fault) return *read.fault;
+    if (!read.faults.empty()) return read.faults.front();
     if (find_field(members, "type") == nullptr) members["type"] = "DEFAULT";
     profile.data = json::serialize(data);
     profile.limits = shared(read.limits);
+    profile.ignored_limits.clear();
     return {};
 }
 
@@ -110,10 +113,20 @@ result<void> restore_data(tenant_profile& profile, std::string text) {
     boost::system::error_code failed;
     const auto data = json::parse(text, failed);
     if (failed) return error{errc::invalid_argument, "The field 'profileData' is not JSON"};
+    limits_read read;
     const auto* const members = data.if_object();
     const auto* const found = members != nullptr ? members->if_contains("configuration") : nullptr;
-    const auto* const configuration = found != nullptr ? found->if_object() : nullptr;
-    profile.limits = configuration != nullptr ? shared(read_limits(*configuration).limits) : nullptr;
+    if (members == nullptr) {
+        read.faults.push_back(not_an_object("profileData"));
+    } else if (found != nullptr && found->is_object()) {
+        read = read_limits(found->get_object());
+    } else if (found != nullptr && !found->is_null()) {
+        read.faults.push_back(not_an_object("profileData.configuration"));
+    }
+    profile.limits = shared(read.limits);
+    profile.ignored_limits.clear();
+    for (auto& fault : read.faults)
+        profile.ignored_limits.push_back(std::move(fault.message));
     profile.data = std::move(text);
     return {};
 }

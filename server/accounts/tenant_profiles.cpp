@@ -25,6 +25,7 @@ task<result<tenant_profile_ptr>> tenant_profiles::save(system_administrator /*wh
         value.isolated_rule_engine = next.isolated_rule_engine;
         value.data = next.data;
         value.limits = next.limits;
+        value.ignored_limits.clear();
         return {};
     };
     auto changed = co_await all_.change_profile(tenant_profile_id{*sent.id}, std::move(how));

@@ -10,6 +10,7 @@
 namespace gallery::admin {
 
 std::span<const command> tenant_commands();
+std::span<const command> profile_commands();
 std::span<const command> user_commands();
 std::span<const command> customer_commands();
 std::span<const command> api_key_commands();

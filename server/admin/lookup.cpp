@@ -37,12 +37,13 @@ std::string folded(const std::string& text) {
     return is_utf8(text) ? fold_case(text) : text;
 }
 
-outcome<json::object> by_title(session& in, const std::string& name, const std::string& list,
-                               std::string_view kind) {
-    auto all = in.server.list(list, "title", name);
+/// @p property: which contains the name.
+outcome<json::object> by_name(session& in, const std::string& name, const std::string& list,
+                              std::string_view property, std::string_view kind) {
+    auto all = in.server.list(list, property, name);
     if (!all) return all.error();
     return only(
-        *all, [&](const json::object& one) { return text_of(one, "title") == name; }, quoted(kind, name));
+        *all, [&](const json::object& one) { return text_of(one, property) == name; }, quoted(kind, name));
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ outcome<json::object> find_tenant(session& in, const std::string& title_or_id) {
     const auto me = in.server.me();
     if (!me) return me.error();
     if (text_of(*me, "authority") != "TENANT_ADMIN")
-        return by_title(in, title_or_id, "/api/tenants", "tenant");
+        return by_name(in, title_or_id, "/api/tenants", "title", "tenant");
     // A user who may not list tenants can still name the own one.
     auto own = in.server.get_object("/api/tenant/" + id_of(*me, "tenantId"));
     if (own && text_of(*own, "title") != title_or_id) {
@@ -64,7 +65,12 @@ outcome<json::object> find_tenant(session& in, const std::string& title_or_id) {
 
 outcome<json::object> find_customer(session& in, const std::string& title_or_id) {
     if (parse_uuid(title_or_id)) return in.server.get_object("/api/customer/" + title_or_id);
-    return by_title(in, title_or_id, "/api/customers", "customer");
+    return by_name(in, title_or_id, "/api/customers", "title", "customer");
+}
+
+outcome<json::object> find_profile(session& in, const std::string& name_or_id) {
+    if (parse_uuid(name_or_id)) return in.server.get_object("/api/tenantProfile/" + name_or_id);
+    return by_name(in, name_or_id, "/api/tenantProfiles", "name", "tenant profile");
 }
 
 outcome<json::object> find_user(session& in, const std::string& email_or_id) {

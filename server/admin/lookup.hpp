@@ -14,6 +14,7 @@ namespace gallery::admin {
 /// same name, whose ids it lists; those of requests.
 outcome<boost::json::object> find_tenant(session& in, const std::string& title_or_id);
 outcome<boost::json::object> find_customer(session& in, const std::string& title_or_id);
+outcome<boost::json::object> find_profile(session& in, const std::string& name_or_id);
 /// An e-mail address in any case.
 outcome<boost::json::object> find_user(session& in, const std::string& email_or_id);
 /// A key of @p holder, a user.

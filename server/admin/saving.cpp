@@ -17,8 +17,8 @@ outcome<> save_changed(session& in, const std::string& target, json::object one,
     return {};
 }
 
-outcome<> create_titled(session& in, const std::string& target, std::span<const field> fields) {
-    json::object body;
+outcome<> create_titled(session& in, const std::string& target, std::span<const field> fields,
+                        json::object body) {
     body["title"] = in.operand(0);
     apply_fields(in, body);
     auto made = in.server.post_object(target, body);
@@ -36,9 +36,9 @@ outcome<> list_titled(session& in, const std::string& target, std::span<const fi
 
 outcome<> update_titled(session& in, const std::string& target,
                         outcome<json::object> (*find)(session&, const std::string&),
-                        std::span<const field> fields) {
-    json::object changes;
-    if (apply_fields(in, changes) == 0) return usage("nothing to change: use for instance --title TITLE");
+                        std::span<const field> fields, json::object changes) {
+    apply_fields(in, changes);
+    if (changes.empty()) return usage("nothing to change: use for instance --title TITLE");
     auto found = find(in, in.operand(0));
     if (!found) return found.error();
     return save_changed(in, target, std::move(*found), changes, fields);

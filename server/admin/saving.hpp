@@ -18,13 +18,15 @@ outcome<> save_changed(session& in, const std::string& target, boost::json::obje
 
 /// The following are of what has a title: a tenant, a customer.
 
-/// Makes the one that the first operand names.
-outcome<> create_titled(session& in, const std::string& target, std::span<const field> fields);
+/// Makes the one that the first operand names, with the members of @p body besides the options' values.
+outcome<> create_titled(session& in, const std::string& target, std::span<const field> fields,
+                        boost::json::object body = {});
 /// All of them, or those that --search finds.
 outcome<> list_titled(session& in, const std::string& target, std::span<const field> fields);
-/// Finds the one that the first operand names by @p find and puts the options' values into it.
+/// Finds the one that the first operand names by @p find and puts the options' values into it, and @p
+/// changes.
 outcome<> update_titled(session& in, const std::string& target,
                         outcome<boost::json::object> (*find)(session&, const std::string&),
-                        std::span<const field> fields);
+                        std::span<const field> fields, boost::json::object changes = {});
 
 }  // namespace gallery::admin

@@ -7,6 +7,7 @@
 #include <gallery/uuid.hpp>
 
 #include <array>
+#include <utility>
 
 namespace gallery::admin {
 
@@ -14,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<field, 8> fields{{
+constexpr std::array<field, 9> fields{{
     {"id", [](const json::object& one) { return id_of(one); }},
     {"title", [](const json::object& one) { return text_of(one, "title"); }},
     {"region", [](const json::object& one) { return text_of(one, "region"); }},
@@ -22,16 +23,32 @@ constexpr std::array<field, 8> fields{{
     {"phone", [](const json::object& one) { return text_of(one, "phone"); }, false},
     {"country", [](const json::object& one) { return text_of(one, "country"); }, false},
     {"city", [](const json::object& one) { return text_of(one, "city"); }, false},
+    {"profile", [](const json::object& one) { return id_of(one, "tenantProfileId"); }, false},
     {"created", [](const json::object& one) { return time_of(one, "createdTime"); }},
 }};
 
 constexpr auto create_options =
-    join(std::array<option, 1>{{{"--region", "TEXT", "region", "region"}}}, contact_options);
+    join(std::array<option, 2>{{{"--profile", "PROFILE", "the tenant profile, by name or id"},
+                                {"--region", "TEXT", "region", "region"}}},
+         contact_options);
 constexpr auto update_options =
     join(std::array<option, 1>{{{"--title", "TITLE", "the new title", "title"}}}, create_options);
 
+/// The reference to the profile that --profile names; empty where it is not given.
+outcome<json::object> chosen_profile(session& in) {
+    json::object out;
+    const auto named = in.given.value("--profile");
+    if (!named) return out;
+    const auto found = find_profile(in, *named);
+    if (!found) return found.error();
+    out["tenantProfileId"] = entity("TENANT_PROFILE", id_of(*found));
+    return out;
+}
+
 outcome<> create(session& in) {
-    return create_titled(in, "/api/tenant", fields);
+    auto profile = chosen_profile(in);
+    if (!profile) return profile.error();
+    return create_titled(in, "/api/tenant", fields, std::move(*profile));
 }
 
 outcome<> adopt(session& in) {
@@ -42,7 +59,9 @@ outcome<> adopt(session& in) {
     if (known)
         return usage("the tenant " + to_string(*id) + " is here already; see gallery-admin tenant show");
     if (known.error().code != exit_code::not_found) return known.error();
-    json::object body;
+    auto profile = chosen_profile(in);
+    if (!profile) return profile.error();
+    auto body = std::move(*profile);
     body["id"] = json::object{{"entityType", "TENANT"}, {"id", to_string(*id)}};
     body["title"] = in.operand(1);
     apply_fields(in, body);
@@ -73,7 +92,9 @@ outcome<> show(session& in) {
 }
 
 outcome<> update(session& in) {
-    return update_titled(in, "/api/tenant", find_tenant, fields);
+    auto profile = chosen_profile(in);
+    if (!profile) return profile.error();
+    return update_titled(in, "/api/tenant", find_tenant, fields, std::move(*profile));
 }
 
 outcome<> erase(session& in) {
@@ -109,7 +130,7 @@ constexpr std::array<command, 6> commands{{
      "gallery-admin tenant show 'Acme Water'",
      {},
      show},
-    {"tenant update", "TENANT", "change a tenant's title or contact data",
+    {"tenant update", "TENANT", "change a tenant's title, profile or contact data",
      "An empty value ('') removes the present one.",
      "gallery-admin tenant update 'Acme Water' --title 'Acme' --phone +43-1-000", update_options, update},
     {"tenant delete", "TENANT", "delete a tenant with all of its data",

@@ -3,6 +3,7 @@
 /// import, publish, delete.
 #pragma once
 
+#include "accounts/tenants.hpp"
 #include "api/endpoint.hpp"
 #include "images/byte_budget.hpp"
 #include "images/coded_bodies.hpp"
@@ -20,6 +21,7 @@ struct image_services {
     images::coded_bodies& coded;
     images::byte_budget& memory;       ///< for pictures that are received or exported
     fair_pool<tenant_id>& background;  ///< writes exports
+    const accounts::tenants& tenants;
     verify_credentials verify;
     std::uint64_t max_picture_bytes = 0;  ///< max_upload_size()
     std::uint64_t max_resource_size = 0;  ///< MAX_RESOURCE_SIZE; 0: no limit

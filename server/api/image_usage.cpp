@@ -40,6 +40,11 @@ task<result<http::response>> usage(const image_services& services, accounts::adm
     const auto quota = services.images.limits().of(tenant);
     const auto used = co_await services.images.usage(std::move(*may));
     if (!used) co_return used.error();
+    // A tenant of ThingsBoard can have images without being known here. Only one that has none is refused.
+    const bool has_any = used->images.count != 0 || used->kept.count != 0;
+    if (!has_any && tenant != who.who().tenant) {
+        if (const auto known = services.tenants.find(who, tenant); !known) co_return known.error();
+    }
     boost::json::object out;
     out["tenantId"] = entity_id("TENANT", tenant.value);
     out["images"] = used->images.count;

@@ -22,6 +22,11 @@ boost::json::object tenant_profile_json(const accounts::tenant_profile& value) {
     // set_data() and restore_data() have made sure that it is JSON.
     boost::system::error_code failed;
     out["profileData"] = boost::json::parse(value.data, failed);
+    if (!value.ignored_limits.empty()) {
+        auto& ignored = out["ignoredLimits"].emplace_array();
+        for (const auto& reason : value.ignored_limits)
+            ignored.emplace_back(reason);
+    }
     return out;
 }
 

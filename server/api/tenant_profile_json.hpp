@@ -10,6 +10,7 @@
 
 namespace gallery::api {
 
+/// **Ours**: `ignoredLimits`, if there are any: why limits in profileData do not apply.
 boost::json::object tenant_profile_json(const accounts::tenant_profile& value);
 /// The id and the name.
 boost::json::object tenant_profile_info_json(const accounts::tenant_profile& value);

@@ -3,9 +3,10 @@
 
 #include "accounts/request_limits.hpp"
 #include "auth/network.hpp"
+#include "http/forwarded.hpp"
+#include "http/request.hpp"
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace gallery::app {
@@ -28,11 +29,12 @@ http::admit_client client_admission::by(const config::server_settings& settings)
         return {};
     }
     if (!limit_ || limit_->rates() != rates) limit_ = std::make_shared<auth::client_limit>(std::move(rates));
-    return [this, limit = limit_](std::string_view client) -> result<void> {
-        const auto address = auth::parse_address(client);
-        // Of this machine only. What another proxy passes on without a usable address of the client counts
-        // as the proxy's own, so that nobody evades the limit by a header that cannot be read.
-        if (!address || address->is_loopback()) return {};
+    return [this, limit = limit_](const http::request& message) -> result<void> {
+        const auto address = auth::parse_address(message.remote_address());
+        // Requests of this machine have no limit. A forwarded request is not one of them, even if it came
+        // from a proxy on this machine: without a readable address of the client it has the proxy's, and all
+        // such requests share the proxy's limit.
+        if (!address || (address->is_loopback() && !http::is_forwarded(message))) return {};
         const auto wait = limit->take(auth::network_key_of(*address), auth::client_limit::clock::now());
         if (!wait) return {};
         refused_.fetch_add(1, std::memory_order_relaxed);

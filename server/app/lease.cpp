@@ -97,6 +97,11 @@ task<result<void>> lease::release() {
     co_return result<void>();
 }
 
+void lease::forget() noexcept {
+    held_ = 0;
+    seen_ = 0;
+}
+
 document_write lease::requirement() const {
     return document_write::require(kind, name_, precondition::match(held_));
 }

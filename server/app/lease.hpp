@@ -36,6 +36,9 @@ public:
     /// Gives it back, if it is held. Errors: those of the store.
     task<result<void>> release();
 
+    /// Another store has taken the place of this one: what was held there is not held here.
+    void forget() noexcept;
+
     /// A part of a write that then takes place only if the lease is still held as it was by the last
     /// acquire(). Precondition: that returned true.
     [[nodiscard]] document_write requirement() const;

@@ -136,6 +136,8 @@ result<void> gallery_server::parts::load_accounts() {
                                                                     security.refresh_token_expiration_time))
                                      .count();
     directory.keep_tombstones = security.admits_thingsboard_users();
+    directory.foreign_users = security.admits_thingsboard_users();
+    directory.log = [](std::string_view text) { log_warning(text); };
     directory.fresh = &fresh_;
     accounts::authenticator_options gate;
     gate.foreign_users = security.admits_thingsboard_users();

@@ -175,14 +175,14 @@ void gallery_server::parts::make_scrub() {
     options.log = [](bool is_problem, std::string_view text) {
         log(is_problem ? log_level::error : log_level::info, text);
     };
-    options.store_name = [this] {
-        const auto now = served_->where();
-        return sharing_->is_shared() ? now.plugin : now.address.engine + ":" + now.address.path;
-    };
     auto& documents = storage_.store->documents();
     scrub_turn_ = std::make_unique<lease>(documents, "scrub", node_id_, scrub_lease);
+    const auto address = [this] {
+        const auto now = served_->where().address;
+        return now.engine + ":" + now.path;
+    };
     keep_scrub(options, {data_folder_ + "/" + scrub_file, documents, *scrub_turn_,
-                         [this] { return sharing_->is_shared(); }});
+                         [this] { return sharing_->is_shared(); }, address});
     scrub_ = std::make_unique<scrub::service>(*storage_.store, std::move(options),
                                               settings.storage.scrub_interval, settings.storage.scrub_rate);
 }
@@ -222,7 +222,7 @@ std::shared_ptr<const http::router> gallery_server::parts::make_routes(const con
         .system = {verify, parameters, own_limit, [this] { return ready_.load() && fresh_.holds(); },
                    [this] { return writes_->check(); }, [this] { return list_nodes(); },
                    [this] { return reload_by_request(); }},
-        .images = {*images_, *coded_, *uploads_, background_, verify, api::max_upload_size(limits),
+        .images = {*images_, *coded_, *uploads_, background_, *tenants_, verify, api::max_upload_size(limits),
                    from.image.max_resource_size},
         .image_bytes = {*images_, *etags_, *coded_, *downloads_, verify,
                         api::image_answers(ttl, http::cross_origin(cross_origin_of(from.server.cors)))},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/scrub_state.hpp"
 
+#include "mirror/identity.hpp"
 #include "mirror/private_file.hpp"
 
 #include <memory>
@@ -50,6 +51,16 @@ task<result<void>> save_scrub_document(document_store& store, lease& turn, std::
     co_return result<void>();
 }
 
+/// The state of a store that is shared is in another place, so that store has another name.
+task<result<std::string>> name_of_store(const scrub_places& at) {
+    auto identifying = mirror::ensure_identity(at.store);
+    auto id = co_await std::move(identifying);
+    const bool takes_no_writes =
+        !id && (id.error().code == errc::read_only || id.error().code == errc::no_space);
+    if (!id && !takes_no_writes) co_return id.error();
+    co_return (id ? *id : at.address()) + (at.is_shared() ? " shared" : "");
+}
+
 task<result<bool>> take_scrub_turn(const scrub_places& at) {
     if (!at.is_shared()) co_return true;
     auto asking = at.turn.acquire();
@@ -73,8 +84,9 @@ void keep_scrub(scrub::scrub_options& options, scrub_places places) {
         return at->is_shared() ? save_scrub_document(at->store, at->turn, std::move(text))
                                : save_scrub_file(at->file, std::move(text));
     };
-    options.shared =
-        scrub::turn{[at] { return take_scrub_turn(*at); }, [at] { return give_scrub_turn_back(*at); }};
+    options.store_name = [at] { return name_of_store(*at); };
+    options.turn = {[at] { return take_scrub_turn(*at); }, [at] { return give_scrub_turn_back(*at); },
+                    [at] { at->turn.forget(); }};
 }
 
 }  // namespace gallery::app

@@ -19,11 +19,13 @@ struct scrub_places {
     document_store& store;            ///< while others can
     lease& turn;                      ///< in the store; only its holder saves there
     std::function<bool()> is_shared;  ///< now; a switch of the store can change it. Any thread.
+    /// Where the store is now. It names a store that has no identity and takes no writes.
+    std::function<std::string()> address;
 };
 
-/// Sets load, save and turn of @p options. They block for the file, so they are for a thread of their own.
-/// Errors: those of mirror::read_private_file() and write_private_file(), and of the store; busy if the lease
-/// was lost.
+/// Sets store_name, load, save and turn of @p options. They block for the file, so they are for a thread of
+/// their own. Errors: those of mirror::read_private_file() and write_private_file(), and of the store; busy
+/// if the lease was lost.
 void keep_scrub(scrub::scrub_options& options, scrub_places places);
 
 }  // namespace gallery::app

@@ -68,7 +68,7 @@ void exchange::route_request(int strips) {
 
 bool exchange::admit() {
     if (!rules_->admit) return true;
-    const auto admitted = rules_->admit(message_.remote_address());
+    const auto admitted = rules_->admit(message_);
     if (!admitted) answer_ = error_response(admitted.error());
     return admitted.has_value();
 }

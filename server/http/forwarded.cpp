@@ -328,4 +328,15 @@ std::string forwarded_client(const request& message, const proxy_trust& trusted)
     return find_client(entries_of(message, "X-Forwarded-For"), trusted).address;
 }
 
+bool is_forwarded(const request& message) noexcept {
+    constexpr std::string_view family = "X-Forwarded-";
+    const auto& head = message.head();
+    for (std::size_t i = 0; i < head.field_count; ++i) {
+        const std::string_view name = head.fields[i].name;
+        if (equals_ignoring_case(name.substr(0, family.size()), family)) return true;
+        if (equals_ignoring_case(name, "Forwarded")) return true;
+    }
+    return false;
+}
+
 }  // namespace gallery::http

@@ -56,4 +56,9 @@ std::optional<std::string> parse_path_prefix(std::string_view text);
 /// proxy.
 std::string forwarded_client(const request& message, const proxy_trust& trusted);
 
+/// Whether @p message has a field that only proxies add: Forwarded or X-Forwarded-*. Then it is not the
+/// peer's own request, even if no address in it can be read. The field may also be a lie of the peer.
+/// Allocates nothing.
+bool is_forwarded(const request& message) noexcept;
+
 }  // namespace gallery::http

@@ -37,9 +37,9 @@ struct finished_exchange {
     bool may_be_hot = false;               ///< the route has a hot try, or the fallback answered
     bool complete = false;                 ///< false: the client disconnected before the last byte
 };
-/// Whether a client, an address as text, may have another request answered that needs no login. An error is
-/// the answer. Called on the I/O thread; must be quick and must not block.
-using admit_client = std::function<result<void>(std::string_view client)>;
+/// Whether the client of a request that needs no login may have it answered. An error is the answer. Called
+/// on the I/O thread; must be quick and must not block.
+using admit_client = std::function<result<void>(const request&)>;
 
 /// Called on the I/O thread for each request; must be quick and must not throw.
 using observer = std::function<void(const finished_exchange&)>;

@@ -41,10 +41,21 @@ scrubber::scrubber(storage_engine& store, const scrub_options& options, const li
     reading_.log = options_.log;
 }
 
+task<result<void>> scrubber::see_store() {
+    auto asking = options_.store_name();
+    auto name = co_await std::move(asking);
+    if (!name) co_return name.error();
+    if (*name == store_name_) co_return result<void>();
+    store_name_ = std::move(*name);
+    state_.reset();
+    read_before_ = {};
+    has_turn_ = false;
+    options_.turn.forget();
+    co_return result<void>();
+}
+
 task<result<void>> scrubber::know() {
-    const std::string store = options_.store_name();
-    const bool is_own = has_turn_ || !options_.shared;
-    if (state_ && is_own && state_->store == store) co_return result<void>();
+    if (state_ && has_turn_) co_return result<void>();
     auto loading = options_.load();
     const auto text = co_await std::move(loading);
     if (!text) co_return text.error();
@@ -53,20 +64,20 @@ task<result<void>> scrubber::know() {
         found = parse_saved_scrub(**text);
         if (!found) options_.log(true, "scrub: the stored state cannot be read, and begins anew");
     }
-    if (found && found->store == store) {
+    if (found && found->store == store_name_) {
         state_ = std::move(*found);
         co_return result<void>();
     }
-    co_return co_await make_state(store);
+    co_return co_await make_state();
 }
 
 /// Stored at once, so that the first pass is due after an interval even if no server runs for so long.
-task<result<void>> scrubber::make_state(std::string store) {
+task<result<void>> scrubber::make_state() {
     const bool had_turn = has_turn_;
     const auto ours = co_await take_turn();
     if (!ours) co_return ours.error();
     state_.emplace();
-    state_->store = std::move(store);
+    state_->store = store_name_;
     state_->idle_since = options_.now();
     co_await keep(true);
     if (!had_turn) co_await give_turn_back();
@@ -74,8 +85,7 @@ task<result<void>> scrubber::make_state(std::string store) {
 }
 
 task<result<bool>> scrubber::take_turn() {
-    if (!options_.shared) co_return true;
-    auto asking = options_.shared->acquire();
+    auto asking = options_.turn.acquire();
     const auto ours = co_await std::move(asking);
     if (!ours) co_return ours.error();
     if (*ours && !has_turn_) state_.reset();  // another server may have changed it
@@ -85,8 +95,8 @@ task<result<bool>> scrubber::take_turn() {
 }
 
 task<result<bool>> scrubber::renew_turn() {
-    if (!options_.shared || (has_turn_ && clock::now() - renewed_at_ < options_.renewal)) co_return true;
-    auto asking = options_.shared->acquire();
+    if (has_turn_ && clock::now() - renewed_at_ < options_.renewal) co_return true;
+    auto asking = options_.turn.acquire();
     const auto ours = co_await std::move(asking);
     if (!ours) co_return ours.error();
     has_turn_ = *ours;
@@ -95,9 +105,9 @@ task<result<bool>> scrubber::renew_turn() {
 }
 
 task<void> scrubber::give_turn_back() {
-    if (!options_.shared || !has_turn_) co_return;
+    if (!has_turn_) co_return;
     has_turn_ = false;
-    auto releasing = options_.shared->release();
+    auto releasing = options_.turn.release();
     const auto released = co_await std::move(releasing);
     if (!released)
         options_.log(true, "scrub: the turn could not be handed over: " + released.error().message);
@@ -112,7 +122,7 @@ task<void> scrubber::keep(bool at_once) {
     const auto now = clock::now();
     if (!at_once && now - saved_at_ < options_.saving) co_return;
     // Only the server that has the turn writes what is common.
-    if (options_.shared && !has_turn_) co_return;
+    if (!has_turn_) co_return;
     saved_at_ = now;
     auto writing = write();
     const auto saved = co_await std::move(writing);
@@ -161,6 +171,7 @@ task<result<void>> scrubber::begin(std::optional<std::uint64_t> rate) {
 }
 
 task<result<void>> scrubber::start(std::optional<std::uint64_t> rate) {
+    if (auto seen = co_await see_store(); !seen) co_return seen;
     const auto ours = co_await take_turn();
     if (!ours) co_return ours.error();
     if (!*ours) co_return error{errc::busy, elsewhere_text};
@@ -190,6 +201,7 @@ task<result<void>> scrubber::end() {
 }
 
 task<result<void>> scrubber::stop() {
+    if (auto seen = co_await see_store(); !seen) co_return seen;
     const auto ours = co_await take_turn();
     if (!ours) co_return ours.error();
     if (!*ours) co_return error{errc::busy, elsewhere_text};
@@ -203,6 +215,10 @@ task<result<void>> scrubber::stop() {
 }
 
 task<result<milliseconds>> scrubber::step() {
+    if (auto seen = co_await see_store(); !seen) {
+        show(scrub_state::idle, "the store cannot be identified: " + seen.error().message);
+        co_return options_.retry;
+    }
     if (auto known = co_await know(); !known) {
         show(scrub_state::idle, "the state of the scrub cannot be read: " + known.error().message);
         co_return options_.retry;

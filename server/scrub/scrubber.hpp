@@ -5,6 +5,10 @@
 /// a store take turns: one at a time has the lease, and what is stored is common to all of them, so that
 /// another server continues where one has ended. A server that has lost its lease without noticing reads a
 /// few bodies that another one reads as well, which is harmless.
+///
+/// A switch can put another store in the place of this one at any time. The state, the cursor and the turn
+/// belong to one store. Each step therefore asks for the name of the store first, and forgets all three when
+/// it has changed.
 #pragma once
 
 #include "scrub/pass.hpp"
@@ -26,19 +30,21 @@
 
 namespace gallery::scrub {
 
-/// The turn of one server among several.
+/// The turn of one server among several. Where no other server can have the store open, it is always given.
 struct turn {
     std::function<task<result<bool>>()> acquire;  ///< or renew; false: another server has it
     std::function<task<result<void>>()> release;
+    /// Another store has taken the place of the one that the turn is in: it is not held any more.
+    std::function<void()> forget;
 };
 
 struct scrub_options {
-    /// The store that is read now; another text after a switch.
-    std::function<std::string()> store_name;
+    /// Identifies the store that is read now, wherever it is. Another text after a switch.
+    std::function<task<result<std::string>>()> store_name;
     /// What was stored last; empty if nothing was.
     std::function<task<result<std::optional<std::string>>>()> load;
     std::function<task<result<void>>(std::string)> save;
-    std::optional<turn> shared;         ///< empty where no other server can have the store open
+    scrub::turn turn;
     std::function<std::int64_t()> now;  ///< milliseconds since 1970-01-01T00:00Z
     std::function<void(bool is_problem, std::string_view text)> log;
     std::size_t page = 32;  ///< items of one scan, at least 1
@@ -76,9 +82,11 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
+    /// Notices a switch. To be called before all else. Errors: those of store_name.
+    task<result<void>> see_store();
     /// Reads the stored state when it is not known, or may be another server's. Errors: those of load.
     task<result<void>> know();
-    task<result<void>> make_state(std::string store);
+    task<result<void>> make_state();
     task<result<bool>> take_turn();
     /// Renews it if it is time. False: another server has it.
     task<result<bool>> renew_turn();
@@ -100,6 +108,7 @@ private:
     pass_options reading_;
     pass pass_;
 
+    std::string store_name_;            ///< of the store that the rest is about
     std::optional<saved_scrub> state_;  ///< empty: not known
     bool has_turn_ = false;
     clock::time_point renewed_at_;

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server whose store can be mirrored, and what tests of mirrors and backups do with it."""
-import json
 import os
 import pathlib
 import random
@@ -8,72 +7,34 @@ import shutil
 import tempfile
 import threading
 import time
-import unittest
 
-from admin_tool import environment, run
-from harness import SYSADMIN, TENANT, Server, free_port, png, scrape
+from harness import TENANT, Server, png
+from task_tool import TaskTest
 from test_copy import gallery_of, path_of, upload
 
 MIRROR = "/api/system/mirror"
 
 
-class MirrorTest(unittest.TestCase):
+class MirrorTest(TaskTest):
     """Each test has a server of its own; mirrors may be below self.backups."""
-    plugin = "rocksdb"
-    options = {}
+    state_at = MIRROR
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gallery-mirror-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.backups = self.folder / "backup"
         self.backups.mkdir(mode=0o700)
-        self.metrics_port = free_port()
-        self.server = Server(plugin=self.plugin, environment={
-            "MIRROR_ALLOWED_PATHS": str(self.backups), "METRICS_BIND_PORT": str(self.metrics_port), **self.options})
-        self.addCleanup(self.server.stop)
-        self.server.start()
-        self.tenant = self.server.client(TENANT)
-        self.admin = self.server.client(SYSADMIN)
+        self.start_server(MIRROR_ALLOWED_PATHS=str(self.backups))
         self.chooser = random.Random(3)
 
     def fill(self, count, name="picture"):
         for i in range(count):
             upload(self.tenant, f"{name} {i}.png", png(1 + self.chooser.randrange(90), 9, text=f"{name} {i}"))
 
-    def env(self):
-        return environment(GALLERY_URL=f"http://127.0.0.1:{self.server.port}", GALLERY_USER=SYSADMIN[0],
-                           GALLERY_PASSWORD=SYSADMIN[1])
-
-    def call(self, *arguments, code=0, words=()):
-        done = run(*arguments, env=self.env())
-        self.assertEqual(code, done.returncode, f"{arguments}: {done.stdout}{done.stderr}")
-        for word in words:
-            self.assertIn(word, done.stdout + done.stderr)
-        return done
-
-    def json(self, *arguments, code=0):
-        done = self.call(*arguments, "--json", code=code)
-        return json.loads(done.stdout or done.stderr)
-
-    def state(self):
-        answer = self.admin.get(MIRROR)
-        self.assertEqual(200, answer.status, answer)
-        return answer.json()
-
-    def wait_for(self, is_wanted, limit=120):
-        deadline = time.monotonic() + limit
-        while not is_wanted(now := self.state()):
-            self.assertLess(time.monotonic(), deadline, now)
-            time.sleep(0.02)
-        return now
-
     def wait_until_current(self):
         """It has caught up with what was written before the call."""
         written = time.time_ns() // 1_000_000
         return self.wait_for(lambda now: now["state"] == "following" and now["currentTime"] > written)
-
-    def metrics(self):
-        return scrape(self.metrics_port)
 
     def serve(self, folder, plugin, check):
         """Starts a server on a copy of the store and calls @p check with it."""

@@ -99,6 +99,70 @@ class Tenants(AdminTest):
         self.assertNotIn("\u009b", self.call("tenant", "list", "--search", title[:19]).stdout)
 
 
+class Profiles(AdminTest):
+    def limits(self, profile):
+        configuration = profile["profileData"]["configuration"]
+        return tuple(configuration.get(name) for name in ("maxResourceSize", "maxResourcesInBytes",
+                                                          "tenantServerRestLimitsConfiguration",
+                                                          "customerServerRestLimitsConfiguration"))
+
+    def test_a_profile_is_made_changed_shown_and_listed(self):
+        name = unique("Small Ä")
+        made = self.json("profile", "set", name, "--image-size", "5MB", "--tenant-requests=100:1", "--description", "d")
+        self.assertEqual(made, self.admin.get(f"/api/tenantProfile/{made['id']['id']}").json())
+        self.assertEqual((name, "d", (5_000_000, None, "100:1", None)), (made["name"], made["description"], self.limits(made)))
+        for called in (name, made["id"]["id"]):
+            self.assertEqual(made, self.json("profile", "show", called))
+        self.assertEqual([made], self.json("profile", "list", "--search", name.upper()))
+        shown = self.call("profile", "show", name).stdout
+        for line in ("name: +" + name, "default: +no", "image size: +5000000", "total size: +no limit", "tenant requests: +100:1",
+                     "customer requests: +no limit", "description: +d"):
+            self.assertRegex(shown, rf"(?m)^{line}$")
+        self.assertNotIn("not applied", shown)
+        self.assertRegex(self.call("profile", "list").stdout.splitlines()[0],
+                         r"^ID +NAME +DEFAULT +IMAGE SIZE +TOTAL SIZE +TENANT REQUESTS +CUSTOMER REQUESTS$")
+        # What is not given, and what the server does not interpret, stays.
+        made["profileData"]["configuration"]["maxDevices"] = 7
+        self.admin.post("/api/tenantProfile", made)
+        changed = self.json("profile", "set", name, "--name", name + "2", "--total-size", "9", "--tenant-requests", "",
+                            "--customer-requests", "5:1,9:60")
+        self.assertEqual((made["id"], name + "2", "d", (5_000_000, 9, "", "5:1,9:60"), 7),
+                         (changed["id"], changed["name"], changed["description"], self.limits(changed),
+                          changed["profileData"]["configuration"]["maxDevices"]))
+        self.assertEqual(0, self.limits(self.json("profile", "set", made["id"]["id"], "--image-size", "0"))[0])
+
+    def test_what_cannot_be_set_changes_nothing(self):
+        name = unique("refused")
+        self.error(USAGE, "profile", "set", name, words=["nothing to set"])
+        self.error(USAGE, "profile", "set", name, "--image-size", "5 apples", words=["--image-size", "5 apples", "5MB"])
+        told = self.error(REFUSED, "profile", "set", name, "--tenant-requests", "5", words=["requests:seconds"])
+        self.assertEqual(400, told["status"])
+        self.assertEqual([], self.json("profile", "list", "--search", name))
+        self.error(NOT_FOUND, "profile", "set", str(uuid.uuid4()), "--image-size", "5")
+        for command in ("show", "default"):
+            self.error(NOT_FOUND, "profile", command, name, words=["no tenant profile", name])
+        self.error(NOT_PERMITTED, "profile", "list", who=TENANT)
+
+    def test_tenants_get_the_default_profile_or_the_one_that_is_named(self):
+        first = next(one for one in self.json("profile", "list") if one["default"])
+        made = self.json("profile", "set", unique("usual"), "--image-size", "100")
+        self.assertTrue(self.json("profile", "default", made["name"])["default"])
+        try:
+            tenant = self.json("tenant", "create", unique("tenant"))
+            self.assertEqual(made["id"], tenant["tenantProfileId"])
+        finally:
+            self.assertEqual(first, self.json("profile", "default", first["id"]["id"]))
+        self.assertEqual(made["id"], self.json("tenant", "show", tenant["title"])["tenantProfileId"])
+        self.assertIn(made["id"]["id"], self.call("tenant", "show", tenant["title"]).stdout)
+        changed = self.json("tenant", "update", tenant["title"], "--profile", first["name"])
+        self.assertEqual((first["id"], tenant["title"]), (changed["tenantProfileId"], changed["title"]))
+        named = self.json("tenant", "create", unique("tenant"), "--profile", made["name"], "--city", "Linz")
+        self.assertEqual((made["id"], "Linz"), (named["tenantProfileId"], named["city"]))
+        self.error(NOT_FOUND, "tenant", "create", unique(), "--profile", unique("none"), words=["no tenant profile"])
+        for one in (tenant, named):
+            self.call("tenant", "delete", one["id"]["id"], "--yes")
+
+
 class AdoptedTenants(AdminTest):
     """With the signing key of a ThingsBoard server."""
     options = {"environment": {"JWT_TOKEN_SIGNING_KEY": base64.b64encode(bytes(range(64))).decode()}}

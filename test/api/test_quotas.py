@@ -218,7 +218,12 @@ class BytesOfAllImages(LimitTest):
         of_system = self.usage(self.admin)
         self.assertEqual((SYSTEM_TENANT, 0, 0), (of_system["tenantId"]["id"], of_system["maxResourcesInBytes"],
                                                  of_system["maxResourceSize"]))
-        self.assertEqual(0, self.usage(self.admin, f"?tenantId={uuid.uuid4()}")["images"])
+        empty = self.tenant_with_admin()[0]["id"]["id"]
+        self.assertEqual(0, self.usage(self.admin, f"?tenantId={empty}")["images"])
+        self.assertEqual(of_system, self.usage(self.admin, f"?tenantId={SYSTEM_TENANT}"))
+        self.assertStatus(200, self.admin.delete(f"/api/tenant/{empty}"))
+        for unknown in (empty, str(uuid.uuid4())):
+            self.assertError(404, 32, self.admin.get(f"/api/images/usage?tenantId={unknown}"), unknown)
         self.assertError(403, 20, self.tenant.get("/api/images/usage" + query))
         self.assertError(403, 20, user.get("/api/images/usage"))
         self.assertError(400, 31, self.admin.get("/api/images/usage?tenantId=x"), "tenantId")
@@ -307,6 +312,15 @@ class Requests(LimitTest):
         self.assertStatus(200, ask("192.0.2.2"))
         for _ in range(6):
             self.assertStatus(200, self.anonymous.get(public))
+        # A forwarded request is not this machine's own. Those without a readable address share one limit.
+        unreadable = [{"X-Forwarded-For": "unknown"}, {"X-Forwarded-For": ""}, {"Forwarded": "for=_hidden"},
+                      {"Forwarded": "=;"}, {"X-Forwarded-For": "unix:, 127.0.0.1"}, {"X-Forwarded-Proto": "http"}]
+        for fields in unreadable[:5]:
+            self.assertStatus(200, self.anonymous.get(public, headers=fields))
+        for fields in unreadable:
+            with self.subTest(fields):
+                self.refused(self.anonymous.get(public, headers=fields), "your address")
+        self.assertStatus(200, self.anonymous.get(public))
         # A network of IPv6 is one client.
         for host in range(5):
             self.assertStatus(200, ask(f"2001:db8::{host + 1}"))

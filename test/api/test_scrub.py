@@ -1,31 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scrub of a running server: passes, damage on the disk, restarts, and the tool."""
-import json
 import time
 import unittest
 
-from admin_tool import NOT_PERMITTED, REFUSED, USAGE, environment, run
-from harness import SYSADMIN, TENANT, Client, Server, free_port, png, scrape
+from admin_tool import NOT_PERMITTED, REFUSED, USAGE
+from harness import TENANT, Client, png
 from shapes import validator
+from task_tool import TaskTest
 
 SCRUB = "/api/system/scrub"
 
 
-class ScrubTest(unittest.TestCase):
-    plugin = "rocksdb"
-    options = {}
+class ScrubTest(TaskTest):
+    state_at = SCRUB
 
     def setUp(self):
-        self.metrics_port = free_port()
-        self.server = Server(plugin=self.plugin, environment={"METRICS_BIND_PORT": str(self.metrics_port),
-                                                              **self.options})
-        self.addCleanup(self.server.stop)
-        self.server.start()
-        self.log_in()
-
-    def log_in(self):
-        self.tenant = self.server.client(TENANT)
-        self.admin = self.server.client(SYSADMIN)
+        self.start_server()
 
     def restart(self):
         self.assertEqual(0, self.server.terminate())
@@ -38,32 +28,12 @@ class ScrubTest(unittest.TestCase):
         self.assertEqual(200, answer.status, answer)
         return answer.json()
 
-    def call(self, *arguments, code=0, words=(), who=SYSADMIN):
-        done = run(*arguments, env=environment(GALLERY_URL=f"http://127.0.0.1:{self.server.port}",
-                                               GALLERY_USER=who[0], GALLERY_PASSWORD=who[1]))
-        self.assertEqual(code, done.returncode, f"{arguments}: {done.stdout}{done.stderr}")
-        for word in words:
-            self.assertIn(word, done.stdout + done.stderr)
-        return done
-
     def scrub(self, code=0):
         """A whole pass."""
-        return json.loads(self.call("scrub", "start", "--rate", "0", "--watch", "--json", code=code).stdout)
-
-    def state(self):
-        answer = self.admin.get(SCRUB)
-        self.assertEqual(200, answer.status, answer)
-        return answer.json()
-
-    def wait_for(self, is_wanted, limit=120):
-        deadline = time.monotonic() + limit
-        while not is_wanted(now := self.state()):
-            self.assertLess(time.monotonic(), deadline, now)
-            time.sleep(0.02)
-        return now
+        return self.json("scrub", "start", "--rate", "0", "--watch", code=code)
 
     def figure(self, name):
-        return scrape(self.metrics_port)["gallery_scrub_" + name, ()]
+        return self.metrics()["gallery_scrub_" + name, ()]
 
     def flip(self, data):
         """Changes a byte of the original on the disk, in its place."""
@@ -110,14 +80,14 @@ class Passes(ScrubTest):
 
     def test_a_slow_pass_goes_on_after_a_restart_and_can_be_stopped(self):
         self.upload("picture.png", "picture")
-        begun = json.loads(self.call("scrub", "start", "--rate", "1", "--json").stdout)
+        begun = self.json("scrub", "start", "--rate", "1")
         self.assertEqual(("running", 1), (begun["state"], begun["bytesPerSecond"]))
         self.assertEqual(1, self.figure("running"))
         # The server stops at once although the next body is to wait for hours.
         self.restart()
         now = self.wait_for(lambda state: state["state"] == "running")
         self.assertEqual((begun["startedTime"], 1), (now["startedTime"], now["bytesPerSecond"]))
-        stopped = json.loads(self.call("scrub", "stop", "--json").stdout)
+        stopped = self.json("scrub", "stop")
         self.assertEqual(("idle", 0), (stopped["state"], stopped["completedTime"]))
         self.assertIn("stopped", stopped["problem"])
         self.call("scrub", "status", "--watch", code=REFUSED, words=["stopped"])

@@ -18,16 +18,14 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(1, str(ROOT / "test" / "packages"))
+from checks import check, say  # noqa: E402  pylint: disable=wrong-import-position
+
 SCRIPT = ROOT / "etc" / "container" / "database.sh"
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 HOSTS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
 # What is special in a file of passwords, in SQL, in a connection string, and in the shell.
 PASSWORDS = {"gallery": "a'b\\c:d \"$x", "replicator": "r'e:p\\l `y"}
-
-
-def check(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def as_database_user(*command):
@@ -117,7 +115,7 @@ def walk(folder):
         wait(lambda: first.standbys() == {second.host, third.host}, "the standbys do not follow synchronously", members)
         done = as_gallery(port, "create table kept (i int); insert into kept values (1)")
         check(done.returncode == 0, f"the gallery cannot write: {done.stderr}")
-        print("container: three members, each commit waits for a second one", flush=True)
+        say("three members, each commit waits for a second one")
 
         for user, password, database in (("gallery", "wrong", "gallery"), ("postgres", "", "postgres"),
                                          ("gallery", PASSWORDS["gallery"], "postgres")):
@@ -130,7 +128,7 @@ def walk(folder):
         done = as_gallery(port, "insert into kept values (2); select count(*) from kept")
         check(done.stdout.split()[-1:] == ["2"], f"after the promotion: {done.stdout}{done.stderr}")
         wait(lambda: second.standbys() == {third.host}, "the other standby does not follow", members)
-        print("container: a standby is promoted, and has every write", flush=True)
+        say("a standby is promoted, and has every write")
 
         # With an empty volume, as documented. It must not make a new database.
         shutil.rmtree(first.folder)
@@ -140,7 +138,7 @@ def walk(folder):
               "the member that returned is no standby")
         done = as_gallery(port, "select count(*) from kept")
         check(done.stdout.strip() == "2", f"after the return: {done.stdout}{done.stderr}")
-        print("container: the lost member returns as a standby", flush=True)
+        say("the lost member returns as a standby")
         for member in members:
             member.stop()
             check(member.process.returncode == 0, f"{member.host} ends with {member.process.returncode}")
@@ -152,12 +150,12 @@ def walk(folder):
 
 def main():
     if not (BINARIES / "postgres").exists():
-        print(f"container: skipped: there is no PostgreSQL in {BINARIES}")
+        say(f"skipped: there is no PostgreSQL in {BINARIES}")
         return 77
     with tempfile.TemporaryDirectory(prefix="gallery-database-") as folder:
         pathlib.Path(folder).chmod(0o755)
         walk(pathlib.Path(folder))
-    print("container: all is well")
+    say("all is well")
     return 0
 
 

@@ -28,6 +28,7 @@ sys.path[1:1] = [str(ROOT / "test" / name) for name in ("api", "packages")]
 import machine  # noqa: E402
 import podman  # noqa: E402
 from build import build_packages  # noqa: E402
+from checks import check, say  # noqa: E402
 from containerfile import read_containerfile  # noqa: E402
 from harness import Client, free_port, png  # noqa: E402
 from image_contents import check_contents  # noqa: E402
@@ -38,15 +39,6 @@ IMAGE = "localhost/gallery-test"
 SYSADMIN = ("sysadmin@gallery.local", "password-of-sysadmin-1")
 USER = ("admin@acme.example", "password-of-acme-1")
 NAMESPACE = "network namespace"
-
-
-def say(text):
-    print(f"container: {text}", flush=True)
-
-
-def check(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def make(*arguments, environment=None):

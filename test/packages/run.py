@@ -25,6 +25,7 @@ BUILD = pathlib.Path(os.environ.get("GALLERY_BUILD", ROOT / "build" / "release")
 sys.path.insert(0, str(ROOT / "test" / "api"))
 # pylint: disable=wrong-import-position
 from build import build_packages  # noqa: E402
+from checks import check, say  # noqa: E402
 from harness import Client, free_port, png, scrape  # noqa: E402
 from first_steps import prepare, take_first_steps  # noqa: E402
 from hardening import check_hardening  # noqa: E402
@@ -44,15 +45,6 @@ KEEP_SETTINGS = ("-o", "Dpkg::Options::=--force-confold")
 DROP_INS = "/etc/systemd/system/gallery.service.d"
 USER = ("admin@acme.example", "password-of-acme-1")
 SYSADMIN = "sysadmin@gallery.local"
-
-
-def say(text):
-    print(f"packages: {text}", flush=True)
-
-
-def check(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def as_version(package, version, folder, new_default=False):

@@ -23,7 +23,7 @@ using namespace gallery::auth;
 
 /// A house whose signing key a ThingsBoard server has, too.
 struct shared_house : house {
-    shared_house() : house({}, {}, {.foreign_users = true}) {}
+    shared_house() : house({}, {.foreign_users = true}, {.foreign_users = true}) {}
 };
 
 errc code_of(const result<principal_ptr>& out) {

@@ -14,7 +14,8 @@
 namespace gallery::test {
 
 struct node {
-    explicit node(documents_in_memory& shared) : store(shared), accounts(shared) {
+    explicit node(documents_in_memory& shared, accounts::directory_options options = {})
+        : store(shared), accounts(shared, options) {
         seen = run(store.last()).value();
         accounts.follow_with([this] { return follow(); });
         if (!run(accounts.load())) throw std::logic_error("cannot load");

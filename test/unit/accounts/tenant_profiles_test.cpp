@@ -11,8 +11,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -195,17 +197,65 @@ BOOST_AUTO_TEST_CASE(a_stored_profile_with_limits_that_are_not_accepted_is_kept_
     BOOST_TEST(profile->data == data);
     BOOST_REQUIRE(profile->limits);
     BOOST_TEST((*profile->limits == tenant_limits{.tenant_requests = "1:1"}));
-    for (const std::string other : {"[]", "{}", R"({"configuration":null})"}) {
+    BOOST_TEST_REQUIRE(profile->ignored_limits.size() == 3U);
+    BOOST_TEST(profile->ignored_limits[0].find("maxResourceSize' is -1") != std::string::npos);
+    BOOST_TEST(profile->ignored_limits[1].find("maxResourcesInBytes' is 9007199254740992") !=
+               std::string::npos);
+    BOOST_TEST(profile->ignored_limits[2].find("customerServerRestLimitsConfiguration'") !=
+               std::string::npos);
+    const std::pair<std::string, std::size_t> others[] = {{"[]", 1},
+                                                          {"{}", 0},
+                                                          {R"({"configuration":null})", 0},
+                                                          {R"({"configuration":[]})", 1},
+                                                          {data_with(R"("maxUsers":-1)"), 0}};
+    for (const auto& [other, ignored] : others) {
         BOOST_TEST_CONTEXT(other) {
             const auto without = stored_with(other);
             BOOST_TEST_REQUIRE(without.has_value());
             BOOST_TEST(without->data == other);
             BOOST_TEST((without->limits == nullptr));
+            BOOST_TEST(without->ignored_limits.size() == ignored);
         }
     }
     const auto broken = stored_with("{");
     BOOST_TEST_REQUIRE(!broken.has_value());
     BOOST_TEST((broken.error().code == errc::corrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_is_not_accepted_is_logged_once_per_load_until_it_is_corrected) {
+    documents_in_memory store;
+    std::vector<std::string> lines;
+    directory_options options;
+    options.log = [&](std::string_view line) { lines.emplace_back(line); };
+    tenant_profile value;
+    value.id = tenant_profile_id{random_uuid()};
+    value.name = "Of another version";
+    value.data = data_with(R"("maxResourceSize":-1,"maxResourcesInBytes":5)");
+    std::vector<document_write> parts;
+    parts.push_back(document_write::save(to_document(value), precondition::absent()));
+    BOOST_REQUIRE(run(store.write(std::move(parts))));
+    directory first(store, options);
+    BOOST_REQUIRE(run(first.load()));
+    BOOST_TEST_REQUIRE(lines.size() == 1U);
+    for (const auto& words : {std::string("'Of another version'"), to_string(value.id),
+                              std::string("maxResourceSize' is -1"), std::string("does not apply")})
+        BOOST_TEST(lines[0].find(words) != std::string::npos, lines[0]);
+    // Nothing else reads it again.
+    BOOST_REQUIRE(run(first.create(new_tenant(value.id))));
+    BOOST_REQUIRE(run(first.ensure_default_profile()));
+    BOOST_TEST(lines.size() == 1U);
+    BOOST_REQUIRE(run(first.load()));
+    BOOST_TEST(lines.size() == 2U);
+    tenant_profiles all(first);
+    submitted_profile sent;
+    sent.id = value.id.value;
+    sent.name = value.name;
+    sent.data = data_with(R"("maxResourceSize":1)");
+    const auto saved = run(all.save(some_administrator(), sent));
+    BOOST_TEST_REQUIRE(saved.has_value());
+    BOOST_TEST((*saved)->ignored_limits.empty());
+    BOOST_REQUIRE(run(first.load()));
+    BOOST_TEST(lines.size() == 2U);
 }
 
 // ---- the limits of a tenant ---------------------------------------------------------------------------
@@ -313,6 +363,73 @@ BOOST_AUTO_TEST_CASE(a_new_tenant_gets_the_default_profile_and_a_changed_one_kee
         BOOST_TEST_REQUIRE(!unknown.has_value());
         BOOST_TEST((unknown.error().code == errc::not_found));
     }
+}
+
+// ---- tokens that were verified before -----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(new_profiles_tenants_and_users_leave_verified_tokens_alone) {
+    two_servers s;
+    const auto before_one = s.one.accounts.epoch().current();
+    const auto before_other = s.other.accounts.epoch().current();
+    const auto profile = run(s.one.accounts.create(new_profile("Small"))).value();
+    BOOST_REQUIRE(run(s.other.follow()));
+    const auto id = run(s.one.accounts.create(new_tenant(profile->id))).value()->id;
+    const auto user = s.one.add_user("a@b.example", id).value();
+    BOOST_REQUIRE(run(s.other.follow()));
+    BOOST_TEST(s.other.accounts.find_user(user->id) != nullptr);
+    BOOST_TEST(size_limit_of(s.other.accounts, id) == 100U);
+    BOOST_TEST(s.one.accounts.epoch().current() == before_one);
+    BOOST_TEST(s.other.accounts.epoch().current() == before_other);
+    // Changes do invalidate.
+    BOOST_REQUIRE(run(s.one.accounts.change_profile(profile->id, with_size(200))));
+    BOOST_REQUIRE(run(s.other.follow()));
+    BOOST_TEST(s.one.accounts.epoch().current() > before_one);
+    BOOST_TEST(s.other.accounts.epoch().current() > before_other);
+}
+
+/// The profile is written again when the tenant gets it, and a server that reads the feed late takes over the
+/// later of the two.
+BOOST_AUTO_TEST_CASE(a_profile_that_becomes_known_after_its_tenant_invalidates) {
+    two_servers s;
+    const auto tenant = run(s.one.accounts.create(new_tenant())).value()->id;
+    BOOST_REQUIRE(run(s.other.follow()));
+    const auto profile = run(s.one.accounts.create(new_profile("Small"))).value();
+    BOOST_REQUIRE(run(s.one.accounts.change_tenant(tenant, with_profile(profile->id))));
+    const auto changes = run(s.store.changes(s.other.seen, 1000)).value().changes;
+    for (const auto& each : changes) {
+        const auto size = size_limit_of(s.other.accounts, tenant);
+        const auto epoch = s.other.accounts.epoch().current();
+        BOOST_REQUIRE(run(s.other.accounts.apply(each)));
+        const bool changed = size_limit_of(s.other.accounts, tenant) != size;
+        BOOST_TEST((!changed || s.other.accounts.epoch().current() > epoch));
+    }
+    BOOST_TEST(size_limit_of(s.other.accounts, tenant) == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_of_users_of_thingsboard_are_verified_again_when_their_tenant_becomes_known) {
+    documents_in_memory store;
+    const directory_options shared_key{.foreign_users = true};
+    node one(store, shared_key);
+    node other(store, shared_key);
+    BOOST_REQUIRE(run(one.accounts.ensure_default_profile()));
+    const auto profile = run(one.accounts.create(new_profile("Small"))).value();
+    BOOST_REQUIRE(run(other.follow()));
+    const auto invalidates = [&](tenant value) {
+        const auto before_one = one.accounts.epoch().current();
+        const auto before_other = other.accounts.epoch().current();
+        BOOST_REQUIRE(run(one.accounts.create(std::move(value))));
+        BOOST_REQUIRE(run(other.follow()));
+        return std::pair(one.accounts.epoch().current() > before_one,
+                         other.accounts.epoch().current() > before_other);
+    };
+    BOOST_TEST((invalidates(new_tenant()) == std::pair(false, false)));
+    auto adopted = new_tenant(profile->id);
+    adopted.id = tenant_id{random_uuid()};
+    BOOST_TEST((invalidates(adopted) == std::pair(true, true)));
+    const auto epoch = other.accounts.epoch().current();
+    BOOST_REQUIRE(one.add_user("a@b.example", adopted.id));
+    BOOST_REQUIRE(run(other.follow()));
+    BOOST_TEST(other.accounts.epoch().current() > epoch);
 }
 
 // ---- the default profile ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "api/image_bytes.hpp"
 #include "auth/client_limit.hpp"
 #include "boost_test.hpp"
+#include "http/forwarded.hpp"
 #include "http/server.hpp"
 #include "images/gallery_fixture.hpp"
 #include "plugins/measured_engine.hpp"
@@ -67,8 +68,9 @@ struct whole_path {
         auto routes = std::make_shared<http::router>();
         api::add_endpoints(*routes, api::image_bytes_endpoints(), bytes, {});
         http::server_options options;
-        options.admit = [this](std::string_view client) -> result<void> {
-            const auto address = auth::parse_address(client);
+        options.admit = [this](const http::request& message) -> result<void> {
+            const auto address = auth::parse_address(message.remote_address());
+            if (http::is_forwarded(message)) return error{errc::internal, ""};  // asked as the server asks
             const auto now = auth::client_limit::clock::now();
             if (!clients.take(auth::network_key_of(address.value()), now)) return {};
             return error{errc::too_many_requests, ""};

@@ -57,6 +57,19 @@ BOOST_AUTO_TEST_CASE(what_is_given_back_is_free_at_once) {
     BOOST_TEST(has(other));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_forgotten_is_neither_renewed_nor_given_back) {
+    auto one = of("one");
+    auto other = of("other");
+    BOOST_TEST(has(one));
+    one.forget();
+    BOOST_TEST(!await(one.renew()).value());
+    BOOST_REQUIRE(await(one.release()));
+    BOOST_TEST(!has(other));
+    // It is the same server, so it need not wait.
+    BOOST_TEST(has(one));
+    BOOST_TEST(await(one.renew()).value());
+}
+
 BOOST_AUTO_TEST_CASE(a_holder_that_died_is_followed_when_its_time_is_up) {
     auto one = of("one");
     auto other = of("other");

@@ -57,6 +57,19 @@ BOOST_AUTO_TEST_CASE(addresses_are_written_in_one_way) {
     BOOST_TEST(of("::ffff:192.0.2.1") == "192.0.2.1");
 }
 
+BOOST_AUTO_TEST_CASE(a_request_with_a_field_of_proxies_is_forwarded_whatever_is_in_it) {
+    const auto forwarded = [](const std::string& lines) { return is_forwarded(parsed_request(lines)); };
+    for (const std::string field :
+         {"X-Forwarded-For: 192.0.2.1", "x-forwarded-for:", "X-Forwarded-For: unknown",
+          "Forwarded: for=_hidden", "FORWARDED: ;;=", "X-Forwarded-Proto: https",
+          "X-Forwarded-Prefix: /gallery", "X-Forwarded-Server: front"})
+        BOOST_TEST(forwarded("Accept: */*\r\n" + field + "\r\n"), field);
+    for (const std::string field :
+         {"Accept: X-Forwarded-For", "X-Forward: for", "Forwarded-For: x", "X-Real: x"})
+        BOOST_TEST(!forwarded(field + "\r\n"), field);
+    BOOST_TEST(!forwarded(""));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_address_ends_the_search) {
     BOOST_TEST(client_of("") == "");
     for (const char* value : {"", "unknown", "_hidden", "192.0.2", "192.0.2.1,", "192.0.2.1, unknown", ",",

@@ -132,8 +132,8 @@ BOOST_AUTO_TEST_CASE(clients_are_admitted_by_the_rules_in_use_where_no_login_is_
     std::string asked_for;
     auto strict = options_for("");
     strict.front.trusted = [](const boost::asio::ip::address& peer) { return peer.is_loopback(); };
-    strict.admit = [&asked_for](std::string_view address) -> result<void> {
-        asked_for += std::string(address) + " ";
+    strict.admit = [&asked_for](const request& message) -> result<void> {
+        asked_for += std::string(message.remote_address()) + " ";
         return error{errc::too_many_requests, "too many", 7};
     };
     server.get().apply(strict, routes());

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(another_store_begins_anew) {
     server one(store, around);
     one.pass();
     BOOST_REQUIRE(one.status().stored.completed_at != 0);
-    around.store_name = "another";
+    around.store_name = std::string("another");
     one.step();
     BOOST_TEST(one.status().stored.completed_at == 0);
     BOOST_TEST(one.status().stored.store == "another");
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(another_store_begins_anew) {
 
 BOOST_AUTO_TEST_CASE(a_cursor_that_the_store_refuses_begins_the_pass_again) {
     saved_scrub before;
-    before.store = around.store_name;
+    before.store = around.store_name.value();
     before.is_running = true;
     before.started_at = around.now;
     before.at = stage::images;

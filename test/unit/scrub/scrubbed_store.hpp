@@ -36,10 +36,22 @@ inline task<result<void>> done() {
     co_return result<void>();
 }
 
+inline task<result<bool>> answered(bool answer) {
+    co_return answer;
+}
+inline task<result<std::string>> named(result<std::string> name) {
+    co_return name;
+}
+
+/// The turn of a server that is alone.
+inline turn always() {
+    return {[] { return answered(true); }, [] { return done(); }, [] {}};
+}
+
 /// What several servers, or one before and after a restart, have in common.
 struct surroundings {
     std::int64_t now = 1'000'000'000'000;
-    std::string store_name = "one";
+    result<std::string> store_name = std::string("one");
     std::optional<std::string> stored;
     std::vector<std::string> problems;  ///< what was logged as one
     std::vector<std::string> notes;
@@ -48,14 +60,14 @@ struct surroundings {
 /// One start of a server.
 class server {
 public:
-    server(storage_engine& store, surroundings& around, std::optional<turn> shared = std::nullopt) {
-        options.store_name = [&around] { return around.store_name; };
+    server(storage_engine& store, surroundings& around, turn its_turn = always()) {
+        options.store_name = [&around] { return named(around.store_name); };
         options.load = [&around] { return loaded(around.stored); };
         options.save = [&around](std::string text) {
             around.stored = std::move(text);
             return done();
         };
-        options.shared = std::move(shared);
+        options.turn = std::move(its_turn);
         options.now = [&around] { return around.now; };
         options.log = [&around](bool is_problem, std::string_view text) {
             (is_problem ? around.problems : around.notes).emplace_back(text);

@@ -6,13 +6,10 @@ namespace gallery::scrub::test {
 
 namespace {
 
-task<result<bool>> answered(bool answer) {
-    co_return answer;
-}
-
 /// A lease without a clock.
 struct one_turn {
     std::string holder;
+    int forgotten = 0;
 
     turn of(const std::string& name) {
         turn out;
@@ -24,6 +21,7 @@ struct one_turn {
             if (holder == name) holder.clear();
             return done();
         };
+        out.forget = [this] { ++forgotten; };
         return out;
     }
 };
@@ -94,6 +92,65 @@ BOOST_AUTO_TEST_CASE(a_server_that_has_lost_its_turn_leaves_the_pass_to_the_othe
     BOOST_TEST(one.read() == read);
     two.run();
     BOOST_TEST(bool(two.status().stored.done == contents(*stored)));
+}
+
+BOOST_AUTO_TEST_CASE(a_switch_ends_the_turn_and_the_pass) {
+    BOOST_REQUIRE(one.start().has_value());
+    one.step();
+    one.step();
+    BOOST_REQUIRE(one.status().stored.done.bodies > 0U);
+    BOOST_REQUIRE(turns.holder == "one");
+    // The new store has no state, and another server has its turn.
+    around.store_name = std::string("another");
+    around.stored.reset();
+    turns = {.holder = "two"};
+    BOOST_TEST(one.step().count() > 0);
+    BOOST_TEST(turns.forgotten == 1);
+    BOOST_TEST(one.status().stored.store == "another");
+    BOOST_TEST(!one.status().stored.is_running);
+    BOOST_TEST(one.status().stored.started_at == 0);
+    BOOST_TEST(!around.stored.has_value());
+    BOOST_TEST(turns.holder == "two");
+    BOOST_TEST(bool(one.start().error().code == errc::busy));
+    // Without a pass in progress, the turn is free for others.
+    turns.holder.clear();
+    BOOST_TEST(one.step().count() > 0);
+    BOOST_TEST(turns.holder.empty());
+    BOOST_TEST(parse_saved_scrub(around.stored.value()).value().store == "another");
+    one.pass();
+    BOOST_TEST(bool(one.status().stored.done == contents(*stored)));
+    BOOST_TEST(turns.forgotten == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_after_a_switch_is_about_the_new_store) {
+    BOOST_REQUIRE(one.start().has_value());
+    one.step();
+    around.store_name = std::string("another");
+    around.stored.reset();
+    turns.holder.clear();
+    BOOST_REQUIRE(one.start().has_value());
+    BOOST_TEST(turns.holder == "one");
+    BOOST_TEST(one.status().stored.store == "another");
+    BOOST_TEST(one.status().stored.done.bodies == 0U);
+    one.run();
+    BOOST_TEST(bool(one.status().stored.done == contents(*stored)));
+    around.store_name = std::string("third");
+    BOOST_REQUIRE(one.stop().has_value());
+    BOOST_TEST(one.status().stored.completed_at == 0);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_read_of_a_store_that_cannot_be_identified) {
+    BOOST_REQUIRE(one.start().has_value());
+    one.step();
+    const auto read = one.read();
+    around.store_name = error{errc::unavailable, "no answer"};
+    BOOST_TEST((one.step() == one.options.retry));
+    BOOST_TEST(one.read() == read);
+    BOOST_TEST(one.status().problem.find("no answer") != std::string::npos);
+    BOOST_TEST(bool(one.start().error().code == errc::unavailable));
+    around.store_name = std::string("one");
+    one.run();
+    BOOST_TEST(bool(one.status().stored.done == contents(*stored)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,6 +58,8 @@ export interface TenantProfile {
   /** New tenants get this profile, unless another one is chosen. */
   readonly default?: boolean;
   readonly profileData?: { readonly configuration?: ProfileConfiguration } | null;
+  /** Why limits in the configuration do not apply. */
+  readonly ignoredLimits?: readonly string[];
 }
 
 /** A new profile has no id yet. */
