@@ -301,12 +301,18 @@ def remove(gallery):
 
 def purge(gallery):
     gallery.machine.stop_service()
+    own = gallery.machine.path("/etc/gallery/backup.env")
+    own.write_text("GALLERY_PASSWORD=of-the-operator-1\n")
     said = gallery.machine.apt("purge", "gallery-server").stdout
     for what in (f"the contents of {DATA}", ENVIRONMENT):
         check(f"deleting {what}" in said, f"purge does not say that it deletes {what}:\n{said}")
     for what in (DATA, ENVIRONMENT):
         check(not gallery.machine.path(what).exists(), f"{what} is still there")
-    check(not gallery.machine.path("/etc/gallery").exists(), "/etc/gallery is still there")
+    left = [file.name for file in own.parent.iterdir()]
+    check(left == [own.name] and "/etc/gallery is kept" in said and own.name in said,
+          f"/etc/gallery contains {left}, and purge prints:\n{said}")
+    own.unlink()
+    own.parent.rmdir()
 
 
 def keep_the_operators_settings(gallery, packages, before):
