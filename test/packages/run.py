@@ -226,6 +226,14 @@ def reload_settings(gallery):
     check(done.returncode != 0 and "did you mean logging.level?" in gallery.log(),
           f"a wrong file is reloaded:\n{done.stdout}{done.stderr}{gallery.log()}")
     check(limit() == 1234567, "a wrong file has an effect")
+    # logrotate uses this command. It must reach the server in spite of the wrong file.
+    rotation = re.search(r"postrotate\n +(.+)\n +endscript", (ROOT / "etc/doc/operations.md").read_text())[1]
+    machine.run("sh", "-c", rotation, check=False)
+    deadline = time.monotonic() + 60
+    while scrape(gallery.metrics_port)[("gallery_configuration_reloads_total", (("outcome", "failed"),))] < 2:
+        check(time.monotonic() < deadline, f"the signal does not arrive:\n{gallery.log()}")
+        time.sleep(0.05)
+    check(scrape(gallery.metrics_port)[("gallery_configuration_reload_failed", ())] == 1, "the failed reload has no alert")
     file.write_text(text)
     reload_until(0)
     check((gallery.show("MainPID"), gallery.show("ActiveState")) == (process, "active"), "a reload restarts the server")
