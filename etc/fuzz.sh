@@ -75,7 +75,8 @@ fi
     "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lboost_json -lyaml-cpp -licui18n -licuuc -lssl -lcrypto -lz \
         -pthread -o "$out/fuzzer"
 
-targets=(head chunked request multipart conditional range texts import pictures_in_json token base64 configuration picture svg)
+mapfile -t targets < <(GALLERY_FUZZ_TARGET=list "$out/fuzzer")
+[ ${#targets[@]} -gt 0 ] || { echo "fuzz: $out/fuzzer names no targets" >&2; exit 1; }
 seconds=60
 if [ $# -gt 0 ]; then targets=("$1"); fi
 if [ $# -gt 1 ]; then seconds=$2; fi
