@@ -86,6 +86,29 @@ BOOST_AUTO_TEST_CASE(verify_names_every_image_whose_record_cannot_be_read) {
     BOOST_TEST(report->index_entries > 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_scan_for_checks_goes_on_behind_records_that_cannot_be_read) {
+    const auto lost = unreadable();
+    for (const std::size_t limit : {1U, 7U, 1'000U}) {
+        std::vector<std::string> found;
+        std::vector<std::string> named;
+        std::string cursor;
+        do {
+            const auto next = test::await(store().scan_readable(cursor, limit));
+            BOOST_REQUIRE_MESSAGE(next.has_value(), "a page: " << next.error().message);
+            BOOST_TEST(next->page.items.size() + next->unreadable.size() <= limit);
+            for (const auto& record : next->page.items)
+                found.push_back(record->key);
+            named.insert(named.end(), next->unreadable.begin(), next->unreadable.end());
+            cursor = next->page.cursor;
+        } while (!cursor.empty());
+        BOOST_TEST(std::is_sorted(found.begin(), found.end()));
+        BOOST_TEST(found.size() == images - lost.size());
+        BOOST_TEST(named.size() == lost.size());
+        for (const auto& name : lost)
+            BOOST_TEST(naming(name, named) == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(pages_have_all_that_can_be_read_and_totals_stay) {
     const auto lost = unreadable();
     image_query query;
