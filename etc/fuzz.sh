@@ -30,11 +30,12 @@ fi
 
 formats=server/imaging/worker/formats
 sources=(
-    test/fuzz/fuzzer.cpp test/fuzz/{http_targets,request_target}.cpp test/fuzz/document_targets.cpp
+    test/fuzz/{fuzzer,http_targets,request_target,document_targets,limit_targets}.cpp
     common/src/{asio,bytes,error,sha256,text,uuid}.cpp
-    server/http/{body_reader,chunk_grammar,conditional,content_coding,disposition,errors,fields,head_parser}.cpp
-    server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,request_input,request_parser,response}.cpp
+    server/http/{body_reader,chunk_grammar,conditional,content_coding,disposition,errors,fields,forwarded,head_parser}.cpp
+    server/http/{head_validation,http_date,media_type,multipart,percent,query,range,request,request_id,request_input,request_parser,response}.cpp
     server/auth/{jwt,random}.cpp
+    server/accounts/{profile_data,rate_format}.cpp
     server/config/{bindings,document,load,nearest,payload_limits,substitute,values}.cpp
     "$release/server/config/default_document.cpp"
     server/images/{embedded_pictures,json_strings,json_text,keys,picture_decoder,resource_export,tags}.cpp
@@ -75,7 +76,8 @@ fi
     "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lboost_json -lyaml-cpp -licui18n -licuuc -lssl -lcrypto -lz \
         -pthread -o "$out/fuzzer"
 
-targets=(head chunked request multipart conditional range texts import pictures_in_json token base64 configuration picture svg)
+mapfile -t targets < <(GALLERY_FUZZ_TARGET=list "$out/fuzzer")
+[ ${#targets[@]} -gt 0 ] || { echo "fuzz: $out/fuzzer names no targets" >&2; exit 1; }
 seconds=60
 if [ $# -gt 0 ]; then targets=("$1"); fi
 if [ $# -gt 1 ]; then seconds=$2; fi

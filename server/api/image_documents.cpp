@@ -235,8 +235,10 @@ task<result<http::response>> extract(const image_services& services, document_wr
     }
     const auto in_use = document->text.size() + pictures;
     const auto to_keep = memory.size() > in_use ? memory.size() - in_use : 0;
-    auto done = co_await images::extract_pictures(
-        services.images, std::move(may), std::exchange(document->found.pictures, {}), to_keep, is_rehearsal);
+    std::string request_id(message.request_id());
+    auto done = co_await images::extract_pictures(services.images, std::move(may),
+                                                  std::exchange(document->found.pictures, {}), to_keep,
+                                                  is_rehearsal, std::move(request_id));
     if (!done) co_return done.error();
     if (done->failure) {
         auto what = "The picture at '" + done->failed_path + "' of the document could not be stored.";

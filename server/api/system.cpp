@@ -2,6 +2,7 @@
 #include "api/system.hpp"
 
 #include "api/pages.hpp"
+#include "http/errors.hpp"
 #include "http/query.hpp"
 #include "images/quotas.hpp"
 
@@ -75,9 +76,15 @@ boost::json::object report_json(const reload_report& report) {
     return json;
 }
 
-http::response health(bool is_up) {
-    return http::response::json_text(is_up ? 200 : 503,
-                                     bytes::permanent(is_up ? R"({"status":"UP"})" : R"({"status":"DOWN"})"));
+http::response up() {
+    return http::response::json_text(200, bytes::permanent(R"({"status":"UP"})"));
+}
+
+/// Not ThingsBoard's shape of an error, but with the id of the request in the same places.
+http::response down(const http::request& message) {
+    auto out = http::response::json_text(503, bytes::permanent(R"({"status":"DOWN"})"));
+    http::name_error(out, message.request_id());
+    return out;
 }
 
 task<result<http::response>> parameters(const system_services& services, accounts::anybody who,
@@ -104,7 +111,7 @@ task<result<http::response>> reload(const system_services& services, accounts::s
 }
 
 task<result<http::response>> live(const system_services&, http::request&) {
-    co_return health(true);
+    co_return up();
 }
 
 task<result<http::response>> ready(const system_services& services, http::request& message) {
@@ -112,7 +119,8 @@ task<result<http::response>> ready(const system_services& services, http::reques
     if (!purpose) co_return purpose.error();
     const auto what = purpose->value_or("read");
     if (what != "read" && what != "write") co_return bad_parameter("for", what, "read or write");
-    co_return health(services.is_serving() && (what == "read" || services.accepts_writes()));
+    const bool is_up = services.is_serving() && (what == "read" || services.accepts_writes());
+    co_return is_up ? up() : down(message);
 }
 
 constexpr endpoint<system_services> endpoints[] = {

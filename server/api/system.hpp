@@ -70,7 +70,8 @@ struct system_services {
 /// GET /api/system/params for authenticated users, GET /api/system/nodes and POST /api/system/reload for
 /// system administrators,
 /// GET /health/live and /health/ready without credentials. /health/ready returns 503 unless is_serving();
-/// /health/ready?for=write also unless accepts_writes(). The bodies of both contain only UP or DOWN.
+/// /health/ready?for=write also unless accepts_writes(). The bodies of both contain only UP or
+/// DOWN, and with 503 the id of the request.
 std::span<const endpoint<system_services>> system_endpoints() noexcept;
 
 }  // namespace gallery::api

@@ -286,6 +286,9 @@ void add_scrub(page& p, const scrub::service& from) {
           "Bytes of images and kept versions at the start of the last pass of the scrub", stored.total.bytes);
     gauge("gallery_scrub_damaged",
           "Damaged bodies of images that the scrub has found and not seen sound since", stored.damaged());
+    p.gauge("gallery_scrub_problem",
+            "1 if the scrub cannot read the store, or a pass could not read a part of it",
+            s.is_incomplete ? 1 : 0);
     p.counter("gallery_scrub_bodies_total", "Bodies of images that the scrub has read", s.bodies);
     p.counter("gallery_scrub_read_bytes_total", "Bytes of images that the scrub has read", s.bytes);
     time("gallery_scrub_completed_timestamp_seconds",

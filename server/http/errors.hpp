@@ -51,8 +51,8 @@ response error_response(const gallery::error& failure, std::string_view text);
 response error_response(unsigned status, error_code code, std::string_view message);
 
 /// Adds the request's id to an error: in X-Request-ID, and as the last member of the shape, "requestId". The
-/// exchange does this, which knows the id. ThingsBoard's shape ends before it. Preconditions: @p answer is an
-/// error_response(), @p id is_request_id().
+/// exchange does this for each error_response(), since it knows the id. ThingsBoard's shape ends before it.
+/// Preconditions: the content of @p answer is a JSON object with a member, @p id is_request_id().
 void name_error(response& answer, std::string_view id);
 
 /// 405 that says which methods there are (RFC 9110, 15.5.6); for OPTIONS a 204 that says the same.

@@ -14,9 +14,9 @@ content_wish wish_of(const embedded_picture& picture) {
     return {picture.key, picture.sub_type.value_or(image_sub_type::image)};
 }
 
-new_image image_of(const embedded_picture& picture) {
+new_image image_of(const embedded_picture& picture, const std::string& request_id) {
     new_image image;
-    image.file = {picture.file_name, picture.data, picture.digest};
+    image.file = {picture.file_name, picture.data, picture.digest, request_id};
     image.title = picture.title;
     image.sub_type = picture.sub_type.value_or(image_sub_type::image);
     return image;
@@ -76,9 +76,10 @@ std::uint64_t size_of(const checked_image& checked, const embedded_picture& pict
 
 /// @p checked is empty where there was no memory to keep it.
 task<result<image_of_content>> store(image_service& service, const document_write_permit& may,
-                                     const embedded_picture& picture, std::optional<checked_image> checked) {
+                                     const embedded_picture& picture, std::optional<checked_image> checked,
+                                     const std::string& request_id) {
     if (!checked) {
-        auto image = image_of(picture);
+        auto image = image_of(picture, request_id);
         auto again = co_await service.check(may.own.lend(), std::move(image));
         if (!again) co_return again.error();
         checked = std::move(*again);
@@ -91,7 +92,7 @@ task<result<image_of_content>> store(image_service& service, const document_writ
 
 task<result<extraction>> extract_pictures(image_service& service, document_write_permit may,
                                           std::vector<embedded_picture> pictures, std::uint64_t kept_bytes,
-                                          bool is_rehearsal) {
+                                          bool is_rehearsal, std::string request_id) {
     extraction out;
     out.pictures.resize(pictures.size());
     std::vector<std::optional<checked_image>> checked(pictures.size());
@@ -106,7 +107,7 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
         if (!known) co_return with_path(known.error(), picture);
         became = std::move(*known);
         if (became.record || picture.data.empty()) continue;
-        auto image = image_of(picture);
+        auto image = image_of(picture, request_id);
         auto passed = co_await service.check(may.own.lend(), std::move(image));
         if (!passed) co_return with_path(passed.error(), picture);
         if (passed->record.original.etag != picture.digest) {
@@ -133,7 +134,7 @@ task<result<extraction>> extract_pictures(image_service& service, document_write
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const auto& picture = pictures[i];
         if (out.pictures[i].record || picture.data.empty()) continue;
-        auto stored = co_await store(service, may, picture, std::move(checked[i]));
+        auto stored = co_await store(service, may, picture, std::move(checked[i]), request_id);
         checked[i].reset();
         if (!stored) {
             if (out.stored == 0) co_return with_path(stored.error(), picture);

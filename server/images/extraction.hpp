@@ -43,12 +43,13 @@ struct extraction {
 /// them already; the same request takes them then. Between checking and storing, previews and decompressed
 /// drawings are kept in memory, up to @p kept_bytes together. Pictures with more are decoded a second time,
 /// which can fail although the first did not.
-/// @p is_rehearsal: nothing is stored. @p service outlives the task.
+/// @p is_rehearsal: nothing is stored. @p request_id: for the log; empty: of no request. @p service outlives
+/// the task.
 ///
 /// Errors, with the picture's path; nothing was stored: those of image_service::check() and
 /// image_service::store_once().
 task<result<extraction>> extract_pictures(image_service& service, document_write_permit may,
                                           std::vector<embedded_picture> pictures, std::uint64_t kept_bytes,
-                                          bool is_rehearsal);
+                                          bool is_rehearsal, std::string request_id = {});
 
 }  // namespace gallery::images

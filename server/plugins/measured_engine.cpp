@@ -62,6 +62,11 @@ operation_counters::figures measured_parts::figures(operation what) const {
     return sum;
 }
 
+void measured_parts::mask(std::vector<std::string>& texts) const {
+    for (auto& text : texts)
+        text = secrets_.masked(std::move(text));
+}
+
 /// Waits for an engine's answer, checks it and counts it. @p at keeps the engine open until then.
 template <class T, class Check>
 task<result<T>> measured_parts::await_answer(operation what, unsigned rate, engine_slot::pin at,
@@ -239,6 +244,15 @@ task<result<scan_page<record_ptr>>> measured_images::scan(std::optional<tenant_i
         operation::scan, std::move(at), std::move(asked),
         [this](const scan_page<record_ptr>& page) { return unsound(parts_.name, "scan", page.items); });
 }
+task<result<checked_page<record_ptr>>> measured_images::scan_readable(std::string cursor, std::size_t limit) {
+    auto at = parts_.engine();
+    auto asked = at->images().scan_readable(std::move(cursor), limit);
+    return parts_.measure(operation::scan, std::move(at), std::move(asked),
+                          [this](checked_page<record_ptr>& found) {
+                              parts_.mask(found.unreadable);
+                              return unsound(parts_.name, "scan_readable", found.page.items);
+                          });
+}
 task<result<tenant_usage>> measured_images::usage(std::optional<tenant_id> tenant) {
     auto at = parts_.engine();
     auto asked = at->images().usage(tenant);
@@ -251,6 +265,16 @@ task<result<scan_page<kept_version>>> measured_images::kept(std::optional<tenant
     return parts_.measure(
         operation::kept, std::move(at), std::move(asked),
         [this](const scan_page<kept_version>& page) { return unsound(parts_.name, "kept", page.items); });
+}
+task<result<checked_page<kept_version>>> measured_images::kept_readable(std::string cursor,
+                                                                        std::size_t limit) {
+    auto at = parts_.engine();
+    auto asked = at->images().kept_readable(std::move(cursor), limit);
+    return parts_.measure(operation::kept, std::move(at), std::move(asked),
+                          [this](checked_page<kept_version>& found) {
+                              parts_.mask(found.unreadable);
+                              return unsound(parts_.name, "kept_readable", found.page.items);
+                          });
 }
 task<result<scan_page<kept_version>>> measured_images::kept_of(image_id id, std::string cursor,
                                                                std::size_t limit) {

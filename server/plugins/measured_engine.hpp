@@ -45,6 +45,8 @@ public:
     [[nodiscard]] engine_slot& slot() noexcept { return slot_; }
     [[nodiscard]] operation_counters::figures figures(operation what) const;
     [[nodiscard]] const secret_texts& secrets() const noexcept { return secrets_; }
+    /// Replaces secrets in texts of the engine.
+    void mask(std::vector<std::string>& texts) const;
     void on_failed_write(std::function<void()> notify) { failed_write_ = std::move(notify); }
     [[nodiscard]] write_gate& gate() noexcept { return gate_; }
     [[nodiscard]] const write_gate& gate() const noexcept { return gate_; }
@@ -86,6 +88,8 @@ public:
     explicit measured_images(measured_parts& parts) : parts_(parts) {}
 
     GALLERY_OVERRIDE_IMAGE_STORE;
+    task<result<checked_page<record_ptr>>> scan_readable(std::string cursor, std::size_t limit) override;
+    task<result<checked_page<kept_version>>> kept_readable(std::string cursor, std::size_t limit) override;
 
 private:
     measured_parts& parts_;

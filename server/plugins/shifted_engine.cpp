@@ -184,6 +184,17 @@ task<result<scan_page<record_ptr>>> shifted_images::scan(std::optional<tenant_id
     co_return page;
 }
 
+task<result<checked_page<record_ptr>>> shifted_images::scan_readable(std::string cursor, std::size_t limit) {
+    auto own = by_.cursor_in(std::move(cursor));
+    if (!own) co_return own.error();
+    auto found = co_await inner_.scan_readable(std::move(*own), limit);
+    if (!found) co_return found;
+    for (auto& record : found->page.items)
+        record = by_.copied_out(record);
+    found->page.cursor = by_.cursor_out(std::move(found->page.cursor));
+    co_return found;
+}
+
 task<result<tenant_usage>> shifted_images::usage(std::optional<tenant_id> tenant) {
     return inner_.usage(tenant);
 }
@@ -194,6 +205,18 @@ task<result<scan_page<kept_version>>> shifted_images::kept(std::optional<tenant_
     if (!own) co_return own.error();
     auto asked = inner_.kept(tenant, order, std::move(*own), limit);
     co_return co_await shifted_page(std::move(asked), by_);
+}
+
+task<result<checked_page<kept_version>>> shifted_images::kept_readable(std::string cursor,
+                                                                       std::size_t limit) {
+    auto own = by_.cursor_in(std::move(cursor));
+    if (!own) co_return own.error();
+    auto found = co_await inner_.kept_readable(std::move(*own), limit);
+    if (!found) co_return found;
+    for (auto& version : found->page.items)
+        by_.shift(version);
+    found->page.cursor = by_.cursor_out(std::move(found->page.cursor));
+    co_return found;
 }
 
 task<result<scan_page<kept_version>>> shifted_images::kept_of(image_id id, std::string cursor,

@@ -76,6 +76,8 @@ public:
     shifted_images(image_store& inner, revision_shift& by) : inner_(inner), by_(by) {}
 
     GALLERY_OVERRIDE_IMAGE_STORE;
+    task<result<checked_page<record_ptr>>> scan_readable(std::string cursor, std::size_t limit) override;
+    task<result<checked_page<kept_version>>> kept_readable(std::string cursor, std::size_t limit) override;
 
 private:
     task<result<precondition>> own_condition(precondition condition, tenant_id tenant, std::string key);

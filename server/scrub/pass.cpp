@@ -14,6 +14,9 @@ namespace {
 /// What a small read costs a disk besides its bytes, so that many small bodies are not read without a pause.
 constexpr std::uint64_t least_price = 4096;
 
+/// Records that cannot be read are logged at each pass, because nothing remembers them.
+constexpr std::uint64_t most_logged = 50;
+
 /// Whether an error is about what is stored, rather than about being able to ask.
 bool is_damage(const error& e) noexcept {
     return e.code == errc::corrupt || e.code == errc::io_error;
@@ -99,38 +102,37 @@ task<result<record_ptr>> pass::find_version(const damaged_body& noted) {
 }
 
 task<result<piece>> pass::images(saved_scrub& state) {
-    const std::optional<tenant_id> everybody;
     std::string cursor = state.cursor;
-    const auto page = co_await store_.images().scan(everybody, std::move(cursor), options_.page);
-    if (!page) co_return end_stage_early(state, page.error(), "the images");
+    const auto found = co_await store_.images().scan_readable(std::move(cursor), options_.page);
+    if (!found) co_return end_stage_early(state, found.error(), "the images");
     figures done = state.done;
-    for (const auto& record : page->items) {
+    for (const auto& record : found->page.items) {
         auto reading = version(state, record, done);
         const auto read = co_await std::move(reading);
         if (!read || *read != piece::done) co_return read;
         ++done.images;
     }
+    note_unread(state, found->unreadable, done);
     state.done = done;
-    state.cursor = page->cursor;
+    state.cursor = found->page.cursor;
     if (state.cursor.empty()) next_stage(state);
     co_return piece::done;
 }
 
 task<result<piece>> pass::kept(saved_scrub& state) {
-    const std::optional<tenant_id> everybody;
     std::string cursor = state.cursor;
-    const auto page =
-        co_await store_.images().kept(everybody, kept_order::oldest_first, std::move(cursor), options_.page);
-    if (!page) co_return end_stage_early(state, page.error(), "the kept versions");
+    const auto found = co_await store_.images().kept_readable(std::move(cursor), options_.page);
+    if (!found) co_return end_stage_early(state, found.error(), "the kept versions");
     figures done = state.done;
-    for (const auto& one : page->items) {
+    for (const auto& one : found->page.items) {
         auto reading = version(state, one.record, done);
         const auto read = co_await std::move(reading);
         if (!read || *read != piece::done) co_return read;
         ++done.versions;
     }
+    note_unread(state, found->unreadable, done);
     state.done = done;
-    state.cursor = page->cursor;
+    state.cursor = found->page.cursor;
     co_return state.cursor.empty() ? piece::end : piece::done;
 }
 
@@ -144,12 +146,20 @@ result<piece> pass::end_stage_early(saved_scrub& state, const error& failed, con
         return piece::done;
     }
     if (!is_damage(failed)) return failed;
-    state.problem = "reading the list of " + std::string(what) +
-                    " ended early, and those after it were not read: " + failed.message;
-    options_.log(true, "scrub: " + state.problem + ". Run gallery-admin verify on a copy of the store");
+    const std::vector<std::string> lost{"reading the list of " + std::string(what) +
+                                        " ended early, and those after it were not read: " + failed.message};
+    note_unread(state, lost, state.done);
     const bool is_last = state.at == stage::kept;
     if (!is_last) next_stage(state);
     return is_last ? piece::end : piece::done;
+}
+
+void pass::note_unread(saved_scrub& state, const std::vector<std::string>& texts, figures& done) const {
+    for (const auto& text : texts) {
+        if (done.unread == 0) state.unread = text;
+        if (done.unread < most_logged) options_.log(true, "scrub: not read: " + text);
+        if (++done.unread == most_logged) options_.log(true, "scrub: further records are only counted");
+    }
 }
 
 task<result<piece>> pass::version(saved_scrub& state, record_ptr record, figures& done) {

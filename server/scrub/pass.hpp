@@ -6,6 +6,9 @@
 /// started. A piece ends with a page of the store's scan. The state up to there is what is stored, so a piece
 /// that was interrupted is read again, and every body that is stored during the whole pass is read.
 ///
+/// Records that cannot be read are counted and logged, and the pass goes on behind them. Their bodies are not
+/// known, so such a pass is not complete.
+///
 /// A body is read a second time before it counts as damaged, because the first error may have been one of
 /// the memory or of a lack of descriptors. Bodies that are replaced or removed meanwhile are no damage.
 #pragma once
@@ -22,6 +25,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::scrub {
 
@@ -37,7 +41,7 @@ struct pass_options {
 
 enum class piece : std::uint8_t {
     done,         ///< there is more to read
-    end,          ///< everything was read
+    end,          ///< nothing is left to read
     interrupted,  ///< nothing of the piece counts
     lost,         ///< go_on() has returned false
 };
@@ -53,7 +57,7 @@ public:
 
     /// Reads the next piece and advances @p state, which outlives the call. Damage is noted in it at once.
     /// Errors: those of the store that are not damage; the piece can be repeated. If a scan fails because of
-    /// damage, the rest of its stage is skipped, and state.problem says so.
+    /// damage, the rest of its stage is skipped, and state.unread says so.
     task<result<piece>> advance(saved_scrub& state);
 
 private:
@@ -67,6 +71,8 @@ private:
     task<result<void>> read_twice(record_ptr record, representation which);
     /// The scan of the stage has failed. Error: @p failed, if it is not damage.
     result<piece> end_stage_early(saved_scrub& state, const error& failed, const char* what);
+    /// Adds what could not be read to @p done and to @p state.
+    void note_unread(saved_scrub& state, const std::vector<std::string>& texts, figures& done) const;
     static void next_stage(saved_scrub& state);
 
     storage_engine& store_;

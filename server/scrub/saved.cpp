@@ -48,6 +48,7 @@ json::object to_object(const figures& value) {
     out["bodies"] = value.bodies;
     out["bytes"] = value.bytes;
     out["unnamedDamage"] = value.unnamed;
+    out["unread"] = value.unread;
     return out;
 }
 
@@ -55,9 +56,9 @@ figures figures_member(const json::object& from, std::string_view name) {
     const auto* value = from.if_contains(name);
     if (value == nullptr || !value->is_object()) return {};
     const auto& members = value->get_object();
-    return {count_member(members, "images"), count_member(members, "keptVersions"),
-            count_member(members, "bodies"), count_member(members, "bytes"),
-            count_member(members, "unnamedDamage")};
+    return {count_member(members, "images"),        count_member(members, "keptVersions"),
+            count_member(members, "bodies"),        count_member(members, "bytes"),
+            count_member(members, "unnamedDamage"), count_member(members, "unread")};
 }
 
 json::object to_object(const damaged_body& value) {
@@ -109,6 +110,7 @@ std::string to_json(const saved_scrub& value) {
         damaged.push_back(to_object(one));
     out["damaged"] = std::move(damaged);
     out["problem"] = value.problem;
+    out["unread"] = shortened(value.unread);
     return json::serialize(out) + "\n";
 }
 
@@ -140,6 +142,7 @@ std::optional<saved_scrub> parse_saved_scrub(std::string_view text) {
     }
     out.damage = damage_list(std::move(named));
     out.problem = text_member(*members, "problem").value_or("");
+    out.unread = text_member(*members, "unread").value_or("");
     return out;
 }
 

@@ -25,6 +25,7 @@ struct figures {
     std::uint64_t bodies = 0;    ///< that were read
     std::uint64_t bytes = 0;     ///< of them
     std::uint64_t unnamed = 0;   ///< damaged bodies that the list of damage has no room for
+    std::uint64_t unread = 0;    ///< records, and ends of lists, that could not be read
 
     friend bool operator==(const figures&, const figures&) = default;
 };
@@ -36,14 +37,17 @@ struct saved_scrub {
     std::int64_t idle_since = 0;
     bool is_running = false;
     std::int64_t started_at = 0;        ///< of the last pass; 0: never
-    std::int64_t completed_at = 0;      ///< of the last pass that has read everything; 0: never
+    std::int64_t completed_at = 0;      ///< end of the last pass that has read everything; 0: never
     std::optional<std::uint64_t> rate;  ///< of this pass, instead of the configured one; 0: no limit
     stage at = stage::known;
     std::string cursor;   ///< of the engine; empty at the begin of a stage
     figures done;         ///< up to the cursor
     figures total;        ///< as counted at the start of the pass
     damage_list damage;   ///< also of earlier passes, until it is read again
-    std::string problem;  ///< why the last pass is not complete; empty if there is none
+    std::string problem;  ///< why the last pass has not ended; empty if there is none
+    /// What the pass in progress could not read, or the last one if there is none yet: the first such record
+    /// or list. Empty if there is none.
+    std::string unread;
 
     [[nodiscard]] std::uint64_t damaged() const noexcept { return damage.all().size() + done.unnamed; }
 

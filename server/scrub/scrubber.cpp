@@ -20,6 +20,14 @@ std::string counted(std::uint64_t number, const char* what) {
     return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
 }
 
+/// For operators; empty if everything was read.
+std::string unread_in(const saved_scrub& state) {
+    if (state.unread.empty()) return {};
+    std::string out = "not everything can be read: " + state.unread;
+    if (state.done.unread > 1) out += " And " + std::to_string(state.done.unread - 1) + " more";
+    return out;
+}
+
 }  // namespace
 
 scrubber::scrubber(storage_engine& store, const scrub_options& options, const live_settings& live,
@@ -149,11 +157,14 @@ void scrubber::show(scrub_state state, const std::string& problem) {
     board_.change([&](scrub_status& s) {
         s.state = state;
         s.problem = problem;
+        s.is_incomplete = !problem.empty();
         if (!state_) return;
         s.stored = *state_;
         s.due_at = due_at();
         s.rate = state_->rate ? *state_->rate : live_.rate.load();
+        s.is_incomplete = s.is_incomplete || !state_->unread.empty();
         if (s.problem.empty()) s.problem = state_->problem;
+        if (s.problem.empty()) s.problem = unread_in(*state_);
     });
 }
 
@@ -272,10 +283,15 @@ task<result<milliseconds>> scrubber::read_piece() {
             show(scrub_state::elsewhere, "");
             co_return options_.retry;
         case piece::end:
-            if (state_->problem.empty()) state_->completed_at = options_.now();
-            options_.log(state_->damaged() > 0, "scrub: the pass has ended. Bodies that were read: " +
-                                                    std::to_string(state_->done.bodies) +
-                                                    ", damaged: " + std::to_string(state_->damaged()));
+            if (state_->done.unread == 0) {
+                state_->completed_at = options_.now();
+                state_->unread.clear();
+            }
+            options_.log(
+                state_->damaged() > 0 || state_->done.unread > 0,
+                "scrub: the pass has ended. Bodies that were read: " + std::to_string(state_->done.bodies) +
+                    ", damaged: " + std::to_string(state_->damaged()) +
+                    ", records that could not be read: " + std::to_string(state_->done.unread));
             if (auto ended = co_await end(); !ended) co_return ended.error();
             co_return milliseconds(0);
     }

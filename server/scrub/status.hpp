@@ -26,6 +26,9 @@ struct scrub_status {
     std::uint64_t bodies = 0;  ///< read since the start of the server
     std::uint64_t bytes = 0;   ///< of them
     std::string problem;       ///< why nothing is read at the moment, or the last pass is not complete
+    /// Nothing can be read at the moment, or a pass could not read a part of the store. False for a pass that
+    /// an operator has stopped.
+    bool is_incomplete = false;
 };
 
 using status_board = mirror::shared_status<scrub_status>;

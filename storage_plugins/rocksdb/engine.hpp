@@ -28,6 +28,10 @@ namespace gallery::rocks {
 
 /// The failure of @p doing ("reading the image logo.png") as a gallery::error. Precondition: not ok().
 error to_error(const rocksdb::Status& status, std::string_view doing);
+/// Whether a failed read is about what is stored, so that other reads may succeed.
+inline bool is_damage(const error& e) noexcept {
+    return e.code == errc::corrupt || e.code == errc::io_error;
+}
 
 inline rocksdb::Slice slice(std::string_view text) noexcept {
     return {text.data(), text.size()};

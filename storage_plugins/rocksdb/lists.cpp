@@ -277,8 +277,13 @@ result<void> list_reader::add_record(const tenant_id& tenant, std::string_view i
     }
     if (record.error().code != errc::corrupt) return record.error();
     // One damaged image must not hide all others of its page; the total goes on counting it.
-    log_(log_level::error, "rocksdb: left out of a list: " + record.error().message);
+    leave_out(record.error().message);
     return {};
+}
+
+void list_reader::leave_out(const std::string& why) const {
+    omissions_.fetch_add(1, std::memory_order_relaxed);
+    log_(log_level::error, "rocksdb: left out of a list: " + why);
 }
 
 result<image_page> list_reader::load_page(const moment& now, const std::vector<list_entry>& entries,

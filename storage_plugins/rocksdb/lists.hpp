@@ -11,8 +11,11 @@
 #include <gallery/kit/merged_page.hpp>
 #include <gallery/model.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +30,11 @@ public:
     /// A page leaves out an image with a damaged or missing record and logs this; total counts it.
     /// Precondition: query.page_size >= 1.
     result<image_page> list(const image_query& query) const;
+
+    /// How often an image was left out.
+    [[nodiscard]] std::uint64_t omissions() const noexcept {
+        return omissions_.load(std::memory_order_relaxed);
+    }
 
     /// Number of a tenant's images of a sub type.
     result<std::uint64_t> count(tenant_id tenant, image_sub_type sub_type, const snapshot_ptr& at) const;
@@ -75,6 +83,7 @@ private:
     result<record_ptr> load(tenant_id tenant, std::string_view image_key, const snapshot_ptr& at) const;
     result<void> add_record(const tenant_id& tenant, std::string_view image_key, const snapshot_ptr& at,
                             std::vector<record_ptr>& to) const;
+    void leave_out(const std::string& why) const;
     result<image_page> load_page(const moment& now, const std::vector<list_entry>& entries,
                                  std::uint64_t total) const;
 
@@ -82,6 +91,7 @@ private:
     page_ranks& ranks_;
     search_index& searches_;
     const log_function log_;
+    mutable std::atomic<std::uint64_t> omissions_{0};
 };
 
 }  // namespace gallery::rocks

@@ -150,8 +150,7 @@ result<void> list_reader::search_records(const moment& now, tenant_id tenant, co
     const bool sorts_by_title = query.sort == image_sort::title;
     const auto consider = [&](const record_ptr& record, std::string_view key) -> result<void> {
         if (!record) {
-            log_(log_level::error,
-                 "rocksdb: left out of a list: the record of " + describe_image(key) + " cannot be read.");
+            leave_out("the record of " + describe_image(key) + " cannot be read.");
             return {};
         }
         if (record->sub_type != query.sub_type || !matcher.matches(*record)) return {};

@@ -159,6 +159,8 @@ std::vector<statistic> store::statistics() const {
     all.gauge("search_index_tenants", searches_.tenants(), "Tenants whose images are indexed in memory.");
     all.counter("search_index_builds_total", searches_.builds(),
                 "Full passes over the records of a tenant to index them in memory.");
+    all.counter("list_omissions_total", lists_.omissions(),
+                "Images that were left out of a list because their records cannot be read.");
     all.gauge("images", records_.load(), "Stored images.");
     all.gauge("kept_versions", kept_versions_.load(), "Kept versions of images.");
     all.gauge(kit::entries_set_aside, 0, kit::none_set_aside);

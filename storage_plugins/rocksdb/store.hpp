@@ -68,6 +68,8 @@ public:
 
     // ---- images ----
     GALLERY_OVERRIDE_IMAGE_STORE;
+    task<result<checked_page<record_ptr>>> scan_readable(std::string cursor, std::size_t limit) override;
+    task<result<checked_page<kept_version>>> kept_readable(std::string cursor, std::size_t limit) override;
 
     // ---- documents ----
     GALLERY_OVERRIDE_DOCUMENT_STORE;
@@ -89,12 +91,19 @@ private:
     error missing_body(const image_record& record, representation which) const;
     result<scan_page<record_ptr>> scan_now(const std::optional<tenant_id>& tenant, const std::string& cursor,
                                            std::size_t limit) const;
+    result<checked_page<record_ptr>> scan_readable_now(const std::string& cursor, std::size_t limit) const;
+    /// Continues @p found behind the key @p last, at a place where the records cannot be passed in order.
+    result<void> add_single_records(const std::string& last, std::size_t limit,
+                                    checked_page<record_ptr>& found) const;
+    result<std::vector<std::string>> record_keys_behind(const std::string& last, std::size_t count) const;
 
     // ---- kept versions (store_kept.cpp) ----
     result<std::optional<kept_version>> load_kept(const std::string& key, engine::reach how,
                                                   const snapshot_ptr& at = nullptr) const;
+    /// @p unreadable: null if a version that cannot be read is an error.
     result<scan_page<kept_version>> kept_now(const std::string& prefix, kept_order order,
-                                             const std::string& cursor, std::size_t limit) const;
+                                             const std::string& cursor, std::size_t limit,
+                                             std::vector<std::string>* unreadable) const;
     task<result<scan_page<kept_version>>> kept_through(std::string prefix, kept_order order,
                                                        std::string cursor, std::size_t limit);
     result<write_outcome> save_kept_now(image_record& record, const body& original, const body& preview,

@@ -61,13 +61,28 @@ task<result<scan_page<kept_version>>> store::kept_of(image_id id, std::string cu
 task<result<scan_page<kept_version>>> store::kept_through(std::string prefix, kept_order order,
                                                           std::string cursor, std::size_t limit) {
     auto work = [this, prefix = std::move(prefix), order, cursor = std::move(cursor), limit] {
-        return guarded([&] { return kept_now(prefix, order, cursor, limit); });
+        return guarded([&] { return kept_now(prefix, order, cursor, limit, nullptr); });
+    };
+    co_return co_await offload(readers_, std::move(work));
+}
+
+task<result<checked_page<kept_version>>> store::kept_readable(std::string cursor, std::size_t limit) {
+    auto work = [this, cursor = std::move(cursor), limit] {
+        return guarded([&]() -> result<checked_page<kept_version>> {
+            checked_page<kept_version> found;
+            auto page =
+                kept_now(kept_order_prefix(), kept_order::oldest_first, cursor, limit, &found.unreadable);
+            if (!page) return page.error();
+            found.page = std::move(*page);
+            return found;
+        });
     };
     co_return co_await offload(readers_, std::move(work));
 }
 
 result<scan_page<kept_version>> store::kept_now(const std::string& prefix, kept_order order,
-                                                const std::string& cursor, std::size_t limit) const {
+                                                const std::string& cursor, std::size_t limit,
+                                                std::vector<std::string>* unreadable) const {
     if (limit == 0) return kit::bad_limit();
     const auto name = scan_name(prefix, order);
     const bool newest_first = order == kept_order::newest_first;
@@ -88,15 +103,19 @@ result<scan_page<kept_version>> store::kept_now(const std::string& prefix, kept_
     std::string last_key;
     for (newest_first ? entry->SeekToLast() : entry->SeekToFirst(); entry->Valid();
          newest_first ? entry->Prev() : entry->Next()) {
-        if (page.items.size() == limit) {
+        if (page.items.size() + (unreadable == nullptr ? 0 : unreadable->size()) == limit) {
             page.cursor = make_cursor(name, last_key);
             break;
         }
-        auto version = load_kept(std::string(entry.value()), engine::reach::disk_aside, at);
-        if (!version) return version.error();
-        if (!*version) return damaged_version(entry.value());
         last_key = entry.key();
-        page.items.push_back(std::move(**version));
+        auto version = load_kept(std::string(entry.value()), engine::reach::disk_aside, at);
+        if (version && !*version) version = damaged_version(entry.value());
+        if (version) {
+            page.items.push_back(std::move(**version));
+        } else {
+            if (unreadable == nullptr || !is_damage(version.error())) return version.error();
+            unreadable->push_back(version.error().message);
+        }
     }
     if (!entry->status().ok()) return to_error(entry->status(), "reading kept versions");
     return page;

@@ -9,6 +9,7 @@
 #include <gallery/kit/matcher.hpp>
 #include <gallery/kit/rules.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 namespace gallery::rocks {
@@ -42,6 +43,10 @@ struct pinned_value {
     std::shared_ptr<rocksdb::Cache> cache;
     rocksdb::PinnableSlice value;
 };
+
+error damaged_record(std::string_view record_key) {
+    return {errc::corrupt, "The record of " + describe_image(record_key) + " is damaged."};
+}
 
 error not_found(std::string_view what) {
     return {errc::not_found, "There is no image with this " + std::string(what) + "."};
@@ -299,12 +304,85 @@ result<scan_page<record_ptr>> store::scan_now(const std::optional<tenant_id>& te
             break;
         }
         auto record = decode_record(at.key(), at.value());
-        if (!record)
-            return error{errc::corrupt, "The record of " + describe_image(at.key()) + " is damaged."};
+        if (!record) return damaged_record(at.key());
         page.items.push_back(std::move(record));
     }
     if (!at->status().ok()) return to_error(at->status(), "reading the records");
     return page;
+}
+
+task<result<checked_page<record_ptr>>> store::scan_readable(std::string cursor, std::size_t limit) {
+    auto work = [this, cursor = std::move(cursor), limit] {
+        return guarded([&] { return scan_readable_now(cursor, limit); });
+    };
+    co_return co_await offload(readers_, std::move(work));
+}
+
+result<checked_page<record_ptr>> store::scan_readable_now(const std::string& cursor,
+                                                          std::size_t limit) const {
+    if (limit == 0) return kit::bad_limit();
+    std::string last;
+    if (!cursor.empty()) {
+        auto given = parse_cursor("scan", cursor);
+        if (!given || given->size() < id_size) return kit::bad_cursor("images", cursor);
+        last = std::move(*given);
+    }
+    checked_page<record_ptr> found;
+    auto& page = found.page;
+    std::string from = last.empty() ? last : last + '\0';  // the smallest key behind it
+    auto at = engine_->iterate(family::records, {std::move(from), {}}, engine::reach::disk_aside);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        if (page.items.size() + found.unreadable.size() == limit) {
+            page.cursor = make_cursor("scan", last);
+            return found;
+        }
+        last = at.key();
+        if (auto record = decode_record(last, at.value()))
+            page.items.push_back(std::move(record));
+        else
+            found.unreadable.push_back(damaged_record(last).message);
+    }
+    if (at->status().ok()) return found;
+    const auto failed = to_error(at->status(), "reading the records");
+    if (!is_damage(failed)) return failed;
+    if (auto added = add_single_records(last, limit, found); !added) return added.error();
+    return found;
+}
+
+result<void> store::add_single_records(const std::string& last, std::size_t limit,
+                                       checked_page<record_ptr>& found) const {
+    const auto count = limit - found.page.items.size() - found.unreadable.size();
+    const auto keys = record_keys_behind(last, count);
+    if (!keys) return keys.error();
+    for (const auto& key : *keys) {
+        auto record = *load_record(*engine_, key, engine::reach::disk_aside);
+        if (!record && !is_damage(record.error())) return record.error();
+        if (!record)
+            found.unreadable.push_back(record.error().message);
+        else if (*record)  // it was not erased since
+            found.page.items.push_back(std::move(*record));
+    }
+    if (keys->size() == count) found.page.cursor = make_cursor("scan", count == 0 ? last : keys->back());
+    return {};
+}
+
+/// The first @p count of them, from the ids of all images, which are stored apart from the records.
+result<std::vector<std::string>> store::record_keys_behind(const std::string& last, std::size_t count) const {
+    std::vector<std::string> smallest;  // a heap with the largest one at the front
+    auto at = engine_->iterate_prefix(family::lookup, "i", engine::reach::disk_aside);
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        if (at.value() <= last) continue;
+        if (smallest.size() == count) {
+            if (count == 0 || at.value() >= smallest.front()) continue;
+            std::pop_heap(smallest.begin(), smallest.end());
+            smallest.pop_back();
+        }
+        smallest.emplace_back(at.value());
+        std::push_heap(smallest.begin(), smallest.end());
+    }
+    if (!at->status().ok()) return to_error(at->status(), "looking for the images behind a damaged part");
+    std::sort_heap(smallest.begin(), smallest.end());
+    return smallest;
 }
 
 }  // namespace gallery::rocks

@@ -3,6 +3,7 @@
 
 The server runs from a copy of its installation whose worker misbehaves when a picture asks for it.
 """
+import base64
 import concurrent.futures
 import os
 import pathlib
@@ -63,7 +64,10 @@ class Workers(Unharmed):
     def test_the_log_names_the_request_whose_picture_ended_a_worker(self):
         self.assertStatus(200, self.tenant.upload("named.png", png(text="named")))
         document = harness.export_document("named.png", b"GALLERY-TEST:crash")
-        for answer in (self.ask("crash"), self.tenant.put("/api/image/import", document)):
+        embedded = {"image": "data:image/png;base64," + base64.b64encode(b"GALLERY-TEST:crash").decode()}
+        for answer in (self.ask("crash"), self.tenant.replace("named.png", "n.png", b"GALLERY-TEST:crash"),
+                       self.tenant.put("/api/image/import", document),
+                       self.tenant.post("/api/images/extract", embedded)):
             self.assertError(400, 31, answer, "decoder failed")
             self.server.wait_for_log(f"bytes of the request [{answer.json()['requestId']}]")
 

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import socket
 import ssl
@@ -17,7 +18,7 @@ import time
 import unittest
 
 from admin_tool import NOT_PERMITTED, REFUSED, environment, run
-from harness import ROOT, SYSADMIN, TENANT, Client, Server, free_port, png, scrape
+from harness import BUILD, ROOT, SYSADMIN, TENANT, Client, Server, free_port, png, scrape
 
 LIMIT = 60
 
@@ -569,6 +570,38 @@ class UnderLoad(ReloadTest):
         finally:
             stop.set()
             one.join()
+
+
+class Service(ReloadTest):
+    """The commands by which the unit of systemd reloads, run as systemd runs them: one after the other, up to the first
+    one that fails."""
+    environment = {"ACCESS_LOG_FORMAT": "combined", "ACCESS_LOG_FILE": "access.log"}
+
+    def run_commands(self):
+        unit = (ROOT / "etc/systemd/gallery.service.in").read_text()
+        commands = re.findall(r"^ExecReload=(.+)$", unit, re.M)
+        self.assertTrue(commands)
+        environment = {**self.server.environment(), "MAINPID": str(self.server.process.pid)}
+        for command in commands:
+            words = [word.replace("@CMAKE_INSTALL_PREFIX@", str(BUILD)).replace(
+                "--check-config", f"--check-config --config {self.file}") for word in shlex.split(command)]
+            code = subprocess.run(words, env=environment, stderr=subprocess.DEVNULL, check=False).returncode
+            if code != 0:
+                return code
+        return 0
+
+    def test_a_wrong_file_fails_the_reload_and_still_reopens_the_access_log(self):
+        log = self.server.data / "access.log"
+        failed = "gallery_configuration_reload_failed"
+        self.write("loging: {level: info}")
+        os.rename(log, f"{log}.1")
+        self.assertNotEqual(0, self.run_commands())
+        self.server.wait_for_log("the access log was reopened")
+        wait_until(lambda: self.metric(failed) == 1, "the failed reload is in the metrics")
+        self.assertTrue(log.exists())
+        self.write({})
+        self.assertEqual(0, self.run_commands())
+        wait_until(lambda: self.metric(failed) == 0, "the reload is in the metrics")
 
 
 if __name__ == "__main__":

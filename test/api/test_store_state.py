@@ -60,8 +60,13 @@ class StoreState(unittest.TestCase):
         self.assertEqual(200, client.get("/health/ready").status)
         self.assertEqual(200, client.get("/health/ready?for=read").status)
         answer = client.get("/health/ready?for=write")
-        self.assertEqual((200, {"status": "UP"}) if writes else (503, {"status": "DOWN"}),
-                         (answer.status, answer.json()))
+        if writes:
+            self.assertEqual((200, {"status": "UP"}), (answer.status, answer.json()))
+            self.assertIsNone(answer.header("X-Request-ID"))
+        else:
+            request = answer.header("X-Request-ID")
+            self.assertTrue(request)
+            self.assertEqual((503, {"status": "DOWN", "requestId": request}), (answer.status, answer.json()))
         self.assertEqual(400, client.get("/health/ready?for=wriet").status)
         self.assertEqual(1 if writes else 0, self.metric("gallery_storage_writable"))
 

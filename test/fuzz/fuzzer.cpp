@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer's entry points, built by etc/fuzz.sh. GALLERY_FUZZ_TARGET names the target.
+// libFuzzer's entry points, built by etc/fuzz.sh. GALLERY_FUZZ_TARGET names the target. "list" prints all
+// names.
 #include "targets.hpp"
 
 #include <algorithm>
@@ -17,6 +18,11 @@ void (*run)(std::string_view) = nullptr;
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
     const char* wanted = std::getenv("GALLERY_FUZZ_TARGET");
     const auto& all = gallery::fuzz::targets;
+    if (wanted != nullptr && std::string_view(wanted) == "list") {
+        for (const auto& target : all)
+            std::printf("%s\n", target.name.data());
+        std::exit(0);
+    }
     const auto found = std::find_if(all.begin(), all.end(), [&](const auto& target) {
         return wanted != nullptr && target.name == wanted;
     });

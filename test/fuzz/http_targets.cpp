@@ -5,6 +5,7 @@
 #include "http/conditional.hpp"
 #include "http/content_coding.hpp"
 #include "http/disposition.hpp"
+#include "http/forwarded.hpp"
 #include "http/head_parser.hpp"
 #include "http/http_date.hpp"
 #include "http/media_type.hpp"
@@ -12,6 +13,7 @@
 #include "http/percent.hpp"
 #include "http/query.hpp"
 #include "http/range.hpp"
+#include "http/request_id.hpp"
 #include "http/request_parser.hpp"
 #include "http/response.hpp"
 
@@ -286,6 +288,83 @@ void texts(std::string_view input) {
     }
 }
 
+namespace {
+
+bool is_address(std::string_view text) {
+    boost::system::error_code failed;
+    boost::asio::ip::make_address(std::string(text), failed);
+    return !failed;
+}
+
+bool is_lower_hex(std::string_view text) {
+    return text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+}  // namespace
+
+void forwarded(std::string_view input) {
+    // Kept inputs are easier to write with single line feeds.
+    std::string raw = "GET / HTTP/1.1\r\nHost: own.example:8080\r\n";
+    for (const char c : input) {
+        if (c == '\n' && !raw.ends_with('\r')) raw += '\r';
+        raw += c;
+    }
+    raw += raw.ends_with("\r\n") ? "\r\n" : "\r\n\r\n";
+    const exact text(raw);
+    http::request message;  // request() is a target
+    const auto outcome = parse_head(text.view(), {}, message.mutable_head());
+    if (outcome.status != head_status::complete || validate_head(message.head()).error) return;
+
+    const front_door door{[](const boost::asio::ip::address& peer) {
+                              return peer.is_loopback() || peer.to_string().starts_with("10.");
+                          },
+                          "/base"};
+    message.set_front(&door, false);
+    const auto own = view_of(message);
+    hold(!own.secure && own.host == "own.example:8080" && own.prefix == "/base",
+         "headers of other peers have no effect", input);
+
+    message.set_front(&door, true);
+    const auto seen = view_of(message);
+    hold(is_header_value(seen.host) && !seen.host.empty() &&
+             seen.host.find_first_of("/@?#\\\"<> ") == seen.host.npos,
+         "a host can be written into a link", input);
+    hold(!seen.host.ends_with(seen.secure ? ":443" : ":80"), "a usual port is left out", input);
+    hold(seen.prefix == path_prefix(message), "there is one path", input);
+    for (auto rest = std::string_view(seen.prefix); !rest.empty();) {
+        hold(rest.starts_with('/'), "a path is one", input);
+        const auto end = std::min(rest.find('/', 1), rest.size());
+        hold(parse_path_prefix(rest.substr(0, end)) == rest.substr(0, end), "its segments are sound", input);
+        rest.remove_prefix(end);
+    }
+    hold(seen.url("/x").ends_with(seen.prefix + "/x"), "a link ends with its path", input);
+
+    const auto client = forwarded_client(message, door.trusted);
+    hold(client.empty() || is_address(client), "a client has an address", input);
+    // Nobody is trusted: the last entry alone is looked at.
+    const auto last = forwarded_client(message, [](const auto&) { return false; });
+    hold(last.empty() == client.empty(), "the last entry decides whether there is one", input);
+    hold(is_request_id(message.request_id()) || message.request_id().empty(), "an id can be logged", input);
+}
+
+void request_id(std::string_view input) {
+    const exact text(input);
+    const bool is_id = is_request_id(text.view());
+    hold(!is_id || (is_token(text.view()) && input.size() <= longest_request_id), "an id is a token", input);
+    const auto trace = trace_id_of(text.view());
+    if (trace.empty()) return;
+    hold(inside(trace, text.view()) && trace.size() == 32 && is_lower_hex(trace) &&
+             trace.find_first_not_of('0') != trace.npos,
+         "a trace id is 32 digits of the input", input);
+    hold(is_request_id(trace), "it can be the id of the request", input);
+    // What is longer than version 00 has another version, and a separator before what it appends.
+    hold(input.size() == 55 || (!input.starts_with("00") && input[55] == '-'),
+         "it has the form of its version", input);
+    hold(is_lower_hex(input.substr(0, 2)) && !input.starts_with("ff") && is_lower_hex(input.substr(36, 16)) &&
+             is_lower_hex(input.substr(53, 2)),
+         "its other parts are digits", input);
+}
+
 void all(std::string_view input) {
     head(input);
     chunked(input);
@@ -294,6 +373,8 @@ void all(std::string_view input) {
     conditional(input);
     range(input);
     texts(input);
+    forwarded(input);
+    request_id(input);
 }
 
 }  // namespace gallery::http::fuzz

@@ -18,6 +18,10 @@ void conditional(std::string_view input);
 void range(std::string_view input);
 /// Codings, dispositions, media types, dates, percent-encoding, queries.
 void texts(std::string_view input);
+/// The input's lines as headers of a trusted proxy: X-Forwarded-*, Forwarded, X-Request-ID, traceparent.
+void forwarded(std::string_view input);
+/// The input as an id of a request, and as a traceparent.
+void request_id(std::string_view input);
 void all(std::string_view input);
 
 }  // namespace gallery::http::fuzz

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(no_changed_byte_breaks_its_target) {
                 target.run(std::string_view(input).substr(0, at));
             }
         }
-        BOOST_TEST(inputs > 0U, "no inputs for " << target.name);
+        BOOST_TEST(inputs >= 8U, "too few inputs for " << target.name);
     }
 }
 

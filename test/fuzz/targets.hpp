@@ -4,6 +4,7 @@
 
 #include "document_targets.hpp"
 #include "http_targets.hpp"
+#include "limit_targets.hpp"
 
 #include <array>
 #include <string_view>
@@ -23,11 +24,15 @@ inline constexpr std::array targets = {
     target{"conditional", &http::fuzz::conditional},
     target{"range", &http::fuzz::range},
     target{"texts", &http::fuzz::texts},
+    target{"forwarded", &http::fuzz::forwarded},
+    target{"request_id", &http::fuzz::request_id},
     target{"import", &import_document},
     target{"pictures_in_json", &pictures_in_json},
     target{"token", &token},
     target{"base64", &base64},
     target{"configuration", &configuration},
+    target{"rates", &rates},
+    target{"profile_data", &profile_data},
     target{"picture", &picture},
     target{"svg", &svg},
 };

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares the alert rules and the dashboard with operations.md, the alerts with their tests, and both with the metrics
-that the server has. Prints each difference; exit code 1 if there is one.
+"""Compares the alert rules and the dashboard with operations.md, the alerts with their tests, both with the metrics that
+the server and its engines have, and the failures that operations.md describes with the alerts. Prints each difference;
+exit code 1 if there is one.
 
 usage: documents.py REPOSITORY
 """
@@ -15,6 +16,10 @@ def anchors(page):
     """The names under which a link reaches the headings of a page in Markdown."""
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
             for heading in re.findall(r"^#+ (.+)$", page, re.M)}
+
+
+# Entries of "When something is wrong" that no alert can report.
+NOT_RAISED = {"The administrator's password is lost"}
 
 
 def panels_of(dashboard):
@@ -53,10 +58,26 @@ def check_alerts(rules, tests, page, metrics):
         if not runbook or runbook[1] not in anchors(section):
             yield f"{name} has no runbook, or operations.md has no section for it"
     for name in sorted(set(re.findall(r"\b((?:gallery|process)_\w+)", rules))):
-        if f'"{name}"' not in metrics:
+        # An engine's own figures have no prefix.
+        if not {f'"{name}"', f'"{name.removeprefix("gallery_storage_")}"'} & metrics:
             yield f"the server has no metric {name}"
     if len(alerts) < 10:
         yield f"there are only {len(alerts)} alerts"
+
+
+def check_failures(page, alerts):
+    """Each failure that operations.md describes has an alert, which the entry names."""
+    section = page.split("\n## When something is wrong\n", 1)[1].split("\n## ", 1)[0]
+    failures = re.findall(r"^- \*\*(.+?)\*\*(.*(?:\n  .*|\n(?=\n  ))*)", section, re.M)
+    if len(failures) < 8 or len(failures) != len(re.findall(r"^- ", section, re.M)):
+        yield "the failures in operations.md cannot be read"
+    for failure, text in failures:
+        named = re.findall(r"Alert: \[(Gallery\w+)\]\(#(gallery\w+)\)\.", text)
+        if not named and failure not in NOT_RAISED:
+            yield f"operations.md names no alert for the failure {failure!r}"
+        for name, anchor in named:
+            if name not in alerts or anchor != name.lower():
+                yield f"the alert {name} of the failure {failure!r} does not exist"
 
 
 def check_dashboard(dashboard, page):
@@ -90,8 +111,11 @@ def main():
     page = (root / "etc/doc/operations.md").read_text()
     tests = "".join((root / "test/monitoring" / name).read_text()
                     for name in ("alerts_test.yml", "alerts_of_months_test.yml"))
-    problems = [*check_alerts((monitoring / "gallery-alerts.yml").read_text(), tests, page,
-                              (root / "server/app/metrics_page.cpp").read_text()),
+    rules = (monitoring / "gallery-alerts.yml").read_text()
+    sources = [root / "server/app/metrics_page.cpp", *(root / "storage_plugins").rglob("*.?pp")]
+    metrics = {name for source in sources for name in re.findall(r'"\w+"', source.read_text())}
+    problems = [*check_alerts(rules, tests, page, metrics),
+                *check_failures(page, re.findall(r"- alert: (\w+)", rules)),
                 *check_dashboard(json.loads((monitoring / "gallery-dashboard.json").read_text()), page)]
     for problem in problems:
         print(problem)

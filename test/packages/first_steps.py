@@ -84,9 +84,11 @@ class FirstSteps:
         while True:
             # Prometheus does not listen at once, either.
             said = self.shell.run(f"(\n{query}) || true")
-            up = re.search(r"^up\{.*\} => (\S+) @", said, re.M)
+            # Both jobs: the server's own metrics, and its readiness as the blackbox exporter sees it.
+            up = [float(value) for value in re.findall(r"^up\{.*\} => (\S+) @", said, re.M)]
+            ready = re.search(r"^probe_success\{.*\} => (\S+) @", said, re.M)
             requests = re.search(r"^\{\} => (\S+) @", said, re.M)
-            if up and requests and float(up[1]) == 1 and float(requests[1]) > 0:
+            if up == [1, 1] and ready and float(ready[1]) == 1 and requests and float(requests[1]) > 0:
                 return
             check(time.monotonic() < deadline, f"Prometheus sees nothing of the server:\n{said}")
             time.sleep(1)
@@ -139,7 +141,7 @@ def prepare(machine, package):
     place = machine.path(PLACE)
     place.mkdir(parents=True)
     shutil.copy(package, place)
-    machine.download(f"{PLACE}/{package.name}", "curl", "jq", "prometheus")
+    machine.download(f"{PLACE}/{package.name}", "curl", "jq", "prometheus", "prometheus-blackbox-exporter")
 
 
 def take_first_steps(machine, upgrade, say):

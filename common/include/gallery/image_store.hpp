@@ -35,6 +35,13 @@ struct kept_version {
 /// Order of kept versions by kept_rev.
 enum class kept_order : std::uint8_t { newest_first, oldest_first };
 
+/// Part of a sequence, for a check of everything that is stored.
+template <class Item>
+struct checked_page {
+    scan_page<Item> page;
+    std::vector<std::string> unreadable;  ///< for operators: one text for each item that cannot be read
+};
+
 class image_store {
 public:
     image_store() = default;
@@ -99,6 +106,13 @@ public:
     virtual task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> tenant, std::string cursor,
                                                      std::size_t limit) = 0;
 
+    /// All records, as scan(), for checks of the whole store: a record that cannot be read is left out and
+    /// described in the page, and those behind it follow. At most @p limit (at least 1) records per call,
+    /// with those that cannot be read. Cursors are those of scan(). Errors: as scan(); corrupt if the records
+    /// behind a damaged part cannot be found. An engine whose scan() never meets such a record inherits this
+    /// function, which calls scan().
+    virtual task<result<checked_page<record_ptr>>> scan_readable(std::string cursor, std::size_t limit);
+
     /// The usage of a tenant, or of all tenants together. Exact: the sums over the records and kept versions
     /// that are stored at one moment during the call. Zeros for a tenant that has nothing.
     virtual task<result<tenant_usage>> usage(std::optional<tenant_id> tenant) = 0;
@@ -111,6 +125,9 @@ public:
     /// Error: invalid_argument for a cursor that this function did not return, and for a limit of 0.
     virtual task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> tenant, kept_order order,
                                                        std::string cursor, std::size_t limit) = 0;
+
+    /// The kept versions of all tenants, oldest first, as kept(); otherwise as scan_readable().
+    virtual task<result<checked_page<kept_version>>> kept_readable(std::string cursor, std::size_t limit);
 
     /// The kept versions of one image id, newest first; otherwise as kept().
     virtual task<result<scan_page<kept_version>>> kept_of(image_id id, std::string cursor,
@@ -152,7 +169,8 @@ public:
     virtual task<result<write_outcome>> drop_kept(image_id id, revision content_rev) = 0;
 };
 
-/// Declares all functions of image_store in a class that overrides them all.
+/// Declares all functions of image_store in a class that overrides them all, except scan_readable() and
+/// kept_readable().
 #define GALLERY_OVERRIDE_IMAGE_STORE                                                                      \
     task<result<record_ptr>> find(tenant_id tenant, std::string key) override;                            \
     task<result<record_ptr>> find_by_id(image_id id) override;                                            \
@@ -188,6 +206,20 @@ inline task<result<void>> image_store::check_body(record_ptr record, representat
     const auto content = co_await read(std::move(record), which);
     if (!content) co_return content.error();
     co_return result<void>();
+}
+inline task<result<checked_page<record_ptr>>> image_store::scan_readable(std::string cursor,
+                                                                         std::size_t limit) {
+    const std::optional<tenant_id> everybody;
+    auto page = co_await scan(everybody, std::move(cursor), limit);
+    if (!page) co_return page.error();
+    co_return checked_page<record_ptr>{std::move(*page), {}};
+}
+inline task<result<checked_page<kept_version>>> image_store::kept_readable(std::string cursor,
+                                                                           std::size_t limit) {
+    const std::optional<tenant_id> everybody;
+    auto page = co_await kept(everybody, kept_order::oldest_first, std::move(cursor), limit);
+    if (!page) co_return page.error();
+    co_return checked_page<kept_version>{std::move(*page), {}};
 }
 inline std::optional<record_ptr> image_store::find_now(const tenant_id& /*tenant*/,
                                                        std::string_view /*key*/) {

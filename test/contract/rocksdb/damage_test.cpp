@@ -54,6 +54,12 @@ struct damaged_records : store_fixture {
         return lost;
     }
 
+    double omissions() {
+        for (const auto& figure : engine().statistics())
+            if (figure.name == "list_omissions_total") return figure.value;
+        return -1;
+    }
+
     static auto naming(const std::string& image, const std::vector<std::string>& lines) {
         return std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
             return line.find("image \"" + image + '"') != std::string::npos;
@@ -80,12 +86,36 @@ BOOST_AUTO_TEST_CASE(verify_names_every_image_whose_record_cannot_be_read) {
     BOOST_TEST(report->index_entries > 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_scan_for_checks_goes_on_behind_records_that_cannot_be_read) {
+    const auto lost = unreadable();
+    for (const std::size_t limit : {1U, 7U, 1'000U}) {
+        std::vector<std::string> found;
+        std::vector<std::string> named;
+        std::string cursor;
+        do {
+            const auto next = test::await(store().scan_readable(cursor, limit));
+            BOOST_REQUIRE_MESSAGE(next.has_value(), "a page: " << next.error().message);
+            BOOST_TEST(next->page.items.size() + next->unreadable.size() <= limit);
+            for (const auto& record : next->page.items)
+                found.push_back(record->key);
+            named.insert(named.end(), next->unreadable.begin(), next->unreadable.end());
+            cursor = next->page.cursor;
+        } while (!cursor.empty());
+        BOOST_TEST(std::is_sorted(found.begin(), found.end()));
+        BOOST_TEST(found.size() == images - lost.size());
+        BOOST_TEST(named.size() == lost.size());
+        for (const auto& name : lost)
+            BOOST_TEST(naming(name, named) == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(pages_have_all_that_can_be_read_and_totals_stay) {
     const auto lost = unreadable();
     image_query query;
     query.tenant = tenant;
     query.page_size = 50;
     take_log();
+    BOOST_TEST(omissions() == 0);
     std::size_t shown = 0;
     for (; query.page < images / query.page_size; ++query.page) {
         const auto page = list(query);
@@ -94,6 +124,7 @@ BOOST_AUTO_TEST_CASE(pages_have_all_that_can_be_read_and_totals_stay) {
         shown += page->images.size();
     }
     BOOST_TEST(shown == images - lost.size());
+    BOOST_TEST(omissions() == static_cast<double>(lost.size()));
     const auto log = take_log();
     for (const auto& name : lost)
         BOOST_TEST(naming(name, log) == 1);

@@ -254,6 +254,8 @@ public:
     std::function<std::optional<error>(const std::string& key)> on_find;  ///< instead of finding
     std::function<std::optional<error>(const image_record&)> on_read;     ///< instead of reading
     std::function<std::optional<error>()> on_save;                        ///< instead of saving
+    std::function<bool(const image_record&)> is_unreadable;               ///< for scans that go on behind it
+    std::function<std::optional<error>()> on_scan;  ///< instead of such a scan of images
 
     task<result<record_ptr>> find(tenant_id of, std::string key) override {
         if (before_find) before_find();
@@ -279,6 +281,19 @@ public:
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> of, std::string cursor,
                                              std::size_t limit) override {
         return inner_.scan(of, std::move(cursor), limit);
+    }
+    task<result<checked_page<record_ptr>>> scan_readable(std::string cursor, std::size_t limit) override {
+        if (on_scan) {
+            if (auto failed = on_scan()) co_return *failed;
+        }
+        auto found = co_await inner_.scan_readable(std::move(cursor), limit);
+        if (found) leave_out(*found, [](const record_ptr& one) { return one; });
+        co_return found;
+    }
+    task<result<checked_page<kept_version>>> kept_readable(std::string cursor, std::size_t limit) override {
+        auto found = co_await inner_.kept_readable(std::move(cursor), limit);
+        if (found) leave_out(*found, [](const kept_version& one) { return one.record; });
+        co_return found;
     }
     task<result<tenant_usage>> usage(std::optional<tenant_id> of) override { return inner_.usage(of); }
     task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> of, kept_order order,
@@ -314,6 +329,17 @@ public:
     }
 
 private:
+    template <class Item, class Record>
+    void leave_out(checked_page<Item>& from, Record record_of) const {
+        if (!is_unreadable) return;
+        std::erase_if(from.page.items, [&](const Item& one) {
+            const record_ptr record = record_of(one);
+            if (!is_unreadable(*record)) return false;
+            from.unreadable.push_back("the record of '" + record->key + "' is damaged");
+            return true;
+        });
+    }
+
     image_store& inner_;
 };
 

@@ -50,6 +50,7 @@ BOOST_AUTO_TEST_CASE(every_record_that_leaves_the_engine_is_shifted) {
     BOOST_TEST(page.total == 1U);
     check_shifted(page.images.at(0), ours);
     check_shifted(await(images.scan(std::nullopt, "", 10)).value().items.at(0), ours);
+    check_shifted(await(images.scan_readable("", 10)).value().page.items.at(0), ours);
     BOOST_TEST(
         (await(images.usage(some_tenant())).value() == await(own->images().usage(some_tenant())).value()));
     BOOST_TEST((await(images.find(some_tenant(), "b.png")).error().code == errc::not_found));

@@ -148,6 +148,70 @@ BOOST_AUTO_TEST_CASE(of_many_damaged_bodies_some_are_named_and_all_are_counted) 
     BOOST_TEST(one.status().stored.damaged() == damaged);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_does_not_hide_what_is_behind_it) {
+    server one(store, around);
+    one.pass();
+    const auto complete = around.now;
+    ++around.now;
+    const auto is_lost = [](const image_record& record) { return record.key == "key-8"; };
+    store.faulty.is_unreadable = is_lost;
+    figures expected = contents(*stored);
+    const auto leave_out = [&](const image_record& record, std::uint64_t& number) {
+        if (!is_lost(record)) return;
+        --number;
+        expected.bodies -= record.preview_is_original ? 1 : 2;
+        expected.bytes -= record.original.size + (record.preview_is_original ? 0 : record.preview.size);
+    };
+    for (const auto& record : await(stored->images().scan(std::nullopt, "", 1'000)).value().items)
+        leave_out(*record, expected.images);
+    for (const auto& version : mirror::test::all_kept(*stored))
+        leave_out(*version.record, expected.versions);
+    expected.unread = 2;
+    one.pass();
+    BOOST_TEST(bool(one.status().stored.done == expected));
+    BOOST_TEST(one.status().stored.completed_at == complete);
+    BOOST_TEST(one.status().is_incomplete);
+    BOOST_TEST(one.status().problem.find("'key-8'") != std::string::npos);
+    BOOST_TEST(mentions(around.problems, "'key-8'"));
+
+    // Known after a restart and during the next pass, until that has read everything.
+    server restarted(store, around);
+    restarted.step();
+    BOOST_TEST(restarted.status().is_incomplete);
+    store.faulty.is_unreadable = nullptr;
+    BOOST_REQUIRE(restarted.start().has_value());
+    restarted.step();
+    BOOST_TEST(restarted.status().is_incomplete);
+    restarted.run();
+    BOOST_TEST(!restarted.status().is_incomplete);
+    BOOST_TEST(restarted.status().problem.empty());
+    BOOST_TEST(restarted.status().stored.completed_at == around.now);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_ends_early_is_reported_until_a_pass_has_read_it) {
+    int failures = 0;
+    store.faulty.on_scan = [&failures]() -> std::optional<error> {
+        return ++failures == 2 ? std::optional(error{errc::corrupt, "a block is damaged"}) : std::nullopt;
+    };
+    server one(store, around);
+    one.pass();
+    BOOST_TEST(one.status().is_incomplete);
+    BOOST_TEST(one.status().problem.find("a block is damaged") != std::string::npos);
+    BOOST_TEST(one.status().stored.completed_at == 0);
+    BOOST_TEST(one.status().stored.done.versions > 0U);  // they follow the images
+    one.pass();
+    BOOST_TEST(!one.status().is_incomplete);
+    BOOST_TEST(one.status().stored.completed_at == around.now);
+}
+
+BOOST_AUTO_TEST_CASE(a_pass_that_was_stopped_is_no_failure) {
+    server one(store, around);
+    BOOST_REQUIRE(one.start().has_value());
+    BOOST_REQUIRE(one.stop().has_value());
+    BOOST_TEST(!one.status().problem.empty());
+    BOOST_TEST(!one.status().is_incomplete);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gallery::scrub::test

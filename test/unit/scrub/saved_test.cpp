@@ -22,8 +22,8 @@ saved_scrub example() {
     out.rate = 4;
     out.at = stage::kept;
     out.cursor = std::string("\x00\xff\x01", 3);
-    out.done = {5, 6, 7, 8, 9};
-    out.total = {10, 11, 12, 13, 0};
+    out.done = {5, 6, 7, 8, 9, 16};
+    out.total = {10, 11, 12, 13, 0, 0};
     damaged_body bad;
     bad.id.value.data[3] = 1;
     bad.content_rev = 14;
@@ -34,6 +34,7 @@ saved_scrub example() {
     bad.found_at = 15;
     out.damage = damage_list({bad});
     out.problem = "stopped";
+    out.unread = "a record";
     return out;
 }
 
