@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace gallery::admin {
@@ -55,8 +56,9 @@ outcome<> pull(session& in) {
     auto listed = list_thingsboard(*from);
     if (!listed) return listed.error();
     auto& wanted = *listed;
-    const auto present = read_present(in.server);
+    auto present = read_present(in.server);
     if (!present) return present.error();
+    transfer_target target(std::move(*present));
     const auto rules = read_rules(in);
     const auto count = std::max<std::size_t>(1, std::min(*jobs, wanted.size()));
     auto sources = connections(*from, count);
@@ -76,7 +78,7 @@ outcome<> pull(session& in) {
                 if (picture) bytes = picture->size() / 4 * 3;
                 return picture;
             };
-            auto brought = bring((*targets)[worker], *present, one, fetch, rules, report);
+            auto brought = bring((*targets)[worker], target, one, fetch, rules, report);
             bar.step(bytes);
             return brought;
         });
@@ -114,8 +116,9 @@ outcome<> pull_dump(session& in) {
     if (auto done = check_account(in.server, is_system, "gallery"); !done) return done;
     const auto tenant = wanted_tenant(in, is_system);
     if (!tenant) return tenant.error();
-    const auto present = read_present(in.server);
+    auto present = read_present(in.server);
     if (!present) return present.error();
+    transfer_target target(std::move(*present));
     auto workers = connections(in.server, *jobs);
     if (!workers) return workers.error();
 
@@ -128,11 +131,16 @@ outcome<> pull_dump(session& in) {
     constexpr std::size_t most_bytes_at_once = 64U << 20U;
     std::vector<dumped_image> some;
     std::size_t bytes = 0;
+    // How many there are is known when the dump has been read.
+    std::optional<progress> bar;
+    bar.emplace("pulling", std::nullopt, !in.given.has("--json"));
     const auto bring_some = [&]() -> outcome<> {
         auto done = in_parallel(workers->size(), some.size(), [&](std::size_t worker, std::size_t item) {
             const auto& one = some[item];
             const auto picture = [&one]() -> outcome<std::string> { return base64_encode(one.picture); };
-            return bring((*workers)[worker], *present, one.about, picture, rules, report);
+            auto brought = bring((*workers)[worker], target, one.about, picture, rules, report);
+            bar->step(one.picture.size());
+            return brought;
         });
         some.clear();
         bytes = 0;
@@ -149,6 +157,7 @@ outcome<> pull_dump(session& in) {
             report.failed(one.about.key, one.problem);
             return {};
         }
+        describe_as_stored(one.about, one.picture);
         wanted.push_back(one.about);
         bytes += one.picture.size();
         some.push_back(std::move(one));
@@ -157,6 +166,7 @@ outcome<> pull_dump(session& in) {
     };
     auto done = read_dump(in.operand(0), *tenant, take);
     if (done) done = bring_some();
+    bar.reset();
     if (done && wanted.empty() && !has_damaged) {
         std::string message = "the dump has no images of the tenant " + *tenant;
         for (const auto& [id, count] : others)

@@ -3,6 +3,7 @@
 
 #include "api/json_fields.hpp"
 
+#include <gallery/sha256.hpp>
 #include <gallery/sub_type.hpp>
 
 namespace gallery::api {
@@ -57,6 +58,28 @@ json::object resource_info(const image_record& record, std::string_view prefix) 
     }
     if (!record.tags.empty()) info["tags"] = json::array(record.tags.begin(), record.tags.end());
     return info;
+}
+
+std::string info_etag(const image_record& record) {
+    std::string text = "info";
+    // With the length in front, so that no two records have the same text.
+    const auto add = [&text](std::string_view value) {
+        text += ' ' + std::to_string(value.size()) + ' ';
+        text += value;
+    };
+    add(to_string(record.id.value));
+    add(std::to_string(record.created_time));
+    add(record.key);
+    add(record.title);
+    add(record.file_name);
+    add(sub_types.name_of(record.sub_type));
+    add(record.is_public ? "public" : "private");
+    add(record.public_key);
+    add(to_hex(record.original.etag));
+    add(to_hex(record.descriptor(representation::preview).etag));
+    for (const auto& tag : record.tags)
+        add(tag);
+    return to_hex(sha256(text));
 }
 
 }  // namespace gallery::api

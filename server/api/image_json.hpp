@@ -22,4 +22,9 @@ std::string public_link(const image_record& record);
 /// @p prefix: http::path_prefix(), in front of both links.
 boost::json::object resource_info(const image_record& record, std::string_view prefix);
 
+/// The opaque part of the ETag of an image's info. Each change of the image changes it: of the bytes, the
+/// title, the tags, the public flag and the rest. It is the same on every server and store. Never that of
+/// bytes.
+std::string info_etag(const image_record& record);
+
 }  // namespace gallery::api

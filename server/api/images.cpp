@@ -38,6 +38,13 @@ result<http::response> info_response(const http::request& message, const result<
     return http::response::json(200, resource_info(**record, http::path_prefix(message)));
 }
 
+/// The same for /info itself: with the ETag that a later change may require (write_condition.hpp).
+result<http::response> tagged_info_response(const http::request& message, const result<record_ptr>& record) {
+    auto answer = info_response(message, record);
+    if (answer) answer->add("ETag", '"' + info_etag(**record) + '"');
+    return answer;
+}
+
 /// The key that the path of /api/images/{type}/{key}... names. Error: invalid_argument for what is no key.
 task<result<std::string>> key_in_path(const image_services& services, images::image_view_permit may,
                                       std::string key) {
@@ -128,7 +135,7 @@ task<result<http::response>> info(const image_services& services, image_read_per
     auto key = co_await key_in_path(services, may.lend(), message.param(1));
     if (!key) co_return key.error();
     auto record = co_await services.images.find(std::move(may), std::move(*key));
-    co_return info_response(message, record);
+    co_return tagged_info_response(message, record);
 }
 
 result<std::vector<std::string>> tags_in(const json::object& sent) {
@@ -166,7 +173,7 @@ task<result<http::response>> rename(const image_services& services, image_write_
     if (!check) co_return check.error();
     auto record = co_await services.images.rename(std::move(may), std::move(*key), std::move(new_title),
                                                   std::move(*check));
-    co_return info_response(message, record);
+    co_return tagged_info_response(message, record);
 }
 
 task<result<http::response>> tag(const image_services& services, image_write_permit may,

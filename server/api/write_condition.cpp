@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/write_condition.hpp"
 
+#include "api/image_json.hpp"
 #include "api/image_key.hpp"
 #include "http/conditional.hpp"
 
@@ -18,7 +19,7 @@ using etags = std::vector<std::string>;
 error not_that_version(const std::string& key) {
     return {errc::precondition_failed, "The image '" + key +
                                            "' is not the version that If-Match names, because another user "
-                                           "has replaced it. Fetch it again and repeat the request."};
+                                           "has changed it. Fetch it again and repeat the request."};
 }
 
 error excluded_version(const std::string& key) {
@@ -75,9 +76,9 @@ task<result<known_forms>> find_forms(const http::request& message, images::image
         if (!current) co_return out;
         out.original = (*current)->original.etag;
         // Compressing a drawing takes a while, and most conditions name the form that is stored.
-        const bool is_decided =
-            http::if_match_holds(message, to_hex(out.original)) && !message.has(http::field::if_none_match);
-        if (is_decided) co_return out;
+        const bool matches_uncompressed = http::if_match_holds(message, to_hex(out.original)) ||
+                                          http::if_match_holds(message, info_etag(**current));
+        if (matches_uncompressed && !message.has(http::field::if_none_match)) co_return out;
         auto found = co_await coded_etags(*current, gallery, coded);
         if (found) {
             out.forms = std::move(*found);
@@ -106,6 +107,7 @@ task<result<images::record_check>> write_condition(const http::request& message,
         }
         etags known = record->original.etag == original ? forms : etags();
         known.push_back(to_hex(record->original.etag));
+        known.push_back(info_etag(*record));
         return check_versions(message, record->key, known);
     };
 }

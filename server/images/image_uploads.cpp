@@ -3,27 +3,15 @@
 #include "images/image_service_internal.hpp"
 #include "images/keys.hpp"
 #include "images/resource_export.hpp"
+#include "images/stored_drawing.hpp"
 #include "images/tags.hpp"
 
 #include <gallery/clock.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace gallery::images {
 namespace {
-
-// "pump.svgz" and "pump.svg.gz" as "pump.svg", which is what is stored.
-std::string decompressed_name(std::string name) {
-    const auto ends_with = [&name](std::string_view lower) {
-        return name.size() > lower.size() &&
-               std::equal(lower.begin(), lower.end(), name.end() - static_cast<std::ptrdiff_t>(lower.size()),
-                          [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-    };
-    if (ends_with(".svgz")) name.pop_back();
-    if (ends_with(".svg.gz")) name.resize(name.size() - 3);
-    return name;
-}
 
 error contradicts_itself(const std::string& key) {
     return {errc::internal, "The store refused to save the image '" + key + "' " +

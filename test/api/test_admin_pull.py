@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """gallery-admin images pull: from this server, which has ThingsBoard's API, and from answers as ThingsBoard's versions
 give them."""
+import gzip
 import json
 import unittest
 
@@ -64,8 +65,13 @@ class FromThingsBoard(PullTest):
         self.pull(board.url, THINGSBOARD_TOKEN="token-1")
         self.assertEqual(3, self.pull(board.url, THINGSBOARD_API_KEY="tb_key")["unchanged"])
         self.assertNotIn(("POST", "/api/auth/login"), board.requests)
-        told = self.pull(board.url, code=NOT_PERMITTED, THINGSBOARD_TOKEN="old")
-        self.assertIn("THINGSBOARD_TOKEN", told["message"])
+        for token, words in (("garbage", "Invalid username or password"), ("expired", "Token has expired"),
+                             ("of another key", "Token has expired")):
+            told = self.pull(board.url, code=NOT_PERMITTED, THINGSBOARD_TOKEN=token)
+            self.assertIn(words, told["message"])
+            self.assertIn("THINGSBOARD_TOKEN", told["message"])
+        told = self.pull(board.url, code=NOT_PERMITTED, THINGSBOARD_API_KEY="wrong")
+        self.assertIn("THINGSBOARD_API_KEY", told["message"])
         told = self.pull(board.url, code=NOT_PERMITTED, **{**self.LOGIN, "THINGSBOARD_PASSWORD": "wrong"})
         self.assertIn(self.LOGIN["THINGSBOARD_USER"], told["message"])
         self.assertNotIn("wrong", told["message"])
@@ -74,9 +80,13 @@ class FromThingsBoard(PullTest):
 
     def test_a_token_that_expires_meanwhile_is_renewed(self):
         board = self.board("4")
-        expired = (401, {"status": 401, "message": "Token has expired", "errorCode": 11, "timestamp": 1})
-        board.answers[f"/api/images/tenant/{board.images[0]['key']}/export"] = [expired]
-        self.assertEqual(3, len(self.pull(board.url, **self.LOGIN)["created"]))
+
+        def and_expire():
+            board.expire()
+            return board.refused_token()
+        board.answers[f"/api/images/tenant/{board.images[0]['key']}/export"] = [and_expire]
+        self.assertEqual(3, len(self.pull(board.url, "--jobs", "1", **self.LOGIN)["created"]))
+        self.assertEqual(3, board.requests.count(("POST", "/api/auth/login")))
 
     def test_a_busy_server_is_asked_again(self):
         board = self.board("4")
@@ -134,6 +144,22 @@ class FromThingsBoard(PullTest):
         and_meanwhile(third, lambda: self.client.put("/api/image/import", board.export(third)))
         self.assertEqual((3, []), tuple(self.pull(board.url, "--overwrite", code=REFUSED, **self.LOGIN)[k]
                                         for k in ("unchanged", "failed")))
+
+    def test_compressed_drawings_are_equal_to_what_is_stored(self):
+        board = self.board("4")
+        tag = unique()
+        board.add(f"{tag}.svgz", gzip.compress(SVG), fileName="pump.svgz", mediaType="image/svg+xml")
+        report = self.pull(board.url, "--verify", **self.LOGIN)
+        self.assertEqual(([], 4), (report["clashes"], report["verified"]["equal"]))
+        self.assertEqual(SVG, self.client.image(f"{tag}.svgz").body)
+        self.assertEqual("pump.svg", self.info(f"{tag}.svgz")["fileName"])
+        for options in ((), ("--overwrite",), ("--dry-run",)):
+            report = self.pull(board.url, "--verify", *options, **self.LOGIN)
+            self.assertEqual((4, 4), (report["unchanged"], report["verified"]["equal"]))
+        board.images[-1]["data"] = gzip.compress(SVG.replace(b"h9", b"h8"))
+        report = self.pull(board.url, "--verify", code=REFUSED, **self.LOGIN)
+        self.assertEqual([{"key": f"{tag}.svgz", "members": ["picture"]}], report["differ"])
+        self.assertEqual([f"{tag}.svgz"], report["verified"]["different"])
 
     def test_images_without_an_etag_are_fetched_and_compared(self):
         board = self.board("4")

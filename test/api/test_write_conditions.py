@@ -28,6 +28,7 @@ class WriteConditions(Shaped):
             "replace": lambda headers: self.tenant.replace(key, key, new, headers=headers),
             "rename": lambda headers: self.tenant.json_body("PUT", path + "/info", {"title": "new"}, headers=headers),
             "publish": lambda headers: self.tenant.request("PUT", path + "/public/false", headers=headers),
+            "tag": lambda headers: self.tenant.json_body("PUT", path + "/tags", {"tags": ["new"]}, headers=headers),
             "import": lambda headers: self.tenant.json_body("PUT", "/api/image/import", document, headers=headers),
             "delete": lambda headers: self.tenant.delete(path, headers=headers),
         }
@@ -90,6 +91,52 @@ class WriteConditions(Shaped):
                     self.assertStatus(200, self.writes(key, SVG)[name]({"If-Match": etag}))
                 if name != "delete":
                     self.assertStatus(200, self.tenant.delete("/api/images/tenant/" + quote(key)))
+
+    def info_etag(self, key, client=None):
+        return self.assertStatus(200, (client or self.tenant).info(key)).header("ETag")
+
+    def test_every_change_of_an_image_changes_the_etag_of_its_info(self):
+        key = self.upload("info.png", png(text="info"))
+        seen = [self.info_etag(key)]
+        self.assertEqual(seen[0], self.info_etag(key))
+        self.assertRegex(seen[0], '^"[0-9a-f]{64}"$')
+        self.assertNotIn(self.tenant.info(key).json()["etag"], seen[0])
+        path = "/api/images/tenant/" + quote(key)
+        for change in (lambda: self.tenant.put(path + "/info", {"title": "other"}),
+                       lambda: self.tenant.put(path + "/tags", {"tags": ["a", "b"]}),
+                       lambda: self.tenant.put(path + "/tags", {"tags": ["a b"]}),
+                       lambda: self.tenant.put(path + "/public/false", {}),
+                       lambda: self.tenant.replace(key, key, png(text="other")),
+                       lambda: self.tenant.replace(key, "other name.png", png(text="other"))):
+            self.assertStatus(200, change())
+            self.assertNotIn(self.info_etag(key), seen)
+            seen.append(self.info_etag(key))
+        # What was changed back is as it was.
+        self.tenant.put(path + "/public/true", {})
+        before = self.info_etag(key)
+        self.tenant.put(path + "/public/false", {})
+        self.assertEqual(seen[-1], self.info_etag(key))
+        self.assertNotEqual(seen[-1], before)
+        renamed = self.tenant.put(path + "/info", {"title": "third"})
+        self.assertEqual(self.info_etag(key), renamed.header("ETag"))
+        # Of another image with the same bytes it is another one.
+        self.assertNotEqual(self.info_etag(key), self.info_etag(self.upload("info.png", png(text="other"))))
+
+    def test_the_etag_of_the_info_excludes_what_that_of_the_bytes_permits(self):
+        for data in (png(text="meanwhile"), SVG):
+            for name in self.writes("", data):
+                with self.subTest(name):
+                    key = self.upload("meanwhile.svg", data)
+                    seen = self.info_etag(key)
+                    path = "/api/images/tenant/" + quote(key)
+                    self.assertStatus(200, self.tenant.put(path + "/public/false", {}))
+                    with self.unchanged(key):
+                        self.assertError(412, 35, self.writes(key, data)[name]({"If-Match": seen}), key)
+                        self.assertError(412, 35, self.writes(key, data)[name]({"If-None-Match": self.info_etag(key)}))
+                    self.assertStatus(200, self.tenant.put(path + "/public/true", {}))
+                    self.assertStatus(200, self.writes(key, data)[name]({"If-Match": seen}))
+                    if name != "delete":
+                        self.assertStatus(200, self.tenant.delete(path))
 
     def test_an_import_may_ask_that_the_image_is_there_or_is_not(self):
         document = export_document("asked.png", png(text="asked"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The imaging worker: started by the server, confined, decoding one picture after the other. See
 // imaging/protocol.hpp. It is not meant to be started by hand.
+#include "imaging/inflate.hpp"
 #include "imaging/protocol.hpp"
 #include "imaging/sniff.hpp"
 #include "imaging/worker/channel.hpp"

@@ -6,8 +6,6 @@
 
 namespace gallery::imaging::worker {
 
-bool is_gzip(std::string_view data) noexcept;
-
 /// inspect_svg() of what is inside; `document` then holds that. Refused where it is larger than an SVG may
 /// be, cut off, or no SVG. Precondition: is_gzip().
 checked<decoded> inspect_svgz(std::string_view data, const limits& bounds);

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <atomic>
+#include <optional>
 #include <vector>
 
 namespace gallery::admin {
@@ -53,6 +54,7 @@ BOOST_AUTO_TEST_CASE(the_bar_shows_how_much_is_done) {
     BOOST_TEST(transfer_bar(0, 10, 0, 0) == "[>" + std::string(29, ' ') + "]  0/10");
     BOOST_TEST(transfer_bar(5, 10, 3'000'000, 2) ==
                "[" + std::string(15, '=') + ">" + std::string(14, ' ') + "]  5/10  1.5 MB/s");
+    BOOST_TEST(transfer_bar(5, std::nullopt, 3'000'000, 2) == "5  1.5 MB/s");
     BOOST_TEST(transfer_bar(10, 10, 0, 1) == "[" + std::string(30, '=') + "]  10/10");
 }
 
@@ -75,6 +77,17 @@ BOOST_AUTO_TEST_CASE(a_report_is_sorted_and_complete) {
         R"("differ":[{"key":"e","members":["picture","tags"]}],)"
         R"("clashes":[{"key":"a","members":["publicResourceKey"]}],)"
         R"("failed":[{"key":"f","message":"why"}],"verified":{"equal":3,"different":["e"],"missing":["f"]}})");
+}
+
+BOOST_AUTO_TEST_CASE(new_images_get_the_first_key_that_nobody_has) {
+    transfer_target target(present_images{{"a.png", {}}, {"a_(2).png", {}}});
+    target.reserve("a_(3).png");
+    BOOST_TEST(target.new_key("a.png") == "a_(1).png");
+    BOOST_TEST(target.new_key("a.png") == "a_(4).png");
+    BOOST_TEST(target.new_key("b.png") == "b.png");
+    // A candidate of another file name.
+    BOOST_TEST(target.new_key("a_(5).png") == "a_(5).png");
+    BOOST_TEST(target.new_key("a.png") == "a_(6).png");
 }
 
 BOOST_AUTO_TEST_CASE(answers_of_proxies_about_one_image_do_not_stop_the_others) {
