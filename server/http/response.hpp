@@ -72,7 +72,7 @@ public:
     /// False when add() refused something.
     [[nodiscard]] bool is_sound() const noexcept { return (special_ & unsound) == 0; }
 
-    /// An answer that says what went wrong; the session gives it the request's id.
+    /// A response that describes an error. The exchange adds the id of the request to it.
     void mark_error() noexcept { special_ |= failure; }
     [[nodiscard]] bool is_error() const noexcept { return (special_ & failure) != 0; }
     /// Neither unsound nor an error.

@@ -6,10 +6,9 @@
 // the property that it compares from the row or the record.
 //
 // The invariants.
-//  - Every image is in all orders of its shelf, in its tenant's order by content, in by_key, in by_id, and,
-//  if
-//    it has a public key, in by_public_key. verify() compares them. An image leaves the indexes before its
-//    page, because they read it.
+//  - Every image is in all orders of its shelf, in its tenant's order by content, in by_key and in by_id. An
+//    image with a public key is also in by_public_key. verify() compares them. An image is removed from the
+//    indexes before its page, because they read the page.
 //  - shared_with_system contains the keys that both the tenant and the system tenant have. note_key() updates
 //    it whenever a key is added or removed.
 //
