@@ -118,8 +118,11 @@ void add_figures_of(const image_record& record, usage_figures& to) {
 }  // namespace
 
 struct catalog::state {
+    /// Guards all members except `recent`, which has locks of its own. Of the standard library, without
+    /// annotations: lock_in_turn() returns a lock that it holds, which clang's analysis does not follow.
     mutable std::shared_mutex mutex;
-    /// Held by a write while it waits for `mutex` and holds it; a search passes it before each part.
+    /// Guards no member. A write holds it while it waits for `mutex` and holds that; a search takes it for a
+    /// moment before each part, so that the write goes first.
     mutable std::mutex turn;
     names_of_records names;
     row_table table;
