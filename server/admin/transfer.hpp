@@ -126,7 +126,7 @@ bring_rules read_rules(const session& in);
 
 /// Makes the gallery have @p wanted, as @p rules permit, and reports it. @p base64 gives the picture, and is
 /// called only if it is sent, or if @p wanted has no etag to compare; it may complete @p wanted. What
-/// somebody else has made or changed since @p present was read is left as it is, and reported as failed.
+/// another request has made or changed since @p present was read is left as it is, and reported as failed.
 /// Failure: one that concerns all images.
 outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
                 const std::function<outcome<std::string>()>& base64, const bring_rules& rules,

@@ -88,7 +88,7 @@ public:
     [[nodiscard]] bool is_streamed() const noexcept { return stream_ != nullptr; }
     std::unique_ptr<content_stream> take_stream() noexcept { return std::move(stream_); }
 
-    /// A HEAD or 304 for which the body was not fetched says what its size would be. Without it a HEAD's
+    /// The size of the body that a HEAD or 304 describes, if the body was not fetched. Without it a HEAD's
     /// Content-Length is the size of content(); 304 carries none.
     void set_content_size(std::uint64_t bytes) noexcept { declared_size_ = bytes; }
     [[nodiscard]] std::uint64_t content_size() const noexcept {

@@ -53,7 +53,7 @@ public:
 
     /// Reads the next piece and advances @p state, which outlives the call. Damage is noted in it at once.
     /// Errors: those of the store that are not damage; the piece can be repeated. If a scan fails because of
-    /// damage, the rest of its stage is skipped, and state.problem says so.
+    /// damage, the rest of its stage is skipped, and state.problem describes it.
     task<result<piece>> advance(saved_scrub& state);
 
 private:
