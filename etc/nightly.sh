@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The tests that take too long for each change: all tests with the presets release, dev (address and undefined-behaviour
-# sanitizers) and tsan (thread sanitizer), the long run of the tests with crashes, and libFuzzer for a minute a target.
-# It takes about six hours on two cores. Requires root, and Debian's packages clang and libclang-rt-14-dev besides those of
-# etc/bootstrap.sh.
+# sanitizers) and tsan (thread sanitizer), clang's analysis of locks, the long run of the tests with crashes, and
+# libFuzzer for a minute a target. It takes about six hours on two cores. Requires root, and Debian's packages clang and
+# libclang-rt-14-dev besides those of etc/bootstrap.sh.
 #
 #   etc/nightly.sh
 #
@@ -27,6 +27,7 @@ run() {
 }
 
 run release etc/test.sh release
+run locks etc/lint.sh locks
 run dev etc/test.sh dev
 run tsan etc/test.sh tsan
 run crash test/crash/long.sh

@@ -126,10 +126,10 @@ task<byte_gate::answer> byte_gate::wait(std::uint64_t size, std::optional<tenant
             co_return answer::another_grows;
         }
     }
-    const auto home = co_await asio::this_coro::executor;
+    const auto executor = co_await asio::this_coro::executor;
     std::optional<wait_timer> timer;
     if (patience) {
-        timer.emplace(home, *patience);
+        timer.emplace(executor, *patience);
         timer->async_wait([this, mine](const boost::system::error_code& failure) {
             if (!failure) give_up(mine);
         });

@@ -33,7 +33,7 @@ private:
     anybody who_;
 };
 
-/// Error: permission_denied that says to sign in.
+/// Error: permission_denied, whose message asks the user to sign in.
 result<signed_in> prove_signed_in(anybody who);
 
 struct made_key {

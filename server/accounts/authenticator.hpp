@@ -36,15 +36,15 @@ struct authenticator_options {
 ///
 /// A token's signature proves that it was issued by us or by a ThingsBoard server with our signing key. What
 /// its bearer may do is decided here:
-///  - A user who is known: what the *account* says (role, tenant, customer) counts, not the token. Refused
-///    where the account is disabled, its tenant deleted, the session logged out, or the token older than the
-///    last change of the password.
+///  - A user with an account here: role, tenant and customer are those of the *account*, not of the token.
+///    Refused where the account is disabled, its tenant deleted, the session logged out, or the token older
+///    than the last change of the password.
 ///  - A user who was deleted here (a tombstone is known): refused.
 ///  - Any other user, where foreign users are not let in (authenticator_options): refused.
 ///  - Else such a user can only come from that ThingsBoard server: the token's claims count, if they are
-///    consistent (a tenant's administrator has a tenant, a customer's user a customer) and say that the user
-///    is enabled, and if the tenant was not deleted here. Such a principal reaches that tenant and nothing
-///    else, like everybody, and has no account (principal::has_account): no password, no API keys, no
+///    consistent (a tenant's administrator has a tenant, a customer's user a customer) and state that the
+///    user is enabled, and if the tenant was not deleted here. Such a principal reaches that tenant and
+///    nothing else, like everybody, and has no account (principal::has_account): no password, no API keys, no
 ///    refreshing.
 ///
 /// A principal also has the limits of requests that its tenant's profile sets. A changed profile raises the
@@ -62,7 +62,7 @@ public:
     authenticator(const authenticator&) = delete;
     authenticator& operator=(const authenticator&) = delete;
 
-    /// Looks at memory only, and refuses where that is too old to tell what anybody may do.
+    /// Uses memory only, and refuses if that is too old to decide about permissions.
     /// @p header is the value of X-Authorization, else of Authorization: "Bearer <token>" or "ApiKey <key>".
     /// Errors: unavailable (directory::require_fresh()); unauthenticated; token_expired for an access token
     /// past its time, of a session that was logged out, or from before a change of the password.

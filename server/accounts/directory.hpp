@@ -12,8 +12,8 @@
 ///
 /// Invariant, on which deletions rely: what is in memory is the state after some prefix of the feed, with the
 /// writes of this process on top. A user is created or moved together with a new revision of the customer, so
-/// that whoever has a customer's current revision in memory has all users of it. The same holds for a tenant
-/// and its profile, unless that is the default one, which cannot be deleted.
+/// that a server with a customer's current revision in memory has all users of it. The same holds for a
+/// tenant and its profile, unless that is the default one, which cannot be deleted.
 ///
 /// Threads: readers on any thread at any time; they take a shared lock for a look-up. Writers are coroutines
 /// on I/O threads. Everything handed out is immutable and may be kept.
@@ -85,7 +85,7 @@ public:
     /// shared. Error: unavailable.
     task<result<void>> catch_up();
 
-    /// Error: unavailable where memory is older than may be answered, so that nobody knows who may do what.
+    /// Error: unavailable where memory is older than permitted, so that permissions cannot be decided.
     /// To be asked before anything is decided by what is in memory.
     [[nodiscard]] result<void> require_fresh() const;
     /// The same for where each nanosecond counts.
@@ -189,7 +189,7 @@ public:
     task<result<void>> delete_tenant(tenant_id id, tenant_images_eraser erase_images);
 
     /// How long after a deletion an image of the tenant can appear: a request that was authorised before, on
-    /// a server that did not know of the deletion yet, stores its upload, and a crash prevents that server
+    /// a server that had not read the deletion yet, stores its upload, and a crash prevents that server
     /// from erasing it.
     static constexpr std::int64_t late_upload_ms = 24LL * 3600 * 1000;
     /// To be called when a deleted tenant was found to have no images. Marks the tombstone, so that the
@@ -290,8 +290,8 @@ private:
     std::function<std::int64_t()> now_;
     reader_of_changes catch_up_;          ///< empty: the store belongs to this process
     std::function<bool()> others_write_;  ///< empty: always, if there is catch_up_
-    /// Taken by whoever changes memory or writes to the store, one at a time and by tenant. What follows the
-    /// feed goes first: until the feed has been read, nothing is answered to anybody.
+    /// Taken to change memory or to write to the store, one at a time and by tenant. The reader of the feed
+    /// takes precedence: until the feed has been read, no request is answered.
     fair_turns<tenant_id> writing_;
     mutable shared_mutex tables_mutex_;
     std::unique_ptr<account_tables> tables_ GALLERY_GUARDED_BY(tables_mutex_)

@@ -30,7 +30,7 @@ inline bool must_reverify(const ended_session& /*before*/, const ended_session& 
 
 inline error conflict() {
     return {errc::version_conflict,
-            "The account was changed by somebody else in the meantime. Read it again"};
+            "The account was changed by another request in the meantime. Read it again"};
 }
 
 inline bool is_conflict(const error& e) noexcept {

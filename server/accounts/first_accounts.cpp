@@ -13,11 +13,11 @@ const tenant_id demo_tenant{
 
 task<result<tenant_id>> ensure_demo_tenant(directory& accounts, directory::requirements also) {
     if (accounts.find_tenant(demo_tenant)) co_return demo_tenant;
-    tenant home;
-    if (!accounts.is_tenant_deleted(demo_tenant)) home.id = demo_tenant;
-    home.title = "Demo tenant";
-    if (const auto profile = accounts.default_profile()) home.profile = profile->id;
-    auto made = co_await accounts.create(std::move(home), std::move(also));
+    tenant first_tenant;
+    if (!accounts.is_tenant_deleted(demo_tenant)) first_tenant.id = demo_tenant;
+    first_tenant.title = "Demo tenant";
+    if (const auto profile = accounts.default_profile()) first_tenant.profile = profile->id;
+    auto made = co_await accounts.create(std::move(first_tenant), std::move(also));
     if (!made) co_return made.error();
     co_return (*made)->id;
 }
@@ -74,9 +74,9 @@ task<result<demo_accounts>> ensure_demo(directory& accounts, auth::password_serv
     if (const auto known = accounts.find_user_by_email(demo_tenant_email)) {
         out.tenant = known->owner;
     } else {
-        auto home = co_await ensure_demo_tenant(accounts, also);
-        if (!home) co_return home.error();
-        out.tenant = *home;
+        auto first_tenant = co_await ensure_demo_tenant(accounts, also);
+        if (!first_tenant) co_return first_tenant.error();
+        out.tenant = *first_tenant;
         auto admin = demo_user(out.tenant, auth::authority::tenant_admin, demo_tenant_email, "Administrator");
         auto made = co_await make(accounts, passwords, std::move(admin), password, also);
         if (!made) co_return made.error();

@@ -57,7 +57,7 @@ public:
     /// Errors: not_found; permission_denied.
     result<managed_user> manage(anybody who, user_id id) const;
     result<administered_user> administer(anybody who, user_id id) const;
-    /// Error: permission_denied that says to sign in.
+    /// Error: permission_denied, whose message asks the user to sign in.
     static result<user_to_admit> admit(administered_user of);
 
     /// Creates a user that must be activated, or changes one. As in ThingsBoard, an administrator of a tenant

@@ -11,7 +11,7 @@ namespace gallery::admin {
 /// What the shell sees. Those from 64 on are those of sysexits.h.
 enum class exit_code : int {
     done = 0,
-    refused = 1,         ///< the server says that it cannot be: a taken name, a wrong value, a conflict
+    refused = 1,         ///< the server refused it: a taken name, a wrong value, a conflict
     too_slow = 2,        ///< gallery-load: a threshold does not hold
     not_found = 3,       ///< no such tenant, user, customer, key; or a name that several have
     usage = 64,          ///< the command line is wrong; the server was not asked
@@ -19,7 +19,7 @@ enum class exit_code : int {
     server_fault = 70,   ///< the server failed
     output = 74,         ///< what was done could not be printed
     try_later = 75,      ///< too many tries, or the server is busy
-    not_permitted = 77,  ///< wrong credentials, or somebody else's right
+    not_permitted = 77,  ///< wrong credentials, or a missing permission
     configuration = 78,  ///< no credentials, or a wrong value in the environment
 };
 

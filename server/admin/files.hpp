@@ -17,8 +17,7 @@ inline constexpr std::uint64_t largest_file = 1ULL << 30U;
 /// largest_file.
 outcome<std::string> read_file(const std::string& path);
 
-/// Under another name first, so that a reader sees all of it or what was there before. A link at @p path is
-/// replaced, not followed. Failure: output.
+/// As replace_file() (gallery/files.hpp). Failure: output.
 outcome<> write_file(const std::string& path, std::string_view content);
 
 /// The same for a file that a user has: it keeps its owner, its group and its permissions, also if this

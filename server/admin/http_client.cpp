@@ -20,7 +20,7 @@ std::string text_of(const http::client_failure& failed, const http_client& how, 
     const auto seconds = std::to_string(how.timeout.count()) + " s";
     const auto& where = how.where.text;
     const std::string unknown =
-        changes ? ". Whether it was done is not known: look before you repeat it" : "";
+        changes ? ". The outcome is unknown. Check it before you repeat the request" : "";
     switch (failed.what) {
         case reason::host_not_found:
             return "the host of " + where + " is not found (" + failed.detail + "). Is the address right? " +

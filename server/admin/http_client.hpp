@@ -27,7 +27,7 @@ struct http_request {
 struct http_answer {
     int status = 0;
     std::string location;
-    bool may_repeat = false;             ///< the server says after how long (Retry-After)
+    bool may_repeat = false;             ///< the response contains Retry-After
     std::chrono::seconds retry_after{};  ///< that time, where it is a number
     std::string etag;                    ///< the opaque part of its ETag, weak or strong
     std::string body;
@@ -41,7 +41,7 @@ public:
     /// For many requests in a row. Otherwise each has a connection of its own: a person may have thought for
     /// minutes since the last one.
     bool keep_alive = false;
-    std::string url_setting = "--url or GALLERY_URL";  ///< what failures say that names the address
+    std::string url_setting = "--url or GALLERY_URL";  ///< names the setting of the address in failures
 
     http_client() = default;
     /// A copy has no connection yet, so that another thread can use it.

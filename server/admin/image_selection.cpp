@@ -20,11 +20,11 @@ outcome<image_selection> read_selection(const session& in) {
     out.tags = in.given.values("--tag");
     out.media_types = in.given.values("--media-type");
     if (const auto named = in.given.value("--sub-type")) {
-        if (!sub_types.find(*named)) return usage("the value of --sub-type must be IMAGE or SCADA_SYMBOL");
+        if (!sub_types.find(*named)) return usage("the value of --sub-type must be " + sub_types.choices());
         out.sub_types = {*named};
     } else {
-        out.sub_types = {std::string(sub_types.name_of(image_sub_type::image)),
-                         std::string(sub_types.name_of(image_sub_type::scada_symbol))};
+        for (const auto& each : sub_types.entries)
+            out.sub_types.emplace_back(each.name);
     }
     if (in.given.has("--public") && in.given.has("--private"))
         return usage("--public and --private cannot be used together");

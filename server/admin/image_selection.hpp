@@ -19,7 +19,7 @@ inline constexpr std::array<option, 6> selection_options{{
     {"--search", "TEXT", "only images with this text in their title"},
     {"--tag", "TAG", "only images with this tag; repeat it for several tags", {}, true},
     {"--media-type", "TYPE", "only images of this media type; repeat it for one of several", {}, true},
-    {"--sub-type", "TYPE", "only IMAGE or only SCADA_SYMBOL; default: both"},
+    {"--sub-type", "TYPE", "only images of this sub type, such as SCADA_SYMBOL; default: all"},
     {"--public", "", "only images with a public link"},
     {"--private", "", "only images without a public link"},
 }};
@@ -28,7 +28,7 @@ struct image_selection {
     std::string search;
     std::vector<std::string> tags;
     std::vector<std::string> media_types;
-    std::vector<std::string> sub_types;  ///< one, or both
+    std::vector<std::string> sub_types;  ///< one, or all
     std::optional<bool> is_public;
 };
 
@@ -38,8 +38,7 @@ outcome<image_selection> read_selection(const session& in);
 /// As the server would decide. @p about states everything, except that its sub type may be the usual one.
 bool matches(const image_selection& wanted, const image_document& about);
 
-/// The logged-in account's own images, as TbResourceInfo: those of the first sub type, then those of the
-/// second.
+/// The logged-in account's own images, as TbResourceInfo, one wanted sub type after the other.
 /// @p more: further parameters of the query, beginning with '&'.
 outcome<boost::json::array> list_images(server_api& server, const image_selection& wanted,
                                         const std::string& more);

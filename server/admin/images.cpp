@@ -153,7 +153,7 @@ outcome<> show(session& in) {
 
 constexpr std::array<option, 5> upload_options{{
     {"--title", "TITLE", "the title, with one FILE only; default: the name of the file"},
-    {"--sub-type", "TYPE", "IMAGE (default) or SCADA_SYMBOL"},
+    {"--sub-type", "TYPE", "such as SCADA_SYMBOL; default: IMAGE"},
     {"--tag", "TAG", "give the image this tag, too; repeat it for several tags", {}, true},
     {"--private", "", "without a public link"},
     {"--replace", "", "replace the picture of an image whose key is the name of the file"},

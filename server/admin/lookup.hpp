@@ -21,7 +21,7 @@ outcome<boost::json::object> find_user(session& in, const std::string& email_or_
 outcome<boost::json::object> find_api_key(session& in, const boost::json::object& holder,
                                           const std::string& description_or_id);
 
-/// The user that --user names; else whoever is logged in.
+/// The user of --user; otherwise the user who is logged in.
 outcome<boost::json::object> user_or_me(session& in);
 
 /// "tenant 'Acme' (5b0c...)"

@@ -32,7 +32,7 @@ progress_figures progress_figures_of(const boost::json::object& from);
 /// The state; logs in again when the token has expired. Failures: those of server_api.
 outcome<boost::json::object> mirror_status(session& in);
 
-/// The id by which the server tells this mirror from others; empty without a mirror.
+/// The id of this mirror on the server; empty without a mirror.
 std::string run_of(const boost::json::object& from);
 
 /// Requests the state of the run @p run several times a second until @p is_done, and shows the progress on a

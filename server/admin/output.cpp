@@ -3,6 +3,7 @@
 
 #include "admin/times.hpp"
 
+#include <gallery/characters.hpp>
 #include <gallery/text.hpp>
 #include <gallery/uuid.hpp>
 
@@ -22,13 +23,6 @@ namespace json = boost::json;
 
 void write(std::FILE* to, const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), to);
-}
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    return out;
 }
 
 /// In characters; those of two columns are taken for one.
@@ -86,7 +80,7 @@ std::string joined(const std::vector<std::string>& words) {
 std::string render_list(const json::array& all, std::span<const field> fields) {
     std::vector<std::vector<std::string>> rows(1);
     for (const auto& one : fields) {
-        if (one.in_list) rows[0].push_back(upper(one.name));
+        if (one.in_list) rows[0].push_back(ascii_upper(one.name));
     }
     for (const auto& value : all) {
         auto& row = rows.emplace_back();

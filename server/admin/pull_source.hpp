@@ -16,7 +16,7 @@ namespace gallery::admin {
 outcome<server_api> thingsboard_of(const session& in);
 
 /// All images and SCADA symbols that belong to the account: those of a tenant, or a system administrator's. A
-/// server without SCADA symbols (before 3.7) does not know the parameter that asks for them, and lists all
+/// server without SCADA symbols (before 3.7) ignores the parameter for them, and lists all
 /// images again; these are left out. Failures: those of requests.
 outcome<std::vector<image_document>> list_thingsboard(server_api& from);
 

@@ -14,12 +14,12 @@
 #include "mirror/active_store.hpp"
 #include "mirror/identity.hpp"
 #include "mirror/mark.hpp"
-#include "mirror/private_file.hpp"
 #include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
 #include "plugins/host.hpp"
 
 #include <gallery/clock.hpp>
+#include <gallery/files.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -247,13 +247,12 @@ int reinstate(std::span<const char* const> arguments) {
     }
     if (held) {
         const auto noted = run_on(context, note_place_taken(held->store->documents(), other->identity, own));
-        if (!noted || !*noted)
-            out.note("the other store does not say that it is not the one of the server any more");
+        if (!noted || !*noted) out.note("the other store is not marked as superseded");
     }
     const auto released = run_on(context, mirror::release_store(documents));
     if (!released) return end(out, engine_failed());
     if (!*released) return end(out, failed_by(released->error()));
-    if (auto removed = mirror::remove_private_file(file); !removed)
+    if (auto removed = remove_file(file); !removed)
         return end(out, {exit_code::unreachable, removed.error().message});
     if (auto forgotten = forget_mirror(data + "/" + app::mirror_file, own); !forgotten)
         return end(out, {exit_code::unreachable, forgotten.error().message});

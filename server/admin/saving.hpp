@@ -12,7 +12,7 @@
 namespace gallery::admin {
 
 /// Lays @p changes over @p one as it was read, saves it at @p target and shows the outcome. It goes with the
-/// version that was read, so that what somebody else changes meanwhile is not lost.
+/// version that was read, so that a change by another request in between is not lost.
 outcome<> save_changed(session& in, const std::string& target, boost::json::object one,
                        const boost::json::object& changes, std::span<const field> fields);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Passwords and consent from whoever sits there. None of it passes through arguments, which every user of
-/// the machine can read, or is ever printed.
+/// Passwords and consent of the user at the terminal. None of it passes through arguments, which every user
+/// of the machine can read, or is ever printed.
 #pragma once
 
 #include "admin/failure.hpp"
@@ -13,7 +13,8 @@ namespace gallery::admin {
 bool is_interactive();
 
 /// The next line of standard input without its end; typed without echo where that is a terminal, after
-/// @p prompt. Failure: usage where there is no line, or an empty one; @p what says of which ("new password").
+/// @p prompt. Failure: usage where there is no line, or an empty one; @p what names the value in it ("new
+/// password").
 outcome<std::string> read_secret_line(const std::string& prompt, const std::string& what);
 
 /// As read_secret_line(), from a terminal, twice the same. Failure: usage.

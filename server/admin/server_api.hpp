@@ -46,7 +46,7 @@ public:
     server_api(http_client http, credentials who, service what = {});
 
     /// For many requests in a row, from a thread of its own: a copy that is logged in, keeps its connection,
-    /// and waits where the server says that it is busy. Failures: those of log_in().
+    /// and waits while the server is busy. Failures: those of log_in().
     outcome<server_api> for_many();
 
     /// Logs in, once; each request does so by itself where it was not done. Reads the password where it is

@@ -34,7 +34,7 @@ std::size_t apply_fields(const session& in, boost::json::object& to);
 /// {"entityType": type, "id": id}
 boost::json::object entity(std::string_view type, std::string_view id);
 
-/// Goes on where --yes was given or somebody at the terminal says so. Failure: usage.
+/// Succeeds if --yes was given or the user at the terminal agrees. Failure: usage.
 outcome<> consent(const session& in, const std::string& question);
 
 struct new_password {
@@ -45,7 +45,7 @@ struct new_password {
 /// Passwords are asked for where there is no option for them: always, never.
 enum class ask { never, on_terminal };
 
-/// The password that --password-stdin, --generate-password or somebody at the terminal gives, checked by the
+/// The password of --password-stdin, --generate-password or the user at the terminal, checked by the
 /// server's rule; empty where none is given and @p how is never. Logs in first, since a login's password
 /// comes before on standard input. Failures: usage; those of the login.
 outcome<std::optional<new_password>> choose_password(session& in, ask how);

@@ -4,10 +4,10 @@
 #include "app/configuration_file.hpp"
 #include "plugins/host.hpp"
 
-#include <array>
+#include <gallery/files.hpp>
+
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 namespace gallery::admin {
@@ -25,15 +25,11 @@ void print_warning(log_level level, std::string_view text) {
 
 /// For secrets, since every user of the machine can read the arguments of a process.
 outcome<std::string> value_in_file(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::string value;
-    std::array<char, 1024> part{};
-    while (in.read(part.data(), part.size()) || in.gcount() > 0)
-        value.append(part.data(), static_cast<std::size_t>(in.gcount()));
-    if (!in.is_open() || in.bad()) return failure{exit_code::usage, "cannot read the file " + file};
-    if (value.ends_with('\n')) value.pop_back();
-    if (value.ends_with('\r')) value.pop_back();
-    return value;
+    auto value = gallery::read_file(file);
+    if (!value) return failure{exit_code::usage, value.error().message};
+    if (value->ends_with('\n')) value->pop_back();
+    if (value->ends_with('\r')) value->pop_back();
+    return std::move(*value);
 }
 
 bool is_empty_folder(const std::string& path) {

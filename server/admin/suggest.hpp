@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What somebody may have meant. Pure.
+/// The known name that is nearest to a mistyped one. Pure.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/times.hpp"
 
+#include <gallery/clock.hpp>
+
 #include <charconv>
 #include <cstdio>
 #include <ctime>
@@ -87,13 +89,7 @@ result<std::int64_t> parse_expiry(std::string_view text, std::int64_t now) {
 }
 
 std::string format_time(std::int64_t milliseconds) {
-    if (milliseconds == 0) return "-";
-    const std::time_t seconds = milliseconds / 1000;
-    std::tm when{};
-    if (::gmtime_r(&seconds, &when) == nullptr) return std::to_string(milliseconds);
-    char text[32];
-    const auto length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &when);
-    return {text, length};
+    return milliseconds == 0 ? "-" : utc_text(milliseconds);
 }
 
 }  // namespace gallery::admin

@@ -156,8 +156,8 @@ using picture_source = std::function<outcome<std::string>()>;
 /// Makes the gallery have @p wanted, as @p rules permit, and reports it. @p base64 is called at most once,
 /// and only if the picture is sent or must be compared; it may complete @p wanted. Without a key, @p wanted
 /// is the image with the same bytes and the same file name, or a new one under a key that is free. So it
-/// makes no second image when it is repeated. An image that somebody else has made or changed since the
-/// images of @p target were read is left as it is, and reported as failed.
+/// makes no second image when it is repeated. An image that another request has made or changed since
+/// the images of @p target were read is left as it is, and reported as failed.
 /// Failure: one that concerns all images.
 outcome<> bring(server_api& to, transfer_target& target, const image_document& wanted,
                 const picture_source& base64, const bring_rules& rules, transfer_report& report);

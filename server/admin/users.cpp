@@ -6,6 +6,8 @@
 #include "admin/user_fields.hpp"
 #include "auth/principal.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -39,10 +41,7 @@ constexpr auto list_of_users_options =
 
 /// "tenant-admin" is as good as "TENANT_ADMIN".
 outcome<std::string> parse_role(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-        if (c == '-') return '_';
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-    });
+    std::ranges::transform(text, text.begin(), [](char c) { return c == '-' ? '_' : ascii_upper(c); });
     if (auth::parse_authority(text)) return text;
     return usage("--role takes " + auth::authority_names.choices());
 }

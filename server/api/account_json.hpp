@@ -20,7 +20,7 @@ boost::json::object tenant_json(const accounts::tenant& value);
 boost::json::object customer_json(const accounts::customer& value);
 /// additionalInfo has, besides what was stored, userCredentialsEnabled and userActivated.
 boost::json::object user_json(const accounts::user& value);
-/// As far as a token of another server tells it.
+/// The members that a token of another server contains.
 boost::json::object user_json(const auth::principal& value);
 /// ApiKeyInfo and, **ours**, lastUsedTime (ms, 0 = never, at most a minute behind).
 boost::json::object api_key_json(const accounts::api_key& value, std::int64_t now);

@@ -34,6 +34,9 @@ struct account_services {
     verify_credentials verify;
 };
 
+/// Shows the form for a new password, and receives that password.
+inline constexpr std::string_view activation_path = "/api/noauth/activate";
+
 using account_endpoints = std::span<const endpoint<account_services>>;
 
 /// Login, refresh, logout, passwords, activation.

@@ -112,9 +112,9 @@ constexpr endpoint<account_services> endpoints[] = {
      allow<accounts::anybody, log_out>},
     {http::method::post, "/api/auth/changePassword", "auth.change_password", body_kind::json,
      allow<accounts::signed_in, change_password>},
-    {http::method::get, "/api/noauth/activate", "auth.activation_link", body_kind::none,
+    {http::method::get, activation_path, "auth.activation_link", body_kind::none,
      allow<everyone, follow_link>},
-    {http::method::post, "/api/noauth/activate", "auth.activate", body_kind::json, allow<everyone, activate>},
+    {http::method::post, activation_path, "auth.activate", body_kind::json, allow<everyone, activate>},
 };
 
 }  // namespace

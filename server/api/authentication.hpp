@@ -22,8 +22,8 @@ using verify_credentials = std::function<result<auth::principal_ptr>(std::string
 /// too_many_requests.
 result<auth::principal_ptr> principal_of(http::request& message, const verify_credentials& verify);
 
-/// The principal that was stored in the request; null where there is none, because nobody asked for it or the
-/// credentials were refused. Valid as long as the request.
+/// The principal that was stored in the request; null if there is none, because principal_of() was not
+/// called or the credentials were refused. Valid as long as the request.
 const auth::principal* known_principal(const http::request& message) noexcept;
 
 }  // namespace gallery::api

@@ -173,7 +173,7 @@ bool answer_now(const services_of_t<Try>& services, http::request& message, http
 }  // namespace detail
 
 /// @p Handler for requests with @p Access: task<result<http::response>>(const Services&, proof,
-/// http::request&), with a content_limit as a fourth parameter where it wants to know it. `everyone` has no
+/// http::request&), with a content_limit as an optional fourth parameter. `everyone` has no
 /// proof.
 template <class Access, auto Handler>
 inline constexpr guarded_handler<detail::services_of_t<Handler>> allow{access_of<Access>::rule,
@@ -188,7 +188,7 @@ inline constexpr guarded_handler<detail::services_of_t<Handler>> allow_at_once{
 /// How large the content of a body may be, for an endpoint with this pattern. Not asked for body_kind::none.
 using content_limits = std::function<content_limit(std::string_view pattern, body_kind kind)>;
 
-/// The limit of a JSON text where no setting says less.
+/// The limit of a JSON text, unless a setting is lower.
 inline constexpr std::uint64_t max_json_bytes = 64 * 1024;
 
 /// Bytes that a body may have whose content has @p content: the form or the base64 is added.

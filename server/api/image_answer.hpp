@@ -2,8 +2,8 @@
 /// What is sent for a request for an image's bytes: one decision, whatever the record and the bytes come from
 /// (the etag cache, the memory of the storage, its disk).
 ///
-/// A plan is made from what is known of the image. It says either what has to be obtained before the answer
-/// is complete, or that the answer is complete. Whoever answers obtains that, where it can, and plans again.
+/// A plan is made from what is known of the image. It states either what has to be obtained before the answer
+/// is complete, or that the answer is complete. The caller obtains that, if it can, and plans again.
 /// So a request costs one look at each of the etag cache, the record and the bytes, and a 304 costs only the
 /// first.
 #pragma once

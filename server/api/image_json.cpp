@@ -2,6 +2,7 @@
 #include "api/image_json.hpp"
 
 #include "api/json_fields.hpp"
+#include "images/keys.hpp"
 
 #include <gallery/sha256.hpp>
 #include <gallery/sub_type.hpp>
@@ -24,11 +25,12 @@ json::object descriptor(const body_descriptor& facts) {
 }  // namespace
 
 std::string image_link(const image_record& record) {
-    return (record.tenant == system_tenant ? "/api/images/system/" : "/api/images/tenant/") + record.key;
+    return std::string(images::images_path) + (record.tenant == system_tenant ? "system/" : "tenant/") +
+           record.key;
 }
 
 std::string public_link(const image_record& record) {
-    return "/api/images/public/" + record.public_key;
+    return std::string(images::public_images_path) + record.public_key;
 }
 
 json::object resource_info(const image_record& record, std::string_view prefix) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/pages.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -97,9 +98,7 @@ result<bool> parse_descending(const http::query_view& query) {
     const auto order = query.get("sortOrder");
     if (!order) return order.error();
     if (!*order || (*order)->empty()) return false;
-    std::string upper = **order;
-    std::transform(upper.begin(), upper.end(), upper.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    const auto upper = ascii_upper(**order);
     if (upper != "ASC" && upper != "DESC") return bad_parameter("sortOrder", **order, "ASC or DESC");
     return upper == "DESC";
 }

@@ -37,7 +37,7 @@ task<result<upload_form>> read_upload_form(http::request& message, tenant_id own
                                            images::size_limit most);
 
 /// The least size of the image in a form whose body has not been read: its Content-Length without the form;
-/// 1 where that says nothing.
+/// 1 if that is unknown.
 std::uint64_t least_image_size(http::request& message);
 
 }  // namespace gallery::api

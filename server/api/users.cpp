@@ -85,7 +85,7 @@ task<result<http::response>> activation_link(const account_services& services, a
     auto token = co_await services.users.activation_token(std::move(*found));
     if (!token) co_return token.error();
     const auto view = http::view_of(message);
-    co_return http::response::text(200, view.url("/api/noauth/activate?activateToken=" + *token));
+    co_return http::response::text(200, view.url(std::string(activation_path) + "?activateToken=" + *token));
 }
 
 /// **Ours**: ThingsBoard resets a password by mail only, which a gallery does not send.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the access log says of a request.
+/// The data of a request for the access log.
 #pragma once
 
 #include "http/server.hpp"

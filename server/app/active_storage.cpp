@@ -7,9 +7,9 @@
 #include "mirror/superseded.hpp"
 #include "plugins/host.hpp"
 
+#include <gallery/clock.hpp>
+
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <filesystem>
 #include <utility>
 
@@ -18,15 +18,6 @@ namespace gallery::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string utc(std::int64_t milliseconds) {
-    const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
-    std::tm parts{};
-    std::array<char, 32> text{};
-    if (::gmtime_r(&seconds, &parts) == nullptr) return "an unknown time";
-    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
-    return {text.data(), size};
-}
 
 std::string place_of(const mirror::target_address& where) {
     return where.path.empty() ? "the database of " + where.engine : where.path;
@@ -55,7 +46,7 @@ bool names(const config::storage_settings& configured, const std::string& data_f
 
 std::string active_storage::note() const {
     if (is_configured) return {};
-    return "chosen by the switch of " + utc(decided->since) + " (" + file +
+    return "chosen by the switch of " + utc_text(decided->since) + " (" + file +
            "); STORAGE_PLUGIN=" + configured_plugin +
            " of the configuration does not apply until gallery-admin reinstate is run";
 }
@@ -65,7 +56,7 @@ result<void> active_storage::require_store() const {
     if (is_filled_folder(decided->now.address.path)) return {};
     return error{errc::not_found, "there is no store in " + decided->now.address.path +
                                       ", from which the server serves since the switch of " +
-                                      utc(decided->since) + " (" + file +
+                                      utc_text(decided->since) + " (" + file +
                                       "). Mount its disk, or restore it. To serve from the store of the "
                                       "configuration instead, run gallery-admin reinstate"};
 }
@@ -107,7 +98,7 @@ error not_current(const mirror::successor& by) {
     }
     return {errc::unavailable,
             "this store is not the current one: the server was switched to " + where + " on " +
-                utc(by.since) +
+                utc_text(by.since) +
                 ", and what was written since then is there. Start the server with the data folder that "
                 "contains " +
                 mirror::active_store_file +
@@ -127,7 +118,7 @@ task<result<void>> check_active_storage(document_store& opened, active_storage c
                 errc::unavailable,
                 "the store in " + place_of(wanted.address) +
                     " is another one than the store to which the server was switched on " +
-                    utc(chosen.decided->since) + " (" + chosen.file +
+                    utc_text(chosen.decided->since) + " (" + chosen.file +
                     "). Mount the right disk, or restore the store. To serve from the store of the "
                     "configuration instead, run gallery-admin reinstate"};
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Follows the store's change feed to keep the memory of this server current, whoever wrote the change. Drops
-/// entries of the ETag cache and reads accounts again.
+/// Follows the store's change feed to keep the memory of this server current, also after changes by other
+/// servers. Drops entries of the ETag cache and reads accounts again.
 #pragma once
 
 #include "accounts/directory.hpp"
@@ -41,15 +41,15 @@ private:
 };
 
 struct follower_options {
-    /// How often the feed is looked at where nobody says that there is something new.
+    /// How often the feed is read without a notification.
     std::chrono::milliseconds interval{5'000};
     /// How long catch_up() waits. 0: it is not called.
     std::chrono::milliseconds patience{0};
-    /// Whether nobody else writes to the store at the moment; the interval is then alone_interval. Any
+    /// Whether no other server writes to the store at the moment; the interval is then alone_interval. Any
     /// thread. Empty: never.
     std::function<bool()> is_alone{};
     std::chrono::milliseconds alone_interval{5'000};
-    /// Awaited when the store says that another one has taken its place, and when changes were lost. An error
+    /// Awaited when the store is marked as superseded, and when changes were lost. An error
     /// ends the freshness of memory until it succeeds. Empty: nothing is checked.
     std::function<task<result<void>>()> check_current{};
 };
@@ -74,9 +74,6 @@ public:
     task<result<void>> catch_up() { return catch_up(options_.patience); }
     /// The same with another limit.
     task<result<void>> catch_up(std::chrono::milliseconds patience);
-
-    /// Looks at the feed now. Any thread.
-    void look() { signal_->notify(); }
 
     /// Returns when nothing of it is under way any more. Precondition: not called on @p executor.
     void stop();

@@ -13,6 +13,8 @@
 #include "plugins/host.hpp"
 #include "plugins/options.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -58,9 +60,7 @@ std::optional<std::pair<std::string, std::string>> plugin_option(const std::stri
 
 /// Whether @p word is in @p text and not a part of a longer name.
 bool names(std::string_view text, std::string_view word) {
-    const auto inside = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    };
+    const auto inside = [](char c) { return is_ascii_alphanumeric(c) || c == '_'; };
     for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
         const auto after = at + word.size();
         if ((at == 0 || !inside(text[at - 1])) && (after == text.size() || !inside(text[after]))) return true;

@@ -32,8 +32,8 @@ result<void> check_values(const config::configuration& c, const plugin_namer& na
 result<std::string> try_configuration(const config::configuration& c, const std::string& problems);
 
 /// @p effective of the configuration with the options of the selected storage plugin in clear, except those
-/// that its schema declares secret. Options of other plugins stay masked, since nobody has read their
-/// schemas.
+/// that its schema declares secret. Options of other plugins stay masked, because their schemas
+/// are not read.
 std::vector<config::effective_value> shown_values(const config::configuration& c);
 
 /// @p message, and where the options of storage plugins that it names were set, a line each.

@@ -18,7 +18,7 @@ namespace gallery::app {
 
 struct start_options {
     bool demo = false;
-    /// Told the line with a password that was made up, which nobody can learn later, before the account is
+    /// Called with the line of a generated password, which cannot be shown later, before the account is
     /// stored; an error ends the start with nothing stored.
     std::function<result<void>(std::string_view)> show;
     /// Called on an I/O thread several times within this time, as long as every I/O thread works. 0: never.
@@ -33,7 +33,7 @@ struct start_options {
     std::function<void(const std::string& url, bool done)> reloaded;
 };
 
-/// What whoever starts the server should know; lines of a name and a text.
+/// The start report for the operator; lines of a name and a text.
 using start_report = std::vector<std::pair<std::string, std::string>>;
 
 /// Threads: all members are called by one thread, main's, but hang_up() by any.

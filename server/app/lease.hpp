@@ -3,7 +3,7 @@
 ///
 /// A lease is a document that names its holder and for how long it is held after each renewal. It is taken
 /// and renewed under a precondition of the store, so that one server wins. No clock is compared with
-/// another's: whoever waits measures with an own clock how long the document has stayed as it is. A holder
+/// another's: a waiting server measures with its own clock how long the document has not changed. A holder
 /// that was stopped for longer than the lease may believe for a moment that it still holds it. Therefore
 /// everything that is done under a lease must be harmless when two do it, or require the lease itself in its
 /// write.

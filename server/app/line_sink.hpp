@@ -36,7 +36,7 @@ public:
 /// path and the reason.
 result<std::unique_ptr<line_sink>> open_file_sink(std::string path);
 
-/// Standard output. A reader that is too slow loses lines and holds up nobody for more than a second.
+/// Standard output. A reader that is too slow loses lines, and delays the log by at most a second.
 std::unique_ptr<line_sink> standard_output_sink();
 
 }  // namespace gallery::app

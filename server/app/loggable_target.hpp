@@ -2,10 +2,12 @@
 /// What of a request's target, and of the address of the page that it came from, may be logged.
 ///
 /// Queries contain secrets: the token of an activation link, the ticket of a download. Texts that people
-/// search for may be e-mail addresses. The key of a public link opens an image to whoever has it. So only the
+/// search for may be e-mail addresses. The key of a public link gives access to an image. So only the
 /// values of known, harmless parameters are logged, and of the key of a public link its beginning, by which
-/// an operator still finds the image. Whatever is not known is left out, since a secret may be behind it.
+/// an operator still finds the image. Unknown parameters are left out, because they may be secrets.
 #pragma once
+
+#include "images/keys.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,9 +20,6 @@ namespace gallery::app {
 
 /// How many characters of the key of a public link are logged.
 inline constexpr std::size_t shown_of_public_key = 8;
-
-/// The path in front of the key of a public link.
-inline constexpr std::string_view public_link_path = "/api/images/public/";
 
 enum class visibility : std::uint8_t {
     value,  ///< name and value
@@ -78,9 +77,9 @@ enum class link_in_path : std::uint8_t {
 template <class Emit>
 void emit_path(std::string_view path, link_in_path link, const Emit& emit) {
     if (link == link_in_path::no) return emit(path);
-    const auto found = path.find(public_link_path);
+    const auto found = path.find(images::public_images_path);
     if (found == path.npos && link == link_in_path::maybe) return emit(path);
-    const auto key = found == path.npos ? path.rfind('/') + 1 : found + public_link_path.size();
+    const auto key = found == path.npos ? path.rfind('/') + 1 : found + images::public_images_path.size();
     const auto size = std::min(path.substr(key).find('/'), path.size() - key);
     if (size <= shown_of_public_key) return emit(path);
     emit(path.substr(0, key + shown_of_public_key));

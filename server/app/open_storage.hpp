@@ -51,12 +51,12 @@ struct unprobed_store {
 std::string store_name(const plugin_descriptor& plugin, const std::map<std::string, std::string>& options,
                        const std::string& folder);
 
-/// Refuses a folder that is not empty and contains no store of @p engine, as far as that engine is known. An
-/// engine would add its files to those of somebody else. Error: invalid_argument.
+/// Refuses a folder that is not empty and contains no store of @p engine, as far as its files can be
+/// recognised. An engine would add its files to foreign ones. Error: invalid_argument.
 result<void> check_store_folder(std::string_view engine, const std::string& folder);
 
 /// As open_storage() without the probe. Error, besides: not_found where there is no store yet and
-/// !may_create. @p say is told what the engine has to say; it may be called by any thread for as long as the
+/// !may_create. @p say receives the messages of the engine; it may be called by any thread for as long as the
 /// store is open. @p confined: for a store that the operator has not configured; invalid_argument for an
 /// engine that does not confine itself.
 result<unprobed_store> open_unprobed(const config::storage_settings& settings, const std::string& data_folder,

@@ -108,12 +108,12 @@ private:
     [[nodiscard]] bool lacks_accounts(const start_options& options) const;
     void warn_of_another_password(const char* email, const std::string& password, const char* setting);
     task<std::uint64_t> count_images();
-    /// Of each tenant that has metrics, and of all others together; empty if the store cannot say.
+    /// Of each tenant that has metrics, and of all others together; empty if the store cannot count them.
     task<std::vector<tenant_contents>> contents_by_tenant();
     task<result<http::response>> answer_metrics(metrics_sources sources);
     task<result<void>> ask_store_first();
     task<result<std::vector<api::node>>> list_nodes();
-    /// Begins what runs beside requests, and tells the other servers that this one is there.
+    /// Starts the background work, and registers this server for the other ones.
     void begin_background_work();
     /// Gives back what other servers would wait for. @p left becomes ready when the store is used no more.
     task<result<void>> leave_cluster(std::shared_ptr<std::promise<void>> left);
@@ -171,8 +171,8 @@ private:
     std::unique_ptr<images::coded_bodies> coded_;
     std::unique_ptr<images::byte_budget> uploads_;
     std::unique_ptr<images::byte_budget> downloads_;
-    /// For the lists of images that archives are asked for. Apart from uploads: whoever may only read images
-    /// cannot take the memory of those who write.
+    /// For the lists of images that archives are asked for. Apart from uploads, so that users who may only
+    /// read images cannot take the memory of uploads.
     images::byte_budget archive_lists_{128 * 1024 * 1024, std::chrono::seconds(10)};
     std::unique_ptr<imaging::pool> imaging_;
     std::unique_ptr<images::image_service> images_;

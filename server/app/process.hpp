@@ -10,7 +10,7 @@ namespace gallery::app {
 
 /// New files are for the server's user only; SIGPIPE is ignored (a client that went away is an error value);
 /// as many files may be open as the hard limit allows; a standard stream that is closed becomes no file of
-/// the store; no core dump holds keys and pictures. Returns what an operator should know, one sentence each.
+/// the store; no core dump holds keys and pictures. Returns notes for the operator, one sentence each.
 /// Call before there are threads, and before anything is opened.
 std::vector<std::string> prepare_process();
 

@@ -66,7 +66,7 @@ task<void> run_upkeep(upkeep_subjects on) {
     if (!noted && is_away(on, noted.error())) co_return;
     if (on.turn != nullptr) {
         const auto ours = co_await on.turn->acquire();
-        if (!ours) log_warning("whose turn the upkeep is cannot be asked: " + ours.error().message);
+        if (!ours) log_warning("the upkeep lease cannot be read: " + ours.error().message);
         if (!ours || !*ours) co_return;
     }
     const auto maintained = co_await on.accounts.forget_expired();

@@ -48,8 +48,8 @@ result<void> check_password_policy(std::string_view password);
 std::string generate_password();
 
 /// Hashes and checks on two threads of its own, so that no I/O thread waits and many logins do not use all
-/// processors or all memory. Those who wait take turns, so that whoever tries many passwords does not hold up
-/// the others. A few wait for each of them, and queue_limit together; more are refused.
+/// processors or all memory. Waiting clients take turns, so that a client that tries many passwords does not
+/// delay the others. A few may wait for each client, and queue_limit together; more are refused.
 class password_service {
 public:
     static constexpr std::size_t threads = 2;
@@ -67,7 +67,7 @@ public:
     using turns = fair_turns<std::string>;
 
     /// Waits until one password may be hashed or checked. @p who: the network of the client, or another name
-    /// of whoever asks. Errors: too_many_requests where @p who has too many waiting; busy where all have.
+    /// of the client. Errors: too_many_requests where @p who has too many waiting; busy where all have.
     task<result<turns::turn>> begin(std::string who) { return turns_.take(std::move(who)); }
 
     /// Errors: as begin().

@@ -59,7 +59,7 @@ inline constexpr auto every_authority = [] {
     return all;
 }();
 
-/// Who somebody is: what an account, a token and a request have in common.
+/// The identity that an account, a token and a request have in common.
 struct identity {
     user_id user;
     tenant_id tenant;  ///< system_tenant for a system administrator

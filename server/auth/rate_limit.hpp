@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Allows each of many users something a number of times at once, and then once per interval.
 ///
-/// The generic cell rate algorithm: one time per user says until when what was taken is paid for. A user may
-/// be ahead of the clock by as many intervals as there are in the burst.
+/// The generic cell rate algorithm: one time per user states until when the requests so far are paid for. A
+/// user may be ahead of the clock by as many intervals as there are in the burst.
 #pragma once
 
 #include <gallery/bounded_lru.hpp>

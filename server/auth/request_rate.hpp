@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A rate of requests as a token bucket: so many at once, and then one as often as the rate says.
+/// A rate of requests as a token bucket: a burst, and after that one request per interval of the rate.
 ///
 /// The bucket is kept as one number, the time until which the requests taken are paid for (the generic cell
 /// rate algorithm, as in rate_limit.hpp). A request moves it by one interval. It may be ahead of the clock by
-/// as many intervals as the rate has requests. Pure; whoever keeps the number decides how it is shared.
+/// as many intervals as the rate has requests. Pure; the owner of the number decides how it is shared.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,7 @@ public:
 
     /// By what a request moves the number.
     [[nodiscard]] constexpr std::int64_t interval() const noexcept {
-        // Rounded up, so that no period has more requests than the rate says.
+        // Rounded up, so that no period has more requests than the rate permits.
         return (std::int64_t{seconds_} * 1'000'000'000 + requests_ - 1) / requests_;
     }
 

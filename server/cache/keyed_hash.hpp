@@ -61,7 +61,7 @@ inline std::uint64_t keyed_hash(const std::array<std::uint64_t, 2>& secret, std:
         at += 16;
         left -= 16;
     }
-    // The tail is read as two overlapping words; the length below tells equal words of different texts apart.
+    // The tail is read as two overlapping words; the length below distinguishes texts with equal words.
     std::uint64_t first = 0;
     std::uint64_t second = 0;
     if (left >= 8) {

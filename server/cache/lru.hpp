@@ -12,8 +12,8 @@
 ///
 /// **How a hit stays cheap.** It takes the thread's own log and the lock of one chain of the index, both
 /// uncontended as a rule, writes the number of this use into the entry and the entry into the log. The order
-/// itself, a list, is touched only later, when a log is half full or something is to be removed, by whoever
-/// holds `order_`. Three invariants make that exact:
+/// itself, a list, is touched only later, when a log is half full or something is to be removed, by the
+/// thread that holds `order_`. Three invariants make that exact:
 ///  1. the list is sorted by `placed`, the number of the use for which an entry was last put in its place;
 ///  2. `stamp`, the number of the last use, is never less than `placed`;
 ///  3. where they differ, the entry is in some log.
@@ -202,7 +202,7 @@ private:
     [[nodiscard]] node& at(cell number) const noexcept {
         return *(reinterpret_cast<node*>(memory_.data()) + number);
     }
-    [[nodiscard]] continuation& rest(cell number) const noexcept {
+    [[nodiscard]] continuation& continuation_at(cell number) const noexcept {
         return *(reinterpret_cast<continuation*>(memory_.data()) + number);
     }
     [[nodiscard]] locked_head& chain_of(std::uint32_t upper_hash) const noexcept {

@@ -57,7 +57,7 @@ bool lru<Value>::same_subject(const node& entry, const probe& wanted) const noex
     cell next = 0;
     std::memcpy(&next, entry.key.data() + inline_part, sizeof next);
     while (!text.empty()) {
-        const auto& more = rest(next);
+        const auto& more = continuation_at(next);
         const auto part = text.substr(0, further_part);
         if (std::string_view(more.key.data(), part.size()) != part) return false;
         text.remove_prefix(part.size());
@@ -120,9 +120,9 @@ std::optional<Value> lru<Value>::find(const lru_key& key, time_point when) noexc
         }
     } else if (stale) {
         const lock_guard guard(order_);
-        const auto gone =
+        const auto removals =
             retire(unchain(chain, [&](node& entry) { return same(entry, wanted) && expired(entry, now); }));
-        add(expiries_, gone);
+        add(expiries_, removals);
     }
     return found;
 }
@@ -130,7 +130,7 @@ std::optional<Value> lru<Value>::find(const lru_key& key, time_point when) noexc
 template <class Value>
 lru_ticket lru<Value>::begin_fill(const lru_key& key) const noexcept {
     if (!enabled()) return lru_ticket(0);
-    // Acquire: whoever sees the generation that an erasure left also sees the write that came before it.
+    // Acquire: a thread that reads the generation of an erasure also sees the write before that erasure.
     return lru_ticket(generations_[probe_of(key).hash % generation_count].load(std::memory_order_acquire));
 }
 
@@ -183,10 +183,10 @@ std::size_t lru<Value>::erase(const lru_key& subject) noexcept {
     const auto wanted = probe_of(subject);
     const lock_guard guard(order_);
     generations_[wanted.hash % generation_count].fetch_add(1, std::memory_order_release);
-    const auto gone =
+    const auto removals =
         retire(unchain(chain_of(wanted), [&](node& entry) { return same_subject(entry, wanted); }));
-    add(erasures_, gone);
-    return gone;
+    add(erasures_, removals);
+    return removals;
 }
 
 template <class Value>
@@ -200,11 +200,11 @@ void lru<Value>::clear() noexcept {
     // By chains rather than by the order, which hits change while order_ is released between batches.
     for (std::uint64_t next = 0; next < chain_count_;) {
         const lock_guard guard(order_);
-        std::size_t gone = 0;
-        for (std::size_t looked = 0; next < chain_count_ && gone < batch && looked < 16 * batch;
+        std::size_t removals = 0;
+        for (std::size_t looked = 0; next < chain_count_ && removals < batch && looked < 16 * batch;
              ++next, ++looked)
-            gone += retire(unchain(chains_[next], [](node&) { return true; }));
-        add(erasures_, gone);
+            removals += retire(unchain(chains_[next], [](node&) { return true; }));
+        add(erasures_, removals);
     }
 }
 
@@ -216,18 +216,18 @@ std::size_t lru<Value>::sweep(time_point when) noexcept {
     for (bool more = true; more;) {
         const lock_guard guard(order_);
         work_off_logs();
-        std::size_t gone = 0;
-        while (gone < batch && oldest_ != 0) {
+        std::size_t removals = 0;
+        while (removals < batch && oldest_ != 0) {
             node& candidate = at(oldest_);
             const cell removed = unchain(chain_of(candidate.hash), [&](node& entry) {
                 return &entry == &candidate && expired(entry, now);
             });
             if (removed == 0) break;
-            gone += retire(removed);
+            removals += retire(removed);
         }
-        add(expiries_, gone);
-        total += gone;
-        more = gone == batch;
+        add(expiries_, removals);
+        total += removals;
+        more = removals == batch;
     }
     return total;
 }

@@ -121,7 +121,7 @@ std::size_t lru<Value>::retire(cell removed) noexcept {
         if (occupies > 1) std::memcpy(&further, entry.key.data() + inline_part, sizeof further);
         give_cell(removed);
         for (auto left = occupies; left-- != 1;) {
-            const cell after = rest(further).next;
+            const cell after = continuation_at(further).next;
             give_cell(further);
             further = after;
         }
@@ -170,14 +170,14 @@ template <class Value>
 auto lru<Value>::take_cell() noexcept -> cell {
     if (free_ == 0) return first_cell_ + static_cast<cell>(cell_count_ - untouched_--);
     const cell number = free_;
-    free_ = rest(number).next;
+    free_ = continuation_at(number).next;
     return number;
 }
 
 template <class Value>
 void lru<Value>::give_cell(cell number) noexcept {
-    ::new (&rest(number)) continuation;
-    rest(number).next = free_;
+    ::new (&continuation_at(number)) continuation;
+    continuation_at(number).next = free_;
     free_ = number;
 }
 
@@ -208,7 +208,7 @@ auto lru<Value>::make_entry(const probe& wanted, const Value& value, std::uint32
         while (!text.empty()) {
             const cell further = take_cell();
             std::memcpy(link, &further, sizeof further);
-            auto& more = *::new (&rest(further)) continuation;
+            auto& more = *::new (&continuation_at(further)) continuation;
             more.next = 0;
             text.remove_prefix(text.copy(more.key.data(), further_part));
             link = reinterpret_cast<char*>(&more.next);

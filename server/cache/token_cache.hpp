@@ -72,10 +72,10 @@ private:
     std::size_t size_;
 };
 
-/// Of a long token only both ends: behind its scheme is what it says, at its end the signature over that (86
-/// letters at most), which no two tokens that were verified share and nobody knows who lacks the token. Keys
-/// are compared only if the whole secret hash is equal, so the duration of a look-up reveals nothing about
-/// the tokens of others.
+/// Of a long token only both ends: its claims follow the scheme, at its end is the signature over that (86
+/// letters at most), which no two verified tokens share, and which a client without the token cannot guess.
+/// Keys are compared only if the whole secret hash is equal, so the duration of a look-up reveals nothing
+/// about the tokens of others.
 class token_hash {
 public:
     token_hash() : secret_(hash_secret()) {}

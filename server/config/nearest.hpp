@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What somebody may have meant who typed an unknown name. Pure.
+/// The known name that is nearest to an unknown one. Pure.
 #pragma once
 
 #include <cstddef>

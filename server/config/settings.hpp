@@ -97,8 +97,8 @@ struct security_settings {
     std::string sysadmin_password;  ///< secret; empty: generate
     std::string demo_password;      ///< secret; empty: generate
 
-    /// Whether users whom only a ThingsBoard server knows are let in. That server can have the key only where
-    /// an operator gave it to both; a generated key is nobody else's.
+    /// Whether users of a ThingsBoard server without an account here are accepted. That server has the key
+    /// only if an operator gave it to both; a generated key is known only here.
     [[nodiscard]] bool admits_thingsboard_users() const noexcept {
         return accept_thingsboard_users && !token_signing_key.empty();
     }

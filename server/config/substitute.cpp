@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/substitute.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -18,9 +20,8 @@ environment process_environment() {
 namespace {
 
 bool is_name(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    });
+    return !name.empty() &&
+           std::all_of(name.begin(), name.end(), [](char c) { return is_ascii_alphanumeric(c) || c == '_'; });
 }
 
 }  // namespace

@@ -14,11 +14,11 @@
 
 namespace gallery::http {
 
-/// Where a body's bytes come from: a connection, or a string in a test. Implemented by the session.
+/// Where a body's bytes come from: a connection, or a string in a test.
 class body_source {
 public:
     virtual ~body_source() = default;
-    /// What Content-Length says; empty where the body is chunked; 0 where there is none.
+    /// The value of Content-Length; empty if the body is chunked; 0 if there is no body.
     [[nodiscard]] virtual std::optional<std::uint64_t> content_length() const noexcept = 0;
     /// The next bytes, valid until the next call; an empty span at the end, and again after it.
     virtual task<result<std::span<const char>>> read_some() = 0;

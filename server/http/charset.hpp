@@ -19,7 +19,7 @@ std::optional<charset> find_charset(std::string_view name) noexcept;
 /// define become C1 control characters.
 std::optional<std::string> to_utf8(std::string_view text, charset from);
 
-/// UTF-8 as it is, everything else as windows-1252: what programs send that do not say.
+/// UTF-8 as it is, everything else as windows-1252, the usual charset of programs that state none.
 std::string utf8_or_windows_1252(std::string text);
 
 /// Encoded words of RFC 2047 ("=?UTF-8?B?w7w=?="), in which some programs send file names. A text with words

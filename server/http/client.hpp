@@ -74,7 +74,7 @@ public:
     client& operator=(const client&) = delete;
 
     /// Connects where there is no connection, sends the request, and reads the answer to its end. The
-    /// connection is kept for the next request unless either side says "Connection: close".
+    /// connection is kept for the next request unless either side sends "Connection: close".
     client_result send(const client_request& request);
 
 private:

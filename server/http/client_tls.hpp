@@ -15,8 +15,8 @@ struct client_context_deleter {
 using client_context = std::unique_ptr<SSL_CTX, client_context_deleter>;
 
 /// For connections that verify their server's certificate, with TLS 1.2 or later. @p ca_file: PEM, instead of
-/// the system's certificates; empty for those. Null where it cannot be read: OpenSSL's queue of errors says
-/// why.
+/// the system's certificates; empty for those. Null if it cannot be read; the reason is in OpenSSL's queue
+/// of errors.
 client_context make_client_context(const std::string& ca_file);
 
 /// @p connection accepts certificates for @p host only, a name or an IP address, and asks for that name's.

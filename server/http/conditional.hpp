@@ -17,7 +17,7 @@ struct entity_tag {
 };
 
 /// Reads the next tag from a list and moves @p rest behind it; empty at the end or where the rest is
-/// malformed (@p malformed tells which). Commas may be inside a tag; empty list elements are skipped.
+/// malformed (@p malformed is true then). Commas may be inside a tag; empty list elements are skipped.
 std::optional<entity_tag> next_entity_tag(std::string_view& rest, bool& malformed) noexcept;
 
 /// Whether one field line is "*", or lists @p etag (opaque, without quotes), compared weakly or strongly. A
@@ -38,7 +38,7 @@ verdict evaluate_conditions(const request& message, std::string_view etag,
 /// the etag strongly.
 bool if_match_holds(const request& message, std::string_view etag);
 
-/// True where If-None-Match (any line, weakly) says that the client has this one. The hot path's question.
+/// True if If-None-Match (any line, weakly) contains this one. Used by the hot path.
 bool if_none_match_hits(const request& message, std::string_view etag);
 
 }  // namespace gallery::http

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One client's connection: what the session's sequence (session.cpp) is made of.
+/// One client's connection: the steps of the session (session.cpp).
 #pragma once
 
 #include "http/io_thread.hpp"
@@ -69,7 +69,7 @@ public:
     task<io_state> write_stream();
     /// Tells the observer and forgets the exchange. True when another may follow.
     bool end_exchange(bool complete);
-    /// True when a body that nobody read has to be read before the next request.
+    /// True if an unread body must be read before the next request.
     [[nodiscard]] bool owes_drain() const noexcept;
 
     // Waiting, for everything but the hot path.
@@ -77,7 +77,7 @@ public:
     task<bool> handshake();
     /// Reads the rest of the body and drops it; false when that failed.
     task<bool> drain_body();
-    /// Waits as @p blocked says; false when the deadline passed or the connection broke.
+    /// Waits for the event @p blocked; false if the deadline passed or the connection broke.
     task<bool> wait_for(io_state blocked);
     /// Reads at least a byte, TLS or not; 0 bytes: the connection ended or the deadline passed.
     task<std::size_t> read(std::span<char> into);

@@ -21,8 +21,7 @@ content_coding choose_coding(std::string_view accept_encoding, available_codings
 /// The same over all lines of a request.
 content_coding choose_coding(const request& message, available_codings there) noexcept;
 
-/// The first coding that a request's Content-Encoding says its body has; empty where it is "identity" or
-/// none.
+/// The first coding of a request's Content-Encoding; empty if it is "identity" or missing.
 std::string_view body_coding(const request& message) noexcept;
 
 }  // namespace gallery::http

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// "*" alone.
     [[nodiscard]] bool is_any() const noexcept { return text_ == "*"; }
-    /// Whether it matches origins that whoever wrote it cannot have thought of: "*", "https://*", "null".
+    /// Whether it matches origins that its author cannot have listed: "*", "https://*", "null".
     [[nodiscard]] bool is_wildcard() const;
 
 private:
@@ -49,8 +49,8 @@ struct cross_origin_settings {
     bool credentials = false;            ///< never with a pattern that is_wildcard()
 };
 
-/// Lines for an answer that anybody's page may read, whether the request has an Origin or not, so that a copy
-/// in a cache serves both.
+/// Lines for an answer that pages of every origin may read, whether the request has an Origin or not, so that
+/// a copy in a cache serves both.
 inline constexpr std::string_view open_lines =
     "Access-Control-Allow-Origin: *\r\n"
     "Access-Control-Expose-Headers: ETag, x-filename, Content-Disposition\r\n"
@@ -62,7 +62,7 @@ public:
     cross_origin() = default;
     explicit cross_origin(cross_origin_settings settings);
 
-    /// True where an answer depends on the Origin, so that a cache has to know ("Vary: Origin").
+    /// True where an answer depends on the Origin, so that a cache must distinguish them ("Vary: Origin").
     [[nodiscard]] bool depends_on_origin() const noexcept { return enabled() && !any_; }
     [[nodiscard]] bool enabled() const noexcept { return !settings_.origins.empty(); }
 

@@ -16,7 +16,7 @@ enum class disposition_kind : bool { inline_, attachment };
 /// '_').
 std::string content_disposition(disposition_kind kind, std::string_view file_name);
 
-/// What a part of a form says: `form-data; name="file"; filename="a.png"`.
+/// The Content-Disposition of a part of a form: `form-data; name="file"; filename="a.png"`.
 struct form_disposition {
     std::string name;
     /// UTF-8, without a directory in front of it (up to the last '/' or '\'); filename* wins over filename.

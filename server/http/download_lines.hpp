@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The header lines of bytes that somebody uploaded.
+/// The header lines of uploaded bytes.
 #pragma once
 
 #include "http/disposition.hpp"

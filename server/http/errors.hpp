@@ -43,19 +43,19 @@ std::string_view public_text(const gallery::error& failure) noexcept;
 /// written under the request's id (name_error()).
 response error_response(const gallery::error& failure);
 
-/// The same with another text, where the public one would be wrong, for instance because it says that nothing
-/// was changed.
+/// The same with another text, where the public one would be wrong, for instance "Nothing was changed".
+/// For handlers that have stored a part.
 response error_response(const gallery::error& failure, std::string_view text);
 
-/// The same shape for what only HTTP knows (405, 408, 431, ...).
+/// The same shape for errors of HTTP itself (405, 408, 431, ...).
 response error_response(unsigned status, error_code code, std::string_view message);
 
 /// Adds the request's id to an error: in X-Request-ID, and as the last member of the shape, "requestId". The
-/// exchange does this for each error_response(), since it knows the id. ThingsBoard's shape ends before it.
-/// Preconditions: the content of @p answer is a JSON object with a member, @p id is_request_id().
+/// exchange does this for each error_response(). ThingsBoard's shape ends before it. Preconditions: the
+/// content of @p answer is a JSON object with a member, @p id is_request_id().
 void name_error(response& answer, std::string_view id);
 
-/// 405 that says which methods there are (RFC 9110, 15.5.6); for OPTIONS a 204 that says the same.
+/// 405 with the methods of the resource (RFC 9110, 15.5.6); for OPTIONS a 204 with the same.
 /// @p allow: the value of Allow.
 response wrong_method(const request& message, std::string_view allow);
 

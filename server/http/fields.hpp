@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Names that the server knows: request methods and header fields. Everything here is a table; no state.
+/// The names of request methods and header fields that the server uses. Everything here is a table; no state.
 #pragma once
 
 #include <gallery/characters.hpp>
@@ -14,7 +14,7 @@
 
 namespace gallery::http {
 
-/// A request's method; `unknown` for names that Beast does not know. string_to_verb() and to_string()
+/// A request's method; `unknown` for names without a value in Beast. string_to_verb() and to_string()
 /// convert.
 using method = boost::beast::http::verb;
 
@@ -57,16 +57,6 @@ inline constexpr std::size_t known_fields = static_cast<std::size_t>(field::othe
 
 /// Compares without regard to case; field::other for an unknown name.
 field parse_field(std::string_view name) noexcept;
-
-/// Without spaces and tabs on either side (RFC 9110, 5.6.3: OWS).
-inline std::string_view trim(std::string_view text) noexcept {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && blank(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
 
 /// The characters of RFC 9110's token, at least one.
 bool is_token(std::string_view text) noexcept;

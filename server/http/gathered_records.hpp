@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What OpenSSL has encrypted and nobody has sent yet.
+/// Encrypted records of OpenSSL that have not been sent yet.
 ///
 /// OpenSSL writes each record, of at most 16 KiB, by itself. Here it writes into memory of the thread
 /// instead, so that many records are sent by one system call. That memory is empty between two calls of a

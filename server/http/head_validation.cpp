@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/head_parser.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,7 +14,7 @@ namespace {
 constexpr auto host_characters = [] {
     std::array<bool, 256> set{};
     for (std::size_t c = 0; c < 128; ++c)
-        set[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        set[c] = is_ascii_alphanumeric(static_cast<char>(c));
     for (const char c : std::string_view("-._~!$&'()*+,;=%"))
         set[static_cast<unsigned char>(c)] = true;
     return set;

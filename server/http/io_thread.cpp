@@ -54,7 +54,7 @@ void server_core::log(log_level level, std::string_view text) const noexcept {
 
 void server_core::connection_closed() noexcept {
     if (open.fetch_sub(1, std::memory_order_acq_rel) == 1 && draining.load(std::memory_order_relaxed)) {
-        const lock_guard hold(lock);
+        const lock_guard hold(none_left_mutex);
         none_left.notify_all();
     }
 }

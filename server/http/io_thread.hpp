@@ -40,7 +40,8 @@ struct server_core {
     std::atomic<bool> draining{false};
     repeated_notes refusals;
     repeated_notes refused_clients;  ///< of connections
-    mutex lock;  ///< so that the last connection does not close between the test of `open` and the wait
+    mutex none_left_mutex;  ///< guards no member: the last connection cannot close between the test of `open`
+                            ///< and the wait
     condition_variable none_left;
 
     void log(log_level level, std::string_view text) const noexcept;

@@ -12,7 +12,7 @@
 
 namespace gallery::http {
 
-/// Descriptors of listening sockets; closes those that nobody took.
+/// Descriptors of listening sockets; closes those that were not taken.
 struct listening_sockets {
     std::vector<int> descriptors;
     bool is_v6 = false;

@@ -23,7 +23,7 @@ public:
     message_writer& operator=(const message_writer&) = delete;
 
     enum class body_kind : std::uint8_t {
-        none,   ///< only the head is written, whatever its fields say of a body
+        none,   ///< only the head is written, even if its fields describe a body
         whole,  ///< one piece, given before the first next(), so that head and body are sent together
         pieces  ///< after the head, each piece when next() asks for it
     };

@@ -5,6 +5,7 @@
 #include "http/fields.hpp"
 #include "http/media_type.hpp"
 
+#include <gallery/characters.hpp>
 #include <gallery/text.hpp>
 
 #include <algorithm>
@@ -22,10 +23,8 @@ error broken(std::string message) {
 bool is_boundary(std::string_view text) noexcept {
     constexpr std::string_view others = "'()+_,-./:=? ";
     return !text.empty() && text.size() <= 70 && text.back() != ' ' &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      others.find(c) != others.npos;
-           });
+           std::all_of(text.begin(), text.end(),
+                       [&](char c) { return is_ascii_alphanumeric(c) || others.find(c) != others.npos; });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/percent.hpp"
 
+#include <gallery/characters.hpp>
 #include <gallery/encode.hpp>
 
 #include <algorithm>
@@ -9,10 +10,6 @@
 namespace gallery::http {
 
 namespace {
-
-bool is_alphanumeric(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 bool decode(std::string_view text, std::string& out, bool plus_is_space) {
     out.clear();
@@ -41,7 +38,7 @@ std::string encode(std::string_view text, std::string_view kept) {
     std::string out;
     out.reserve(text.size() + 16);
     for (const char c : text) {
-        if (is_alphanumeric(c) || kept.find(c) != kept.npos) {
+        if (is_ascii_alphanumeric(c) || kept.find(c) != kept.npos) {
             out += c;
         } else {
             append_encoded(out, c);

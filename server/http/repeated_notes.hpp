@@ -5,12 +5,12 @@
 /// and the same reason. That is logged once a minute, with the number of requests that were refused since.
 #pragma once
 
+#include <gallery/bounded_lru.hpp>
 #include <gallery/mutex.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,13 +28,13 @@ public:
     std::optional<std::uint64_t> admit(std::string_view note, time_point now);
 
 private:
-    struct entry {
-        std::string note;
+    struct state {
         time_point logged;
         std::uint64_t withheld = 0;
     };
     mutex mutex_;
-    std::list<entry> entries_ GALLERY_GUARDED_BY(mutex_);  ///< the one that was logged last first
+    /// By note, in the order in which they were logged last.
+    bounded_lru<std::string, state, text_hash> logged_ GALLERY_GUARDED_BY(mutex_){remembered};
 };
 
 }  // namespace gallery::http

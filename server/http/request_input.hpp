@@ -40,7 +40,7 @@ public:
     void add(std::size_t bytes) noexcept { end_ += bytes; }
     /// Forgets all bytes.
     void clear() noexcept { begin_ = end_ = parsed_to_ = 0; }
-    /// All of the read buffer, for whoever throws away what arrives.
+    /// The whole read buffer, for callers that discard the data.
     [[nodiscard]] std::span<char> scratch() noexcept { return {buffer_.get(), capacity_}; }
 
     // Heads.

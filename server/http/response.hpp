@@ -72,7 +72,7 @@ public:
     /// False when add() refused something.
     [[nodiscard]] bool is_sound() const noexcept { return (special_ & unsound) == 0; }
 
-    /// An answer that says what went wrong; the session gives it the request's id.
+    /// A response that describes an error. The exchange adds the id of the request to it.
     void mark_error() noexcept { special_ |= failure; }
     [[nodiscard]] bool is_error() const noexcept { return (special_ & failure) != 0; }
     /// Neither unsound nor an error.
@@ -88,7 +88,7 @@ public:
     [[nodiscard]] bool is_streamed() const noexcept { return stream_ != nullptr; }
     std::unique_ptr<content_stream> take_stream() noexcept { return std::move(stream_); }
 
-    /// A HEAD or 304 for which the body was not fetched says what its size would be. Without it a HEAD's
+    /// The size of the body that a HEAD or 304 describes, if the body was not fetched. Without it a HEAD's
     /// Content-Length is the size of content(); 304 carries none.
     void set_content_size(std::uint64_t bytes) noexcept { declared_size_ = bytes; }
     [[nodiscard]] std::uint64_t content_size() const noexcept {

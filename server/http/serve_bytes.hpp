@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A representation with an etag, served as RFC 9110 says: 200, 206, 304, 412, 416.
+/// A representation with an etag, served according to RFC 9110: 200, 206, 304, 412, 416.
 #pragma once
 
 #include "http/range.hpp"

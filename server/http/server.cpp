@@ -47,9 +47,9 @@ struct server::state {
     }
 
     bool wait_until_empty(std::chrono::steady_clock::time_point deadline) {
-        const lock_guard hold(core.lock);
+        const lock_guard hold(core.none_left_mutex);
         while (core.open.load() != 0)
-            if (core.none_left.wait_until(core.lock, deadline) == std::cv_status::timeout)
+            if (core.none_left.wait_until(core.none_left_mutex, deadline) == std::cv_status::timeout)
                 return core.open.load() == 0;
         return true;
     }

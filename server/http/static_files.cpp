@@ -10,13 +10,10 @@
 #include "http/serve_bytes.hpp"
 
 #include <gallery/bytes.hpp>
+#include <gallery/files.hpp>
 #include <gallery/sha256.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -52,15 +49,6 @@ coded_content make_coded(std::string content) {
     made.etag = to_hex(sha256(content)).substr(0, 32);
     made.content = gallery::bytes::own(std::move(content));
     return made;
-}
-
-result<std::string> read_file(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (!in || in.bad()) {
-        return error{errc::io_error, "Cannot read '" + path.string() + "': " + std::strerror(errno)};
-    }
-    return content;
 }
 
 constexpr std::string_view ending_of(content_coding coding) noexcept {

@@ -7,7 +7,7 @@
 /// one.
 ///
 /// A shared secret protects tickets of TLS 1.3 only: there each session has a key exchange of its own (RFC
-/// 8446, 2.2), so whoever steals the secret later reads nothing that was recorded. Tickets of TLS 1.2 contain
+/// 8446, 2.2), so a stolen secret does not decrypt recorded traffic. Tickets of TLS 1.2 contain
 /// the key of the session (RFC 5077), so their keys are of this process and are never derived from the shared
 /// secret.
 #pragma once

@@ -28,7 +28,7 @@ struct loaded_tls {
     std::string certificate;
 };
 
-/// Reads the files. Errors: invalid_argument naming the file and what OpenSSL says of it.
+/// Reads the files. Errors: invalid_argument with the file and the message of OpenSSL.
 result<loaded_tls> load_tls(const tls_options& options);
 
 /// The certificate in use. Thread-safe; connections keep the one they began with.

@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::string_view link_prefix = "tb-image;";
 constexpr std::string_view metadata_prefix = "tb-image:";
-constexpr std::string_view images_path = "/api/images/";
 constexpr std::string_view preview_suffix = "/preview";
 
 /// Longer than everything in front of the data: two names of 255 characters in Base64, a digest, parameters.
@@ -224,8 +223,7 @@ private:
         std::string stem;
         for (const char c : picture.title) {
             const char low = ascii_lower(c);
-            const bool is_letter =
-                (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') || (low & 0x80) != 0;
+            const bool is_letter = is_ascii_alphanumeric(low) || (low & 0x80) != 0;
             if (is_letter) {
                 stem += low;
             } else if (c != '\'' && c != '"' && !stem.empty() && stem.back() != '_') {

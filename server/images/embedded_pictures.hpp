@@ -53,7 +53,7 @@ struct embedded_picture {
     std::size_t count = 0;  ///< places
     bytes data;             ///< empty: only the digest is known
     sha256_digest digest{};
-    std::string key;        ///< as the document says; empty where it does not, or where it is no valid key
+    std::string key;        ///< from the document; empty if it has none or no valid one
     std::string file_name;  ///< valid; made of the document's title and the member's name where key is empty
     std::string title;      ///< valid; likewise
     std::optional<image_sub_type> sub_type;

@@ -133,8 +133,8 @@ public:
     /// id, public key and creation time, and keeps title, sub type, file name, visibility and tags unless
     /// the document contains them. If the key is free, a new image gets it. Without a key, a new image gets
     /// the first free key for its file name. A new image has the exported public key if that is well-formed
-    /// and free, and the exported creation time, and is public only if the document says so. @p check gets
-    /// null for a new image. Errors: as upload().
+    /// and free, and the exported creation time, and is public only if the document states that. @p check
+    /// gets null for a new image. Errors: as upload().
     task<result<record_ptr>> import(image_write_permit may, resource_export exported, record_check check);
 
     /// Error: not_found.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/keys.hpp"
 
+#include "auth/random.hpp"
+
+#include <gallery/characters.hpp>
 #include <gallery/text.hpp>
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 
 namespace gallery::images {
 namespace {
+
+constexpr std::size_t public_key_size = 32;
 
 bool continues(char c) noexcept {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
@@ -83,25 +84,11 @@ std::string key_candidate(std::string_view file_name, std::size_t n) {
 }
 
 std::string new_public_key() {
-    static constexpr std::string_view alphabet =
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    std::string key;
-    std::array<unsigned char, 64> random{};
-    while (key.size() < 32) {
-        // Without randomness no secret of this process is worth anything: end it.
-        if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
-        for (const auto byte : random) {
-            // 248 is the largest multiple of 62 in a byte; above it the choice would be uneven.
-            if (byte < 248 && key.size() < 32) key += alphabet[byte % alphabet.size()];
-        }
-    }
-    return key;
+    return auth::random_alphanumerics(public_key_size);
 }
 
 bool is_public_key(std::string_view text) noexcept {
-    return text.size() == 32 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-           });
+    return text.size() == public_key_size && std::all_of(text.begin(), text.end(), is_ascii_alphanumeric);
 }
 
 }  // namespace gallery::images

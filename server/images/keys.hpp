@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Keys of images: their rules, how a new image gets its key, and public keys.
+/// Keys of images: their rules, how a new image gets its key, public keys, and the paths of images in URLs.
 #pragma once
 
 #include <gallery/error.hpp>
@@ -9,6 +9,10 @@
 #include <string_view>
 
 namespace gallery::images {
+
+/// Paths of images: this, then "tenant/", "system/" or "public/" and the key.
+inline constexpr std::string_view images_path = "/api/images/";
+inline constexpr std::string_view public_images_path = "/api/images/public/";
 
 /// Characters (code points) that a key, a title and a file name may have, as in ThingsBoard.
 inline constexpr std::size_t max_name_characters = 255;

@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/supplied_folder.hpp"
 
+#include <gallery/files.hpp>
 #include <gallery/sub_type.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
 namespace gallery::images {
-namespace {
 
 namespace json = boost::json;
-
-std::optional<std::string> read_file(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
-}  // namespace
 
 result<std::vector<supplied_picture>> read_supplied_index(const std::filesystem::path& folder) {
     const auto path = folder / "index.json";

@@ -80,8 +80,8 @@ public:
     /// between tenants (fair_queue).
     ///
     /// Precondition: the io_context of every caller outlives the pool, or is drained before stop().
-    /// Errors: not_an_image with a text for the person who uploaded it (which says what was found, what is
-    /// wrong, or which limit is exceeded; also where decoding crashes, hangs or needs too much memory, and
+    /// Errors: not_an_image with a text for the person who uploaded it (which contains what was found, what
+    /// is wrong, or which limit is exceeded; also where decoding crashes, hangs or needs too much memory, and
     /// where the same content took too long a short time ago); too_many_requests where max_queued_per_tenant
     /// of this tenant are waiting; busy where max_queued are; unavailable where the pool is stopping, no
     /// worker starts, or workers are killed from outside again and again; io_error where the bytes cannot be

@@ -15,7 +15,7 @@ namespace gallery::imaging {
 struct svg_metadata {
     bool present = false;  ///< a <tb:metadata> element exists
     /// The JSON's "title", blanks trimmed, not empty, no control characters. In the document's own encoding,
-    /// so whoever shows it checks that it is UTF-8.
+    /// so callers that show it must check that it is UTF-8.
     std::optional<std::string> title;
     /// Bytes of the document without the element, which decides about its preview.
     std::size_t size_without = 0;

@@ -41,7 +41,7 @@ public:
     /// False if the child ended while it was idle.
     [[nodiscard]] bool idle_and_alive() const noexcept;
 
-    /// `died` by its own fault; `interrupted` by a signal that somebody else sent, be it to stop or to end
+    /// `died` by its own fault; `interrupted` by a signal from outside, to stop or to end
     /// it.
     enum class ending { answered, timed_out, died, interrupted, violated_protocol, stopped, not_sent };
     struct exchanged {
@@ -52,7 +52,7 @@ public:
         std::string document;
     };
     /// One request, one answer. After anything but `answered` this object is of no more use, except that
-    /// `not_sent` says that the child never saw the request.
+    /// `not_sent` means that the child did not receive the request.
     exchanged exchange(const protocol::request& request, int descriptor, clock::time_point deadline);
 
     /// Kills the child if it still runs, and returns how it ended: "signal 11 (Segmentation fault)".

@@ -198,13 +198,9 @@ root_element find_root(std::string_view document) noexcept {
                 if (t.content.find_first_not_of(blanks) != t.content.npos) return {};
                 break;
             case token::type::doctype: {
-                auto text = t.content.substr(0, 32);
-                std::array<char, 32> lower{};
-                std::ranges::transform(text, lower.begin(), [](char c) {
-                    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-                });
-                const std::string_view low(lower.data(), text.size());
-                if (low.starts_with("<!doctype html")) return {.name = {}, .html_doctype = true};
+                constexpr std::string_view of_html = "<!doctype html";
+                if (equals_ignoring_case(t.content.substr(0, of_html.size()), of_html))
+                    return {.name = {}, .html_doctype = true};
                 break;
             }
             case token::type::open:

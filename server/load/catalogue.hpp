@@ -23,7 +23,7 @@ struct seeded_tenant {
 };
 
 struct catalogue {
-    std::uint64_t run = 0;               ///< tells the pictures of runs apart
+    std::uint64_t run = 0;               ///< distinguishes the pictures of runs
     std::uint64_t pictures = 0;          ///< made so far
     std::vector<std::string> templates;  ///< a picture of each of the scenario's sizes
     std::vector<seeded_tenant> tenants;

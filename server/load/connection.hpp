@@ -27,8 +27,8 @@ class connection_user {
 public:
     /// It is connected and idle.
     virtual void on_open(connection& on) = 0;
-    /// The answer is complete: connection::reader. The connection is idle, or opens again by itself, as
-    /// is_idle() says.
+    /// The answer is complete: connection::reader. The connection is idle, or opens again by itself;
+    /// see is_idle().
     virtual void on_answer(connection& on) = 0;
     /// There is no answer, or there was no connection. The connection is closed. @p had_request: one was
     /// under way.
@@ -106,7 +106,7 @@ private:
     sent_request request_;
     response_reader reader_;
     std::optional<sha256_hasher> hasher_;
-    std::array<char, 8> signal_{};  ///< what read_head_now() says to the socket
+    std::array<char, 8> signal_{};  ///< from read_head_now() to the socket
 };
 
 }  // namespace gallery::load

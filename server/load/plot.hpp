@@ -27,7 +27,7 @@ struct plot {
     bool is_logarithmic = false;  ///< the y axis; values below 1 are drawn as 1
 };
 
-/// An element <svg> with axes, a legend, and the lines. Without points it says so.
+/// An element <svg> with axes, a legend, and the lines. Without points it contains a note.
 std::string svg_of(const plot& what);
 
 /// A round number not below @p value: 1, 2 or 5 times a power of ten.

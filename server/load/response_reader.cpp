@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/response_reader.hpp"
 
+#include <gallery/characters.hpp>
 #include <gallery/encode.hpp>
 
 #include <algorithm>
@@ -14,29 +15,13 @@ namespace {
 constexpr std::string_view end_of_head = "\r\n\r\n";
 constexpr std::size_t digits_of_hash = 64;
 
-/// @p name is in lower case.
 bool is_named(std::string_view line, std::string_view name) noexcept {
-    if (line.size() <= name.size() || line[name.size()] != ':') return false;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        const char c = line[i];
-        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != name[i]) return false;
-    }
-    return true;
+    return line.size() > name.size() && line[name.size()] == ':' &&
+           equals_ignoring_case(line.substr(0, name.size()), name);
 }
 
 std::string_view value_of(std::string_view line, std::string_view name) noexcept {
-    line.remove_prefix(name.size() + 1);
-    while (line.starts_with(' ') || line.starts_with('\t'))
-        line.remove_prefix(1);
-    while (line.ends_with(' ') || line.ends_with('\t'))
-        line.remove_suffix(1);
-    return line;
-}
-
-bool is_word(std::string_view text, std::string_view lower) noexcept {
-    return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-    });
+    return trim(line.substr(name.size() + 1));
 }
 
 }  // namespace
@@ -151,7 +136,7 @@ bool response_reader::parse_field(std::string_view line) noexcept {
                 has_length_ = failed == std::errc() && end == value.data() + value.size() && !value.empty();
                 return has_length_;
             }
-            if (is_named(line, "connection") && is_word(value_of(line, "connection"), "close"))
+            if (is_named(line, "connection") && equals_ignoring_case(value_of(line, "connection"), "close"))
                 keeps_connection_ = false;
             return true;
         case 'e':
@@ -163,7 +148,7 @@ bool response_reader::parse_field(std::string_view line) noexcept {
             return true;
         case 't':
             if (is_named(line, "transfer-encoding")) {
-                if (!is_word(value_of(line, "transfer-encoding"), "chunked")) return false;
+                if (!equals_ignoring_case(value_of(line, "transfer-encoding"), "chunked")) return false;
                 framing_ = framing::chunk_size;
             }
             return true;

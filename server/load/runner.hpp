@@ -14,7 +14,7 @@
 
 namespace gallery::load {
 
-/// How a command wants its runs.
+/// The settings of a command for its runs.
 struct run_settings {
     std::uint64_t seed = 1;
     std::optional<pid_t> server;  ///< whose processor time and memory are sampled

@@ -5,6 +5,8 @@
 #include "admin/suggest.hpp"
 #include "load/pictures.hpp"
 
+#include <gallery/characters.hpp>
+
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -106,14 +108,6 @@ void read_list(const YAML::Node& list, std::string_view what, const reader& each
         each(one);
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' '))
-        text.remove_prefix(1);
-    while (text.ends_with(' '))
-        text.remove_suffix(1);
-    return text;
-}
-
 /// "list, get * 8"
 burst read_burst(const YAML::Node& from) {
     constexpr std::size_t most = 1000;
@@ -123,7 +117,7 @@ burst read_burst(const YAML::Node& from) {
         const auto comma = std::min(left.find(','), left.size());
         const auto part = left.substr(0, comma);
         const auto star = std::min(part.find('*'), part.size());
-        const auto name = trimmed(part.substr(0, star));
+        const auto name = trim(part.substr(0, star));
         const auto what = operation_named(name);
         if (!what) {
             const auto near = admin::nearest(name, {operation_names.begin(), operation_names.end()});
@@ -135,7 +129,7 @@ burst read_burst(const YAML::Node& from) {
         }
         burst::part made{*what, 1};
         if (star < part.size()) {
-            const auto count = trimmed(part.substr(star + 1));
+            const auto count = trim(part.substr(star + 1));
             const auto [end, failed] = std::from_chars(count.data(), count.data() + count.size(), made.count);
             if (failed != std::errc() || end != count.data() + count.size() || made.count < 1 ||
                 made.count > most)

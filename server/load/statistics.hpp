@@ -15,7 +15,7 @@ namespace gallery::load {
 enum class verdict : std::uint8_t {
     good,
     stale,    ///< older than a replacement that was acknowledged before the request was sent
-    wrong,    ///< bytes that differ from their hash, or that nobody uploaded
+    wrong,    ///< bytes that differ from their hash, or were never uploaded
     status,   ///< an HTTP status that is an error
     broken,   ///< the connection was refused or broke, or the answer is not HTTP
     timeout,  ///< no complete answer in time

@@ -9,7 +9,7 @@
 /// An engine reports the number of these entries as the figure entries_set_aside
 /// (etc/doc/storage_plugins.md). An engine without this figure is checked completely
 /// (storage_engine::check()), once in a pass that has found an item that only the target has; but only if
-/// nobody writes to the source, as the contract requires. Otherwise it may have entries out of service.
+/// nothing writes to the source, as the contract requires. Otherwise it may have entries out of service.
 #pragma once
 
 #include "mirror/names.hpp"
@@ -35,7 +35,7 @@ std::optional<std::uint64_t> entries_set_aside(const storage_engine& store);
 
 class absences {
 public:
-    /// @p source outlives it. @p may_check: nobody writes to it.
+    /// @p source outlives it. @p may_check: nothing writes to it.
     absences(storage_engine& source, bool may_check) : source_(source), may_check_(may_check) {}
 
     /// @p entries that the source had out of service when it was completed as a copy itself: they were copied

@@ -53,7 +53,8 @@ public:
     [[nodiscard]] bool is_new() const noexcept { return is_new_; }
 
     /// A target without a mark is accepted, whatever it contains, if it has this identity: the source has
-    /// taken its place by a switch. Before begin(). A target that says so itself is accepted without this.
+    /// taken its place by a switch. Before begin(). A target that is marked so itself is accepted without
+    /// this.
     void expect(std::string identity) { expected_identity_ = std::move(identity); }
 
     /// Instead of begin(), for a target that is equal to the source as of @p position: there is no pass, and
@@ -87,7 +88,7 @@ public:
     /// copy().
     task<result<reach>> follow();
 
-    /// copy() and follow() until the feed is at its end, for a source that nobody writes. Errors: as copy().
+    /// copy() and follow() until the feed is at its end, for a source without writes. Errors: as copy().
     task<result<void>> copy_all();
 
     /// Notes in the mark that the target is complete as of position(). Precondition: follow() has returned
@@ -105,7 +106,7 @@ public:
 private:
     task<result<void>> check_source();
     task<result<void>> check_empty();
-    /// Whether a target without a mark is what expect() said, or says that the source has taken its place.
+    /// Whether a target without a mark is that of expect(), or is marked as superseded by the source.
     task<result<bool>> is_expected();
     [[nodiscard]] result<void> check_same_source(const mark& stored) const;
     /// That the source has not been put back at a state before the one that the target contains.

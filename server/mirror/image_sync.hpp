@@ -6,7 +6,7 @@
 /// write requires that the target's record is still the one that was read. A write that overlaps another one
 /// of the same key fails and is repeated with the newer state, so the target never goes backwards.
 ///
-/// An image that the source does not have is removed only where the caller knows that it was erased
+/// An image that the source does not have is removed only if the caller has established that it was erased
 /// (absences.hpp).
 #pragma once
 

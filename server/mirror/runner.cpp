@@ -339,8 +339,7 @@ result<void> runner::abandon() {
     std::string problem;
     if (const auto noted = note_abandoned(); !noted) {
         problem = "the store in " + what_.target.path +
-                  " does not say that another one has taken its place, so do not start a server on it: " +
-                  noted.error().message;
+                  " is not marked as superseded, so do not start a server on it: " + noted.error().message;
         say(true, problem);
     }
     session_.reset();

@@ -7,12 +7,12 @@
 /// failure, so that its caller can report it.
 ///
 /// The mirror is complete only if a comparing pass has ended, every change of the source has been applied,
-/// the feed of the source has no further change at that moment, and the mark in the target says so. New
+/// the feed of the source has no further change at that moment, and the mark in the target states that. New
 /// writes to the source are delayed so that such a moment comes on a busy server; correctness does not depend
 /// on it. The delay has a limit that does not depend on this thread. When it is exceeded, writes go on, and
 /// the attempt is repeated a few times. Then the target is closed and opened again, and must still contain
-/// this. Last, the state file must say so, because the next start of the server would otherwise copy into the
-/// target again. Only then is the mirror reported to be complete.
+/// this. Last, the state file must record this, because the next start of the server would otherwise copy
+/// into the target again. Only then is the mirror reported to be complete.
 #pragma once
 
 #include "mirror/copier.hpp"
@@ -99,7 +99,7 @@ public:
         now,       ///< call step() again
         interval,  ///< after mirror_options::interval
         retry,     ///< after mirror_options::retry
-        never,     ///< the mirror has ended: the status says how, and the state file is written
+        never,     ///< the mirror has ended: the status contains the outcome, and the state file is written
     };
     next step();
 
@@ -192,8 +192,8 @@ private:
     saved_mirror what_;
 
     std::optional<session> session_;
-    bool is_saved_ = true;                           ///< the state file says that the mirror is running
-    bool was_following_ = false;                     ///< the log says that it follows
+    bool is_saved_ = true;                           ///< the state file contains that the mirror is running
+    bool was_following_ = false;                     ///< it is logged that the mirror follows
     copier::reach reached_ = copier::reach::behind;  ///< when the feed was read last
     bool is_stopping_ = false;
     int holds_ = 0;             ///< of this stop

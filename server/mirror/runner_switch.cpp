@@ -186,9 +186,9 @@ result<switched> runner::claim_and_switch() {
         return done;
     }
     static_cast<void>(run_to_end(context_, claims.give_back()));
-    // The claim has replaced what the target said.
+    // The claim has replaced the mark of the target.
     if (const auto noted = options_.others != nullptr ? give_back_target() : result<void>(); !noted)
-        say(true, "the mirror does not say that another store has taken its place: " + noted.error().message);
+        say(true, "the mirror is not marked as superseded: " + noted.error().message);
     return done;
 }
 

@@ -44,7 +44,7 @@ public:
                                                      known_store place) = 0;
 
     /// After an exchange, when the gate is open: gives the served engine its caches, and @p former, which
-    /// nobody is served from any more, the least that its engine allows. May block for a short time.
+    /// serves no requests any more, the least that its engine allows. May block for a short time.
     virtual void move_caches(storage_engine& former, const known_store& former_place) = 0;
 };
 

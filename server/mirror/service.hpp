@@ -56,18 +56,18 @@ public:
 
     // Commands return when they are executed. Error of all: unavailable during shut_down().
 
-    /// Opens the target and begins to copy. The status contains the id of the run, by which a client tells
-    /// this mirror from a later one. Errors: already_exists while there is a mirror that has not ended; those
-    /// of runner::open() and of the state file.
+    /// Opens the target and begins to copy. The status contains the id of the run, by which a client
+    /// distinguishes this mirror from a later one. Errors: already_exists while there is a mirror that has
+    /// not ended; those of runner::open() and of the state file.
     task<result<mirror_status>> start(start_request request);
-    /// Requests that the mirror ends complete; the status says when it has. Succeeds if it has ended. Errors:
-    /// not_found without a mirror, busy if it does not follow.
+    /// Requests that the mirror ends complete; the status shows when it has. Succeeds if it has ended.
+    /// Errors: not_found without a mirror, busy if it does not follow.
     task<result<mirror_status>> stop();
     /// Ends the mirror at once, not complete. Succeeds if it has ended. Errors: not_found without a mirror,
     /// io_error if this cannot be stored; the mirror goes on when the state file can be written.
     task<result<mirror_status>> abandon();
-    /// Begins a verification; the status says when it has ended. Errors: not_found without a mirror, busy if
-    /// it does not follow or a verification is in progress.
+    /// Begins a verification; the status shows when it has ended. Errors: not_found without a mirror, busy
+    /// if it does not follow or a verification is in progress.
     task<result<mirror_status>> verify();
     /// Makes the target the store of the server; see runner::switch_over(). Returns when it is done or given
     /// up. Errors: not_found without a mirror, those of switch_over().
@@ -82,7 +82,7 @@ private:
     using answer = result<mirror_status>;
     struct command {
         std::function<result<void>()> run;
-        std::optional<resumption<answer>> waiting;  ///< empty if nobody waits
+        std::optional<resumption<answer>> waiting;  ///< empty if no request waits
     };
 
     task<answer> execute(std::function<result<void>()> run);

@@ -5,6 +5,8 @@
 #include "mirror/json_members.hpp"
 #include "mirror/private_file.hpp"
 
+#include <gallery/files.hpp>
+
 #include <utility>
 
 namespace gallery::mirror {
@@ -98,7 +100,7 @@ result<std::optional<saved_mirror>> read_state_file(const std::string& path) {
 }
 
 result<void> remove_state_file(const std::string& path) {
-    return remove_private_file(path);
+    return remove_file(path);
 }
 
 }  // namespace gallery::mirror

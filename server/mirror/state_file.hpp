@@ -48,7 +48,7 @@ std::optional<saved_mirror> parse_saved_mirror(std::string_view text);
 result<void> write_state_file(const std::string& path, const saved_mirror& value);
 /// Empty if there is no file. Blocks. Errors: io_error, corrupt.
 result<std::optional<saved_mirror>> read_state_file(const std::string& path);
-/// Succeeds if there is no file. Blocks. Errors: those of remove_private_file().
+/// Succeeds if there is no file. Blocks. Errors: those of remove_file().
 result<void> remove_state_file(const std::string& path);
 
 }  // namespace gallery::mirror

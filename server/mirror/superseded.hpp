@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The document by which a store says that another one has taken its place. No server starts on such a store,
+/// The document that marks a store as superseded by another one. No server starts on such a store,
 /// unless a switch has made it the store of the server again.
 ///
 /// In a store that several servers can share the document exists before the switch is decided. It is then the

@@ -159,7 +159,7 @@ task<result<switched>> switch_store(switch_parts parts) {
     }
     auto noting = guarded(note_successor(out.before->documents(), successor_of(out.decided)));
     const auto noted = co_await std::move(noting);
-    report(parts, noted, "the old store does not say yet that another one has taken its place");
+    report(parts, noted, "the old store is not marked as superseded");
     out.position = co_await begin_history(parts);
     out.held = sealed.held();
     co_return out;

@@ -4,7 +4,7 @@
 /// Its steps, in this order:
 ///
 ///     1  the writes wait, and those that have begun end
-///     2  the changes are applied to the end of the feed; the mark says that the target is complete
+///     2  the changes are applied to the end of the feed; the mark states that the target is complete
 ///     3  the counts and sizes of both stores are compared
 ///     4  the limit of the time is removed, if it was not reached
 ///     5  the file of the active store is replaced                         <- the decision

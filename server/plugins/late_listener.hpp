@@ -2,7 +2,7 @@
 /// The listener of a change feed, which can be changed while the store is written.
 ///
 /// The contract allows one listener, set before the first write. The store that a server serves from may be
-/// exchanged for one that has been written before, as a mirror; only then somebody listens to it.
+/// exchanged for one that has been written before, as a mirror. It gets its listener only then.
 #pragma once
 
 #include "plugins/forwarding_engine.hpp"

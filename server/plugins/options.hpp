@@ -30,7 +30,7 @@ struct plugin_option {
     std::string description;
     bool secret = false;
     bool reload = false;  ///< storage_engine::change_options() can change it
-    bool cache = false;   ///< only makes reads faster; a store that serves nobody is given min
+    bool cache = false;   ///< only makes reads faster; a store that serves no requests is given min
     /// Of integer, size (bytes) and duration (milliseconds); both included.
     std::int64_t min = std::numeric_limits<std::int64_t>::min();
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
@@ -48,7 +48,7 @@ result<std::vector<plugin_option>> declared_options(const plugin_descriptor& des
 result<std::map<std::string, std::string>> complete_options(const plugin_descriptor& descriptor,
                                                             std::map<std::string, std::string> given);
 
-/// @p given with the least memory for the options that are caches: for a store that serves nobody.
+/// @p given with the least memory for the options that are caches: for a store that serves no requests.
 std::map<std::string, std::string> with_least_caches(const plugin_descriptor& descriptor,
                                                      std::map<std::string, std::string> given);
 

@@ -57,7 +57,7 @@ public:
 
     /// Reads the next piece and advances @p state, which outlives the call. Damage is noted in it at once.
     /// Errors: those of the store that are not damage; the piece can be repeated. If a scan fails because of
-    /// damage, the rest of its stage is skipped, and state.unread says so.
+    /// damage, the rest of its stage is skipped, and state.unread describes it.
     task<result<piece>> advance(saved_scrub& state);
 
 private:

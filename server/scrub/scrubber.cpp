@@ -244,7 +244,7 @@ task<result<milliseconds>> scrubber::step() {
     if (!has_turn_) ours = co_await take_turn();
     if (!ours || !*ours) {
         show(ours ? scrub_state::elsewhere : scrub_state::idle,
-             ours ? std::string() : "the turn of this server cannot be asked: " + ours.error().message);
+             ours ? std::string() : "the scrub lease cannot be read: " + ours.error().message);
         co_return options_.retry;
     }
     if (auto known = co_await know(); !known) {

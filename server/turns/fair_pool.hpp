@@ -33,8 +33,8 @@ public:
         co_return co_await offload(threads_, std::move(work));
     }
 
-    /// Refuses whoever waits, and ends the work in progress. Called before the I/O contexts of those who wait
-    /// are destroyed.
+    /// Refuses all waiting callers, and ends the work in progress. Called before their I/O contexts are
+    /// destroyed.
     void stop() {
         turns_.stop();
         threads_.join();

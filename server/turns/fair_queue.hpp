@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A queue that serves its users by the time that each has used, and not in the order of arrival.
 ///
-/// A user is whoever a @p Key names: a tenant, the network of a client. The idea is fair queuing. A user is
+/// A @p Key identifies a user: a tenant, the network of a client. The idea is fair queuing. A user is
 /// charged with the working time of its items. The next item belongs to the user with the fewest items in
 /// progress and, among those, the least time used. A user who returns after a pause is placed just before the
 /// one with the least time of those present, so waiting earns no credit. A user without waiting items or

@@ -5,8 +5,8 @@
 ///     if (!turn) co_return turn.error();
 ///     ...  // until the turn is destroyed
 ///
-/// One user's waiting coroutines are bounded, so that whoever asks for too much is refused, and not the
-/// others. What everybody depends on takes precedence over all that waits (take_first()).
+/// One user's waiting coroutines are bounded, so that a user with too many requests is refused, and not
+/// the others. Work that all users depend on takes precedence over all that waits (take_first()).
 #pragma once
 
 #include "turns/fair_queue.hpp"
@@ -81,8 +81,8 @@ public:
         co_return turn(this, std::nullopt);
     }
 
-    /// Refuses whoever waits in take(), and all later ones. Called before the I/O contexts of those who wait
-    /// are destroyed.
+    /// Refuses all callers that wait in take(), and all later ones. Called before their I/O contexts are
+    /// destroyed.
     void stop() {
         const lock_guard lock(mutex_);
         stopped_ = true;

@@ -41,7 +41,7 @@ std::string dropped_name(revision rev, std::string_view what);
 /// The revision in such a name, of either kind.
 std::optional<revision> erased_revision(std::string_view name);
 
-/// What the name of a kept version's folder says, so that keeping one is a rename.
+/// The data in the name of a kept version's folder, so that keeping one is a rename.
 struct kept_facts {
     revision kept_rev = 0;
     std::int64_t kept_time = 0;

@@ -61,8 +61,8 @@ private:
         revision rev;
     };
     result<> settle_replaced(const std::string& tenant, const std::vector<std::string>& names);
-    result<> settle_home(const std::string& home, const std::vector<replaced>& remains,
-                         std::vector<std::string>& obsolete);
+    result<> settle_place(const std::string& place, const std::vector<replaced>& remains,
+                          std::vector<std::string>& obsolete);
     result<bool> settle_kept(const std::string& tenant, const std::string& name, const kept_facts& facts);
 
     /// Errors: not_found and corrupt where the record is damaged, all others may be gone at the next attempt.

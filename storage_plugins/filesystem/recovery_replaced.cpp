@@ -11,10 +11,10 @@
 
 namespace gallery::file_store {
 
-/// Several remains may have one home: those of acknowledged replacements wait for their removal while the
-/// next one is under way. Only the newest of all, home included, is the image.
+/// Several remains may belong to one folder: those of acknowledged replacements wait for their removal while
+/// the next one is under way. Only the newest of all, this folder included, is the image.
 result<> recovery::settle_replaced(const std::string& tenant, const std::vector<std::string>& names) {
-    std::map<std::string, std::vector<replaced>> by_home;
+    std::map<std::string, std::vector<replaced>> by_place;
     for (const auto& name : names) {
         const auto path = tenant + '/' + name;
         const auto record = read_record(path);
@@ -24,13 +24,13 @@ result<> recovery::settle_replaced(const std::string& tenant, const std::vector<
             const auto why = "its record.json belongs to " + folder_of(record->tenant, record->key);
             if (auto aside = set_aside(path, why); !aside) return aside;
         } else {
-            by_home[folder_of(record->tenant, record->key)].push_back({path, record->rev});
+            by_place[folder_of(record->tenant, record->key)].push_back({path, record->rev});
         }
     }
     std::vector<std::string> obsolete;
-    for (auto& [home, remains] : by_home) {
+    for (auto& [place, remains] : by_place) {
         std::sort(remains.begin(), remains.end(), [](const auto& a, const auto& b) { return a.rev > b.rev; });
-        if (auto settled = settle_home(home, remains, obsolete); !settled) return settled;
+        if (auto settled = settle_place(place, remains, obsolete); !settled) return settled;
     }
     // What is in place must be so on the disk before anything older goes.
     if (auto synced = sync_folder(root_, tenant); !synced) return synced;
@@ -40,14 +40,15 @@ result<> recovery::settle_replaced(const std::string& tenant, const std::vector<
 }
 
 /// @p remains: newest first. What may be deleted once the folder is synchronised goes to @p obsolete.
-result<> recovery::settle_home(const std::string& home, const std::vector<replaced>& remains,
-                               std::vector<std::string>& obsolete) {
-    const auto in_place = read_record(home);
+result<> recovery::settle_place(const std::string& place, const std::vector<replaced>& remains,
+                                std::vector<std::string>& obsolete) {
+    const auto in_place = read_record(place);
     if (!in_place && !is_damage(in_place.error())) return refusal(in_place.error());
-    if (exists(root_, home) && (!in_place || folder_of(in_place->tenant, in_place->key) != home)) {
-        // Which of them is the image is for the operator to say; read_image() sets the home aside, too.
+    if (exists(root_, place) && (!in_place || folder_of(in_place->tenant, in_place->key) != place)) {
+        // An operator must decide which of them is the image. read_image() sets `place` aside, too.
         for (const auto& one : remains)
-            if (auto aside = set_aside(one.path, "it is a version of " + home + ", which is damaged"); !aside)
+            if (auto aside = set_aside(one.path, "it is a version of " + place + ", which is damaged");
+                !aside)
                 return aside;
         return {};
     }
@@ -55,10 +56,10 @@ result<> recovery::settle_home(const std::string& home, const std::vector<replac
     const bool is_newer = !in_place || in_place->rev < newest.rev;
     if (is_newer) {
         if (in_place)
-            if (auto aside = set_aside(home, "there is a newer version of it, " + newest.path); !aside)
+            if (auto aside = set_aside(place, "there is a newer version of it, " + newest.path); !aside)
                 return aside;
-        if (auto renamed = rename_new(root_, newest.path, home); !renamed) return refusal(renamed.error());
-        log(log_level::info, "restored " + home + "; its replacement was interrupted by a crash");
+        if (auto renamed = rename_new(root_, newest.path, place); !renamed) return refusal(renamed.error());
+        log(log_level::info, "restored " + place + "; its replacement was interrupted by a crash");
     }
     for (std::size_t i = is_newer ? 1 : 0; i < remains.size(); ++i)
         obsolete.push_back(remains[i].path);
@@ -75,10 +76,10 @@ result<bool> recovery::settle_kept(const std::string& tenant, const std::string&
     const auto record = read_record(path);
     if (!record && !is_damage(record.error())) return refusal(record.error());
     if (!record || to_string(record->tenant) != tenant || record->rev >= facts.kept_rev) return false;
-    const auto home = folder_of(record->tenant, record->key);
-    if (exists(root_, home)) return false;
-    if (auto renamed = rename_new(root_, path, home); !renamed) return refusal(renamed.error());
-    log(log_level::info, "restored " + home + "; its replacement was interrupted by a crash");
+    const auto place = folder_of(record->tenant, record->key);
+    if (exists(root_, place)) return false;
+    if (auto renamed = rename_new(root_, path, place); !renamed) return refusal(renamed.error());
+    log(log_level::info, "restored " + place + "; its replacement was interrupted by a crash");
     if (auto synced = sync_folder(root_, tenant); !synced) return synced.error();
     return true;
 }

@@ -60,7 +60,7 @@ public:
     /// Connects to one server. @p address: of its host where that is a name, else empty.
     task<std::optional<failure>> open(endpoint where, std::string address, std::chrono::milliseconds within);
 
-    /// One or more statements without parameters, in one transaction unless they say otherwise. Results are
+    /// One or more statements without parameters, in one transaction unless they begin their own. Results are
     /// text. Not in pipeline mode.
     task<answer> execute(std::string statements);
     /// Rows of a `copy ... to stdout (format binary)`. Not in pipeline mode. @p on_row throws nothing that

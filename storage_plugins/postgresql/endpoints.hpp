@@ -30,7 +30,7 @@ struct endpoint {
 };
 
 /// The servers of a libpq connection string (keywords and values, or a URI), in order. Adds what this engine
-/// needs and the string does not say: a session that takes writes, and bounds for a peer that has vanished.
+/// needs and the string does not set: a session that takes writes, and bounds for a peer that has vanished.
 /// Errors: invalid_argument; permission_denied for a host that @p confined does not contain.
 result<std::vector<endpoint>> endpoints_of(const std::string& dsn, std::chrono::milliseconds timeout,
                                            const std::optional<confinement>& confined = std::nullopt);

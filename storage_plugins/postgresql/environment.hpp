@@ -12,7 +12,7 @@ namespace gallery::postgres {
 
 struct environment {
     asio::io_context&
-        engine;  ///< with one thread: everything of this engine runs there unless it says otherwise
+        engine;  ///< with one thread: everything of this engine runs there unless stated otherwise
     asio::thread_pool& workers;  ///< for what blocks or computes long
     const options& chosen;
     const log_function& log;

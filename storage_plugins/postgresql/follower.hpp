@@ -16,11 +16,11 @@
 
 namespace gallery::postgres {
 
-/// Reads the feed on a connection of its own: when somebody waits for the newest state, on a hint that there
+/// Reads the feed on a connection of its own: when a request waits for the newest state, on a hint that there
 /// are changes, and each `poll`. The same connection commits a heartbeat each `heartbeat`, which the standbys
 /// have to confirm: a primary that was replaced without noticing is believed for at most that long.
 ///
-/// Functions run on the engine's thread unless they say otherwise.
+/// Functions run on the engine's thread unless stated otherwise.
 class follower {
 public:
     using clock = std::chrono::steady_clock;

@@ -25,7 +25,7 @@ namespace gallery::postgres {
 /// positions of the lost part are recognised, and no revision is given out twice.
 ///
 /// The cost. An event is a write to the kit's catalog, O(log n). All records are in memory (kit/catalog.hpp
-/// says how much that is). Loading beside older contents also notes what was loaded, to remove the rest.
+/// describes how much that is). Loading beside older contents also notes what was loaded, to remove the rest.
 ///
 /// Threads: reading images, documents and usage from any; everything else on the engine's thread.
 class mirror {
@@ -90,14 +90,9 @@ private:
     std::function<void(const image_record&)> dropped_;
     std::function<void()> changed_;
 
-    struct name_hash {
-        std::size_t operator()(const std::pair<image_id, revision>& name) const noexcept {
-            return std::hash<image_id>{}(name.first) ^ (name.second * 0x9e3779b97f4a7c15ULL);
-        }
-    };
     /// While a snapshot is loaded over older contents.
     std::unordered_set<image_id> loaded_images_;
-    std::unordered_set<std::pair<image_id, revision>, name_hash> loaded_versions_;
+    std::unordered_set<kit::version_name, kit::version_name_hash> loaded_versions_;
     std::vector<document> loaded_documents_;
     std::unordered_map<tenant_id, kit::usage_book::difference> loaded_usage_;
     bool replaces_images_ = false;    ///< there are older ones

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// An answer that somebody waits for.
+/// An answer that a coroutine waits for.
 #pragma once
 
 #include <gallery/error.hpp>

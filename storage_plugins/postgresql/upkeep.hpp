@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Removes from the database what nobody needs any more.
+/// Removes data from the database that is no longer needed.
 #pragma once
 
 #include "mirror.hpp"

@@ -56,8 +56,8 @@ struct field {
 };
 using fields = std::vector<field>;
 
-// Each throws std::runtime_error where the field is null or has another size than its type: a schema that
-// somebody has changed.
+// Each throws std::runtime_error where the field is null or has another size than its type: the schema
+// was changed.
 std::int64_t int_of(const field& from);  ///< int2, int4 and int8
 std::uint64_t count_of(const field& from);
 bool bool_of(const field& from);

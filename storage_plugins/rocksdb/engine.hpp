@@ -160,9 +160,9 @@ private:
     acknowledged_mark mark_;
     std::atomic<bool> failed_{false};
     std::atomic<bool> log_failed_{false};  ///< the disk was full for a write to the write-ahead log
-    mutex resume_mutex_;                   ///< one resumption at a time
+    mutex resume_mutex_;                   ///< guards no member: one resumption at a time
     std::unique_ptr<space_keeper> keeper_;
-    mutex room_mutex_;  ///< one flush at a time to make room for a large body
+    mutex room_mutex_;  ///< guards no member: one flush at a time to make room for a large body
     std::atomic<std::uint64_t> written_since_check_{0};  // bytes
     mutex blob_collection_mutex_;
     bool collects_blobs_ GALLERY_GUARDED_BY(blob_collection_mutex_) = false;

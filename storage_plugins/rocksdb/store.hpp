@@ -162,7 +162,7 @@ private:
     std::atomic<std::uint64_t> changes_;
     std::atomic<std::uint64_t> records_;
     std::atomic<std::uint64_t> kept_versions_;
-    mutex trim_mutex_;  ///< one trimming of the feed at a time
+    mutex trim_mutex_;  ///< guards no member: one trimming of the feed at a time
     kit::byte_gate gate_;
     asio::thread_pool readers_;
     asio::thread_pool writers_;

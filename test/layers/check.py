@@ -59,7 +59,7 @@ STANDARD_LOCK = re.compile(r"std::(shared_|recursive_|timed_)?mutex\b|std::(lock
 MUTEX_MEMBER = re.compile(r"^\s*(?:mutable )?(?:gallery::)?(?:shared_)?mutex (\w+);(.*)$")
 SOURCE_NAME = re.compile(r"`((?:server|storage_plugins|common|test|etc)/[\w./-]+\.(?:cpp|hpp|py|sh|yml|md|json))`")
 SPDX = "SPDX-License-Identifier: Apache-2.0"
-LICENSED = SOURCES | {".py", ".sh", ".cmake", ".ts", ".mjs", ".js", ".html", ".scss"}
+LICENSED = SOURCES | {".py", ".sh", ".cmake", ".ts", ".mjs", ".js", ".html", ".scss", ".yml", ".yaml", ".cfg", ".conf", ".in"}
 TEXT = SOURCES | {".py", ".sh", ".cmake", ".txt", ".md", ".yml", ".yaml", ".json", ".ts", ".js", ".mjs", ".html", ".scss",
                   ".service", ".cfg", ".toml", ".npmrc", ""}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The tag that says which binaries can be loaded together. Two builds with the same tag have the same
+/// The tag that identifies binaries that can be loaded together. Two builds with the same tag have the same
 /// compiler, the same Boost and Asio configuration, the same sanitizers and the same public headers.
 #pragma once
 

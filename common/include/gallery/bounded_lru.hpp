@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A map with an order of use and a bound: the least recently used entry is evicted first.
 ///
-/// Every bounded memory of the server and the engines is one of these, except the etag cache, which many
-/// threads use at once. An entry is one allocation: a node that is in a chain of the hash table and in the
-/// list of uses. Each operation is O(1), apart from the growth of the table. The sum of the costs of all
-/// entries is at most the bound, unless recharge() raises it or set_bound() lowers the bound.
+/// Every least-recently-used cache of the server and the engines is one of these, except the etag cache,
+/// which many threads use at the same time. An entry is one allocation: a node that is in a chain of the hash
+/// table and in the list of uses. Each operation is O(1), apart from the growth of the table. The sum of the
+/// costs of all entries is at most the bound, unless recharge() raises it or set_bound() lowers the bound.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Single characters: case within ASCII, and UTF-8. Header-only, so that a program can use it without the
-/// common library. All functions are thread-safe.
+/// Single characters: classes and case within ASCII, blanks, and UTF-8. Header-only, so that a program can
+/// use it without the common library. All functions are thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,21 @@
 #include <string_view>
 
 namespace gallery {
+
+/// A letter or a digit of ASCII.
+constexpr bool is_ascii_alphanumeric(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Without spaces and tabs on either side (RFC 9110, 5.6.3: OWS).
+constexpr std::string_view trim(std::string_view text) noexcept {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
 
 /// Of a letter of ASCII the lower-case one; every other character is returned as it is.
 constexpr char ascii_lower(char c) noexcept {
@@ -19,6 +34,18 @@ inline std::string ascii_lower(std::string_view text) {
     for (char& c : lower)
         c = ascii_lower(c);
     return lower;
+}
+
+/// Of a letter of ASCII the upper-case one; every other character is returned as it is.
+constexpr char ascii_upper(char c) noexcept {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
+}
+
+inline std::string ascii_upper(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper)
+        c = ascii_upper(c);
+    return upper;
 }
 
 /// ASCII only, as header names, media types and codings are compared.

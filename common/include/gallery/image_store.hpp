@@ -68,11 +68,11 @@ public:
     /// The bytes of one representation of exactly the save that the record belongs to (its id and
     /// content_rev), whether that version is current or kept; never those of an earlier or later save. Bytes
     /// that differ from record->descriptor(which) are an error: engines check the hash of bytes from the
-    /// disk, and need not check bytes again that they have kept since. A body is as long as the descriptor
-    /// says, and a region has a file; the server refuses any other body. A returned body stays readable,
-    /// whatever is written or dropped afterwards. A read that overlaps the write that removes the version
-    /// returns the bytes or stale, nothing else. Errors: stale if the version is neither current nor kept,
-    /// corrupt.
+    /// disk, and need not check bytes again that they have kept since. A body has the size that the
+    /// descriptor states, and a region has a file; the server refuses any other body. A returned body stays
+    /// readable, whatever is written or dropped afterwards. A read that overlaps the write that removes the
+    /// version returns the bytes or stale, nothing else. Errors: stale if the version is neither current nor
+    /// kept, corrupt.
     virtual task<result<body>> read(record_ptr record, representation which) = 0;
 
     /// As read(), for copies of the whole store: bytes that are not in the memory of the engine are not kept

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The media types that the gallery knows, with their file extensions. A new one is added to this table and
-/// nowhere else.
+/// The media types that the gallery recognises, with their file extensions. A new one is added to this table
+/// and nowhere else.
 #pragma once
 
 #include <algorithm>

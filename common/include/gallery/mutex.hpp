@@ -16,7 +16,7 @@
 #include <mutex>
 #include <shared_mutex>
 
-// A compiler that knows the attributes checks them; GCC does not.
+// clang checks the attributes. GCC does not support them.
 #if defined(__clang__)
 #define GALLERY_THREAD_SAFETY(...) __attribute__((__VA_ARGS__))
 #else

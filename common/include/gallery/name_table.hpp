@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The names of an enumeration's values, in one table: writing a value, reading it, and saying which there
-/// are.
+/// The names of an enumeration's values, in one table, for writing a value, reading it, and listing all of
+/// them.
 #pragma once
 
 #include <array>

@@ -86,9 +86,9 @@ struct plugin_descriptor {
     /// "reload": true is for an option that storage_engine::change_options() can change while the store is
     /// open. Others are used at the next start.
     ///
-    /// "cache": true is for memory or open files that only make reads faster. A store that serves nobody, as a
-    /// mirror, is given the option's "min" instead of its value. Requires "reload": true and "min", because
-    /// the store gets its value when a switch makes it the one that is served.
+    /// "cache": true is for memory or open files that only make reads faster. A store that serves no
+    /// requests, such as a mirror, is given the option's "min" instead of its value. Requires "reload": true
+    /// and "min", because the store gets its value when a switch makes it the one that is served.
     ///
     /// "secret": true keeps the value out of everything that the server shows or logs; nothing else does. An
     /// empty value of an option that is not text means its default. Options that are not in the schema stop

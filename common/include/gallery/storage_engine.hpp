@@ -80,10 +80,10 @@ public:
     /// writing inherits this function.
     [[nodiscard]] virtual write_state writing() const { return {}; }
 
-    /// Gives the options whose schema says "reload": true new values. @p options has all options of the
-    /// schema, in the form of plugin_context::options; all others are as in create(). A smaller cache evicts
-    /// before the return. Any thread, one call at a time; work of the store may be in progress. May block for
-    /// a short time. An engine without such options inherits this function.
+    /// Gives new values to the options that the schema declares with "reload": true. @p options has all
+    /// options of the schema, in the form of plugin_context::options; all others are as in create(). A
+    /// smaller cache evicts before the return. Any thread, one call at a time; work of the store may be in
+    /// progress. May block for a short time. An engine without such options inherits this function.
     virtual void change_options(const std::map<std::string, std::string>& options) { (void)options; }
 
     /// Figures for the metrics endpoint, the same names at each call. Any thread; cheap.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The sub types of images, as they are written in JSON, in forms and by storage engines. A new one is added
-/// to image_sub_type (model.hpp) and to this table.
+/// to image_sub_type (model.hpp) and to this table. A static_assert then names the code of the kit that is
+/// made for two.
 #pragma once
 
 #include <gallery/error.hpp>

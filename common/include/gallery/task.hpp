@@ -51,16 +51,16 @@ class resumption {
     template <class Handler>
     struct holder final : base {
         explicit holder(Handler what)
-            : handler(std::move(what)), home(asio::make_work_guard(asio::get_associated_executor(handler))) {}
+            : handler(std::move(what)), work(asio::make_work_guard(asio::get_associated_executor(handler))) {}
         void complete(Values... values) override {
-            const auto executor = home.get_executor();
-            asio::post(executor, [handler = std::move(handler), home = std::move(home),
+            const auto executor = work.get_executor();
+            asio::post(executor, [handler = std::move(handler), work = std::move(work),
                                   values = std::tuple<Values...>(std::move(values)...)]() mutable {
                 std::apply(std::move(handler), std::move(values));
             });
         }
         Handler handler;
-        asio::executor_work_guard<asio::associated_executor_t<Handler>> home;
+        asio::executor_work_guard<asio::associated_executor_t<Handler>> work;
     };
 
 public:

@@ -14,7 +14,7 @@ namespace gallery::imaging::worker {
 /// internal subset and its attribute defaults are understood.
 bool in_svg_namespace(std::string_view document);
 
-/// The root element says how large its text is, so that the initial value of CSS does not count.
+/// The root element states its font size, so that the initial value of CSS does not count.
 bool has_font_size(std::string_view document);
 
 /// Something that browsers draw and librsvg does not: HTML, text on a path, fonts of its own, variables.

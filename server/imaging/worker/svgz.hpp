@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Drawings that are compressed as a whole (SVGZ), which browsers show only where the server says so.
+/// Drawings that are compressed as a whole (SVGZ), which browsers show only with the header Content-Encoding.
 #pragma once
 
 #include "imaging/worker/raster.hpp"

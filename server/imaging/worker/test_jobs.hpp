@@ -10,8 +10,8 @@ namespace gallery::imaging::worker {
 
 /// A "picture" that begins with "GALLERY-TEST:" names what to do: "crash", "hang" (waits), "slow"
 /// (waits for a second), "killed" (ends by SIGKILL), "spin" (computes), "memory" (allocates for ever),
-/// "garbage" (answers nonsense), "probe" (tries what is forbidden; the answer lists what succeeded, or says
-/// "confined"). Nothing for other data.
+/// "garbage" (sends a malformed reply), "probe" (tries what is forbidden; the reply lists what succeeded, or
+/// is "confined"). Nothing for other data.
 std::optional<std::string> run_test_job(std::string_view data);
 
 }  // namespace gallery::imaging::worker

@@ -6,10 +6,9 @@
 // the property that it compares from the row or the record.
 //
 // The invariants.
-//  - Every image is in all orders of its shelf, in its tenant's order by content, in by_key, in by_id, and,
-//  if
-//    it has a public key, in by_public_key. verify() compares them. An image leaves the indexes before its
-//    page, because they read it.
+//  - Every image is in all orders of its shelf, in its tenant's order by content, in by_key and in by_id. An
+//    image with a public key is also in by_public_key. verify() compares them. An image is removed from the
+//    indexes before its page, because they read the page.
 //  - shared_with_system contains the keys that both the tenant and the system tenant have. note_key() updates
 //    it whenever a key is added or removed.
 //
@@ -119,8 +118,11 @@ void add_figures_of(const image_record& record, usage_figures& to) {
 }  // namespace
 
 struct catalog::state {
+    /// Guards all members except `recent`, which has locks of its own. Of the standard library, without
+    /// annotations: lock_in_turn() returns a lock that it holds, which clang's analysis does not follow.
     mutable std::shared_mutex mutex;
-    /// Held by a write while it waits for `mutex` and holds it; a search passes it before each part.
+    /// Guards no member. A write holds it while it waits for `mutex` and holds that; a search takes it for a
+    /// moment before each part, so that the write goes first.
     mutable std::mutex turn;
     names_of_records names;
     row_table table;

@@ -52,14 +52,9 @@ public:
 
 private:
     using by_kept_rev = std::map<revision, const version*>;
-    struct name_hash {
-        std::size_t operator()(const std::pair<image_id, revision>& name) const noexcept {
-            return std::hash<image_id>{}(name.first) ^ (name.second * 0x9e3779b97f4a7c15ULL);
-        }
-    };
 
     const names_of_records& names_;
-    std::unordered_map<std::pair<image_id, revision>, std::unique_ptr<version>, name_hash> versions_;
+    std::unordered_map<version_name, std::unique_ptr<version>, version_name_hash> versions_;
     by_kept_rev all_;
     std::unordered_map<tenant_id, by_kept_rev> of_tenant_;
     std::unordered_map<image_id, by_kept_rev> of_image_;

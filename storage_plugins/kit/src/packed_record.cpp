@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed_record.hpp"
 
+#include <gallery/sub_type.hpp>
+
 #include <limits>
 #include <stdexcept>
 
@@ -16,6 +18,9 @@ enum packed_flags : std::uint16_t {
     flag_has_body_name = 32,
     flag_has_packed_link = 64,  ///< the public key has 32 characters; its length is not stored
 };
+
+static_assert(sub_types.entries.size() == 2,
+              "A packed record has one bit for the sub type, and catalog and tenant_index have two shelves.");
 
 constexpr std::size_t usual_link_size = 32;
 

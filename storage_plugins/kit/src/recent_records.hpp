@@ -21,22 +21,22 @@ class recent_records {
 public:
     /// Empty if it is not here.
     [[nodiscard]] stored find(std::uint32_t number) const {
-        const auto& home = shard_of(number);
-        const lock_guard lock(home.mutex);
-        const auto& found = home.slots[slot_of(number)];
+        const auto& own_shard = shard_of(number);
+        const lock_guard lock(own_shard.mutex);
+        const auto& found = own_shard.slots[slot_of(number)];
         return found.number == number ? found.item : stored{};
     }
     void put(std::uint32_t number, stored item) {
-        auto& home = shard_of(number);
-        const lock_guard lock(home.mutex);
-        auto& to = home.slots[slot_of(number)];
+        auto& own_shard = shard_of(number);
+        const lock_guard lock(own_shard.mutex);
+        auto& to = own_shard.slots[slot_of(number)];
         to.number = number;
         std::swap(to.item, item);
     }
     void erase(std::uint32_t number) {
-        auto& home = shard_of(number);
-        const lock_guard lock(home.mutex);
-        auto& from = home.slots[slot_of(number)];
+        auto& own_shard = shard_of(number);
+        const lock_guard lock(own_shard.mutex);
+        auto& from = own_shard.slots[slot_of(number)];
         if (from.number == number) from = {};
     }
 

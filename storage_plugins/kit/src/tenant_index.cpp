@@ -31,8 +31,12 @@ std::uint64_t next_identity() noexcept {
 struct tenant_index::state {
     explicit state(const tenant_id& tenant) : shelves{shelf(tenant), shelf(tenant)} {}
 
-    mutable shared_mutex access;  ///< guards everything here but `hidden`
-    mutable mutex turn;  ///< held by a waiting or writing change; a search passes it before each part
+    /// Guards all members except `hidden`. They are not annotated, because part_lock takes this mutex, which
+    /// clang's analysis does not follow.
+    mutable shared_mutex access;  // see above
+    /// Guards no member. A change holds it while it waits for `access` and holds that; a search takes it for
+    /// a moment before each part, so that the change goes first.
+    mutable mutex turn;  // see above
     row_table table;
     std::array<shelf, 2> shelves;
     std::uint64_t keys = next_identity();

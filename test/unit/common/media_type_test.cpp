@@ -56,13 +56,24 @@ BOOST_AUTO_TEST_CASE(case_is_that_of_ascii_alone) {
     for (int i = 0; i < 256; ++i) {
         const char c = static_cast<char>(i);
         BOOST_TEST(ascii_lower(c) == (i >= 'A' && i <= 'Z' ? static_cast<char>(i - 'A' + 'a') : c));
+        BOOST_TEST(ascii_upper(c) == (i >= 'a' && i <= 'z' ? static_cast<char>(i - 'a' + 'A') : c));
+        const bool is_letter = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z');
+        BOOST_TEST(is_ascii_alphanumeric(c) == (is_letter || (i >= '0' && i <= '9')));
     }
+    BOOST_TEST(ascii_upper("tenant-\xC3\xA4") == "TENANT-\xC3\xA4");
     BOOST_TEST(equals_ignoring_case("Content-TYPE", "content-type"));
     BOOST_TEST(equals_ignoring_case("", ""));
     BOOST_TEST(!equals_ignoring_case("a", "ab"));
     BOOST_TEST(!equals_ignoring_case("@", "`"));
     BOOST_TEST(!equals_ignoring_case("[", "{"));
     BOOST_TEST(!equals_ignoring_case("\xC3\x84", "\xC3\xA4"));
+}
+
+BOOST_AUTO_TEST_CASE(only_blanks_at_the_ends_are_trimmed) {
+    BOOST_TEST(trim(" \t a \t b\t ") == "a \t b");
+    BOOST_TEST(trim("\na\r") == "\na\r");
+    BOOST_TEST(trim(" \t ").empty());
+    BOOST_TEST(trim("").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_character_is_written_in_utf_8) {

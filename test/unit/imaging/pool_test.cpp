@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_exceeds_its_memory_is_replaced) {
     BOOST_TEST(p->stats().exhausted == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_that_talks_nonsense_is_not_believed) {
+BOOST_AUTO_TEST_CASE(a_worker_that_sends_a_malformed_reply_is_ended) {
     const auto p = started(test_worker());
     BOOST_TEST(make::inspect(*p, "GALLERY-TEST:garbage").has_error());
     BOOST_TEST(make::inspect(*p, make::make_png(3, 3)).has_value());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The pixels of JPEG files, through libjpeg itself: it knows which rows were never in the file, which
-/// libvips does not ask it.
+/// The pixels of JPEG files, through libjpeg itself, which reports the rows that are missing in the file.
+/// libvips does not use that report.
 #pragma once
 
 #include "imaging/worker/formats/refusal.hpp"

@@ -26,8 +26,8 @@ struct png_layout {
 };
 
 /// Signature, IHDR, order and check sums of the critical chunks, at least one IDAT. An animated PNG (acTL)
-/// counts its frames. The file may end anywhere behind the beginning of its first IDAT: whether rows are
-/// missing is for decode_png() to say.
+/// counts its frames. The file may end anywhere behind the beginning of its first IDAT: decode_png()
+/// determines whether rows are missing.
 checked<png_layout> read_png(std::string_view data);
 
 /// What decode_png() hands on.

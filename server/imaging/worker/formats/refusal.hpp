@@ -35,7 +35,7 @@ struct limits {
     std::uint64_t max_svg_bytes = 0;     ///< IMAGE_MAX_SVG_SIZE
 };
 
-/// What a file's header says, before any pixel is decoded.
+/// The data of a file's header, before any pixel is decoded.
 struct header {
     std::uint32_t width = 0;
     std::uint32_t height = 0;

@@ -32,55 +32,55 @@ public:
 
     template <class K>
     std::optional<Value> find(const K& key) {
-        shard& home = shard_of(key);
-        const lock_guard lock(home.mutex);
-        auto* const found = home.entries.find(key);
+        shard& own_shard = shard_of(key);
+        const lock_guard lock(own_shard.mutex);
+        auto* const found = own_shard.entries.find(key);
         if (found == nullptr) {
-            ++home.misses;
+            ++own_shard.misses;
             return std::nullopt;
         }
-        ++home.hits;
+        ++own_shard.hits;
         found->value.used = now();
-        home.note_oldest();
+        own_shard.note_oldest();
         return found->value.value;
     }
 
     template <class K>
     std::uint64_t generation(const K& key) {
-        shard& home = shard_of(key);
-        const lock_guard lock(home.mutex);
-        return home.generation;
+        shard& own_shard = shard_of(key);
+        const lock_guard lock(own_shard.mutex);
+        return own_shard.generation;
     }
 
     /// Stores @p value, which counts as @p size bytes, unless there was an erasure since @p generation.
     void put(Key key, Value value, std::uint64_t size, std::uint64_t generation) {
         const std::uint64_t cost = size + entry_overhead;
         if (cost > bound()) return;
-        shard& home = shard_of(key);
+        shard& own_shard = shard_of(key);
         auto made =
             std::make_unique<typename entry_map::entry>(std::move(key), stamped{std::move(value), now()});
         used_.fetch_add(cost, std::memory_order_relaxed);
         while (used_.load(std::memory_order_relaxed) > bound())
             if (!evict_oldest()) break;
         typename entry_map::handle discarded;  // destroyed when the lock is released
-        const lock_guard lock(home.mutex);
+        const lock_guard lock(own_shard.mutex);
         // Space that other threads are filling cannot be evicted; this value is then not stored.
-        if (home.generation != generation || used_.load(std::memory_order_relaxed) > bound()) {
+        if (own_shard.generation != generation || used_.load(std::memory_order_relaxed) > bound()) {
             used_.fetch_sub(cost, std::memory_order_relaxed);
             return;
         }
-        discarded = remove(home, home.entries.peek(made->key));
-        home.entries.insert(std::move(made), cost);
-        home.note_oldest();
+        discarded = remove(own_shard, own_shard.entries.peek(made->key));
+        own_shard.entries.insert(std::move(made), cost);
+        own_shard.note_oldest();
     }
 
     template <class K>
     void erase(const K& key) {
-        shard& home = shard_of(key);
+        shard& own_shard = shard_of(key);
         typename entry_map::handle discarded;
-        const lock_guard lock(home.mutex);
-        ++home.generation;
-        discarded = remove(home, home.entries.peek(key));
+        const lock_guard lock(own_shard.mutex);
+        ++own_shard.generation;
+        discarded = remove(own_shard, own_shard.entries.peek(key));
     }
 
     /// Changes the bound, and evicts what exceeds it. Values that other threads are storing may exceed a
@@ -164,12 +164,12 @@ private:
     }
 
     /// Takes an entry out of a locked shard; @p which may be null.
-    typename entry_map::handle remove(shard& home, typename entry_map::entry* which)
-        GALLERY_REQUIRES(home.mutex) {
+    typename entry_map::handle remove(shard& own_shard, typename entry_map::entry* which)
+        GALLERY_REQUIRES(own_shard.mutex) {
         if (which == nullptr) return nullptr;
         used_.fetch_sub(which->cost(), std::memory_order_relaxed);
-        auto removed = home.entries.extract(*which);
-        home.note_oldest();
+        auto removed = own_shard.entries.extract(*which);
+        own_shard.note_oldest();
         return removed;
     }
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/// All records of a store in memory, in every order that image_store::list knows, and its kept versions.
+/// All records of a store in memory, in every order of image_store::list, and its kept versions.
 #pragma once
 
 #include <gallery/storage.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gallery::kit {
@@ -17,7 +19,7 @@ namespace gallery::kit {
 /// A record and the name under which its engine stores the bytes.
 struct stored {
     record_ptr record;  ///< null: there is none
-    uuid body{};        ///< of the engine's choice; nil if the record says where the bytes are
+    uuid body{};        ///< of the engine's choice; nil if the record states where the bytes are
 
     explicit operator bool() const noexcept { return record != nullptr; }
 };
@@ -27,6 +29,14 @@ struct stored_version {
     uuid body{};           ///< likewise
 
     explicit operator bool() const noexcept { return version.record != nullptr; }
+};
+
+/// A kept version: its image and its content_rev.
+using version_name = std::pair<image_id, revision>;
+struct version_name_hash {
+    std::size_t operator()(const version_name& name) const noexcept {
+        return std::hash<image_id>{}(name.first) ^ (name.second * 0x9e3779b97f4a7c15ULL);
+    }
 };
 
 /// Thread-safe; a reader sees each write completely or not at all. Finding is O(1). Writing and a page

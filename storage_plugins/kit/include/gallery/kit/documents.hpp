@@ -32,8 +32,8 @@ public:
     void apply(std::vector<document_write> parts);
 
     /// As document_store::write(), for an engine that keeps its documents nowhere else. @p newest: the newest
-    /// revision of the store, which it raises. Appends what the feed has to say to @p changes. Preconditions:
-    /// refuse_documents(parts) found nothing, and nobody else writes meanwhile.
+    /// revision of the store, which it raises. Appends the entries of the feed to @p changes. Preconditions:
+    /// refuse_documents(parts) found nothing, and there is no other writer meanwhile.
     [[nodiscard]] documents_outcome write(std::vector<document_write> parts, revision& newest,
                                           std::vector<change>& changes);
 

@@ -66,7 +66,7 @@ result<page_start> start_of_page(std::uint64_t first, std::uint64_t system_size,
 /// the next @p count, or with those that are left.
 /// @p next_own() and @p next_system() return the next entry of their list as result<P>, where P is a pointer
 /// or an optional, empty at the end. They are not called again after that, nor for entries behind the page.
-/// @p before(a, b) tells whether the tenant's entry a comes before the system's entry b. @p add takes an
+/// @p before(a, b) returns whether the tenant's entry a comes before the system's entry b. @p add takes an
 /// entry of either list, as an rvalue. Errors: those of the lists; what was added before stays added.
 template <class NextOwn, class NextSystem, class Before, class Add>
 result<void> merge_lists(NextOwn next_own, NextSystem next_system, Before before, std::uint64_t skip,

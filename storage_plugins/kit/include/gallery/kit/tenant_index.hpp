@@ -55,7 +55,7 @@ public:
     /// Memory that it takes. O(n / 256).
     [[nodiscard]] std::size_t bytes() const;
 
-    /// Whether list() can judge the query's filter: it knows times of creation and sizes only.
+    /// Whether list() can apply the query's filter. The index contains times of creation and sizes only.
     [[nodiscard]] static bool knows(const image_filter& filter) noexcept;
 
     /// The query's page. @p begin is called once under the locks of both indexes. The page is of that moment,
