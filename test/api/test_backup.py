@@ -95,6 +95,47 @@ class Backups(RestoreTest):
         self.check_served(target, "filesystem")
 
 
+class BesideAMirror(MirrorTest):
+    """The commands of operations.md for a nightly backup of a server that has a mirror."""
+
+    def setUp(self):
+        super().setUp()
+        text = (ROOT / "etc/doc/operations.md").read_text()
+        block = re.search(r"^    # with a mirror in (\S+)\n((?:^    .*\n)+)", text, re.M)
+        self.mirror = str(self.backups / "store")
+        self.lines = [line.replace(block.group(1), self.mirror).replace("/backup/gallery", str(self.backups))
+                      for line in re.findall(r"^    Exec\w+=/usr/bin/gallery-admin (.*)", block.group(2), re.M)]
+        self.assertEqual(["mirror stop", "backup " + str(self.backups), "mirror start"],
+                         [re.match(r"mirror \w+|backup .*(?=/current)", line).group(0) for line in self.lines])
+
+    def nightly(self):
+        for line in self.lines:
+            self.call(*line.split())
+
+    def test_a_backup_is_refused_while_a_mirror_follows(self):
+        self.fill(5)
+        self.json("mirror", "start", "filesystem", "--path", self.mirror)
+        self.wait_until_current()
+        self.call("backup", str(self.backups / "current"), code=REFUSED,
+                  words=["There is a mirror already, in filesystem:" + self.mirror, "gallery-admin mirror stop", "start it again"])
+        self.assertEqual("following", self.state()["state"])
+        self.assertFalse((self.backups / "current").exists())
+
+    def test_the_mirror_is_stopped_and_continued(self):
+        self.fill(12)
+        self.json("mirror", "start", "rocksdb", "--path", self.mirror)
+        self.wait_until_current()
+        for night in range(2):
+            self.fill(2, f"night {night}")
+            self.nightly()
+            self.check_served(self.backups / "current", "filesystem")
+            self.fill(1, f"morning {night}")
+            self.wait_until_current()
+            self.assertEqual(1, self.state()["imagesCopied"])  # nothing else was copied again
+        self.json("mirror", "switch", "--yes")
+        self.assertEqual(self.mirror, self.state()["active"]["path"])
+
+
 class Replaced(MirrorTest):
     """One byte in a second: a backup never ends by itself."""
     options = {"MIRROR_MAX_RATE": "1"}
