@@ -75,6 +75,9 @@ public:
     /// The same with another limit.
     task<result<void>> catch_up(std::chrono::milliseconds patience);
 
+    /// Reads the feed without waiting for the interval. Any thread.
+    void read_soon() { signal_->notify(); }
+
     /// Returns when nothing of it is under way any more. Precondition: not called on @p executor.
     void stop();
 

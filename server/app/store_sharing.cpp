@@ -92,7 +92,7 @@ task<result<void>> store_sharing::admit() {
     auto read = co_await follower_->catch_up(longest_reading);
     fresh_.share(std::chrono::steady_clock::now());
     is_shared_.store(true, std::memory_order_release);
-    follower_->look();  // it had nothing to wait for
+    follower_->read_soon();  // the interval was that of a server alone
     co_return read;
 }
 

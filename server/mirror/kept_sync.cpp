@@ -10,20 +10,6 @@ namespace gallery::mirror {
 
 namespace {
 
-/// All kept versions of one image.
-task<result<std::vector<kept_version>>> versions_of(image_store& store, image_id id, std::size_t page) {
-    std::vector<kept_version> out;
-    std::string cursor;
-    do {
-        auto read = co_await store.kept_of(id, std::move(cursor), page);
-        if (!read) co_return read.error();
-        for (auto& one : read->items)
-            out.push_back(std::move(one));
-        cursor = std::move(read->cursor);
-    } while (!cursor.empty());
-    co_return out;
-}
-
 auto find_same(const std::vector<kept_version>& all, const kept_version& version) {
     return std::find_if(all.begin(), all.end(),
                         [&version](const kept_version& other) { return is_same_version(version, other); });
@@ -165,7 +151,36 @@ task<result<void>> drop_others(work& all, image_id id) {
     co_return result<void>();
 }
 
-/// The version that the change has kept; empty if it has been dropped since.
+task<result<void>> append_one(work& all, change one) {
+    auto found = co_await version_kept_by(all, std::move(one));
+    if (!found) co_return found.error();
+    if (!*found) co_return result<void>();
+    kept_version& version = **found;
+    all.explain_difference(item_of_version(version));
+    const auto there = co_await versions_of(all.to.images(), version.record->id, all.options.page);
+    if (!there) co_return of_target(there.error());
+    if (find_same(*there, version) != there->end()) {
+        all.clear_damage(item_of_version(version));
+        co_return result<void>();
+    }
+    co_return co_await append(all, std::move(version));
+}
+
+}  // namespace
+
+task<result<std::vector<kept_version>>> versions_of(image_store& store, image_id id, std::size_t page) {
+    std::vector<kept_version> out;
+    std::string cursor;
+    do {
+        auto read = co_await store.kept_of(id, std::move(cursor), page);
+        if (!read) co_return read.error();
+        for (auto& one : read->items)
+            out.push_back(std::move(one));
+        cursor = std::move(read->cursor);
+    } while (!cursor.empty());
+    co_return out;
+}
+
 task<result<std::optional<kept_version>>> version_kept_by(work& all, change one) {
     auto& images = all.from.images();
     auto found = co_await images.find_kept(one.id, one.kept);
@@ -187,23 +202,6 @@ task<result<std::optional<kept_version>>> version_kept_by(work& all, change one)
     } while (!cursor.empty());
     co_return std::optional<kept_version>();
 }
-
-task<result<void>> append_one(work& all, change one) {
-    auto found = co_await version_kept_by(all, std::move(one));
-    if (!found) co_return found.error();
-    if (!*found) co_return result<void>();
-    kept_version& version = **found;
-    all.explain_difference(item_of_version(version));
-    const auto there = co_await versions_of(all.to.images(), version.record->id, all.options.page);
-    if (!there) co_return of_target(there.error());
-    if (find_same(*there, version) != there->end()) {
-        all.clear_damage(item_of_version(version));
-        co_return result<void>();
-    }
-    co_return co_await append(all, std::move(version));
-}
-
-}  // namespace
 
 task<result<std::optional<kept_version>>> kept_reader::current() {
     while (at_ >= page_.items.size()) {

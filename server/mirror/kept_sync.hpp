@@ -41,6 +41,13 @@ private:
     bool is_begun_ = false;
 };
 
+/// All kept versions of one image, newest first. @p page: of one read. Errors: those of the store.
+task<result<std::vector<kept_version>>> versions_of(image_store& store, image_id id, std::size_t page);
+
+/// The version that a change of the source has kept; empty if it has been dropped since. Errors: those of the
+/// source.
+task<result<std::optional<kept_version>>> version_kept_by(work& all, change one);
+
 /// Compares and repairs all kept versions. Errors: those of the stores.
 task<result<void>> sync_kept(work& all);
 

@@ -20,6 +20,7 @@
 #include "mirror/served_store.hpp"
 #include "mirror/state_file.hpp"
 #include "mirror/status.hpp"
+#include "mirror/switch_check.hpp"
 #include "mirror/switch_claims.hpp"
 #include "mirror/switching.hpp"
 
@@ -113,8 +114,8 @@ public:
     result<void> verify();
     /// Makes the target the store of the server, and the store of the server the target. Returns when it is
     /// done or given up. Errors, after which nothing has changed: busy if the mirror does not follow or the
-    /// store is written too fast; corrupt if items are damaged; those of switch_store() and of
-    /// served_store::can_be().
+    /// store is written too fast; corrupt if items are damaged, or the target differs although all changes
+    /// were applied; those of switch_store() and of served_store::can_be().
     result<void> switch_over();
 
     /// Another server of the store may have a mirror after this. For a mirror that has ended.
@@ -168,7 +169,13 @@ private:
 
     [[nodiscard]] bool can_switch() const;
     [[nodiscard]] result<void> check_switch() const;
-    /// Until the mirror is a few changes behind.
+    /// All items but their bodies, while writes go on. Error: corrupt if the target lacks something.
+    result<void> compare_stores();
+    /// Compares the open items of the check before, and notes the changes after it.
+    result<void> follow_and_check(clock::time_point until);
+    /// Of the check, until @p until or the end of the server.
+    result<void> run_check(task<result<void>> work, clock::time_point until);
+    /// Until the mirror is a few changes behind, and few items are left to be compared.
     result<void> catch_up(clock::time_point until);
     result<void> follow_until(clock::time_point until);
     result<switched> try_to_switch(const switch_claims& claims, const known_store& from,
@@ -200,6 +207,7 @@ private:
     std::string stop_problem_;  ///< why the last stop or verification was given up
 
     bool is_switching_ = false;
+    std::optional<switch_check> check_;  ///< during a switch
     bool is_verifying_ = false;
     bool is_verified_ = false;
     int losses_ = 0;             ///< of changes from the feed, during this verification

@@ -150,7 +150,9 @@ result<void> runner::switch_over() {
         s.can_switch = false;
         s.problem.clear();
     });
-    auto done = claim_and_switch();
+    const auto compared = compare_stores();
+    auto done = compared ? claim_and_switch() : result<switched>(compared.error());
+    check_.reset();
     is_switching_ = false;
     if (done) {
         follow_in_reverse(std::move(*done));
@@ -209,25 +211,55 @@ result<switched> runner::try_to_switch(const switch_claims& claims, const known_
     return done;
 }
 
+result<void> runner::compare_stores() {
+    copier& all = *session_->all;
+    check_.emplace(all.shared(), all.position());
+    while (!check_->has_passed()) {
+        if (is_turn_over()) {
+            if (auto ours = take_turn(); !ours) return ours;
+        }
+        constexpr auto no_limit = clock::time_point::max();
+        if (auto compared = run_check(check_->compare_page(), no_limit); !compared) return compared;
+        if (auto followed = follow_and_check(no_limit); !followed) return followed;
+    }
+    return {};
+}
+
+result<void> runner::follow_and_check(clock::time_point until) {
+    if (auto compared = run_check(check_->compare_open(), until); !compared) return compared;
+    if (auto followed = follow_until(until); !followed) return followed;
+    const bool is_end = reached_ == copier::reach::end;
+    return run_check(check_->note_changes(session_->all->position(), is_end), clock::time_point::max());
+}
+
+result<void> runner::run_check(task<result<void>> work, clock::time_point until) {
+    deadline_ = until;
+    auto done = run_to_end(context_, std::move(work));
+    deadline_.reset();
+    if (when_.is_ending()) return not_switched(errc::unavailable, "the server is stopping.");
+    if (!done && is_stopped(done.error())) return {};
+    return done;
+}
+
 result<void> runner::catch_up(clock::time_point until) {
     const error busy = not_switched(
         errc::busy,
         "the store is written faster than the mirror can follow. Try again when there is less load.");
     auto before = std::numeric_limits<std::uint64_t>::max();
     for (;;) {
-        if (auto reached = follow_until(until); !reached) return reached;
-        const auto lag = board_.read().lag;
+        if (auto reached = follow_and_check(until); !reached) return reached;
+        const auto lag = board_.read().lag + check_->open();
         if (lag <= lag_for_switch) return {};
         if (clock::now() >= until) return busy;
         if (lag > before / 2) {
             // Otherwise it would never become small on a server that is written all the time.
             options_.hold_writes(longest_brake);
             session_->all->shared().is_hurried = true;
-            const auto reached = follow_until(clock::now() + longest_brake);
+            const auto reached = follow_and_check(clock::now() + longest_brake);
             session_->all->shared().is_hurried = false;
             options_.release_writes();
             if (!reached) return reached;
-            if (board_.read().lag <= lag_for_switch) return {};
+            if (board_.read().lag + check_->open() <= lag_for_switch) return {};
             static_cast<void>(run_to_end(context_, nap(between_holds)));
         }
         before = lag;
@@ -236,6 +268,7 @@ result<void> runner::catch_up(clock::time_point until) {
 
 /// Other commands do not interrupt it, but the end of the server does.
 result<void> runner::follow_until(clock::time_point until) {
+    reached_ = copier::reach::behind;  // also if it is interrupted
     deadline_ = until;
     const auto followed = follow();
     deadline_.reset();
@@ -255,6 +288,7 @@ result<switched> runner::hold_and_switch(const switch_claims& claims, known_stor
         *options_.served,
         *session_->all,
         session_->store,
+        *check_,
         std::move(from),
         std::move(to),
         options_.active_file,

@@ -43,6 +43,22 @@ error server_stops() {
     return {errc::unavailable, "the server is stopping"};
 }
 
+/// A server has one mirror or backup at a time.
+error there_is_one(const mirror_status& now, bool wants_backup) {
+    const std::string where = ", in " + now.engine + ":" + now.path + ". ";
+    if (now.is_backup) {
+        return {errc::already_exists, "There is a backup in progress already" + where +
+                                          "Wait until it has ended, or abandon it: gallery-admin mirror stop "
+                                          "--abandon."};
+    }
+    std::string text = "There is a mirror already" + where;
+    text += wants_backup
+                ? "To make a backup, stop the mirror before and start it again after: gallery-admin mirror "
+                  "stop, backup, mirror start. Only differences are copied to it then."
+                : "Stop or abandon it before another one is started.";
+    return {errc::already_exists, std::move(text)};
+}
+
 /// What belongs to the server and not to a mirror is kept.
 void clear(mirror_status& in) {
     mirror_status out;
@@ -269,11 +285,7 @@ result<void> service::check_exists() const {
 
 result<void> service::begin(start_request request) {
     const auto before = status();
-    if (runner_) {
-        return error{errc::already_exists, "There is a mirror already, in " + before.engine + ":" +
-                                               before.path +
-                                               ". Stop or abandon it before another one is started."};
-    }
+    if (runner_) return there_is_one(before, request.is_backup);
     saved_mirror what;
     what.target = std::move(request.target);
     what.is_backup = request.is_backup;

@@ -73,7 +73,7 @@ task<result<void>> apply_all(switch_parts& parts, const sealed_writes& sealed) {
     }
 }
 
-/// The bytes were hashed when they were copied. This finds a mirror that lacks something.
+/// Finds a store that disagrees with its own records.
 task<result<void>> compare_figures(switch_parts& parts) {
     const std::optional<tenant_id> everybody;
     const auto ours = co_await parts.served.engine().images().usage(everybody);
@@ -89,6 +89,16 @@ task<result<void>> compare_figures(switch_parts& parts) {
     co_return error{errc::corrupt, "The store was not switched, and nothing has changed: it contains " +
                                        text(*ours) + ", and the mirror " + text(*theirs) +
                                        ". Verify the mirror: gallery-admin mirror verify"};
+}
+
+/// The bytes were hashed when they were copied. This finds what the mirror has acknowledged and lost.
+task<result<void>> compare_last(switch_parts& parts) {
+    constexpr bool is_end = false;  // what differs from now on is not explained, whenever it was compared
+    auto compared = co_await parts.check.note_changes(parts.all.position(), is_end);
+    if (compared) compared = co_await parts.check.compare_open();
+    if (compared) compared = parts.check.verdict();
+    if (!compared && is_stopped(compared.error())) co_return too_long(parts, "comparing the last changes");
+    co_return compared;
 }
 
 /// The replacement of the file decides, also if it is not known to be on the disk: then the server must not
@@ -144,6 +154,7 @@ task<result<switched>> switch_store(switch_parts parts) {
     constexpr bool accept_damage = false;
     if (auto completed = co_await parts.all.complete(accept_damage); !completed) co_return completed.error();
     if (auto same = co_await compare_figures(parts); !same) co_return same.error();
+    if (auto same = co_await compare_last(parts); !same) co_return same.error();
     if (!parts.served.hold_on(begun)) co_return too_long(parts, "applying the last changes");
 
     switched out;

@@ -5,13 +5,15 @@
 ///
 ///     1  the writes wait, and those that have begun end
 ///     2  the changes are applied to the end of the feed; the mark states that the target is complete
-///     3  the counts and sizes of both stores are compared
+///     3  the counts and sizes of both stores are compared, and the items that were written last
 ///     4  the limit of the time is removed, if it was not reached
 ///     5  the file of the active store is replaced                         <- the decision
 ///     6  the engine is exchanged
 ///     7  the target becomes a store of its own: without mark and successor, with a start of its history
 ///     8  the old store gets its successor
 ///     9  the writes go on, on the new store
+///
+/// Everything else was compared before step 1, while writes went on (switch_check.hpp).
 ///
 /// If the target can be shared by several servers, the successor of 7 is erased later, by
 /// switch_claims::complete(); 8 then replaces the claim of the old store, if that can be shared.
@@ -26,6 +28,7 @@
 #include "mirror/active_store.hpp"
 #include "mirror/copier.hpp"
 #include "mirror/served_store.hpp"
+#include "mirror/switch_check.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage_engine.hpp>
@@ -44,6 +47,7 @@ struct switch_parts {
     served_store& served;
     copier& all;                             ///< of the target; follows the store of the server
     std::shared_ptr<storage_engine> target;  ///< as served_store::exchange() requires it
+    switch_check& check;                     ///< has passed; of the copier
     known_store from;                        ///< the store of the server, with its identity
     known_store to;                          ///< the target, likewise
     std::string active_file;
@@ -61,8 +65,9 @@ struct switched {
 };
 
 /// Runs on one thread, which it blocks for the file. Errors: busy if the time was exceeded; corrupt if
-/// the stores differ in their counts; those of the copier, of the stores and of the file before the decision.
-/// After an error the old store is the one of the server. Precondition: served_store::can_be() the target.
+/// the stores differ in their counts or in what was written last; those of the copier, of the stores and of
+/// the file before the decision. After an error the old store is the one of the server. Precondition:
+/// served_store::can_be() the target.
 task<result<switched>> switch_store(switch_parts parts);
 
 }  // namespace gallery::mirror

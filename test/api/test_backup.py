@@ -10,132 +10,19 @@ import unittest
 import urllib.parse
 
 from admin_tool import BINARY, REFUSED, run
-from harness import CUSTOMER, ROOT, SYSADMIN, TENANT, Client, Server, png
+from harness import ROOT, TENANT, Server, png
 from mirror_tool import MIRROR, MirrorTest, Writers
+from restored import Answers, RestoreTest
 from test_copy import gallery_of, path_of
 
-# What belongs to a server and not to its store.
-OF_THE_SERVER = {"/api/system/nodes", "/api/system/mirror", "/api/system/scrub"}
-FIELDS = ("ETag", "Content-Type", "Content-Disposition", "Last-Modified", "Content-Length", "Cache-Control")
-LISTS = ("pageSize=3&page=0", "pageSize=1000&page=0&sortProperty=createdTime&sortOrder=DESC",
-         "pageSize=1000&page=0&textSearch=e")
-IMAGE_LISTS = LISTS + ("pageSize=1000&page=0&includeSystemImages=true&sortProperty=title",
-                       "pageSize=1000&page=0&imageSubType=SCADA_SYMBOL", "pageSize=1000&page=0&tag=plant",
-                       "pageSize=1000&page=0&public=true", "pageSize=1000&page=0&mediaType=image%2Fpng")
-
-
-class Answers:
-    """What a server answers on every route that reads, to every kind of user. Tokens are those of one server."""
-
-    def __init__(self, server):
-        self.clients = {name: server.client(who)
-                        for name, who in (("system", SYSADMIN), ("tenant", TENANT), ("customer", CUSTOMER))}
-        self.paths = self.clients["system"].get("/v3/api-docs").json()["paths"]
-        system, tenant = self.clients["system"], self.clients["tenant"]
-        everything = "?pageSize=1000&page=0"
-        tenants = system.get("/api/tenants" + everything).json()["data"]
-        users = [user for client in (system, tenant) for user in client.get("/api/users" + everything).json()["data"]]
-        images = tenant.list(pageSize=1000, includeSystemImages="true").json()["data"]
-        links = [path_of(one).split("/")[3:] for one in images]
-        assert {kind for kind, _ in links} == {"tenant", "system"}
-        ids = lambda all_of_it: sorted({one["id"]["id"] for one in all_of_it})
-        self.values = {
-            "type,key": [*map(tuple, links), ("tenant", "not-there.png")],
-            "publicResourceKey": [(one["publicResourceKey"],) for one in images],
-            "tenantId": [(one,) for one in ids(tenants)],
-            "tenantProfileId": [(one,) for one in
-                                ids(system.get("/api/tenantProfiles" + everything).json()["data"])],
-            "userId": [(one,) for one in ids(users)],
-            "customerId": [(one,) for one in ids(tenant.get("/api/customers" + everything).json()["data"])],
-        }
-        self.activation = next(re.search(r"activateToken=([\w.-]+)", answer.body.decode()).group(1)
-                               for answer in (system.get(f"/api/user/{one}/activationLink") for one, in self.values["userId"])
-                               if answer.status == 200)
-
-    def requests(self):
-        for path, methods in sorted(self.paths.items()):
-            if "get" not in methods or path in OF_THE_SERVER:
-                continue
-            names = re.findall(r"{(\w+)}", path)
-            parameters = [one.get("name") for one in methods["get"].get("parameters", [])]
-            queries = [""]
-            if "pageSize" in parameters:
-                queries = ["?" + one for one in (IMAGE_LISTS if path == "/api/images" else LISTS)]
-            if "activateToken" in parameters:
-                queries = ["?activateToken=" + self.activation]
-            for values in self.values[",".join(names)] if names else [()]:
-                filled = path
-                for name, value in zip(names, values):
-                    filled = filled.replace("{" + name + "}", value)
-                for query in queries:
-                    yield path, filled + query
-
-    def of(self, server):
-        found, routes = {}, {}
-        for who, client in self.clients.items():
-            asking = Client(server, keep=True)
-            asking.token = client.token
-            for route, target in self.requests():
-                answer = asking.get(target)
-                body = answer.body.replace(f":{server.port}".encode(), b":PORT")
-                if answer.status >= 400:
-                    body = re.sub(rb'"timestamp":\d+|"requestId":"\w+"', b"", body)
-                found[who, target] = (answer.status, body, *(answer.header(name) for name in FIELDS))
-                routes.setdefault(route, set()).add(answer.status)
-                if answer.status == 200 and answer.header("ETag"):
-                    again = asking.get(target, headers={"If-None-Match": answer.header("ETag")})
-                    assert again.status == 304, (target, again)
-        return found, routes
-
-
-class Backups(MirrorTest):
-    def fill_all(self):
-        """Something of every kind that a store contains."""
-        self.fill(12)
-        images = self.tenant.list(pageSize=100).json()["data"]
-        for number, one in enumerate(images):
-            path = path_of(one)
-            if number % 3 == 0:
-                self.assertEqual(200, self.tenant.put(path + "/tags", {"tags": ["plant", f"number {number}"]}).status)
-            if number % 4 == 0:
-                self.assertEqual(200, self.tenant.put(path + "/public/true").status)
-            if number % 5 == 0:
-                self.assertEqual(200, self.tenant.put(path + "/info", dict(one, title=f"changed {number}")).status)
-        symbol = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
-        self.assertEqual(200, self.tenant.upload("symbol.svg", symbol, sub_type="SCADA_SYMBOL").status)
-        self.assertEqual(200, self.tenant.delete("/api/images/tenant/picture%204.png").status)
-        self.assertEqual(200, self.tenant.replace("picture 5.png", "picture 5.png", png(70, 7, text="other")).status)
-        self.call("tenant", "create", "Second")
-        self.call("user", "create", "invited@example.com", "--role", "SYS_ADMIN")
-        self.call("apikey", "create", "of a script")
-
-    def check_restored(self, target, expected, answers, plugin, engine="filesystem"):
-        place = self.folder / f"restored-{plugin}"
-        place.mkdir()
-        other = Server(plugin=plugin, data=place)
-        done = run("restore", str(target), "--engine", engine, "--verify", "--json", env=other.environment())
-        self.assertEqual(0, done.returncode, done)
-        self.assertTrue(json.loads(done.stdout)["verified"]["same"])
-        other.start()
-        try:
-            found, _ = answers.of(other)
-            self.assertEqual(sorted(expected), sorted(found))
-            for request, answer in expected.items():
-                self.assertEqual(answer, found[request], request)
-            # It is a store of its own: it can be written, and no restore overwrites it.
-            self.assertEqual(200, other.client(TENANT).upload("of the restored.png", png(text="restored")).status)
-        finally:
-            other.stop()
-        done = run("restore", str(target), "--engine", engine, env=other.environment())
-        self.assertEqual(REFUSED, done.returncode, done)
-        self.assertIn("other data", done.stderr)
-
+class Backups(RestoreTest):
     def test_a_restored_server_answers_every_request_as_the_original_did(self):
-        self.fill_all()
-        answers = Answers(self.server)
+        answers = Answers(self.server, self.fill_all())
+        self.assertEqual([], answers.unknown_routes())
         expected, routes = answers.of(self.server)
         # Each route that reads was answered with success for somebody.
         self.assertEqual([], [route for route, statuses in routes.items() if not statuses & {200, 303}])
+        self.assertIn(206, routes["/api/images/{type}/{key}"])
         report = self.json("backup", str(self.backups / "nightly"), "--verify")
         self.assertTrue(report["verified"]["same"])
         # What is written later is not part of it.
@@ -146,8 +33,7 @@ class Backups(MirrorTest):
                 self.check_restored(self.backups / "nightly", expected, answers, plugin)
 
     def test_a_backup_can_be_of_another_engine(self):
-        self.fill_all()
-        answers = Answers(self.server)
+        answers = Answers(self.server, self.fill_all())
         expected, _ = answers.of(self.server)
         self.json("backup", str(self.backups / "nightly"), "--engine", "rocksdb")
         self.check_restored(self.backups / "nightly", expected, answers, "filesystem", engine="rocksdb")
@@ -207,6 +93,47 @@ class Backups(MirrorTest):
             self.assertEqual(REFUSED, done.returncode, done)
             self.assertIn("is a copy of", done.stderr)
         self.check_served(target, "filesystem")
+
+
+class BesideAMirror(MirrorTest):
+    """The commands of operations.md for a nightly backup of a server that has a mirror."""
+
+    def setUp(self):
+        super().setUp()
+        text = (ROOT / "etc/doc/operations.md").read_text()
+        block = re.search(r"^    # with a mirror in (\S+)\n((?:^    .*\n)+)", text, re.M)
+        self.mirror = str(self.backups / "store")
+        self.lines = [line.replace(block.group(1), self.mirror).replace("/backup/gallery", str(self.backups))
+                      for line in re.findall(r"^    Exec\w+=/usr/bin/gallery-admin (.*)", block.group(2), re.M)]
+        self.assertEqual(["mirror stop", "backup " + str(self.backups), "mirror start"],
+                         [re.match(r"mirror \w+|backup .*(?=/current)", line).group(0) for line in self.lines])
+
+    def nightly(self):
+        for line in self.lines:
+            self.call(*line.split())
+
+    def test_a_backup_is_refused_while_a_mirror_follows(self):
+        self.fill(5)
+        self.json("mirror", "start", "filesystem", "--path", self.mirror)
+        self.wait_until_current()
+        self.call("backup", str(self.backups / "current"), code=REFUSED,
+                  words=["There is a mirror already, in filesystem:" + self.mirror, "gallery-admin mirror stop", "start it again"])
+        self.assertEqual("following", self.state()["state"])
+        self.assertFalse((self.backups / "current").exists())
+
+    def test_the_mirror_is_stopped_and_continued(self):
+        self.fill(12)
+        self.json("mirror", "start", "rocksdb", "--path", self.mirror)
+        self.wait_until_current()
+        for night in range(2):
+            self.fill(2, f"night {night}")
+            self.nightly()
+            self.check_served(self.backups / "current", "filesystem")
+            self.fill(1, f"morning {night}")
+            self.wait_until_current()
+            self.assertEqual(1, self.state()["imagesCopied"])  # nothing else was copied again
+        self.json("mirror", "switch", "--yes")
+        self.assertEqual(self.mirror, self.state()["active"]["path"])
 
 
 class Replaced(MirrorTest):

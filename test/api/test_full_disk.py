@@ -7,20 +7,18 @@ import tempfile
 import time
 import unittest
 
+import small_disks
 from harness import Client, Server, free_port, png, scrape
 
-MIB = 1024 * 1024
 IMAGES = 40
 
 
 class FullDisk(unittest.TestCase):
+    @small_disks.needs_mounts
     def test_a_full_disk_serves_and_takes_what_frees_space_or_takes_rights_away(self):
         for plugin in ("rocksdb", "filesystem"):
             with self.subTest(plugin), tempfile.TemporaryDirectory(prefix="gallery-disk-") as folder:
-                mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder],
-                                         stderr=subprocess.DEVNULL, check=False)
-                if mounted.returncode != 0:
-                    self.skipTest("mounting a small file system is not permitted here")
+                small_disks.mount(folder, "size=300m")
                 try:
                     self.run_on(plugin, folder)
                 finally:
@@ -42,8 +40,8 @@ class FullDisk(unittest.TestCase):
 
             reserve = self.reserve(metrics)
             self.assertGreater(reserve, 0)
-            self.fill(folder)
-            self.assertEqual(507, client.upload("refused.png", png(text="r" * MIB)).status)
+            small_disks.fill(folder)
+            self.assertEqual(507, client.upload("refused.png", png(text="r" * small_disks.MIB)).status)
             self.take_away(client, images, names[:IMAGES], keys[:IMAGES // 2], sessions[:IMAGES // 2])
 
             # The engine lends itself the reserve while it tidies. What is lent when the server ends is taken by the
@@ -51,19 +49,19 @@ class FullDisk(unittest.TestCase):
             self.wait_for_reserve(metrics, reserve * 0.9)
             server.kill()
             kept = self.kept_reserve(folder, reserve)
-            self.fill(folder)
+            small_disks.fill(folder)
             server.start()
             client = server.client()
             # The start took what its recovery writes, and nothing has become free since.
             self.wait_for_reserve(metrics, kept * 0.5)
-            self.fill(folder)
+            small_disks.fill(folder)
             self.take_away(client, images, names[IMAGES:], keys[IMAGES // 2:], sessions[IMAGES // 2:])
             for name in names:
                 self.assertEqual(404, client.image(name).status)
 
             os.remove(os.path.join(folder, "ballast"))
             deadline = time.monotonic() + 300  # ends a test that hangs
-            while (again := client.upload("again.png", png(text="a" * MIB))).status != 200:
+            while (again := client.upload("again.png", png(text="a" * small_disks.MIB))).status != 200:
                 self.assertEqual(507, again.status, again)
                 self.assertLess(time.monotonic(), deadline, again)
         finally:
@@ -84,16 +82,6 @@ class FullDisk(unittest.TestCase):
         """Of a server that has ended. Only rocksdb's has a length."""
         file = os.path.join(folder, "storage", "reserve")
         return min(full, os.path.getsize(file)) if os.path.isfile(file) else full
-
-    def fill(self, folder):
-        """As another process would, to the last byte."""
-        with open(os.path.join(folder, "ballast"), "ab", buffering=0) as file:
-            for size in (MIB, 4096, 1):
-                try:
-                    while file.write(bytes(size)) == size:
-                        pass
-                except OSError:
-                    pass
 
     def take_away(self, client, images, names, keys, sessions):
         for name in names:

@@ -13,10 +13,14 @@ import threading
 import time
 import unittest
 
+import small_disks
 from admin_tool import NOT_FOUND, NOT_PERMITTED, REFUSED, Terminal, run
 from harness import SYSADMIN, TENANT, Server, png
 from mirror_tool import MIRROR, MirrorTest, Writers
 from test_copy import gallery_of, path_of
+
+
+FULL = "full|[Nn]o space"
 
 
 class Mirrors(MirrorTest):
@@ -449,33 +453,50 @@ class Secrets(MirrorTest):
 class Failures(MirrorTest):
     plugin = "filesystem"
 
+    @small_disks.needs_mounts
     def test_a_full_disk_delays_the_mirror_and_nothing_else(self):
-        disk = self.mount("size=6m")
+        disk = self.mount("size=64m")
         self.fill(10)
+        self.json("mirror", "start", "filesystem", "--path", str(disk / "one"))
+        self.wait_until_current()
+        small_disks.fill(disk)
         for i in range(8):
             self.assertEqual(200, self.tenant.upload(f"large {i}.png", png(text=f"{i}" + "x" * 1_000_000)).status)
-        started = run("mirror", "start", "filesystem", "--path", str(disk / "one"), env=self.env())
-        if started.returncode == 0:
-            failed = self.wait_for(lambda now: now["state"] == "failed")
-            self.assertTrue(failed["retrying"])
-            self.assertEqual(1, self.metrics()["gallery_mirror_state", (("state", "failed"),)])
+        failed = self.wait_for(lambda now: now["state"] == "failed")
+        self.assertTrue(failed["retrying"])
+        self.assertRegex(failed["problem"], FULL)
+        self.assertEqual(1, self.metrics()["gallery_mirror_state", (("state", "failed"),)])
         self.assertEqual(200, self.tenant.upload("still.png", png(text="still")).status)
+        self.call("mirror", "switch", "--yes", code=REFUSED)
         seen = gallery_of(self.tenant)
-        subprocess.run(["mount", "-o", "remount,size=300m", disk], check=True)
-        if started.returncode != 0:
-            self.json("mirror", "start", "filesystem", "--path", str(disk / "one"))
+        (disk / "ballast").unlink()
         self.wait_until_current()
         self.assertEqual("", self.state()["problem"])
-        self.assertEqual(seen, {link: one for link, one in gallery_of(self.tenant).items() if link in seen})
+        self.assertEqual(seen, gallery_of(self.tenant))
         self.json("mirror", "stop", "--yes")
         self.check_served(disk / "one", "filesystem")
 
+    @small_disks.needs_mounts
+    def test_on_a_disk_that_is_full_no_mirror_begins(self):
+        disk = self.mount("size=64m")
+        self.fill(10)
+        small_disks.fill(disk)
+        self.call("mirror", "start", "filesystem", "--path", str(disk / "one"), code=REFUSED, words=["No space left on device"])
+        self.assertEqual("none", self.state()["state"])
+        self.assertEqual(200, self.tenant.upload("still.png", png(text="still")).status)
+        (disk / "ballast").unlink()
+        self.json("mirror", "start", "filesystem", "--path", str(disk / "one"))
+        self.wait_until_current()
+        self.json("mirror", "stop", "--yes")
+        self.check_served(disk / "one", "filesystem")
+
+    @small_disks.needs_mounts
     def test_a_read_only_disk_is_refused(self):
         disk = self.mount("size=64m")
-        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-        done = run("mirror", "start", "filesystem", "--path", str(disk / "one"), env=self.env())
-        self.assertNotEqual(0, done.returncode, done)
+        small_disks.make_read_only(disk)
+        self.call("mirror", "start", "filesystem", "--path", str(disk / "one"), code=REFUSED, words=["Read-only file system"])
         self.assertEqual("none", self.state()["state"])
+        self.assertEqual([], os.listdir(disk))
         self.assertEqual(200, self.tenant.upload("still.png", png()).status)
 
     def test_a_disk_that_is_not_mounted_is_not_filled(self):
@@ -535,10 +556,7 @@ class Failures(MirrorTest):
     def mount(self, options):
         disk = self.backups / "disk"
         disk.mkdir(mode=0o700)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], stderr=subprocess.DEVNULL,
-                                 check=False)
-        if mounted.returncode != 0:
-            self.skipTest("mounting a file system is not permitted here")
+        small_disks.mount(disk, options + ",mode=700")
         # The server has files open on it until it has stopped.
         self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
         return disk

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Switches a server with many pictures to a mirror and back while clients read, write, replace and delete without a
 pause, and reports what they noticed.
@@ -9,13 +9,17 @@ pause, and reports what they noticed.
 The pictures are the real ones of test/data/pictures, each changed by a comment of its own. A client knows the bytes of
 the pictures that it writes: what it reads of them is stale where it differs from the last acknowledged write. It also
 reads pictures of other clients, whose bytes must fit their ETag. One round is: copy into an empty mirror, follow, switch,
-go on, switch back, go on, abandon. At the end both stores are compared by the server, byte for byte.
+go on, switch back, go on, abandon. At the end both stores are compared by the server, byte for byte. For the engine
+postgresql, it starts a database without a standby below the folder of temporary files; Debian's Python, for which
+psycopg2 is installed, runs this.
 
 Prints requests, failures, stale answers, the longest hold of writes, the p99 of reads without a mirror, while copying,
-and while following, and the growth of the server's own memory. Exit code 1 if a request failed or was stale, or if the
-stores differ. The clients share the processors with the server, so the times are comparable with each other only.
+and while following, and the growth of the server's own memory. Exit code 1 if a request failed or was stale, if the
+stores differ, if writes were held for more than a second, or if the p99 of reads while copying was more than twice that
+without a mirror. The clients share the processors with the server, so the times are comparable with each other only.
 """
 import argparse
+import contextlib
 import itertools
 import multiprocessing
 import pathlib
@@ -34,6 +38,9 @@ MIRROR = "/api/system/mirror"
 PROCESSES = 4
 PHASES = ("quiet", "copying", "following", "switched")
 LARGEST = 120_000
+MOST_HELD = 1000        # milliseconds
+MOST_OF_QUIET = 2.0     # p99 of reads
+DATABASE = "postgresql"
 
 
 def sources():
@@ -248,8 +255,8 @@ class Operator:
             time.sleep(0.02)
         return now
 
-    def start(self, engine, path):
-        answer = self.client.post(MIRROR + "/start", {"engine": engine, "path": path})
+    def start(self, engine, **where):
+        answer = self.client.post(MIRROR + "/start", {"engine": engine, **where})
         if answer.status != 200:
             raise SystemExit(f"the mirror does not start: {answer}")
 
@@ -285,11 +292,38 @@ def main():
     parser.add_argument("--to", default="filesystem")
     parser.add_argument("--folder", type=pathlib.Path, help="for the data, instead of a temporary one")
     options = parser.parse_args()
-    with harness.Server(plugin=options.source, data=options.folder) as server:
-        return run(options, server)
+    with contextlib.ExitStack() as ending:
+        environment, target = {}, lambda number: {"path": f"mirror-{number}"}
+        if DATABASE in (options.source, options.to):
+            # psycopg2 is required for this engine only.
+            sys.path.insert(0, str(ROOT / "test/cluster"))
+            from single_postgres import SinglePostgres
+            database = ending.enter_context(SinglePostgres())
+            environment = {"MIRROR_ALLOWED_HOSTS": f"127.0.0.1:{database.port}",
+                           "STORAGE_POSTGRESQL_ALLOW_UNREPLICATED": "true"}
+            if options.source == DATABASE:
+                environment["STORAGE_POSTGRESQL_DSN"] = database.dsn()
+            else:
+                def target(number):
+                    return {"options": {"dsn": database.dsn(), "schema": f"mirror{number}", "allow_unreplicated": "true"}}
+        server = ending.enter_context(harness.Server(plugin=options.source, data=options.folder, environment=environment))
+        return run(options, server, target)
 
 
-def run(options, server):
+def failures(problems, verified, holds, quiet, copying):
+    """Why the exit code is 1. @p holds: milliseconds. @p quiet, @p copying: the p99 of reads in milliseconds."""
+    found = problems[:20]
+    if not verified["same"] or verified["repaired"]:
+        found.append("the stores differ")
+    if max(holds) > MOST_HELD:
+        found.append(f"writes were held for {max(holds)} ms, more than {MOST_HELD} ms")
+    if not copying <= MOST_OF_QUIET * quiet:  # also if nothing was read
+        found.append(f"the p99 of reads while copying is {copying:.1f} ms, more than {MOST_OF_QUIET} times {quiet:.1f} ms")
+    return found
+
+
+def run(options, server, target):
+    """@p target: where the mirror of a round is."""
     token = server.client().token
     operator = Operator(server)
     phase, ending = multiprocessing.Value("i", 0, lock=False), multiprocessing.Value("i", 0, lock=False)
@@ -317,7 +351,7 @@ def run(options, server):
     for number in range(options.rounds):
         phase.value = PHASES.index("copying")
         begun = time.monotonic()
-        operator.start(options.to, f"mirror-{number}")
+        operator.start(options.to, **target(number))
         operator.wait_for(lambda now: now["state"] == "following" and now.get("canSwitch"))
         copied = time.monotonic() - begun
         stay("following")
@@ -350,9 +384,10 @@ def run(options, server):
               f"{p99 / quiet:.2f} of quiet; writes: {len(writes[name])}, p99 {percentile(writes[name], 0.99):.1f} ms")
     print(f"memory of the server: {usual:.0f} MiB without a mirror, {most:.0f} MiB with one, {most - usual:+.0f} MiB")
     print(f"verified: {verified}")
-    for problem in problems[:20]:
-        print(problem)
-    return 1 if problems or not verified["same"] or verified["repaired"] else 0
+    found = failures(problems, verified, holds, quiet, percentile(reads["copying"], 0.99))
+    for line in found:
+        print(line)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -3,15 +3,21 @@
 # Builds the example plugin as somebody outside this build does: from the public headers, the kit and the common
 # library. etc/doc/storage_plugins.md shows this command.
 #
-#   test/contract/foreign/build.sh <include folder>... <libgallery_kit.a> <libgallery_common.so> <plugin.so to make>
+#   test/contract/foreign/build.sh [<source.cpp>] <include folder>... <libgallery_kit.a> <libgallery_common.so> \
+#       <plugin.so to make>
 #
-# CXX and CXXFLAGS as usual. Prints nothing where all is well.
+# Without a source, toy.cpp beside this script is built. CXX and CXXFLAGS as usual. Prints nothing where all is well.
 set -euo pipefail
 [ $# -ge 4 ] || {
-    sed -n '3,8p' "$0" >&2
+    sed -n '3,9p' "$0" >&2
     exit 2
 }
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/toy.cpp
+case $1 in *.cpp)
+    source=$1
+    shift
+    ;;
+esac
 plugin=${!#}
 common=${*: -2:1}
 kit=${*: -3:1}

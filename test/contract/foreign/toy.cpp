@@ -32,7 +32,7 @@ struct kept_item {
 };
 
 /// The engine and its three parts in one object.
-class store final : public storage_engine, public image_store, public document_store, public change_feed {
+class store : public storage_engine, public image_store, public document_store, public change_feed {
 public:
     /// No coroutine of the store is running any more; its own thread ends here.
     ~store() override { pool_.join(); }

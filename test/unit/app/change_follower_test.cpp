@@ -37,8 +37,8 @@ public:
           guard_(asio::make_work_guard(context_)),
           thread_([this] { context_.run(); }),
           follower_(
-              store, etags, accounts, fresh, signal_, context_.get_executor(), [](std::string_view) {},
-              std::move(options)) {
+              store, etags, accounts, fresh, std::make_shared<app::change_signal>(), context_.get_executor(),
+              [](std::string_view) {}, std::move(options)) {
         accounts.follow_with([this] { return follower_.catch_up(); });
         BOOST_REQUIRE(run(follower_.begin()));
         BOOST_REQUIRE(run(accounts.load()));
@@ -63,15 +63,13 @@ public:
         return outcome.get_future().get();
     }
     result<void> catch_up() { return run(follower_.catch_up()); }
-    /// The feed may have changed.
-    void notify() { signal_->notify(); }
+    void read_soon() { follower_.read_soon(); }
 
     cache::freshness fresh;
     cache::etag_cache etags{1 << 20, std::chrono::minutes(10)};
     accounts::directory accounts;
 
 private:
-    std::shared_ptr<app::change_signal> signal_ = std::make_shared<app::change_signal>();
     asio::io_context context_{1};
     asio::executor_work_guard<asio::io_context::executor_type> guard_;
     std::thread thread_;
@@ -146,7 +144,7 @@ BOOST_AUTO_TEST_CASE(the_feed_is_looked_at_when_others_begin_to_write) {
     server one(store, std::move(options));
     BOOST_REQUIRE(becomes_true([&] { return looks > 0; }));
     is_alone = false;
-    one.notify();
+    one.read_soon();
     const auto before = looks.load();
     BOOST_TEST(becomes_true([&] { return looks > before + 5; }));
 }

@@ -37,6 +37,33 @@ BOOST_AUTO_TEST_CASE(commands_without_a_mirror_and_a_second_mirror_are_refused) 
     BOOST_TEST(bool(await(server.mirror->forget()).error().code == errc::busy));
 }
 
+BOOST_AUTO_TEST_CASE(a_second_mirror_or_backup_is_refused_with_the_commands_that_help) {
+    mirrored_server server;
+    fill(*server.stored_source);
+    server.start();
+    server.require_begun();
+    const auto message = [&server](bool is_backup) {
+        return server.begin("/other", is_backup).error().message;
+    };
+    for (const char* word : {"There is a mirror already, in memory:/copy", "mirror stop", "start it again"})
+        BOOST_TEST(message(true).find(word) != std::string::npos, message(true));
+    BOOST_TEST(message(false).find("Stop or abandon it") != std::string::npos, message(false));
+    BOOST_REQUIRE(await(server.mirror->abandon()).has_value());
+
+    server.stop();
+    server.copying.bytes_per_second = 1;  // the backup does not end by itself
+    save(*server.stored_source, make_picture(tenant(1), "later", "later"));
+    server.start();
+    server.require_begun(true);
+    for (const bool is_backup : {false, true}) {
+        const auto text = message(is_backup);
+        BOOST_TEST(text.find("There is a backup in progress already, in memory:/copy") == 0U, text);
+        BOOST_TEST(text.find("mirror stop --abandon") != std::string::npos, text);
+    }
+    BOOST_REQUIRE(await(server.mirror->abandon()).has_value());
+    server.stop();
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_target_leaves_no_mirror_behind) {
     mirrored_server server;
     server.start();

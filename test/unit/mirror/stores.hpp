@@ -256,6 +256,9 @@ public:
     std::function<std::optional<error>()> on_save;                        ///< instead of saving
     std::function<bool(const image_record&)> is_unreadable;               ///< for scans that go on behind it
     std::function<std::optional<error>()> on_scan;  ///< instead of such a scan of images
+    std::function<void()> before_scan;                                    ///< may write to the inner store
+    std::function<bool(const image_record&)> loses;  ///< acknowledges an update without storing it
+    std::function<void(tenant_usage&)> on_usage;     ///< changes the figures
 
     task<result<record_ptr>> find(tenant_id of, std::string key) override {
         if (before_find) before_find();
@@ -280,6 +283,7 @@ public:
     task<result<image_page>> list(image_query query) override { return inner_.list(std::move(query)); }
     task<result<scan_page<record_ptr>>> scan(std::optional<tenant_id> of, std::string cursor,
                                              std::size_t limit) override {
+        if (before_scan) before_scan();
         return inner_.scan(of, std::move(cursor), limit);
     }
     task<result<checked_page<record_ptr>>> scan_readable(std::string cursor, std::size_t limit) override {
@@ -295,7 +299,11 @@ public:
         if (found) leave_out(*found, [](const kept_version& one) { return one.record; });
         co_return found;
     }
-    task<result<tenant_usage>> usage(std::optional<tenant_id> of) override { return inner_.usage(of); }
+    task<result<tenant_usage>> usage(std::optional<tenant_id> of) override {
+        auto used = co_await inner_.usage(of);
+        if (used && on_usage) on_usage(*used);
+        co_return used;
+    }
     task<result<scan_page<kept_version>>> kept(std::optional<tenant_id> of, kept_order order,
                                                std::string cursor, std::size_t limit) override {
         return inner_.kept(of, order, std::move(cursor), limit);
@@ -315,7 +323,8 @@ public:
         co_return co_await inner_.save(std::move(record), std::move(original), std::move(preview), rules);
     }
     task<result<write_outcome>> update(image_record record, precondition condition) override {
-        return inner_.update(std::move(record), condition);
+        if (loses && loses(record)) co_return write_outcome();
+        co_return co_await inner_.update(std::move(record), condition);
     }
     task<result<write_outcome>> erase(tenant_id of, std::string key, write_rules rules) override {
         return inner_.erase(of, std::move(key), rules);
@@ -347,6 +356,8 @@ class faulty_documents final : public document_store {
 public:
     explicit faulty_documents(document_store& inner) : inner_(inner) {}
     std::function<std::optional<error>()> on_write;  ///< instead of writing
+    std::function<bool(const document_write&)>
+        loses;  ///< acknowledges a write of one part without storing it
 
     task<result<document>> find(std::string kind, std::string id) override {
         return inner_.find(std::move(kind), std::move(id));
@@ -357,6 +368,11 @@ public:
     task<result<documents_outcome>> write(std::vector<document_write> parts) override {
         if (on_write) {
             if (auto failed = on_write()) co_return *failed;
+        }
+        if (loses && parts.size() == 1 && loses(parts.front())) {
+            documents_outcome acknowledged;
+            acknowledged.revs.push_back(1);
+            co_return acknowledged;
         }
         co_return co_await inner_.write(std::move(parts));
     }
