@@ -255,8 +255,8 @@ public:
     std::function<std::optional<error>(const image_record&)> on_read;     ///< instead of reading
     std::function<std::optional<error>()> on_save;                        ///< instead of saving
     std::function<bool(const image_record&)> is_unreadable;               ///< for scans that go on behind it
-    std::function<std::optional<error>()> on_scan;  ///< instead of such a scan of images
-    std::function<void()> before_scan;                                    ///< may write to the inner store
+    std::function<std::optional<error>()> on_scan;   ///< instead of such a scan of images
+    std::function<void()> before_scan;               ///< may write to the inner store
     std::function<bool(const image_record&)> loses;  ///< acknowledges an update without storing it
     std::function<void(tenant_usage&)> on_usage;     ///< changes the figures
 
