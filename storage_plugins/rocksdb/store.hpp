@@ -87,7 +87,7 @@ private:
     /// From the disk. Its size and hash are those of the record.
     result<rocksdb::PinnableSlice> read_verified(const image_record& record, representation which) const;
     /// A value as bytes that may outlive the store.
-    [[nodiscard]] bytes in_memory(rocksdb::PinnableSlice&& value) const;
+    [[nodiscard]] bytes owned(rocksdb::PinnableSlice&& value) const;
     error missing_body(const image_record& record, representation which) const;
     result<scan_page<record_ptr>> scan_now(const std::optional<tenant_id>& tenant, const std::string& cursor,
                                            std::size_t limit) const;

@@ -160,7 +160,7 @@ task<result<body>> store::read_aside(record_ptr record, representation which) {
         return guarded([&]() -> result<body> {
             auto value = read_verified(*record, which);
             if (!value) return value.error();
-            return body(in_memory(std::move(*value)));
+            return body(owned(std::move(*value)));
         });
     };
     co_return co_await offload(readers_, std::move(work));
@@ -195,7 +195,7 @@ result<rocksdb::PinnableSlice> store::read_verified(const image_record& record, 
     return value;
 }
 
-bytes store::in_memory(rocksdb::PinnableSlice&& value) const {
+bytes store::owned(rocksdb::PinnableSlice&& value) const {
     // Small values share a block, which a reference would keep in memory completely.
     constexpr std::size_t small = 1024;
     if (value.size() <= small) return bytes::own(value.ToString());
@@ -218,7 +218,7 @@ result<body> store::load_body(const image_record& record, representation which) 
     if (!value) return value.error();
     auto verified = std::make_shared<verified_body>();
     verified->etag = wanted.etag;
-    verified->memory = in_memory(std::move(*value));
+    verified->memory = owned(std::move(*value));
     body answer(verified->memory);
     const auto size = answer.size() + sizeof(verified_body) + sizeof(pinned_value);
     body_cache_.put(name, std::move(verified), size, generation);
