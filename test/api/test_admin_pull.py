@@ -64,8 +64,13 @@ class FromThingsBoard(PullTest):
         self.pull(board.url, THINGSBOARD_TOKEN="token-1")
         self.assertEqual(3, self.pull(board.url, THINGSBOARD_API_KEY="tb_key")["unchanged"])
         self.assertNotIn(("POST", "/api/auth/login"), board.requests)
-        told = self.pull(board.url, code=NOT_PERMITTED, THINGSBOARD_TOKEN="old")
-        self.assertIn("THINGSBOARD_TOKEN", told["message"])
+        for token, words in (("garbage", "Invalid username or password"), ("expired", "Token has expired"),
+                             ("of another key", "Token has expired")):
+            told = self.pull(board.url, code=NOT_PERMITTED, THINGSBOARD_TOKEN=token)
+            self.assertIn(words, told["message"])
+            self.assertIn("THINGSBOARD_TOKEN", told["message"])
+        told = self.pull(board.url, code=NOT_PERMITTED, THINGSBOARD_API_KEY="wrong")
+        self.assertIn("THINGSBOARD_API_KEY", told["message"])
         told = self.pull(board.url, code=NOT_PERMITTED, **{**self.LOGIN, "THINGSBOARD_PASSWORD": "wrong"})
         self.assertIn(self.LOGIN["THINGSBOARD_USER"], told["message"])
         self.assertNotIn("wrong", told["message"])
@@ -74,9 +79,13 @@ class FromThingsBoard(PullTest):
 
     def test_a_token_that_expires_meanwhile_is_renewed(self):
         board = self.board("4")
-        expired = (401, {"status": 401, "message": "Token has expired", "errorCode": 11, "timestamp": 1})
-        board.answers[f"/api/images/tenant/{board.images[0]['key']}/export"] = [expired]
-        self.assertEqual(3, len(self.pull(board.url, **self.LOGIN)["created"]))
+
+        def and_expire():
+            board.expire()
+            return board.refused_token()
+        board.answers[f"/api/images/tenant/{board.images[0]['key']}/export"] = [and_expire]
+        self.assertEqual(3, len(self.pull(board.url, "--jobs", "1", **self.LOGIN)["created"]))
+        self.assertEqual(2, board.requests.count(("POST", "/api/auth/login")))
 
     def test_a_busy_server_is_asked_again(self):
         board = self.board("4")

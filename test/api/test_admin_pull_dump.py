@@ -6,12 +6,20 @@ import pathlib
 import subprocess
 import unittest
 
-from admin_tool import CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, run
-from harness import SYSADMIN, SYSTEM_TENANT, png, sha256
+from admin_tool import BINARY, CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, run
+from harness import SYSADMIN, SYSTEM_TENANT, png, quote, sha256
 from make_stores import scratch
 from test_admin_images import SVG, ImagesTest
 
 THEIRS, ANOTHER = "5b0c7a10-0000-11ee-8000-000000000001", "5b0c7a10-0000-11ee-8000-000000000002"
+# As ThingsBoard 3.6.2 has it where an earlier version has made it.
+TABLE_3_6 = """
+create table resource (
+    id uuid not null primary key default gen_random_uuid(), created_time bigint not null, tenant_id uuid not null,
+    title varchar(255) not null, resource_type varchar(32) not null, resource_key varchar(255) not null,
+    search_text varchar(255), file_name varchar(255) not null, etag varchar, descriptor varchar, preview bytea,
+    external_id uuid, is_public boolean default true, public_resource_key varchar(32) unique, data bytea,
+    unique (tenant_id, resource_type, resource_key))"""
 TABLE = """
 create table resource (
     id uuid not null primary key default gen_random_uuid(), created_time bigint not null, tenant_id uuid not null,
@@ -43,13 +51,18 @@ class Dumps(ImagesTest):
                "title": title or key, "file_name": "file " + key, "created_time": 1600000000000 + len(self.rows),
                "public_key": sha256((key + tenant + self.who[0]).encode())[:32]}
         self.rows.append(row)
+        self.insert(row)
+
+    def insert(self, row, with_sub_type=True):
+        data = row["data"]
         quote = lambda text: "'" + text.replace("'", "''") + "'"  # noqa: E731
+        columns, sub_type = (" resource_sub_type,", f" '{row['sub_type']}',") if with_sub_type else ("", "")
         self.database.sql(
-            "insert into resource (created_time, tenant_id, title, resource_type, resource_sub_type, resource_key, "
+            f"insert into resource (created_time, tenant_id, title, resource_type,{columns} resource_key, "
             "file_name, data, etag, descriptor, is_public, public_resource_key) values "
-            f"({row['created_time']}, '{tenant}', {quote(row['title'])}, '{kind}', '{sub_type}', {quote(key)}, "
-            f"{quote(row['file_name'])}, '\\x{data.hex()}', '{sha256(data)}', "
-            f"'{{\"mediaType\":\"image/png\"}}', {is_public}, '{row['public_key']}')")
+            f"({row['created_time']}, '{row['tenant']}', {quote(row['title'])}, '{row['kind']}',{sub_type} "
+            f"{quote(row['key'])}, {quote(row['file_name'])}, '\\x{data.hex()}', '{sha256(data)}', "
+            f"'{{\"mediaType\":\"image/png\"}}', {row['is_public']}, '{row['public_key']}')")
 
     def dump(self, *options):
         path = self.folder / "resource.dump"
@@ -86,7 +99,22 @@ class Dumps(ImagesTest):
                 self.check(self.rows[:2], self.who)
                 self.assertEqual(2, self.pull(path, "--tenant", THEIRS)["unchanged"])
                 for key in report["created"]:
-                    self.client.delete("/api/images/tenant/" + key)
+                    self.client.delete("/api/images/tenant/" + quote(key))
+
+    def test_tables_of_version_3_6_are_read(self):
+        self.database.sql("drop table resource")
+        self.addCleanup(lambda: self.database.sql("drop table resource" + ";" + TABLE))
+        self.database.sql(TABLE_3_6)
+        rows = [{**row, "sub_type": "IMAGE"} for row in self.rows]
+        for row in rows:
+            self.insert(row, with_sub_type=False)
+        for options in ((), ("--format=custom",)):
+            with self.subTest(options):
+                report = self.pull(self.dump(*options), "--tenant", THEIRS, "--verify")
+                self.assertEqual(["a.png", "pump.svg"], report["created"])
+                self.check(rows[:2], self.who)
+                for key in report["created"]:
+                    self.client.delete("/api/images/tenant/" + quote(key))
 
     def test_the_system_and_an_adopted_tenant_need_no_name(self):
         path = self.dump()
@@ -100,9 +128,36 @@ class Dumps(ImagesTest):
         self.add("own.png", png(text="own"), tenant=self.client.get("/api/auth/user").json()["tenantId"]["id"])
         self.assertEqual(["own.png"], self.pull(self.dump())["created"])
 
-    def test_standard_input_is_read_as_text(self):
-        text = pathlib.Path(self.dump()).read_text(encoding="utf-8")
-        self.assertEqual(2, len(self.pull("-", "--tenant", THEIRS, stdin=text)["created"]))
+    def pull_input(self, data, code=0, path_of_programs=None):
+        """From a pipe, which cannot be read twice."""
+        env = {**self.env(self.who), "PATH": path_of_programs or f"{self.database.bin}:{os.environ['PATH']}"}
+        done = subprocess.run([str(BINARY), "images", "pull-dump", "-", "--tenant", THEIRS, "--json"], input=data,
+                              env=env, capture_output=True, timeout=120, check=False)
+        self.assertEqual(code, done.returncode, done.stderr)
+        return json.loads(done.stdout) if done.stdout else json.loads(done.stderr.splitlines()[-1])
+
+    def test_standard_input_is_read_in_both_formats(self):
+        # More than a pipe takes at once.
+        for i in range(8):
+            self.add(f"large {i}.png", png(text=os.urandom(20_000).hex()))
+        for options in ((), ("--format=custom",), ("--format=custom", "--compress=0")):
+            with self.subTest(options):
+                data = pathlib.Path(self.dump(*options)).read_bytes()
+                report = self.pull_input(data)
+                self.assertEqual(10, len(report["created"]))
+                self.check([row for row in self.rows if row["key"] in report["created"]], self.who)
+                for key in report["created"]:
+                    self.client.delete("/api/images/tenant/" + quote(key))
+
+    def test_wrong_standard_input_is_refused(self):
+        data = pathlib.Path(self.dump("--format=custom", "--compress=0")).read_bytes()
+        for cut in (5, 100, len(data) // 2):
+            self.assertIn("pg_restore", self.pull_input(data[:cut], REFUSED)["message"])
+        # What pg_restore refuses at its beginning, although much more comes.
+        self.assertIn("pg_restore", self.pull_input(b"PGDMP" + b"x" * 3_000_000, REFUSED)["message"])
+        for data in (b"", b"PGDM", b"PGDM\nPGDMP\n"):
+            self.assertIn("table 'resource'", self.pull_input(data, REFUSED)["message"])
+        self.assertIn("pg_restore", self.pull_input(b"PGDMP", CONFIGURATION, "/nowhere")["message"])
 
     def test_more_images_than_are_kept_at_once(self):
         for i in range(150):

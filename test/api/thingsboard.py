@@ -23,6 +23,7 @@ class ThingsBoard:
         self.authority = "TENANT_ADMIN"
         self.login = ("tenant@thingsboard.example", "tenant")
         self.token = "token-1"
+        self.old_tokens = ["expired", "of another key"]
         self.answers = {}  # by path: (status, body), or what makes it, instead of the usual one, once
         self.lock = threading.Lock()
         board = self
@@ -80,6 +81,22 @@ class ThingsBoard:
                 "publicResourceKey": one["publicResourceKey"], "public": one["public"],
                 "mediaType": one["mediaType"], "data": data}
 
+    def expire(self):
+        """Tokens that were issued so far have expired."""
+        self.old_tokens.append(self.token)
+        self.token = f"token-{len(self.old_tokens)}"
+
+    @staticmethod
+    def refused_token():
+        """ThingsBoard answers this to a token that has expired, and to one that another key has signed."""
+        return 401, {"status": 401, "message": "Token has expired", "errorCode": 11, "timestamp": 1}
+
+    @staticmethod
+    def refused_credentials():
+        """And this to a wrong password, and to a token that is none."""
+        return 401, {"status": 401, "message": "Invalid username or password", "errorCode": 10,
+                     "timestamp": "2024-01-01T00:00:00.000+00:00"}
+
     def respond(self, method, path, query, body, headers):
         if path in self.answers:
             with self.lock:
@@ -88,11 +105,13 @@ class ThingsBoard:
                     return answer() if callable(answer) else answer
         if path == "/api/auth/login":
             if (body["username"], body["password"]) != self.login:
-                return 401, {"status": 401, "message": "Invalid username or password", "errorCode": 10,
-                             "timestamp": "2024-01-01T00:00:00.000+00:00"}
+                return self.refused_credentials()
             return 200, {"token": self.token, "refreshToken": "r", "scope": None}
-        if headers.get("X-Authorization") not in (f"Bearer {self.token}", "ApiKey tb_key"):
-            return 401, {"status": 401, "message": "Token has expired", "errorCode": 11, "timestamp": 1}
+        sent = headers.get("X-Authorization") or ""
+        if sent in [f"Bearer {old}" for old in self.old_tokens]:
+            return self.refused_token()
+        if sent not in (f"Bearer {self.token}", "ApiKey tb_key"):
+            return self.refused_credentials()
         if path == "/api/auth/user":
             return 200, {"id": {"entityType": "USER", "id": OWN}, "authority": self.authority, "email": self.login[0]}
         if path == "/api/images":
