@@ -92,15 +92,11 @@ outcome<std::vector<std::string>> targets_of(const session& in) {
     return out;
 }
 
-/// Replaces a file that a user has, with its permissions. A link to it stays.
+/// Replaces a file that a user has. A link to it stays.
 outcome<> write_in_place(const std::string& path, std::string_view text) {
     std::error_code failed;
     const auto real = fs::canonical(path, failed);
-    if (failed) return write_file(path, text);  // a new file
-    const auto before = fs::status(real, failed).permissions();
-    if (auto written = write_file(real.string(), text); !written) return written;
-    if (!failed) fs::permissions(real, before, failed);
-    return {};
+    return replace_file(failed ? path : real.string(), text);
 }
 
 void note_left(const session& in, const std::string& file, const json::array& left) {

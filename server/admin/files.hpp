@@ -21,6 +21,11 @@ outcome<std::string> read_file(const std::string& path);
 /// replaced, not followed. Failure: output.
 outcome<> write_file(const std::string& path, std::string_view content);
 
+/// The same for a file that a user has: it keeps its owner, its group and its permissions, also if this
+/// program ends in the middle, and it is on the disk afterwards. A new file is written as by write_file().
+/// Failure: output, also if the owner or the group cannot be kept; the file is then as it was.
+outcome<> replace_file(const std::string& path, std::string_view content);
+
 /// The last part of a path.
 std::string_view name_in_path(std::string_view path) noexcept;
 

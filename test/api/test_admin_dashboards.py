@@ -3,11 +3,13 @@
 import json
 import os
 import pathlib
+import shutil
+import subprocess
 import tempfile
 import unittest
 import uuid
 
-from admin_tool import NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, AdminTest, run
+from admin_tool import BINARY, NOT_FOUND, NOT_PERMITTED, OUTPUT, REFUSED, USAGE, AdminTest, run
 from harness import CUSTOMER, TENANT, testdata
 from test_documents import TYPES, data_url, unique_png
 
@@ -76,6 +78,39 @@ class Shrink(AdminTest):
         other = self.folder / "sub" / "one.json"
         other.write_text("[]")
         self.shrink(one, other, "--output", target, code=USAGE)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give a file to somebody else")
+    def test_a_replaced_file_keeps_its_owner_and_its_permissions(self):
+        for mode in (0o600, 0o2755):
+            path = self.file([data_url(unique_png())])
+            os.chown(path, 12345, 23456)
+            path.chmod(mode)
+            self.shrink(path)
+            about = path.stat()
+            self.assertIn("tb-image;", path.read_text())
+            self.assertEqual((12345, 23456, mode), (about.st_uid, about.st_gid, about.st_mode & 0o7777))
+
+    @unittest.skipUnless(shutil.which("strace"), "there is no strace")
+    def test_a_private_file_is_never_readable_for_others(self):
+        path = self.file([data_url(unique_png())])
+        path.chmod(0o600)
+        trace = self.folder / "trace"
+        calls = "trace=open,openat,rename,renameat,renameat2,fchmod,chmod,fchmodat,fchown,fsync"
+        done = subprocess.run(["strace", "-f", "-o", str(trace), "-e", calls, str(BINARY), "dashboards", "shrink", str(path)],
+                              env=self.env(TENANT), capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        calls = trace.read_text()
+        written, renamed = calls.split("rename", 1)
+        self.assertIn("0600", next(line for line in written.splitlines() if ".gallery-admin-" in line))
+        self.assertNotIn("chmod", renamed)
+        self.assertIn("fsync", renamed)
+
+    def test_a_device_is_not_replaced(self):
+        path = self.file([data_url(unique_png())])
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        self.shrink(path, "--output", pipe, code=OUTPUT)
+        self.assertTrue(pipe.is_fifo())
 
     def test_a_link_to_a_file_stays_a_link(self):
         path = self.file([data_url(unique_png())])
