@@ -142,15 +142,19 @@ std::optional<image_document> exported_sidecar(const std::optional<std::string>&
     const auto* const object = wrong ? nullptr : value.if_object();
     if (object == nullptr) return std::nullopt;
     auto about = read_document(*object);
-    if (!about || picture_file_name(about->key) != name || about->etag.empty()) return std::nullopt;
+    if (!about || about->key.empty() || about->etag.empty()) return std::nullopt;
+    // Beside other keys than now the name may have been the other one.
+    const bool is_its_name = picture_file_name(about->key) == name ||
+                             picture_file_name(about->key, images::similar_keys::of(about->key)) == name;
+    if (!is_its_name) return std::nullopt;
     return std::move(*about);
 }
 
 /// Writes the two files of an image, where they are not as they should be. Without @p overwrite only over
-/// files as an export has left them. @p bytes: of the picture, if it was fetched.
+/// files as an export has left them. @p name: of the picture's file. @p bytes: of the picture, if it was
+/// fetched.
 outcome<> export_one(server_api& server, const image_document& listed, const std::string& folder,
-                     bool overwrite, figures& sums, std::uint64_t& bytes) {
-    const auto name = picture_file_name(listed.key);
+                     const std::string& name, bool overwrite, figures& sums, std::uint64_t& bytes) {
     const auto path = folder + "/" + name;
     const auto sidecar = path + std::string(sidecar_ending);
     auto about = listed;
@@ -270,13 +274,17 @@ outcome<> run_export(session& in) {
     if (!listed) return listed.error();
     const auto& images = *listed;
     std::vector<const image_document*> in_order;
-    std::set<std::string> files;
+    std::vector<std::string_view> keys;
     for (const auto& [key, about] : images) {
         if (key.empty() || about.etag.empty())
             return failure{exit_code::unreachable, "the server's list is not one of images"};
         in_order.push_back(&about);
-        files.insert(picture_file_name(key));
+        keys.push_back(key);
     }
+    const images::similar_keys similar(keys);
+    std::set<std::string> files;
+    for (const auto key : keys)
+        files.insert(picture_file_name(key, similar));
     if (is_archive && images.empty()) return failure{exit_code::not_found, "there are no images to export"};
     const bool overwrite = in.given.has("--overwrite");
     if (is_archive && !overwrite && exists(target))
@@ -313,7 +321,8 @@ outcome<> run_export(session& in) {
             workers->size(), in_order.size(), [&](std::size_t worker, std::size_t item) -> outcome<> {
                 const auto& one = *in_order[item];
                 std::uint64_t bytes = 0;
-                auto exported = export_one((*workers)[worker], one, folder, overwrite, sums, bytes);
+                auto exported = export_one((*workers)[worker], one, folder,
+                                           picture_file_name(one.key, similar), overwrite, sums, bytes);
                 bar.step(bytes);
                 if (exported || !is_of_one_image(exported.error())) return exported;
                 sums.fail(one.key, exported.error().message);
@@ -367,7 +376,8 @@ constexpr std::array<command, 1> commands{{
      "title, the tags and the rest, one a line, so that a folder can be kept in git. Files that\n"
      "are up to date are left as they are, so an export that was interrupted can be repeated.\n"
      "Files that are not as an export has written them are kept, unless --overwrite is given.\n"
-     "Characters that file systems do not take are percent-encoded in names of files.",
+     "In names of files, characters that file systems do not take are percent-encoded, and so are\n"
+     "capitals where keys differ only in case.",
      "gallery-admin images export pictures --prune\n"
      "gallery-admin images export symbols.zip --sub-type SCADA_SYMBOL --tag 'hall 3'",
      export_options, run_export},

@@ -76,6 +76,11 @@ result<archive_request> parse_archive_request(std::string_view text) {
                                           std::to_string(max_archive_images) +
                                           ". Ask for fewer at a time, or use gallery-admin images export."};
     }
+    if (out.layout == archive_layout::exports) {
+        std::vector<std::string_view> keys(out.own.begin(), out.own.end());
+        keys.insert(keys.end(), out.of_system.begin(), out.of_system.end());
+        out.similar = images::similar_keys(keys);
+    }
     return out;
 }
 

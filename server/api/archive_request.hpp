@@ -2,6 +2,8 @@
 /// What a client asks of an archive of images. Pure.
 #pragma once
 
+#include "images/exported_files.hpp"
+
 #include <gallery/error.hpp>
 
 #include <cstddef>
@@ -22,6 +24,7 @@ struct archive_request {
     /// Keys, each once, in the order in which they were asked for.
     std::vector<std::string> own;
     std::vector<std::string> of_system;
+    images::similar_keys similar;  ///< of both lists together; for exports
 
     [[nodiscard]] std::size_t size() const noexcept { return own.size() + of_system.size(); }
 };

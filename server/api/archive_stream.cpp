@@ -163,7 +163,7 @@ std::string archive_stream::begin_picture(const picture& opened) {
         const auto name = unique_name(record.file_name.empty() ? record.key : record.file_name);
         out = zip_.begin({name, opened.content.size(), opened.crc, record.created_time});
     } else {
-        const auto name = images::picture_file_name(record.key);
+        const auto name = images::picture_file_name(record.key, wanted_.similar);
         if (!names_.insert(name).second) {
             left_out_ += "system/" + printable(record.key) + ": an image with this key is in the archive\r\n";
             return {};

@@ -5,12 +5,15 @@
 #include <gallery/encode.hpp>
 #include <gallery/sha256.hpp>
 #include <gallery/sub_type.hpp>
+#include <gallery/text.hpp>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 namespace gallery::images {
@@ -61,8 +64,25 @@ bool is_device(std::string_view name) noexcept {
     for (const std::string_view device : {"con", "prn", "aux", "nul"}) {
         if (equals_ignoring_case(stem, device)) return true;
     }
-    if (stem.size() != 4 || stem[3] < '0' || stem[3] > '9') return false;
-    return equals_ignoring_case(stem.substr(0, 3), "com") || equals_ignoring_case(stem.substr(0, 3), "lpt");
+    for (const std::string_view device : {"conin$", "conout$"}) {
+        if (equals_ignoring_case(stem, device)) return true;
+    }
+    if (stem.size() < 4) return false;
+    const auto port = stem.substr(0, 3);
+    if (!equals_ignoring_case(port, "com") && !equals_ignoring_case(port, "lpt")) return false;
+    const auto number = stem.substr(3);
+    if (number.size() == 1) return number[0] >= '0' && number[0] <= '9';
+    // Superscript digits count, too.
+    return number == "\xc2\xb9" || number == "\xc2\xb2" || number == "\xc2\xb3";
+}
+
+bool is_ascii_small(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x80 && !(c >= 'A' && c <= 'Z');
+}
+
+/// What a file system may compare instead of a name.
+std::string form_of(std::string_view key) {
+    return is_utf8(key) ? collation_key(fold_case(key)) : std::string(key);
 }
 
 std::string quoted(std::string_view text) {
@@ -114,15 +134,44 @@ std::string sidecar_text(const image_document& about) {
     return out + "\n}\n";
 }
 
-std::string picture_file_name(std::string_view key) {
+similar_keys::similar_keys(std::span<const std::string_view> keys) {
+    struct entry {
+        std::size_t form;  ///< its hash: equal ones by chance only make a name longer
+        std::string_view key;
+        auto operator<=>(const entry&) const = default;
+    };
+    std::vector<entry> all;
+    all.reserve(keys.size());
+    for (const auto key : keys)
+        all.push_back({std::hash<std::string>()(form_of(key)), key});
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        if (all[i].form != all[i - 1].form) continue;
+        keys_.emplace(all[i - 1].key);
+        keys_.emplace(all[i].key);
+    }
+}
+
+similar_keys similar_keys::of(std::string key) {
+    similar_keys out;
+    out.keys_.insert(std::move(key));
+    return out;
+}
+
+std::string picture_file_name(std::string_view key, const similar_keys& similar) {
     std::string out;
+    const bool is_similar = similar.contains(key);
+    const bool is_device_name = is_device(key);
     const auto json_dot =
         ends_with_ignoring_case(key, sidecar_ending) ? key.size() - sidecar_ending.size() : key.size();
     for (std::size_t i = 0; i < key.size(); ++i) {
         const char c = key[i];
         const bool at_an_end = (i == 0 && c == '.') || (i + 1 == key.size() && (c == '.' || c == ' '));
         // A leading '-' would be taken for an option.
-        if (is_special(c) || at_an_end || (i == 0 && c == '-') || i == json_dot) {
+        const bool is_bad_start = i == 0 && (c == '-' || is_device_name);
+        if (is_special(c) || at_an_end || is_bad_start || i == json_dot ||
+            (is_similar && !is_ascii_small(c))) {
             append_encoded(out, c);
         } else {
             out += c;

@@ -3,14 +3,21 @@
 ///
 /// A picture is in a file with its key as the name, and a JSON file beside it has the same name with ".json"
 /// behind it. A key is data: what a file system, a shell or version control could take for something else is
-/// percent-encoded, and a name that is too long is cut and gets a hash. So each key has one name, and no two
-/// keys share one.
+/// percent-encoded, and a name that is too long is cut and gets a hash. No two keys share a name.
+///
+/// Some file systems take names for the same that differ only in case, or in the spelling of a character
+/// ("Ä" as one code point or as two). Where an export has several such keys, their capitals and all other
+/// characters that are not ASCII are percent-encoded as well. A key in small letters keeps its name.
+/// Otherwise the name depends on the key alone. An import does not depend on names: the key is in the JSON.
 #pragma once
 
 #include <gallery/model.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +46,21 @@ image_document document_of(const image_record& record);
 std::string sidecar_text(const image_document& about);
 
 /// The name of the picture's file: never empty for a key, never hidden, and without a path.
-std::string picture_file_name(std::string_view key);
+std::string picture_file_name(std::string_view key, const similar_keys& similar = {});
+/// The keys of an export that a file system may take for another one of them.
+class similar_keys {
+public:
+    similar_keys() = default;
+    /// @p keys: in any order; one may be there twice. Takes about two microseconds for each.
+    explicit similar_keys(std::span<const std::string_view> keys);
+    /// As if there were a similar key.
+    static similar_keys of(std::string key);
+    [[nodiscard]] bool contains(std::string_view key) const { return keys_.contains(key); }
+
+private:
+    std::set<std::string, std::less<>> keys_;
+};
+
 
 inline constexpr std::string_view sidecar_ending = ".json";
 

@@ -324,6 +324,28 @@ class Folders(ExportTest):
         self.assertIn("meanwhile", report["failed"][0]["message"])
         self.assertEqual(png(text="1"), self.client.image("a.png").body)
 
+    def test_keys_that_some_file_systems_take_for_the_same_have_different_files(self):
+        keys = ["Pump.png", "pump.png", "PUMP.png", "Ärger.png", "ärger.png", "A\u0308rger.png", "Other.png", "CON.png"]
+        for i, key in enumerate(keys):
+            self.assertStatus(200, self.client.put("/api/image/import", export_document(key, png(text=str(i)))))
+        before = self.state()
+        self.export()
+        names = [name for name in self.files() if not name.endswith(".json")]
+        self.assertEqual({"%50ump.png", "pump.png", "%50%55%4D%50.png", "%C3%84rger.png", "%C3%A4rger.png",
+                          "%41%CC%88rger.png", "Other.png", "%43ON.png"}, set(names))
+        archive = self.assertStatus(200, self.client.post("/api/images/zip", {"tenant": keys, "layout": "EXPORT"})).body
+        with zipfile.ZipFile(io.BytesIO(archive)) as entries:
+            self.assertEqual(set(self.files()), set(entries.namelist()))
+        self.assertEqual((0, 8), self.figures(("written", "unchanged")))
+        # Without the others it has its usual name, and the file with the other name belongs to it, too.
+        for key in ("pump.png", "PUMP.png"):
+            self.client.delete("/api/images/tenant/" + key)
+        self.assertEqual((1, 5, 3), self.figures(("written", "unchanged", "removed"), None, "--prune"))
+        self.assertIn("Pump.png", self.files())
+        self.empty()
+        self.import_(self.target)
+        self.assertEqual({k: v for k, v in before.items() if k not in ("pump.png", "PUMP.png")}, self.state())
+
     def test_wrong_folders_are_refused_as_a_whole(self):
         picture = png(text="a")
         cases = {

@@ -4,16 +4,21 @@
 
 #include "boost_test.hpp"
 
+#include <gallery/text.hpp>
+
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace gallery::admin {
 
 BOOST_AUTO_TEST_SUITE(image_files)
 
 BOOST_AUTO_TEST_CASE(a_key_is_its_own_name_unless_something_could_take_it_otherwise) {
-    for (const std::string key :
-         {"pump.svg", "a b (1).png", "Ölpumpe №1.png", "100+1=x,y;&'@#.png", "a..b", "x.json5"})
+    for (const std::string key : {"pump.svg", "a b (1).png", "Ölpumpe №1.png", "100+1=x,y;&'@#.png", "a..b",
+                                  "x.json5", "console.png", "a.con", "com.png", "com10", "COMx.svg", "nul1"})
         BOOST_TEST(picture_file_name(key) == key);
     const std::pair<std::string, std::string> cases[] = {
         {".", "%2E"},
@@ -31,6 +36,12 @@ BOOST_AUTO_TEST_CASE(a_key_is_its_own_name_unless_something_could_take_it_otherw
         {"x.json", "x%2Ejson"},
         {"x.JSON", "x%2EJSON"},
         {".json", "%2Ejson"},
+        {"CON", "%43ON"},
+        {"aux.svg", "%61ux.svg"},
+        {"Nul .tar.gz", "%4Eul .tar.gz"},
+        {"com7.png", "%63om7.png"},
+        {"LPT\u00b2", "%4CPT\u00b2"},
+        {"conin$.x", "%63onin$.x"},
     };
     for (const auto& [key, name] : cases)
         BOOST_TEST(picture_file_name(key) == name);
@@ -63,6 +74,36 @@ BOOST_AUTO_TEST_CASE(no_two_keys_share_a_name_and_none_is_too_long) {
     // The name of a cut key is not that of another key.
     const auto cut = picture_file_name(std::string(255, 'a'));
     BOOST_TEST(picture_file_name(cut) != cut);
+}
+
+BOOST_AUTO_TEST_CASE(similar_keys_have_names_that_differ_in_more_than_case) {
+    const std::vector<std::string_view> keys{
+        "pump.png", "Pump.png", "PUMP.PNG", "Stra\u00dfe", "STRASSE", "\u00c4", "\u00e4",   "A\u0308",
+        "Con",      "con",      "x",        "Y.json",      "y.JSON",  "x",      "100%.Png", "100%.png"};
+    const images::similar_keys similar(keys);
+    std::set<std::string> names;
+    for (const auto key : keys)
+        names.insert(fold_case(picture_file_name(key, similar)));
+    BOOST_TEST(names.size() == keys.size() - 1);  // one is there twice
+    BOOST_TEST(!similar.contains("x"));
+    BOOST_TEST(picture_file_name("x", similar) == "x");
+    const std::pair<std::string_view, std::string_view> cases[] = {
+        {"pump.png", "pump.png"},
+        {"Pump.png", "%50ump.png"},
+        {"PUMP.PNG", "%50%55%4D%50.%50%4E%47"},
+        {"Stra\u00dfe", "%53tra%C3%9Fe"},
+        {"\u00c4", "%C3%84"},
+        {"A\u0308", "%41%CC%88"},
+        {"Con", "%43on"},
+        {"con", "%63on"},
+        {"y.JSON", "y%2E%4A%53%4F%4E"},
+        {"100%.Png", "100%25.%50ng"},
+    };
+    for (const auto& [key, name] : cases)
+        BOOST_TEST(picture_file_name(key, similar) == name);
+    // A key of another export is as if it were alone.
+    BOOST_TEST(picture_file_name("Valve", similar) == "Valve");
+    BOOST_TEST(picture_file_name("Valve", images::similar_keys::of("Valve")) == "%56alve");
 }
 
 BOOST_AUTO_TEST_CASE(a_long_name_is_cut_between_characters) {
