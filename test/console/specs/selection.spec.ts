@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { expect, test } from '../support/console';
 import { numbered } from '../support/pictures';
+import { systemAdministrator } from '../support/server';
+import { unzip } from '../support/zip';
 
 const named = (i: number) => `Chosen ${String(i).padStart(2, '0')}`;
 
@@ -85,12 +88,34 @@ test('all images of a search can be selected at once, on whatever page they are'
   await console.dialog.getByRole('button', { name: 'Delete 21 images' }).click();
   await expect(page.getByText('No image has')).toBeVisible();
   expect(await tenant.images()).toHaveLength(2);
+});
 
-  // With system images in the list, which a tenant cannot delete, the tenant's own are selected.
-  await page.goto('/images?mode=list&system=true');
+test('system images are selected with all others, and downloaded and exported with them', async ({ console, tenant, page }) => {
+  const unique = `Lent ${Date.now()}`;
+  const system = await systemAdministrator();
+  const lent: string[] = [];
+  for (let i = 0; i < 11; i++) {
+    lent.push((await system.upload(numbered(i, `${unique} ${i}.png`), `${unique} ${i}`)).resourceKey);
+  }
+  const own = await tenant.upload(numbered(20, `${unique} own.png`), `${unique} own`);
+  await console.signIn(tenant.account, `/images?mode=list&system=true&search=${encodeURIComponent(unique)}`);
   await page.getByLabel('Select all on this page').click();
-  await page.getByRole('button', { name: 'Select all your images' }).click();
-  await expect(page.getByText('2 images selected')).toBeVisible();
+  await page.getByRole('button', { name: 'Select all 12' }).click();
+  await expect(page.getByText('12 images selected')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Delete 1 of 12' })).toBeVisible();
+  for (const [button, files] of [['Download as zip', 12], ['Export as zip', 24]] as const) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()]);
+    const names = [...unzip(readFileSync(await download.path())).keys()];
+    expect(names).toHaveLength(files);
+    expect(names).toEqual(expect.arrayContaining([...lent, own.resourceKey]));
+  }
+  // One tile of the grid is a system image, too.
+  await console.mode('Grid');
+  await console.tile(`${unique} 3`).getByRole('checkbox').uncheck({ force: true });
+  await expect(page.getByText('11 images selected')).toBeVisible();
+  for (const key of lent) {
+    await system.call('DELETE', `/api/images/system/${encodeURIComponent(key)}`);
+  }
 });
 
 test('an image that is deleted by its own button is not selected any more', async ({ console, tenant, page }) => {

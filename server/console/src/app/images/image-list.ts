@@ -85,13 +85,9 @@ export class ImageList {
     'actions',
   ]);
   protected readonly selectedIds = computed(() => idsOf(this.selected()));
-  protected readonly selectable = computed(() =>
-    (this.page()?.data ?? []).filter((image) => this.rights.mayChange(image)),
-  );
-  protected readonly selectedHere = computed(() => this.selectable().filter((image) => this.selectedIds().has(image.id.id)));
-  protected readonly allSelected = computed(
-    () => this.selectable().length > 0 && this.selectedHere().length === this.selectable().length,
-  );
+  private readonly here = computed(() => this.page()?.data ?? []);
+  protected readonly selectedHere = computed(() => this.here().filter((image) => this.selectedIds().has(image.id.id)));
+  protected readonly allSelected = computed(() => this.here().length > 0 && this.selectedHere().length === this.here().length);
 
   constructor() {
     effect((onCleanup) => {
@@ -104,14 +100,12 @@ export class ImageList {
 
   protected toggle(image: ImageInfo): void {
     this.picked = image.id.id;
-    if (this.rights.mayChange(image)) {
-      this.selected.update((selection) => toggled(selection, image));
-    }
+    this.selected.update((selection) => toggled(selection, image));
   }
 
   /** A click on a row. With the Shift key, all rows from the last clicked one are added. */
   protected pick(image: ImageInfo, event: MouseEvent): void {
-    const images = this.selectable();
+    const images = this.here();
     const from = images.findIndex((other) => other.id.id === this.picked);
     const to = images.findIndex((other) => other.id.id === image.id.id);
     if (event.shiftKey && from >= 0 && to >= 0) {
@@ -125,7 +119,7 @@ export class ImageList {
 
   protected toggleAll(): void {
     const all = this.allSelected();
-    this.selected.update((selection) => (all ? minus : plus)(selection, this.selectable()));
+    this.selected.update((selection) => (all ? minus : plus)(selection, this.here()));
   }
 
   protected sort(sort: Sort): void {

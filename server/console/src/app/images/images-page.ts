@@ -95,6 +95,12 @@ export class ImagesPage {
     return SORT_CHOICES.find((choice) => choice.sort === sort && choice.order === order);
   });
   protected readonly selected = signal<Selection>([]);
+  /** A tenant downloads and exports system images, but does not delete them. */
+  protected readonly deletable = computed(() => this.selected().filter((image) => this.rights.mayChange(image)));
+  protected readonly deleteText = computed(() => {
+    const [some, all] = [this.deletable().length, this.selected().length];
+    return some === all ? 'Delete' : `Delete ${formatCount(some)} of ${formatCount(all)}`;
+  });
   /** All images of the query are being fetched to be selected. */
   protected readonly collecting = signal(false);
   protected readonly total = signal<number | null>(null);
@@ -195,7 +201,7 @@ export class ImagesPage {
   }
 
   protected async deleteSelected(): Promise<void> {
-    const deleted = await this.actions.delete(this.selected());
+    const deleted = await this.actions.delete(this.deletable());
     this.selected.update((selection) => minus(selection, deleted));
     this.keepFocus();
   }
@@ -205,15 +211,13 @@ export class ImagesPage {
     this.keepFocus();
   }
 
-  /** Selects every image of the query that may be deleted, on whichever page it is. */
+  /** Selects every image of the query, on whichever page it is. */
   protected selectAll(): void {
     const query: ImagesQuery = { ...this.query(), sort: 'createdTime', order: 'ASC' };
-    // A tenant cannot delete system images.
-    const system = query.system && this.session.isSystem();
     const fetch = (page: number, found: readonly ImageInfo[]) => {
-      this.collection = this.images.list(pageRequest(query, page, COLLECTED_AT_ONCE), system).subscribe({
+      this.collection = this.images.list(pageRequest(query, page, COLLECTED_AT_ONCE), query.system).subscribe({
         next: ({ data, hasNext }) => {
-          const all = [...found, ...data.filter((image) => this.rights.mayChange(image))];
+          const all = [...found, ...data];
           if (hasNext) {
             fetch(page + 1, all);
             return;
