@@ -58,7 +58,7 @@ struct received {
 /// Bytes of the budget for a text of some size.
 using memory_for_text = std::uint64_t (*)(std::uint64_t size);
 
-/// Reads the body. Its memory is taken from the budget before its first byte is read.
+/// Reads the body, with the memory that a text of its size needs.
 task<result<received>> read_document(const image_services& services, tenant_id owner, http::request& message,
                                      content_limit limit, memory_for_text needed) {
     if (!http::is_json(message.header(http::field::content_type))) {
@@ -68,11 +68,14 @@ task<result<received>> read_document(const image_services& services, tenant_id o
     auto& body = message.body();
     const auto length = body.content_length().value_or(limit.bytes);
     if (length > limit.bytes) co_return document_too_large(limit.bytes);
-    auto memory = co_await services.memory.acquire(owner, needed(length));
+    // A client may send slowly, so it has no more than the text's memory before the text has arrived.
+    auto memory = co_await services.memory.acquire(owner, length);
     if (!memory) co_return memory.error();
     auto text = co_await body.read_all(limit.bytes);
     if (!text) co_return text.error();
-    memory->shrink(std::min(needed(text->size()), memory->size()));
+    memory->shrink(std::min<std::uint64_t>(text->size(), memory->size()));
+    auto grown = co_await services.memory.grow(*memory, owner, needed(text->size()));
+    if (!grown) co_return grown.error();
     co_return received{std::move(*memory), std::move(*text)};
 }
 

@@ -82,6 +82,26 @@ class Memory(Unharmed):
             pass
 
 
+class Documents(Unharmed):
+    environment = {"HTTP_UPLOAD_MEMORY": "1MiB", "HTTP_UPLOAD_WAIT": "1s"}
+
+    def test_a_document_takes_the_memory_of_its_text_until_it_has_arrived(self):
+        size = MIB // 4
+        for route in ("extract", "collect", "inline"):
+            with self.subTest(route), self.connected() as slow:
+                slow.sendall(self.head("POST", f"/api/images/{route}", "Content-Type: application/json",
+                                       f"Content-Length: {size}", "Connection: close") + b"[")
+                while self.measures("gallery_upload")["_bytes"] == 0:
+                    pass
+                self.assertLessEqual(self.measures("gallery_upload")["_bytes"], size)
+                # Three times as much for the document would leave no room for this.
+                self.assertStatus(200, self.tenant.upload("beside.png", png(text="b" * (MIB * 3 // 8))))
+                slow.sendall(b" " * (size - 2) + b"]")
+                self.assertStatus(200, parse(read_all(slow)))
+            while self.measures("gallery_upload")["_bytes"] > 0:
+                pass
+
+
 class Exports(Unharmed):
     environment = {"HTTP_UPLOAD_MEMORY": "64MiB", "HTTP_UPLOAD_WAIT": "1s"}
 
