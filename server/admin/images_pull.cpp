@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace gallery::admin {
@@ -128,11 +129,16 @@ outcome<> pull_dump(session& in) {
     constexpr std::size_t most_bytes_at_once = 64U << 20U;
     std::vector<dumped_image> some;
     std::size_t bytes = 0;
+    // How many there are is known when the dump has been read.
+    std::optional<progress> bar;
+    bar.emplace("pulling", std::nullopt, !in.given.has("--json"));
     const auto bring_some = [&]() -> outcome<> {
         auto done = in_parallel(workers->size(), some.size(), [&](std::size_t worker, std::size_t item) {
             const auto& one = some[item];
             const auto picture = [&one]() -> outcome<std::string> { return base64_encode(one.picture); };
-            return bring((*workers)[worker], *present, one.about, picture, rules, report);
+            auto brought = bring((*workers)[worker], *present, one.about, picture, rules, report);
+            bar->step(one.picture.size());
+            return brought;
         });
         some.clear();
         bytes = 0;
@@ -157,6 +163,7 @@ outcome<> pull_dump(session& in) {
     };
     auto done = read_dump(in.operand(0), *tenant, take);
     if (done) done = bring_some();
+    bar.reset();
     if (done && wanted.empty() && !has_damaged) {
         std::string message = "the dump has no images of the tenant " + *tenant;
         for (const auto& [id, count] : others)

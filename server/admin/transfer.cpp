@@ -55,11 +55,17 @@ outcome<std::size_t> read_jobs(const session& in) {
     return *number;
 }
 
-std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t bytes, double seconds) {
-    const auto filled = total == 0 ? bar_width : std::min(bar_width, bar_width * done / total);
-    std::string out = "[" + std::string(filled, '=');
-    if (filled < bar_width) out += ">" + std::string(bar_width - filled - 1, ' ');
-    out += "]  " + std::to_string(done) + "/" + std::to_string(total);
+std::string transfer_bar(std::size_t done, std::optional<std::size_t> total, std::uint64_t bytes,
+                         double seconds) {
+    std::string out;
+    if (total) {
+        const auto filled = *total == 0 ? bar_width : std::min(bar_width, bar_width * done / *total);
+        out = "[" + std::string(filled, '=');
+        if (filled < bar_width) out += ">" + std::string(bar_width - filled - 1, ' ');
+        out += "]  ";
+    }
+    out += std::to_string(done);
+    if (total) out += "/" + std::to_string(*total);
     if (seconds > 0 && bytes > 0) {
         std::array<char, 32> rate{};
         std::snprintf(rate.data(), rate.size(), "  %.1f MB/s", static_cast<double>(bytes) / seconds / 1e6);
@@ -68,14 +74,14 @@ std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t byte
     return out;
 }
 
-progress::progress(std::string what, std::size_t total, bool is_shown)
+progress::progress(std::string what, std::optional<std::size_t> total, bool is_shown)
     : what_(std::move(what)), total_(total), line_(is_shown) {}
 
 void progress::step(std::uint64_t bytes) {
     const lock_guard hold(mutex_);
     ++done_;
     bytes_ += bytes;
-    if (!line_.is_shown() || (!line_.is_due() && done_ < total_)) return;
+    if (!line_.is_shown() || (!line_.is_due() && done_ != total_)) return;
     const auto seconds = std::chrono::duration<double>(clock::now() - begun_).count();
     line_.draw(what_ + ' ' + transfer_bar(done_, total_, bytes_, seconds));
 }

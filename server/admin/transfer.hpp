@@ -17,6 +17,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,15 +39,15 @@ outcome<std::size_t> read_jobs(const session& in);
 /// A bar on standard error, where that is a terminal. Any thread.
 class progress {
 public:
-    /// @p is_shown: not for programs.
-    progress(std::string what, std::size_t total, bool is_shown);
+    /// @p total: empty where it is known only at the end. @p is_shown: not for programs.
+    progress(std::string what, std::optional<std::size_t> total, bool is_shown);
 
     void step(std::uint64_t bytes) GALLERY_EXCLUDES(mutex_);
 
 private:
     using clock = std::chrono::steady_clock;
     const std::string what_;
-    const std::size_t total_;
+    const std::optional<std::size_t> total_;
     const clock::time_point begun_ = clock::now();
     mutex mutex_;
     status_line line_ GALLERY_GUARDED_BY(mutex_);
@@ -53,8 +55,10 @@ private:
     std::uint64_t bytes_ GALLERY_GUARDED_BY(mutex_) = 0;
 };
 
-/// "[=====>    ]  1234/5000  12.3 MB/s", for @p seconds since the beginning.
-std::string transfer_bar(std::size_t done, std::size_t total, std::uint64_t bytes, double seconds);
+/// "[=====>    ]  1234/5000  12.3 MB/s", for @p seconds since the beginning; "1234  12.3 MB/s" without a
+/// total.
+std::string transfer_bar(std::size_t done, std::optional<std::size_t> total, std::uint64_t bytes,
+                         double seconds);
 
 /// Calls @p work with (worker, item) for each item below @p count, on as many threads as there are workers,
 /// in order. After a failure no further item is begun, and the failure is returned.

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import unittest
 
-from admin_tool import BINARY, CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, run
+from admin_tool import BINARY, CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, Terminal, run
 from harness import SYSADMIN, SYSTEM_TENANT, png, quote, sha256
 from make_stores import scratch
 from test_admin_images import SVG, ImagesTest
@@ -158,6 +158,12 @@ class Dumps(ImagesTest):
         for data in (b"", b"PGDM", b"PGDM\nPGDMP\n"):
             self.assertIn("table 'resource'", self.pull_input(data, REFUSED)["message"])
         self.assertIn("pg_restore", self.pull_input(b"PGDMP", CONFIGURATION, "/nowhere")["message"])
+
+    def test_a_terminal_shows_how_many_were_read(self):
+        terminal = Terminal("images", "pull-dump", self.dump(), "--tenant", THEIRS, env=self.env(self.who))
+        terminal.expect("pulling 1")
+        code, output, _ = terminal.end()
+        self.assertEqual((0, True), (code, output.startswith("created: 2,")))
 
     def test_more_images_than_are_kept_at_once(self):
         for i in range(150):

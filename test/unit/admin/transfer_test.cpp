@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <atomic>
+#include <optional>
 #include <vector>
 
 namespace gallery::admin {
@@ -53,6 +54,7 @@ BOOST_AUTO_TEST_CASE(the_bar_shows_how_much_is_done) {
     BOOST_TEST(transfer_bar(0, 10, 0, 0) == "[>" + std::string(29, ' ') + "]  0/10");
     BOOST_TEST(transfer_bar(5, 10, 3'000'000, 2) ==
                "[" + std::string(15, '=') + ">" + std::string(14, ' ') + "]  5/10  1.5 MB/s");
+    BOOST_TEST(transfer_bar(5, std::nullopt, 3'000'000, 2) == "5  1.5 MB/s");
     BOOST_TEST(transfer_bar(10, 10, 0, 1) == "[" + std::string(30, '=') + "]  10/10");
 }
 
