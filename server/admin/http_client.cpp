@@ -53,6 +53,13 @@ std::string text_of(const http::client_failure& failed, const http_client& how, 
            unknown + (how.where.tls ? "" : ". Is its address https://?");
 }
 
+/// A proxy that compresses answers makes the ETag weak.
+std::string opaque_part(std::string_view etag) {
+    if (etag.starts_with("W/")) etag.remove_prefix(2);
+    if (etag.size() < 2 || etag.front() != '"' || etag.back() != '"') return {};
+    return std::string(etag.substr(1, etag.size() - 2));
+}
+
 }  // namespace
 
 http_client::http_client(const http_client& other)
@@ -98,6 +105,7 @@ outcome<http_answer> http_client::send(const http_request& asked) {
     http_answer out;
     out.status = static_cast<int>(got->status);
     if (const auto* const location = got->header("Location")) out.location = *location;
+    if (const auto* const etag = got->header("ETag")) out.etag = opaque_part(*etag);
     if (const auto* const after = got->header("Retry-After")) {
         out.may_repeat = true;
         int seconds = 0;

@@ -29,6 +29,7 @@ struct http_answer {
     std::string location;
     bool may_repeat = false;             ///< the server says after how long (Retry-After)
     std::chrono::seconds retry_after{};  ///< that time, where it is a number
+    std::string etag;                    ///< the opaque part of its ETag, weak or strong
     std::string body;
 };
 

@@ -9,6 +9,8 @@
 
 #include <gallery/text.hpp>
 
+#include <boost/json/serialize.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -182,12 +184,28 @@ std::string form_of(const std::string& boundary, const std::string& name, const 
     return out += "\r\n--" + boundary + "--\r\n";
 }
 
-outcome<json::object> put_tags(session& in, const std::string& key, const std::vector<std::string>& tags) {
+/// @p etag: as server_api::put_text().
+outcome<json::object> put_tags(session& in, const std::string& key, const std::vector<std::string>& tags,
+                               const std::optional<std::string>& etag = {}) {
     json::object body;
     body["tags"] = json::array(tags.begin(), tags.end());
-    auto done = in.server.put(image_path("tenant", key) + "/tags", body);
-    if (!done) return done.error();
-    return done->is_object() ? done->get_object() : json::object();
+    return in.server.put_text(image_path("tenant", key) + "/tags", json::serialize(body), etag);
+}
+
+/// Changes the tags that an image has. The server takes only whole lists of tags, so this begins again when
+/// somebody else has changed the image meanwhile.
+outcome<json::object> change_tags(session& in, const std::string& key,
+                                  const std::function<void(std::vector<std::string>&)>& change) {
+    constexpr int most_attempts = 50;
+    for (int attempt = 1;; ++attempt) {
+        const auto found = in.server.get_tagged(image_path("tenant", key) + "/info");
+        if (!found) return found.error();
+        auto tags = tags_of(found->value);
+        if (!tags) return tags.error();
+        change(*tags);
+        auto done = put_tags(in, key, *tags, found->etag);
+        if (done || done.error().status != precondition_failed || attempt == most_attempts) return done;
+    }
 }
 
 outcome<json::object> put_public(session& in, const std::string& key, bool wanted) {
@@ -223,7 +241,7 @@ outcome<json::object> upload_one(session& in, const std::string& path) {
     if (!replaced) done = in.server.send_form("POST", "/api/image", type, std::move(form));
     if (!done) return done;
     const auto key = text_of(*done, "resourceKey");
-    auto tags = in.given.values("--tag");
+    const auto tags = in.given.values("--tag");
     // First what must not be left undone if the rest fails.
     if (in.given.has("--private")) {
         auto unpublished = put_public(in, key, false);
@@ -231,12 +249,10 @@ outcome<json::object> upload_one(session& in, const std::string& path) {
         done = std::move(unpublished);
     }
     if (tags.empty()) return done;
-    if (replaced) {
-        const auto present = tags_of(*done);
-        if (!present) return present.error();
-        tags.insert(tags.end(), present->begin(), present->end());
-    }
-    return put_tags(in, key, tags);
+    if (!replaced) return put_tags(in, key, tags);
+    return change_tags(in, key, [&tags](std::vector<std::string>& present) {
+        present.insert(present.end(), tags.begin(), tags.end());
+    });
 }
 
 outcome<> upload(session& in) {
@@ -300,17 +316,15 @@ outcome<> tag(session& in) {
     if (add.empty() && remove.empty() && !clear)
         return usage("nothing to change: use --add TAG, --remove TAG or --clear");
     return for_each_operand(in, [&](const std::string& key) -> outcome<json::object> {
-        auto tags = add;
-        if (!clear) {
-            const auto found = in.server.get_object(image_path("tenant", key) + "/info");
-            if (!found) return found.error();
-            const auto present = tags_of(*found);
-            if (!present) return present.error();
-            tags.insert(tags.end(), present->begin(), present->end());
-        }
-        std::erase_if(tags, [&remove](const std::string& one) {
-            return std::find(remove.begin(), remove.end(), one) != remove.end();
-        });
+        const auto change = [&](std::vector<std::string>& tags) {
+            tags.insert(tags.end(), add.begin(), add.end());
+            std::erase_if(tags, [&remove](const std::string& one) {
+                return std::find(remove.begin(), remove.end(), one) != remove.end();
+            });
+        };
+        if (!clear) return change_tags(in, key, change);
+        std::vector<std::string> tags;
+        change(tags);
         return put_tags(in, key, tags);
     });
 }

@@ -89,14 +89,14 @@ failure server_api::refusal(const http_answer& answer) const {
     return out;
 }
 
-outcome<std::string> server_api::send(http_request asked) {
+outcome<http_answer> server_api::send(http_request asked) {
     if (auto in = log_in(); !in) return in.error();
     bool renewed = false;
     for (int waits = 0;;) {
         asked.authorization = authorization_;
         auto answer = http_.send(asked);
         if (!answer) return answer.error();
-        if (answer->status >= 200 && answer->status <= 299) return std::move(answer->body);
+        if (answer->status >= 200 && answer->status <= 299) return answer;
         auto refused = refusal(*answer);
         const bool expired = refused.status == 401 && refused.error_code == token_has_expired;
         if (expired && !who_.password.empty() && !renewed) {
@@ -113,12 +113,22 @@ outcome<std::string> server_api::send(http_request asked) {
     }
 }
 
+outcome<std::string> server_api::send_text(http_request asked) {
+    auto answer = send(std::move(asked));
+    if (!answer) return answer.error();
+    return std::move(answer->body);
+}
+
 outcome<json::value> server_api::send_json(http_request asked) {
-    auto text = send(std::move(asked));
-    if (!text) return text.error();
-    if (text->empty()) return json::value(nullptr);
+    const auto answer = send(std::move(asked));
+    if (!answer) return answer.error();
+    return read_json(answer->body);
+}
+
+outcome<json::value> server_api::read_json(const std::string& text) const {
+    if (text.empty()) return json::value(nullptr);
     json::error_code failed;
-    auto value = json::parse(*text, failed);
+    auto value = json::parse(text, failed);
     if (failed) return not_such_a_server(": its response is not JSON");
     return value;
 }
@@ -186,11 +196,11 @@ outcome<json::value> server_api::erase(const std::string& target) {
 }
 
 outcome<std::string> server_api::get_text(const std::string& target) {
-    return send({"GET", target, {}, {}, {}});
+    return send_text({"GET", target, {}, {}, {}});
 }
 
 outcome<std::string> server_api::post_text(const std::string& target, std::string body) {
-    return send({"POST", target, {}, std::move(body), json_type});
+    return send_text({"POST", target, {}, std::move(body), json_type});
 }
 
 namespace {
@@ -206,6 +216,19 @@ outcome<json::object> as_object(outcome<json::value> answer) {
 
 outcome<json::object> server_api::get_object(const std::string& target) {
     return as_object(get(target));
+}
+
+outcome<tagged_object> server_api::get_tagged(const std::string& target) {
+    auto answer = send({"GET", target, {}, {}, {}});
+    if (!answer) return answer.error();
+    auto object = as_object(read_json(answer->body));
+    if (!object) return object.error();
+    if (answer->etag.empty()) {
+        return not_such_a_server(
+            " of this version: its response has no ETag, so a change could undo one that somebody else makes "
+            "at the same time");
+    }
+    return tagged_object{std::move(*object), std::move(answer->etag)};
 }
 
 outcome<json::object> server_api::post_object(const std::string& target, const json::value& body) {

@@ -32,6 +32,15 @@ struct service {
     bool asks_for_password = true;      ///< on a terminal
 };
 
+/// What a server answers, and the ETag of it.
+struct tagged_object {
+    boost::json::object value;
+    std::string etag;
+};
+
+/// The status of an answer to a change whose condition does not hold.
+inline constexpr int precondition_failed = 412;
+
 class server_api {
 public:
     server_api(http_client http, credentials who, service what = {});
@@ -67,8 +76,8 @@ public:
     outcome<std::string> get_text(const std::string& target);
     /// A body that is JSON already; the answer as it is.
     outcome<std::string> post_text(const std::string& target, std::string body);
-    /// A body that is JSON already. @p etag: only if the image has it (If-Match); empty: only if there is no
-    /// such image (If-None-Match); none: in any case. Failure: refused, with the status 412.
+    /// A body that is JSON already. @p etag: only if the image, or its info, has it (If-Match); empty: only
+    /// if there is no such image (If-None-Match); none: in any case. Failure: refused, with the status 412.
     outcome<boost::json::object> put_text(const std::string& target, std::string body,
                                           const std::optional<std::string>& etag = {});
     /// A body of any type.
@@ -78,6 +87,9 @@ public:
     /// An answer that is an object.
     outcome<boost::json::object> get_object(const std::string& target);
     outcome<boost::json::object> post_object(const std::string& target, const boost::json::value& body);
+
+    /// The same with its ETag, for the condition of a change. Failure: unreachable if there is none.
+    outcome<tagged_object> get_tagged(const std::string& target);
 
     /// All pages of a list; @p target has a query already. Failures: those of requests; unreachable for a
     /// list that does not end.
@@ -95,8 +107,10 @@ public:
 
 private:
     outcome<std::string> read_password();
-    outcome<std::string> send(http_request asked);
+    outcome<http_answer> send(http_request asked);
+    outcome<std::string> send_text(http_request asked);
     outcome<boost::json::value> send_json(http_request asked);
+    [[nodiscard]] outcome<boost::json::value> read_json(const std::string& text) const;
     [[nodiscard]] failure not_such_a_server(const std::string& why) const;
     [[nodiscard]] failure refusal(const http_answer& answer) const;
     [[nodiscard]] std::string as_whom() const;

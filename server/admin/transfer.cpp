@@ -320,7 +320,6 @@ outcome<> bring(server_api& to, const present_images& present, const image_docum
     std::optional<std::string> expected;
     if (!wanted.key.empty()) expected = exists ? found->second.etag : std::string();
     auto stored = to.put_text("/api/image/import", import_text(wanted, **picture), expected);
-    constexpr int precondition_failed = 412;
     if (!stored && stored.error().status == precondition_failed) {
         const auto same = is_as_wanted(to, wanted);
         if (same && *same) {

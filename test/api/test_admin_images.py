@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 from admin_tool import NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, AdminTest, Terminal, run, unique
+from between import Between
 from harness import CUSTOMER, png, sha256
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9"/></svg>'
@@ -63,6 +64,20 @@ class Images(ImagesTest):
         self.json("images", "tag", "a.png", "--add", "old", who=self.who)
         self.assertEqual(["new", "old"], self.json("images", "upload", path, "--replace", "--tag", "new",
                                                    who=self.who)[0]["tags"])
+
+    def test_tags_that_somebody_else_adds_meanwhile_stay(self):
+        path = self.file("a.png", png(text="1"))
+        self.json("images", "upload", path, "--tag", "first", who=self.who)
+        between = Between(self.server.port)
+        self.addCleanup(between.stop)
+        for words in (("tag", "a.png", "--add", "second"), ("upload", path, "--replace", "--tag", "second")):
+            with self.subTest(words[0]):
+                self.client.put("/api/images/tenant/a.png/tags", {"tags": ["first"]})
+                between.once("PUT", "/tags", lambda: self.assertStatus(200, self.client.put(
+                    "/api/images/tenant/a.png/tags", {"tags": ["first", "theirs"]})))
+                done = run("images", *words, "--json", env={**self.env(self.who), "GALLERY_URL": between.url})
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertEqual(["first", "second", "theirs"], self.info("a.png")["tags"])
 
     def test_wrong_tags_are_refused_before_the_upload(self):
         path = self.file("a.png", png())
