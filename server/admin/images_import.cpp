@@ -5,6 +5,8 @@
 #include "admin/import_source.hpp"
 #include "admin/transfer.hpp"
 
+#include <gallery/encode.hpp>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -25,9 +27,8 @@ struct job {
     const import_item* item = nullptr;
 };
 
-outcome<> import_one(server_api& server, const job& what, const present_images& present,
-                     const bring_rules& rules, bool accept_changes, transfer_report& report,
-                     std::uint64_t& bytes) {
+outcome<> import_one(server_api& server, const job& what, transfer_target& target, const bring_rules& rules,
+                     bool accept_changes, transfer_report& report, std::uint64_t& bytes) {
     auto wanted = what.item->about;
     auto picture = read_picture(*what.from, *what.item, accept_changes);
     if (!picture) {
@@ -35,10 +36,10 @@ outcome<> import_one(server_api& server, const job& what, const present_images& 
         return {};
     }
     wanted.etag = picture->etag;
-    bytes = picture->base64.size() / 4 * 3;
+    bytes = picture->bytes.size();
     return bring(
-        server, present, wanted, [&picture]() -> outcome<std::string> { return std::move(picture->base64); },
-        rules, report);
+        server, target, wanted,
+        [&picture]() -> outcome<std::string> { return base64_encode(picture->bytes); }, rules, report);
 }
 
 outcome<> run_import(session& in) {
@@ -77,8 +78,11 @@ outcome<> run_import(session& in) {
     const bool accept_changes = in.given.has("--accept-changes");
     auto workers = connections(in.server, std::min(*jobs, work.size()));
     if (!workers) return workers.error();
-    const auto present = read_present(in.server);
+    auto present = read_present(in.server);
     if (!present) return present.error();
+    transfer_target target(std::move(*present));
+    for (const auto& [key, name] : by_key)
+        target.reserve(key);
     transfer_report report;
     outcome<> done;
     {
@@ -86,7 +90,7 @@ outcome<> run_import(session& in) {
         done = in_parallel(workers->size(), work.size(), [&](std::size_t worker, std::size_t item) {
             std::uint64_t bytes = 0;
             auto one =
-                import_one((*workers)[worker], work[item], *present, rules, accept_changes, report, bytes);
+                import_one((*workers)[worker], work[item], target, rules, accept_changes, report, bytes);
             bar.step(bytes);
             return one;
         });

@@ -56,8 +56,9 @@ outcome<> pull(session& in) {
     auto listed = list_thingsboard(*from);
     if (!listed) return listed.error();
     auto& wanted = *listed;
-    const auto present = read_present(in.server);
+    auto present = read_present(in.server);
     if (!present) return present.error();
+    transfer_target target(std::move(*present));
     const auto rules = read_rules(in);
     const auto count = std::max<std::size_t>(1, std::min(*jobs, wanted.size()));
     auto sources = connections(*from, count);
@@ -77,7 +78,7 @@ outcome<> pull(session& in) {
                 if (picture) bytes = picture->size() / 4 * 3;
                 return picture;
             };
-            auto brought = bring((*targets)[worker], *present, one, fetch, rules, report);
+            auto brought = bring((*targets)[worker], target, one, fetch, rules, report);
             bar.step(bytes);
             return brought;
         });
@@ -115,8 +116,9 @@ outcome<> pull_dump(session& in) {
     if (auto done = check_account(in.server, is_system, "gallery"); !done) return done;
     const auto tenant = wanted_tenant(in, is_system);
     if (!tenant) return tenant.error();
-    const auto present = read_present(in.server);
+    auto present = read_present(in.server);
     if (!present) return present.error();
+    transfer_target target(std::move(*present));
     auto workers = connections(in.server, *jobs);
     if (!workers) return workers.error();
 
@@ -136,7 +138,7 @@ outcome<> pull_dump(session& in) {
         auto done = in_parallel(workers->size(), some.size(), [&](std::size_t worker, std::size_t item) {
             const auto& one = some[item];
             const auto picture = [&one]() -> outcome<std::string> { return base64_encode(one.picture); };
-            auto brought = bring((*workers)[worker], *present, one.about, picture, rules, report);
+            auto brought = bring((*workers)[worker], target, one.about, picture, rules, report);
             bar->step(one.picture.size());
             return brought;
         });

@@ -5,8 +5,6 @@
 #include "admin/files.hpp"
 #include "admin/image_files.hpp"
 
-#include <gallery/encode.hpp>
-
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
@@ -153,24 +151,23 @@ outcome<std::unique_ptr<import_source>> open_source(const std::string& path) {
     return out;
 }
 
-outcome<encoded_picture> read_picture(import_source& from, const import_item& item, bool accept_changes) {
-    encoded_picture out;
+outcome<item_picture> read_picture(import_source& from, const import_item& item, bool accept_changes) {
+    item_picture out;
     if (item.picture.empty()) {
         auto found = image_json(from, item.name, true);
         if (!found) return found.error();
         if (!*found) return failure{exit_code::refused, in_quotes(item.name) + " has been changed meanwhile"};
-        const auto bytes = decode_picture(data_of(**found));
+        auto bytes = decode_picture(data_of(**found));
         if (!bytes)
             return failure{exit_code::refused,
                            "the picture in " + in_quotes(item.name) + " is missing or is not Base64"};
-        out.etag = etag_of(*bytes);
-        out.base64 = base64_encode(*bytes);
+        out.bytes = std::move(*bytes);
     } else {
         auto bytes = from.read(item.picture);
         if (!bytes) return bytes.error();
-        out.etag = etag_of(*bytes);
-        out.base64 = base64_encode(*bytes);
+        out.bytes = std::move(*bytes);
     }
+    out.etag = etag_of(out.bytes);
     if (!accept_changes && !item.about.etag.empty() && item.about.etag != out.etag) {
         return failure{
             exit_code::refused,

@@ -40,13 +40,13 @@ outcome<std::unique_ptr<import_source>> open_source(const std::string& path);
 /// @p path ends with ".zip".
 bool is_archive_name(std::string_view path) noexcept;
 
-/// The picture of an item in Base64, as an import has it, and its etag. Failure: refused where it differs
-/// from the etag that its JSON states, unless @p accept_changes.
-struct encoded_picture {
-    std::string base64;
+/// The picture of an item and its etag. Failure: refused where it differs from the etag that its JSON states,
+/// unless @p accept_changes.
+struct item_picture {
+    std::string bytes;
     std::string etag;
 };
-outcome<encoded_picture> read_picture(import_source& from, const import_item& item, bool accept_changes);
+outcome<item_picture> read_picture(import_source& from, const import_item& item, bool accept_changes);
 
 /// Finds the items among files with these names. @p required: each JSON must be an image's.
 outcome<> find_items(import_source& in, std::vector<std::string> names, bool required);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/transfer.hpp"
 
+#include "images/keys.hpp"
+
 #include <gallery/sub_type.hpp>
 
 #include <boost/json/array.hpp>
@@ -243,6 +245,19 @@ outcome<present_images> read_present(server_api& server) {
     return read_images(server, all);
 }
 
+void transfer_target::reserve(const std::string& key) {
+    const lock_guard hold(mutex_);
+    given_.insert(key);
+}
+
+std::string transfer_target::new_key(const std::string& file_name) {
+    const lock_guard hold(mutex_);
+    for (auto& n = next_[file_name];; ++n) {
+        auto key = images::key_candidate(file_name, n);
+        if (!present_.contains(key) && given_.insert(key).second) return key;
+    }
+}
+
 outcome<present_images> read_images(server_api& server, const image_selection& wanted) {
     const auto list = list_images(server, wanted, "&sortProperty=createdTime&sortOrder=ASC");
     if (!list) return list.error();
@@ -265,83 +280,223 @@ bring_rules read_rules(const session& in) {
 
 namespace {
 
-/// After the answer that somebody else has made or changed the image: whether it is as @p wanted even so, for
-/// instance because an answer was lost and the request was repeated.
-outcome<bool> is_as_wanted(server_api& to, const image_document& wanted) {
-    const auto info = to.get_object(image_path("tenant", wanted.key) + "/info");
-    if (!info) return info.error();
-    const auto about = read_document(*info);
-    if (!about) return about.error();
-    return differences(wanted, *about).empty();
+failure not_an_image(const failure& why) {
+    return {exit_code::unreachable, "the server's response is not an image: " + why.message};
 }
+
+/// An image as it is now, and the condition of a change.
+struct current_image {
+    image_document about;
+    std::string etag;
+};
+outcome<current_image> read_current(server_api& to, const std::string& key) {
+    auto info = to.get_tagged(image_path("tenant", key) + "/info");
+    if (!info) return info.error();
+    auto about = read_document(info->value);
+    if (!about) return not_an_image(about.error());
+    return current_image{std::move(*about), std::move(info->etag)};
+}
+
+/// The image that an earlier import of a document without a key has made, or that is equal to it: the bytes
+/// and the name of the file are the same. Of several the one with the fewest differences.
+present_images::const_iterator find_same(const present_images& present, const image_document& wanted) {
+    auto best = present.end();
+    std::size_t fewest = 0;
+    if (wanted.etag.empty()) return best;
+    for (auto each = present.begin(); each != present.end(); ++each) {
+        const auto& about = each->second;
+        if (about.etag != wanted.etag || about.file_name != wanted.file_name) continue;
+        const auto count = differences(wanted, about).size();
+        if (best != present.end() && count >= fewest) continue;
+        best = each;
+        fewest = count;
+    }
+    return best;
+}
+
+/// Makes the gallery have one image.
+class bringing {
+public:
+    bringing(server_api& to, transfer_target& target, const image_document& wanted,
+             const picture_source& base64, const bring_rules& rules, transfer_report& report)
+        : to_(to), target_(target), wanted_(wanted), base64_(base64), rules_(rules), report_(report) {}
+
+    outcome<> run() {
+        const auto& present = target_.present();
+        if (!wanted_.key.empty()) {
+            const auto found = present.find(wanted_.key);
+            return found == present.end() ? create(wanted_.key) : change(found->second);
+        }
+        const auto found = find_same(present, wanted_);
+        return found == present.end() ? create_without_key() : change(found->second);
+    }
+
+private:
+    using fate = transfer_report::fate;
+
+    /// Failure: @p why, if it concerns all images.
+    outcome<> failed(const std::string& key, const failure& why) {
+        if (!is_of_one_image(why)) return why;
+        report_.failed(key, why.message);
+        return {};
+    }
+
+    /// The members of @p present that an import would change. Fetches the picture if only it decides.
+    outcome<std::vector<std::string>> compare(const image_document& present) {
+        auto found = differences(wanted_, present);
+        // Only the picture itself says whether it differs.
+        if (picture_ || !wanted_.etag.empty()) return found;
+        if (auto fetched = fetch(); !fetched) return fetched.error();
+        return differences(wanted_, present);
+    }
+
+    outcome<> fetch() {
+        if (picture_) return {};
+        auto fetched = base64_();
+        if (!fetched) return fetched.error();
+        picture_ = std::move(*fetched);
+        return {};
+    }
+
+    /// @p condition: as server_api::put_text().
+    outcome<image_document> send(const std::string& key, const std::string& condition) {
+        auto document = wanted_;
+        document.key = key;
+        const auto stored = to_.put_text("/api/image/import", import_text(document, *picture_), condition);
+        if (!stored) return stored.error();
+        auto about = read_document(*stored);
+        if (!about) return not_an_image(about.error());
+        return about;
+    }
+
+    void note_clashes(const std::string& key, const std::vector<std::string>& members) {
+        for (const auto& member : members)
+            report_.clash(key, member);
+    }
+
+    /// After the answer that somebody else has made or changed the image. It may be as wanted even so, for
+    /// instance because an answer was lost and the request was repeated.
+    bool is_as_wanted(const std::string& key) {
+        const auto current = read_current(to_, key);
+        return current && differences(wanted_, current->about).empty();
+    }
+
+    void changed_meanwhile(const std::string& key, bool is_new) {
+        if (is_as_wanted(key)) {
+            report_.add(fate::unchanged, key);
+        } else {
+            report_.failed(key, is_new ? "it has been created meanwhile, repeat the command"
+                                       : "it has been changed meanwhile, repeat the command");
+        }
+    }
+
+    outcome<> change(const image_document& present) {
+        const auto& key = present.key;
+        const auto differing = compare(present);
+        if (!differing) return failed(key, differing.error());
+        note_clashes(key, fixed_differences(wanted_, present));
+        if (differing->empty()) {
+            report_.add(fate::unchanged, key);
+            return {};
+        }
+        if (!rules_.overwrite) {
+            report_.add(fate::differs, key, *differing);
+            return {};
+        }
+        if (rules_.dry_run) {
+            report_.add(fate::replaced, key, *differing);
+            return {};
+        }
+        if (auto fetched = fetch(); !fetched) return failed(key, fetched.error());
+        // Only what the report describes is written over, so the image must be as it was listed. The list has
+        // no etag that changes with the title, the tags and the public flag; the info has.
+        const auto current = read_current(to_, key);
+        if (!current) return failed(key, current.error());
+        if (current->about != present) {
+            changed_meanwhile(key, false);
+            return {};
+        }
+        const auto stored = send(key, current->etag);
+        if (!stored && stored.error().status == precondition_failed) {
+            changed_meanwhile(key, false);
+            return {};
+        }
+        if (!stored) return failed(key, stored.error());
+        report_.add(fate::replaced, key, *differing);
+        note_clashes(key, differences(wanted_, *stored));
+        return {};
+    }
+
+    outcome<> create(const std::string& key) {
+        if (rules_.dry_run) {
+            report_.add(fate::created, key);
+            return {};
+        }
+        if (auto fetched = fetch(); !fetched) return failed(key, fetched.error());
+        const auto stored = send(key, there_is_none);
+        if (!stored && stored.error().status == precondition_failed) {
+            changed_meanwhile(key, true);
+            return {};
+        }
+        if (!stored) return failed(key, stored.error());
+        report_created(*stored);
+        return {};
+    }
+
+    /// Chooses the key as the server would do. It does not leave this to the server, because a request that
+    /// names no key makes another image each time that it is sent.
+    outcome<> create_without_key() {
+        const auto& name = wanted_.file_name;
+        if (const auto checked = images::check_name(name, "file name"); !checked) {
+            report_.failed(name, checked.error().message);
+            return {};
+        }
+        // Others may take keys meanwhile.
+        constexpr int most_attempts = 100;
+        for (int attempt = 0; attempt < most_attempts; ++attempt) {
+            const auto key = target_.new_key(name);
+            if (rules_.dry_run) {
+                report_.add(fate::created, key);
+                return {};
+            }
+            if (auto fetched = fetch(); !fetched) return failed(name, fetched.error());
+            const auto stored = send(key, there_is_none);
+            if (stored) {
+                report_created(*stored);
+                return {};
+            }
+            if (stored.error().status != precondition_failed) return failed(name, stored.error());
+            if (is_as_wanted(key)) {
+                report_.add(fate::unchanged, key);
+                return {};
+            }
+        }
+        report_.failed(name, "others take the keys for this file name, repeat the command");
+        return {};
+    }
+
+    void report_created(const image_document& stored) {
+        report_.add(fate::created, stored.key);
+        note_clashes(stored.key, differences(wanted_, stored));
+        note_clashes(stored.key, fixed_differences(wanted_, stored));
+    }
+
+    static constexpr const char* there_is_none = "";
+
+    server_api& to_;
+    transfer_target& target_;
+    const image_document& wanted_;
+    const picture_source& base64_;
+    const bring_rules& rules_;
+    transfer_report& report_;
+    std::optional<std::string> picture_;  ///< in Base64
+};
 
 }  // namespace
 
-outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
-                const std::function<outcome<std::string>()>& base64, const bring_rules& rules,
-                transfer_report& report) {
-    using fate = transfer_report::fate;
-    const auto name = wanted.key.empty() ? wanted.file_name : wanted.key;
-    const auto found = wanted.key.empty() ? present.end() : present.find(wanted.key);
-    const bool exists = found != present.end();
-    const auto one_failed = [&](const failure& why) -> outcome<> {
-        if (!is_of_one_image(why)) return why;
-        report.failed(name, why.message);
-        return {};
-    };
-    std::optional<outcome<std::string>> picture;
-    std::vector<std::string> differing;
-    if (exists) {
-        // Only the picture itself says whether it differs.
-        if (wanted.etag.empty()) {
-            picture = base64();
-            if (!*picture) return one_failed(picture->error());
-        }
-        differing = differences(wanted, found->second);
-        for (const auto& member : fixed_differences(wanted, found->second))
-            report.clash(name, member);
-        if (differing.empty()) {
-            report.add(fate::unchanged, name);
-            return {};
-        }
-        if (!rules.overwrite) {
-            report.add(fate::differs, name, differing);
-            return {};
-        }
-    }
-    if (rules.dry_run) {
-        report.add(exists ? fate::replaced : fate::created, name, differing);
-        return {};
-    }
-    if (!picture) picture = base64();
-    if (!*picture) return one_failed(picture->error());
-    // Only what the report describes is written over. Without a key the gallery chooses one that is not
-    // taken.
-    std::optional<std::string> expected;
-    if (!wanted.key.empty()) expected = exists ? found->second.etag : std::string();
-    auto stored = to.put_text("/api/image/import", import_text(wanted, **picture), expected);
-    if (!stored && stored.error().status == precondition_failed) {
-        const auto same = is_as_wanted(to, wanted);
-        if (same && *same) {
-            report.add(fate::unchanged, name);
-            return {};
-        }
-        report.failed(name, exists ? "it has been changed meanwhile, repeat the command"
-                                   : "it has been created meanwhile, repeat the command");
-        return {};
-    }
-    if (!stored) return one_failed(stored.error());
-    auto about = read_document(*stored);
-    if (!about)
-        return failure{exit_code::unreachable,
-                       "the server's response is not an image: " + about.error().message};
-    report.add(exists ? fate::replaced : fate::created, name, differing);
-    for (const auto& member : differences(wanted, *about))
-        report.clash(name, member);
-    if (exists) return {};
-    for (const auto& member : fixed_differences(wanted, *about))
-        report.clash(name, member);
-    return {};
+outcome<> bring(server_api& to, transfer_target& target, const image_document& wanted,
+                const picture_source& base64, const bring_rules& rules, transfer_report& report) {
+    return bringing(to, target, wanted, base64, rules, report).run();
 }
 
 outcome<> compare_etags(server_api& server, const std::vector<image_document>& wanted,

@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gallery::admin {
@@ -122,19 +123,44 @@ outcome<present_images> read_images(server_api& server, const image_selection& w
 /// All of the logged-in account's own images.
 outcome<present_images> read_present(server_api& server);
 
+/// The images of the gallery as they were when a command began, and the keys that it gives to new ones. Any
+/// thread.
+class transfer_target {
+public:
+    explicit transfer_target(present_images present) : present_(std::move(present)) {}
+
+    [[nodiscard]] const present_images& present() const noexcept { return present_; }
+    /// No new image gets this key, because another one will have it.
+    void reserve(const std::string& key) GALLERY_EXCLUDES(mutex_);
+    /// The first key for a file name that is free as far as this command knows; another one each time.
+    /// Precondition: images::check_name() holds.
+    std::string new_key(const std::string& file_name) GALLERY_EXCLUDES(mutex_);
+
+private:
+    const present_images present_;
+    mutex mutex_;
+    std::set<std::string> given_ GALLERY_GUARDED_BY(mutex_);
+    std::map<std::string, std::size_t> next_
+        GALLERY_GUARDED_BY(mutex_);  ///< by file name: the next candidate
+};
+
 struct bring_rules {
     bool overwrite = false;
     bool dry_run = false;
 };
 bring_rules read_rules(const session& in);
 
-/// Makes the gallery have @p wanted, as @p rules permit, and reports it. @p base64 gives the picture, and is
-/// called only if it is sent, or if @p wanted has no etag to compare; it may complete @p wanted. What
-/// somebody else has made or changed since @p present was read is left as it is, and reported as failed.
+/// Gives a picture in Base64.
+using picture_source = std::function<outcome<std::string>()>;
+
+/// Makes the gallery have @p wanted, as @p rules permit, and reports it. @p base64 is called at most once,
+/// and only if the picture is sent or must be compared; it may complete @p wanted. Without a key, @p wanted
+/// is the image with the same bytes and the same file name, or a new one under a key that is free. So it
+/// makes no second image when it is repeated. An image that somebody else has made or changed since the
+/// images of @p target were read is left as it is, and reported as failed.
 /// Failure: one that concerns all images.
-outcome<> bring(server_api& to, const present_images& present, const image_document& wanted,
-                const std::function<outcome<std::string>()>& base64, const bring_rules& rules,
-                transfer_report& report);
+outcome<> bring(server_api& to, transfer_target& target, const image_document& wanted,
+                const picture_source& base64, const bring_rules& rules, transfer_report& report);
 
 /// Reads the gallery's images again, and compares the etags with @p wanted.
 outcome<> compare_etags(server_api& server, const std::vector<image_document>& wanted,

@@ -36,6 +36,8 @@ struct image_document {
     std::optional<bool> is_public;
     std::optional<std::vector<std::string>> tags;
     std::int64_t created_time = 0;  ///< milliseconds since 1970
+
+    bool operator==(const image_document&) const = default;
 };
 
 /// Of a stored image: everything is stated.
@@ -45,8 +47,6 @@ image_document document_of(const image_record& record);
 /// what has changed.
 std::string sidecar_text(const image_document& about);
 
-/// The name of the picture's file: never empty for a key, never hidden, and without a path.
-std::string picture_file_name(std::string_view key, const similar_keys& similar = {});
 /// The keys of an export that a file system may take for another one of them.
 class similar_keys {
 public:
@@ -61,6 +61,8 @@ private:
     std::set<std::string, std::less<>> keys_;
 };
 
+/// The name of the picture's file: never empty for a key, never hidden, and without a path.
+std::string picture_file_name(std::string_view key, const similar_keys& similar = {});
 
 inline constexpr std::string_view sidecar_ending = ".json";
 

@@ -10,6 +10,7 @@ import unittest
 import zipfile
 
 from admin_tool import NOT_FOUND, NOT_PERMITTED, OUTPUT, REFUSED, USAGE, Terminal, environment, run
+from between import Between
 from harness import CUSTOMER, export_document, png, quote, sha256
 from test_admin_images import SVG, ImagesTest
 from thingsboard import ThingsBoard
@@ -74,8 +75,8 @@ class ExportTest(ImagesTest):
         report = self.export(*given)
         return tuple(report[name] for name in names)
 
-    def import_(self, *sources, code=0, options=()):
-        done = run("images", "import", *map(str, sources), *options, "--json", env=self.env(self.who))
+    def import_(self, *sources, code=0, options=(), **values):
+        done = run("images", "import", *map(str, sources), *options, "--json", env={**self.env(self.who), **values})
         self.assertEqual(code, done.returncode, done.stdout + done.stderr)
         return json.loads(done.stdout) if done.stdout else json.loads(done.stderr.splitlines()[-1])
 
@@ -313,16 +314,85 @@ class Folders(ExportTest):
         self.error(NOT_FOUND, "images", "import", path, "--sub-type", "SCADA_SYMBOL", who=self.who)
         self.assertEqual(["a.png"], self.import_(path, options=["--search", "a"])["created"])
 
+    def between(self):
+        between = Between(self.server.port)
+        self.addCleanup(between.stop)
+        return between
+
+    def document(self, name, data, **members):
+        return self.file(name, json.dumps({**members, "data": base64.b64encode(data).decode()}).encode())
+
     def test_an_image_that_was_made_meanwhile_is_not_written_over(self):
-        # The file without a key takes the name that the second one has.
-        paths = [self.file("1.json", json.dumps({"fileName": "a.png", "data": base64.b64encode(png(text="1")).decode()}
-                                                ).encode()),
-                 self.file("2.json", json.dumps({"resourceKey": "a.png", "data": base64.b64encode(png(text="2")).decode()}
-                                                ).encode())]
-        report = self.import_(*paths, code=REFUSED, options=["--jobs", "1"])
-        self.assertEqual((["a.png"], ["a.png"]), (report["created"], [one["key"] for one in report["failed"]]))
+        between = self.between()
+        between.once("PUT", "/import", lambda: self.client.upload("a.png", png(text="1")))
+        path = self.document("2.json", png(text="2"), resourceKey="a.png")
+        report = self.import_(path, code=REFUSED, GALLERY_URL=between.url)
+        self.assertEqual(([], ["a.png"]), (report["created"], [one["key"] for one in report["failed"]]))
         self.assertIn("meanwhile", report["failed"][0]["message"])
         self.assertEqual(png(text="1"), self.client.image("a.png").body)
+
+    def test_what_somebody_else_changes_meanwhile_is_not_undone(self):
+        path = "/api/images/tenant/a.png"
+        changes = {"unpublished": lambda: self.client.put(path + "/public/false", {}),
+                   "tagged": lambda: self.client.put(path + "/tags", {"tags": ["theirs"]}),
+                   "renamed": lambda: self.client.put(path + "/info", {"title": "Theirs"}),
+                   "replaced": lambda: self.client.replace("a.png", "a.png", png(text="theirs")),
+                   "deleted": lambda: self.client.delete(path)}
+        document = self.document("a.json", png(text="new"), resourceKey="a.png", title="Mine", public=True, tags=["mine"])
+        for name, change in changes.items():
+            # Before the image is looked at again, and after that.
+            for request in (("GET", "/a.png/info"), ("PUT", "/import")):
+                with self.subTest(name, request=request):
+                    self.client.delete(path)
+                    self.assertStatus(200, self.client.upload("a.png", png(text="old")))
+                    between, left = self.between(), []
+
+                    def meanwhile(change=change, left=left):
+                        self.assertStatus(200, change())
+                        left.append((self.client.info("a.png").body, self.client.image("a.png").body))
+                    between.once(*request, meanwhile)
+                    report = self.import_(document, code=REFUSED, options=["--overwrite"], GALLERY_URL=between.url)
+                    self.assertEqual((["a.png"], [], []), ([one["key"] for one in report["failed"]], report["created"],
+                                                           report["replaced"]))
+                    after = (self.client.info("a.png").body, self.client.image("a.png").body)
+                    if name != "deleted":
+                        self.assertEqual(left, [after])
+                    else:
+                        self.assertEqual(404, self.client.info("a.png").status)
+
+    def test_documents_without_a_key_are_imported_once(self):
+        first = self.document("1.json", png(text="1"), fileName="a.png", title="One")
+        second = self.document("2.json", png(text="2"), fileName="a.png")
+        copy = self.document("3.json", png(text="2"), fileName="a.png")
+        keyed = self.document("4.json", png(text="4"), resourceKey="a.png")
+        report = self.import_(first, second, copy, keyed, options=["--jobs", "1"])
+        self.assertEqual(["a.png", "a_(1).png", "a_(2).png", "a_(3).png"], report["created"])
+        self.assertEqual(png(text="4"), self.client.image("a.png").body)
+        before = self.state()
+        for jobs in ("1", "4"):
+            report = self.import_(first, second, copy, keyed, options=["--jobs", jobs])
+            self.assertEqual(([], 4), (report["created"], report["unchanged"]))
+        self.assertEqual(before, self.state())
+        # The same bytes under another file name are another image, and another title is a difference.
+        report = self.import_(self.document("5.json", png(text="2"), fileName="b.png"))
+        self.assertEqual(["b.png"], report["created"])
+        report = self.import_(self.document("6.json", png(text="2"), fileName="b.png", title="B"), code=REFUSED)
+        self.assertEqual([{"key": "b.png", "members": ["title"]}], report["differ"])
+        report = self.import_(self.document("7.json", png(text="7"), fileName="c/d.png"), code=REFUSED)
+        self.assertEqual(["c/d.png"], [one["key"] for one in report["failed"]])
+
+    def test_an_answer_that_is_lost_makes_no_second_image(self):
+        between = self.between()
+        paths = [self.document(f"{i}.json", png(text=str(i)), fileName="a.png") for i in range(3)]
+        # The first request has a new connection, and would not be repeated.
+        between.once("PUT", "/import", lambda: between.once(
+            "PUT", "/import", lambda: between.lose.append(("PUT", "/api/image/import"))))
+        report = self.import_(*paths, options=["--jobs", "1"], GALLERY_URL=between.url)
+        self.assertEqual(3, len(report["created"]) + report["unchanged"])
+        # One was repeated, and its key is taken only by itself.
+        self.assertEqual(4, between.requests.count(("PUT", "/api/image/import")))
+        self.assertEqual({png(text=str(i)) for i in range(3)}, {one["bytes"] for one in self.state().values()})
+        self.assertEqual(3, len(self.state()))
 
     def test_keys_that_some_file_systems_take_for_the_same_have_different_files(self):
         keys = ["Pump.png", "pump.png", "PUMP.png", "Ärger.png", "ärger.png", "A\u0308rger.png", "Other.png", "CON.png"]
@@ -402,7 +472,7 @@ class Folders(ExportTest):
                  }).encode()),
                  self.file("new.json", json.dumps({"fileName": "a.png", "data": base64.b64encode(png(text="c")).decode()
                                                    }).encode())]
-        self.assertEqual(["a.png", "b.png"], self.import_(*paths, options=["--jobs", "1"])["created"])
+        self.assertEqual(["a.png", "a_(1).png", "b.png"], self.import_(*paths, options=["--jobs", "1"])["created"])
         self.assertEqual({"a.png", "b.png", "a_(1).png"}, set(self.state()))
         self.assertEqual(["B", False], [self.info("b.png")[k] for k in ("title", "public")])
         self.error(REFUSED, "images", "import", self.file("x.json", b"{}"), who=self.who, words=["not the JSON"])

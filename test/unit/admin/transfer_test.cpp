@@ -79,6 +79,17 @@ BOOST_AUTO_TEST_CASE(a_report_is_sorted_and_complete) {
         R"("failed":[{"key":"f","message":"why"}],"verified":{"equal":3,"different":["e"],"missing":["f"]}})");
 }
 
+BOOST_AUTO_TEST_CASE(new_images_get_the_first_key_that_nobody_has) {
+    transfer_target target(present_images{{"a.png", {}}, {"a_(2).png", {}}});
+    target.reserve("a_(3).png");
+    BOOST_TEST(target.new_key("a.png") == "a_(1).png");
+    BOOST_TEST(target.new_key("a.png") == "a_(4).png");
+    BOOST_TEST(target.new_key("b.png") == "b.png");
+    // A candidate of another file name.
+    BOOST_TEST(target.new_key("a_(5).png") == "a_(5).png");
+    BOOST_TEST(target.new_key("a.png") == "a_(6).png");
+}
+
 BOOST_AUTO_TEST_CASE(answers_of_proxies_about_one_image_do_not_stop_the_others) {
     for (const int status : {400, 404, 405, 410, 412, 413, 414, 415, 422, 500})
         BOOST_TEST(is_of_one_image({exit_code::unreachable, "no JSON", status}), status);
