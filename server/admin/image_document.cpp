@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/image_document.hpp"
 
+#include "images/stored_drawing.hpp"
+
 #include <gallery/encode.hpp>
 #include <gallery/sha256.hpp>
 
@@ -154,6 +156,15 @@ std::vector<std::string> fixed_differences(const image_document& wanted, const i
     if (wanted.created_time != 0 && wanted.created_time != present.created_time)
         out.emplace_back("createdTime");
     return out;
+}
+
+void describe_as_stored(image_document& about, std::string_view picture) {
+    // The server's own limit is usually lower, and it refuses what is larger.
+    constexpr std::size_t largest_drawing = 256U << 20U;
+    const auto drawing = images::decompressed_drawing(picture, largest_drawing);
+    if (!drawing) return;
+    about.etag = etag_of(*drawing);
+    about.file_name = images::decompressed_name(std::move(about.file_name));
 }
 
 std::string_view data_of(const json::object& from) noexcept {

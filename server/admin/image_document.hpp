@@ -35,6 +35,10 @@ std::vector<std::string> differences(const image_document& wanted, const image_d
 /// whose link may be in use, and the time of creation.
 std::vector<std::string> fixed_differences(const image_document& wanted, const image_document& present);
 
+/// Makes @p about say what the gallery stores of @p picture: a drawing that is compressed as a whole (SVGZ)
+/// is stored decompressed, with another etag and file name. Precondition: the etag is that of the picture.
+void describe_as_stored(image_document& about, std::string_view picture);
+
 /// The text of the member `data` of an export: the picture in Base64; empty where it is missing.
 std::string_view data_of(const boost::json::object& from) noexcept;
 

@@ -36,6 +36,7 @@ outcome<> import_one(server_api& server, const job& what, transfer_target& targe
         return {};
     }
     wanted.etag = picture->etag;
+    describe_as_stored(wanted, picture->bytes);
     bytes = picture->bytes.size();
     return bring(
         server, target, wanted,

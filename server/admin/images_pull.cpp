@@ -157,6 +157,7 @@ outcome<> pull_dump(session& in) {
             report.failed(one.about.key, one.problem);
             return {};
         }
+        describe_as_stored(one.about, one.picture);
         wanted.push_back(one.about);
         bytes += one.picture.size();
         some.push_back(std::move(one));

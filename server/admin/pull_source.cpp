@@ -94,6 +94,7 @@ outcome<std::string> fetch_thingsboard(server_api& from, bool is_system, image_d
     if (!about->media_type.empty()) listed.media_type = about->media_type;
     if (about->is_public) listed.is_public = about->is_public;
     if (about->tags) listed.tags = about->tags;
+    describe_as_stored(listed, *picture);
     return base64_encode(*picture);
 }
 

@@ -3,6 +3,7 @@
 
 #include "images/keys.hpp"
 
+#include <gallery/media_type.hpp>
 #include <gallery/sub_type.hpp>
 
 #include <boost/json/array.hpp>
@@ -344,8 +345,10 @@ private:
     /// The members of @p present that an import would change. Fetches the picture if only it decides.
     outcome<std::vector<std::string>> compare(const image_document& present) {
         auto found = differences(wanted_, present);
-        // Only the picture itself says whether it differs.
-        if (picture_ || !wanted_.etag.empty()) return found;
+        const bool has_other_etag = std::find(found.begin(), found.end(), "picture") != found.end();
+        // The source may have the compressed form of a drawing, which the gallery stores decompressed.
+        const bool may_be_compressed = has_other_etag && present.media_type == svg_media_type;
+        if (picture_ || !(wanted_.etag.empty() || may_be_compressed)) return found;
         if (auto fetched = fetch(); !fetched) return fetched.error();
         return differences(wanted_, present);
     }

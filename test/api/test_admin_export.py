@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """gallery-admin images export and import: folders, archives, single files; and archives that mean harm."""
 import base64
+import gzip
 import io
 import json
 import os
@@ -393,6 +394,17 @@ class Folders(ExportTest):
         self.assertEqual(4, between.requests.count(("PUT", "/api/image/import")))
         self.assertEqual({png(text=str(i)) for i in range(3)}, {one["bytes"] for one in self.state().values()})
         self.assertEqual(3, len(self.state()))
+
+    def test_a_compressed_drawing_is_equal_to_what_is_stored(self):
+        for name, members in (("keyed", {"resourceKey": "pump.svgz", "fileName": "pump.svgz"}),
+                              ("without a key", {"fileName": "valve.svg.gz"})):
+            with self.subTest(name):
+                path = self.document("pump.json", gzip.compress(SVG), etag=sha256(gzip.compress(SVG)), **members)
+                report = self.import_(path)
+                self.assertEqual((1, []), (len(report["created"]), report["clashes"]))
+                self.assertEqual(SVG, self.client.image(report["created"][0]).body)
+                self.assertEqual(1, self.import_(path)["unchanged"])
+                self.assertEqual(1, self.import_(path, options=["--overwrite"])["unchanged"])
 
     def test_keys_that_some_file_systems_take_for_the_same_have_different_files(self):
         keys = ["Pump.png", "pump.png", "PUMP.png", "Ärger.png", "ärger.png", "A\u0308rger.png", "Other.png", "CON.png"]

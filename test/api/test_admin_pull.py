@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """gallery-admin images pull: from this server, which has ThingsBoard's API, and from answers as ThingsBoard's versions
 give them."""
+import gzip
 import json
 import unittest
 
@@ -143,6 +144,22 @@ class FromThingsBoard(PullTest):
         and_meanwhile(third, lambda: self.client.put("/api/image/import", board.export(third)))
         self.assertEqual((3, []), tuple(self.pull(board.url, "--overwrite", code=REFUSED, **self.LOGIN)[k]
                                         for k in ("unchanged", "failed")))
+
+    def test_compressed_drawings_are_equal_to_what_is_stored(self):
+        board = self.board("4")
+        tag = unique()
+        board.add(f"{tag}.svgz", gzip.compress(SVG), fileName="pump.svgz", mediaType="image/svg+xml")
+        report = self.pull(board.url, "--verify", **self.LOGIN)
+        self.assertEqual(([], 4), (report["clashes"], report["verified"]["equal"]))
+        self.assertEqual(SVG, self.client.image(f"{tag}.svgz").body)
+        self.assertEqual("pump.svg", self.info(f"{tag}.svgz")["fileName"])
+        for options in ((), ("--overwrite",), ("--dry-run",)):
+            report = self.pull(board.url, "--verify", *options, **self.LOGIN)
+            self.assertEqual((4, 4), (report["unchanged"], report["verified"]["equal"]))
+        board.images[-1]["data"] = gzip.compress(SVG.replace(b"h9", b"h8"))
+        report = self.pull(board.url, "--verify", code=REFUSED, **self.LOGIN)
+        self.assertEqual([{"key": f"{tag}.svgz", "members": ["picture"]}], report["differ"])
+        self.assertEqual([f"{tag}.svgz"], report["verified"]["different"])
 
     def test_images_without_an_etag_are_fetched_and_compared(self):
         board = self.board("4")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gallery-admin images pull-dump: dumps that pg_dump makes of a table as ThingsBoard 4 has it."""
+import gzip
 import json
 import os
 import pathlib
@@ -158,6 +159,16 @@ class Dumps(ImagesTest):
         for data in (b"", b"PGDM", b"PGDM\nPGDMP\n"):
             self.assertIn("table 'resource'", self.pull_input(data, REFUSED)["message"])
         self.assertIn("pg_restore", self.pull_input(b"PGDMP", CONFIGURATION, "/nowhere")["message"])
+
+    def test_compressed_drawings_are_equal_to_what_is_stored(self):
+        self.add("valve.svgz", gzip.compress(SVG))
+        path = self.dump()
+        report = self.pull(path, "--tenant", THEIRS, "--verify")
+        self.assertEqual((["a.png", "pump.svg", "valve.svgz"], [], 3),
+                         (report["created"], report["clashes"], report["verified"]["equal"]))
+        self.assertEqual(SVG, self.client.image("valve.svgz").body)
+        report = self.pull(path, "--tenant", THEIRS, "--verify", "--overwrite")
+        self.assertEqual((3, 3), (report["unchanged"], report["verified"]["equal"]))
 
     def test_a_terminal_shows_how_many_were_read(self):
         terminal = Terminal("images", "pull-dump", self.dump(), "--tenant", THEIRS, env=self.env(self.who))
