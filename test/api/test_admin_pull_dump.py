@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from admin_tool import BINARY, CONFIGURATION, NOT_FOUND, NOT_PERMITTED, REFUSED, USAGE, Terminal, run
-from harness import SYSADMIN, SYSTEM_TENANT, png, sha256
+from harness import SYSADMIN, SYSTEM_TENANT, png, quote, sha256
 from make_stores import scratch
 from test_admin_images import SVG, ImagesTest
 
@@ -100,7 +100,7 @@ class Dumps(ImagesTest):
                 self.check(self.rows[:2], self.who)
                 self.assertEqual(2, self.pull(path, "--tenant", THEIRS)["unchanged"])
                 for key in report["created"]:
-                    self.client.delete("/api/images/tenant/" + key)
+                    self.client.delete("/api/images/tenant/" + quote(key))
 
     def test_tables_of_version_3_6_are_read(self):
         self.database.sql("drop table resource")
@@ -115,7 +115,7 @@ class Dumps(ImagesTest):
                 self.assertEqual(["a.png", "pump.svg"], report["created"])
                 self.check(rows[:2], self.who)
                 for key in report["created"]:
-                    self.client.delete("/api/images/tenant/" + key)
+                    self.client.delete("/api/images/tenant/" + quote(key))
 
     def test_the_system_and_an_adopted_tenant_need_no_name(self):
         path = self.dump()
@@ -148,7 +148,7 @@ class Dumps(ImagesTest):
                 self.assertEqual(10, len(report["created"]))
                 self.check([row for row in self.rows if row["key"] in report["created"]], self.who)
                 for key in report["created"]:
-                    self.client.delete("/api/images/tenant/" + key)
+                    self.client.delete("/api/images/tenant/" + quote(key))
 
     def test_wrong_standard_input_is_refused(self):
         data = pathlib.Path(self.dump("--format=custom", "--compress=0")).read_bytes()
