@@ -6,6 +6,10 @@
 // writes are in it and each of them takes the next revisions, so every revision is the same again. A write
 // that a crash has cut off is at the end of the file, has no outcome, and is cut off when the store is
 // opened.
+
+// The types of toy.cpp have no linkage, and it is included. GCC expects that of the compiled file only.
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+
 #include <gallery/plugin.hpp>
 
 // The entry point of this plugin is below.
