@@ -26,9 +26,10 @@ outcome<closed_store> open_closed_store(const std::string& config_file) {
     auto& settings = configuration->values;
 
     const auto data = app::absolute_folder(settings.data.folder);
-    const auto active = app::find_active_storage(settings.storage, data);
+    auto active = app::find_active_storage(settings.storage, data);
     if (!active) return failure{exit_code::configuration, active.error().message};
     if (auto there = active->require_store(); !there) return ended_by(there.error());
+    app::ask_configured_store(*active, settings.storage);
     // Looking must not make what is not there.
     constexpr bool may_create = false;
     auto opened =

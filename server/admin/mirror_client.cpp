@@ -78,7 +78,7 @@ std::string state_of(const json::object& from) {
     return out;
 }
 
-constexpr std::array<field, 12> fields{{
+constexpr std::array<field, 13> fields{{
     {"state", state_of},
     {"active", [](const json::object& one) { return store_text(one, "active"); }},
     {"mirror", [](const json::object& one) { return store_text(one, "mirror"); }},
@@ -95,6 +95,7 @@ constexpr std::array<field, 12> fields{{
     {"verified", verification_of},
     {"last switch", switch_of},
     {"problem", [](const json::object& one) { return text_of(one, "problem"); }},
+    {"claim", [](const json::object& one) { return text_of(one, "claimProblem"); }},
     {"damaged", damage_of},
 }};
 

@@ -23,11 +23,13 @@
 
 #include <boost/json/object.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace gallery::admin {
@@ -63,7 +65,16 @@ outcome<options> parse(std::span<const char* const> arguments) {
 struct found {
     std::string identity;  ///< empty if it has none
     std::optional<mirror::successor> successor;
+    revision successor_rev = 0;  ///< 0: there is none
     std::optional<mirror::stored_mark> mark;
+
+    /// Whether a switch has claimed the store, which is not known to be decided.
+    [[nodiscard]] bool is_claimed() const { return successor && !successor->node.empty(); }
+    /// The claim of a target names the target itself, and contains what a switch has noted there before.
+    [[nodiscard]] bool was_served() const {
+        if (!successor) return false;
+        return !is_claimed() || successor->identity != identity || !successor->replaced.empty();
+    }
 };
 
 task<result<found>> examine(document_store& store) {
@@ -71,9 +82,12 @@ task<result<found>> examine(document_store& store) {
     auto identity = co_await mirror::find_identity(store);
     if (!identity) co_return identity.error();
     out.identity = std::move(*identity);
-    auto successor = co_await mirror::find_successor(store);
+    auto successor = co_await mirror::find_stored_successor(store);
     if (!successor) co_return successor.error();
-    out.successor = std::move(*successor);
+    if (*successor) {
+        out.successor = std::move((*successor)->value);
+        out.successor_rev = (*successor)->rev;
+    }
     auto mark = co_await mirror::find_mark(store);
     if (!mark) co_return mark.error();
     out.mark = std::move(*mark);
@@ -82,6 +96,11 @@ task<result<found>> examine(document_store& store) {
 
 std::string lost(const found& known, const std::string& store) {
     const std::string text = "Serve from " + store + " again. ";
+    if (known.is_claimed()) {
+        return text + "The server with the id " + known.successor->node +
+               " was interrupted while it switched between this store and another one. What was written to "
+               "the other one since then is lost";
+    }
     if (known.mark && known.mark->value.is_complete) {
         return text + "It contains what was written to the other store only up to " +
                format_time(known.mark->value.changed_time) +
@@ -161,6 +180,38 @@ outcome<> check_unused(asio::io_context& context, const app::unprobed_store& oth
                                            "minute"};
 }
 
+/// A server that has claimed the store can be in the middle of its switch. Returns a condition under which it
+/// is still gone when the claim is erased. Failure: refused if it is there, with its address.
+outcome<document_write> check_claimant(const printer& out, asio::io_context& context,
+                                       document_store& documents, const std::string& id) {
+    using clock = std::chrono::steady_clock;
+    constexpr std::chrono::seconds look_again{1};
+    const auto until = clock::now() + app::missing_after();
+    std::optional<app::announcement> first;
+    for (bool is_first = true;; is_first = false) {
+        const auto asked = run_on(context, app::find_announcement(documents, id));
+        if (!asked) return engine_failed();
+        if (!*asked) return failed_by(asked->error());
+        const auto& last = **asked;
+        if (!last) return app::require_silence(id, last);
+        if (is_first) first = last;
+        if (last->is_recent(now_ms()) || last->rev != first->rev) {
+            return failure{
+                exit_code::refused,
+                "nothing was changed, because the server that switches from or to the store is there: " +
+                    last->node.address + " (" + id +
+                    "). Wait until the switch has ended, or stop that server. A server that was "
+                    "killed counts for half a minute"};
+        }
+        if (clock::now() >= until) return app::require_silence(id, last);
+        // Its clock may be behind the one of this machine.
+        if (is_first)
+            out.note("waiting for half a minute to be sure that the server " + last->node.address +
+                     " is gone");
+        std::this_thread::sleep_for(look_again);
+    }
+}
+
 /// So that no server starts on the other store by mistake.
 task<result<void>> note_place_taken(document_store& other, std::string expected, mirror::successor next) {
     const auto identity = co_await mirror::find_identity(other);
@@ -224,7 +275,7 @@ int reinstate(std::span<const char* const> arguments) {
     // A file that cannot be read decides nothing.
     const auto read = mirror::read_active_store(file);
     const auto decided = read ? *read : std::nullopt;
-    const bool was_served = known.successor || (decided && decided->before.identity == known.identity);
+    const bool was_served = known.was_served() || (decided && decided->before.identity == known.identity);
     if (known.mark && !known.mark->value.is_complete && !was_served) {
         return end(out, {exit_code::refused, name + " is an incomplete copy of " + known.mark->value.source +
                                                  ", and was never the store of the server"});
@@ -233,6 +284,12 @@ int reinstate(std::span<const char* const> arguments) {
     if (!wanted->yes)
         return end(out, {exit_code::usage, text + ". This cannot be undone; confirm it with --yes"});
 
+    std::optional<document_write> is_gone;
+    if (known.is_claimed()) {
+        auto gone = check_claimant(out, context, documents, known.successor->node);
+        if (!gone) return end(out, gone.error());
+        is_gone = std::move(*gone);
+    }
     std::optional<app::unprobed_store> held;  // to the end
     const auto other = other_store(decided, known, store->folder);
     if (other) {
@@ -249,7 +306,9 @@ int reinstate(std::span<const char* const> arguments) {
         const auto noted = run_on(context, note_place_taken(held->store->documents(), other->identity, own));
         if (!noted || !*noted) out.note("the other store is not marked as superseded");
     }
-    const auto released = run_on(context, mirror::release_store(documents));
+    const auto released =
+        run_on(context, is_gone ? mirror::release_store(documents, known.successor_rev, std::move(*is_gone))
+                                : mirror::release_store(documents));
     if (!released) return end(out, engine_failed());
     if (!*released) return end(out, failed_by(released->error()));
     if (auto removed = remove_file(file); !removed)

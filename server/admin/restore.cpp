@@ -102,8 +102,9 @@ int restore(std::span<const char* const> arguments) {
     auto source = open_source(from, settings.storage);
     if (!source) return fail(out, source.error());
     const auto data = app::absolute_folder(settings.data.folder);
-    const auto active = app::find_active_storage(settings.storage, data);
+    auto active = app::find_active_storage(settings.storage, data);
     if (!active) return fail(out, {exit_code::configuration, active.error().message});
+    app::ask_configured_store(*active, settings.storage);
     auto target = open_configured(active->settings, data);
     if (!target) return fail(out, target.error());
 

@@ -90,6 +90,7 @@ json::object status_json(const mirror_services& services, const mirror::mirror_s
     out["active"] = store_json(active.engine, active.path);
     if (s.switched) out["lastSwitch"] = switched_json(*s.switched);
     out["problem"] = s.problem;
+    out["claimProblem"] = s.claim_problem;
     if (s.state == mirror::mirror_state::none) return out;
     out["run"] = s.run;
     out["mirror"] = store_json(s.engine, s.path);

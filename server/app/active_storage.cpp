@@ -2,7 +2,9 @@
 #include "app/active_storage.hpp"
 
 #include "app/data_folder.hpp"
+#include "app/open_storage.hpp"
 #include "mirror/identity.hpp"
+#include "mirror/run_to_end.hpp"
 #include "mirror/same_folder.hpp"
 #include "mirror/superseded.hpp"
 #include "plugins/host.hpp"
@@ -10,7 +12,9 @@
 #include <gallery/clock.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 namespace gallery::app {
@@ -23,29 +27,36 @@ std::string place_of(const mirror::target_address& where) {
     return where.path.empty() ? "the database of " + where.engine : where.path;
 }
 
+enum class naming : std::uint8_t { same, other, uncertain };
+
 /// Whether the configuration names the store. Its plugin may be missing: then it does not.
-bool names(const config::storage_settings& configured, const std::string& data_folder,
-           const mirror::known_store& store) {
+naming compare_configured(const config::storage_settings& configured, const std::string& data_folder,
+                          const mirror::known_store& store) {
     const auto plugin = plugins::load_plugin(configured.plugin, configured.plugin_dir);
-    if (!plugin || plugin->descriptor->name != store.plugin) return false;
+    if (!plugin || plugin->descriptor->name != store.plugin) return naming::other;
     if (plugin->descriptor->shared) {
         // The store is where its options say.
         const auto section = configured.sections.find(store.plugin);
         const auto& given = store.address.options;
-        return section != configured.sections.end() &&
-               std::all_of(given.begin(), given.end(), [&section](const auto& option) {
-                   const auto same = section->second.find(option.first);
-                   return same != section->second.end() && same->second == option.second;
-               });
+        const bool is_same = section != configured.sections.end() &&
+                             std::all_of(given.begin(), given.end(), [&section](const auto& option) {
+                                 const auto same = section->second.find(option.first);
+                                 return same != section->second.end() && same->second == option.second;
+                             });
+        return is_same ? naming::same : naming::uncertain;
     }
     const std::string path = configured.path.empty() ? data_folder + "/" + store.plugin : configured.path;
-    return mirror::is_same_folder(path, store.address.path);
+    return mirror::is_same_folder(path, store.address.path) ? naming::same : naming::other;
 }
 
 }  // namespace
 
 std::string active_storage::note() const {
     if (is_configured) return {};
+    if (is_uncertain) {
+        return "chosen by the switch of " + utc_text(decided->since) + " (" + file +
+               "). If the store of the configuration is the same one, its options apply at the start";
+    }
     return "chosen by the switch of " + utc_text(decided->since) + " (" + file +
            "); STORAGE_PLUGIN=" + configured_plugin +
            " of the configuration does not apply until gallery-admin reinstate is run";
@@ -76,13 +87,28 @@ result<active_storage> find_active_storage(const config::storage_settings& confi
     if (!decided->has_value()) return out;
     out.decided = std::move(*decided);
     const auto& now = out.decided->now;
-    out.is_configured = names(configured, data_folder, now);
+    const auto named = compare_configured(configured, data_folder, now);
+    out.is_configured = named == naming::same;
+    out.is_uncertain = named == naming::uncertain;
     if (!out.is_configured) {
         out.settings.plugin = now.address.engine;
         out.settings.path = now.address.path;
         out.settings.sections[now.plugin] = now.address.options;
     }
     return out;
+}
+
+void ask_configured_store(active_storage& chosen, const config::storage_settings& configured) {
+    if (!chosen.is_uncertain) return;
+    chosen.is_uncertain = false;
+    asio::io_context context{1};  // outlives the store, whose threads post to it
+    constexpr bool may_create = false;
+    const auto opened = open_unprobed(configured, "", may_create, [](log_level, std::string_view) {});
+    if (!opened) return;
+    const auto identity = mirror::run_to_end(context, mirror::find_identity(opened->store->documents()));
+    if (!identity || *identity != chosen.decided->now.identity) return;
+    chosen.is_configured = true;
+    chosen.settings = configured;
 }
 
 error not_current(const mirror::successor& by) {
@@ -130,9 +156,14 @@ task<result<void>> check_active_storage(document_store& opened, active_storage c
     }
     if (!successor) co_return successor.error();
     if (!successor->has_value()) co_return result<void>();
-    // This server had not decided its switch when it was interrupted.
-    if (is_claimed) co_return co_await mirror::give_back_store(opened, std::move(node));
-    co_return not_current(**successor);
+    if (!is_claimed) co_return not_current(**successor);
+    // This server had not decided its switch when it was interrupted. If the store was the target, what an
+    // earlier switch has noted there applies again.
+    if (auto given = co_await mirror::give_back_store(opened, std::move(node)); !given) co_return given;
+    const auto before = co_await mirror::find_successor(opened);
+    if (!before) co_return before.error();
+    if (before->has_value()) co_return not_current(**before);
+    co_return result<void>();
 }
 
 }  // namespace gallery::app

@@ -21,6 +21,9 @@ struct active_storage {
     std::optional<mirror::active_store> decided;  ///< by the last switch; empty: by the configuration
     std::string file;                             ///< that contains the decision
     bool is_configured = true;                    ///< the configuration names the same store
+    /// The configuration names a store of the same engine, which can be shared, with other options: only the
+    /// store tells whether it is the same one. See ask_configured_store().
+    bool is_uncertain = false;
 
     /// Whether there is a store where the server was switched to: a server would create a new one in an empty
     /// folder. Error: not_found.
@@ -33,6 +36,13 @@ struct active_storage {
 /// too, are those of the configuration. Blocks. Errors: io_error, corrupt.
 result<active_storage> find_active_storage(const config::storage_settings& configured,
                                            const std::string& data_folder);
+
+/// If that is uncertain, opens the store that the configuration names, to learn from its identity whether it
+/// is the one of the switch. If it is, the options of the configuration apply: a password that was changed in
+/// both the database and the configuration must not need the file to be edited. A store that cannot be
+/// opened is not the same. Nothing is written to it, except that a database in which no store is gets empty
+/// tables. Blocks.
+void ask_configured_store(active_storage& chosen, const config::storage_settings& configured);
 
 /// Whether the store that was opened may be used: refuses a store that another one has taken the place of,
 /// or that another server than @p node has claimed for a switch, and another store than the one that was

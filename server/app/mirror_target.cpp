@@ -2,9 +2,10 @@
 #include "app/mirror_target.hpp"
 
 #include "app/data_folder.hpp"
-#include "plugins/forwarding_engine.hpp"
 #include "plugins/host.hpp"
 #include "plugins/options.hpp"
+
+#include <gallery/sha256.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -18,14 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// An engine that needs a temporary folder keeps it as long as it is open.
-class engine_with_folder final : public plugins::forwarding_engine {
-public:
-    explicit engine_with_folder(unprobed_store all) : forwarding_engine(*all.store), all_(std::move(all)) {}
+constexpr std::size_t folder_name_size = 32;
 
-private:
-    unprobed_store all_;
-};
+/// Always the same for the same address; it does not show what the address contains.
+fs::path mirror_folder_of(const std::string& data_folder, const mirror::target_address& target) {
+    std::string text = target.engine;
+    for (const auto& [name, value] : target.options)
+        text += '\0' + name + '\0' + value;
+    return fs::path(data_folder) / mirror_folders / to_hex(sha256(text)).substr(0, folder_name_size);
+}
 
 bool is_within(const fs::path& path, const fs::path& folder) {
     const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
@@ -68,11 +70,12 @@ result<void> check_allowed(const mirror_rules& rules, const fs::path& path) {
                          "'. An operator can allow other folders than those below the data folder with "
                          "MIRROR_ALLOWED_PATHS"};
     }
-    for (const auto& own : {rules.active_folder, rules.data_folder}) {
+    const auto databases = rules.data_folder + "/" + mirror_folders;
+    for (const auto& own : {rules.active_folder, rules.data_folder, databases}) {
         if (own.empty()) continue;
         const auto folder = resolved(own);
         if (!folder) return folder.error();
-        if (is_within(*folder, path) || (own == rules.active_folder && is_within(path, *folder))) {
+        if (is_within(*folder, path) || (own != rules.data_folder && is_within(path, *folder))) {
             return error{errc::invalid_argument,
                          "the folder '" + path.string() +
                              "' contains, or is in, the server's own store or data folder"};
@@ -110,11 +113,32 @@ confinement mirror_confinement(std::string_view hosts) {
     return {parts_of(list, ',')};
 }
 
-result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
-                                                           const mirror::target_address& target,
-                                                           bool may_create,
-                                                           std::optional<confinement> confined,
-                                                           log_function say) {
+result<void> clean_mirror_folders(const std::string& data_folder,
+                                  const std::vector<mirror::target_address>& kept) {
+    const auto all = fs::path(data_folder) / mirror_folders;
+    std::error_code failed;
+    if (!fs::is_directory(all, failed)) return {};
+    std::vector<fs::path> surplus;
+    for (const auto& entry : fs::directory_iterator(all, failed)) {
+        const bool is_kept = std::any_of(kept.begin(), kept.end(), [&](const auto& one) {
+            return mirror_folder_of(data_folder, one) == entry.path();
+        });
+        const auto name = entry.path().filename().string();
+        const bool is_ours = name.size() == folder_name_size &&
+                             name.find_first_not_of("0123456789abcdef") == std::string::npos;
+        if (is_ours && !is_kept) surplus.push_back(entry.path());
+    }
+    for (const auto& each : surplus) {
+        if (!failed) fs::remove_all(each, failed);
+    }
+    if (!failed) return {};
+    return error{errc::io_error, "the folder of a former mirror in " + all.string() +
+                                     " cannot be removed: " + failed.message()};
+}
+
+result<std::unique_ptr<storage_engine>> open_mirror_target(
+    const std::string& plugin_dir, const std::string& data_folder, const mirror::target_address& target,
+    bool may_create, std::optional<confinement> confined, log_function say) {
     const auto plugin = plugins::load_plugin(target.engine, plugin_dir);
     if (!plugin) return plugin.error();
     const bool shared = plugin->descriptor->shared;
@@ -136,9 +160,14 @@ result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& pl
     settings.path = target.path;
     settings.sections[plugin->descriptor->name] =
         plugins::with_least_caches(*plugin->descriptor, target.options);
-    auto opened = open_unprobed(settings, "", may_create && !shared, std::move(say), std::move(confined));
+    if (shared) {
+        const auto folder = mirror_folder_of(data_folder, target);
+        if (auto above = prepare_folder(folder.parent_path().string(), true); !above) return above.error();
+        settings.path = folder.string();
+    }
+    auto opened = open_unprobed(settings, "", may_create || shared, std::move(say), std::move(confined));
     if (!opened) return opened.error();
-    return std::unique_ptr<storage_engine>(std::make_unique<engine_with_folder>(std::move(*opened)));
+    return std::unique_ptr<storage_engine>(std::move(opened->store));
 }
 
 }  // namespace gallery::app

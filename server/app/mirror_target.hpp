@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gallery::app {
 
@@ -36,14 +37,21 @@ result<mirror::target_address> check_mirror_target(const mirror_rules& rules, mi
 /// @p hosts as in config::mirror_settings.
 confinement mirror_confinement(std::string_view hosts);
 
-/// Opens the store, or creates it if @p may_create. Blocks. The engine gets only the options of @p target:
-/// those of the configuration belong to the server's own store and may be secret. @p confined as for
+/// The folder in the data folder that contains the folders of mirrors in databases.
+inline constexpr const char* mirror_folders = "mirror-databases";
+
+/// Removes the folders of mirrors except those of @p kept. Blocks. Error: io_error.
+result<void> clean_mirror_folders(const std::string& data_folder,
+                                  const std::vector<mirror::target_address>& kept);
+
+/// Opens the store, or creates it if @p may_create. If several servers can share it, what the engine needs on
+/// this machine (certificates) is in a folder of its own below @p data_folder, because the store can become
+/// the one of the server: a temporary folder may be cleaned. Blocks. The engine gets only the options of @p
+/// target: those of the configuration belong to the server's own store and may be secret. @p confined as for
 /// open_unprobed(). Errors: not_found for a folder without a store, invalid_argument, those of
 /// open_unprobed().
-result<std::unique_ptr<storage_engine>> open_mirror_target(const std::string& plugin_dir,
-                                                           const mirror::target_address& target,
-                                                           bool may_create,
-                                                           std::optional<confinement> confined,
-                                                           log_function say);
+result<std::unique_ptr<storage_engine>> open_mirror_target(
+    const std::string& plugin_dir, const std::string& data_folder, const mirror::target_address& target,
+    bool may_create, std::optional<confinement> confined, log_function say);
 
 }  // namespace gallery::app

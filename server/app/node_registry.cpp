@@ -69,6 +69,32 @@ std::optional<api::node> from_document(const document& doc) {
 
 }  // namespace
 
+bool announcement::is_recent(std::int64_t now) const {
+    return node.last_seen_time + missing_after_ms >= now;
+}
+
+std::chrono::milliseconds missing_after() noexcept {
+    return std::chrono::milliseconds(missing_after_ms);
+}
+
+task<result<std::optional<announcement>>> find_announcement(document_store& on, std::string id) {
+    std::string kind = node_kind;
+    const auto found = co_await on.find(std::move(kind), std::move(id));
+    if (!found) {
+        if (found.error().code == errc::not_found) co_return std::optional<announcement>();
+        co_return found.error();
+    }
+    announcement out;
+    out.rev = found->rev;
+    if (auto node = from_document(*found)) out.node = std::move(*node);
+    co_return std::optional<announcement>(std::move(out));
+}
+
+document_write require_silence(const std::string& id, const std::optional<announcement>& last) {
+    return document_write::require(node_kind, id,
+                                   last ? precondition::match(last->rev) : precondition::absent());
+}
+
 result<std::string> load_or_create_node_id(const std::string& folder) {
     const auto path = std::filesystem::path(folder) / node_id_file;
     {
@@ -158,7 +184,7 @@ task<result<std::vector<api::node>>> node_registry::read(document_store& on) con
             auto one = from_document(doc);
             if (!one || one->last_seen_time + forgotten_after_ms < now) continue;
             one->is_self = one->id == id_;
-            one->is_up = one->is_self || one->last_seen_time + missing_after_ms >= now;
+            one->is_up = one->is_self || announcement{*one, doc.rev}.is_recent(now);
             all.push_back(std::move(*one));
         }
         cursor = std::move(page->cursor);

@@ -10,6 +10,7 @@
 
 #include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
+#include <gallery/model.hpp>
 #include <gallery/mutex.hpp>
 #include <gallery/task.hpp>
 
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,24 @@ namespace gallery::app {
 
 /// How often announce() is to be awaited.
 constexpr std::chrono::seconds announcement_interval{10};
+
+/// What a server has written about itself last.
+struct announcement {
+    api::node node;
+    revision rev = 0;
+
+    /// Whether the server counts as being there, if both clocks agree.
+    [[nodiscard]] bool is_recent(std::int64_t now) const;
+};
+
+/// How long a server that does not announce itself still counts.
+std::chrono::milliseconds missing_after() noexcept;
+
+/// Of the server with this id; empty if it has signed off or was never on the store. Errors: those of the
+/// store.
+task<result<std::optional<announcement>>> find_announcement(document_store& on, std::string id);
+/// A part of a write that takes place only if the server has not announced itself since.
+document_write require_silence(const std::string& id, const std::optional<announcement>& last);
 
 /// The id of this server, which it keeps in @p folder so that it is the same after a restart. Blocks. Error:
 /// io_error.

@@ -70,6 +70,7 @@ result<void> gallery_server::parts::open_store() {
     if (!chosen) return chosen.error();
     active_ = std::move(*chosen);
     if (auto there = active_.require_store(); !there) return there;
+    ask_configured_store(active_, settings.storage);
     if (const auto note = active_.note(); !note.empty()) log_warning("the store was " + note);
     auto opened = open_storage(active_.settings, data_folder_);
     if (!opened) return opened.error();
@@ -316,10 +317,17 @@ result<void> gallery_server::parts::make_services() {
 
 bool gallery_server::parts::drain() {
     ready_.store(false);
+    // A switch that is not decided is given up, and its request is answered, before requests are aborted.
+    if (mirror_) mirror_->end_soon();
     const bool clean = http_->drain(drain_timeout_.load());
     if (metrics_http_) metrics_http_->drain(std::chrono::milliseconds(0));
     // After an unclean drain the process ends without destroying it.
     if (access_log_) static_cast<void>(access_log_->flush(farewell_time));
+    // A switch that is given up signs this server off from its target. After one that is decided, this server
+    // is on another store. Both are known only then.
+    if (mirror_ && !mirror_->wait_for_end(farewell_time))
+        log_warning(
+            "the mirror has not ended yet, so this server may stay in the list of servers for half a minute");
     if (!clean || !sharing_->is_shared()) return clean;
     announcements_->stop();
     upkeep_->stop();

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace gallery::app {
 
@@ -143,18 +144,25 @@ void gallery_server::parts::make_mirror() {
         if (checked && sharing_->can_share(*checked)) checked->path.clear();
         return checked;
     };
-    options.open = [plugins = settings.storage.plugin_dir,
-                    confined = mirror_confinement(settings.mirror.allowed_hosts)](
-                       const mirror::target_address& target, bool may_create) {
+    const auto open = [plugins = settings.storage.plugin_dir, data = data_folder_](
+                          const mirror::target_address& target, bool may_create,
+                          std::optional<confinement> confined) {
         return open_mirror_target(
-            plugins, target, may_create, confined,
+            plugins, data, target, may_create, std::move(confined),
             [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
     };
-    options.open_former = [plugins = settings.storage.plugin_dir](const mirror::target_address& target,
-                                                                  bool may_create) {
-        return open_mirror_target(
-            plugins, target, may_create, std::nullopt,
-            [](log_level level, std::string_view text) { log(level, "mirror: " + std::string(text)); });
+    options.open = [open, confined = mirror_confinement(settings.mirror.allowed_hosts)](
+                       const mirror::target_address& target, bool may_create) {
+        return open(target, may_create, confined);
+    };
+    options.open_former = [open](const mirror::target_address& target, bool may_create) {
+        return open(target, may_create, std::nullopt);
+    };
+    options.clean_up = [this](const mirror::target_address* kept) {
+        std::vector<mirror::target_address> all{served_->where().address};
+        if (kept != nullptr) all.push_back(*kept);
+        if (auto cleaned = clean_mirror_folders(data_folder_, all); !cleaned)
+            log_warning(cleaned.error().message);
     };
     options.hold_writes = [this](std::chrono::milliseconds longest) {
         storage_.store->gate().close(longest);

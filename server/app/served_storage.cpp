@@ -17,6 +17,10 @@ storage_engine& served_storage::engine() {
     return current_ ? *current_ : store_;
 }
 
+document_store& served_storage::ungated_documents() {
+    return current_ ? current_->documents() : store_.ungated_documents();
+}
+
 result<void> served_storage::can_be(const mirror::target_address& other) const {
     const auto plugin = plugins::load_plugin(other.engine, plugin_dir_);
     if (!plugin) return plugin.error();

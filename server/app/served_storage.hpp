@@ -23,6 +23,7 @@ public:
 
     [[nodiscard]] mirror::known_store where() const override;
     [[nodiscard]] storage_engine& engine() override;
+    [[nodiscard]] document_store& ungated_documents() override;
     [[nodiscard]] result<void> can_be(const mirror::target_address& other) const override;
     void seal_writes(std::chrono::milliseconds longest) override { store_.gate().seal(longest); }
     void open_gate() override { store_.gate().open(); }

@@ -37,6 +37,11 @@ private:
     const bool before_;
 };
 
+error written_by_another() {
+    return {errc::version_conflict,
+            "another process copies into the same target, or uses it. Stop one of them"};
+}
+
 }  // namespace
 
 copier::copier(storage_engine& source, storage_engine& target, std::string source_name, copy_options options)
@@ -204,22 +209,35 @@ task<result<void>> copier::advance(std::string cursor) {
     co_return stored;
 }
 
-task<result<void>> copier::store_mark(mark next) {
+task<result<void>> copier::store_mark(mark next, std::optional<document_write> condition) {
     next.changed_time = now_ms();
     next.is_damaged = work_.done.damaged > 0;
     next.source_start = starts_.empty() ? std::string() : starts_.back().id;
-    auto doc = to_document(next);
-    const auto condition = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
-    const auto stored = co_await work_.to.documents().save(std::move(doc), condition);
+    const auto expected = mark_rev_ == 0 ? precondition::absent() : precondition::match(mark_rev_);
+    std::vector<document_write> parts;
+    parts.push_back(document_write::save(to_document(next), expected));
+    if (condition) parts.push_back(std::move(*condition));
+    const auto stored = co_await work_.to.documents().write(std::move(parts));
     if (!stored) co_return of_target(stored.error());
     if (stored->status != write_status::committed) {
+        if (stored->failed == 0) co_return written_by_another();
         co_return error{errc::version_conflict,
-                        "another process copies into the same target. Stop one of them"};
+                        "the claim that keeps other servers away from the target during the switch was taken "
+                        "away (gallery-admin reinstate)"};
     }
-    mark_rev_ = stored->rev;
+    mark_rev_ = stored->revs.front();
     mark_ = std::move(next);
     work_.done.at = mark_.at;
     work_.report();
+    co_return result<void>();
+}
+
+task<result<void>> copier::check_mark() {
+    std::vector<document_write> parts;
+    parts.push_back(document_write::require(std::string(mark_kind), mark_id, precondition::match(mark_rev_)));
+    const auto found = co_await work_.to.documents().write(std::move(parts));
+    if (!found) co_return of_target(found.error());
+    if (found->status != write_status::committed) co_return written_by_another();
     co_return result<void>();
 }
 
@@ -229,6 +247,7 @@ task<result<copier::reach>> copier::copy() {
     while (mark_.at != stage::following) {
         const auto followed = co_await follow();
         if (!followed || *followed == reach::gap) co_return followed;
+        if (auto ours = co_await check_mark(); !ours) co_return ours.error();
         if (auto passed = co_await pass(); !passed) co_return passed.error();
     }
     co_return reach::end;
@@ -314,6 +333,7 @@ task<result<void>> copier::remove_surplus() {
     std::string cursor;
     do {
         if (auto may = work_.may_go_on(); !may) co_return may;
+        if (auto ours = co_await check_mark(); !ours) co_return ours;
         const std::optional<tenant_id> everybody;
         auto page = co_await work_.to.images().scan(everybody, std::move(cursor), work_.options.page);
         if (!page) co_return of_target(page.error());
@@ -413,6 +433,7 @@ task<result<copier::reach>> copier::follow() {
             if (auto started = co_await start_pass_at_end(); !started) co_return started.error();
             co_return reach::gap;
         }
+        if (auto ours = co_await check_mark(); !ours) co_return ours.error();
         if (auto applied = co_await apply(*batch); !applied) co_return applied.error();
         work_.done.changes_applied += batch->changes.size();
         mark next = mark_;
@@ -445,11 +466,7 @@ task<result<void>> copier::apply(const change_batch& batch) {
         }
     }
     // A mark that calls itself complete must not survive the first change after it.
-    if (mark_.is_complete) {
-        mark next = mark_;
-        next.is_complete = false;
-        if (auto stored = co_await store_mark(std::move(next)); !stored) co_return stored;
-    }
+    if (auto again = co_await follow_again(); !again) co_return again;
     if (auto synced = co_await apply_documents(documents); !synced) co_return synced;
     // Erased ones first: their ids and public keys may have moved to the others.
     for (const bool is_erased : {true, false}) {
@@ -487,7 +504,14 @@ task<result<void>> copier::apply_documents(const std::map<document_name, bool>& 
     co_return co_await sync_documents(work_, std::move(names), std::move(erased));
 }
 
-task<result<void>> copier::complete(bool accept_damage) {
+task<result<void>> copier::follow_again() {
+    if (!mark_.is_complete) co_return result<void>();
+    mark next = mark_;
+    next.is_complete = false;
+    co_return co_await store_mark(std::move(next));
+}
+
+task<result<void>> copier::complete(bool accept_damage, std::optional<document_write> condition) {
     work_.look_at_source();
     if (work_.done.damaged > 0 && !accept_damage) {
         co_return error{errc::corrupt, std::to_string(work_.done.damaged) +
@@ -503,11 +527,11 @@ task<result<void>> copier::complete(bool accept_damage) {
             "the source was written while it was copied. Stop all servers that use it, and run the "
             "command again"};
     }
-    if (mark_.is_complete) co_return result<void>();
+    if (mark_.is_complete && !condition) co_return result<void>();
     mark next = mark_;
     next.is_complete = true;
     next.set_aside = entries_set_aside(work_.to).value_or(0);
-    co_return co_await store_mark(std::move(next));
+    co_return co_await store_mark(std::move(next), std::move(condition));
 }
 
 }  // namespace gallery::mirror

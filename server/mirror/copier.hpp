@@ -26,11 +26,13 @@
 #include "mirror/work.hpp"
 
 #include <gallery/change_feed.hpp>
+#include <gallery/document_store.hpp>
 #include <gallery/error.hpp>
 #include <gallery/storage_engine.hpp>
 #include <gallery/task.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,9 +95,15 @@ public:
 
     /// Notes in the mark that the target is complete as of position(). Precondition: follow() has returned
     /// reach::end. @p accept_damage: also if there are items that the source cannot return or has out of
-    /// service. Errors: corrupt if there are; unavailable if the pass is not complete, or the source was
-    /// written since; those of the stores.
-    task<result<void>> complete(bool accept_damage);
+    /// service. @p condition: a part of the write, about another document of the target. Errors: corrupt if
+    /// there are; unavailable if the pass is not complete, or the source was written since; version_conflict
+    /// if the condition is not met; those of the stores.
+    task<result<void>> complete(bool accept_damage, std::optional<document_write> condition);
+    task<result<void>> complete(bool accept_damage) { return complete(accept_damage, std::nullopt); }
+
+    /// After complete(), if the target is to follow again: the mark says so, and no server takes the target
+    /// for a complete copy. Errors: as complete().
+    task<result<void>> follow_again();
 
     [[nodiscard]] const mark& state() const noexcept { return mark_; }
     [[nodiscard]] revision position() const noexcept { return mark_.position; }
@@ -118,7 +126,11 @@ private:
     task<result<void>> start_pass_at_end();
     task<result<void>> count();
     /// state() is @p next only if it is stored, so that a write that failed is done again.
-    task<result<void>> store_mark(mark next);
+    task<result<void>> store_mark(mark next, std::optional<document_write> condition);
+    task<result<void>> store_mark(mark next) { return store_mark(std::move(next), std::nullopt); }
+    /// That the mark is still the one of this copier. Before items are written: another process that has
+    /// taken the target over may serve from it.
+    task<result<void>> check_mark();
     task<result<void>> enter(stage next);
     /// Also notices another process that copies into the same target.
     task<result<void>> advance(std::string cursor);

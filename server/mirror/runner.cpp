@@ -54,12 +54,13 @@ private:
 };
 
 runner::runner(storage_engine& source, const mirror_options& options, interruptions when, status_board& board,
-               asio::io_context& context, saved_mirror what)
+               asio::io_context& context, unreturned_claims& unreturned, saved_mirror what)
     : source_(source),
       options_(options),
       when_(std::move(when)),
       board_(board),
       context_(context),
+      unreturned_(unreturned),
       what_(std::move(what)) {}
 
 /// Runs @p work to its end on this thread.
@@ -169,6 +170,7 @@ runner::next runner::step() {
 }
 
 result<runner::next> runner::advance() {
+    give_back_later();
     if (!is_saved_) {
         // An end that could not be stored may be in the file nevertheless. The target is not to be written
         // before the file says that the mirror goes on.
@@ -338,10 +340,13 @@ result<void> runner::abandon() {
     }
     std::string problem;
     if (const auto noted = note_abandoned(); !noted) {
-        problem = "the store in " + what_.target.path +
-                  " is not marked as superseded, so do not start a server on it: " + noted.error().message;
+        problem = "the store in " + name() +
+                  " is not marked as superseded, or is still claimed for a switch, so do not start a server on "
+                  "it: " +
+                  noted.error().message;
         say(true, problem);
     }
+    unreturned_.settle_target();
     session_.reset();
     board_.change([&problem](mirror_status& s) {
         s.state = mirror_state::stopped;
@@ -368,6 +373,9 @@ result<runner::next> runner::finish() {
         if (auto followed = follow(); !followed) return followed.error();
         if (all.state().at != stage::following) return next::now;
         if (board_.read().lag <= small_lag) break;
+    }
+    if (unreturned_.has_target()) {
+        if (auto given = give_back_target(); !given) return given.error();
     }
     const auto is_complete = finish_held();
     if (!is_complete) return is_complete.error();

@@ -23,6 +23,7 @@
 #include "mirror/switch_check.hpp"
 #include "mirror/switch_claims.hpp"
 #include "mirror/switching.hpp"
+#include "mirror/unreturned_claims.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage_engine.hpp>
@@ -54,6 +55,9 @@ struct mirror_options {
     /// Null: open.
     std::function<result<std::unique_ptr<storage_engine>>(const target_address&, bool may_create)>
         open_former;
+    /// Removes what open and open_former have stored on this machine for other targets than @p kept (null:
+    /// for all targets) and the store of the server. Blocks. Null: they store nothing.
+    std::function<void(const target_address* kept)> clean_up;
     /// Delays new writes to the source until release_writes(), for the given time at most.
     std::function<void(std::chrono::milliseconds longest)> hold_writes;
     std::function<void()> release_writes;
@@ -68,6 +72,7 @@ struct mirror_options {
     std::string active_file;                             ///< active_store_file
     std::chrono::milliseconds switch_timeout{1'000};     ///< for the last changes; writes wait meanwhile
     std::chrono::milliseconds longest_catch_up{30'000};  ///< before that; writes are slowed down
+    std::chrono::milliseconds longest_giving_back{std::chrono::hours(24)};  ///< of unreturned_claims
     std::function<void(bool is_problem, std::string_view text)> log;
 };
 
@@ -80,9 +85,9 @@ struct interruptions {
 class runner {
 public:
     /// All arguments outlive it. @p source is not used if mirror_options::served is set. @p context outlives
-    /// both stores, whose threads post to it.
+    /// both stores, whose threads post to it. @p unreturned can be from an earlier runner.
     runner(storage_engine& source, const mirror_options& options, interruptions when, status_board& board,
-           asio::io_context& context, saved_mirror what);
+           asio::io_context& context, unreturned_claims& unreturned, saved_mirror what);
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
     /// Closes the target.
@@ -178,12 +183,15 @@ private:
     /// Until the mirror is a few changes behind, and few items are left to be compared.
     result<void> catch_up(clock::time_point until);
     result<void> follow_until(clock::time_point until);
-    result<switched> try_to_switch(const switch_claims& claims, const known_store& from,
-                                   const known_store& to);
-    result<switched> hold_and_switch(const switch_claims& claims, known_store from, known_store to);
+    result<switched> try_to_switch(switch_claims& claims, const known_store& from, const known_store& to);
+    result<switched> hold_and_switch(switch_claims& claims, known_store from, known_store to);
     result<switched> claim_and_switch();
     /// Of a target that a switch which was interrupted, or given up, has claimed.
     result<void> give_back_target();
+    /// Tries again what unreturned_claims contains.
+    void give_back_later();
+    /// Before the claim of the target is given back. Precondition: the target is open.
+    result<void> follow_again();
     void follow_in_reverse(switched done);
 
     /// The state file may contain either state after a failure.
@@ -196,6 +204,7 @@ private:
     const interruptions when_;
     status_board& board_;
     asio::io_context& context_;
+    unreturned_claims& unreturned_;
     saved_mirror what_;
 
     std::optional<session> session_;

@@ -84,7 +84,7 @@ result<std::unique_ptr<storage_engine>> runner::open_target(const target_address
 }
 
 result<void> runner::note_abandoned() {
-    if (what_.former_identity.empty()) return {};
+    if (what_.former_identity.empty() && !unreturned_.has_target()) return {};
     if (!session_) {
         auto checked = check_target();
         if (!checked) return checked.error();
@@ -93,12 +93,12 @@ result<void> runner::note_abandoned() {
         if (!store) return store.error();
         const auto identity = run_to_end(context_, find_identity((*store)->documents()));
         if (!identity) return of_target(identity.error());
-        if (*identity != what_.former_identity)
+        if (!what_.former_identity.empty() && *identity != what_.former_identity)
             return error{errc::not_found, "another store is in " + checked->path};
         session_.emplace();
         session_->store = std::move(*store);
     }
-    return note_former();
+    return unreturned_.has_target() ? give_back_target() : note_former();
 }
 
 result<void> runner::note_former() {
@@ -115,7 +115,18 @@ result<void> runner::give_back_target() {
             run_to_end(context_, give_back_store(session_->store->documents(), options_.others->id()));
         if (!given) return of_target(given.error());
     }
+    unreturned_.settle_target();
     return note_former();
+}
+
+void runner::give_back_later() {
+    if (!unreturned_.is_pending()) return;
+    const bool can_reach_target = unreturned_.has_target() && session_ && follow_again();
+    unreturned_.try_again(source().documents(), can_reach_target ? &session_->store->documents() : nullptr);
+}
+
+result<void> runner::follow_again() {
+    return run_to_end(context_, session_->all->follow_again());
 }
 
 bool runner::can_switch() const {
@@ -184,17 +195,17 @@ result<switched> runner::claim_and_switch() {
     const auto claimed = run_to_end(context_, claims.take());
     auto done = claimed ? try_to_switch(claims, from, to) : result<switched>(claimed.error());
     if (done) {
-        static_cast<void>(run_to_end(context_, claims.complete(*done->before)));
+        unreturned_.settle();
+        const auto released = run_to_end(context_, claims.complete(*done->before));
+        if (!released) unreturned_.note_unreleased(released.error());
         return done;
     }
-    static_cast<void>(run_to_end(context_, claims.give_back()));
-    // The claim has replaced the mark of the target.
-    if (const auto noted = options_.others != nullptr ? give_back_target() : result<void>(); !noted)
-        say(true, "the mirror is not marked as superseded: " + noted.error().message);
+    const auto given = run_to_end(context_, claims.give_back(follow_again()));
+    if (!given) unreturned_.note(claims.has_claimed_source(), claims.has_claimed_target(), given.error());
     return done;
 }
 
-result<switched> runner::try_to_switch(const switch_claims& claims, const known_store& from,
+result<switched> runner::try_to_switch(switch_claims& claims, const known_store& from,
                                        const known_store& to) {
     result<switched> done = not_switched(errc::busy, "it was not tried.");
     const auto until = clock::now() + options_.longest_catch_up;
@@ -283,7 +294,7 @@ result<void> runner::follow_until(clock::time_point until) {
     return {};
 }
 
-result<switched> runner::hold_and_switch(const switch_claims& claims, known_store from, known_store to) {
+result<switched> runner::hold_and_switch(switch_claims& claims, known_store from, known_store to) {
     switch_parts parts{
         *options_.served,
         *session_->all,
@@ -292,7 +303,7 @@ result<switched> runner::hold_and_switch(const switch_claims& claims, known_stor
         std::move(from),
         std::move(to),
         options_.active_file,
-        claims.has_claimed_target(),
+        claims,
         options_.switch_timeout,
         [this](bool is_problem, std::string_view text) { say(is_problem, std::string(text)); }};
     session_->all->shared().is_hurried = true;
@@ -321,7 +332,9 @@ void runner::follow_in_reverse(switched done) {
     was_following_ = is_verified_ = has_given_up_ = false;
     board_.change([&](mirror_status& s) {
         const auto switches = s.switches + 1;
+        auto claim_problem = std::move(s.claim_problem);
         s = mirror_status();
+        s.claim_problem = std::move(claim_problem);
         s.state = mirror_state::following;
         s.run = what_.run;
         s.backup_at = what_.backup_at;

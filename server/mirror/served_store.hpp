@@ -27,6 +27,10 @@ public:
     /// Its engine with its own revisions, which an exchange does not shift. Valid until the next exchange.
     [[nodiscard]] virtual storage_engine& engine() = 0;
 
+    /// The documents of engine(), for writes of the switch itself: they do not wait at the gate and are not
+    /// counted by it.
+    [[nodiscard]] virtual document_store& ungated_documents() = 0;
+
     /// Whether a store of this engine can take its place now. Errors: invalid_argument, unavailable.
     [[nodiscard]] virtual result<void> can_be(const target_address& other) const = 0;
 

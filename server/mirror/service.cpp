@@ -64,6 +64,7 @@ void clear(mirror_status& in) {
     mirror_status out;
     out.switches = in.switches;
     out.switched = std::move(in.switched);
+    out.claim_problem = std::move(in.claim_problem);
     in = std::move(out);
 }
 
@@ -94,13 +95,24 @@ service::~service() {
     shut_down();
 }
 
+void service::end_soon() {
+    const lock_guard lock(mutex_);
+    is_ending_.store(true);
+    changed_.notify_all();
+}
+
+bool service::wait_for_end(std::chrono::milliseconds longest) {
+    const auto until = std::chrono::steady_clock::now() + longest;
+    const lock_guard lock(mutex_);
+    while (!is_closed_) {
+        if (changed_.wait_until(mutex_, until) == std::cv_status::timeout) return is_closed_;
+    }
+    return true;
+}
+
 void service::shut_down() {
     if (!thread_.joinable()) return;
-    {
-        const lock_guard lock(mutex_);
-        is_ending_.store(true);
-        changed_.notify_all();
-    }
+    end_soon();
     thread_.join();
 }
 
@@ -114,6 +126,7 @@ result<void> service::resume() {
         return known.error();
     }
     if (auto completed = complete_switch(*known); !completed) return completed;
+    clean_up(known->has_value() ? &(*known)->target : nullptr);
     if (!known->has_value()) return {};
     const saved_mirror what = **known;
     board_.change([&what](mirror_status& s) { show(s, what); });
@@ -210,7 +223,9 @@ void service::work() {
         run_commands();
         if (is_ending_.load()) break;
         if (!runner_) {
-            wait(idle_wait);
+            wait(unreturned_.is_pending() ? options_.retry : idle_wait);
+            if (!is_ending_.load() && unreturned_.is_pending())
+                unreturned_.try_again(options_.served->engine().documents(), nullptr);
             continue;
         }
         switch (runner_->step()) {
@@ -259,6 +274,7 @@ void service::refuse_commands() {
     {
         const lock_guard lock(mutex_);
         is_closed_ = true;
+        changed_.notify_all();
         all.swap(commands_);
     }
     for (auto& each : all) {
@@ -275,7 +291,8 @@ std::unique_ptr<runner> service::make_runner(saved_mirror what) {
     interruptions when;
     when.is_ending = [this] { return is_ending_.load(); };
     when.has_command = [this] { return has_command(); };
-    return std::make_unique<runner>(source_, options_, std::move(when), board_, context_, std::move(what));
+    return std::make_unique<runner>(source_, options_, std::move(when), board_, context_, unreturned_,
+                                    std::move(what));
 }
 
 result<void> service::check_exists() const {
@@ -299,8 +316,11 @@ result<void> service::begin(start_request request) {
     if (begun) begun = next->remember();
     if (!begun) {
         next->end_turn();
+        next.reset();
+        clean_up(nullptr);
         return begun;
     }
+    clean_up(&next->what().target);
     board_.change([&next](mirror_status& s) { show(s, next->what()); });
     runner_ = std::move(next);
     return {};
@@ -312,7 +332,12 @@ result<void> service::remove() {
     if (runner_) return error{errc::busy, "Stop or abandon the mirror first."};
     if (auto removed = remove_state_file(options_.state_file); !removed) return removed;
     board_.change(clear);
+    clean_up(nullptr);
     return {};
+}
+
+void service::clean_up(const target_address* kept) const {
+    if (options_.clean_up) options_.clean_up(kept);
 }
 
 }  // namespace gallery::mirror

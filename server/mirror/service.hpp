@@ -54,6 +54,11 @@ public:
     /// with the next start of the server. Waiting commands fail with unavailable.
     void shut_down();
 
+    /// Begins shut_down() without waiting for it. A switch in progress is given up unless it is decided.
+    void end_soon();
+    /// After end_soon(): waits until the mirror has ended, for @p longest at most. False if it has not.
+    bool wait_for_end(std::chrono::milliseconds longest);
+
     // Commands return when they are executed. Error of all: unavailable during shut_down().
 
     /// Opens the target and begins to copy. The status contains the id of the run, by which a client
@@ -98,6 +103,8 @@ private:
     result<void> complete_switch(std::optional<saved_mirror>& known) const;
     result<void> remove();
     [[nodiscard]] result<void> check_exists() const;
+    /// As mirror_options::clean_up.
+    void clean_up(const target_address* kept) const;
     std::unique_ptr<runner> make_runner(saved_mirror what);
 
     storage_engine& source_;
@@ -105,12 +112,13 @@ private:
     const mirror_options options_;
     status_board board_;
     asio::io_context context_{1};
+    unreturned_claims unreturned_{options_, board_, context_};
     std::unique_ptr<runner> runner_;  ///< of a mirror that has not ended; used by the own thread only
 
     mutable mutex mutex_;
     condition_variable changed_;
     std::deque<command> commands_ GALLERY_GUARDED_BY(mutex_);
-    bool is_closed_ GALLERY_GUARDED_BY(mutex_) = false;  ///< commands are refused
+    bool is_closed_ GALLERY_GUARDED_BY(mutex_) = false;  ///< commands are refused, and the mirror has ended
     std::atomic<bool> is_ending_{false};
 
     std::thread thread_;  ///< last: it uses all others

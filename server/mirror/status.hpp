@@ -72,7 +72,9 @@ struct mirror_status {
     std::uint64_t lag = 0;  ///< revisions that the source is ahead
     /// The target contains what was written before this time; milliseconds since 1970; 0: never.
     std::int64_t current_at = 0;
-    std::string problem;              ///< empty if there is none
+    std::string problem;  ///< empty if there is none
+    /// Why a switch that has ended still keeps other servers away; empty if it does not.
+    std::string claim_problem;
     std::vector<std::string> damage;  ///< items that cannot be read from the source; at most max_listed
     std::optional<completion> completed;
     std::optional<verification> verified;

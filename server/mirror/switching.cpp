@@ -152,9 +152,13 @@ task<result<switched>> switch_store(switch_parts parts) {
     const auto begun = parts.served.writes_begun();
     if (auto applied = co_await apply_all(parts, sealed); !applied) co_return applied.error();
     constexpr bool accept_damage = false;
-    if (auto completed = co_await parts.all.complete(accept_damage); !completed) co_return completed.error();
+    auto held = parts.claims.target_condition();
+    if (auto completed = co_await parts.all.complete(accept_damage, std::move(held)); !completed)
+        co_return completed.error();
     if (auto same = co_await compare_figures(parts); !same) co_return same.error();
     if (auto same = co_await compare_last(parts); !same) co_return same.error();
+    if (auto claimed = co_await parts.claims.confirm(parts.served.ungated_documents()); !claimed)
+        co_return of_source(claimed.error());
     if (!parts.served.hold_on(begun)) co_return too_long(parts, "applying the last changes");
 
     switched out;
@@ -163,7 +167,7 @@ task<result<switched>> switch_store(switch_parts parts) {
 
     known_store place = parts.to;
     out.before = parts.served.exchange(parts.target, std::move(place));
-    if (!parts.is_target_claimed) {
+    if (!parts.claims.has_claimed_target()) {
         auto releasing = guarded(release_store(parts.target->documents()));
         const auto released = co_await std::move(releasing);
         report(parts, released, "the store is still marked as a copy of another one");

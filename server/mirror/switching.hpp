@@ -5,7 +5,8 @@
 ///
 ///     1  the writes wait, and those that have begun end
 ///     2  the changes are applied to the end of the feed; the mark states that the target is complete
-///     3  the counts and sizes of both stores are compared, and the items that were written last
+///     3  the counts and sizes of both stores are compared, and the items that were written last; the claims
+///        of shared stores are still held
 ///     4  the limit of the time is removed, if it was not reached
 ///     5  the file of the active store is replaced                         <- the decision
 ///     6  the engine is exchanged
@@ -29,6 +30,7 @@
 #include "mirror/copier.hpp"
 #include "mirror/served_store.hpp"
 #include "mirror/switch_check.hpp"
+#include "mirror/switch_claims.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/storage_engine.hpp>
@@ -51,7 +53,7 @@ struct switch_parts {
     known_store from;                        ///< the store of the server, with its identity
     known_store to;                          ///< the target, likewise
     std::string active_file;
-    bool is_target_claimed = false;  ///< the target stays claimed until after the switch (switch_claims.hpp)
+    switch_claims& claims;              ///< taken; a claimed target stays claimed until after the switch
     std::chrono::milliseconds longest;  ///< how long writes wait before the switch is given up
     std::function<void(bool is_problem, std::string_view text)> log;
 };
@@ -65,9 +67,9 @@ struct switched {
 };
 
 /// Runs on one thread, which it blocks for the file. Errors: busy if the time was exceeded; corrupt if
-/// the stores differ in their counts or in what was written last; those of the copier, of the stores and of
-/// the file before the decision. After an error the old store is the one of the server. Precondition:
-/// served_store::can_be() the target.
+/// the stores differ in their counts or in what was written last; version_conflict if a claim was taken away;
+/// those of the copier, of the stores and of the file before the decision. After an error the old store is
+/// the one of the server. Precondition: served_store::can_be() the target.
 task<result<switched>> switch_store(switch_parts parts);
 
 }  // namespace gallery::mirror

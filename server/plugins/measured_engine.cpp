@@ -124,10 +124,15 @@ task<result<T>> measured_parts::write(operation what, Call call, Check check) {
         auto waited = co_await gate_.wait_to_pass();
         admitted.emplace(std::move(waited));
     }
+    auto answer = write_ungated<T>(what, std::move(call), std::move(check));
+    co_return co_await std::move(answer);
+}
+
+template <class T, class Call, class Check>
+task<result<T>> measured_parts::write_ungated(operation what, Call call, Check check) {
     auto at = engine();
     auto begun = call(*at);
-    auto answer = await_answer(what, 1, std::move(at), std::move(begun), std::move(check));
-    co_return co_await std::move(answer);
+    return await_answer(what, 1, std::move(at), std::move(begun), std::move(check));
 }
 
 /// The same for an answer from memory. A missing or unsound answer is requested again by the coroutine, which
@@ -348,9 +353,13 @@ task<result<documents_outcome>> measured_documents::write(std::vector<document_w
     auto begin = [parts = std::move(parts)](storage_engine& on) mutable {
         return on.documents().write(std::move(parts));
     };
-    return parts_.write<documents_outcome>(
-        operation::documents, std::move(begin),
-        [this, count](const documents_outcome& outcome) { return unsound(parts_.name, outcome, count); });
+    auto check = [this, count](const documents_outcome& outcome) {
+        return unsound(parts_.name, outcome, count);
+    };
+    if (!is_gated_)
+        return parts_.write_ungated<documents_outcome>(operation::documents, std::move(begin),
+                                                       std::move(check));
+    return parts_.write<documents_outcome>(operation::documents, std::move(begin), std::move(check));
 }
 task<result<change_batch>> measured_feed::changes(revision after, std::size_t limit) {
     auto at = parts_.engine();

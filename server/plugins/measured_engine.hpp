@@ -58,6 +58,9 @@ public:
     /// @p call begins the write on the engine that it is given.
     template <class T, class Call, class Check>
     task<result<T>> write(operation what, Call call, Check check);
+    /// The same without the gate.
+    template <class T, class Call, class Check>
+    task<result<T>> write_ungated(operation what, Call call, Check check);
     template <class Ask, class Check>
     auto answer_now(operation what, Ask&& ask, Check&& is_good);
 
@@ -97,12 +100,14 @@ private:
 
 class measured_documents final : public document_store {
 public:
-    explicit measured_documents(measured_parts& parts) : parts_(parts) {}
+    /// @p is_gated: writes wait at the gate.
+    measured_documents(measured_parts& parts, bool is_gated) : parts_(parts), is_gated_(is_gated) {}
 
     GALLERY_OVERRIDE_DOCUMENT_STORE;
 
 private:
     measured_parts& parts_;
+    const bool is_gated_;
 };
 
 /// on_change() may be called at any time.
@@ -148,6 +153,8 @@ public:
     image_store& images() noexcept override { return images_; }
     document_store& documents() noexcept override { return documents_; }
     change_feed& feed() noexcept override { return feed_; }
+    /// For the caller that has closed the gate: writes do not wait at it and are not counted by it.
+    document_store& ungated_documents() noexcept { return ungated_documents_; }
     task<result<check_report>> check() override;
     [[nodiscard]] write_state writing() const override;
     void change_options(const std::map<std::string, std::string>& options) override;
@@ -156,7 +163,8 @@ public:
 private:
     mutable measured_parts parts_;  ///< a call to the engine is counted
     measured_images images_{parts_};
-    measured_documents documents_{parts_};
+    measured_documents documents_{parts_, true};
+    measured_documents ungated_documents_{parts_, false};
     measured_feed feed_{parts_};
     bool is_exchanged_ = false;
 };

@@ -3,14 +3,20 @@
 
 #include "confined.hpp"
 
+#include <gallery/bytes.hpp>
+
 #include <libpq-fe.h>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
+#include <string_view>
 
 namespace gallery::postgres {
 namespace {
@@ -28,6 +34,21 @@ std::vector<std::string> split(const std::string& list) {
 error bad_dsn(const std::string& what) {
     return {errc::invalid_argument,
             "The option dsn of the postgresql store is not a connection string of libpq: " + what};
+}
+
+/// In one step, because a connection may be reading it. On a failure errno says why.
+bool replace_private_file(const std::string& path, std::string_view text) {
+    const auto next = path + ".new";
+    ::unlink(next.c_str());
+    const file_handle file(::open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.descriptor() < 0) return false;
+    while (!text.empty()) {
+        const auto written = ::write(file.descriptor(), text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return ::rename(next.c_str(), path.c_str()) == 0;
 }
 
 }  // namespace
@@ -128,10 +149,9 @@ result<void> use_root_certificates(const std::string& certificates, const std::s
                                    std::vector<endpoint>& servers) {
     if (certificates.empty()) return {};
     const auto file = folder + "/root-certificates.pem";
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out << certificates;
-    out.close();
-    if (!out) return error{errc::io_error, "The file " + file + " cannot be written."};
+    if (!replace_private_file(file, certificates))
+        return error{errc::io_error,
+                     "The file " + file + " cannot be written: " + std::strerror(errno) + "."};
     for (auto& one : servers) {
         if (!one.parameters.try_emplace("sslrootcert", file).second)
             return bad_dsn("it contains sslrootcert, and the option root_certificates is set, too.");

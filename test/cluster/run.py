@@ -18,7 +18,8 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ALL = ("test_linearizable", "test_one_winner", "test_cut_off", "test_histories", "test_start", "test_gallery_admin",
-       "test_database", "test_backup", "test_mirror_in_database", "test_switch_to_database", "test_failover")
+       "test_database", "test_backup", "test_mirror_in_database", "test_switch_to_database", "test_switch_steps",
+       "test_failover")
 
 
 def main():

@@ -189,3 +189,71 @@ class SwitchToDatabase(DatabaseMirrorTest):
         self.assertEqual("rocksdb", self.engine())
         self.assertEqual(seen, gallery_of(self.tenant))
         self.refused_start(other)
+
+    def test_a_password_that_was_changed_leads_to_the_same_store(self):
+        self.begin()
+        self.switch()
+        seen = gallery_of(self.tenant)
+        self.assertEqual(0, self.server.terminate())
+        self.execute("alter role mirror password 'another-secret-4712'")
+        self.addCleanup(self.execute, f"alter role mirror password '{PASSWORD}'")
+        self.server.start(wait=False)
+        self.assertNotEqual(0, self.server.process.wait(120))
+        self.server.plugin = "postgresql"
+        self.server.extra.update({
+            "STORAGE_POSTGRESQL_DSN": self.dsn(password="another-secret-4712"), "STORAGE_POSTGRESQL_SCHEMA": self.schema,
+            "STORAGE_POSTGRESQL_ALLOW_UNREPLICATED": "true", "STORAGE_PATH": ""})
+        done = run("verify", "--json", env=self.server.environment())
+        self.assertEqual(0, done.returncode, done)
+        self.server.start()
+        self.assertNotIn("chosen by the switch", self.server.log().rsplit("opening the store", 1)[1])
+        self.assertEqual("postgresql", self.engine())
+        self.assertEqual(seen, gallery_of(self.tenant))
+        # Another store of the same engine is not taken for it.
+        self.assertEqual(0, self.server.terminate())
+        self.server.extra["STORAGE_POSTGRESQL_SCHEMA"] = f"{self.schema}_other"
+        self.execute("alter role mirror password '" + PASSWORD + "'")
+        self.server.start()
+        self.assertEqual(seen, gallery_of(self.tenant))
+        self.assertIn("does not apply until", self.server.log().rsplit("opening the store", 1)[1])
+
+    def test_certificates_of_the_mirror_are_kept_with_the_data(self):
+        self.fill(3)
+        certificates = self.folder / "ca.pem"
+        certificates.write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+        dsn = self.folder / "dsn"
+        dsn.write_text(self.dsn(sslmode="disable"))
+        self.call("mirror", "start", "postgresql", "--option", f"dsn@{dsn}", "--option", "allow_unreplicated=true", "--option",
+                  f"schema={self.schema}", "--option", f"root_certificates@{certificates}")
+        self.wait_until_current()
+        data = self.server.data / "data"
+
+        def kept():
+            return list(data.glob("mirror-databases/*/root-certificates.pem"))
+
+        self.assertEqual(1, len(kept()))
+        self.assertEqual(0o600, kept()[0].stat().st_mode & 0o777)
+        self.assertEqual(0o700, kept()[0].parent.stat().st_mode & 0o777)
+        self.assertEqual(certificates.read_text(), kept()[0].read_text())
+        # The store of the server needs it as long as it is open.
+        self.switch()
+        self.json("mirror", "stop", "--abandon", "--yes")
+        self.json("mirror", "forget", "--yes")
+        self.assertEqual(1, len(kept()))
+        self.assertEqual(0, self.server.terminate())
+        self.server.start()
+        self.assertEqual([], kept())
+        own = data / "postgresql/root-certificates.pem"
+        self.assertEqual(0o600, own.stat().st_mode & 0o777)
+
+    def test_certificates_of_a_forgotten_mirror_are_removed(self):
+        self.begin()
+        folders = self.server.data / "data/mirror-databases"
+        self.assertEqual(1, len(list(folders.iterdir())))
+        self.assertEqual(0, self.server.terminate())
+        self.server.start()
+        self.wait_until_current()
+        self.assertEqual(1, len(list(folders.iterdir())))
+        self.json("mirror", "stop", "--abandon", "--yes")
+        self.json("mirror", "forget", "--yes")
+        self.assertEqual([], list(folders.iterdir()))

@@ -181,6 +181,22 @@ BOOST_AUTO_TEST_CASE(what_an_interrupted_switch_of_another_server_has_left_keeps
     BOOST_TEST(!await(mirror::find_successor(documents)).value().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(an_own_claim_of_a_store_that_was_left_before_does_not_make_it_the_current_one) {
+    const data_folder in;
+    auto opened = open_unprobed(in.configured, in.path, true, [](log_level, std::string_view) {});
+    BOOST_REQUIRE(opened.has_value());
+    auto& documents = opened->store->documents();
+    const mirror::successor left_for{"rocksdb", "/srv/images", "an identity", 1'764'448'000'000};
+    BOOST_REQUIRE(await(mirror::note_successor(documents, left_for)));
+    const mirror::successor claim{"memory", "", "own identity", 1'764'448'000'001, "own"};
+    BOOST_REQUIRE(await(mirror::claim_store(documents, claim, true)));
+    const auto refused = await(check_active_storage(documents, in.find(), "own"));
+    BOOST_REQUIRE(refused.has_error());
+    for (const char* word : {"not the current one", "rocksdb:/srv/images"})
+        BOOST_TEST(refused.error().message.find(word) != std::string::npos, refused.error().message);
+    BOOST_TEST((await(mirror::find_successor(documents)).value() == left_for));
+}
+
 BOOST_AUTO_TEST_CASE(another_server_can_have_left_the_shared_store_that_this_one_was_switched_to) {
     const data_folder in;
     auto opened = open_unprobed(in.configured, in.path, true, [](log_level, std::string_view) {});

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,12 +115,30 @@ BOOST_AUTO_TEST_CASE(an_engine_that_does_not_confine_itself_is_no_mirror) {
     plugins::test::plugin_folder plugins;
     plugins.add("test-plugins", "switchable");
     const auto place = in.root / "backup/gallery";
-    const auto refused = open_mirror_target(plugins.path().string(), {"switchable", place.string(), {}}, true,
-                                            confinement{}, [](log_level, std::string_view) {});
+    const auto refused =
+        open_mirror_target(plugins.path().string(), in.root.string(), {"switchable", place.string(), {}},
+                           true, confinement{}, [](log_level, std::string_view) {});
     BOOST_REQUIRE(refused.has_error());
     BOOST_TEST(bool(refused.error().code == errc::invalid_argument));
     BOOST_TEST(refused.error().message.find("does not confine itself") != std::string::npos);
     BOOST_TEST(!fs::exists(place));
+}
+
+BOOST_AUTO_TEST_CASE(only_folders_of_forgotten_mirrors_are_removed) {
+    const folders in;
+    const auto all = in.data / mirror_folders;
+    BOOST_TEST(clean_mirror_folders(in.data.string(), {}).has_value());  // there are none
+    for (const char* name :
+         {"0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcde", "other"}) {
+        fs::create_directories(all / name);
+        std::ofstream(all / name / "root-certificates.pem") << "certificates";
+    }
+    BOOST_TEST(clean_mirror_folders(in.data.string(), {}).has_value());
+    BOOST_TEST(!fs::exists(all / "0123456789abcdef0123456789abcdef"));
+    BOOST_TEST(fs::exists(all / "0123456789abcdef0123456789abcde"));
+    BOOST_TEST(fs::exists(all / "other"));
+    // So that no store of somebody is below it.
+    BOOST_TEST(!in.allows(all / "0123456789abcdef0123456789abcdef"));
 }
 
 BOOST_AUTO_TEST_CASE(hosts_are_separated_by_commas) {
@@ -133,9 +152,9 @@ BOOST_AUTO_TEST_CASE(a_folder_without_a_store_is_opened_only_by_a_command) {
     const folders in;
     const auto* build = std::getenv("GALLERY_BUILD");
     const auto plugins = fs::path(build != nullptr ? build : "build/release") / "lib/gallery/plugins";
-    const auto open = [&plugins](const fs::path& path, bool may_create) {
-        return open_mirror_target(plugins.string(), {"filesystem", path.string(), {}}, may_create,
-                                  confinement{}, [](log_level, std::string_view) {});
+    const auto open = [&plugins, &in](const fs::path& path, bool may_create) {
+        return open_mirror_target(plugins.string(), in.root.string(), {"filesystem", path.string(), {}},
+                                  may_create, confinement{}, [](log_level, std::string_view) {});
     };
     const auto place = in.root / "backup/gallery";
     const auto refused = open(place, false);

@@ -10,7 +10,9 @@
 #include "scratch_folder.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -92,6 +94,30 @@ BOOST_AUTO_TEST_CASE(the_owner_of_a_store_is_listed_and_writes_nothing) {
     BOOST_TEST(seen[0].is_up);
     BOOST_TEST(seen[0].last_seen_time == now);
     BOOST_TEST(store.count("node") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_holds_while_a_server_is_silent) {
+    auto a = of("a:1");
+    BOOST_REQUIRE(await(a.announce()));
+    const auto id = await(a.list()).value().at(0).id;
+    const auto holds = [&](const std::optional<app::announcement>& last) {
+        std::vector<document_write> parts;
+        parts.push_back(app::require_silence(id, last));
+        return await(store.write(std::move(parts))).value().status == write_status::committed;
+    };
+    const auto last = await(app::find_announcement(store, id)).value();
+    BOOST_REQUIRE(last.has_value());
+    BOOST_TEST(last->node.address == "a:1");
+    BOOST_TEST(last->is_recent(now));
+    BOOST_TEST(!last->is_recent(now + app::missing_after().count() + 1));
+    BOOST_TEST(holds(last));
+    pass(std::chrono::seconds(10));
+    BOOST_REQUIRE(await(a.announce()));
+    BOOST_TEST(!holds(last));
+    BOOST_REQUIRE(await(a.withdraw()));
+    BOOST_TEST(!await(app::find_announcement(store, id)).value().has_value());
+    BOOST_TEST(!holds(last));
+    BOOST_TEST(holds(std::nullopt));
 }
 
 BOOST_AUTO_TEST_CASE(others_are_the_ones_that_are_up) {

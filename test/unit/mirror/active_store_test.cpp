@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(one_server_at_a_time_claims_a_store) {
     scratch_store store("memory");
     auto& documents = store->documents();
     const successor claim{"rocksdb", "/a", "id", 5, "one"};
-    require(await(claim_store(documents, claim, false)));
-    require(await(claim_store(documents, claim, false)));
+    BOOST_REQUIRE(await(claim_store(documents, claim, false)).has_value());
+    BOOST_REQUIRE(await(claim_store(documents, claim, false)).has_value());
     BOOST_TEST(bool(await(find_successor(documents)).value() == claim));
     const successor other{"rocksdb", "/b", "id", 5, "other"};
     BOOST_TEST(bool(await(claim_store(documents, other, false)).error().code == errc::busy));
@@ -166,8 +166,19 @@ BOOST_AUTO_TEST_CASE(one_server_at_a_time_claims_a_store) {
     BOOST_TEST(bool(await(claim_store(documents, claim, false)).error().code == errc::busy));
     require(await(give_back_store(documents, "")));
     BOOST_TEST(await(find_successor(documents)).value().has_value());
-    require(await(claim_store(documents, claim, true)));
+    BOOST_REQUIRE(await(claim_store(documents, claim, true)).has_value());
     BOOST_TEST(await(find_successor(documents)).value()->node == "one");
+    // What the claim of a target has replaced is put back, also if the claim was stored twice.
+    BOOST_REQUIRE(await(claim_store(documents, claim, true)).has_value());
+    require(await(give_back_store(documents, "one")));
+    BOOST_TEST(bool(await(find_successor(documents)).value() == successor{"rocksdb", "/a", "id", 5, {}, {}}));
+    // Also if another server has claimed it between.
+    BOOST_REQUIRE(await(claim_store(documents, other, true)).has_value());
+    BOOST_REQUIRE(await(claim_store(documents, claim, true)).has_value());
+    require(await(give_back_store(documents, "other")));
+    BOOST_TEST(await(find_successor(documents)).value()->node == "one");
+    require(await(give_back_store(documents, "one")));
+    BOOST_TEST(bool(await(find_successor(documents)).value() == successor{"rocksdb", "/a", "id", 5, {}, {}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_successor_that_cannot_be_read_is_an_error_and_is_replaced) {

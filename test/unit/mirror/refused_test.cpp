@@ -239,6 +239,23 @@ BOOST_AUTO_TEST_CASE(two_copies_into_one_target_do_not_both_go_on) {
     require(await(second.copy_all()));
 }
 
+BOOST_AUTO_TEST_CASE(a_target_that_a_server_has_taken_over_is_not_written) {
+    scratch_store source("memory");
+    scratch_store target("memory");
+    fill(*source, 3);
+    copier all(*source, *target, "the source", small_pages());
+    require(copy_all(all));
+    require(await(all.complete(false)));
+    BOOST_REQUIRE(await(take_over(target->documents())).has_value());
+    save(*source, make_picture(tenant(0), "later", "later"));
+    save_document(*source, "user", "later", "{}");
+    const auto before = await(target->feed().last()).value();
+    const auto refused = await(all.follow());
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST(bool(refused.error().code == errc::version_conflict));
+    BOOST_TEST(await(target->feed().last()).value() == before);
+}
+
 BOOST_AUTO_TEST_CASE(an_unfinished_pass_is_not_complete) {
     scratch_store source("memory");
     scratch_store target("memory");

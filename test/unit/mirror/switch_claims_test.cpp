@@ -2,6 +2,7 @@
 // A mirror and a switch of stores that other servers share.
 #include "mirror/switch_claims.hpp"
 
+#include "noted_others.hpp"
 #include "switched_server.hpp"
 
 #include <vector>
@@ -9,35 +10,6 @@
 namespace gallery::mirror::test {
 
 namespace {
-
-/// Both stores can be shared. What the mirror asks for is noted, and can be refused.
-class noted_others final : public other_servers {
-public:
-    std::vector<std::string> calls;  ///< of the mirror's thread, while a switch is in progress
-    std::function<result<void>(const std::string& call, storage_engine* on)> on_call;
-    std::atomic<bool> has_turn{true};
-    std::atomic<bool> is_turn_ended{false};
-
-    [[nodiscard]] std::string id() const override { return "this-server"; }
-    [[nodiscard]] bool can_share(const target_address&) const override { return true; }
-    task<result<bool>> take_turn() override { co_return has_turn.load(); }
-    task<result<void>> end_turn() override {
-        is_turn_ended = true;
-        co_return result<void>();
-    }
-    task<result<void>> check_alone() override { co_return note("check", nullptr); }
-    task<result<void>> check_absent(storage_engine& on) override { co_return note("check", &on); }
-    task<result<void>> join(storage_engine& on) override { co_return note("join", &on); }
-    task<result<void>> leave(storage_engine& on) override { co_return note("leave", &on); }
-    task<result<void>> read_theirs() override { co_return note("read", nullptr); }
-    task<result<void>> admit() override { co_return note("admit", nullptr); }
-
-private:
-    result<void> note(const std::string& call, storage_engine* on) {
-        calls.push_back(call);
-        return on_call ? on_call(call, on) : result<void>();
-    }
-};
 
 struct shared_server : switched_server {
     noted_others noted;
@@ -68,12 +40,12 @@ BOOST_AUTO_TEST_CASE(both_stores_are_claimed_until_memory_follows_the_new_one) {
     };
     switch_over();
     noted.on_call = {};
-    const std::vector<std::string> expected{"check", "check", "check", "check",
-                                            "join",  "read",  "leave", "admit"};
+    const std::vector<std::string> expected{"check", "check", "join",  "check",
+                                            "check", "read",  "leave", "admit"};
     BOOST_TEST(noted.calls == expected, boost::test_tools::per_element());
     const std::string both = "this-server,this-server";
     // After the decision, the old store names its successor.
-    const std::vector<std::string> kept{"", "", both, both, both, both, ",this-server", ",this-server"};
+    const std::vector<std::string> kept{"", "", ",", both, both, both, ",this-server", ",this-server"};
     BOOST_TEST(claims == kept, boost::test_tools::per_element());
     check_switched_to("/b");
     switch_over();
@@ -132,6 +104,13 @@ BOOST_AUTO_TEST_CASE(an_old_store_names_its_successor_again_after_a_switch_back_
     noted.on_call = [](const std::string& call, storage_engine*) -> result<void> {
         return call == "read" ? result<void>(others_are_there) : result<void>();
     };
+    // Without it, another server could start on the old store, or this one after a crash.
+    std::atomic<bool> was_without{false};
+    const auto look = [&]() -> std::optional<error> {
+        if (!await(find_successor(stored_a->documents())).value().has_value()) was_without = true;
+        return std::nullopt;
+    };
+    a.faulty_texts.on_write = look;
     BOOST_TEST(await(mirror->switch_over()).has_error());
     noted.on_call = {};
     wait_for([](const mirror_status& now) { return now.state == mirror_state::following; });
@@ -139,12 +118,141 @@ BOOST_AUTO_TEST_CASE(an_old_store_names_its_successor_again_after_a_switch_back_
     BOOST_REQUIRE(by.has_value());
     BOOST_TEST((*by == successor_of(*read_active_store(active_file).value())));
     check_switched_to("/b");
+    stop();
+    a.faulty_texts.on_write = {};
+    BOOST_TEST(!was_without);
+    start();
+}
+
+BOOST_AUTO_TEST_CASE(a_switch_whose_claim_was_taken_away_is_given_up) {
+    start_with_mirror();
+    for (auto* taken : {&stored_a, &stored_b}) {
+        store->on_seal = [this, taken] {
+            require(await(give_back_store((*taken)->documents(), noted.id())));
+        };
+        const auto refused = await(mirror->switch_over());
+        store->on_seal = {};
+        BOOST_REQUIRE(refused.has_error());
+        for (const char* word : {"nothing has changed", "was taken away", "reinstate"})
+            BOOST_TEST(refused.error().message.find(word) != std::string::npos, refused.error().message);
+        check_not_switched();
+    }
+    switch_over();
+    check_switched_to("/b");
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_that_could_not_be_given_back_is_given_back_later) {
+    start_with_mirror();
+    for (auto* silent : {&a, &b}) {
+        auto& stored = silent == &a ? stored_a : stored_b;
+        std::atomic<bool> answers{true};
+        silent->faulty_texts.on_write = [&answers]() -> std::optional<error> {
+            if (answers) return std::nullopt;
+            return error{errc::unavailable, "it does not answer"};
+        };
+        noted.on_call = [&answers](const std::string& call, storage_engine*) -> result<void> {
+            if (call != "read") return {};
+            answers = false;
+            return others_are_there;
+        };
+        BOOST_TEST(await(mirror->switch_over()).has_error());
+        const auto told = mirror->status().claim_problem;
+        for (const char* word : {silent == &a ? "the store:" : "the mirror:", "does not answer", "again"})
+            BOOST_TEST(told.find(word) != std::string::npos, told);
+        BOOST_TEST(claimed(stored) == "this-server");
+        BOOST_TEST(claimed(silent == &a ? stored_b : stored_a).empty());
+        answers = true;
+        wait_for([](const mirror_status& now) { return now.claim_problem.empty(); });
+        BOOST_TEST(claimed(stored).empty());
+        noted.on_call = {};
+        check_not_switched();
+        stop();
+        silent->faulty_texts.on_write = {};
+        start();
+        wait_until_current();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_is_given_back_after_the_mirror_was_abandoned) {
+    start_with_mirror();
+    std::atomic<bool> answers{true};
+    a.faulty_texts.on_write = [&answers]() -> std::optional<error> {
+        if (answers) return std::nullopt;
+        return error{errc::unavailable, "it does not answer"};
+    };
+    noted.on_call = [&answers](const std::string& call, storage_engine*) -> result<void> {
+        if (call != "read") return {};
+        answers = false;
+        return others_are_there;
+    };
+    BOOST_TEST(await(mirror->switch_over()).has_error());
+    BOOST_REQUIRE(await(mirror->abandon()).has_value());
+    BOOST_TEST(!mirror->status().claim_problem.empty());
+    answers = true;
+    wait_for([](const mirror_status& now) { return now.claim_problem.empty(); });
+    BOOST_TEST(claimed(stored_a).empty());
+    stop();
+    a.faulty_texts.on_write = {};
+}
+
+BOOST_AUTO_TEST_CASE(giving_a_claim_back_is_not_repeated_without_end) {
+    longest_giving_back = std::chrono::milliseconds(0);
+    start_with_mirror();
+    std::atomic<int> writes{-1};
+    a.faulty_texts.on_write = [&writes]() -> std::optional<error> {
+        if (writes < 0) return std::nullopt;
+        ++writes;
+        return error{errc::unavailable, "it does not answer"};
+    };
+    noted.on_call = [&writes](const std::string& call, storage_engine*) -> result<void> {
+        if (call != "read") return {};
+        writes = 0;
+        return others_are_there;
+    };
+    BOOST_TEST(await(mirror->switch_over()).has_error());
+    const auto told = wait_for([](const mirror_status& now) {
+        return now.claim_problem.find("not tried again") != std::string::npos;
+    });
+    BOOST_TEST(told.claim_problem.find("Restart this server") != std::string::npos, told.claim_problem);
+    BOOST_TEST(writes == 2);
+    writes = -1;
+    // The next switch uses the claim.
+    noted.on_call = {};
+    switch_over();
+    BOOST_TEST(mirror->status().claim_problem.empty());
+    check_switched_to("/b");
+    stop();
+    a.faulty_texts.on_write = {};
+}
+
+BOOST_AUTO_TEST_CASE(a_new_store_that_could_not_be_released_is_released_later) {
+    start_with_mirror();
+    std::atomic<bool> answers{true};
+    b.faulty_texts.on_write = [&answers]() -> std::optional<error> {
+        if (answers) return std::nullopt;
+        return error{errc::unavailable, "it does not answer"};
+    };
+    noted.on_call = [&answers](const std::string& call, storage_engine*) -> result<void> {
+        if (call == "admit") answers = false;
+        return {};
+    };
+    switch_over();
+    const auto told = mirror->status().claim_problem;
+    BOOST_TEST(told.find("does not answer") != std::string::npos, told);
+    BOOST_TEST(claimed(stored_b) == "this-server");
+    answers = true;
+    wait_for([](const mirror_status& now) { return now.claim_problem.empty(); });
+    noted.on_call = {};
+    check_switched_to("/b");
+    stop();
+    b.faulty_texts.on_write = {};
 }
 
 BOOST_AUTO_TEST_CASE(a_claim_that_a_crash_has_left_in_the_mirror_is_removed) {
     start_with_mirror();
     stop();
-    require(await(claim_store(stored_b->documents(), {"memory", "/b", "id", 5, "this-server"}, true)));
+    const successor claim{"memory", "/b", "id", 5, "this-server"};
+    BOOST_REQUIRE(await(claim_store(stored_b->documents(), claim, true)).has_value());
     start();
     wait_until_current();
     BOOST_TEST(!await(find_successor(stored_b->documents())).value().has_value());

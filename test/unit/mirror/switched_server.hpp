@@ -77,6 +77,9 @@ public:
         return place_;
     }
     [[nodiscard]] storage_engine& engine() override { return current_ ? *current_ : engine_; }
+    [[nodiscard]] document_store& ungated_documents() override {
+        return current_ ? current_->documents() : engine_.ungated_documents();
+    }
     [[nodiscard]] result<void> can_be(const target_address&) const override {
         return may_be ? may_be() : result<void>();
     }
@@ -142,6 +145,7 @@ public:
     std::chrono::milliseconds keep_turn{20};
     std::chrono::milliseconds switch_timeout{60'000};
     std::chrono::milliseconds longest_catch_up{60'000};
+    std::chrono::milliseconds longest_giving_back{60'000};
     std::string active_file = (root_ / "active-store.json").string();
     std::unique_ptr<test_store> store;
     std::unique_ptr<service> mirror;
@@ -170,6 +174,8 @@ public:
         if (decided) {
             BOOST_REQUIRE(identity == decided->now.identity);
             require(await(release_store(documents)));
+        } else if (others != nullptr) {
+            require(await(give_back_store(documents, others->id())));
         }
         BOOST_REQUIRE(!await(find_successor(documents)).value().has_value());
         mirror_options options;
@@ -180,6 +186,7 @@ public:
         options.state_file = state_file();
         options.switch_timeout = switch_timeout;
         options.longest_catch_up = longest_catch_up;
+        options.longest_giving_back = longest_giving_back;
         options.check = [](target_address where) { return result<target_address>(std::move(where)); };
         options.open = [this](const target_address& where, bool) -> result<std::unique_ptr<storage_engine>> {
             opening_priority = own_priority();

@@ -99,6 +99,18 @@ BOOST_AUTO_TEST_CASE(a_sealed_gate_is_closed_also_to_a_write_that_has_waited_bef
     BOOST_TEST(write.is_written);
 }
 
+BOOST_AUTO_TEST_CASE(the_caller_that_has_sealed_the_gate_can_write) {
+    gated_store store;
+    auto& gate = store.engine.gate();
+    gate.seal(1h);
+    auto& documents = store.engine.ungated_documents();
+    BOOST_TEST(await(documents.save({"user", "a", "{}", 0}, precondition::any())).has_value());
+    BOOST_TEST(store.has_document());
+    BOOST_TEST(gate.begun() == 0U);
+    BOOST_TEST(gate.hold_on(0));
+    gate.open();
+}
+
 BOOST_AUTO_TEST_CASE(writes_are_counted_from_their_beginning_to_their_end) {
     write_gate gate;
     BOOST_TEST(gate.begun() == 0U);

@@ -183,6 +183,8 @@ export interface Mirror {
   readonly active: StoreAddress;
   /** Empty if there is none. */
   readonly problem: string;
+  /** Why a switch that has ended still keeps other servers away from a store; empty if it does not. */
+  readonly claimProblem?: string;
   readonly mirror?: StoreAddress;
   /** Each start of a mirror creates another one. */
   readonly run?: string;
