@@ -340,10 +340,11 @@ result<void> runner::abandon() {
     }
     std::string problem;
     if (const auto noted = note_abandoned(); !noted) {
-        problem = "the store in " + name() +
-                  " is not marked as superseded, or is still claimed for a switch, so do not start a server on "
-                  "it: " +
-                  noted.error().message;
+        problem =
+            "the store in " + name() +
+            " is not marked as superseded, or is still claimed for a switch, so do not start a server on "
+            "it: " +
+            noted.error().message;
         say(true, problem);
     }
     unreturned_.settle_target();

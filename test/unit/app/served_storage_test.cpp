@@ -46,8 +46,8 @@ mirror::known_store place_of(const fs::path& folder, values options) {
 
 std::unique_ptr<storage_engine> open(const mirror::known_store& place, values& given) {
     constexpr bool may_create = true;
-    auto opened = open_mirror_target(plugin_dir(), place.address, may_create, std::nullopt,
-                                     [](log_level, std::string_view) {});
+    auto opened = open_mirror_target(plugin_dir(), place.address.path + "-data", place.address, may_create,
+                                     std::nullopt, [](log_level, std::string_view) {});
     BOOST_REQUIRE(opened.has_value());
     return std::make_unique<noting_engine>(std::move(*opened), given);
 }

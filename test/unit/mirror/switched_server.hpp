@@ -62,10 +62,10 @@ public:
     test_store(std::unique_ptr<storage_engine> first, known_store place)
         : engine_(std::move(first), "memory"), place_(std::move(place)) {}
 
-    std::function<void()> on_seal;           ///< after the gate is sealed
-    std::function<void()> on_hold_on;        ///< before the limit is removed
-    std::function<void()> before_exchange;   ///< after the decision
-    std::function<void()> after_exchange;    ///< before the old store is noted
+    std::function<void()> on_seal;          ///< after the gate is sealed
+    std::function<void()> on_hold_on;       ///< before the limit is removed
+    std::function<void()> before_exchange;  ///< after the decision
+    std::function<void()> after_exchange;   ///< before the old store is noted
     std::function<void(storage_engine&, const known_store&)> on_move_caches;
     std::function<result<void>()> may_be{};  ///< instead of true
 
