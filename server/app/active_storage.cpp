@@ -132,7 +132,7 @@ error not_current(const mirror::successor& by) {
                 "lose what it does not contain, run gallery-admin reinstate"};
 }
 
-task<result<void>> check_active_storage(document_store& opened, active_storage chosen, std::string node) {
+task<result<void>> require_current_store(document_store& opened, active_storage chosen, std::string node) {
     const auto successor = co_await mirror::find_successor(opened);
     const bool is_claimed = successor && successor->has_value() && (*successor)->node == node;
     if (chosen.decided) {
@@ -152,11 +152,21 @@ task<result<void>> check_active_storage(document_store& opened, active_storage c
         // switch leaves there is its claim, also if the store was left for the one before at an earlier time.
         if (wanted.address.path.empty() && successor && successor->has_value() && !is_claimed)
             co_return not_current(**successor);
-        co_return co_await mirror::release_store(opened);
+        co_return result<void>();
     }
     if (!successor) co_return successor.error();
+    if (successor->has_value() && !is_claimed) co_return not_current(**successor);
+    co_return result<void>();
+}
+
+task<result<void>> check_active_storage(document_store& opened, active_storage chosen, std::string node) {
+    const bool is_decided = chosen.decided.has_value();
+    auto checking = require_current_store(opened, std::move(chosen), node);
+    if (auto current = co_await std::move(checking); !current) co_return current;
+    if (is_decided) co_return co_await mirror::release_store(opened);
+    const auto successor = co_await mirror::find_successor(opened);
+    if (!successor) co_return successor.error();
     if (!successor->has_value()) co_return result<void>();
-    if (!is_claimed) co_return not_current(**successor);
     // This server had not decided its switch when it was interrupted. If the store was the target, what an
     // earlier switch has noted there applies again.
     if (auto given = co_await mirror::give_back_store(opened, std::move(node)); !given) co_return given;

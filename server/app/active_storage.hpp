@@ -44,6 +44,10 @@ result<active_storage> find_active_storage(const config::storage_settings& confi
 /// tables. Blocks.
 void ask_configured_store(active_storage& chosen, const config::storage_settings& configured);
 
+/// Whether the store that was opened may be written to: the refusals of check_active_storage(). Writes
+/// nothing, because the store may be the mirror of another server, which removes what is written to it.
+task<result<void>> require_current_store(document_store& opened, active_storage chosen, std::string node);
+
 /// Whether the store that was opened may be used: refuses a store that another one has taken the place of,
 /// or that another server than @p node has claimed for a switch, and another store than the one that was
 /// switched to. Removes what an interrupted switch of this server has left. Errors: unavailable, those of the

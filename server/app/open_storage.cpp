@@ -5,7 +5,6 @@
 #include "app/log.hpp"
 #include "plugins/host.hpp"
 #include "plugins/options.hpp"
-#include "plugins/probe.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -44,6 +43,12 @@ std::vector<std::string_view> signs_of(std::string_view engine) {
     if (engine == "filesystem") return {".gallery"};
     if (engine == "rocksdb") return {"db/CURRENT", "acknowledged", "reserve"};
     return {};
+}
+
+task<result<void>> noting_refusal(task<result<void>> asked, std::shared_ptr<bool> is_refused) {
+    auto permitted = co_await std::move(asked);
+    *is_refused = !permitted;
+    co_return permitted;
 }
 
 }  // namespace
@@ -127,8 +132,8 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
     return opened;
 }
 
-result<opened_storage> open_storage(const config::storage_settings& settings,
-                                    const std::string& data_folder) {
+result<opened_storage> open_storage(const config::storage_settings& settings, const std::string& data_folder,
+                                    plugins::probe_permission may_write) {
     auto store = open_unprobed(settings, data_folder, true, &log);
     if (!store) return store.error();
     if (!store->note.empty()) log_warning(store->note);
@@ -138,7 +143,13 @@ result<opened_storage> open_storage(const config::storage_settings& settings,
     // Before the first write, which is the probe's.
     store->store->feed().on_change([changes = opened.changes] { changes->notify(); });
     log_info("probing the store: " + store->description);
-    auto probed = plugins::probe(std::move(store->store), store->shared, probe_deadline);
+    // The coroutine is never destroyed after a timeout, so what it refers to is shared.
+    const auto is_refused = std::make_shared<bool>(false);
+    auto ask = [may_write = std::move(may_write), is_refused](document_store& opening) -> task<result<void>> {
+        return noting_refusal(may_write(opening), is_refused);
+    };
+    auto probed = plugins::probe(std::move(store->store), store->shared, probe_deadline, std::move(ask));
+    if (!probed && *is_refused) return probed.error();
     if (!probed) {
         // Whatever the engine calls it: this store cannot be used, which is neither the configuration's fault
         // nor the server's.

@@ -5,6 +5,7 @@
 #include "app/change_follower.hpp"
 #include "config/settings.hpp"
 #include "plugins/measured_engine.hpp"
+#include "plugins/probe.hpp"
 
 #include <gallery/error.hpp>
 #include <gallery/plugin.hpp>
@@ -64,7 +65,9 @@ result<unprobed_store> open_unprobed(const config::storage_settings& settings, c
                                      std::optional<confinement> confined = std::nullopt);
 
 /// Loads the plugin, makes its folder, opens the store and probes it. @p data_folder is absolute and exists.
-/// Errors: those of the plugin host, the folder, the plugin and the probe.
-result<opened_storage> open_storage(const config::storage_settings& settings, const std::string& data_folder);
+/// @p may_write is asked before the first write to the store. Errors: those of the plugin host, the folder,
+/// the plugin and the probe.
+result<opened_storage> open_storage(const config::storage_settings& settings, const std::string& data_folder,
+                                    plugins::probe_permission may_write);
 
 }  // namespace gallery::app

@@ -72,12 +72,15 @@ result<void> gallery_server::parts::open_store() {
     if (auto there = active_.require_store(); !there) return there;
     ask_configured_store(active_, settings.storage);
     if (const auto note = active_.note(); !note.empty()) log_warning("the store was " + note);
-    auto opened = open_storage(active_.settings, data_folder_);
-    if (!opened) return opened.error();
-    storage_ = std::move(*opened);
     auto id = load_or_create_node_id(data_folder_);
     if (!id) log_warning(id.error().message + ". It has another one at each start");
     node_id_ = id ? std::move(*id) : to_string(random_uuid());
+    auto may_write = [chosen = active_, node = node_id_](document_store& documents) {
+        return require_current_store(documents, chosen, node);
+    };
+    auto opened = open_storage(active_.settings, data_folder_, std::move(may_write));
+    if (!opened) return opened.error();
+    storage_ = std::move(*opened);
     sharing_ =
         std::make_unique<store_sharing>(storage_.shared, fresh_, settings.storage.plugin_dir, node_id_);
     writes_ = std::make_unique<write_watch>(*storage_.store, [](bool accepts, std::string_view text) {

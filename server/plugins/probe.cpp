@@ -25,10 +25,19 @@ struct state {
     std::string unwritable;
     revision found = 0;
     bool shared = false;
+    probe_permission may_write;
+    bool is_refused = false;
 };
 
 task<void> drive(std::shared_ptr<state> s) {
     try {
+        if (s->may_write) {
+            if (auto permitted = co_await s->may_write(s->store->documents()); !permitted) {
+                s->is_refused = true;
+                s->outcome = std::move(permitted);
+                co_return;
+            }
+        }
         auto probed = co_await run_probe_steps(*s->store, s->shared);
         s->unwritable = std::move(probed.unwritable);
         s->found = probed.found;
@@ -52,11 +61,12 @@ std::shared_ptr<state> kept_state() {
 
 }  // namespace
 
-result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared,
-                           std::chrono::seconds deadline) {
+result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared, std::chrono::seconds deadline,
+                           probe_permission may_write) {
     const auto s = kept_state();
     s->store = std::move(store);
     s->shared = shared;
+    s->may_write = std::move(may_write);
     asio::co_spawn(s->context.get_executor(), drive(s), [](std::exception_ptr) {});
     s->context.run_for(deadline);
     if (!s->outcome) {
@@ -64,6 +74,7 @@ result<probed_store> probe(std::unique_ptr<measured_engine> store, bool shared,
                      "the probe of the store did not end within " + std::to_string(deadline.count()) + " s"};
     }
     auto probed = std::move(s->store);
+    if (s->is_refused) return s->outcome->error();
     if (!*s->outcome)
         return error{s->outcome->error().code,
                      "the probe of the store failed: " + s->outcome->error().message};

@@ -65,6 +65,20 @@ BOOST_AUTO_TEST_CASE(a_sound_store_passes_and_is_left_as_it_was) {
     BOOST_TEST((used.has_value() && *used == tenant_usage{}));
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_written_to_a_store_that_is_refused) {
+    plugin_folder folder;
+    const auto store = open(folder.add("plugins", "memory"));
+    const auto before = gallery::test::await(store->feed().last()).value();
+    const auto refuse = [](document_store&) -> task<result<void>> {
+        co_return error{errc::unavailable, "another server uses the store"};
+    };
+    auto mine = std::make_unique<measured_engine>(std::make_unique<opening>(*store), "memory");
+    const auto refused = probe(std::move(mine), true, plenty, refuse);
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().message == "another server uses the store");
+    BOOST_TEST(gallery::test::await(store->feed().last()).value() == before);
+}
+
 BOOST_AUTO_TEST_CASE(servers_that_start_at_once_on_one_store_do_not_disturb_each_other) {
     plugin_folder folder;
     const auto store = open(folder.add("plugins", "memory"));
