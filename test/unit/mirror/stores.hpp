@@ -323,7 +323,12 @@ public:
         co_return co_await inner_.save(std::move(record), std::move(original), std::move(preview), rules);
     }
     task<result<write_outcome>> update(image_record record, precondition condition) override {
-        if (loses && loses(record)) co_return write_outcome();
+        if (loses && loses(record)) {
+            write_outcome acknowledged;
+            acknowledged.rev = record.rev + 1;
+            acknowledged.record = std::make_shared<const image_record>(std::move(record));
+            co_return acknowledged;
+        }
         co_return co_await inner_.update(std::move(record), condition);
     }
     task<result<write_outcome>> erase(tenant_id of, std::string key, write_rules rules) override {
