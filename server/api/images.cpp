@@ -8,6 +8,7 @@
 #include "api/pages.hpp"
 #include "api/upload_form.hpp"
 #include "api/write_condition.hpp"
+#include "http/conditional.hpp"
 #include "http/forwarded.hpp"
 #include "http/media_type.hpp"
 #include "http/query.hpp"
@@ -135,6 +136,11 @@ task<result<http::response>> info(const image_services& services, image_read_per
     auto key = co_await key_in_path(services, may.lend(), message.param(1));
     if (!key) co_return key.error();
     auto record = co_await services.images.find(std::move(may), std::move(*key));
+    if (record && http::evaluate_conditions(message, info_etag(**record)) == http::verdict::not_modified) {
+        auto unchanged = http::response::empty(304);
+        unchanged.add("ETag", '"' + info_etag(**record) + '"');
+        co_return unchanged;
+    }
     co_return tagged_info_response(message, record);
 }
 
