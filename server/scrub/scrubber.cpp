@@ -56,6 +56,8 @@ task<result<void>> scrubber::see_store() {
     if (*name == store_name_) co_return result<void>();
     store_name_ = std::move(*name);
     state_.reset();
+    stored_.reset();
+    is_unsaved_ = false;
     read_before_ = {};
     has_turn_ = false;
     options_.turn.forget();
@@ -63,15 +65,20 @@ task<result<void>> scrubber::see_store() {
 }
 
 task<result<void>> scrubber::know() {
-    if (state_ && has_turn_) co_return result<void>();
+    if (state_ && has_turn_ && is_current_) co_return result<void>();
     auto loading = options_.load();
-    const auto text = co_await std::move(loading);
+    auto text = co_await std::move(loading);
     if (!text) co_return text.error();
+    is_current_ = true;
+    // What could not be stored is not forgotten, unless another server has stored something since.
+    if (state_ && is_unsaved_ && *text == stored_) co_return result<void>();
     std::optional<saved_scrub> found;
     if (*text) {
         found = parse_saved_scrub(**text);
         if (!found) options_.log(true, "scrub: the stored state cannot be read, and begins anew");
     }
+    stored_ = std::move(*text);
+    is_unsaved_ = false;
     if (found && found->store == store_name_) {
         state_ = std::move(*found);
         co_return result<void>();
@@ -96,7 +103,7 @@ task<result<bool>> scrubber::take_turn() {
     auto asking = options_.turn.acquire();
     const auto ours = co_await std::move(asking);
     if (!ours) co_return ours.error();
-    if (*ours && !has_turn_) state_.reset();  // another server may have changed it
+    if (*ours && !has_turn_) is_current_ = false;  // another server may have changed it
     has_turn_ = *ours;
     renewed_at_ = clock::now();
     co_return *ours;
@@ -122,8 +129,11 @@ task<void> scrubber::give_turn_back() {
 }
 
 task<result<void>> scrubber::write() {
-    auto saving = options_.save(to_json(*state_));
-    co_return co_await std::move(saving);
+    auto text = to_json(*state_);
+    auto saving = options_.save(text);
+    auto saved = co_await std::move(saving);
+    if (saved) stored_ = std::move(text);
+    co_return saved;
 }
 
 task<void> scrubber::keep(bool at_once) {

@@ -108,8 +108,10 @@ private:
     pass_options reading_;
     pass pass_;
 
-    std::string store_name_;            ///< of the store that the rest is about
-    std::optional<saved_scrub> state_;  ///< empty: not known
+    std::string store_name_;             ///< of the store that the rest is about
+    std::optional<saved_scrub> state_;   ///< empty: not known
+    bool is_current_ = false;            ///< no other server has changed it since it was read
+    std::optional<std::string> stored_;  ///< what was read or written last; empty: nothing is stored
     bool has_turn_ = false;
     clock::time_point renewed_at_;
     clock::time_point saved_at_;

@@ -94,6 +94,24 @@ BOOST_AUTO_TEST_CASE(a_server_that_has_lost_its_turn_leaves_the_pass_to_the_othe
     BOOST_TEST(bool(two.status().stored.done == contents(*stored)));
 }
 
+BOOST_AUTO_TEST_CASE(a_state_that_could_not_be_stored_counts_until_another_server_has_stored_one) {
+    one.step();
+    const auto save = one.options.save;
+    one.options.save = [](std::string) -> task<result<void>> {
+        co_return error{errc::no_space, "the disk is full"};
+    };
+    one.pass();
+    BOOST_TEST(one.step().count() > 0);
+    BOOST_TEST(bool(one.status().stored.done == contents(*stored)));
+    around.now += 1000;
+    two.pass();
+    one.step();
+    BOOST_TEST(one.status().stored.started_at == around.now);
+    one.options.save = save;
+    one.step();
+    BOOST_TEST(one.status().stored.completed_at == around.now);
+}
+
 BOOST_AUTO_TEST_CASE(a_switch_ends_the_turn_and_the_pass) {
     BOOST_REQUIRE(one.start().has_value());
     one.step();
