@@ -111,6 +111,9 @@ class WriteConditions(Shaped):
             self.assertStatus(200, change())
             self.assertNotIn(self.info_etag(key), seen)
             seen.append(self.info_etag(key))
+        unchanged = self.tenant.get(path + "/info", headers={"If-None-Match": seen[-1]})
+        self.assertEqual((304, b"", seen[-1]), (unchanged.status, unchanged.body, unchanged.header("ETag")))
+        self.assertEqual(200, self.tenant.get(path + "/info", headers={"If-None-Match": seen[-2]}).status)
         # What was changed back is as it was.
         self.tenant.put(path + "/public/true", {})
         before = self.info_etag(key)
