@@ -99,8 +99,13 @@ class ForeignEngine(MirrorTest):
             self.assertEqual(engine, self.state()["active"]["engine"])
             self.assertEqual(seen, gallery_of(self.tenant))
             self.wait_until_current()
+        # No server starts on it: it has been the store of this one. So it is read by a copy.
         self.assertIn("completed", self.json("mirror", "stop", "--yes"))
-        self.check_serves(target, self.backups / "one", gallery_of(self.tenant))
+        seen = gallery_of(self.tenant)
+        place = self.folder / "copied"
+        report = self.tool("copy", "--from", f"{target}:{self.backups / 'one'}", "--to", f"{self.own}:{place}", "--verify")
+        self.assertEqual((True, True), (report["complete"], report["verified"]["same"]))
+        self.check_serves(self.own, place, seen)
 
     def check_restored(self, engine, plugin):
         """From a backup that is a store of `engine` to an empty store of `plugin`."""

@@ -300,10 +300,13 @@ def with_values(route):
 
 def routes_of_the_tables():
     """The rows of the tables of endpoints, also of those that are not described."""
+    folder = ROOT / "server" / "api"
+    # A path that is needed elsewhere as well has a name.
+    named = dict(re.findall(r'constexpr std::string_view (\w+) = "(/[^"]*)"', "".join(f.read_text() for f in folder.glob("*.hpp"))))
     found = set()
-    for file in (ROOT / "server" / "api").glob("*.cpp"):
-        rows = re.findall(r'\{\s*http::method::(\w+),\s*"(/[^"]*)",\s*"[\w.]+"', file.read_text())
-        found.update(f"{verb.rstrip('_').upper()} {path}" for verb, path in rows)
+    for file in folder.glob("*.cpp"):
+        rows = re.findall(r'\{\s*http::method::(\w+),\s*(?:"(/[^"]*)"|(\w+)),\s*"[\w.]+"', file.read_text())
+        found.update(f"{verb.rstrip('_').upper()} {path or named[name]}" for verb, path, name in rows)
     return found
 
 

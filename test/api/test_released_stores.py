@@ -85,7 +85,8 @@ class ReleasedStores(unittest.TestCase):
         clients = {name: store.server.client(credentials) for name, credentials in ADMINISTRATORS.items()}
         for who, path, *wanted in store.known["answers"]:
             got = make_stores.answer(clients[who], path)
-            self.assertEqual(wanted[:2], got[:2], (who, path))
+            # An ETag may be new, as JSON may have new members.
+            self.assertEqual([wanted[0], wanted[1] or got[1]], got[:2], (who, path))
             self.assertTrue(is_part_of(wanted[2], got[2]), f"{who} {path}\nbefore: {wanted[2]}\nnow:    {got[2]}")
 
     def expect_secrets(self, store):
