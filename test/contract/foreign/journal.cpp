@@ -19,6 +19,7 @@
 #include "toy.cpp"
 
 #include <gallery/async_mutex.hpp>
+#include <gallery/sha256.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -159,6 +160,17 @@ public:
         }
     }
     ~store() override { ::close(descriptor_); }
+
+    /// The bytes come from the file, where they may have been damaged.
+    task<result<body>> read(record_ptr record, representation which) override {
+        auto reading = toy::store::read(record, which);
+        auto found = co_await std::move(reading);
+        if (!found) co_return found;
+        const auto content = found->load();
+        if (!content || sha256(content->view()) != record->descriptor(which).etag)
+            co_return error{errc::corrupt, "The bytes of the image " + record->key + " are damaged."};
+        co_return found;
+    }
 
     task<result<write_outcome>> save(image_record record, body original, body preview,
                                      write_rules rules) override {
