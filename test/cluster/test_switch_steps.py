@@ -8,7 +8,7 @@ import json
 import pathlib
 import random
 import sys
-import threading
+import time
 
 import psycopg2
 
@@ -33,7 +33,9 @@ class SwitchSteps(DatabaseMirrorTest):
         self.schema = f"steps{next(self.schemas)}"
         self.proxy = SteppingProxy(self.database.port)
         self.addCleanup(self.proxy.close)
-        self.environment = {"MIRROR_ALLOWED_HOSTS": f"127.0.0.1:{self.proxy.port}"}
+        # A proxy on a busy machine takes its time.
+        self.environment = {"MIRROR_ALLOWED_HOSTS": f"127.0.0.1:{self.proxy.port}", "MIRROR_SWITCH_TIMEOUT": "20s",
+                            "GALLERY_CLUSTER_STALENESS": "10s"}
         super().setUp()
 
     def dsn(self, **changes):
@@ -63,13 +65,22 @@ class SwitchSteps(DatabaseMirrorTest):
                 self.ask(f"select body from {self.schema}.document "
                          f"where kind = '{kind}'")]
 
+    def state(self):
+        """As soon as the server has read the changes of the database."""
+        deadline = time.monotonic() + 120
+        while (answer := self.admin.get(MIRROR)).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(200, answer.status, answer)
+        return answer.json()
+
     def decided(self):
         file = self.server.data / "data/active-store.json"
         return json.loads(file.read_text())["now"]["plugin"] if file.exists() else OWN
 
     def switch(self):
         self.wait_for(lambda now: now.get("canSwitch"))
-        return self.json("mirror", "switch", "--yes")
+        self.switch_until_the_step()
+        return self.state()
 
     def go_to(self, engine):
         if self.state()["active"]["engine"] != engine:
@@ -80,6 +91,17 @@ class SwitchSteps(DatabaseMirrorTest):
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self.admin.post(MIRROR + "/switch")
         return None
+
+    def switch_until_the_step(self):
+        """Returns the steps, and whether the proxy has acted. A switch can be given up for lack of time."""
+        deadline = time.monotonic() + 120
+        while True:
+            answer = self.try_to_switch()
+            if answer is None or answer.status == 200 or self.proxy.acted.is_set():
+                break
+            self.assertLess(time.monotonic(), deadline, answer)
+            time.sleep(0.1)
+        return self.proxy.seen, self.proxy.acted.is_set()
 
     def check_nobody_starts_on_the_database(self):
         if self.decided() == DATABASE or self.documents("superseded"):
@@ -114,11 +136,12 @@ class SwitchSteps(DatabaseMirrorTest):
                     self.proxy.arm(step, is_after, self.server.process.kill)
 
                     def switch_and_kill():
-                        self.try_to_switch()
+                        seen.append(self.switch_until_the_step())
                         self.server.kill()
 
+                    seen = []
                     work_until(switch_and_kill, writers, f"{target} {step} {is_after}")
-                    is_hit, steps = self.proxy.acted.is_set(), self.proxy.seen
+                    steps, is_hit = seen[0]
                     self.proxy.disarm()
                     with self.subTest(target=target, steps=steps[:step], is_after=is_after):
                         self.check_nobody_starts_on_the_database()
@@ -141,10 +164,7 @@ class SwitchSteps(DatabaseMirrorTest):
                 self.assertLess(step, 30)
                 self.go_to(source)
                 self.proxy.arm(step, True, self.server.process.terminate)
-                switching = threading.Thread(target=self.try_to_switch)
-                switching.start()
-                switching.join()
-                is_hit, steps = self.proxy.acted.is_set(), self.proxy.seen
+                steps, is_hit = self.switch_until_the_step()
                 self.proxy.disarm()
                 if is_hit:
                     with self.subTest(target=target, steps=steps[:step]):
