@@ -159,7 +159,9 @@ void gallery_server::parts::make_mirror() {
         return open(target, may_create, std::nullopt);
     };
     options.clean_up = [this](const mirror::target_address* kept) {
-        std::vector<mirror::target_address> all{served_->where().address};
+        std::vector<mirror::target_address> all;
+        // A store that a mirror has opened before a switch. The start opens a store in another folder.
+        if (&served_->engine() != storage_.store.get()) all.push_back(served_->where().address);
         if (kept != nullptr) all.push_back(*kept);
         if (auto cleaned = clean_mirror_folders(data_folder_, all); !cleaned)
             log_warning(cleaned.error().message);
