@@ -129,7 +129,8 @@ public:
             if (is_wanted(now)) return now;
             BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < until,
                                   "the state was not reached: " + now.problem);
-            std::this_thread::yield();
+            // The thread of the mirror has a low priority, and would wait for this one.
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
         }
     }
     mirror_status wait_for(mirror_state state) {
