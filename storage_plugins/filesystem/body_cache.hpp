@@ -4,31 +4,17 @@
 
 #include <gallery/bounded_lru.hpp>
 #include <gallery/bytes.hpp>
+#include <gallery/kit/open_files.hpp>
 #include <gallery/model.hpp>
 #include <gallery/mutex.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
 namespace gallery::file_store {
-
-/// Identifies one state of a file.
-struct file_state {
-    std::uint64_t inode = 0;
-    std::uint64_t size = 0;
-    std::int64_t modified = 0;  ///< nanoseconds since 1970
-    std::int64_t changed = 0;   ///< of the inode; unlike the time above it cannot be set
-
-    friend bool operator==(const file_state&, const file_state&) = default;
-};
-/// Empty if fstat fails.
-std::optional<file_state> state_of(int descriptor);
-
-/// Whether a write after this moment gives the file another state. File systems count time in steps, and two
-/// writes within one step leave the same time.
-bool tells_later_writes(const file_state& state);
 
 /// The bytes of one save of one image; never reused, because revisions are not.
 struct body_key {
@@ -43,12 +29,14 @@ class body_cache {
 public:
     body_cache(std::size_t max_bytes, std::size_t max_files) : small_(max_bytes), files_(max_files) {}
 
-    /// A file that was written since it was stored here is removed and not returned. Writes without a trace
-    /// in the inode are not detected: to the disk's device, or while the clock is set back.
+    /// A file that was written since it was stored here is removed and not returned.
     std::optional<body> find(const body_key& key);
 
     void put(const body_key& key, const bytes& content);
-    void put(const body_key& key, std::shared_ptr<const file_handle> file, const file_state& state);
+    /// As kit::open_files.
+    [[nodiscard]] std::uint64_t generation() const { return files_.generation(); }
+    void put(const body_key& key, std::shared_ptr<const file_handle> file, const kit::file_state& state,
+             std::uint64_t generation);
 
     /// After a save or an erasure, so that its disk space is freed immediately.
     void drop(revision content_rev);
@@ -65,10 +53,6 @@ public:
     [[nodiscard]] figures statistics() const;
 
 private:
-    struct open_file {
-        std::shared_ptr<const file_handle> file;
-        file_state state;
-    };
     struct hash {
         std::size_t operator()(const body_key& key) const noexcept {
             return static_cast<std::size_t>((key.content_rev * 2 + (key.preview ? 1 : 0)) *
@@ -76,10 +60,9 @@ private:
         }
     };
     mutable mutex mutex_;
-    bounded_lru<body_key, bytes, hash> small_ GALLERY_GUARDED_BY(mutex_);      ///< a key is in one of the two
-    bounded_lru<body_key, open_file, hash> files_ GALLERY_GUARDED_BY(mutex_);  ///< each costs 1
-    std::uint64_t hits_ GALLERY_GUARDED_BY(mutex_) = 0;
-    std::uint64_t misses_ GALLERY_GUARDED_BY(mutex_) = 0;
+    bounded_lru<body_key, bytes, hash> small_ GALLERY_GUARDED_BY(mutex_);
+    kit::open_files<body_key, hash> files_;
+    std::atomic<std::uint64_t> small_hits_{0};
 };
 
 }  // namespace gallery::file_store

@@ -14,6 +14,7 @@
 #include "revisions.hpp"
 #include "write_stop.hpp"
 
+#include <gallery/kit/body_file.hpp>
 #include <gallery/kit/catalog.hpp>
 #include <gallery/kit/documents.hpp>
 #include <gallery/kit/feed.hpp>
@@ -137,14 +138,12 @@ private:
     void remove_later(std::string path);
 
     // Reading.
-    enum class purpose : std::uint8_t {
-        serve,  ///< it is kept in the cache
-        copy,   ///< it is not kept
-        check,  ///< from the disk, as far as the kernel permits, and not kept
-    };
-    result<body> load(const image_record& record, bool preview, const std::string& folder, purpose why);
+    /// What is read to be served is kept in the cache.
+    result<body> load(const image_record& record, bool preview, const std::string& folder,
+                      kit::read_purpose why);
     /// Calls load(), and again where the folder was renamed by a write in progress.
-    task<result<body>> load_version(record_ptr record, bool preview, std::string folder, purpose why);
+    task<result<body>> load_version(record_ptr record, bool preview, std::string folder,
+                                    kit::read_purpose why);
     /// The present folder of this version; empty if it is neither current nor kept.
     [[nodiscard]] std::string folder_of_version(const image_record& record) const;
 

@@ -2,10 +2,9 @@
 // The engine as a storage plugin: its options and its descriptor.
 #include "filesystem_store.hpp"
 
+#include <gallery/kit/open_files.hpp>
 #include <gallery/plugin.hpp>
 
-#include <sys/resource.h>
-#include <algorithm>
 #include <charconv>
 #include <exception>
 
@@ -49,9 +48,7 @@ result<store_options> parse_options(const plugin_context& context) {
     options.cache_bytes = *cache;
     const auto files = number_option(context, "open_files", options.open_files, 0, 1'000'000);
     if (!files) return files.error();
-    rlimit limit{};
-    const bool is_limited = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    options.open_files = is_limited ? std::min<std::size_t>(*files, limit.rlim_cur / 4) : *files;
+    options.open_files = kit::bounded_by_limit(*files);
     const auto threads = number_option(context, "threads", options.threads, 1, 256);
     if (!threads) return threads.error();
     options.threads = *threads;

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records, lists and bytes.
+#include <gallery/kit/body_file.hpp>
 #include <gallery/kit/figures.hpp>
 #include <gallery/kit/rules.hpp>
 #include "filesystem_store.hpp"
 #include "layout.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace gallery::file_store {
 namespace {
-
-/// Below this a body is kept in memory, from this on as an open file that the server sends with sendfile.
-constexpr std::uint64_t smallest_region = 32 * 1024;
 
 /// What an I/O thread does itself, at a few nanoseconds each; more goes to the pool.
 constexpr std::size_t titles_at_once = 50'000;
@@ -109,7 +102,7 @@ task<result<body>> filesystem_store::read(record_ptr record, representation whic
     const auto reading =
         co_await lanes_.acquire("read " + std::to_string(key.content_rev) + (preview ? " preview" : ""));
     if (auto hot = cache_.find(key)) co_return std::move(*hot);
-    auto loaded = co_await load_version(record, preview, std::move(folder), purpose::serve);
+    auto loaded = co_await load_version(record, preview, std::move(folder), kit::read_purpose::serve);
     const bool is_fault = !loaded && loaded.error().code != errc::busy && loaded.error().code != errc::stale;
     if (is_fault) log_function_(log_level::error, loaded.error().message);
     co_return loaded;
@@ -120,20 +113,20 @@ task<result<body>> filesystem_store::read_aside(record_ptr record, representatio
     if (folder.empty()) co_return kit::stale_record(*record);
     const bool preview = which == representation::preview && !record->preview_is_original;
     if (auto hot = cache_.find({record->content_rev, preview})) co_return std::move(*hot);
-    co_return co_await load_version(record, preview, std::move(folder), purpose::copy);
+    co_return co_await load_version(record, preview, std::move(folder), kit::read_purpose::copy);
 }
 
 task<result<void>> filesystem_store::check_body(record_ptr record, representation which) {
     auto folder = folder_of_version(*record);
     if (folder.empty()) co_return kit::stale_record(*record);
     const bool preview = which == representation::preview && !record->preview_is_original;
-    const auto loaded = co_await load_version(record, preview, std::move(folder), purpose::check);
+    const auto loaded = co_await load_version(record, preview, std::move(folder), kit::read_purpose::check);
     if (!loaded) co_return loaded.error();
     co_return result<void>();
 }
 
 task<result<body>> filesystem_store::load_version(record_ptr record, bool preview, std::string folder,
-                                                  purpose why) {
+                                                  kit::read_purpose why) {
     auto work = [this, record, preview, folder, why] { return load(*record, preview, folder, why); };
     auto loaded = co_await offload(pool_, std::move(work));
     if (loaded || loaded.error().code == errc::busy) co_return loaded;
@@ -152,51 +145,26 @@ task<result<body>> filesystem_store::load_version(record_ptr record, bool previe
 /// Reads and checks the file. That its bytes have the record's hash is what makes it the right file,
 /// whatever was renamed or restored in between.
 result<body> filesystem_store::load(const image_record& record, bool preview, const std::string& folder,
-                                    purpose why) {
+                                    kit::read_purpose why) {
     const auto& described = preview ? record.preview : record.original;
     const auto path = folder + '/' + body_name(record, preview);
+    const auto generation = cache_.generation();
     auto opened = open_to_read(root_.get(), path);
     if (!opened && opened.error().code == errc::not_found) return damaged(record, path, "is missing");
     if (!opened) return opened.error();
     auto file = std::make_shared<const file_handle>(opened->release());
-    const auto state = state_of(file->descriptor());
-    if (!state) return failure("Reading " + path, errno);
-    if (state->size != described.size)
-        return damaged(
-            record, path,
-            "has " + std::to_string(state->size) + " bytes instead of " + std::to_string(described.size));
-
-    // What the kernel has in memory may be right while the disk is not. Pages that others use stay.
-    if (why == purpose::check)
-        static_cast<void>(::posix_fadvise(file->descriptor(), 0, 0, POSIX_FADV_DONTNEED));
-    const bool in_memory = described.size < smallest_region;
-    std::vector<char> buffer(static_cast<std::size_t>(
-        in_memory ? described.size : std::min<std::uint64_t>(described.size, 256 * 1024)));
-    sha256_hasher hasher;
-    for (std::uint64_t done = 0; done < described.size;) {
-        // The buffer is either as large as the file or used again and again.
-        char* const into = buffer.data() + (in_memory ? done : 0);
-        const auto wanted = std::min<std::uint64_t>(buffer.size(), described.size - done);
-        const auto got = ::pread(file->descriptor(), into, wanted, static_cast<off_t>(done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return failure("Reading " + path, errno);
-        if (got == 0) return damaged(record, path, "ends too early");
-        hasher.update({into, static_cast<std::size_t>(got)});
-        done += static_cast<std::uint64_t>(got);
+    auto content = kit::read_verified(file, described, kit::smallest_region, why, path);
+    if (!content && content.error().code == errc::corrupt)
+        return damaged(record, path, content.error().message);
+    if (!content) return content.error();
+    if (why == kit::read_purpose::serve) {
+        const body_key key{record.content_rev, preview};
+        if (const auto* memory = content->content.memory())
+            cache_.put(key, *memory);
+        else
+            cache_.put(key, std::move(file), content->state, generation);
     }
-    if (hasher.finish() != described.etag)
-        return damaged(record, path, "has another SHA-256 than the record");
-
-    const body_key key{record.content_rev, preview};
-    if (in_memory) {
-        auto content = bytes::own(std::move(buffer));
-        if (why == purpose::serve) cache_.put(key, content);
-        return body(std::move(content));
-    }
-    // The file was written while it was read: the hashed bytes differ from those that would be sent.
-    if (state_of(file->descriptor()) != state) return damaged(record, path, "was changed while it was read");
-    if (why == purpose::serve && tells_later_writes(*state)) cache_.put(key, file, *state);
-    return body(file_region{std::move(file), 0, described.size});
+    return std::move(content->content);
 }
 
 task<result<change_batch>> filesystem_store::changes(revision after, std::size_t limit) {
