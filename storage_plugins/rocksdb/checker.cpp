@@ -44,7 +44,7 @@ std::uint64_t checker::bodies_of(const image_record& record) noexcept {
 result<check_report> checker::run() {
     for (const auto step :
          {&checker::count_records, &checker::check_kept, &checker::check_index, &checker::check_lookups,
-          &checker::check_bodies, &checker::check_counters, &checker::check_usage,
+          &checker::check_bodies, &checker::check_body_files, &checker::check_counters, &checker::check_usage,
           &checker::check_documents_and_changes, &checker::check_files})
         if (auto done = (this->*step)(); !done) return done.error();
     return std::move(report_);

@@ -2,6 +2,7 @@
 /// Compares the contents of the column families with each other.
 #pragma once
 
+#include "body_files.hpp"
 #include "engine.hpp"
 
 #include <gallery/storage.hpp>
@@ -16,11 +17,11 @@
 namespace gallery::rocks {
 
 /// Everything is read at one snapshot, so writes may continue. Then RocksDB's files are compared with their
-/// checksums. Reads every file and every body once, which takes as long as the disk needs for all of them,
-/// and does not use the caches. Threads: one.
+/// checksums. Reads every file of RocksDB and every body in it once, which takes as long as the disk needs
+/// for all of them, and does not use the caches. Of bodies in files, the size is compared. Threads: one.
 class checker {
 public:
-    explicit checker(const engine& db) : engine_(db), at_(db.snapshot()) {}
+    checker(const engine& db, const body_files& files) : engine_(db), files_(files), at_(db.snapshot()) {}
 
     result<check_report> run();
 
@@ -36,6 +37,11 @@ private:
     result<void> find_missing_lookups();
     result<void> check_kept();
     result<void> check_bodies();
+    result<void> check_references(std::uint64_t& right);
+    result<void> check_body_files();
+    /// What is wrong with the file of a body; empty if nothing is. It may have been removed since the
+    /// snapshot.
+    result<std::string> fault_of(const body_file& file, revision content_rev, std::uint64_t size) const;
     result<void> find_missing_bodies();
     result<void> check_counters();
     result<void> check_usage();
@@ -54,6 +60,7 @@ private:
     [[nodiscard]] static std::uint64_t bodies_of(const image_record& record) noexcept;
 
     const engine& engine_;
+    const body_files& files_;
     const snapshot_ptr at_;
     check_report report_;
     std::map<std::string, std::uint64_t> counted_;  // by counter key

@@ -115,6 +115,12 @@ void engine::stop_writing(write_state::kind how, std::string why) {
     takes_writes_.store(false, std::memory_order_relaxed);
 }
 
+void engine::stop_after(const std::string& what) {
+    stop_writing(write_state::kind::failed,
+                 "rocksdb: " + what + " Reading continues. Check the disk, then restart the server.");
+    log_(log_level::error, writing().reason);
+}
+
 bool engine::log_has_room(std::uint64_t size) const {
     std::unique_ptr<rocksdb::LogFile> log;
     struct stat file {};
@@ -144,15 +150,37 @@ rocksdb::Status engine::write(rocksdb::WriteBatch& batch) {
     return db_->Write(how, &batch);
 }
 
+std::optional<error> engine::refuse_stopped() const {
+    if (takes_writes_.load(std::memory_order_relaxed)) return std::nullopt;
+    return error{errc::read_only, "The store does not accept writes at the moment. Nothing was changed."};
+}
+
+error engine::disk_is_full() {
+    keeper_->wake();
+    return {errc::no_space,
+            "The disk of the store is full. Nothing was changed. Delete images or free space."};
+}
+
+std::optional<error> engine::refuse(std::uint64_t size, reserve_share share) {
+    if (auto stopped = refuse_stopped()) return stopped;
+    if (has_room(size, share)) return std::nullopt;
+    return disk_is_full();
+}
+
+std::optional<error> engine::refuse_file(std::uint64_t size) {
+    if (auto stopped = refuse_stopped()) return stopped;
+    // Committed bodies in memory need space in blob files while the log still contains them.
+    if (reserve_.admit(size + unflushed_body_bytes(), reserve_share::none)) return std::nullopt;
+    return disk_is_full();
+}
+
 result<void> engine::commit(rocksdb::WriteBatch& batch, reserve_share share) {
+    if (auto refused = refuse(batch.GetDataSize(), share)) return std::move(*refused);
+    return commit_admitted(batch, share);
+}
+
+result<void> engine::commit_admitted(rocksdb::WriteBatch& batch, reserve_share share) {
     const auto size = batch.GetDataSize();
-    if (!takes_writes_.load(std::memory_order_relaxed))
-        return error{errc::read_only, "The store does not accept writes at the moment. Nothing was changed."};
-    if (!has_room(size, share)) {
-        keeper_->wake();
-        return error{errc::no_space,
-                     "The disk of the store is full. Nothing was changed. Delete images or free space."};
-    }
     if (failed_.load(std::memory_order_relaxed) && !resume()) {
         reserve_.release(share);
         resume();

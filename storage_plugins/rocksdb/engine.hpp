@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,12 @@ public:
     /// disk it first resumes RocksDB. Blocks. Errors: no_space, read_only (nothing was changed), io_error
     /// (unknown outcome).
     result<void> commit(rocksdb::WriteBatch& batch, reserve_share share);
+    /// The first part of commit(): why a write of so many bytes cannot start. Nothing was written.
+    std::optional<error> refuse(std::uint64_t size, reserve_share share);
+    /// The second part, for a batch that refuse() has not refused.
+    result<void> commit_admitted(rocksdb::WriteBatch& batch, reserve_share share);
+    /// Why a file of so many bytes cannot be written beside the database.
+    std::optional<error> refuse_file(std::uint64_t size);
     /// As commit, but durable only with the next synchronised write. For upkeep.
     rocksdb::Status write_lazily(rocksdb::WriteBatch& batch);
 
@@ -116,6 +123,8 @@ public:
 
     /// See image_store::writing().
     [[nodiscard]] write_state writing() const;
+    /// Stops writing until the store is opened again, and logs it. @p what: the failed operation.
+    void stop_after(const std::string& what);
 
     [[nodiscard]] acknowledged_mark& mark() noexcept { return mark_; }
     [[nodiscard]] disk_reserve& reserve() noexcept { return reserve_; }
@@ -144,6 +153,8 @@ private:
     [[nodiscard]] bool log_has_room(std::uint64_t size) const;
     [[nodiscard]] bool has_buffered_writes() const;
     [[nodiscard]] bool has_room(std::uint64_t size, reserve_share share);
+    std::optional<error> refuse_stopped() const;
+    error disk_is_full();
     void stop_writing(write_state::kind how, std::string why);
     class background_listener;
 

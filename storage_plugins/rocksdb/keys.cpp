@@ -81,6 +81,25 @@ std::string kept_order_key(std::string prefix, revision kept_rev) {
     return prefix;
 }
 
+std::string file_prefix(image_id id) {
+    std::string made(1, 'f');
+    made.append(raw(id));
+    return made;
+}
+
+std::string file_key(image_id id, revision content_rev, representation which) {
+    std::string made = file_prefix(id);
+    append_big_endian(made, content_rev);
+    made.push_back(static_cast<char>(which));
+    return made;
+}
+
+std::string removal_key(std::uint64_t number) {
+    std::string made(1, 'd');
+    append_big_endian(made, number);
+    return made;
+}
+
 std::string document_key(std::string_view kind, std::string_view id) {
     std::string made;
     made.reserve(kind.size() + 1 + id.size());

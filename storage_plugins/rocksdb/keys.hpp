@@ -22,13 +22,15 @@ inline constexpr std::array<const char*, family_count> family_names = {
     "default", "records", "bodies", "index", "lookup", "documents", "changes"};
 
 /// 1: version 0.1 of the gallery. 2: titles sorted by collation key, content and usage indexed, kept
-/// versions.
-inline constexpr std::uint32_t format_version = 2;
+/// versions. 3: bodies may be in files.
+inline constexpr std::uint32_t format_version = 3;
 
 /// Keys of the meta family.
 inline constexpr std::string_view format_key = "m/format";
 inline constexpr std::string_view revision_floor_key = "m/revision_floor";
 inline constexpr std::string_view changes_trimmed_key = "m/changes_trimmed";
+/// See body_files.hpp.
+inline constexpr std::string_view files_watermark_key = "m/files_watermark";
 /// Present while an upgrade or a rebuilding of the title lists is in progress.
 inline constexpr std::string_view upgrade_key = "m/upgrade";
 /// The collation_version() of the title lists, as text.
@@ -82,6 +84,12 @@ std::string kept_order_prefix();
 std::string kept_order_prefix(tenant_id tenant);
 std::string kept_order_prefix(image_id id);
 std::string kept_order_key(std::string prefix, revision kept_rev);
+/// lookup: 'f', image id, content revision, representation; the value is the number of the file with these
+/// bytes, if they are not in the bodies family.
+std::string file_prefix(image_id id);
+std::string file_key(image_id id, revision content_rev, representation which);
+/// lookup: 'd' and the number of a file that is being removed; the value is image id and representation.
+std::string removal_key(std::uint64_t number);
 /// documents: kind, 0, id. An empty id gives the prefix of the kind.
 std::string document_key(std::string_view kind, std::string_view id);
 /// changes: revision.

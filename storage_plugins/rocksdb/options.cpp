@@ -8,13 +8,15 @@
 namespace gallery::rocks {
 
 const char* const options_schema = R"({
-"cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for image bytes that were read and verified. 0: off"},
+"cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 0, "max": 17592186044416, "default": "256M", "description": "Memory for bytes of images that are not in files, after they were read and verified. 0: off"},
 "record_cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 0, "max": 17592186044416, "default": "32M", "description": "Memory for decoded image records. 0: off"},
 "block_cache_bytes": {"type": "size", "reload": true, "cache": true, "min": 1048576, "max": 17592186044416, "default": "64M", "description": "Memory for RocksDB's blocks: records, list entries and filters"},
 "write_buffer_bytes": {"type": "size", "min": 8388608, "max": 68719476736, "default": "64M", "description": "Memory for committed writes that are not yet in table files"},
 "page_index_bytes": {"type": "size", "reload": true, "cache": true, "min": 1048576, "max": 17592186044416, "default": "16M", "description": "Memory for positions in long lists, which make late pages as fast as early ones"},
 "search_index_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "512M", "description": "Memory for names and orders of the images of tenants that were searched, about 100 bytes an image. A tenant whose images do not fit is searched on the disk. 0: off"},
 "reserve_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "64M", "description": "Disk space reserved for deleting images and logging out on a full disk, at most an eighth of the file system. 0: none"},
+"body_file_bytes": {"type": "size", "min": 0, "max": 17592186044416, "default": "32K", "description": "Size from which the bytes of a new image or preview are stored in a file of their own, which the server sends without copying it. 0: never"},
+"open_body_files": {"type": "integer", "reload": true, "cache": true, "min": 0, "max": 1000000, "default": "512", "description": "Number of such files that are kept open, at most a quarter of the process's limit of open files. 0: none"},
 "writers": {"type": "integer", "min": 1, "max": 256, "default": "16", "description": "Number of writing threads. Concurrent writes share disk synchronisations"},
 "readers": {"type": "integer", "min": 1, "max": 256, "default": "8", "description": "Number of threads that read from the disk and build lists"},
 "background_jobs": {"type": "integer", "min": 1, "max": 64, "default": "2", "description": "Number of concurrent flushes and compactions"},
@@ -50,6 +52,8 @@ constexpr std::array numbers = {
     number_option{"page_index_bytes", &options::page_index_bytes, nullptr, 1ULL << 20, most_memory, true},
     number_option{"search_index_bytes", &options::search_index_bytes, nullptr, 0, most_memory, true},
     number_option{"reserve_bytes", &options::reserve_bytes, nullptr, 0, most_memory, true},
+    number_option{"body_file_bytes", &options::body_file_bytes, nullptr, 0, most_memory, true},
+    number_option{"open_body_files", nullptr, &options::open_body_files, 0, 1'000'000, false},
     number_option{"writers", nullptr, &options::writers, 1, 256, false},
     number_option{"readers", nullptr, &options::readers, 1, 256, false},
     number_option{"background_jobs", nullptr, &options::background_jobs, 1, 64, false},

@@ -21,6 +21,9 @@ struct options {
 
     std::uint64_t reserve_bytes = 64ULL << 20;  ///< disk space for erasing on a full disk
 
+    std::uint64_t body_file_bytes = 32ULL << 10;  ///< bodies of this size and more are files; 0: none
+    std::uint32_t open_body_files = 512;          ///< of them, kept open
+
     std::uint32_t writers = 16;          ///< threads that wait for the disk's synchronisation
     std::uint32_t readers = 8;           ///< threads that read from the disk and build lists
     std::uint32_t background_jobs = 2;   ///< RocksDB's flushes and compactions at a time

@@ -63,25 +63,32 @@ result<std::unique_ptr<storage_engine>> store::open(const plugin_context& contex
             "rocksdb: " + lost + ". The store is opened without them, because accept_lost_writes is set.");
     }
     const revision used = std::max({feed->newest, *floor, acknowledged});
-    if (db.writing().state == write_state::kind::ok) {
-        rocksdb::WriteBatch batch;
-        batch.Put(db.handle(family::meta), slice(revision_floor_key),
-                  encode_number(commit_order::floor_after(used)));
-        if (auto written = db.commit(batch, reserve_share::all); !written) return written.error();
-        if (feed->newest < acknowledged) db.mark().write(feed->newest);
-    }
-
+    auto made = std::make_unique<store>(
+        std::move(*opened), *chosen, log,
+        found_state{used, feed->newest, *trimmed, feed->count, total->images.count, total->kept.count});
+    if (auto ready = made->files_.open(context.path, feed->newest < acknowledged); !ready)
+        return ready.error();
+    if (auto begun = made->store_floors(used); !begun) return begun.error();
+    if (feed->newest < acknowledged && made->writing().state == write_state::kind::ok)
+        made->engine_->mark().write(feed->newest);
     log(log_level::info, "rocksdb: opened " + context.path + " with " + std::to_string(total->images.count) +
                              " images; the last change is revision " + std::to_string(feed->newest) + ".");
-    auto made = std::make_unique<store>(
-        std::move(*opened), *chosen, std::move(log),
-        found_state{used, feed->newest, *trimmed, feed->count, total->images.count, total->kept.count});
     const auto counted =
         for_each_usage(*made->engine_, nullptr, [&](const tenant_id& tenant, const tenant_usage& usage) {
             made->usage_.apply(tenant, {usage, {}});
         });
     if (!counted) return counted.error();
     return std::unique_ptr<storage_engine>(std::move(made));
+}
+
+/// Numbers above these were not assigned before this start.
+result<void> store::store_floors(revision used) {
+    if (writing().state != write_state::kind::ok) return {};
+    rocksdb::WriteBatch batch;
+    batch.Put(engine_->handle(family::meta), slice(revision_floor_key),
+              encode_number(commit_order::floor_after(used)));
+    files_.put_watermark(batch);
+    return engine_->commit(batch, reserve_share::all);
 }
 
 store::store(std::unique_ptr<engine> opened, const options& chosen, log_function log,
@@ -91,6 +98,8 @@ store::store(std::unique_ptr<engine> opened, const options& chosen, log_function
       engine_(std::move(opened)),
       record_cache_(chosen.record_cache_bytes),
       body_cache_(chosen.cache_bytes),
+      open_files_(kit::bounded_by_limit(chosen.open_body_files)),
+      files_(*engine_, log_),
       order_(found.used, found.newest, [this](revision rev) { engine_->mark().write(rev); }),
       ranks_(*engine_, chosen.page_index_bytes),
       searches_(*engine_, chosen.search_index_bytes, log_),
@@ -109,7 +118,7 @@ store::~store() {
 }
 
 task<result<check_report>> store::check() {
-    auto work = [this] { return guarded([&] { return checker(*engine_).run(); }); };
+    auto work = [this] { return guarded([&] { return checker(*engine_, files_).run(); }); };
     co_return co_await offload(readers_, std::move(work));
 }
 
@@ -121,6 +130,7 @@ void store::change_options(const std::map<std::string, std::string>& given) {
     const auto chosen = parse_options(given);
     if (!chosen) return;
     body_cache_.set_bound(chosen->cache_bytes);
+    open_files_.set_bound(kit::bounded_by_limit(chosen->open_body_files));
     record_cache_.set_bound(chosen->record_cache_bytes);
     engine_->resize_block_cache(chosen->block_cache_bytes);
     ranks_.set_bound(chosen->page_index_bytes);
@@ -138,11 +148,19 @@ std::vector<statistic> store::statistics() const {
     };
     using properties = rocksdb::DB::Properties;
     const auto bodies = body_cache_.statistics();
+    const auto open = open_files_.statistics();
     all.gauge("body_cache_bytes", bodies.bytes, "Image bytes kept in memory.");
     all.gauge("body_cache_entries", bodies.entries, "Images and previews kept in memory.");
-    all.counter("body_cache_hits_total", bodies.hits, "Reads of image bytes answered from memory.");
-    all.counter("body_cache_misses_total", bodies.misses, "Reads of image bytes not answered from memory.");
+    all.gauge("body_cache_open_files", open.files, "Open files of larger images.");
+    all.counter("body_cache_hits_total", bodies.hits + open.hits,
+                "Reads of image bytes answered from memory or with an open file.");
+    all.counter("body_cache_misses_total", bodies.misses,
+                "Reads of image bytes not answered from memory or with an open file.");
     all.counter("body_cache_evictions_total", bodies.evictions, "Images evicted from memory.");
+    const auto files = files_.statistics();
+    all.counter("body_files_written_total", files.written, "Files of large images that were written.");
+    all.counter("body_files_removed_total", files.removed, "Files of large images that were removed.");
+    all.gauge("body_files_removing", files.waiting, "Files of large images that wait for their removal.");
     const auto records = record_cache_.statistics();
     all.gauge("record_cache_bytes", records.bytes, "Memory used by decoded records.");
     all.gauge("record_cache_entries", records.entries, "Decoded records kept in memory.");

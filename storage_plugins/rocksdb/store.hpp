@@ -7,6 +7,7 @@
 /// that it uses (record key, image id, public key, kept version, documents).
 #pragma once
 
+#include "body_files.hpp"
 #include "codec.hpp"
 #include "commit_order.hpp"
 #include "engine.hpp"
@@ -16,10 +17,12 @@
 #include "page_ranks.hpp"
 #include "search_index.hpp"
 
+#include <gallery/kit/body_file.hpp>
 #include <gallery/kit/body_name.hpp>
 #include <gallery/kit/byte_gate.hpp>
 #include <gallery/kit/byte_lru.hpp>
 #include <gallery/kit/guarded.hpp>
+#include <gallery/kit/open_files.hpp>
 #include <gallery/kit/single_store.hpp>
 #include <gallery/kit/usage_book.hpp>
 #include <gallery/mutex.hpp>
@@ -78,14 +81,25 @@ public:
     GALLERY_OVERRIDE_CHANGE_FEED;
 
 private:
+    result<void> store_floors(revision used);
+
     // ---- reading (store_read.cpp) ----
     using found_record = std::optional<result<record_ptr>>;  // nothing: the disk has to be asked
     found_record find_here(std::string_view record_key, engine::reach how);
     found_record find_through(const std::string& lookup_key, engine::reach how);
     result<std::vector<record_ptr>> find_content_now(tenant_id tenant, const sha256_digest& etag) const;
     result<body> load_body(const image_record& record, representation which);
-    /// From the disk. Its size and hash are those of the record.
-    result<rocksdb::PinnableSlice> read_verified(const image_record& record, representation which) const;
+    /// From the disk; its size and hash are those of the record. What is read to be served is kept in the
+    /// caches.
+    result<body> read_verified(const image_record& record, representation which, kit::read_purpose why);
+    /// Nothing if the body is not there.
+    using found_body = std::optional<result<body>>;
+    found_body read_from_file(const image_record& record, representation which, kit::read_purpose why);
+    found_body read_from_table(const image_record& record, representation which, kit::read_purpose why);
+    /// Of this size, a body is a file of its own.
+    [[nodiscard]] bool is_file_size(std::uint64_t size) const noexcept {
+        return options_.body_file_bytes != 0 && size >= options_.body_file_bytes;
+    }
     /// A value as bytes that may outlive the store.
     [[nodiscard]] bytes owned(rocksdb::PinnableSlice&& value) const;
     error missing_body(const image_record& record, representation which) const;
@@ -118,11 +132,28 @@ private:
     result<write_outcome> erase_now(tenant_id tenant, const std::string& key, const write_rules& rules);
     result<record_ptr> current(std::string_view record_key) const;
     result<std::optional<std::string>> owner_of(const std::string& lookup_key) const;
+    /// As engine::commit(), for a batch that refers to these files.
+    result<void> commit(rocksdb::WriteBatch& batch, reserve_share share,
+                        std::vector<body_files::draft>& added);
     struct image_write;
     result<void> commit_image(open_write& write, const image_write& what);
-    void put_bodies(rocksdb::WriteBatch& batch, const image_record& record, const bytes& original,
-                    const bytes& preview) const;
-    void delete_bodies(rocksdb::WriteBatch& batch, const image_record& record) const;
+    /// A body to be stored: bytes in memory or a file.
+    struct staged_body {
+        bytes memory;
+        std::optional<body_files::draft> file;
+    };
+    struct staged_bodies {
+        staged_body original;
+        staged_body preview;
+        [[nodiscard]] std::size_t in_memory() const noexcept {
+            return original.memory.size() + preview.memory.size();
+        }
+    };
+    result<staged_body> stage_body(const image_id& id, representation which, const body& content);
+    result<staged_bodies> stage_bodies(const image_record& record, const body& original, const body& preview);
+    void put_body(open_write& write, const image_record& record, representation which, staged_body&& content);
+    void put_bodies(open_write& write, const image_record& record, staged_bodies&& content);
+    result<void> delete_bodies(open_write& write, const image_record& record);
     void put_kept(rocksdb::WriteBatch& batch, const kept_version& version) const;
     void put_change(rocksdb::WriteBatch& batch, const change& event) const;
     void count_usage(rocksdb::WriteBatch& batch, tenant_id tenant,
@@ -149,6 +180,8 @@ private:
     /// Records under 'r' and their key, 'i' and their id, 'p' and their public key.
     kit::byte_lru<std::string, record_ptr, text_hash> record_cache_;
     kit::byte_lru<kit::body_name, std::shared_ptr<const verified_body>, kit::body_name_hash> body_cache_;
+    kit::open_files<kit::body_name, kit::body_name_hash> open_files_;
+    body_files files_;  // closed before the database
     commit_order order_;
     page_ranks ranks_;
     search_index searches_;
@@ -186,11 +219,17 @@ public:
     /// The first one.
     [[nodiscard]] revision rev() const noexcept { return ticket_.rev; }
     rocksdb::WriteBatch& batch() noexcept { return batch_; }
+    /// Files to which the batch refers, and those that it removes.
+    void add(body_files::draft file) { added_.push_back(std::move(file)); }
+    void drop(const body_file& file) { dropped_.push_back(file); }
+    /// As engine::commit().
+    result<void> commit(reserve_share share) { return store_.commit(batch_, share, added_); }
     /// After the commit and after the caches were invalidated.
     void committed() {
         done_ = true;
         store_.changes_.fetch_add(ticket_.count, std::memory_order_relaxed);
         store_.changed(store_.order_.finish(ticket_.rev, ticket_.count, true));
+        store_.files_.remove(dropped_);
         store_.trim_changes();
     }
 
@@ -198,6 +237,8 @@ private:
     store& store_;
     commit_order::ticket ticket_;
     rocksdb::WriteBatch batch_;
+    std::vector<body_files::draft> added_;
+    std::vector<body_file> dropped_;
     bool done_ = false;
 };
 

@@ -144,21 +144,18 @@ task<result<write_outcome>> store::save_kept(image_record record, body original,
 
 result<write_outcome> store::save_kept_now(image_record& record, const body& original, const body& preview,
                                            std::int64_t kept_time, bool is_erased) {
-    const auto original_bytes = in_memory(original);
-    if (!original_bytes) return original_bytes.error();
-    const auto preview_bytes = in_memory(preview);
-    if (!preview_bytes) return preview_bytes.error();
-
-    open_write write(*this, 1, original_bytes->size() + preview_bytes->size() + 8192);
+    auto bodies = stage_bodies(record, original, preview);
+    if (!bodies) return bodies.error();
+    open_write write(*this, 1, bodies->in_memory() + 8192);
     record.rev = record.content_rev = write.rev();
     const auto stored = std::make_shared<const image_record>(std::move(record));
     auto& batch = write.batch();
-    put_bodies(batch, *stored, *original_bytes, *preview_bytes);
+    put_bodies(write, *stored, std::move(*bodies));
     put_kept(batch, {stored, write.rev(), kept_time, is_erased});
     const auto by = kit::usage_book::of_keeping(*stored);
     count_usage(batch, stored->tenant, by);
     put_change(batch, kit::image_change(change::kind::version_kept, *stored, write.rev(), write.rev()));
-    if (auto done = engine_->commit(batch, reserve_share::none); !done) return done.error();
+    if (auto done = write.commit(reserve_share::none); !done) return done.error();
     usage_.apply(stored->tenant, by);
     kept_versions_.fetch_add(1, std::memory_order_relaxed);
     write.committed();
@@ -185,12 +182,12 @@ result<write_outcome> store::drop_kept_now(image_id id, revision content_rev) {
     batch.Delete(lookup, key);
     for (auto prefix : {kept_order_prefix(), kept_order_prefix(record.tenant), kept_order_prefix(record.id)})
         batch.Delete(lookup, kept_order_key(std::move(prefix), version.kept_rev));
-    delete_bodies(batch, record);
+    if (auto deleted = delete_bodies(write, record); !deleted) return deleted.error();
     const auto by = kit::usage_book::of_dropping(record);
     count_usage(batch, record.tenant, by);
     const revision rev = write.rev();
     put_change(batch, kit::image_change(change::kind::version_dropped, record, rev, content_rev));
-    const auto done = engine_->commit(batch, reserve_share::all);
+    const auto done = write.commit(reserve_share::all);
     invalidate_bodies(record);
     if (!done) return done.error();
     usage_.apply(record.tenant, by);

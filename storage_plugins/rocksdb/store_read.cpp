@@ -44,6 +44,11 @@ struct pinned_value {
     rocksdb::PinnableSlice value;
 };
 
+std::string what_of(const image_record& record, representation which) {
+    return std::string(which == representation::preview ? "the preview" : "the bytes") + " of " +
+           describe_image(record_key(record.tenant, record.key));
+}
+
 error damaged_record(std::string_view record_key) {
     return {errc::corrupt, "The record of " + describe_image(record_key) + " is damaged."};
 }
@@ -131,8 +136,11 @@ std::optional<record_ptr> store::find_by_public_key_now(std::string_view public_
 
 std::optional<body> store::read_now(const image_record& record, representation which) {
     if (record.preview_is_original) which = representation::original;
-    const auto kept = body_cache_.find(kit::body_name{record.id, record.content_rev, which});
+    const kit::body_name name{record.id, record.content_rev, which};
     const auto& wanted = record.descriptor(which);
+    if (is_file_size(wanted.size))
+        if (auto open = open_files_.find(name); open && open->size() == wanted.size) return open;
+    const auto kept = body_cache_.find(name);
     if (!kept || !same((*kept)->etag, wanted.etag) || (*kept)->memory.size() != wanted.size)
         return std::nullopt;
     return body((*kept)->memory);
@@ -141,11 +149,7 @@ std::optional<body> store::read_now(const image_record& record, representation w
 task<result<body>> store::read(record_ptr record, representation which) {
     if (!record) co_return error{errc::invalid_argument, "The record to read the bytes of is missing."};
     if (record->preview_is_original) which = representation::original;
-    if (auto kept = body_cache_.find(kit::body_name{record->id, record->content_rev, which})) {
-        const auto& wanted = record->descriptor(which);
-        if (same((*kept)->etag, wanted.etag) && (*kept)->memory.size() == wanted.size)
-            co_return body((*kept)->memory);
-    }
+    if (auto here = read_now(*record, which)) co_return std::move(*here);
     auto work = [this, record = std::move(record), which] {
         return guarded([&] { return load_body(*record, which); });
     };
@@ -157,11 +161,7 @@ task<result<body>> store::read_aside(record_ptr record, representation which) {
     if (auto kept = read_now(*record, which)) co_return std::move(*kept);
     if (record->preview_is_original) which = representation::original;
     auto work = [this, record = std::move(record), which] {
-        return guarded([&]() -> result<body> {
-            auto value = read_verified(*record, which);
-            if (!value) return value.error();
-            return body(owned(std::move(*value)));
-        });
+        return guarded([&] { return read_verified(*record, which, kit::read_purpose::copy); });
     };
     co_return co_await offload(readers_, std::move(work));
 }
@@ -171,28 +171,76 @@ task<result<void>> store::check_body(record_ptr record, representation which) {
     if (record->preview_is_original) which = representation::original;
     auto work = [this, record = std::move(record), which] {
         return guarded([&]() -> result<void> {
-            const auto value = read_verified(*record, which);
-            if (!value) return value.error();
+            const auto content = read_verified(*record, which, kit::read_purpose::check);
+            if (!content) return content.error();
             return {};
         });
     };
     co_return co_await offload(readers_, std::move(work));
 }
 
-result<rocksdb::PinnableSlice> store::read_verified(const image_record& record, representation which) const {
+store::found_body store::read_from_file(const image_record& record, representation which,
+                                        kit::read_purpose why) {
+    const auto generation = open_files_.generation();
+    const auto file = files_.find(record.id, record.content_rev, which, engine::reach::disk);
+    if (!file) return result<body>(file.error());
+    if (!*file) return std::nullopt;
+    auto opened = files_.open_to_read(**file);
+    if (!opened && opened.error().code == errc::not_found) return std::nullopt;
+    if (!opened) return result<body>(opened.error());
+    auto handle = std::make_shared<const file_handle>(opened->release());
     const auto& wanted = record.descriptor(which);
-    const auto what = [&] {
-        return std::string(which == representation::preview ? "the preview" : "the bytes") + " of " +
-               describe_image(record_key(record.tenant, record.key));
-    };
+    const std::uint64_t from = is_file_size(wanted.size) ? 0 : kit::smallest_region;
+    auto verified = kit::read_verified(handle, wanted, from, why, body_files::path_of(**file));
+    if (!verified && verified.error().code == errc::corrupt) {
+        // A file that is removed while it is read has another state, too.
+        const auto now = files_.find(record.id, record.content_rev, which, engine::reach::disk);
+        if (now && *now != *file) return std::nullopt;
+        return result<body>(error{
+            errc::corrupt, what_of(record, which) + " are damaged: the file " + body_files::path_of(**file) +
+                               ' ' + verified.error().message + ". Restore the file from a backup."});
+    }
+    if (!verified) return result<body>(verified.error());
+    if (why == kit::read_purpose::serve) {
+        const kit::body_name name{record.id, record.content_rev, which};
+        if (verified->content.region() != nullptr)
+            open_files_.put(name, std::move(handle), verified->state, generation);
+    }
+    return result<body>(std::move(verified->content));
+}
+
+store::found_body store::read_from_table(const image_record& record, representation which,
+                                         kit::read_purpose why) {
+    const auto& wanted = record.descriptor(which);
+    const kit::body_name name{record.id, record.content_rev, which};
+    const auto generation = body_cache_.generation(name);
     rocksdb::PinnableSlice value;
     const auto status = engine_->get(family::bodies, body_key(record.id, record.content_rev, which), value,
                                      engine::reach::disk_aside);
-    if (status.IsNotFound()) return missing_body(record, which);
-    if (!status.ok()) return to_error(status, "reading " + what());
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return result<body>(to_error(status, "reading " + what_of(record, which)));
     if (value.size() != wanted.size || !same(sha256({value.data(), value.size()}), wanted.etag))
-        return error{errc::corrupt, what() + " do not match their hash. Restore them from a backup."};
-    return value;
+        return result<body>(error{
+            errc::corrupt, what_of(record, which) + " do not match their hash. Restore them from a backup."});
+    auto verified = std::make_shared<verified_body>();
+    verified->etag = wanted.etag;
+    verified->memory = owned(std::move(value));
+    body answer(verified->memory);
+    const auto size = answer.size() + sizeof(verified_body) + sizeof(pinned_value);
+    if (why == kit::read_purpose::serve) body_cache_.put(name, std::move(verified), size, generation);
+    return result<body>(std::move(answer));
+}
+
+result<body> store::read_verified(const image_record& record, representation which, kit::read_purpose why) {
+    // First where a body of this size is stored now. One that is being moved is looked for again.
+    const bool file_first = is_file_size(record.descriptor(which).size);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        for (const bool in_file : {file_first, !file_first}) {
+            auto found = in_file ? read_from_file(record, which, why) : read_from_table(record, which, why);
+            if (found) return std::move(*found);
+        }
+    }
+    return missing_body(record, which);
 }
 
 bytes store::owned(rocksdb::PinnableSlice&& value) const {
@@ -205,24 +253,9 @@ bytes store::owned(rocksdb::PinnableSlice&& value) const {
 }
 
 result<body> store::load_body(const image_record& record, representation which) {
-    const auto& wanted = record.descriptor(which);
-    const kit::body_name name{record.id, record.content_rev, which};
     const auto locked = loading_.lock({body_key(record.id, record.content_rev, which)});
-    const auto matches = [&wanted](const verified_body& kept) {
-        return kept.etag == wanted.etag && kept.memory.size() == wanted.size;
-    };
-    if (auto kept = body_cache_.find(name); kept && matches(**kept)) return body((*kept)->memory);
-
-    const auto generation = body_cache_.generation(name);
-    auto value = read_verified(record, which);
-    if (!value) return value.error();
-    auto verified = std::make_shared<verified_body>();
-    verified->etag = wanted.etag;
-    verified->memory = owned(std::move(*value));
-    body answer(verified->memory);
-    const auto size = answer.size() + sizeof(verified_body) + sizeof(pinned_value);
-    body_cache_.put(name, std::move(verified), size, generation);
-    return answer;
+    if (auto here = read_now(record, which)) return std::move(*here);
+    return read_verified(record, which, kit::read_purpose::serve);
 }
 
 /// The bytes of a record are not there: it was replaced, erased or dropped, or they are lost. Bytes are

@@ -64,11 +64,6 @@ task<result<write_outcome>> store::save(image_record record, body original, body
 
 result<write_outcome> store::save_now(image_record& record, const body& original, const body& preview,
                                       const write_rules& rules) {
-    const auto original_bytes = in_memory(original);
-    if (!original_bytes) return original_bytes.error();
-    const auto preview_bytes = in_memory(preview);
-    if (!preview_bytes) return preview_bytes.error();
-
     const std::string key = record_key(record.tenant, record.key);
     const std::string id_key = id_lookup_key(record.id);
     const std::string public_key = public_lookup_key(record.public_key);
@@ -92,11 +87,14 @@ result<write_outcome> store::save_now(image_record& record, const body& original
     auto charge = usage_.take(record.tenant, by, rules.limit);
     if (!charge) return kit::refused(write_status::over_limit, *before);
 
-    open_write write(*this, 1, original_bytes->size() + preview_bytes->size() + 8192);
+    // Files are synchronised before the write has a revision, so that later ones do not wait for them.
+    auto bodies = stage_bodies(record, original, preview);
+    if (!bodies) return bodies.error();
+    open_write write(*this, 1, bodies->in_memory() + 8192);
     record.rev = record.content_rev = write.rev();
     const image_write what{change::kind::image_saved, *before,
                            std::make_shared<const image_record>(std::move(record)), rules.previous};
-    put_bodies(write.batch(), *what.after, *original_bytes, *preview_bytes);
+    put_bodies(write, *what.after, std::move(*bodies));
     count_usage(write.batch(), what.after->tenant, by);
     if (auto done = commit_image(write, what); !done) return done.error();
     charge->commit();
@@ -154,21 +152,73 @@ result<write_outcome> store::erase_now(tenant_id tenant, const std::string& key,
     return write_outcome{write_status::committed, rev, nullptr, what.kept()};
 }
 
-void store::put_bodies(rocksdb::WriteBatch& batch, const image_record& record, const bytes& original,
-                       const bytes& preview) const {
-    auto* const bodies = engine_->handle(family::bodies);
-    batch.Put(bodies, body_key(record.id, record.content_rev, representation::original),
-              slice(original.view()));
-    if (!record.preview_is_original)
-        batch.Put(bodies, body_key(record.id, record.content_rev, representation::preview),
-                  slice(preview.view()));
+result<void> store::commit(rocksdb::WriteBatch& batch, reserve_share share,
+                           std::vector<body_files::draft>& added) {
+    if (auto refused = engine_->refuse(batch.GetDataSize(), share)) return std::move(*refused);
+    for (auto& file : added)
+        file.begin();
+    auto done = engine_->commit_admitted(batch, share);
+    if (done)
+        for (auto& file : added)
+            file.end();
+    return done;
 }
 
-void store::delete_bodies(rocksdb::WriteBatch& batch, const image_record& record) const {
-    auto* const bodies = engine_->handle(family::bodies);
-    batch.Delete(bodies, body_key(record.id, record.content_rev, representation::original));
+result<store::staged_body> store::stage_body(const image_id& id, representation which, const body& content) {
+    staged_body staged;
+    if (is_file_size(content.size())) {
+        auto file = files_.write(id, which, content);
+        if (!file) return file.error();
+        staged.file.emplace(std::move(*file));
+        return staged;
+    }
+    auto loaded = in_memory(content);
+    if (!loaded) return loaded.error();
+    staged.memory = std::move(*loaded);
+    return staged;
+}
+
+result<store::staged_bodies> store::stage_bodies(const image_record& record, const body& original,
+                                                 const body& preview) {
+    auto first = stage_body(record.id, representation::original, original);
+    if (!first) return first.error();
+    if (record.preview_is_original) return staged_bodies{std::move(*first), {}};
+    auto second = stage_body(record.id, representation::preview, preview);
+    if (!second) return second.error();
+    return staged_bodies{std::move(*first), std::move(*second)};
+}
+
+void store::put_body(open_write& write, const image_record& record, representation which,
+                     staged_body&& content) {
+    if (content.file) {
+        files_.put_reference(write.batch(), content.file->file(), record.content_rev);
+        write.add(std::move(*content.file));
+        return;
+    }
+    write.batch().Put(engine_->handle(family::bodies), body_key(record.id, record.content_rev, which),
+                      slice(content.memory.view()));
+}
+
+void store::put_bodies(open_write& write, const image_record& record, staged_bodies&& content) {
+    put_body(write, record, representation::original, std::move(content.original));
     if (!record.preview_is_original)
-        batch.Delete(bodies, body_key(record.id, record.content_rev, representation::preview));
+        put_body(write, record, representation::preview, std::move(content.preview));
+}
+
+result<void> store::delete_bodies(open_write& write, const image_record& record) {
+    for (const auto which : {representation::original, representation::preview}) {
+        if (which == representation::preview && record.preview_is_original) continue;
+        const auto file = files_.find(record.id, record.content_rev, which, engine::reach::disk);
+        if (!file) return file.error();
+        if (*file) {
+            files_.put_removal(write.batch(), **file, record.content_rev);
+            write.drop(**file);
+        } else {
+            write.batch().Delete(engine_->handle(family::bodies),
+                                 body_key(record.id, record.content_rev, which));
+        }
+    }
+    return {};
 }
 
 void store::put_change(rocksdb::WriteBatch& batch, const change& event) const {
@@ -205,7 +255,7 @@ result<void> store::commit_image(open_write& write, const image_write& what) {
     if (what.keeps())
         put_kept(batch, {before, write.rev(), what.previous.time(), what.what == change::kind::image_erased});
     else if (before && new_bytes)
-        delete_bodies(batch, *before);
+        if (auto deleted = delete_bodies(write, *before); !deleted) return deleted;
 
     auto* const lookup = engine_->handle(family::lookup);
     const auto replace_lookup = [&](std::string old_key, std::string new_key) {
@@ -247,7 +297,7 @@ result<void> store::commit_image(open_write& write, const image_write& what) {
 
     const auto announced = ranks_.announce(std::move(deltas));
     const auto announced_search = searches_.announce({subject.tenant, write.rev(), before, after});
-    const auto committed = engine_->commit(batch, what.share());
+    const auto committed = write.commit(what.share());
     if (before) invalidate(*before);
     if (after) invalidate(*after);
     if (before && new_bytes && !what.keeps()) invalidate_bodies(*before);
@@ -281,8 +331,11 @@ void store::invalidate(const image_record& record) {
 }
 
 void store::invalidate_bodies(const image_record& record) {
-    body_cache_.erase(kit::body_name{record.id, record.content_rev, representation::original});
-    body_cache_.erase(kit::body_name{record.id, record.content_rev, representation::preview});
+    for (const auto which : {representation::original, representation::preview}) {
+        const kit::body_name name{record.id, record.content_rev, which};
+        body_cache_.erase(name);
+        open_files_.erase(name);
+    }
 }
 
 }  // namespace gallery::rocks

@@ -163,16 +163,27 @@ result<void> upgrade(engine& db, std::uint64_t found_format, const log_function&
     if (!collation) return collation.error();
     const bool from_first = found_format == 1 || *in_progress == "1";
     const bool is_new = found_format == 0;
+    const bool is_older = !is_new && found_format < format_version;
     const auto wanted = collation_version();
-    if (!from_first && !is_new && *collation == wanted && in_progress->empty()) return {};
+    const bool has_titles = *collation == wanted && in_progress->empty();
+    if (!is_older && !is_new && has_titles) return {};
     if (db.writing().state != write_state::kind::ok) {
-        if (!from_first) return {};  // titles are in the order of another version of Unicode, and complete
+        // A store of format 2 is one of format 3 without files. Titles may be in the order of another version
+        // of Unicode, and are complete.
+        if (!from_first) return {};
         return error{errc::unavailable, "The store must be upgraded to format " +
                                             std::to_string(format_version) + ", but it is not writable. " +
                                             db.writing().reason};
     }
     auto* const meta = db.handle(family::meta);
     upgrader work(db);
+    if (!is_new && !from_first && has_titles) {
+        work.batch().Put(meta, slice(format_key), encode_number(format_version));
+        if (auto done = work.flush(true); !done) return done;
+        log(log_level::info, "rocksdb: upgraded the store from format " + std::to_string(found_format) +
+                                 " to format " + std::to_string(format_version) + ".");
+        return {};
+    }
     if (!is_new) {
         const auto what = from_first ? "from format 1 to format " + std::to_string(format_version)
                                      : "to the order of titles of ICU " + wanted;

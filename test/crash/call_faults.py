@@ -42,7 +42,7 @@ CALLS = {
     "rocksdb": {
         "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
         "rename": DISK, "ftruncate": DISK, "fallocate": DISK, "unlink": ("EIO", "EROFS"), "pread64": ("EIO",),
-        "newfstatat": ("EIO",),
+        "newfstatat": ("EIO",), "mkdirat": (*DISK, "EDQUOT"), "unlinkat": ("EIO", "EROFS"), "getdents64": ("EIO",),
     },
     "filesystem": {
         "write": (*DISK, "EDQUOT"), "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK, "openat": (*OPENING, "ENOSPC"),
@@ -139,7 +139,8 @@ def folders_of(plugin, server):
     """Of which the engine synchronises the entries."""
     storage = server.data / "data/storage"
     if plugin == "rocksdb":
-        return [str(storage / "db")]
+        bodies = storage / "bodies"
+        return [str(storage / "db"), str(storage), str(bodies), *(str(path) for path in bodies.glob("*"))]
     return [str(path) for path in storage.iterdir() if path.is_dir()]
 
 

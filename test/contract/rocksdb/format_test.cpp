@@ -90,7 +90,7 @@ namespace gallery::contract {
 upgrade_state upgrade_state_of(const std::string& folder) {
     const database db(folder + "/db", database::access::read);
     const auto format = number_of(db.meta("m/format"));
-    BOOST_TEST((format == 1 || format == 2));
+    BOOST_TEST((format == 1 || format == 3));
     if (format == 1) return upgrade_state::not_begun;
     return db.has_meta("m/upgrade") ? upgrade_state::in_progress : upgrade_state::done;
 }
@@ -104,14 +104,42 @@ BOOST_AUTO_TEST_CASE(a_store_of_a_later_format_is_refused_with_both_numbers) {
     close();
     {
         database db(folder() + "/db");
-        BOOST_TEST(number_of(db.meta("m/format")) == 2U);
-        db.put_meta("m/format", text_of(3));
+        BOOST_TEST(number_of(db.meta("m/format")) == 3U);
+        db.put_meta("m/format", text_of(4));
     }
     const auto opened = open_store(folder());
     BOOST_TEST_REQUIRE(opened.has_error());
     BOOST_TEST(opened.error().code == errc::unavailable);
-    BOOST_TEST(opened.error().message.find("format 3") != std::string::npos);
-    BOOST_TEST(opened.error().message.find("up to 2") != std::string::npos);
+    BOOST_TEST(opened.error().message.find("format 4") != std::string::npos);
+    BOOST_TEST(opened.error().message.find("up to 3") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_format_2_gets_the_new_format_and_its_large_images_stay_where_they_are) {
+    const auto tenant = tenant_number(1);
+    under_test().options["body_file_bytes"] = "0";  // as it was in format 2
+    reopen();
+    under_test().options.erase("body_file_bytes");
+    const auto old = make(tenant, "old", 100'000, 50'000);
+    must_save(old);
+    close();
+    {
+        database db(folder() + "/db");
+        db.put_meta("m/format", text_of(2));
+    }
+    take_log();
+    reopen();
+    const auto log = take_log();
+    BOOST_TEST(std::count_if(log.begin(), log.end(), [](const std::string& line) {
+                   return line.find("upgraded the store from format 2 to format 3") != std::string::npos;
+               }) == 1);
+    expect_stored(old);
+    const auto added = make(tenant, "new", 100'000, 50'000);
+    must_save(added);
+    close();
+    BOOST_TEST(number_of(database(folder() + "/db").meta("m/format")) == 3U);
+    reopen();
+    expect_stored(old);
+    expect_stored(added);
 }
 
 BOOST_AUTO_TEST_CASE(title_lists_of_another_collation_are_rebuilt) {
