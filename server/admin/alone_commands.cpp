@@ -5,6 +5,7 @@
 #include "admin/reinstate.hpp"
 #include "admin/reset_sysadmin.hpp"
 #include "admin/restore.hpp"
+#include "admin/rewrite_bodies.hpp"
 #include "admin/verify.hpp"
 
 #include <array>
@@ -13,7 +14,7 @@ namespace gallery::admin {
 
 namespace {
 
-constexpr std::array<option, 4> verify_options{{
+constexpr std::array<option, 4> report_options{{
     {"--config", "FILE", "the server's configuration; default: the file that the server uses"},
     {"--json", "", "print the report as JSON"},
     {"--quiet", "", "print problems only"},
@@ -60,13 +61,13 @@ constexpr std::array<option, 4> reinstate_options{{
     {"--help", "", "print this text"},
 }};
 
-constexpr std::array<command, 5> commands{{
+constexpr std::array<command, 6> commands{{
     {"verify", "", "check the store itself: hashes and index entries",
      R"(Reads the whole store, hashes every image and preview again, and compares every index
 entry with its image. Stop the server first, unless the storage engine allows several
 servers to share the store. Run it on the server's machine, as the server's user and
 with the server's environment.)",
-     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin verify", verify_options, nullptr,
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin verify", report_options, nullptr,
      &verify,
      R"(
 exit codes:
@@ -129,6 +130,26 @@ exit codes:
   69  the store cannot be opened
   70  a fault of the storage engine
   78  wrong configuration, or no such folder
+)"},
+    {"rewrite-bodies", "", "store the bytes of all images as new ones are stored",
+     R"(An image is stored in the way that the options of the storage engine had when it was
+uploaded. This command stores all images, previews and kept versions in the way of the
+present options: with the engine rocksdb, in files of their own if they are large
+enough (STORAGE_ROCKSDB_BODY_FILE_BYTES), otherwise in the database. It requires free
+space for the images that it moves. Nothing else changes. Images that cannot be read
+stay as they are and are listed. The command can be interrupted and repeated. Stop the
+server first, and run the command as the server's user and with the server's
+environment.)",
+     "runuser -u gallery -- env GALLERY_DATA=/var/lib/gallery gallery-admin rewrite-bodies", report_options,
+     nullptr, &rewrite_bodies,
+     R"(
+exit codes:
+   0  all images are stored as new ones are
+   1  there are images that cannot be read
+  64  wrong options
+  69  the store cannot be opened, or failed
+  70  a fault of the storage engine
+  78  wrong configuration
 )"},
     {"reset-sysadmin", "", "set a new password for the administrator in the store itself",
      R"(Generates a new password for the system administrator and prints it once. Ends all

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include <unistd.h>
+
 namespace gallery::admin {
 
 namespace {
@@ -52,6 +54,32 @@ bool take_value(std::span<const char* const> arguments, std::size_t& at, std::st
     if (!word.starts_with(name) || word.size() <= name.size() + 1 || word[name.size()] != '=') return false;
     value = word.substr(name.size() + 1);
     return true;
+}
+
+outcome<report_options> parse_report_options(std::span<const char* const> arguments,
+                                             const std::string& command) {
+    report_options parsed;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view option = arguments[i];
+        if (option == "--json") {
+            parsed.json = true;
+        } else if (option == "--quiet") {
+            parsed.quiet = true;
+        } else if (option == "--help" || option == "-h") {
+            parsed.help = true;
+        } else if (!take_value(arguments, i, "--config", parsed.config_file)) {
+            return failure{exit_code::usage, "'" + std::string(option) + "' is not an option of " + command +
+                                                 ", or its value is missing"};
+        }
+    }
+    return parsed;
+}
+
+std::function<void(std::uint64_t)> progress_of_images(const report_options& wanted) {
+    if (wanted.quiet || wanted.json || ::isatty(STDERR_FILENO) == 0) return {};
+    return [](std::uint64_t done) {
+        std::fprintf(stderr, "\r%llu images", static_cast<unsigned long long>(done));
+    };
 }
 
 failure engine_failed() {

@@ -13,7 +13,9 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +38,19 @@ outcome<closed_store> open_closed_store(const std::string& config_file);
 /// which @p at is moved to), which then is in @p value.
 bool take_value(std::span<const char* const> arguments, std::size_t& at, std::string_view name,
                 std::string& value);
+
+/// The options of commands that print a report on a store.
+struct report_options {
+    std::string config_file;
+    bool json = false;
+    bool quiet = false;
+    bool help = false;
+};
+/// @p command: its name, for the message.
+outcome<report_options> parse_report_options(std::span<const char* const> arguments,
+                                             const std::string& command);
+/// Shows a number of images on the terminal of standard error; empty if there is none, or it is not wanted.
+std::function<void(std::uint64_t)> progress_of_images(const report_options& wanted);
 
 /// Runs @p work to its end on @p context. Empty for an engine that throws or never answers: engine_failed().
 template <class T>

@@ -13,38 +13,10 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
-#include <string_view>
-
-#include <unistd.h>
 
 namespace gallery::admin {
 
 namespace {
-
-struct options {
-    std::string config_file;
-    bool json = false;
-    bool quiet = false;
-    bool help = false;
-};
-
-outcome<options> parse(std::span<const char* const> arguments) {
-    options parsed;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view option = arguments[i];
-        if (option == "--json") {
-            parsed.json = true;
-        } else if (option == "--quiet") {
-            parsed.quiet = true;
-        } else if (option == "--help" || option == "-h") {
-            parsed.help = true;
-        } else if (!take_value(arguments, i, "--config", parsed.config_file)) {
-            return failure{exit_code::usage, "'" + std::string(option) +
-                                                 "' is not an option of verify, or its value is missing"};
-        }
-    }
-    return parsed;
-}
 
 int fail(const failure& what) {
     std::fprintf(stderr, "gallery-admin verify: %s\n", what.message.c_str());
@@ -85,7 +57,7 @@ void print_text(const plugins::verification& found, const std::string& store, bo
 }  // namespace
 
 int verify(std::span<const char* const> arguments) {
-    const auto wanted = parse(arguments);
+    const auto wanted = parse_report_options(arguments, "verify");
     if (!wanted) return fail(wanted.error());
     if (wanted->help) return print_help("verify");
     asio::io_context context{1};  // outlives the store, whose threads post to it
@@ -93,12 +65,7 @@ int verify(std::span<const char* const> arguments) {
     if (!store) return fail(store.error());
     const auto& opened = store->opened;
 
-    std::function<void(std::uint64_t)> progress;
-    if (!wanted->quiet && !wanted->json && ::isatty(STDERR_FILENO) != 0) {
-        progress = [](std::uint64_t done) {
-            std::fprintf(stderr, "\r%llu images", static_cast<unsigned long long>(done));
-        };
-    }
+    const auto progress = progress_of_images(*wanted);
     const auto ended = run_on(context, plugins::verify(*opened.store, progress));
     if (progress) std::fprintf(stderr, "\r\033[K");
     if (!ended) return fail(engine_failed());

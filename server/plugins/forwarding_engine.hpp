@@ -3,8 +3,11 @@
 
 #include <gallery/storage_engine.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gallery::plugins {
@@ -16,6 +19,9 @@ public:
     document_store& documents() noexcept override { return inner_.documents(); }
     change_feed& feed() noexcept override { return inner_.feed(); }
     task<result<check_report>> check() override { return inner_.check(); }
+    task<result<rewrite_report>> rewrite_bodies(std::function<void(std::uint64_t)> progress) override {
+        return inner_.rewrite_bodies(std::move(progress));
+    }
     [[nodiscard]] write_state writing() const override { return inner_.writing(); }
     void change_options(const std::map<std::string, std::string>& options) override {
         inner_.change_options(options);

@@ -433,6 +433,20 @@ task<result<check_report>> measured_engine::check() {
     co_return report;
 }
 
+task<result<rewrite_report>> measured_engine::rewrite_bodies(std::function<void(std::uint64_t)> progress) {
+    const auto at = parts_.engine();
+    auto asked = at->rewrite_bodies(std::move(progress));
+    auto report = co_await std::move(asked);
+    if (!report) {
+        auto failed = report.error();
+        failed.message = parts_.secrets().masked(std::move(failed.message));
+        co_return failed;
+    }
+    for (auto& problem : report->problems)
+        problem = parts_.secrets().masked(std::move(problem));
+    co_return report;
+}
+
 write_state measured_engine::writing() const {
     auto state = parts_.engine()->writing();
     state.reason = parts_.secrets().masked(std::move(state.reason));

@@ -156,6 +156,7 @@ public:
     /// For the caller that has closed the gate: writes do not wait at it and are not counted by it.
     document_store& ungated_documents() noexcept { return ungated_documents_; }
     task<result<check_report>> check() override;
+    task<result<rewrite_report>> rewrite_bodies(std::function<void(std::uint64_t)> progress) override;
     [[nodiscard]] write_state writing() const override;
     void change_options(const std::map<std::string, std::string>& options) override;
     [[nodiscard]] std::vector<statistic> statistics() const override;

@@ -262,6 +262,19 @@ std::uint64_t engine::unflushed_body_bytes() const {
     return bytes;
 }
 
+void engine::collect_garbage() {
+    auto* const bodies = handle(family::bodies);
+    rocksdb::FlushOptions flush;
+    flush.allow_write_stall = true;
+    rocksdb::CompactRangeOptions how;
+    how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    how.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+    how.blob_garbage_collection_age_cutoff = 1.0;
+    if (db_->Flush(flush, bodies).ok())
+        db_->CompactRange(how, bodies, nullptr, nullptr).PermitUncheckedError();
+    keep_buffers_filled();
+}
+
 void engine::make_room(std::uint64_t size) {
     // RocksDB bounds its buffers by their number and takes each one as large as the last write makes it.
     // Large bodies would fill several, so they wait for the disk here instead.

@@ -135,6 +135,8 @@ public:
     [[nodiscard]] const std::shared_ptr<rocksdb::Cache>& shared_block_cache() const noexcept {
         return block_cache_;
     }
+    /// Rewrites blob files with garbage. Blocks, and may take long; a failure leaves them as they are.
+    void collect_garbage();
     /// Bytes of committed bodies that are not yet in blob files.
     [[nodiscard]] std::uint64_t unflushed_body_bytes() const;
 

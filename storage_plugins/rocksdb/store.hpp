@@ -65,6 +65,7 @@ public:
     ~store() override;
 
     task<result<check_report>> check() override;
+    task<result<rewrite_report>> rewrite_bodies(std::function<void(std::uint64_t)> progress) override;
     [[nodiscard]] write_state writing() const override;
     void change_options(const std::map<std::string, std::string>& options) override;
     [[nodiscard]] std::vector<statistic> statistics() const override;
@@ -162,6 +163,16 @@ private:
     void invalidate_bodies(const image_record& record);
     void changed(bool feed_grew);
     void trim_changes();
+
+    // ---- moving bodies (store_rewrite.cpp) ----
+    struct rewriting;
+    using page_function = std::function<std::optional<error>(std::vector<record_ptr>&&)>;
+    result<rewrite_report> rewrite_now(const std::function<void(std::uint64_t)>& progress);
+    std::optional<error> rewrite_records(rewriting& shared, const page_function& next_page);
+    std::optional<error> rewrite_kept(rewriting& shared, const page_function& next_page);
+    static void note_unreadable(rewriting& shared, const std::vector<std::string>& texts);
+    std::optional<error> rewrite_page(rewriting& shared, const std::vector<record_ptr>& page);
+    result<rewrite_report> move_bodies(const image_record& record);
 
     // ---- documents and changes (store_documents.cpp, store_changes.cpp) ----
     std::optional<result<document>> find_document_here(const std::string& key, engine::reach how) const;

@@ -18,7 +18,7 @@ from admin_tool import (BINARY, CONFIGURATION, LATER, NOT_PERMITTED, OUTPUT, UNR
 from harness import CUSTOMER, TENANT, Client, Server, free_port, png
 
 # Those that ask no server and take options of their own.
-ALONE = (["verify"], ["copy"], ["restore"], ["reinstate"], ["reset-sysadmin"])
+ALONE = (["verify"], ["copy"], ["restore"], ["reinstate"], ["rewrite-bodies"], ["reset-sysadmin"])
 
 
 class Credentials(AdminTest):

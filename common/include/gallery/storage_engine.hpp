@@ -10,6 +10,7 @@
 #include <gallery/task.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,14 @@ struct check_report {
     std::uint64_t index_entries = 0;
     std::uint64_t documents = 0;
     /// At most 1,000. Each contains the fault, the image, and the remedy.
+    std::vector<std::string> problems;
+};
+
+/// The result of rewrite_bodies().
+struct rewrite_report {
+    std::uint64_t bodies = 0;  ///< originals and previews that were stored in another way
+    std::uint64_t bytes = 0;   ///< of them
+    /// Bodies that cannot be read and stay as they are; at most 1,000.
     std::vector<std::string> problems;
 };
 
@@ -74,6 +83,14 @@ public:
     /// continue meanwhile only if the engine documents this.
     virtual task<result<check_report>> check() = 0;
 
+    /// Stores all bodies in the way in which the engine, with its options, stores new ones. A body that an
+    /// earlier version or other options have stored in another way so gets its new place; bytes, records,
+    /// revisions and the feed do not change. @p progress receives the number of records and kept versions
+    /// that were looked at; it may be empty. May take long; reads and writes continue. After an error or a
+    /// crash the store is sound, and a repetition continues. Errors: those of the store. An engine with one
+    /// way to store bodies inherits this function, which does nothing.
+    virtual task<result<rewrite_report>> rewrite_bodies(std::function<void(std::uint64_t)> progress);
+
     /// Whether writes are accepted. While they are not, a write fails with read_only and changes nothing;
     /// removals may still succeed if they require no space. The write during which writing stopped fails with
     /// io_error, and its outcome is unknown. Any thread; cheap; never blocks. An engine that never stops
@@ -89,5 +106,11 @@ public:
     /// Figures for the metrics endpoint, the same names at each call. Any thread; cheap.
     [[nodiscard]] virtual std::vector<statistic> statistics() const = 0;
 };
+
+inline task<result<rewrite_report>> storage_engine::rewrite_bodies(
+    std::function<void(std::uint64_t)> progress) {
+    static_cast<void>(progress);
+    co_return rewrite_report();
+}
 
 }  // namespace gallery

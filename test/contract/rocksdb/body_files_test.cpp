@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Large bodies in files beside the database: where they are, what a crash or a failing disk leaves of them.
+// Large bodies in files beside the database: where they are, what a crash or a failing disk leaves of them,
+// and how they are moved.
 #include "filesystem/disk_fault.hpp"
 #include "store_fixture.hpp"
 
@@ -59,6 +60,11 @@ struct body_files_fixture : store_fixture {
         const auto report = await(engine().check());
         BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().message);
         return report->problems;
+    }
+    rewrite_report rewrite() {
+        auto report = await(engine().rewrite_bodies({}));
+        BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().message);
+        return std::move(*report);
     }
     static bool has(const std::vector<std::string>& lines, const std::string& part) {
         return std::any_of(lines.begin(), lines.end(),
@@ -313,6 +319,101 @@ BOOST_AUTO_TEST_CASE(without_the_folder_the_store_is_refused) {
     open_again();
     expect_stored(one);
     expect_sound();
+}
+
+BOOST_AUTO_TEST_CASE(bodies_are_moved_to_files_and_back_and_nothing_else_changes) {
+    set("body_file_bytes", "0");
+    reopen();
+    std::vector<image> images;
+    for (const std::size_t size : {0U, 100U, 20'000U, 40'000U, 300'000U, 3'000'000U}) {
+        images.push_back(make(tenant, "size " + std::to_string(size), size, size / 2));
+        must_save(images.back());
+    }
+    const auto before = make_large("kept");
+    must_save(before);
+    const auto outcome =
+        save(with_bytes(before, large, large), write_rules(precondition::any(), previous_version::keep(5)));
+    BOOST_TEST_REQUIRE(outcome.has_value());
+    expect_files(0);
+    const auto last = last_change();
+    const auto expect_all = [&] {
+        for (const auto& one : images)
+            expect_stored(one);
+        const auto kept = await(store().find_kept(before.record.id, outcome->kept));
+        BOOST_TEST_REQUIRE(kept.has_value());
+        BOOST_TEST((*read(kept->record, representation::original) == before.original));
+        BOOST_TEST(last_change() == last);
+        expect_sound();
+    };
+    set("body_file_bytes", "32768");
+    reopen();
+    expect_all();
+    auto report = rewrite();
+    BOOST_TEST(report.problems.empty());
+    BOOST_TEST(report.bodies == 8U);  // 40000, 300000 and 3000000 with two previews; three of the kept image
+    BOOST_TEST(report.bytes == 40'000U + 300'000 + 150'000 + 3'000'000 + 1'500'000 + 3 * large);
+    expect_files(8);
+    expect_all();
+    BOOST_TEST(figure("blob_files_bytes") < 200'000);
+    BOOST_TEST(rewrite().bodies == 0U);
+    reopen();
+    expect_all();
+    set("body_file_bytes", "200000");
+    reopen();
+    expect_all();
+    BOOST_TEST(rewrite().bodies == 5U);
+    expect_files(3);
+    set("body_file_bytes", "0");
+    reopen();
+    BOOST_TEST(rewrite().bodies == 3U);
+    expect_files(0);
+    expect_all();
+    reopen();
+    expect_all();
+}
+
+BOOST_AUTO_TEST_CASE(bodies_can_be_read_replaced_and_erased_while_they_are_moved) {
+    constexpr unsigned count = 24;
+    std::vector<image> images;
+    for (unsigned i = 0; i < count; ++i) {
+        images.push_back(make(tenant, "image" + std::to_string(i), 40'000, 20));
+        must_save(images.back());
+    }
+    for (const auto* size : {"0", "32768", "0"}) {
+        set("body_file_bytes", size);
+        reopen();
+        std::atomic<bool> has_ended = false;
+        std::atomic<unsigned> wrong = 0;
+        std::atomic<unsigned> reads = 0;
+        std::vector<std::jthread> threads;
+        for (unsigned who = 0; who < 2; ++who)
+            threads.emplace_back([&, who] {
+                for (unsigned i = who; !has_ended; i = (i + 1) % (count / 2), ++reads) {
+                    const auto record = find(tenant, images[i].record.key);
+                    const auto content = record ? read(*record, representation::original)
+                                                : result<std::string>(record.error());
+                    if (!content || *content != images[i].original) ++wrong;
+                }
+            });
+        threads.emplace_back([&] {
+            for (unsigned i = count / 2; !has_ended; i = i + 1 == count ? count / 2 : i + 1) {
+                if (!save(images[i])) ++wrong;
+                if (i % 5 == 0 && (!erase(tenant, images[i].record.key) || !save(images[i]))) ++wrong;
+            }
+        });
+        while (reads < 20)
+            std::this_thread::yield();
+        const auto report = rewrite();
+        BOOST_TEST(report.problems.empty());
+        BOOST_TEST(report.bodies >= count / 2);
+        has_ended = true;
+        threads.clear();
+        BOOST_TEST(wrong == 0U);
+        expect_files(size[0] == '0' ? 0 : count);
+        for (const auto& one : images)
+            expect_stored(one);
+        expect_sound();
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
