@@ -39,10 +39,15 @@ result<http::response> info_response(const http::request& message, const result<
     return http::response::json(200, resource_info(**record, http::path_prefix(message)));
 }
 
-/// The same for /info itself: with the ETag that a later change may require (write_condition.hpp).
+/// The same for /info itself: with the ETag that a later change may require (write_condition.hpp). A GET of
+/// the info that the client has is a 304.
 result<http::response> tagged_info_response(const http::request& message, const result<record_ptr>& record) {
-    auto answer = info_response(message, record);
-    if (answer) answer->add("ETag", '"' + info_etag(**record) + '"');
+    if (!record) return record.error();
+    const auto etag = info_etag(**record);
+    const bool is_known = http::evaluate_conditions(message, etag) == http::verdict::not_modified;
+    auto answer =
+        is_known ? result<http::response>(http::response::empty(304)) : info_response(message, record);
+    if (answer) answer->add("ETag", '"' + etag + '"');
     return answer;
 }
 
@@ -136,11 +141,6 @@ task<result<http::response>> info(const image_services& services, image_read_per
     auto key = co_await key_in_path(services, may.lend(), message.param(1));
     if (!key) co_return key.error();
     auto record = co_await services.images.find(std::move(may), std::move(*key));
-    if (record && http::evaluate_conditions(message, info_etag(**record)) == http::verdict::not_modified) {
-        auto unchanged = http::response::empty(304);
-        unchanged.add("ETag", '"' + info_etag(**record) + '"');
-        co_return unchanged;
-    }
     co_return tagged_info_response(message, record);
 }
 
